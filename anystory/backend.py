@@ -1,4 +1,4 @@
-"""What every backend offers, and the one place that knows their names. Loading one imports torch; this file does not."""
+"""What every backend offers, and the one place that knows their names. Loading imports torch; this file does not."""
 
 from __future__ import annotations
 

@@ -1,0 +1,105 @@
+"""Keeps the house in order: the commands the README promises, the import arrows, lint, and file sizes."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APP_COMMAND = "pip install -r requirements.txt && python app.py"
+TEST_COMMAND = "pip install -r requirements.txt && python -m pytest"
+
+ARROWS = {
+    "anystory.story": set(),
+    "anystory.images": set(),
+    "anystory.script": {"story", "prompt"},
+    "anystory.segment": {"images", "story"},
+    "anystory.prompt": {"story"},
+    "anystory.overlay": {"story"},
+    "anystory.project": {"story"},
+    "anystory.backend": {"story", "backends"},
+    "anystory.render": {"backend", "project", "prompt", "story"},
+    "anystory.model": {"model"},
+    "anystory.backends": {"backend", "backends", "images", "model", "story"},
+}
+"""Which parts of `anystory` each part may import; a part not listed is free, but for `ui` see below."""
+
+HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
+WITH_TORCH = ("anystory.model", "anystory.backends", "anystory.training", "anystory.evaluation")
+
+
+def tracked_files() -> list[Path]:
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in names.split("\0") if name]
+
+
+def modules() -> dict[str, Path]:
+    found = [*ROOT.glob("anystory/**/*.py"), *ROOT.glob("ui/**/*.py")]
+    return {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in found}
+
+
+def imports(path: Path) -> set[str]:
+    """Absolute names of everything a file imports, at whatever depth."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full, not relative to the file."
+            module = node.module or ""
+            names |= {f"{module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def part(name: str) -> str | None:
+    """The part of `anystory` a dotted name belongs to: anystory.model.router -> model."""
+    pieces = name.split(".")
+    return pieces[1] if pieces[0] == "anystory" and len(pieces) > 1 else None
+
+
+def test_readme_holds_the_two_commands_and_ci_runs_the_tests_with_the_same_one():
+    commands = [line.strip() for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()]
+    assert APP_COMMAND in commands
+    assert TEST_COMMAND in commands
+    assert TEST_COMMAND in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def test_every_folder_the_readme_names_is_there():
+    named = re.findall(r"^\| `([\w/.]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(named) >= 8
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=["lint", "format"])
+def test_ruff(arguments):
+    run = subprocess.run([sys.executable, "-m", "ruff", *arguments, "."], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_import_arrows():
+    wrong = []
+    for module, path in modules().items():
+        head = ".".join(module.split(".")[:2])
+        allowed = ARROWS.get(head)
+        for name in imports(path):
+            heavy = name.split(".")[0] in HEAVY and not module.startswith(WITH_TORCH)
+            other = allowed is not None and part(name) is not None and part(name) not in allowed
+            leak = module.split(".")[0] == "ui" and part(name) in {"model", "backends", "training", "evaluation"}
+            if heavy or other or leak:
+                wrong.append(f"{module} imports {name}")
+    assert wrong == []
+
+
+def test_the_parts_without_torch_load_without_torch():
+    light = [name for name in modules() if not name.startswith(WITH_TORCH) and not name.endswith("__main__")]
+    program = f"import sys; [__import__(name) for name in {light}]; print(sorted({HEAVY} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "[]"
+
+
+def test_no_tracked_file_is_over_50_mb():
+    assert {p.name: p.stat().st_size for p in tracked_files() if p.is_file() and p.stat().st_size > 50e6} == {}
