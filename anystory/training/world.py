@@ -217,10 +217,11 @@ class World:
                 i, j = rng.choice(count, 2, replace=False)
                 first = entry[b, i]
                 others = self._kin[first][self._kin[first] != first]
-                # Grey drawings look alike in any hue, so their double is another drawing.
-                if len(others) and (rng.random() < 0.5 or self._chroma[self._first[first]] < 0.25):
+                # Grey drawings look alike in any hue: their double can only be another drawing.
+                grey = self._chroma[self._first[first]] < 0.25
+                if len(others) and (grey or rng.random() < 0.5):
                     entry[b, j] = rng.choice(others)
-                else:
+                elif not grey:
                     entry[b, j] = first
                     turn = _hue(identity[b, i : i + 1, ...], rng.uniform(math.pi / 2, math.pi * 1.5, 1))
                     identity[b, j] = turn[0]
@@ -383,9 +384,11 @@ class World:
                 out[at] = _warp(source, flat[rows], self.size, None if edge is None else edge[rows])
         out = out.view(n, count, 4, self.size, self.size)
         alpha = out[:, :, 3:]
-        rgb = torch.matmul(self._tensor(colour), out[:, :, :3].flatten(3)).view_as(out[:, :, :3])
-        rgb = rgb + self._tensor(lift)[..., None, None, None] * alpha
-        return torch.cat([torch.minimum(rgb.clamp_(min=0), alpha), alpha], 2)
+        # One product for both: RGB' = colour · RGB + lift · alpha.
+        affine = np.concatenate([colour, np.broadcast_to(lift[..., None, None], (n, count, 3, 1))], -1)
+        rgb = torch.matmul(self._tensor(affine), out.flatten(3)).view_as(out[:, :, :3])
+        torch.minimum(rgb.clamp_(min=0), alpha, out=out[:, :, :3])
+        return out
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         if array.dtype == np.float64:
@@ -476,7 +479,7 @@ def _clause(
         verb = (
             pick("stands", "is", "waits", "poses", "is standing")
             if stands[0]
-            else pick("floats", "hovers", "flies", "is in the air")
+            else pick("floats", "hovers", "is floating")
         )
         return [0, pick("", verb, verb), spots[0]] if rng.random() < 0.85 or not spots[0] else [f"{spots[0]},", 0]
     if len(order) == 2 and spots[0] and rng.random() < 0.3:
@@ -584,9 +587,9 @@ def _warp(source: torch.Tensor, matrices: np.ndarray, side: int, bottom: np.ndar
     device = source.device
     axis = (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
     ys, xs = torch.meshgrid(axis, axis, indexing="ij")
-    points = torch.stack([xs, ys, torch.ones_like(xs)]).flatten(1)
-    at = torch.from_numpy(matrices.astype(np.float32)).to(device) @ points
-    grid = (at[:, :2] / at[:, 2:].clamp(min=1e-3)).transpose(1, 2).reshape(len(source), side, side, 2)
+    points = torch.stack([xs, ys, torch.ones_like(xs)], -1).flatten(0, 1)
+    at = points @ torch.from_numpy(matrices.astype(np.float32)).to(device).transpose(1, 2)
+    grid = (at[..., :2] / at[..., 2:].clamp(min=1e-3)).view(len(source), side, side, 2)
     out = F.grid_sample(source, grid, padding_mode="zeros", align_corners=False)
     if bottom is not None:
         limit = torch.from_numpy(bottom.astype(np.float32)).to(device)[:, None, None]
