@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
 from anystory.training import scenes
-from anystory.training.art import MARGIN, Art, noun_phrase, save
+from anystory.training.art import MARGIN, Art, Entry, noun_phrase, save
 from anystory.training.scenes import PLACES, TIME_PHRASES
 
 MAX_SUBJECTS = 4
@@ -51,6 +51,7 @@ _SUBGROUP_WEIGHT = {
     "monkey-face": 1.0,
     "person-fantasy": 3.0,
 }
+_CROWDS = {"men", "women", "people", "couple", "kiss", "busts"}
 _POSES_WEIGHT = 4.0
 """A group of poses is the only teacher of "the same one, otherwise"."""
 
@@ -148,7 +149,7 @@ class World:
         )
         self._extent = art.extent.numpy().astype(np.float64)
         self._chroma = art.chroma.numpy()
-        weights = np.array([_weight(e.group, e.subgroup, len(e.cells)) for e in art.entries])
+        weights = np.array([_weight(e) for e in art.entries])
         self._chances = weights / weights.sum()
         kin: dict[str, list[int]] = {}
         for i, entry in enumerate(art.entries):
@@ -559,8 +560,11 @@ def _size_words(layout: _Layout) -> list[list[str]]:
     return [[word(long) for long in row] for row in layout.long]
 
 
-def _weight(group: str, subgroup: str, cells: int) -> float:
-    return _SUBGROUP_WEIGHT.get(subgroup, _GROUP_WEIGHT.get(group, 0.5)) * (_POSES_WEIGHT if cells > 1 else 1.0)
+def _weight(entry: Entry) -> float:
+    if not _CROWDS.isdisjoint(entry.text.lower().split()):
+        return 0.0
+    kind = _SUBGROUP_WEIGHT.get(entry.subgroup, _GROUP_WEIGHT.get(entry.group, 0.5))
+    return kind * (_POSES_WEIGHT if len(entry.cells) > 1 else 1.0)
 
 
 def _stack(rows: list[list[np.ndarray]]) -> np.ndarray:
