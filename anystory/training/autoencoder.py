@@ -1,0 +1,178 @@
+"""Train the embedded model's autoencoder on composed frames and on cut-outs.
+
+First encoder and decoder learn together. Then the latents are standardised and the encoder rests, so that the
+latent space is final and a diffusion model can begin to learn in it while the decoder grows sharper.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from anystory.model.autoencoder import PatchAutoencoder
+from anystory.training.art import Art
+from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
+from anystory.training.world import World
+
+LEARNING_RATE = 1e-3
+
+LATENT_NOISE = 0.05
+"""Largest standard deviation of the noise on the latents the decoder learns from: what a denoiser leaves."""
+
+POOL = 1024
+"""Pictures kept at hand. Composing costs as much as learning, so each picture serves about `REUSE` crops."""
+
+REUSE = 4
+
+CROPS = (96, 96, 128)
+"""Sides in pixels, step by step in turn."""
+
+JOINT = 0.7
+"""Share of the run in which the encoder learns; after it the latent space is final."""
+
+
+@torch.no_grad()
+def start_from_principal_components(model: PatchAutoencoder, images: Tensor) -> None:
+    """Set the linear codec to the principal components of the patches of `images` (N, 3, H, W), one a latent channel,
+    each of unit variance."""
+    patch, channels = model.config.patch, model.config.latent_channels
+    patches = F.pixel_unshuffle(images.float(), patch).permute(0, 2, 3, 1).flatten(0, 2)
+    mean = patches.mean(0)
+    values, vectors = torch.linalg.eigh((patches - mean).T @ (patches - mean) / len(patches))
+    std = values[-channels:].flip(0).clamp(min=1e-6).sqrt()
+    basis = vectors[:, -channels:].flip(1).T  # (channels, 3 * patch²), largest variance first
+    shape = (channels, 3, patch, patch)
+    model.linear_encoder.weight.copy_((basis / std[:, None]).view(shape))
+    model.linear_encoder.bias.copy_(-(basis / std[:, None]) @ mean)
+    model.linear_decoder.weight.copy_((basis * std[:, None]).view(shape))
+    # A transposed convolution has one bias a channel; the rest of the mean patch is nearly nothing.
+    model.linear_decoder.bias.copy_(mean.view(3, -1).mean(1))
+
+
+def reconstruction_loss(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """L1 on values and on horizontal and vertical differences, weighted a pixel by `weight` (B, 1, H, W)."""
+    error = output.float() - target
+    across, down = error.diff(dim=-1).abs(), error.diff(dim=-2).abs()
+    return (error.abs() * weight).mean() + (across * weight[..., 1:]).mean() + (down * weight[..., 1:, :]).mean()
+
+
+def psnr(output: Tensor, target: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio a picture (B,), dB, of pictures in [-1, 1]; the output is clipped."""
+    return -10 * ((output.float().clamp(-1, 1) - target) / 2).square().flatten(1).mean(1).log10()
+
+
+@torch.no_grad()
+def standardise(model: PatchAutoencoder, images: Tensor) -> None:
+    """Measure the latents of `images` and make `encode` return them with mean 0 and standard deviation 1."""
+    latents = torch.cat([model.encode(part).latents.float() for part in images.split(32)])
+    model.set_statistics(latents.mean((0, 2, 3)), latents.std((0, 2, 3)))
+
+
+def pictures(world: World, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Frames and, a quarter of them, cut-outs on white or grey as references come: (count, 3, H, W) in [-1, 1],
+    with the visible part of their subjects (count, 1, H, W) in [0, 1]."""
+    cut_outs = count // 4
+    subjects = int(rng.integers(1, 4))
+    batch = world.batch(count - cut_outs, subjects, rng)
+    references = batch.references.flatten(0, 1)[:cut_outs].float() / 255
+    ground = torch.from_numpy(rng.choice([1.0, 1.0, 0.5], (len(references), 1, 1, 1))).to(references)
+    colour, alpha = references[:, :3], references[:, 3:]
+    images = torch.cat([batch.frames.float() / 255, colour * alpha + ground * (1 - alpha)])
+    return images * 2 - 1, torch.cat([batch.masks.amax(1, keepdim=True), alpha])
+
+
+def train_autoencoder(
+    art_folder: str | Path,
+    out: str | Path,
+    size: int = 128,
+    *,
+    minutes: float | None = None,
+    steps: int | None = None,
+    batch: int = 16,
+    scenes_count: int = 3000,
+    cache: str | Path | None = None,
+    device: str | torch.device = "cpu",
+    seed: int = 0,
+) -> PatchAutoencoder:
+    """Train on frames of `size` pixels made from the train split of `art_folder` and save to `out`/vae.
+
+    State is kept in `out`/state-autoencoder.pt: the same call goes on where it stopped. `cache` (`out`/cache) keeps the
+    decoded art and `scenes_count` painted scenes. Learning rates follow the share of `minutes` or `steps` done.
+    """
+    out, device = Path(out), torch.device(device)
+    cache = Path(cache) if cache is not None else out / "cache"
+    out.mkdir(parents=True, exist_ok=True)
+    world = World(
+        Art(art_folder, cache, split="train", size=size),
+        cache,
+        size=size,
+        scenes_count=scenes_count,
+        seed=seed,
+        device=device,
+    )
+    torch.manual_seed(seed)
+    model = PatchAutoencoder().to(device, memory_format=torch.channels_last)
+
+    chunks = [pictures(world, batch, np.random.default_rng((seed, 1, i))) for i in range(POOL // batch)]
+    pool, pool_masks = (torch.cat(chunk) for chunk in zip(*chunks, strict=True))
+
+    def sample(step: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng((seed, 0, step))
+        if step % REUSE == 0:
+            start = step // REUSE * batch % len(pool)
+            pool[start : start + batch], pool_masks[start : start + batch] = pictures(world, batch, rng)
+        # Crops train faster than frames and cut subjects at the border, as frames do.
+        crop = min(CROPS[step % len(CROPS)], size)
+        y, x = rng.integers(size - crop + 1, size=2)
+        chosen = torch.from_numpy(rng.integers(len(pool), size=batch)).to(device)
+        both = torch.cat([pool[chosen], pool_masks[chosen]], 1)[..., y : y + crop, x : x + crop]
+        both = both.flip(-1) if rng.random() < 0.5 else both
+        return both[:, :3].contiguous(memory_format=torch.channels_last), both[:, 3:]
+
+    encoder = [*model.linear_encoder.parameters(), *model.encoder.parameters()]
+    linear = [*model.linear_encoder.parameters(), *model.linear_decoder.parameters()]
+    network = [*model.encoder.parameters(), *model.decoder.parameters()]
+    optimiser = torch.optim.AdamW(
+        [{"params": network, "scale": 1.0}, {"params": linear, "scale": 0.05}], betas=(0.9, 0.98), weight_decay=1e-4
+    )
+    loop = Loop(
+        "autoencoder",
+        out / "state-autoencoder.pt",
+        {"model": model, "optimiser": optimiser},
+        lambda: replace_folder(out / "vae", model.save_pretrained),
+        minutes=minutes,
+        steps=steps,
+    )
+    if loop.step == 0:
+        start_from_principal_components(model, pool[:256])
+    for progress in loop:
+        # Once final, the latent space stays so, even when a finished run is prolonged.
+        joint = progress < JOINT and not model.is_standardised
+        if not joint and not model.is_standardised:
+            standardise(model, pool[:256])
+            loop.save()
+            print("autoencoder: the latent space is final", flush=True)
+        for parameter in encoder:
+            parameter.requires_grad_(joint)
+        phase = progress / JOINT if joint else max(0.0, progress - JOINT) / (1 - JOINT)
+        rate = LEARNING_RATE * warm_up_and_decay(phase)
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["scale"]
+
+        images, masks = sample(loop.step)
+        with torch.autocast(device.type, torch.bfloat16):
+            latents = model.encode(images).latents
+            noise = torch.randn_like(latents) * LATENT_NOISE * torch.rand(len(latents), 1, 1, 1, device=device)
+            # In units of each channel's own spread, so that the encoder gains nothing by growing.
+            output = model.decode(latents + noise * latents.detach().std((0, 2, 3), keepdim=True)).sample
+        loss = reconstruction_loss(output, images, 1 + masks)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        loop.log(loss=loss, psnr=psnr(output.detach(), images).mean())
+    return model.eval()

