@@ -19,7 +19,7 @@ ARROWS = {
     "anystory.segment": {"images", "story"},
     "anystory.prompt": {"story"},
     "anystory.overlay": {"story"},
-    "anystory.project": {"story"},
+    "anystory.project": {"script", "story"},
     "anystory.backend": {"story", "backends"},
     "anystory.render": {"backend", "project", "prompt", "story"},
     "anystory.model": {"model"},

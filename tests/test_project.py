@@ -1,0 +1,275 @@
+"""Laws of the project folder: a round trip, whole files only, nothing read from outside."""
+
+import errno
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from anystory import project as project_module
+from anystory.project import Project, ProjectError, content, migrate, subject_files
+from anystory.story import BACKGROUND, CastMember, Frame, Line, Panel, RoutingMaps, Script, Settings, Story, Subject
+
+SETTINGS = Settings(size=64, steps=3, guidance=2.5, seed=7)
+
+
+def subject(name, seed=0, size=(40, 32)):
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size[::-1], 4), dtype=np.uint8)
+    image = Image.fromarray(pixels)
+    return Subject(name, image.convert("RGB"), image.getchannel("A"), f"the {name}")
+
+
+@pytest.fixture
+def story():
+    cast = (CastMember("Fox", description="the Fox"), CastMember("小狐", description="the 小狐"), CastMember("Nobody"))
+    panels = (
+        Panel("Fox walks", ("Fox",), caption="One.", dialogue=(Line("Fox", "Hello: “you”"),)),
+        Panel("Fox meets 小狐", ("Fox", "小狐"), seed=5),
+        Panel("an empty beach"),
+    )
+    script = Script(panels, cast, title="A day", style="ink")
+    return Story(script, (subject("Fox", 1), subject("小狐", 2)), SETTINGS)
+
+
+def frame(names, seed):
+    rng = np.random.default_rng(seed)
+    values = rng.dirichlet(np.ones(len(names) + 1), (8, 8)).transpose(2, 0, 1).astype(np.float32)
+    image = Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    return Frame(image, RoutingMaps((*names, BACKGROUND), values), seed)
+
+
+def names(story):
+    return [(*panel.cast, BACKGROUND) for panel in story.script.panels]
+
+
+def keys(story):
+    return [f"key of {panel.prompt}" for panel in story.script.panels]
+
+
+def begin(folder, story):
+    project = Project(folder)
+    project.begin(story, keys(story), names(story), "mini", "v1")
+    return project
+
+
+def fill(folder, story):
+    project = begin(folder, story)
+    for number, panel in enumerate(story.script.panels, 1):
+        project.save(number, frame(panel.cast, number), f"key of {panel.prompt}", panel.prompt, SETTINGS)
+    return project
+
+
+def same_frame(a, b):
+    return (
+        a.image.tobytes() == b.image.tobytes()
+        and a.maps.names == b.maps.names
+        and np.abs(a.maps.values - b.maps.values).max() < 1e-3
+        and a.seed == b.seed
+    )
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_round_trip(tmp_path, story):
+    fill(tmp_path, story)
+    again = Project(tmp_path).story()
+    assert again.settings == story.settings
+    assert again.script.panels == story.script.panels
+    assert (again.script.title, again.script.style) == ("A day", "ink")
+    assert [member.name for member in again.script.cast] == ["Fox", "小狐", "Nobody"]
+    assert again.script.cast[0].image == tmp_path / "subjects/fox.png" and again.script.cast[2].image is None
+    for old, new in zip(story.subjects, again.subjects, strict=True):
+        assert content(new) == content(old) and (new.name, new.description) == (old.name, old.description)
+    for number, panel in enumerate(story.script.panels, 1):
+        assert same_frame(Project(tmp_path).frame(number), frame(panel.cast, number))
+    assert begin(tmp_path, again).entries == fill(tmp_path / "other", story).entries
+
+
+def test_the_files_and_what_stands_in_them(tmp_path, story):
+    fill(tmp_path, story)
+    pictures = [f"frames/00{n}{end}" for n in (1, 2, 3) for end in ("-maps.npz", ".png")]
+    assert files(tmp_path) == [*pictures, "story.json", "subjects/fox.png", "subjects/小狐.png"]
+    data = json.loads((tmp_path / "story.json").read_text(encoding="utf-8"))
+    assert data["version"] == 1 and data["backend"] == {"name": "mini", "version": "v1"}
+    assert str(tmp_path) not in json.dumps(data)
+    assert [panel["number"] for panel in data["panels"]] == [1, 2, 3]
+    with Image.open(tmp_path / "frames/002.png") as picture:
+        text = picture.text
+    assert text["prompt"] == "Fox meets 小狐" and text["seed"] == "2" and text["version"] == "v1"
+    assert json.loads(text["settings"]) == {"size": 64, "steps": 3, "guidance": 2.5, "eta": 1.0, "gamma": 0.0}
+    with np.load(tmp_path / "frames/002-maps.npz", allow_pickle=False) as maps:
+        assert maps["names"].tolist() == ["Fox", "小狐", "background"] and maps["names"].dtype.kind == "U"
+        assert maps["maps"].dtype == np.float16 and maps["maps"].shape == (3, 8, 8)
+        assert np.abs(maps["maps"].astype(np.float32).sum(0) - 1).max() < 2e-3
+
+
+def test_the_cut_out_keeps_the_colours_below_alpha_0(tmp_path, story):
+    bare = replace(story, subjects=(replace(story.subjects[0], mask=Image.new("L", (40, 32))),))
+    begin(tmp_path, bare)
+    assert content(Project(tmp_path).story().subjects[0]) == content(bare.subjects[0])
+
+
+def test_content_is_about_looks_not_names():
+    fox = subject("Fox", 1)
+    assert content(fox) == content(replace(fox, name="Rex", description=""))
+    other = [subject("Fox", 2), replace(fox, mask=Image.new("L", fox.image.size)), subject("Fox", 1, (32, 40))]
+    assert len({content(s) for s in (fox, *other)}) == 4
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["../../etc/passwd", "..", ".", "/", "C:\\x", "a/b", ""],
+        ["Fox", "fox", "FOX", "fox!"],
+        ["con", "NUL", "com1"],
+        ["x" * 300, "x" * 301, "狐" * 300],
+        ["\ud800", "\0", "ﬁx", "fix", "e\u0301", "é"],
+    ],
+)
+def test_file_names_are_safe_and_differ(names):
+    files = list(subject_files(names).values())
+    assert len({file.lower() for file in files}) == len(names)
+    for file in files:
+        folder, name = file.split("/")
+        assert folder == "subjects" and name.endswith(".png") and len(name.encode()) < 255
+        stem = name.removesuffix(".png")
+        assert stem.replace("-", "").isalnum() and stem.lower() not in {"con", "nul", "com1"}
+
+
+def test_moved_panels_keep_their_frames(tmp_path, story):
+    fill(tmp_path, story)
+    one, two, three = story.script.panels
+    turned = replace(story, script=replace(story.script, panels=(three, Panel("new"), one, two)))
+    begin(tmp_path, turned)
+    project = Project(tmp_path)
+    assert sorted(project.entries) == [1, 3, 4]
+    for number, old in ((1, 3), (3, 1), (4, 2)):
+        assert same_frame(project.frame(number), frame(story.script.panels[old - 1].cast, old))
+    assert "frames/002.png" not in files(tmp_path)
+
+
+def test_panels_that_are_gone_leave_no_entry_and_changed_ones_keep_their_last_frame(tmp_path, story):
+    fill(tmp_path, story)
+    one, two, _ = story.script.panels
+    shorter = replace(story, script=replace(story.script, panels=(replace(one, prompt="Fox runs"), two)))
+    begin(tmp_path, shorter)
+    project = Project(tmp_path)
+    assert sorted(project.entries) == [1, 2]
+    assert project.finished(1, "key of Fox runs") is None
+    assert same_frame(project.frame(1), frame(("Fox",), 1))
+
+
+def test_a_renamed_character_is_renamed_in_the_maps(tmp_path, story):
+    fill(tmp_path, story)
+    project = Project(tmp_path)
+    project.begin(story, keys(story), [("Rex", BACKGROUND), *names(story)[1:]], "mini", "v1")
+    assert Project(tmp_path).frame(1).maps.names == ("Rex", BACKGROUND)
+    assert project.entries[1].names == ("Rex", BACKGROUND)
+
+
+@pytest.mark.parametrize("file", ["frames/001.png", "frames/001-maps.npz"])
+@pytest.mark.parametrize("damage", ["gone", "cut", "flipped", "another's", "empty"])
+def test_a_frame_that_is_not_whole_is_not_finished(tmp_path, story, file, damage):
+    fill(tmp_path, story)
+    path = tmp_path / file
+    data = path.read_bytes()
+    half = len(data) // 2
+    match damage:
+        case "gone":
+            path.unlink()
+        case "cut":
+            path.write_bytes(data[:half])
+        case "flipped":
+            path.write_bytes(data[:half] + bytes([data[half] ^ 0xFF]) + data[half + 1 :])
+        case "another's":
+            path.write_bytes((tmp_path / file.replace("001", "002")).read_bytes())
+        case "empty":
+            path.write_bytes(b"")
+    project = Project(tmp_path)
+    assert project.finished(1, keys(story)[0]) is None
+    assert project.finished(2, keys(story)[1]) is not None
+    with pytest.raises(ProjectError, match="Panel 1 has no readable frame"):
+        project.frame(1)
+
+
+def test_pickled_maps_are_refused(tmp_path, story):
+    fill(tmp_path, story)
+    key = keys(story)[0]
+    np.savez(tmp_path / "frames/001-maps.npz", names=np.array(["Fox", BACKGROUND], object), maps=np.ones(2), key=key)
+    assert Project(tmp_path).finished(1, key) is None
+
+
+def test_files_outside_the_folder_are_not_read(tmp_path, story):
+    fill(tmp_path / "a", story)
+    begin(tmp_path / "b", story)
+    path = tmp_path / "a/story.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["panels"][0]["image"] = "../b/frames/001.png"
+    data["subjects"][0]["file"] = str(tmp_path / "b/subjects/fox.png")
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(ProjectError, match="outside"):
+        Project(tmp_path / "a").frame(1)
+    with pytest.raises(ProjectError, match="outside"):
+        Project(tmp_path / "a").story()
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path, story, monkeypatch):
+    project = fill(tmp_path, story)
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    write, written = project_module.Path.write_bytes, []
+
+    def full(path, data):
+        written.append(path)
+        if len(written) == 2:
+            write(path, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, data)
+
+    monkeypatch.setattr(project_module.Path, "write_bytes", full)
+    with pytest.raises(ProjectError, match="No space left on device"):
+        project.save(1, frame(("Fox",), 9), "new key", "new", SETTINGS)
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
+
+
+def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path, story):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ProjectError, match="cannot be"):
+        begin(tmp_path / "file", story)
+    with pytest.raises(ProjectError, match="cannot be"):
+        begin(tmp_path / "file" / "deeper", story)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"version": 2}', "newer AnyStory .version 2, this one reads up to 1"),
+        ("{}", "does not say which version"),
+        ("[1]", "does not say which version"),
+        ('{"version": "1"}', "does not say which version"),
+        ("not json", "damaged"),
+        ("\xff\xfe\x00", "damaged"),
+        ('{"version": 1}', "damaged"),
+        ('{"version": 1, "panels": [{"number": 1}]}', "damaged"),
+        ('{"version": 1, "panels": [], "subjects": [3]}', "damaged"),
+    ],
+)
+def test_a_story_json_that_is_not_ours_is_one_sentence_and_stays(tmp_path, story, text, says):
+    path = tmp_path / "story.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ProjectError, match=says):
+        begin(tmp_path, story)
+    assert path.read_bytes() == text.encode("latin-1")
+
+
+def test_a_new_folder_has_no_story_and_the_present_version_needs_no_migration(tmp_path):
+    project = Project(tmp_path / "none")
+    assert project.entries == {} and not (tmp_path / "none").exists()
+    with pytest.raises(ProjectError, match="holds no story"):
+        project.story()
+    assert migrate({"version": 1, "x": 2}) == {"version": 1, "x": 2}
