@@ -327,7 +327,7 @@ class _Reader:
             cast = (cast or []) + self.names(match[1].split(","), path)
             prompt = prompt[match.end() :]
         known = {member.name.casefold() for member in self.cast}
-        prompt = re.sub(r"\[([^\[\]]*)\]", lambda match: match[match[1].strip().casefold() in known], prompt)
+        prompt = _composed(re.sub(r"\[([^\[\]]*)\]", lambda it: it[it[1].strip().casefold() in known], prompt))
         if cast is None:
             cast = [mention.name for mention in find_names(prompt, [member.name for member in self.cast])]
         return prompt, cast

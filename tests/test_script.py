@@ -100,6 +100,7 @@ def test_a_hash_without_a_space_is_no_caption_and_only_the_first_counts():
 
 def test_brackets_inside_a_line():
     assert one("a picnic with [Mia] and [tom]") == Panel("a picnic with Mia and tom", ("Mia", "Tom"))
+    assert one("see [Zoe]\u0308", [CastMember("Zoe")]).prompt == "see Zoë"  # composed again once the bracket is gone
     assert one("Mia reads a sign [keep out]").prompt == "Mia reads a sign [keep out]"
 
 
