@@ -90,7 +90,8 @@ class Batch:
     called, then its tags. `where[b][s]` is "left", "middle", … or "" where neither would be true;
     `size[b][s]` "tiny", "small", "", "big" or "huge". `place[b]` is a key of `PLACES`, `time[b]` one of
     `scenes.TIMES` or "". `entries[b][s]` and `identities` (B, S, 3, 3), the colour matrices, say who it is:
-    two subjects are the same one where both agree.
+    two subjects are the same one where both agree. `correspondence` float32 (B, S, 3, 3) takes homogeneous frame
+    coordinates in [-1, 1] to those of the reference that show the same spot; zeros where it has another pose.
     """
 
     frames: torch.Tensor
@@ -105,6 +106,7 @@ class Batch:
     time: list[str]
     entries: list[list[int]]
     identities: np.ndarray
+    correspondence: torch.Tensor
 
 
 @dataclass
@@ -174,11 +176,12 @@ class World:
         if subjects:
             layout = self._lay_out(places, subjects, rng)
             frames, masks = self._compose(frames, layout, times, rng)
-            references = self._look_again(layout, rng)
+            references, correspondence = self._look_again(layout, rng)
             where, size = _where(layout), _size_words(layout)
             entries = layout.entry.tolist()
         else:
             where = size = entries = [[] for _ in range(n)]
+            correspondence = torch.zeros(n, 0, 3, 3, device=self.device)
         told = [
             self._caption(
                 places[b],
@@ -205,6 +208,7 @@ class World:
             time=times,
             entries=entries,
             identities=layout.identity if subjects else np.zeros((n, 0, 3, 3)),
+            correspondence=correspondence,
         )
 
     # Who and where.
@@ -334,8 +338,9 @@ class World:
         fall = (1 - dx[:, :, None, :] - dy[:, :, :, None]).clamp_(min=0)
         return (1 - self._tensor(strength)[..., None, None] * fall).prod(1)[:, None]
 
-    def _look_again(self, layout: _Layout, rng: np.random.Generator) -> torch.Tensor:
-        """The references: another pose where there is one, turned, mirrored, cropped, smaller, in another light."""
+    def _look_again(self, layout: _Layout, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """The references: another pose where there is one, turned, mirrored, cropped, smaller, in another light.
+        With them the correspondence of the frame to each."""
         shape = layout.look.shape
         extent = self._extent[layout.look]
         keep = np.where(rng.random(shape) < 0.1, rng.uniform(0.55, 0.8, shape), 1.0)
@@ -355,7 +360,9 @@ class World:
         drawn = self._draw(layout.look, place @ turn, gain * layout.identity, lift, bottom)
         alpha = drawn[:, :, 3:]
         colour = drawn[:, :, :3] / alpha.clamp(min=1e-3)
-        return (torch.cat([colour, alpha], 2) * 255).round_().clamp_(0, 255).to(torch.uint8)
+        same = (layout.look == layout.cell)[..., None, None]
+        correspondence = self._tensor(np.linalg.inv(place @ turn) @ self._matrices(layout) * same)
+        return (torch.cat([colour, alpha], 2) * 255).round_().clamp_(0, 255).to(torch.uint8), correspondence
 
     def _draw(
         self,

@@ -1,0 +1,345 @@
+"""AnyStory as a diffusers pipeline: any size is a folder of configs and safetensors.
+
+`encode` a subject once a story, then `denoise` each frame with the subjects in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import DiffusionPipeline, UNet2DConditionModel
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from diffusers.utils import BaseOutput
+from PIL import Image
+from torch import Tensor
+from transformers import CLIPVisionModelWithProjection, PreTrainedModel, PreTrainedTokenizerBase
+
+from anystory.model.anystory import AnyStoryModel, SubjectEncoding, Text
+from anystory.model.attention import Bank, SubjectAdapter, attend
+from anystory.model.qformer import QFormer
+from anystory.model.reference import ReferenceNet
+from anystory.model.routing import resize, soft_maps
+
+CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
+CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
+"""What CLIP's image encoders expect their pixels normalised by."""
+
+Spans = Sequence[tuple[int, int] | None]
+"""For each subject of a frame the characters [start, end) of the prompt that mean it, or None."""
+
+
+@dataclass
+class AnyStoryOutput(BaseOutput):
+    """images: PIL images; maps: float32 (B, N+1, h, w) tensor, the background last."""
+
+    images: list[Image.Image]
+    maps: Tensor
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """One step is done: `index` of `total` (from 1), the predicted clean latents (B, C, h, w), and the routing logits
+    of this step's conditional rows, one (B, N+1, h, w) a layer, coarse and refined."""
+
+    index: int
+    total: int
+    clean: Tensor
+    latents: Tensor
+    coarse: tuple[Tensor, ...]
+    refined: tuple[Tensor, ...]
+
+
+class AnyStoryPipeline(DiffusionPipeline):
+    """The paper's pipeline (SDXL) at any size. One text encoder or SDXL's two; any VAE with diffusers' interface.
+
+    `frame_size` and `reference_size` are sides in pixels; image_mean and image_std are what the image
+    encoder expects (default: CLIP's).
+    """
+
+    model_cpu_offload_seq = (
+        "text_encoder->text_encoder_2->image_encoder->subject_qformer->routing_qformer->reference_net->unet->vae"
+    )
+    _optional_components = ["text_encoder_2", "tokenizer_2"]  # noqa: RUF012 (diffusers reads this name)
+
+    def __init__(
+        self,
+        vae: torch.nn.Module,
+        text_encoder: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        image_encoder: CLIPVisionModelWithProjection,
+        unet: UNet2DConditionModel,
+        reference_net: ReferenceNet,
+        subject_qformer: QFormer,
+        routing_qformer: QFormer,
+        adapter: SubjectAdapter,
+        scheduler: SchedulerMixin,
+        text_encoder_2: PreTrainedModel | None = None,
+        tokenizer_2: PreTrainedTokenizerBase | None = None,
+        frame_size: int = 1024,
+        reference_size: int = 512,
+        guidance: float = 7.5,
+        image_mean: list[float] | None = None,
+        image_std: list[float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.register_modules(
+            vae=vae,
+            text_encoder=text_encoder,
+            tokenizer=tokenizer,
+            image_encoder=image_encoder,
+            unet=unet,
+            reference_net=reference_net,
+            subject_qformer=subject_qformer,
+            routing_qformer=routing_qformer,
+            adapter=adapter,
+            scheduler=scheduler,
+            text_encoder_2=text_encoder_2,
+            tokenizer_2=tokenizer_2,
+        )
+        self.register_to_config(
+            frame_size=frame_size,
+            reference_size=reference_size,
+            guidance=guidance,
+            image_mean=image_mean or CLIP_MEAN,
+            image_std=image_std or CLIP_STD,
+        )
+
+    @property
+    def model(self) -> AnyStoryModel:
+        """The trainable networks as one module, sharing this pipeline's weights."""
+        return AnyStoryModel(
+            self.unet, self.reference_net, self.subject_qformer, self.routing_qformer, self.adapter
+        ).train(self.unet.training)
+
+    @property
+    def latent_factor(self) -> int:
+        """Pixels a side of a latent position."""
+        config = self.vae.config
+        return config.patch if "patch" in config else 2 ** (len(config.block_out_channels) - 1)
+
+    # Encoders.
+
+    @torch.no_grad()
+    def encode_text(self, prompts: Sequence[str], mentions: Sequence[Spans]) -> tuple[Text, Tensor]:
+        """Prompts -> encoded text and mention masks (B, N, T) 0/1; every prompt has the same number N of spans."""
+        states, pooled, mask, offsets = [], None, None, None
+        pairs = [(self.tokenizer, self.text_encoder), (self.tokenizer_2, self.text_encoder_2)]
+        for tokenizer, encoder in pairs:
+            if encoder is None:
+                continue
+            # CLIP was trained on prompts padded to its full length without a mask; BERT needs the mask, not the length.
+            clip = encoder.config.model_type.startswith("clip")
+            tokens = tokenizer(
+                list(prompts),
+                padding="max_length" if clip else True,
+                truncation=True,
+                max_length=tokenizer.model_max_length,
+                return_offsets_mapping=True,
+                return_tensors="pt",
+            )
+            offsets = tokens.pop("offset_mapping")
+            ids = tokens["input_ids"].to(encoder.device)
+            if clip:
+                out = encoder(ids, output_hidden_states=True)
+                states.append(out.hidden_states[-2])
+                pooled = out.text_embeds if "text_embeds" in out else out.pooler_output
+            else:
+                mask = tokens["attention_mask"].to(encoder.device)
+                out = encoder(ids, attention_mask=mask)
+                states.append(out.last_hidden_state)
+                pooled = (out.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        text = Text(torch.cat(states, dim=-1), mask, pooled)
+        return text, _mention_masks(offsets, mentions).to(text.states)
+
+    def preprocess(self, image: Image.Image, mask: Image.Image) -> tuple[Tensor, Tensor, Tensor]:
+        """A square cut-out on white (RGB) and its mask (L) -> pixels of the image encoder (3, S, S), pixels of the
+        reference (3, R, R) in [-1, 1], and its mask (1, R, R) in [0, 1]."""
+        side = self.image_encoder.config.image_size
+        pixels = _to_tensor(image.resize((side, side), Image.Resampling.BICUBIC))
+        mean, std = (torch.tensor(self.config[k])[:, None, None] for k in ("image_mean", "image_std"))
+        size = (self.config.reference_size,) * 2
+        reference = _to_tensor(image.resize(size, Image.Resampling.LANCZOS))
+        return (pixels - mean) / std, reference * 2 - 1, _to_tensor(mask.resize(size, Image.Resampling.BILINEAR))
+
+    @torch.no_grad()
+    def encode_vision(self, pixels: Tensor) -> Tensor:
+        """Normalised pixels (B, 3, S, S) -> hidden states of the penultimate layer (B, 1 + patches, d_v)."""
+        pixels = pixels.to(self.image_encoder.device, self.image_encoder.dtype)
+        return self.image_encoder(pixels, output_hidden_states=True).hidden_states[-2]
+
+    def encode_nothing(self) -> Tensor:
+        """Vision tokens (n, d_v) of the zero image, the background's."""
+        side = self.image_encoder.config.image_size
+        return self.encode_vision(torch.zeros(1, 3, side, side))[0]
+
+    @torch.no_grad()
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in [-1, 1] -> scaled latents (B, C, h, w); a VAE's mean, so no chance enters."""
+        encoded = self.vae.encode(pixels.to(self.vae.device, self.vae.dtype))
+        latents = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
+        return latents * self.vae.config.scaling_factor
+
+    @torch.no_grad()
+    def encode_reference(self, pixels: Tensor, masks: Tensor) -> Tensor:
+        """References (B, 3, R, R) in [-1, 1] and masks (B, 1, R, R) -> latents with the mask channel (B, C+1, h, w)."""
+        latents = self.encode_image(pixels)
+        small = torch.nn.functional.interpolate(masks.to(latents), size=latents.shape[-2:], mode="area")
+        return torch.cat([latents, small], dim=1)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> list[Image.Image]:
+        """Scaled latents (B, C, h, w) -> images."""
+        pixels = self.vae.decode((latents / self.vae.config.scaling_factor).to(self.vae.dtype)).sample
+        arrays = (pixels.float().clamp(-1, 1) + 1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        return [Image.fromarray(array) for array in arrays]
+
+    @torch.no_grad()
+    def encode(self, image: Image.Image, mask: Image.Image) -> SubjectEncoding:
+        """Encode a subject, once a story: a square cut-out on white (RGB) and its mask (L)."""
+        pixels, reference, reference_mask = self.preprocess(image, mask)
+        latent = self.encode_reference(reference[None], reference_mask[None])[0]
+        return self.model.encode(self.encode_vision(pixels[None])[0].to(latent.dtype), latent.to(self.unet.dtype))
+
+    # Sampling.
+
+    @torch.no_grad()
+    def denoise(
+        self,
+        prompts: Sequence[str],
+        mentions: Sequence[Spans],
+        casts: Sequence[Sequence[SubjectEncoding]],
+        seeds: Sequence[int],
+        *,
+        size: int | None = None,
+        steps: int = 25,
+        guidance: float | None = None,
+        eta: float = 1.0,
+        gamma: float = 0.0,
+    ) -> Iterator[Denoised]:
+        """Denoise a batch of frames with equally many subjects, a `Denoised` after each step (EDM's Karras steps).
+
+        The unconditional branch of guidance reads the empty prompt, has E_{N+1} in place of every subject and no
+        references. Each frame's noise comes from its own seed, so a batch holds the frames that each seed gives
+        alone (up to the rounding of batched kernels).
+        """
+        size = size or self.config.frame_size
+        guidance = self.config.guidance if guidance is None else guidance
+        frames, subjects = len(prompts), len(casts[0])
+        device, dtype = self.unet.device, self.unet.dtype
+        side = size // self.latent_factor
+
+        guided = guidance != 1
+        text, said = self.encode_text(
+            [*prompts, *[""] * frames * guided], [*mentions, *[(None,) * subjects] * frames * guided]
+        )
+        background = self.model.encode_background(self.encode_nothing().to(dtype))
+        tokens = torch.stack([torch.stack([s.tokens for s in (*cast, background)]) for cast in casts])
+        routing = torch.stack([torch.stack([s.routing for s in (*cast, background)]) for cast in casts])
+        layers = zip(*(zip(*(s.references for s in cast), strict=True) for cast in casts), strict=True)
+        references = [torch.stack([torch.stack(cast) for cast in layer]) for layer in layers]
+        if guided:
+            tokens = torch.cat([tokens, background.tokens.expand_as(tokens)])
+            routing = torch.cat([routing, routing])
+            references = [torch.cat([g, g]) for g in references]
+        rows = torch.arange(frames * (1 + guided), device=device)
+        bank = Bank(
+            tokens=tokens,
+            routing=self.adapter.routing_features(routing, text.states.to(dtype), said.to(dtype)),
+            references=references,
+            references_active=rows < frames,
+            latent_shape=(side, side),
+        )
+        conditions = {"text_embeds": text.pooled.to(dtype), "time_ids": self.time_ids(len(rows), size)}
+
+        scheduler = self.scheduler.from_config(self.scheduler.config)
+        scheduler.set_timesteps(steps, device=device)
+        latents = torch.stack([self._noise(seed, side) for seed in seeds]) * scheduler.init_noise_sigma
+        with attend(self.unet, self.adapter, bank, eta=eta, gamma=gamma) as state:
+            for index, t in enumerate(scheduler.timesteps):
+                model_input = scheduler.scale_model_input(latents, t).to(dtype)
+                predicted = self.unet(
+                    torch.cat([model_input] * (1 + guided)),
+                    t,
+                    text.states.to(dtype),
+                    encoder_attention_mask=text.mask,
+                    added_cond_kwargs=conditions,
+                ).sample.float()
+                if guided:
+                    conditional, unconditional = predicted.chunk(2)
+                    predicted = unconditional + guidance * (conditional - unconditional)
+                stepped = scheduler.step(predicted, t, latents)
+                latents = stepped.prev_sample
+                yield Denoised(
+                    index + 1,
+                    len(scheduler.timesteps),
+                    stepped.pred_original_sample,
+                    latents,
+                    tuple(x[:frames].float() for x in state.coarse),
+                    tuple(x[:frames].float() for x in state.refined),
+                )
+
+    def time_ids(self, rows: int, size: int) -> Tensor:
+        """SDXL's size conditions for an uncropped square: original size, crop origin, target size (rows, 6)."""
+        return torch.tensor([[size, size, 0, 0, size, size]] * rows, device=self.unet.device, dtype=self.unet.dtype)
+
+    def _noise(self, seed: int, side: int) -> Tensor:
+        # Drawn on the CPU: the same on every device.
+        generator = torch.Generator().manual_seed(seed)
+        shape = (self.unet.config.in_channels, side, side)
+        return torch.randn(shape, generator=generator).to(self.unet.device)
+
+    def __call__(
+        self,
+        prompt: str,
+        subjects: Sequence[tuple[Image.Image, Image.Image]] = (),
+        mentions: Spans | None = None,
+        seed: int = 0,
+        **settings: float,
+    ) -> AnyStoryOutput:
+        """One frame from a prompt and subjects as (square cut-out on white, mask); `settings` as in `denoise`."""
+        cast = [self.encode(image, mask) for image, mask in subjects]
+        collected = MapAverage()
+        for step in self.denoise([prompt], [mentions or (None,) * len(cast)], [cast], [seed], **settings):
+            collected.add(step)
+        return AnyStoryOutput(images=self.decode(step.latents), maps=collected.maps())
+
+
+class MapAverage:
+    """Routing maps averaged over layers and steps, at the largest layer's size."""
+
+    def __init__(self) -> None:
+        self.total: Tensor | None = None
+        self.count = 0
+
+    def add(self, step: Denoised) -> None:
+        """Take in the refined maps of one step."""
+        shape = max((tuple(x.shape[-2:]) for x in step.refined), key=np.prod)
+        for logits in step.refined:
+            maps = soft_maps(resize(logits, shape))
+            self.total = maps if self.total is None else self.total + maps
+            self.count += 1
+
+    def maps(self) -> Tensor:
+        """(B, N+1, h, w) float32 on the CPU, summing to 1 over the entries."""
+        mean = (self.total / self.count).cpu()
+        return mean / mean.sum(dim=1, keepdim=True)
+
+
+def _to_tensor(image: Image.Image) -> Tensor:
+    """PIL -> (C, H, W) in [0, 1]."""
+    array = np.asarray(image, dtype=np.float32) / 255
+    return torch.from_numpy(array if array.ndim == 3 else array[..., None]).permute(2, 0, 1).contiguous()
+
+
+def _mention_masks(offsets: Tensor, mentions: Sequence[Spans]) -> Tensor:
+    """Token offsets (B, T, 2) and character spans -> (B, N, T) 0/1: tokens that overlap the span."""
+    masks = torch.zeros(len(mentions), len(mentions[0]) if mentions else 0, offsets.shape[1])
+    for row, spans in enumerate(mentions):
+        for subject, span in enumerate(spans):
+            if span is not None:
+                start, end = offsets[row].unbind(-1)
+                masks[row, subject] = ((start < span[1]) & (end > span[0]) & (end > start)).float()
+    return masks

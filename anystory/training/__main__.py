@@ -1,0 +1,143 @@
+"""Command line of the training. `python -m anystory.training --help`; the README shows whole runs.
+
+`mini` makes the embedded model from the training art, phase after phase; `stage` trains any saved AnyStory;
+`export` writes one in half precision. All resume where they stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from anystory.training.art import Art
+from anystory.training.autoencoder import train_autoencoder
+from anystory.training.stages import STAGES, create_mini, first_alone, train_stage
+from anystory.training.text import install_text_encoder
+from anystory.training.vision import train_vision
+from anystory.training.world import World
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; exit status 2 with one sentence for what cannot be done."""
+    options = _parser().parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    try:
+        options.run(options)
+    except (OSError, ValueError, ModuleNotFoundError) as error:
+        print(f"anystory.training: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m anystory.training", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    mini = commands.add_parser("mini", help="the embedded model, from the training art")
+    mini.set_defaults(run=_mini)
+    mini.add_argument("--size", type=int, default=256, help="side of a frame in pixels (default: %(default)s)")
+    minutes = {"autoencoder": 15.0, "vision": 12.0, "joint": 240.0, "router": 30.0}
+    for phase, default in minutes.items():
+        mini.add_argument(
+            f"--{phase}-minutes",
+            type=float,
+            default=default,
+            metavar="M",
+            help="time for this phase (default: %(default)s)",
+        )
+
+    stage = commands.add_parser("stage", help="one stage of any saved AnyStory")
+    stage.set_defaults(run=_stage)
+    stage.add_argument("name", choices=tuple(STAGES))
+    stage.add_argument("--model", type=Path, required=True, help="folder of the AnyStory to start from")
+    bound = stage.add_mutually_exclusive_group(required=True)
+    bound.add_argument("--minutes", type=float)
+    bound.add_argument("--steps", type=int)
+    stage.add_argument("--learning-rate", type=float, help="peak (default: the stage's own)")
+
+    for command in (mini, stage):
+        command.add_argument("--art", type=Path, required=True, help="folder of the training art")
+        command.add_argument("--out", type=Path, required=True, help="folder for results and resumable state")
+        command.add_argument("--frames", type=int, default=3, help="composed frames a step (default: %(default)s)")
+        command.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
+        command.add_argument("--seed", type=int, default=0)
+
+    export = commands.add_parser("export", help="a saved AnyStory in half precision")
+    export.set_defaults(run=_export)
+    export.add_argument("model", type=Path)
+    export.add_argument("out", type=Path)
+    for command in (mini, stage, export):
+        command.add_argument("--threads", type=int, help="CPU threads a process")
+    return parser
+
+
+def _mini(options: argparse.Namespace) -> None:
+    out, size = options.out, options.size
+    common = {"device": options.device, "seed": options.seed}
+
+    def foundations() -> None:
+        if not (out / "vae.done").exists():
+            train_autoencoder(
+                options.art, out, size, minutes=options.autoencoder_minutes, cache=out / "cache", **common
+            )
+            (out / "vae.done").touch()
+        if not (out / "vision.done").exists():
+            art = Art(options.art, out / "cache", split="train", size=128)
+            train_vision(art, out, minutes=options.vision_minutes, **common)
+            (out / "vision.done").touch()
+        install_text_encoder(out)
+        if not (out / "start").is_dir():
+            create_mini(out, out / "start", size, options.seed)
+
+    first_alone(foundations, options.device)
+    world = _world(options, size)
+    stages = {**common, "frames": options.frames}
+    train_stage("joint", out / "start", world, out / "joint", minutes=options.joint_minutes, **stages)
+    train_stage("router", out / "joint", world, out / "router", minutes=options.router_minutes, **stages)
+    first_alone(lambda: _write_half(out / "router", out / "mini"), options.device)
+
+
+def _stage(options: argparse.Namespace) -> None:
+    from anystory.model.pipeline import AnyStoryPipeline
+
+    size = AnyStoryPipeline.load_config(options.model)["frame_size"]
+    train_stage(
+        options.name,
+        options.model,
+        _world(options, size),
+        options.out / options.name,
+        steps=options.steps,
+        minutes=options.minutes,
+        frames=options.frames,
+        learning_rate=options.learning_rate,
+        device=options.device,
+        seed=options.seed,
+    )
+
+
+def _world(options: argparse.Namespace, size: int) -> World:
+    cache = options.out / "cache"
+
+    def load() -> World:
+        art = Art(options.art, cache, split="train", size=128 if size <= 128 else 192)
+        return World(art, cache, size=size, seed=options.seed, device=options.device)
+
+    return first_alone(load, options.device) or load()
+
+
+def _export(options: argparse.Namespace) -> None:
+    _write_half(options.model, options.out)
+
+
+def _write_half(model: Path, out: Path) -> None:
+    from anystory.model.pipeline import AnyStoryPipeline
+
+    AnyStoryPipeline.from_pretrained(model, dtype=torch.float16).save_pretrained(out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

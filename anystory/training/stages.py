@@ -1,0 +1,309 @@
+"""The training stages (section 3.4) of any saved AnyStory, and the phase before them that a model without a
+pre-trained base needs.
+
+joint   the U-Net learns to draw together with the subject branch; routers learn beside it on detached features.
+        For the embedded model, which starts from random weights.
+subject stage 1: subject QFormer, ReferenceNet and the new keys and values; the base is frozen.
+router  stage 2: routing QFormer and routers, by eq 4 and the diffusion loss through Gumbel-softmax gates.
+
+Runs on one process or several (`torchrun`): gradients are averaged over all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from diffusers import EulerDiscreteScheduler, UNet2DConditionModel
+from diffusers.training_utils import EMAModel
+from torch import Tensor
+from transformers import AutoTokenizer, BertModel, CLIPVisionModelWithProjection
+
+from anystory.model.anystory import Objective, TrainingBatch
+from anystory.model.attention import SubjectAdapter
+from anystory.model.autoencoder import PatchAutoencoder
+from anystory.model.pipeline import AnyStoryPipeline
+from anystory.model.qformer import QFormer
+from anystory.model.reference import ReferenceNet
+from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
+from anystory.training.world import Batch, World
+
+SUBJECT_SHARES = (0.06, 0.40, 0.40, 0.14)
+"""How often a batch has 0, 1, 2 or 3 subjects a frame."""
+
+TEMPERATURE = (1.0, 0.3)
+"""Of the Gumbel-softmax, at the start and at the end of stage 2."""
+
+CORRESPONDENCE = 0.1
+"""Weight of the correspondence loss at the start of joint training; it is gone half-way."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage trains and how: parameter-name prefixes, peak learning rate, objective."""
+
+    trains: tuple[str, ...]
+    learning_rate: float
+    objective: Objective
+
+
+STAGES = {
+    "joint": Stage(
+        ("unet.", "reference_net.", "subject_qformer.", "routing_qformer.", "adapter."),
+        6e-4,
+        Objective(draws=4, joint=True, correspondence=CORRESPONDENCE),
+    ),
+    "subject": Stage(
+        ("reference_net.", "subject_qformer.", "adapter.subject_", "adapter.reference_"),
+        1e-4,
+        Objective(drop_text=0.0, drop_references=0.0, drop_all=0.0),
+    ),
+    "router": Stage(
+        ("routing_qformer.", "adapter.routers.", "adapter.mention."),
+        1e-4,
+        Objective(truth=0.0, temperature=TEMPERATURE[0], drop_text=0.0, drop_references=0.0, drop_all=0.0),
+    ),
+}
+
+
+def create_mini(foundations: Path, out: Path, size: int, seed: int = 0) -> None:
+    """Write an untrained embedded model to `out` around the autoencoder, vision and text encoders in `foundations`."""
+    torch.manual_seed(seed)
+    vision = CLIPVisionModelWithProjection.from_pretrained(foundations / "image_encoder")
+    text = BertModel.from_pretrained(foundations / "text_encoder", dtype=torch.float32)
+    torch.nn.init.zeros_(text.pooler.dense.weight)  # unused, but expected on loading
+    text_dim = text.config.hidden_size
+    vae = PatchAutoencoder.from_pretrained(foundations / "vae")
+    widths = (96, 192) if size <= 128 else (96, 144, 192)
+    # From 256 px the first level goes without attention, as in SDXL; at 128 px its 16 x 16 tokens need it.
+    attention = [True, True] if size <= 128 else [False, True, True]
+    channels = vae.config.latent_channels
+    time_dim = 32
+    unet = UNet2DConditionModel(
+        sample_size=size // vae.config.patch,
+        in_channels=channels,
+        out_channels=channels,
+        down_block_types=["CrossAttnDownBlock2D" if a else "DownBlock2D" for a in attention],
+        up_block_types=["CrossAttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attention)],
+        block_out_channels=widths,
+        layers_per_block=1,
+        attention_head_dim=[w // 48 for w in widths],  # diffusers means the number of heads
+        cross_attention_dim=text_dim,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=time_dim,
+        projection_class_embeddings_input_dim=text_dim + 6 * time_dim,
+    )
+    routing_dim = 192
+    vision_dim = vision.config.hidden_size
+    pipeline = AnyStoryPipeline(
+        vae=vae,
+        text_encoder=text,
+        tokenizer=AutoTokenizer.from_pretrained(foundations / "tokenizer"),
+        image_encoder=vision,
+        unet=unet,
+        reference_net=ReferenceNet.from_unet(unet),
+        subject_qformer=QFormer(vision_dim, text_dim, queries=16, width=192, layers=2, head_dim=32),
+        routing_qformer=QFormer(vision_dim, routing_dim, queries=1, width=192, layers=2, head_dim=32),
+        adapter=SubjectAdapter.from_unet(unet, routing_dim, router_dim=64),
+        scheduler=EulerDiscreteScheduler(
+            beta_schedule="scaled_linear",
+            beta_start=0.00085,
+            beta_end=0.012,
+            prediction_type="v_prediction",
+            use_karras_sigmas=True,
+        ),
+        frame_size=size,
+        reference_size=size * 3 // 4,  # about as large as a subject is drawn: more would cost and show nothing
+        guidance=3.0,
+        image_mean=[0.5, 0.5, 0.5],
+        image_std=[0.5, 0.5, 0.5],
+    )
+    replace_folder(out, lambda folder: pipeline.save_pretrained(folder))
+
+
+def train_stage(
+    name: str,
+    folder: Path,
+    world: World,
+    out: Path,
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    frames: int = 3,
+    learning_rate: float | None = None,
+    device: str = "cpu",
+    seed: int = 0,
+) -> None:
+    """Train the AnyStory in `folder` by stage `name`, write it to `out` with averaged (EMA) weights.
+
+    frames: composed frames a step and process. The state is in `out`-NAME.pt beside it: the same call resumes.
+    """
+    stage = STAGES[name]
+    rank, processes = _processes(device)
+    pipeline = AnyStoryPipeline.from_pretrained(folder, dtype=torch.float32)
+    pipeline.to(device)
+    pipeline.set_progress_bar_config(disable=True)
+    for frozen in (pipeline.vae, pipeline.text_encoder, pipeline.image_encoder):
+        frozen.requires_grad_(False).eval()
+    model = pipeline.model.train()
+    for key, parameter in model.named_parameters():
+        parameter.requires_grad_(key.startswith(stage.trains))
+    for module in (model.unet, model.reference_net, pipeline.vae):
+        module.to(memory_format=torch.channels_last)
+    trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
+    rate = learning_rate or stage.learning_rate
+    optimiser = torch.optim.AdamW(trained.values(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    ema = EMAModel(trained.values(), decay=0.998, use_ema_warmup=True, power=0.75)
+    alphas = pipeline.scheduler.alphas_cumprod.to(device)
+    prediction = pipeline.scheduler.config.prediction_type
+
+    def publish() -> None:
+        ema.store(trained.values())
+        ema.copy_to(trained.values())
+        replace_folder(out, lambda part: pipeline.save_pretrained(part))
+        ema.restore(trained.values())
+
+    loop = (
+        Loop(
+            name,
+            out.with_name(f"{out.name}-{name}.pt"),
+            {"model": model, "optimiser": optimiser, "ema": ema},
+            publish,
+            steps=steps,
+            minutes=minutes,
+            save_every=300.0,
+        )
+        if rank == 0
+        else None
+    )
+    for step, progress in _in_step(loop, processes):
+        for group in optimiser.param_groups:
+            group["lr"] = rate * warm_up_and_decay(progress)
+        # Every process draws the same number of subjects, each its own frames; a step depends on its number alone.
+        subjects = int(np.random.default_rng([seed, step]).choice(len(SUBJECT_SHARES), p=SUBJECT_SHARES))
+        rng = np.random.default_rng([seed, step, rank])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        torch.manual_seed(int(rng.integers(2**62)))
+        composed = world.batch(frames, subjects, rng)
+        with torch.autocast(device.split(":")[0], torch.bfloat16):
+            batch = encode_batch(pipeline, composed)
+            losses = model(batch, _at(stage.objective, progress), alphas, prediction, generator)
+        optimiser.zero_grad(set_to_none=True)
+        losses["total"].backward()
+        _average_gradients(trained.values(), processes)
+        torch.nn.utils.clip_grad_norm_(trained.values(), 0.5)
+        optimiser.step()
+        ema.step(trained.values())
+        if loop:
+            loop.log(**{key: value for key, value in losses.items() if key != "total"})
+
+
+def _at(objective: Objective, progress: float) -> Objective:
+    """The objective at this much of the stage: joint training hands the gates over from the truth to the routers,
+    which learned beside it meanwhile; stage 2 cools the Gumbel noise."""
+    if objective.joint:
+        return replace(
+            objective,
+            truth=float(np.interp(progress, [0.1, 0.6], [1.0, 0.2])),
+            correspondence=float(np.interp(progress, [0.0, 0.5], [CORRESPONDENCE, 0.0])),
+        )
+    if objective.temperature is not None:
+        return replace(objective, temperature=float(np.interp(progress, [0.0, 1.0], TEMPERATURE)))
+    return objective
+
+
+@torch.no_grad()
+def encode_batch(pipeline: AnyStoryPipeline, composed: Batch) -> TrainingBatch:
+    """Composed frames through the frozen encoders."""
+    device = pipeline.device
+    frames, masks = composed.frames.to(device), composed.masks.to(device)
+    count, subjects = masks.shape[:2]
+    text, mentions = pipeline.encode_text([*composed.captions, ""], [*composed.mentions, (None,) * subjects])
+    vision, references = encode_references(pipeline, composed.references.to(device))
+    return TrainingBatch(
+        latents=pipeline.encode_image(frames.float() / 127.5 - 1).float(),
+        text=text,
+        mentions=mentions[:-1],
+        vision=vision,
+        no_vision=pipeline.encode_nothing(),
+        references=references,
+        masks=masks,
+        time_ids=pipeline.time_ids(count, frames.shape[-1]),
+        correspondence=composed.correspondence.to(device),
+    )
+
+
+def encode_references(pipeline: AnyStoryPipeline, cutouts: Tensor) -> tuple[Tensor, Tensor]:
+    """RGBA cut-outs uint8 (B, S, 4, R, R) -> vision tokens (B, S, n, d_v) and latents (B, S, C+1, h, w)."""
+    count, subjects = cutouts.shape[:2]
+    flat = cutouts.flatten(0, 1).float() / 255
+    alpha = flat[:, 3:]
+    white = flat[:, :3] * alpha + (1 - alpha)
+    if subjects == 0:
+        n = (pipeline.image_encoder.config.image_size // pipeline.image_encoder.config.patch_size) ** 2 + 1
+        return cutouts.new_zeros(count, 0, n, pipeline.image_encoder.config.hidden_size).float(), flat[:, :1]
+    side = pipeline.image_encoder.config.image_size
+    mean, std = (white.new_tensor(pipeline.config[k])[:, None, None] for k in ("image_mean", "image_std"))
+    pixels = torch.nn.functional.interpolate(white, size=side, mode="bicubic", antialias=True).clamp(0, 1)
+    vision = pipeline.encode_vision((pixels - mean) / std)
+    size = pipeline.config.reference_size
+    white, alpha = (torch.nn.functional.interpolate(x, size=size, mode="area") for x in (white, alpha))
+    latents = pipeline.encode_reference(white * 2 - 1, alpha)
+    return vision.unflatten(0, (count, subjects)), latents.float().unflatten(0, (count, subjects))
+
+
+def _processes(device: str) -> tuple[int, int]:
+    """(rank, number of processes) as torchrun set them."""
+    if "WORLD_SIZE" not in os.environ:
+        return 0, 1
+    if not dist.is_initialized():
+        backend = "nccl" if device.startswith("cuda") else "gloo"
+        dist.init_process_group(backend, timeout=timedelta(days=1))  # others wait while the first works alone
+    return dist.get_rank(), dist.get_world_size()
+
+
+def first_alone(work: Callable[[], Any], device: str) -> Any:
+    """Let the first process work while the others wait; its result there, None in the others."""
+    rank, processes = _processes(device)
+    result = work() if rank == 0 else None
+    if processes > 1:
+        dist.barrier()
+    return result
+
+
+def _in_step(loop: Loop | None, processes: int) -> Iterator[tuple[int, float]]:
+    """(step, progress) of the first process's loop, told to all."""
+    source = iter(loop) if loop else None
+    while True:
+        now = torch.zeros(2, dtype=torch.float64)
+        if loop:
+            progress = next(source, 1.0)
+            now = torch.tensor([loop.step, progress], dtype=torch.float64)
+        if processes > 1:
+            dist.broadcast(now, 0)
+        if now[1] >= 1:
+            return
+        yield int(now[0]), float(now[1])
+
+
+def _average_gradients(parameters: Iterable[torch.nn.Parameter], processes: int) -> None:
+    """Mean gradients over all processes; a parameter without one in this step counts as zero."""
+    if processes == 1:
+        return
+    parameters = list(parameters)
+    for p in parameters:
+        if p.grad is None:
+            p.grad = torch.zeros_like(p)
+    flat = torch.cat([p.grad.flatten() for p in parameters])
+    dist.all_reduce(flat)
+    flat /= processes
+    for p, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+        p.grad.copy_(part.view_as(p.grad))
