@@ -22,29 +22,7 @@ from anystory.model.pipeline import AnyStoryPipeline
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
 
-WORDS = [
-    "a",
-    "an",
-    "the",
-    "fox",
-    "robot",
-    "character",
-    "on",
-    "left",
-    "right",
-    "in",
-    "forest",
-    "beach",
-    "at",
-    "night",
-    "another",
-    "and",
-    "small",
-    ",",
-    ".",
-    "'",
-    "s",
-]
+WORDS = "a an the fox robot character on left right in forest beach at night another and small , . ' s".split(" ")  # noqa: SIM905
 
 
 def bert_tokenizer() -> PreTrainedTokenizerFast:

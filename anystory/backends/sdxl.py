@@ -11,7 +11,9 @@ from pathlib import Path
 
 import torch
 import transformers
+from diffusers.utils import logging as diffusers_logging
 
+import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a module nobody imported
 from anystory.backend import BackendError
 from anystory.images import square_crop
 from anystory.model.anystory import SubjectEncoding
@@ -46,6 +48,7 @@ class AnyStoryBackend:
             raise BackendError(f"There is no AnyStory model in {str(folder)!r}: it has no model_index.json.")
         device, dtype = choose_device(device)
         transformers.utils.logging.disable_progress_bar()
+        diffusers_logging.disable_progress_bar()
         try:
             pipeline = AnyStoryPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
         except (OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError) as error:

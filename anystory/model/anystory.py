@@ -74,6 +74,16 @@ class TrainingBatch:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What the U-Net predicts: `prediction_type` "epsilon" or "v_prediction" on the schedule `alphas_cumprod` (T,),
+    the error of each latent channel counted by `channel_weights` (C,) of mean 1."""
+
+    alphas_cumprod: Tensor
+    prediction_type: str
+    channel_weights: Tensor
+
+
+@dataclass(frozen=True)
 class Objective:
     """What a stage asks of the networks.
 
@@ -132,14 +142,12 @@ class AnyStoryModel(nn.Module):
         self,
         batch: TrainingBatch,
         objective: Objective,
-        alphas_cumprod: Tensor,
-        prediction_type: str,
+        target: Target,
         generator: torch.Generator,
     ) -> dict[str, Tensor]:
         """Losses of one batch: `diffusion` (eq 1), `routing` (eq 4 or cross-entropy, unweighted) and `total`.
 
-        alphas_cumprod: (T,) of the noise schedule; prediction_type: "epsilon" or "v_prediction"; generator: a CPU
-        generator, the only source of chance but for Gumbel noise.
+        generator: on the CPU, the only source of chance but for Gumbel noise.
         """
         frames, subjects = batch.mentions.shape[:2]
         count = frames * objective.draws
@@ -156,11 +164,11 @@ class AnyStoryModel(nn.Module):
 
         latents, masks = batch.latents[repeat], batch.masks[repeat]
         noise = torch.randn(latents.shape, generator=generator).to(device)
-        t = torch.randint(len(alphas_cumprod), (count,), generator=generator).to(device)
-        alpha = alphas_cumprod[t].sqrt()[:, None, None, None]
-        sigma = (1 - alphas_cumprod[t]).sqrt()[:, None, None, None]
+        t = torch.randint(len(target.alphas_cumprod), (count,), generator=generator).to(device)
+        alpha = target.alphas_cumprod[t].sqrt()[:, None, None, None]
+        sigma = (1 - target.alphas_cumprod[t]).sqrt()[:, None, None, None]
         noisy = alpha * latents + sigma * noise
-        target = noise if prediction_type == "epsilon" else alpha * noise - sigma * latents
+        truth = noise if target.prediction_type == "epsilon" else alpha * noise - sigma * latents
 
         text = batch.text.rows(torch.where(no_text, frames, repeat))
         mentions = batch.mentions[repeat] * ~no_text[:, None, None]
@@ -194,7 +202,7 @@ class AnyStoryModel(nn.Module):
 
         inside = F.interpolate(masks, size=latents.shape[-2:], mode="area").sum(1, keepdim=True).clamp(max=1)
         weight = 1 + objective.mask_weight * inside
-        error = (predicted.float() - target).pow(2)
+        error = (predicted.float() - truth).pow(2) * target.channel_weights[:, None, None]
         diffusion = (weight * error).sum() / (weight.sum() * latents.shape[1])
         measure = routing_cross_entropy if objective.joint else routing_loss
         maps = state.refined + state.coarse

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from diffusers import DiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from diffusers.utils import BaseOutput
 from PIL import Image
@@ -19,6 +19,7 @@ from transformers import CLIPVisionModelWithProjection, PreTrainedModel, PreTrai
 
 from anystory.model.anystory import AnyStoryModel, SubjectEncoding, Text
 from anystory.model.attention import Bank, SubjectAdapter, attend
+from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
 from anystory.model.routing import resize, soft_maps
@@ -66,7 +67,7 @@ class AnyStoryPipeline(DiffusionPipeline):
 
     def __init__(
         self,
-        vae: torch.nn.Module,
+        vae: AutoencoderKL | PatchAutoencoder,
         text_encoder: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         image_encoder: CLIPVisionModelWithProjection,

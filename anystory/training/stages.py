@@ -26,7 +26,7 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor
 from transformers import AutoTokenizer, BertModel, CLIPVisionModelWithProjection
 
-from anystory.model.anystory import Objective, TrainingBatch
+from anystory.model.anystory import Objective, Target, TrainingBatch
 from anystory.model.attention import SubjectAdapter
 from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.pipeline import AnyStoryPipeline
@@ -40,6 +40,8 @@ SUBJECT_SHARES = (0.06, 0.40, 0.40, 0.14)
 
 TEMPERATURE = (1.0, 0.3)
 """Of the Gumbel-softmax, at the start and at the end of stage 2."""
+
+LEAST_CHANNEL_WEIGHT = 0.3
 
 CORRESPONDENCE = 0.1
 """Weight of the correspondence loss at the start of joint training; it is gone half-way."""
@@ -162,8 +164,10 @@ def train_stage(
     rate = learning_rate or stage.learning_rate
     optimiser = torch.optim.AdamW(trained.values(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
     ema = EMAModel(trained.values(), decay=0.998, use_ema_warmup=True, power=0.75)
-    alphas = pipeline.scheduler.alphas_cumprod.to(device)
-    prediction = pipeline.scheduler.config.prediction_type
+    weights = torch.ones(model.unet.config.in_channels, device=device)
+    if stage.objective.joint:
+        weights = channel_weights(pipeline, world)
+    target = Target(pipeline.scheduler.alphas_cumprod.to(device), pipeline.scheduler.config.prediction_type, weights)
 
     def publish() -> None:
         ema.store(trained.values())
@@ -195,7 +199,7 @@ def train_stage(
         composed = world.batch(frames, subjects, rng)
         with torch.autocast(device.split(":")[0], torch.bfloat16):
             batch = encode_batch(pipeline, composed)
-            losses = model(batch, _at(stage.objective, progress), alphas, prediction, generator)
+            losses = model(batch, _at(stage.objective, progress), target, generator)
         optimiser.zero_grad(set_to_none=True)
         losses["total"].backward()
         _average_gradients(trained.values(), processes)
@@ -218,6 +222,27 @@ def _at(objective: Objective, progress: float) -> Objective:
     if objective.temperature is not None:
         return replace(objective, temperature=float(np.interp(progress, [0.0, 1.0], TEMPERATURE)))
     return objective
+
+
+@torch.no_grad()
+def channel_weights(pipeline: AnyStoryPipeline, world: World) -> Tensor:
+    """How much each latent channel shows (C,), mean 1: the root of the pixel variance that a unit of noise in it makes.
+
+    In a standardised latent space most channels hold fine detail; counted alike they would drown layout and colour.
+    """
+    frames = world.batch(16, 1, np.random.default_rng(0)).frames.to(pipeline.device)
+    latents = pipeline.encode_image(frames.float() / 127.5 - 1)
+    decode = pipeline.vae.decode
+    plain = decode(latents).sample
+    noise = torch.randn(latents[:, 0].shape, generator=torch.Generator().manual_seed(0)).to(latents)
+    shows = []
+    for channel in range(latents.shape[1]):
+        changed = latents.clone()
+        changed[:, channel] += noise
+        shows.append((decode(changed).sample - plain).std())
+    weights = torch.stack(shows)
+    weights = (weights / weights.mean()).clamp(min=LEAST_CHANNEL_WEIGHT)
+    return weights / weights.mean()
 
 
 @torch.no_grad()
