@@ -36,7 +36,8 @@ class ReferenceNet(UNet2DConditionModel):
         reference = cls.from_config(
             {**unet.config, "in_channels": unet.config.in_channels + 1, "addition_embed_type": None}
         )
-        weights = {k: v for k, v in unet.state_dict().items() if k in reference.state_dict()}
+        shared = reference.state_dict().keys()
+        weights = {k: v for k, v in unet.state_dict().items() if k in shared}
         stem = torch.zeros_like(reference.conv_in.weight)
         stem[:, : unet.config.in_channels] = weights["conv_in.weight"]
         reference.load_state_dict({**weights, "conv_in.weight": stem})
