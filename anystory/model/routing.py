@@ -116,9 +116,10 @@ def correspondence_loss(query: Tensor, key: Tensor, target: Tensor, counts: Tens
     bool, where the token belongs to the subject and has a match.
     """
     subjects = target.shape[1]
-    scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-    scores = scores.unflatten(3, (subjects, -1)).float().log_softmax(dim=-1)
-    target = target.transpose(1, 2)[:, None, :, :, None].expand(-1, scores.shape[1], -1, -1, 1)
-    picked = scores.gather(-1, target).squeeze(-1).mean(dim=1)
+    # One distribution from the mean of the heads' scores: it is enough that the heads together look there.
+    queries, keys = (x.transpose(1, 2).flatten(2) for x in (query, key))
+    scores = queries @ keys.transpose(-1, -2) * query.shape[-1] ** -0.5 / query.shape[1]
+    scores = scores.unflatten(2, (subjects, -1)).float().log_softmax(dim=-1)
+    picked = scores.gather(-1, target.transpose(1, 2).unsqueeze(-1)).squeeze(-1)
     counts = counts.transpose(1, 2).to(picked.dtype)
     return -(picked * counts).sum() / counts.sum().clamp(min=1)

@@ -1,0 +1,247 @@
+"""Does each character stay itself? Measured on drawings of the test split, which no training saw.
+
+The embedding that compares pictures is fixed arithmetic on colours and their places: it owes the generator nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+from anystory.backend import Backend
+from anystory.images import SELECTED, square_crop
+from anystory.model.attention import Bank, attend, given_gate
+from anystory.model.pipeline import AnyStoryPipeline
+from anystory.story import Frame, Prompt, RoutingMaps, Settings, Subject
+from anystory.training.art import Art
+from anystory.training.stages import encode_batch
+from anystory.training.world import World
+
+DRAWINGS = 20
+BINS = 7
+
+Cutout = tuple[Image.Image, Image.Image]
+"""A picture (RGB) and the mask (L) of its subject."""
+ALONE = "a character in the middle of a meadow"
+PAIR = "a character on the left and a character on the right in a meadow"
+
+
+def drawings(art: Art, count: int = DRAWINGS, seed: int = 0) -> list[Subject]:
+    """`count` drawings of the art's split with `count` different concepts, people, animals and things in turn."""
+    rng = np.random.default_rng(seed)
+    groups = ("animals-nature", "people-body", "objects", "food-drink")
+    order = rng.permutation(len(art.entries))
+    chosen: list[Subject] = []
+    concepts: set[str] = set()
+    while len(chosen) < count:
+        group = groups[len(chosen) % len(groups)]
+        entry = next(e for e in (art.entries[i] for i in order) if e.group == group and e.concept not in concepts)
+        concepts.add(entry.concept)
+        chosen.append(_subject(f"{entry.text} ({entry.set})", art.cells[entry.cells.start]))
+    return chosen
+
+
+def _subject(name: str, cell: torch.Tensor) -> Subject:
+    premultiplied, alpha = cell[:3].permute(1, 2, 0).numpy(), cell[3].numpy()
+    colour = np.clip(premultiplied.astype(np.float32) * 255 / np.maximum(alpha, 1)[..., None], 0, 255)
+    return Subject(name, Image.fromarray(colour.astype(np.uint8)), Image.fromarray(alpha))
+
+
+def embed(image: Image.Image, mask: Image.Image) -> np.ndarray:
+    """A cut-out's fixed embedding, a unit vector: its CIELAB histogram (7 x 7 x 7, soft) and its colours on a 6 x 6
+    grid of the square around it, each half of the whole."""
+    square, cut = square_crop(image, mask)
+    lab, weight = _lab(square.resize((96, 96), Image.Resampling.BOX)), _alpha(cut, 96)
+    # a and b of drawings fill about half of their range.
+    places = ((lab + np.array([0, 64, 64])) / [100, 128, 128]).clip(0, 1) * (BINS - 1)
+    histogram = np.zeros((BINS + 1,) * 3)
+    low = np.floor(places).astype(int)
+    for corner in np.ndindex(2, 2, 2):
+        share = np.prod(np.where(corner, places - low, 1 - places + low), axis=-1) * weight
+        np.add.at(histogram, tuple(np.moveaxis(low + corner, -1, 0)), share)
+    grid, shape = _lab(square.resize((6, 6), Image.Resampling.BOX)), _alpha(cut, 6)[..., None]
+    layout = np.concatenate([(grid - [50, 0, 0]) / 64 * shape, shape], axis=-1)
+    halves = [np.sqrt(histogram / max(histogram.sum(), 1e-6)).ravel(), layout.ravel()]
+    return np.concatenate([half / max(np.linalg.norm(half), 1e-6) for half in halves]) / math.sqrt(2)
+
+
+def _alpha(mask: Image.Image, side: int) -> np.ndarray:
+    return np.asarray(mask.resize((side, side), Image.Resampling.BOX), np.float64) / 255
+
+
+def _lab(image: Image.Image) -> np.ndarray:
+    """sRGB -> CIELAB (D65), (H, W, 3)."""
+    value = np.asarray(image, np.float64) / 255
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192], [0.1805, 0.0722, 0.9505]])
+    root = np.cbrt(xyz / [0.9505, 1.0, 1.089])
+    f = np.where(root > 6 / 29, root, xyz / [0.9505, 1.0, 1.089] * 841 / 108 + 4 / 29)
+    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
+
+
+def likeness(cuts: Sequence[Cutout], references: Sequence[Cutout]) -> np.ndarray:
+    """(cuts, references): cosine of the embeddings, the better of the reference as it is and mirrored."""
+    mirrored = [tuple(p.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for p in pair) for pair in references]
+    embedded = np.stack([embed(*cut) for cut in cuts])
+    return np.maximum(*(embedded @ np.stack([embed(*r) for r in way]).T for way in (references, mirrored)))
+
+
+def region(maps: RoutingMaps, index: int, size: tuple[int, int]) -> Image.Image:
+    """L mask of where entry `index` is the strongest, at `size` pixels."""
+    soft = [np.asarray(Image.fromarray(m).resize(size, Image.Resampling.BILINEAR)) for m in maps.values]
+    return Image.fromarray(((np.argmax(soft, axis=0) == index) * 255).astype(np.uint8))
+
+
+def cut_by_routing(frame: Frame, index: int) -> Cutout | None:
+    """The frame and where subject `index` is in it, by its routing map; None where the map gives it nothing."""
+    mask = region(frame.maps, index, frame.image.size)
+    if np.count_nonzero(np.asarray(mask) >= SELECTED) < 16:
+        return None
+    return frame.image, mask
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Who is found: `ranks[i]` is the place (from 1) of the i-th drawing's own reference among all, `frames` the
+    frames; `hits` of `ranks` are 1."""
+
+    ranks: tuple[int, ...]
+    frames: tuple[Frame, ...]
+
+    @property
+    def hits(self) -> int:
+        return sum(rank == 1 for rank in self.ranks)
+
+
+def ranks(cuts: Sequence[Cutout | None], subjects: Sequence[Subject]) -> tuple[int, ...]:
+    """The place of cut-out i's own reference, by likeness, among all references; the last for an empty cut-out."""
+    found = [i for i, cut in enumerate(cuts) if cut is not None]
+    places = [len(subjects)] * len(cuts)
+    if found:
+        scores = likeness([cuts[i] for i in found], [(s.image, s.mask) for s in subjects])
+        for row, i in zip(scores, found, strict=True):
+            places[i] = int((row > row[i]).sum()) + 1
+    return tuple(places)
+
+
+def retrieval(backend: Backend, subjects: Sequence[Subject], settings: Settings, seed: int = 0) -> Retrieval:
+    """A frame a drawing, each called only "a character": does its cut-out find its own reference among all?"""
+    frames = []
+    for number, subject in enumerate(subjects):
+        encoded = backend.encode(subject)
+        prompt = Prompt(ALONE, (_span(ALONE, 0),))
+        *_, last = backend.denoise(prompt, [subject.name], [encoded], settings, seed + number)
+        frames.append(last.frame)
+    return Retrieval(ranks([cut_by_routing(frame, 0) for frame in frames], subjects), tuple(frames))
+
+
+@dataclass(frozen=True)
+class Swap:
+    """Two frames of one seed and sentence whose references changed places. `kept[order][side]`: the subject on that
+    side is more like its own reference than like the other."""
+
+    frames: tuple[Frame, Frame]
+    kept: tuple[tuple[bool, bool], tuple[bool, bool]]
+
+
+def swap(backend: Backend, pair: tuple[Subject, Subject], settings: Settings, seed: int) -> Swap:
+    """Render `PAIR` with the pair in both orders."""
+    prompt = Prompt(PAIR, (_span(PAIR, 0), _span(PAIR, 1)))
+    frames, kept = [], []
+    for order in (pair, pair[::-1]):
+        cast = [backend.encode(subject) for subject in order]
+        *_, last = backend.denoise(prompt, [s.name for s in order], cast, settings, seed)
+        frames.append(last.frame)
+        kept.append(tuple(_is_itself(last.frame, side, order[side], order[1 - side]) for side in range(2)))
+    return Swap(tuple(frames), tuple(kept))
+
+
+def _is_itself(frame: Frame, index: int, own: Subject, other: Subject) -> bool:
+    cut = cut_by_routing(frame, index)
+    if cut is None:
+        return False
+    (scores,) = likeness([cut], [(s.image, s.mask) for s in (own, other)])
+    return bool(scores[0] > scores[1])
+
+
+def _span(text: str, number: int) -> tuple[int, int]:
+    """The span of the `number`-th "a character" of a sentence."""
+    start = -1
+    for _ in range(number + 1):
+        start = text.index("a character", start + 1)
+    return start, start + len("a character")
+
+
+def composite_ceiling(world: World, count: int = DRAWINGS, batches: int = 4) -> float:
+    """The share that is found first when the frames are real composites cut out by their true masks: what a perfect
+    generator could reach, its references in another pose, turned or cropped."""
+    hits = 0
+    for number in range(batches):
+        batch = world.batch(count, 1, np.random.default_rng(number))
+        subjects = [
+            Subject(str(i), _picture(cutout[:3]), _picture(cutout[3:]))
+            for i, cutout in enumerate(batch.references[:, 0])
+        ]
+        masks = (batch.masks[:, 0] * 255).byte()
+        cuts = [(_picture(f), _picture(m[None])) for f, m in zip(batch.frames, masks, strict=True)]
+        hits += ranks(cuts, subjects).count(1)
+    return hits / (batches * count)
+
+
+def _picture(pixels: torch.Tensor) -> Image.Image:
+    """uint8 (3, H, W) -> RGB, (1, H, W) -> L."""
+    return Image.fromarray(pixels.permute(1, 2, 0).squeeze(-1).cpu().numpy())
+
+
+@torch.no_grad()
+def reference_gap(
+    pipeline: AnyStoryPipeline, world: World, sigma: float, count: int = 64, seed: int = 0
+) -> dict[str, float]:
+    """Mean squared error of the prediction inside subjects at noise level `sigma`, over `count` frames of one subject,
+    gated by the true masks: with the "right" reference, a "wrong" one (the next frame's) and "none"."""
+    errors = dict.fromkeys(("right", "wrong", "none"), 0.0)
+    levels = ((1 - pipeline.scheduler.alphas_cumprod) / pipeline.scheduler.alphas_cumprod).sqrt()
+    t = int((levels - sigma).abs().argmin())
+    alpha = pipeline.scheduler.alphas_cumprod[t].sqrt()
+    for start in range(0, count, 16):
+        batch = encode_batch(pipeline, world.batch(16, 1, np.random.default_rng([seed, start])))
+        noise = torch.randn(batch.latents.shape, generator=torch.Generator().manual_seed(seed + start))
+        spread = (1 - alpha**2).sqrt()
+        noisy = alpha * batch.latents + spread * noise
+        truth = (
+            noise
+            if pipeline.scheduler.config.prediction_type == "epsilon"
+            else (alpha * noise - spread * batch.latents)
+        )
+        inside = torch.nn.functional.interpolate(batch.masks, size=noise.shape[-2:], mode="area")
+        rows = torch.arange(len(noise))
+        for kind in errors:
+            shown = rows.roll(1) if kind == "wrong" else rows
+            vision = batch.vision[shown] if kind != "none" else batch.no_vision.expand_as(batch.vision)
+            tokens = pipeline.subject_qformer(torch.cat([vision, batch.no_vision.expand_as(vision)]).flatten(0, 1))
+            routing = pipeline.routing_qformer(torch.cat([vision, batch.no_vision.expand_as(vision)]).flatten(0, 1))
+            features = pipeline.reference_net.features(batch.references[shown].flatten(0, 1))
+            bank = Bank(
+                tokens=torch.stack(tokens.chunk(2), dim=1),
+                routing=torch.cat(routing.chunk(2), dim=1),
+                references=[g.unsqueeze(1) for g in features],
+                references_active=torch.full((len(rows),), kind != "none"),
+                latent_shape=tuple(noise.shape[-2:]),
+            )
+            gate = given_gate(batch.masks, torch.ones(len(rows), dtype=torch.bool))
+            with attend(pipeline.unet, pipeline.adapter, bank, gate=gate):
+                predicted = pipeline.unet(
+                    noisy,
+                    t,
+                    batch.text.states[:-1],
+                    encoder_attention_mask=None if batch.text.mask is None else batch.text.mask[:-1],
+                    added_cond_kwargs={"text_embeds": batch.text.pooled[:-1], "time_ids": batch.time_ids},
+                ).sample
+            error = ((predicted - truth).pow(2).mean(1, keepdim=True) * inside).sum() / inside.sum()
+            errors[kind] += float(error) * 16 / count
+    return errors
