@@ -223,11 +223,13 @@ def _correspondence(
 ) -> Tensor:
     """Correspondence loss of the layers with the most tokens, which carry the detail."""
     most = max(query.shape[2] for query, _ in queries)
+    layers = [(query, key) for query, key in queries if query.shape[2] == most]
     shape = layer_shape(most, *batch.latents.shape[-2:])
-    target, known = matching_tokens(batch.correspondence, shape, tuple(batch.references.shape[-2:]))
+    reference_shape = layer_shape(layers[0][1].shape[2] // batch.references.shape[1], *batch.references.shape[-2:])
+    target, known = matching_tokens(batch.correspondence, shape, reference_shape)
     belongs = hard_maps(area_maps(batch.masks, shape))[:, :-1].flatten(2) > 0.5
     counts = (known & belongs)[repeat] & active[:, None, None]
-    terms = [correspondence_loss(q, k, target[repeat], counts) for q, k in queries if q.shape[2] == most]
+    terms = [correspondence_loss(query, key, target[repeat], counts) for query, key in layers]
     return sum(terms) / len(terms)
 
 

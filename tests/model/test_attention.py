@@ -8,6 +8,7 @@ from anystory.model.attention import (
     ReferenceSelfAttention,
     SubjectAdapter,
     attend,
+    attention,
     given_gate,
     transformer_blocks,
 )
@@ -167,6 +168,24 @@ def test_every_layer_of_a_forward_pass_agrees_with_the_loop(pipeline, subjects):
         )
         assert torch.allclose(out[0].double(), torch.tensor(expected, dtype=torch.double), atol=1e-5)
     assert owners == set(range(subjects + 1)) and resized == 2  # once down and once up: nothing above was idle
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_attention_written_out_for_training_is_the_fused_one(bias):
+    query, key, value = (_noise(2, 3, n, 4, seed=n) for n in (5, 7, 7))
+    closed = torch.zeros(2, 1, 5, 7)
+    closed[:, :, :3, 2:] = -torch.inf
+    trained = query.clone().requires_grad_()
+    out = attention(trained, key, value, closed if bias else None)
+    assert torch.allclose(out, attention(query, key, value, closed if bias else None), atol=1e-6)
+    expected = slow.attention(
+        *(slow.numbers(x) for x in (query[1, 2, 0], key[1, 2], value[1, 2])),
+        1,
+        closed[1, 0, 0].tolist() if bias else None,
+    )
+    assert out[1, 2, 0].tolist() == pytest.approx(expected, abs=1e-6)
+    out.square().sum().backward()
+    assert trained.grad.isfinite().all() and (trained.grad != 0).any(-1).all()
 
 
 @torch.no_grad()

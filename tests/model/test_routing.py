@@ -185,10 +185,12 @@ def test_correspondence_loss_agrees_with_the_loop():
     counts = torch.tensor([[[True, False, True, False], [False, True, False, False]]])
     total = 0.0
     for subject, token in ((0, 0), (0, 2), (1, 1)):
+        scores = [0.0] * n  # the mean over heads
         for head in range(heads):
             keys = slow.numbers(key[0, head, subject * n : subject * n + n])
-            scores = [slow.dot(slow.numbers(query[0, head, token]), k) / math.sqrt(size) for k in keys]
-            total -= math.log(slow.softmax(scores)[target[0, subject, token]]) / heads
+            query_row = slow.numbers(query[0, head, token])
+            scores = slow.add(scores, [slow.dot(query_row, k) / math.sqrt(size) / heads for k in keys])
+        total -= math.log(slow.softmax(scores)[target[0, subject, token]])
     loss = routing.correspondence_loss(query, key, target, counts)
     assert loss.item() == pytest.approx(total / 3, abs=1e-5)
     loss.backward()
