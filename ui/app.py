@@ -10,7 +10,7 @@ from anystory.backend import ASSETS, BackendError
 from anystory.script import load_script
 from ui import cast, frames, html, script, viewer
 from ui.studio import Job, Shown, Studio, Visit
-from ui.theme import KEYS, STYLE, theme
+from ui.theme import KEYS, SHOW_PROGRESS, STYLE, theme
 
 EXAMPLE = ASSETS / "example" / "story.yaml"
 MAX_UPLOAD = "30mb"
@@ -161,7 +161,8 @@ def _wire_render(
         subjects = cast.subjects(present, *cast.split(texts))
         reading = script.read(lines, title, style, subjects)
         if reading.script is None or reading.errors:
-            return {stage.job: None, controls.notice: html.notice(reading.errors)}
+            said = script.feedback(lines, subjects, studio.most) or html.notice(reading.errors)
+            return {stage.job: None, controls.notice: "", text.feedback: said}
         folders = folders or studio.visit()
         job = Job(reading.script, subjects, folders, seed=int(seed or 0), steps=int(steps), guidance=float(guidance))
         for number, panel in enumerate(job.script.panels, 1):
@@ -179,10 +180,11 @@ def _wire_render(
     begun = controls.start.click(
         begin,
         [visit, takes, actors.actors, text.text, text.title, text.style, *settings, *actors.texts],
-        [visit, *changed],
+        [visit, text.feedback, *changed],
         **QUICK,
     )
     retaken = view.again.click(again, [view.item, takes], [takes, *changed], **QUICK)
+    begun.then(js=SHOW_PROGRESS)
     running = [
         event.then(
             frames.run(studio, stage, view, controls.notice),

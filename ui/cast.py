@@ -62,18 +62,25 @@ def create() -> CastWidgets:
             with gr.Row(visible=False, elem_classes="actor", elem_id=f"actor-{number}") as row:
                 pictures.append(gr.HTML(elem_classes="pair"))
                 with gr.Column(elem_classes="fields", scale=1):
-                    names.append(_line("Name", MAX_NAME, "name"))
-                    descriptions.append(_line("a few words: a brown teddy bear", 200, "words"))
-                removes.append(gr.Button("✕", elem_classes="remove", size="sm"))
+                    names.append(_line("Name", "Name", MAX_NAME, "name"))
+                    descriptions.append(_line("Description", "a few words: a brown teddy bear", 200, "words"))
+                removes.append(gr.Button("Remove", elem_classes="remove", size="sm"))
             rows.append(row)
         upload = gr.File(file_count="multiple", file_types=["image"], show_label=False, height=96, elem_id="drop")
     notice = gr.HTML(elem_id="cast-notice")
     return CastWidgets(gr.State(()), upload, notice, rows, pictures, names, descriptions, removes)
 
 
-def _line(placeholder: str, length: int, kind: str) -> gr.Textbox:
+def _line(label: str, placeholder: str, length: int, kind: str) -> gr.Textbox:
     return gr.Textbox(
-        "", show_label=False, placeholder=placeholder, max_lines=1, max_length=length, min_width=0, elem_classes=kind
+        "",
+        label=label,
+        show_label=False,
+        placeholder=placeholder,
+        max_lines=1,
+        max_length=length,
+        min_width=0,
+        elem_classes=kind,
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from anystory.backend import BackendError
 from anystory.project import ProjectError
@@ -58,7 +58,7 @@ def create_controls() -> Controls:
             seed = gr.Number(
                 0, label="Seed", info="The same seed makes the same frames.", precision=0, minimum=0, maximum=MAX_SEED
             )
-            dice = gr.Button("⚄", elem_id="dice", size="md")
+            dice = gr.Button("Roll a seed", elem_id="dice", size="md")
         steps = gr.Slider(1, 60, value=25, step=1, label="Steps", info="More are slower and a little cleaner.")
         guidance = gr.Slider(
             1, 10, value=3, step=0.1, label="Guidance", info="How closely a frame follows its words; 1 is off."
@@ -80,7 +80,6 @@ def create_stage() -> Stage:
         object_fit="cover",
         allow_preview=False,
         interactive=False,
-        format="png",
         buttons=[],
         elem_id="gallery",
     )
@@ -88,9 +87,9 @@ def create_stage() -> Stage:
     return Stage(gr.State(None), gr.State(()), empty, progress, gallery, download)
 
 
-def pictures(shown: Sequence[Shown]) -> list[tuple[Image.Image, str]]:
+def pictures(shown: Sequence[Shown]) -> list[tuple[Path, str]]:
     """The gallery's entries: frames with their caption, or their prompt where there is none."""
-    return [(item.frame.image, item.panel.caption or item.panel.prompt) for item in shown]
+    return [(item.file, item.panel.caption or item.panel.prompt) for item in shown]
 
 
 def where(moment: Moment) -> str:
@@ -125,6 +124,7 @@ def run(
         job: Job | None, before: tuple[Shown, ...], item: Shown | None, opacity: float
     ) -> Iterator[dict[Any, Any]]:
         if job is None:
+            yield {stage.progress: gr.skip()}  # a generator that yields nothing would empty all its outputs
             return
         try:
             first = True

@@ -10,7 +10,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from PIL import Image
 
 from anystory.backend import Backend
 from anystory.render import Renderer
-from anystory.segment import Segmenter
+from anystory.segment import Segmenter, SegmentError
 from anystory.story import Frame, Panel, Script, Settings, Story, Subject
 
 
@@ -61,10 +61,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Shown:
-    """A finished frame: panel `number` (from 1) of a job."""
+    """A finished frame: panel `number` (from 1) of a job. `file` is its PNG to take home, settings inside."""
 
     number: int
     frame: Frame
+    file: Path
     job: Job
 
     @property
@@ -97,8 +98,15 @@ class Studio:
     def __init__(self, load: Callable[[], Backend], out: Path | None = None) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="anystory-", ignore_cleanup_errors=True)
         self._out = out
-        self._loading: Future[Backend] = ThreadPoolExecutor(1, thread_name_prefix="load").submit(load)
         self.segmenter = Segmenter()
+        background = ThreadPoolExecutor(1, thread_name_prefix="load")
+        self._loading: Future[Backend] = background.submit(load)
+        background.submit(self._warm_segmenter)
+
+    def _warm_segmenter(self) -> None:
+        """Load the segmentation model, so that the first visitor does not wait for it."""
+        with suppress(SegmentError):  # there is nothing in an empty picture
+            self.segmenter.cut(Image.new("RGB", (64, 64)))
 
     @property
     def backend(self) -> Backend:
@@ -143,7 +151,7 @@ class Studio:
         with closing(self.renderer.render(story, job.visit.story)) as running:
             for progress in running:
                 step, number = progress.step, progress.panel
-                fresh = Shown(number, step.frame, job) if step.frame else None
+                fresh = Shown(number, step.frame, _picture_file(job, number), job) if step.frame else None
                 if fresh and progress.reused and number in shown and _same(fresh, shown[number]):
                     fresh = shown[number]  # what is open or cached of it goes on being so
                 if fresh:
@@ -169,15 +177,10 @@ def slug(title: str) -> str:
     return re.sub(r"[^\w]+", "-", title.lower()).strip("-")[:60] or "story"
 
 
-def picture_file(item: Shown) -> Path:
-    """A frame as a PNG to take home, with its settings inside."""
-    visit = item.job.visit
-    target = visit.files / f"{slug(item.job.script.title)}-{item.number:03d}.png"
-    finished = visit.story / "frames" / f"{item.number:03d}.png"
-    if finished.exists():
-        shutil.copyfile(finished, target)
-    else:  # an older frame whose place in the folder went to another panel
-        item.frame.image.save(target)
+def _picture_file(job: Job, number: int) -> Path:
+    """A copy of a finished frame under a name that tells the story's."""
+    target = job.visit.files / f"{slug(job.script.title)}-{number:03d}.png"
+    shutil.copyfile(job.visit.story / "frames" / f"{number:03d}.png", target)
     return target
 
 

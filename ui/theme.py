@@ -107,3 +107,8 @@ document.addEventListener("keydown", (event) => {
 </script>
 """
 """Ctrl+Enter or Cmd+Enter anywhere on the page makes the frames."""
+
+SHOW_PROGRESS = (
+    "() => { if (innerWidth < 760) document.querySelector('#progress')?.scrollIntoView({block: 'center'}); }"
+)
+"""On a phone the frames are below the button that makes them."""

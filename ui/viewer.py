@@ -11,7 +11,7 @@ from PIL import Image
 
 from anystory.overlay import overlay
 from ui import html
-from ui.studio import Shown, picture_file
+from ui.studio import Shown
 
 OPACITY = 0.45
 
@@ -66,7 +66,7 @@ def opened(item: Shown, opacity: float) -> list[Any]:
         tinted(item, names, opacity),
         html.opened(item.number, item.panel, names, item.job.names, item.frame.seed),
         gr.CheckboxGroup(choices=list(names), value=list(names), visible=bool(names)),
-        picture_file(item),
+        item.file,
     ]
 
 

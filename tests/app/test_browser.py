@@ -199,13 +199,24 @@ def test_a_bad_script_says_the_line_and_starts_nothing(page):
     write(page, "Fern walks\n\n[Farn] sleeps")
     expect(page.locator("#reading .notice")).to_contain_text(re.compile("Line 3: .*'Farn'"))
     page.locator("#render").click()
-    expect(page.locator("#refused .notice")).to_contain_text("Line 3")
+    upload(page, EXAMPLE / "pip.png")  # comes after whatever the refused render did
+    expect(page.locator("img.cutout")).to_have_count(2)
+    expect(page.locator("#reading .notice")).to_contain_text("Line 3")
     expect(page.locator("#render")).to_be_visible()
     expect(frames(page)).to_have_count(0)
     write(page, "Fern walks")
     page.locator("#render").click()
     expect(frames(page)).to_have_count(1)
-    expect(page.locator("#refused .notice")).to_have_count(0)
+    expect(page.locator("#reading .notice")).to_have_count(0)
+    settle(page)
+
+    write(page, "")
+    page.locator("#render").click()
+    expect(page.locator("#reading .notice")).to_contain_text("no panels")
+    upload(page, EXAMPLE / "bruno.png")
+    expect(page.locator("img.cutout")).to_have_count(3)
+    expect(frames(page)).to_have_count(1)
+    expect(page.locator("#frame img")).to_be_visible()
 
 
 def test_a_refused_picture_is_a_sentence_that_stays_and_characters_can_go(page, tmp_path):

@@ -14,7 +14,7 @@ from anystory.script import load_script, parse_script
 from anystory.segment import Segmenter
 from anystory.story import Panel
 from ui import cast, html, script
-from ui.studio import Job, Studio, picture_file, story_file
+from ui.studio import Job, Studio, story_file
 
 EXAMPLE = ASSETS / "example"
 
@@ -184,7 +184,7 @@ def test_a_stop_keeps_what_is_finished_and_the_next_render_goes_on(studio, actor
         stopped = next(moment for moment in running if moment.fresh)
     assert [item.number for item in stopped.shown] == [1]
     picture = stopped.shown[0].frame.image.tobytes()
-    assert Image.open(picture_file(stopped.shown[0])).tobytes() == picture
+    assert Image.open(stopped.shown[0].file).tobytes() == picture
 
     again = list(studio.render(asked, stopped.shown))
     assert len(again[0].shown) == 1
