@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 import transformers
 from diffusers.utils import logging as diffusers_logging
+from safetensors import SafetensorError
 
 import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a module nobody imported
 from anystory.backend import BackendError
@@ -50,14 +51,18 @@ class AnyStoryBackend:
         transformers.utils.logging.disable_progress_bar()
         diffusers_logging.disable_progress_bar()
         try:
-            pipeline = AnyStoryPipeline.from_pretrained(folder, dtype=dtype, local_files_only=True)
-        except (OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError) as error:
+            pipeline = AnyStoryPipeline.from_pretrained(
+                folder, dtype=dtype, local_files_only=True, use_safetensors=True
+            )
+            modules = {k: m for k, m in pipeline.components.items() if isinstance(m, torch.nn.Module)}
+            for part, module in modules.items():
+                if any(parameter.is_meta for parameter in module.parameters()):
+                    raise ValueError(f"the weights of its {part} are not complete.")
+                module.eval().requires_grad_(False)
+            pipeline.to(device)
+        except (OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise BackendError(f"The model in {str(folder)!r} cannot be loaded: {reason}") from error
-        pipeline.to(device)
-        for component in pipeline.components.values():
-            if isinstance(component, torch.nn.Module):
-                component.eval().requires_grad_(False)
         return cls(
             name=name,
             version=f"{PROGRAM}-{fingerprint(folder)}",
@@ -112,7 +117,7 @@ def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:
     chosen = device or best
     try:
         torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise BackendError(f"There is no device {chosen!r} here; the best there is: {best}.") from error
     return chosen, torch.bfloat16 if chosen.startswith("cuda") else torch.float32
 
