@@ -104,6 +104,7 @@ def _mini(options: argparse.Namespace) -> None:
 def _stage(options: argparse.Namespace) -> None:
     from anystory.model.pipeline import AnyStoryPipeline
 
+    _check(options.model)
     size = AnyStoryPipeline.load_config(options.model)["frame_size"]
     train_stage(
         options.name,
@@ -130,7 +131,13 @@ def _world(options: argparse.Namespace, size: int) -> World:
 
 
 def _export(options: argparse.Namespace) -> None:
+    _check(options.model)
     _write_half(options.model, options.out)
+
+
+def _check(model: Path) -> None:
+    if not (model / "model_index.json").is_file():
+        raise ValueError(f"{model} holds no model_index.json; name the folder of a saved AnyStory.")
 
 
 def _write_half(model: Path, out: Path) -> None:

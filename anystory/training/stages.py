@@ -43,8 +43,8 @@ TEMPERATURE = (1.0, 0.3)
 
 LEAST_CHANNEL_WEIGHT = 0.3
 
-CORRESPONDENCE = 0.1
-"""Weight of the correspondence loss at the start of joint training; it is gone half-way."""
+CORRESPONDENCE = 0.2
+"""Weight of the correspondence loss in joint training; it fades out over the second half."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def create_mini(foundations: Path, out: Path, size: int, seed: int = 0) -> None:
     torch.nn.init.zeros_(text.pooler.dense.weight)  # unused, but expected on loading
     text_dim = text.config.hidden_size
     vae = PatchAutoencoder.from_pretrained(foundations / "vae")
-    widths = (96, 192) if size <= 128 else (96, 144, 192)
+    widths = (96, 192) if size <= 128 else (96, 192, 192)
     # From 256 px the first level goes without attention, as in SDXL; at 128 px its 16 x 16 tokens need it.
     attention = [True, True] if size <= 128 else [False, True, True]
     channels = vae.config.latent_channels
@@ -175,20 +175,16 @@ def train_stage(
         replace_folder(out, lambda part: pipeline.save_pretrained(part))
         ema.restore(trained.values())
 
-    loop = (
-        Loop(
-            name,
-            out.with_name(f"{out.name}-{name}.pt"),
-            {"model": model, "optimiser": optimiser, "ema": ema},
-            publish,
-            steps=steps,
-            minutes=minutes,
-            save_every=300.0,
-        )
-        if rank == 0
-        else None
+    loop = Loop(  # every process resumes, the first one counts, saves and publishes
+        name,
+        out.with_name(f"{out.name}-{name}.pt"),
+        {"model": model, "optimiser": optimiser, "ema": ema},
+        publish,
+        steps=steps,
+        minutes=minutes,
+        save_every=300.0,
     )
-    for step, progress in _in_step(loop, processes):
+    for step, progress in _in_step(loop if rank == 0 else None, processes):
         for group in optimiser.param_groups:
             group["lr"] = rate * warm_up_and_decay(progress)
         # Every process draws the same number of subjects, each its own frames; a step depends on its number alone.
@@ -206,7 +202,7 @@ def train_stage(
         torch.nn.utils.clip_grad_norm_(trained.values(), 0.5)
         optimiser.step()
         ema.step(trained.values())
-        if loop:
+        if rank == 0:
             loop.log(**{key: value for key, value in losses.items() if key != "total"})
 
 
@@ -217,7 +213,7 @@ def _at(objective: Objective, progress: float) -> Objective:
         return replace(
             objective,
             truth=float(np.interp(progress, [0.1, 0.6], [1.0, 0.2])),
-            correspondence=float(np.interp(progress, [0.0, 0.5], [CORRESPONDENCE, 0.0])),
+            correspondence=float(np.interp(progress, [0.5, 0.9], [CORRESPONDENCE, 0.0])),
         )
     if objective.temperature is not None:
         return replace(objective, temperature=float(np.interp(progress, [0.0, 1.0], TEMPERATURE)))
@@ -290,7 +286,10 @@ def _processes(device: str) -> tuple[int, int]:
     if "WORLD_SIZE" not in os.environ:
         return 0, 1
     if not dist.is_initialized():
-        backend = "nccl" if device.startswith("cuda") else "gloo"
+        cuda = device.startswith("cuda")
+        if cuda:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"  # the progress is told on the CPU
         dist.init_process_group(backend, timeout=timedelta(days=1))  # others wait while the first works alone
     return dist.get_rank(), dist.get_world_size()
 
