@@ -72,7 +72,8 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     sheet(pictures, columns=8, cell=128).save(options.out / "swap.png")
     kept = np.array([pair.kept for pair in pairs])
 
-    gaps = {f"sigma {s:g}": reference_gap(backend.pipeline, world, s) for s in SIGMAS}
+    frames = [world.batch(16, 1, np.random.default_rng([1, number])) for number in range(8)]
+    gaps = {f"sigma {s:g}": reference_gap(backend.pipeline, frames, s) for s in SIGMAS}
     figures: dict[str, object] = {
         "model": backend.version,
         "steps": settings.steps,

@@ -20,7 +20,7 @@ from anystory.model.pipeline import AnyStoryPipeline
 from anystory.story import Frame, Prompt, RoutingMaps, Settings, Subject
 from anystory.training.art import Art
 from anystory.training.stages import encode_batch
-from anystory.training.world import World
+from anystory.training.world import Batch, World
 
 DRAWINGS = 20
 BINS = 7
@@ -199,41 +199,36 @@ def _picture(pixels: torch.Tensor) -> Image.Image:
 
 
 @torch.no_grad()
-def reference_gap(
-    pipeline: AnyStoryPipeline, world: World, sigma: float, count: int = 64, seed: int = 0
-) -> dict[str, float]:
-    """Mean squared error of the prediction inside subjects at noise level `sigma`, over `count` frames of one subject,
-    gated by the true masks: with the "right" reference, a "wrong" one (the next frame's) and "none"."""
-    errors = dict.fromkeys(("right", "wrong", "none"), 0.0)
+def reference_gap(pipeline: AnyStoryPipeline, frames: Sequence[Batch], sigma: float, seed: int = 0) -> dict[str, float]:
+    """Mean squared error of the prediction inside subjects at noise level `sigma`, over composed frames of one subject
+    gated by their true masks: with the "right" reference, a "wrong" one (the next frame's) and "none"."""
     levels = ((1 - pipeline.scheduler.alphas_cumprod) / pipeline.scheduler.alphas_cumprod).sqrt()
     t = int((levels - sigma).abs().argmin())
     alpha = pipeline.scheduler.alphas_cumprod[t].sqrt()
-    for start in range(0, count, 16):
-        batch = encode_batch(pipeline, world.batch(16, 1, np.random.default_rng([seed, start])))
-        noise = torch.randn(batch.latents.shape, generator=torch.Generator().manual_seed(seed + start))
-        spread = (1 - alpha**2).sqrt()
+    spread = (1 - alpha**2).sqrt()
+    errors = dict.fromkeys(("right", "wrong", "none"), 0.0)
+    weight = 0.0
+    for number, composed in enumerate(frames):
+        batch = encode_batch(pipeline, composed)
+        noise = torch.randn(batch.latents.shape, generator=torch.Generator().manual_seed(seed + number))
         noisy = alpha * batch.latents + spread * noise
-        truth = (
-            noise
-            if pipeline.scheduler.config.prediction_type == "epsilon"
-            else (alpha * noise - spread * batch.latents)
-        )
+        is_epsilon = pipeline.scheduler.config.prediction_type == "epsilon"
+        truth = noise if is_epsilon else alpha * noise - spread * batch.latents
         inside = torch.nn.functional.interpolate(batch.masks, size=noise.shape[-2:], mode="area")
         rows = torch.arange(len(noise))
+        gate = given_gate(batch.masks, torch.ones(len(rows), dtype=torch.bool))
         for kind in errors:
             shown = rows.roll(1) if kind == "wrong" else rows
             vision = batch.vision[shown] if kind != "none" else batch.no_vision.expand_as(batch.vision)
-            tokens = pipeline.subject_qformer(torch.cat([vision, batch.no_vision.expand_as(vision)]).flatten(0, 1))
-            routing = pipeline.routing_qformer(torch.cat([vision, batch.no_vision.expand_as(vision)]).flatten(0, 1))
-            features = pipeline.reference_net.features(batch.references[shown].flatten(0, 1))
+            vision = torch.cat([vision, batch.no_vision.expand_as(vision)], dim=1).flatten(0, 1)
+            references = pipeline.reference_net.features(batch.references[shown].flatten(0, 1))
             bank = Bank(
-                tokens=torch.stack(tokens.chunk(2), dim=1),
-                routing=torch.cat(routing.chunk(2), dim=1),
-                references=[g.unsqueeze(1) for g in features],
+                tokens=pipeline.subject_qformer(vision).unflatten(0, (-1, 2)),
+                routing=pipeline.routing_qformer(vision).squeeze(1).unflatten(0, (-1, 2)),
+                references=[g.unsqueeze(1) for g in references],
                 references_active=torch.full((len(rows),), kind != "none"),
                 latent_shape=tuple(noise.shape[-2:]),
             )
-            gate = given_gate(batch.masks, torch.ones(len(rows), dtype=torch.bool))
             with attend(pipeline.unet, pipeline.adapter, bank, gate=gate):
                 predicted = pipeline.unet(
                     noisy,
@@ -242,6 +237,6 @@ def reference_gap(
                     encoder_attention_mask=None if batch.text.mask is None else batch.text.mask[:-1],
                     added_cond_kwargs={"text_embeds": batch.text.pooled[:-1], "time_ids": batch.time_ids},
                 ).sample
-            error = ((predicted - truth).pow(2).mean(1, keepdim=True) * inside).sum() / inside.sum()
-            errors[kind] += float(error) * 16 / count
-    return errors
+            errors[kind] += float(((predicted - truth).pow(2).mean(1, keepdim=True) * inside).sum())
+        weight += float(inside.sum())
+    return {kind: error / weight for kind, error in errors.items()}
