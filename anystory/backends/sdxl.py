@@ -88,6 +88,12 @@ class AnyStoryBackend:
             raise BackendError(
                 f"A frame takes at most {self.max_subjects} characters, this panel has {len(cast)}; leave some out."
             )
+        factor = self.pipeline.latent_factor
+        if settings.size < 2 * factor or settings.size % factor:
+            least = 2 * factor
+            raise BackendError(f"The frame size is {settings.size}; it must be a multiple of {factor} from {least}.")
+        if settings.steps < 1:
+            raise BackendError(f"The number of steps is {settings.steps}; it must be at least 1.")
         with self._lock:
             average = MapAverage()
             mentions = prompt.mentions or (None,) * len(cast)

@@ -227,3 +227,10 @@ def test_the_fingerprint_tells_weights_and_configs_apart(folder, tiny_model_fold
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"guidance": 4.0}))
     assert fingerprint(folder) not in (first, second)
+
+
+@pytest.mark.parametrize(("change", "says"), [({"size": 60}, "60"), ({"size": 8}, "8"), ({"steps": 0}, "0")])
+def test_settings_that_make_no_frame_are_refused_in_a_sentence(tiny_backend, change, says):
+    settings = replace(tiny_backend.defaults, **change)
+    with pytest.raises(BackendError, match=rf"is {says}; it must be"):
+        next(tiny_backend.denoise(Prompt("a forest"), (), (), settings, seed=0))
