@@ -56,7 +56,7 @@ class Text:
 class TrainingBatch:
     """B composed frames of S subjects each, encoded by the frozen encoders.
 
-    latents (B, C, h, w); text of B captions followed by the empty prompt (B+1 rows); mentions (B, S, T) 0/1;
+    latents (B, C, h, w); text of B captions followed by the empty prompt (B+1 rows); mentions (B, S, T) weights;
     vision (B, S, n, d_v) tokens of the cut-outs, no_vision (n, d_v) those of the zero image; references
     (B, S, C+1, h_r, w_r) latents with the mask channel; masks (B, S, H, W) visible masks in [0, 1];
     correspondence (B, S, 3, 3) from frame to reference coordinates, zeros where unknown.

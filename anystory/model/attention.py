@@ -20,7 +20,7 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
 from anystory.model.router import Router
-from anystory.model.routing import area_maps, hard_maps, layer_shape, reference_bias, resize
+from anystory.model.routing import area_maps, hard_maps, layer_shape, positions, reference_bias, resize
 
 
 def transformer_blocks(unet: UNet2DConditionModel) -> list[BasicTransformerBlock]:
@@ -33,7 +33,7 @@ class SubjectAdapter(ModelMixin, ConfigMixin):
     """All that the method adds to a U-Net's attention, a list entry a layer: the keys and values of the CLIP
     tokens (Ŵ, eq 5) and of the references (W̃, eq 6-7; the first layer has none), and the routers.
 
-    Beyond the paper: `mention` adds to a routing feature the text states of the words that mean the subject
+    Beyond the paper: `mention` adds to a routing feature the text states around the words that mean the subject
     ("a fox on the left"), since pictures alone cannot say which of two characters goes where. It starts at
     zero, where the paper's router stands.
     """
@@ -68,12 +68,12 @@ class SubjectAdapter(ModelMixin, ConfigMixin):
         return adapter
 
     def routing_features(self, routing: Tensor, text: Tensor, mentions: Tensor) -> Tensor:
-        """R (B, N+1, d_r) with the mean text state of each subject's mention added.
+        """R (B, N+1, d_r) with what the text says of each subject added.
 
-        text: (B, T, d_c) states; mentions: (B, N, T) 0/1. A row of zeros adds nothing; the background never does.
+        text: (B, T, d_c) states; mentions: (B, N, T) weights of the words about a subject, adding up to 1 or, where
+        there are none, all 0, which adds nothing. Nothing is said of the background.
         """
-        weights = mentions / mentions.sum(dim=-1, keepdim=True).clamp(min=1)
-        said = F.pad(self.mention(weights.to(text.dtype) @ text), (0, 0, 0, 1))
+        said = F.pad(self.mention(mentions.to(text.dtype) @ text), (0, 0, 0, 1))
         return routing + said
 
 
@@ -123,7 +123,8 @@ class Routing:
             self.refined.clear()
         shape = layer_shape(tokens.shape[1], *self.bank.latent_shape)
         seen = tokens.detach() if self.detach else tokens
-        coarse, refined = (x.unflatten(2, shape) for x in self.adapter.routers[layer](self.bank.routing, seen))
+        maps = self.adapter.routers[layer](self.bank.routing, seen, positions(shape, seen))
+        coarse, refined = (x.unflatten(2, shape) for x in maps)
         self.coarse.append(coarse)
         self.refined.append(refined)
         self._gates = self.gate(refined)

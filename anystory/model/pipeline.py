@@ -28,6 +28,9 @@ CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 """What CLIP's image encoders expect their pixels normalised by."""
 
+REACH = 2.0
+"""Words over which the weight beside a mention falls by a factor e."""
+
 Spans = Sequence[tuple[int, int] | None]
 """For each subject of a frame the characters [start, end) of the prompt that mean it, or None."""
 
@@ -125,7 +128,7 @@ class AnyStoryPipeline(DiffusionPipeline):
 
     @torch.no_grad()
     def encode_text(self, prompts: Sequence[str], mentions: Sequence[Spans]) -> tuple[Text, Tensor]:
-        """Prompts -> encoded text and mention masks (B, N, T) 0/1; every prompt has the same number N of spans."""
+        """Prompts -> encoded text and mention weights (B, N, T); every prompt has the same number N of spans."""
         states, pooled, mask, offsets = [], None, None, None
         pairs = [(self.tokenizer, self.text_encoder), (self.tokenizer_2, self.text_encoder_2)]
         for tokenizer, encoder in pairs:
@@ -153,7 +156,7 @@ class AnyStoryPipeline(DiffusionPipeline):
                 states.append(out.last_hidden_state)
                 pooled = (out.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         text = Text(torch.cat(states, dim=-1), mask, pooled)
-        return text, _mention_masks(offsets, mentions).to(text.states)
+        return text, _mention_weights(offsets, mentions).to(text.states)
 
     def preprocess(self, image: Image.Image, mask: Image.Image) -> tuple[Tensor, Tensor, Tensor]:
         """A square cut-out on white (RGB) and its mask (L) -> pixels of the image encoder (3, S, S), pixels of the
@@ -335,12 +338,21 @@ def _to_tensor(image: Image.Image) -> Tensor:
     return torch.from_numpy(array if array.ndim == 3 else array[..., None]).permute(2, 0, 1).contiguous()
 
 
-def _mention_masks(offsets: Tensor, mentions: Sequence[Spans]) -> Tensor:
-    """Token offsets (B, T, 2) and character spans -> (B, N, T) 0/1: tokens that overlap the span."""
-    masks = torch.zeros(len(mentions), len(mentions[0]) if mentions else 0, offsets.shape[1])
+def _mention_weights(offsets: Tensor, mentions: Sequence[Spans]) -> Tensor:
+    """Token offsets (B, T, 2) and character spans -> weights (B, N, T) of the words about each subject.
+
+    Most on the word after the mention, less by a factor e for every `REACH` words on either side, marks and padding
+    left out; scaled to add up to 1. What follows a mention says where it is, better than the mention's own states.
+    """
+    weights = torch.zeros(len(mentions), len(mentions[0]) if mentions else 0, offsets.shape[1])
+    place = torch.arange(offsets.shape[1])
     for row, spans in enumerate(mentions):
+        start, end = offsets[row].unbind(-1)
         for subject, span in enumerate(spans):
-            if span is not None:
-                start, end = offsets[row].unbind(-1)
-                masks[row, subject] = ((start < span[1]) & (end > span[0]) & (end > start)).float()
-    return masks
+            if span is None:
+                continue
+            own = place[(start < span[1]) & (end > span[0]) & (end > start)]
+            if len(own):
+                reach = torch.exp(-(place - own[-1] - 1).abs() / REACH) * (end > start)
+                weights[row, subject] = reach / reach.sum()
+    return weights

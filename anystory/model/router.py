@@ -1,7 +1,8 @@
 """The router of one cross-attention layer (section 3.3): coarse map, masked cross-attention, refined map.
 
 A miniature segmentation decoder in the manner of Mask2Former: each routing feature looks at the tokens its
-coarse map claims, and what it saw there sharpens the map.
+coarse map claims, and what it saw there sharpens the map. As there, the tokens also say where they are: while a
+frame is still noise, "on the left" has nothing else to hold on to.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from anystory.model.routing import hard_maps, open_empty
+from anystory.model.routing import POSITION_DIM, hard_maps, open_empty
 
 
 class Router(nn.Module):
-    """Routing features (B, N+1, d_r) and layer tokens (B, hw, d) -> logits (B, N+1, hw), coarse and refined."""
+    """Routing features (B, N+1, d_r), layer tokens (B, hw, d) and their positions (hw, POSITION_DIM) -> logits
+    (B, N+1, hw), coarse and refined. Positions count for nothing until training makes them."""
 
     def __init__(self, routing_dim: int, layer_dim: int, inner_dim: int) -> None:
         super().__init__()
         self.norm_tokens = nn.LayerNorm(layer_dim)
+        self.position = nn.Linear(POSITION_DIM, layer_dim, bias=False)
+        nn.init.zeros_(self.position.weight)
         self.coarse_query = nn.Linear(routing_dim, inner_dim)
         self.coarse_key = nn.Linear(layer_dim, inner_dim)
         self.to_q = nn.Linear(routing_dim, inner_dim)
@@ -32,8 +36,8 @@ class Router(nn.Module):
         self.refined_query = nn.Linear(routing_dim, inner_dim)
         self.refined_key = nn.Linear(layer_dim, inner_dim)
 
-    def forward(self, routing: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        tokens = self.norm_tokens(tokens)
+    def forward(self, routing: Tensor, tokens: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+        tokens = self.norm_tokens(tokens) + self.position(positions)
         coarse = _scores(self.coarse_query(routing), self.coarse_key(tokens))
         regions = open_empty(hard_maps(coarse) > 0.5)
         seen = F.scaled_dot_product_attention(

@@ -14,6 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+POSITION_DIM = 32
+"""Numbers that say where a token is."""
+
 
 def layer_shape(tokens: int, height: int, width: int) -> tuple[int, int]:
     """(h, w) of a layer with `tokens` tokens in a U-Net whose latent is height x width: each level halves,
@@ -24,6 +27,16 @@ def layer_shape(tokens: int, height: int, width: int) -> tuple[int, int]:
     if h * w != tokens:
         raise ValueError(f"{tokens} tokens fit no level of a {height}x{width} latent.")
     return h, w
+
+
+def positions(shape: tuple[int, int], like: Tensor) -> Tensor:
+    """Sines and cosines of half periods 1, 1/2, ... of the frame's height and width at the middle of every token,
+    (h * w, POSITION_DIM), with the device and dtype of `like`."""
+    waves = torch.arange(1, POSITION_DIM // 4 + 1, device=like.device) * math.pi
+    y, x = (((torch.arange(n, device=like.device) + 0.5) / n)[:, None] * waves for n in shape)
+    rows, columns = torch.cat([y.sin(), y.cos()], dim=1), torch.cat([x.sin(), x.cos()], dim=1)
+    grid = torch.cat([rows.repeat_interleave(shape[1], dim=0), columns.repeat(shape[0], 1)], dim=1)
+    return grid.to(like.dtype)
 
 
 def resize(maps: Tensor, shape: tuple[int, int]) -> Tensor:

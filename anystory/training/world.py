@@ -429,7 +429,9 @@ class World:
             text = pick((empty, bare, f"nobody {spot}", f"{bare}, nobody there"))
             return f"{text} {when}".strip(), []
 
-        says_where = rng.random() < 0.6 and all(where)
+        # One subject of whom nothing is said is about the middle, as several are from left to right.
+        astray = len(entries) == 1 and where[0] != "middle"
+        says_where = (rng.random() < 0.6 or astray) and all(where)
         order = rng.permutation(len(entries)) if says_where else np.argsort(x)
         order = [int(i) for i in order]
         phrases = self._phrases(entries, size, order, rng)

@@ -12,7 +12,7 @@ from anystory.model.attention import (
     given_gate,
     transformer_blocks,
 )
-from anystory.model.routing import area_maps, gumbel_maps, hard_maps
+from anystory.model.routing import area_maps, gumbel_maps, hard_maps, layer_shape, positions
 from tests import slow
 from tests.tiny import mini_pipeline
 
@@ -208,7 +208,8 @@ def test_maps_are_the_routers_for_the_tokens_of_their_layer(pipeline):
     calls = watch.calls[len(watch.calls) // 2 :][1::2]
     assert len(calls) == len(state.refined) == len(state.coarse)
     for router, call, coarse, refined in zip(adapter.routers, calls, state.coarse, state.refined, strict=True):
-        expected = router(bank.routing, call[1])
+        where = positions(layer_shape(call[1].shape[1], *bank.latent_shape), call[1])
+        expected = router(bank.routing, call[1], where)
         assert torch.equal(coarse.flatten(2), expected[0]) and torch.equal(refined.flatten(2), expected[1])
 
 
@@ -359,13 +360,13 @@ def test_queries_are_kept_when_asked_for(pipeline):
 
 
 @torch.no_grad()
-def test_a_mention_adds_the_mean_of_its_words(pipeline):
+def test_a_mention_adds_what_is_said_of_it(pipeline):
     adapter = pipeline.adapter
     routing, text = _noise(1, 3, adapter.config.routing_dim, seed=0), _noise(1, 4, adapter.config.text_dim, seed=1)
-    mentions = torch.tensor([[[0.0, 1, 1, 0], [0, 0, 0, 0]]])
+    mentions = torch.tensor([[[0.0, 0.25, 0.75, 0], [0, 0, 0, 0]]])
     said = adapter.routing_features(routing, text, mentions)
     words = slow.numbers(text[0])
-    mean = [(a + b) / 2 for a, b in zip(words[1], words[2], strict=True)]
+    mean = [0.25 * a + 0.75 * b for a, b in zip(words[1], words[2], strict=True)]
     expected = slow.add(slow.numbers(routing[0, 0]), slow.linear(adapter.mention, mean))
     assert said[0, 0].tolist() == pytest.approx(expected, abs=1e-5)
     assert torch.equal(said[:, 1:], routing[:, 1:])  # without a word, and the background

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from anystory.model.router import Router
+from anystory.model.routing import positions
 from tests import slow
 
 
@@ -18,10 +19,11 @@ def router():
     return router
 
 
-def _loop(router, routing, tokens):
+def _loop(router, routing, tokens, where):
     """One frame: features of the entries and rows of tokens -> coarse and refined logits, and who claims what."""
     entries = range(len(routing))
-    tokens = [slow.layer_norm(router.norm_tokens, row) for row in tokens]
+    normed = [slow.layer_norm(router.norm_tokens, row) for row in tokens]
+    tokens = [slow.add(row, slow.linear(router.position, place)) for row, place in zip(normed, where, strict=True)]
 
     def scores(to_query, to_key, features):
         queries, keys = slow.linears(to_query, features), slow.linears(to_key, tokens)
@@ -46,20 +48,24 @@ def _loop(router, routing, tokens):
 @torch.no_grad()
 def test_router_agrees_with_the_loop(router, subjects):
     routing, tokens = torch.randn(2, subjects + 1, 6), torch.randn(2, 20, 10)
-    coarse, refined = router(routing, tokens)
+    where = positions((4, 5), tokens)
+    coarse, refined = router(routing, tokens, where)
     assert coarse.shape == refined.shape == (2, subjects + 1, 20)
     for b in range(2):
-        slow_coarse, slow_refined, _ = _loop(router, slow.numbers(routing[b]), slow.numbers(tokens[b]))
+        slow_coarse, slow_refined, _ = _loop(
+            router, slow.numbers(routing[b]), slow.numbers(tokens[b]), slow.numbers(where)
+        )
         assert torch.allclose(coarse[b].double(), torch.tensor(slow_coarse, dtype=torch.double), atol=1e-4)
         assert torch.allclose(refined[b].double(), torch.tensor(slow_refined, dtype=torch.double), atol=1e-4)
 
 
 def test_an_entry_that_claims_no_token_looks_at_all_of_them(router):
     tokens = torch.randn(1, 9, 10)
+    where = positions((3, 3), tokens)
     routing = torch.randn(1, 1, 6).expand(1, 3, 6).clone().requires_grad_()  # equal scores: the first takes all
-    coarse, refined = router(routing, tokens)
+    coarse, refined = router(routing, tokens, where)
     with torch.no_grad():
-        _, slow_refined, claims = _loop(router, slow.numbers(routing[0]), slow.numbers(tokens[0]))
+        _, slow_refined, claims = _loop(router, slow.numbers(routing[0]), slow.numbers(tokens[0]), slow.numbers(where))
     assert [len(c) for c in claims] == [9, 0, 0]
     assert torch.allclose(refined[0].double(), torch.tensor(slow_refined, dtype=torch.double), atol=1e-4)
     (coarse.sum() + refined.square().sum()).backward()
@@ -69,13 +75,15 @@ def test_an_entry_that_claims_no_token_looks_at_all_of_them(router):
 @torch.no_grad()
 def test_permuting_subjects_permutes_the_maps(router):
     routing, tokens = torch.randn(1, 4, 6), torch.randn(1, 20, 10)
+    where = positions((4, 5), tokens)
     order = [2, 0, 1, 3]
-    for maps, permuted in zip(router(routing, tokens), router(routing[:, order], tokens), strict=True):
+    for maps, permuted in zip(router(routing, tokens, where), router(routing[:, order], tokens, where), strict=True):
         assert torch.allclose(maps[:, order], permuted, atol=1e-5)
 
 
 def test_the_refined_map_teaches_every_part_but_the_coarse_one(router):
     """The coarse map is a hard mask: its own loss is what teaches it."""
-    router(torch.randn(1, 3, 6), torch.randn(1, 20, 10))[1].softmax(1)[:, 0].sum().backward()
+    tokens = torch.randn(1, 20, 10)
+    router(torch.randn(1, 3, 6), tokens, positions((4, 5), tokens))[1].softmax(1)[:, 0].sum().backward()
     taught = {name.split(".")[0] for name, p in router.named_parameters() if p.grad is not None and p.grad.any()}
     assert taught == {name for name, _ in router.named_children()} - {"coarse_query", "coarse_key"}

@@ -201,3 +201,16 @@ def test_correspondence_loss_without_a_match_is_zero():
     query, key = torch.randn(1, 2, 4, 3), torch.randn(1, 2, 5, 3)
     none = torch.zeros(1, 1, 4, dtype=torch.bool)
     assert routing.correspondence_loss(query, key, torch.zeros(1, 1, 4, dtype=torch.long), none) == 0
+
+
+def test_positions_are_waves_over_the_frame():
+    """Against a loop; tokens at the same share of the frame have the same position at any resolution."""
+    shape = (3, 5)
+    found = routing.positions(shape, torch.zeros(1))
+    assert found.shape == (15, routing.POSITION_DIM)
+    for token, row in enumerate(found.tolist()):
+        y, x = (token // 5 + 0.5) / 3, (token % 5 + 0.5) / 5
+        waves = [k * math.pi for k in range(1, routing.POSITION_DIM // 4 + 1)]
+        expected = [f(w * at) for at in (y, x) for f in (math.sin, math.cos) for w in waves]
+        assert row == pytest.approx(expected, abs=1e-5)
+    assert torch.allclose(routing.positions((3, 15), found)[1::3], found, atol=1e-5)
