@@ -36,8 +36,7 @@ class Loop:
         self.name, self.state, self.parts, self.publish = name, state, parts, publish
         self.steps, self.minutes, self.save_every = steps, minutes, save_every
         self.step, self.seconds = 0, 0.0
-        self.sums: dict[str, Tensor] = {}
-        self.count = 0
+        self.logged: dict[str, list[Tensor]] = {}
         if state.exists():
             saved = torch.load(state, weights_only=True, map_location="cpu")
             self.step, self.seconds = saved["step"], saved["seconds"]
@@ -70,8 +69,7 @@ class Loop:
     def log(self, **values: Tensor) -> None:
         """Add scalars to the averages of the next line."""
         for key, value in values.items():
-            self.sums[key] = self.sums.get(key, 0) + value.detach()
-        self.count += 1
+            self.logged.setdefault(key, []).append(value.detach())
 
     def save(self) -> None:
         """Write the state, then publish."""
@@ -82,9 +80,9 @@ class Loop:
         self.publish()
 
     def _print(self) -> None:
-        means = "  ".join(f"{key} {float(total) / self.count:.4f}" for key, total in self.sums.items())
+        means = "  ".join(f"{key} {float(torch.stack(values).mean()):.4f}" for key, values in self.logged.items())
         print(f"{self.name}: {self.progress:5.1%}  step {self.step}  {self.seconds:.0f} s  {means}", flush=True)
-        self.sums, self.count = {}, 0
+        self.logged = {}
 
 
 def warm_up_and_decay(progress: float, warm_up: float = 0.02, decay: float = 0.3) -> float:
