@@ -71,6 +71,7 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     pictures = [p for pair in pairs for f in pair.frames for p in (f.image, overlay(f.image, f.maps))]
     sheet(pictures, columns=8, cell=128).save(options.out / "swap.png")
     kept = np.array([pair.kept for pair in pairs])
+    swapped = np.array([pair.swapped for pair in pairs])
 
     frames = [world.batch(16, 1, np.random.default_rng([1, number])) for number in range(8)]
     gaps = {f"sigma {s:g}": reference_gap(backend.pipeline, frames, s) for s in SIGMAS}
@@ -86,8 +87,9 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
         },
         "swapped references": {
             "pairs": len(pairs),
-            "subjects like their own reference": round(float(kept.mean()), 3),
-            "pairs with all four right": int(kept.all(axis=(1, 2)).sum()),
+            "places like their own reference": round(float(kept.mean()), 3),
+            "places like the other one after the swap": round(float(swapped.mean()), 3),
+            "pairs with all four right": int((kept & swapped).all(axis=1).sum()),
         },
         "error inside the subject": {
             level: {

@@ -142,30 +142,36 @@ def retrieval(backend: Backend, subjects: Sequence[Subject], settings: Settings,
 
 @dataclass(frozen=True)
 class Swap:
-    """Two frames of one seed and sentence whose references changed places. `kept[order][side]`: the subject on that
-    side is more like its own reference than like the other."""
+    """Two frames of one seed and sentence whose references changed places. `kept[k]`: in the first frame, subject k's
+    place looks more like it than like the other; `swapped[k]`: in the second, that same place looks like the other."""
 
     frames: tuple[Frame, Frame]
-    kept: tuple[tuple[bool, bool], tuple[bool, bool]]
+    kept: tuple[bool, bool]
+    swapped: tuple[bool, bool]
 
 
 def swap(backend: Backend, pair: tuple[Subject, Subject], settings: Settings, seed: int) -> Swap:
     """Render `PAIR` with the pair in both orders."""
     prompt = Prompt(PAIR, (_span(PAIR, 0), _span(PAIR, 1)))
-    frames, kept = [], []
+    frames = []
     for order in (pair, pair[::-1]):
         cast = [backend.encode(subject) for subject in order]
         *_, last = backend.denoise(prompt, [s.name for s in order], cast, settings, seed)
         frames.append(last.frame)
-        kept.append(tuple(_is_itself(last.frame, side, order[side], order[1 - side]) for side in range(2)))
-    return Swap(tuple(frames), tuple(kept))
+    places = [cut_by_routing(frames[0], k) for k in range(2)]
+    first = [(frames[0].image, place[1]) if place else None for place in places]
+    second = [(frames[1].image, place[1]) if place else None for place in places]
+    return Swap(
+        tuple(frames),
+        kept=tuple(_is_more_like(first[k], pair[k], pair[1 - k]) for k in range(2)),
+        swapped=tuple(_is_more_like(second[k], pair[1 - k], pair[k]) for k in range(2)),
+    )
 
 
-def _is_itself(frame: Frame, index: int, own: Subject, other: Subject) -> bool:
-    cut = cut_by_routing(frame, index)
+def _is_more_like(cut: Cutout | None, one: Subject, other: Subject) -> bool:
     if cut is None:
         return False
-    (scores,) = likeness([cut], [(s.image, s.mask) for s in (own, other)])
+    (scores,) = likeness([cut], [(s.image, s.mask) for s in (one, other)])
     return bool(scores[0] > scores[1])
 
 
