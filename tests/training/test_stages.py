@@ -152,7 +152,7 @@ def test_what_is_published_is_the_average(models, world, tmp_path):
 def test_the_stages_hand_over_as_they_go():
     joint = [stages._at(STAGES["joint"].objective, p) for p in (0.0, 0.1, 0.35, 0.6, 1.0)]
     assert [o.truth for o in joint] == pytest.approx([1, 1, 0.6, 0.2, 0.2])
-    assert [o.correspondence for o in joint[::2]] == pytest.approx([CORRESPONDENCE, CORRESPONDENCE * 0.3, 0])
+    assert [o.correspondence for o in joint] == pytest.approx([CORRESPONDENCE * s for s in (1, 1, 1, 0.75, 0)])
     router = [stages._at(STAGES["router"].objective, p).temperature for p in (0.0, 0.5, 1.0)]
     assert router == pytest.approx([1.0, 0.65, 0.3])
     subject = STAGES["subject"].objective
