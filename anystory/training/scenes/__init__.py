@@ -1,0 +1,141 @@
+"""Painted places: the grounds on which the synthetic world puts its subjects.
+
+`paint` draws one `Scene`: a background and, in front of it, layers with alpha, each at its own depth. Positions are
+shares of the frame, x to the right and y down. `words` says truly what a scene shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+# The painters enter their places into PLACES when they are imported.
+from anystory.training.scenes import fantastic, indoors, nature, styles, town, water  # noqa: F401
+from anystory.training.scenes.draw import Painter
+from anystory.training.scenes.place import PLACES
+from anystory.training.scenes.words import (
+    STYLE_PHRASES,
+    STYLES,
+    TIME_PHRASES,
+    TIMES,
+    WEATHER_PHRASES,
+    WEATHERS,
+    in_style,
+    when,
+)
+
+__all__ = [
+    "PLACES",
+    "STYLES",
+    "STYLE_PHRASES",
+    "TIMES",
+    "TIME_PHRASES",
+    "WEATHERS",
+    "WEATHER_PHRASES",
+    "Layer",
+    "Scene",
+    "fingerprint",
+    "in_style",
+    "paint",
+    "plan",
+    "when",
+]
+
+Label = tuple[str, str, str, str]
+"""Place, time, weather and style of a scene."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Something of a scene that can hide a subject. `pixels` uint8 (size, size, 4): RGBA, straight alpha. `depth` is
+    the y of the line on which it stands: a subject whose feet are above that line (a smaller y) is behind it; a depth
+    above 1 is in front of everyone. `name` says what it is, with its article ("a bush"), "" where nobody hides behind
+    it (rain, mist)."""
+
+    pixels: np.ndarray
+    depth: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`background` uint8 (size, size, 3) and the `layers` in front of it, from the back to the front. `ground`: the
+    range of y where feet stand. `light`: RGB factors of the light on subjects, about 0.3 (night) to 1. `water`: the
+    range of y of open water in which a subject can swim, or None."""
+
+    place: str
+    time: str
+    weather: str
+    style: str
+    background: np.ndarray
+    ground: tuple[float, float]
+    light: tuple[float, float, float]
+    layers: list[Layer] = field(default_factory=list)
+    water: tuple[float, float] | None = None
+
+    def picture(self) -> np.ndarray:
+        """The whole scene without subjects: uint8 (size, size, 3)."""
+        out = self.background.astype(np.float32)
+        for layer in self.layers:
+            alpha = layer.pixels[..., 3:].astype(np.float32) / 255
+            out += (layer.pixels[..., :3] - out) * alpha
+        return np.round(out).astype(np.uint8)
+
+
+def plan(count: int) -> list[Label]:
+    """The labels of a bank of `count` scenes: all places in turn, and of each its times, weathers and styles. Clear
+    weather comes twice as often as any other."""
+    names = list(PLACES)
+    moments = []
+    for number, place in enumerate(PLACES.values()):
+        weathers = (*place.weathers, "clear") if len(place.weathers) > 1 else place.weathers
+        pairs = [(time, weather) for time in place.times for weather in weathers]
+        moments.append([pairs[k] for k in np.random.default_rng(number).permutation(len(pairs))])
+    labels = []
+    for i in range(count):
+        turn, number = divmod(i, len(names))
+        time, weather = moments[number][turn % len(moments[number])]
+        labels.append((names[number], time, weather, STYLES[(turn + number + turn // len(STYLES)) % len(STYLES)]))
+    return labels
+
+
+def paint(place: str, time: str, weather: str, style: str, size: int, rng: np.random.Generator) -> Scene:
+    """Draw one scene, `size` pixels a side; the same generator state gives the same scene. Raises ValueError for what
+    is no place, style, or time or weather of that place."""
+    if place not in PLACES:
+        raise ValueError(f"There is no place {place!r}; the places are {', '.join(PLACES)}.")
+    kind = PLACES[place]
+    for given, possible, what in ((time, kind.times, "time"), (weather, kind.weathers, "weather")):
+        if given not in possible:
+            raise ValueError(f"{place!r} has no {what} {given!r}; it has {', '.join(map(repr, possible))}.")
+    if style not in STYLES:
+        raise ValueError(f"There is no style {style!r}; the styles are {', '.join(STYLES)}.")
+    painter = Painter(time, weather, style, rng)
+    kind.paint(painter)
+    # Python's sort keeps the order in which layers of one depth were drawn.
+    sheets = [painter.sheets[0], *sorted(painter.sheets[1:], key=lambda sheet: sheet.depth)]
+    background, *drawn = styles.finish(style, [sheet.render(size) for sheet in sheets], painter.night, rng)
+    layers = [Layer(pixels, sheet.depth, sheet.name) for pixels, sheet in zip(drawn, sheets[1:], strict=True)]
+    return Scene(
+        place,
+        time,
+        weather,
+        style,
+        np.ascontiguousarray(background[..., :3]),
+        kind.ground,
+        painter.light,
+        layers,
+        kind.water,
+    )
+
+
+def fingerprint() -> str:
+    """Changes with the painters: the key of whatever is made of their scenes."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.name != "__main__.py":
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
