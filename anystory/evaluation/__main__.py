@@ -1,4 +1,5 @@
-"""`python -m anystory.evaluation MODEL --art FOLDER --out FOLDER`: the figures of the model card and their pictures."""
+"""`python -m anystory.evaluation MODEL --art FOLDER --out FOLDER`: the judge's table, the model card's figures and
+their pictures. `--only embedded` is the quick part, which needs no judge."""
 
 from __future__ import annotations
 
@@ -22,10 +23,14 @@ from anystory.evaluation.identity import (
 )
 from anystory.overlay import overlay, sheet
 from anystory.project import cutout
+from anystory.story import Settings
 from anystory.training.art import Art
 from anystory.training.world import World
 
 SIGMAS = (1.0, 4.0)
+
+
+PARTS = ("table", "embedded")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,8 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m anystory.evaluation", description=__doc__)
     parser.add_argument("model", type=Path, help="folder of a saved AnyStory")
     parser.add_argument("--art", type=Path, required=True, help="folder of the training art")
-    parser.add_argument("--out", type=Path, required=True, help="folder for figures.json and the sheets")
-    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--out", type=Path, required=True, help="folder for figures.json, table.md and the sheets")
+    parser.add_argument(
+        "--only", choices=PARTS, help="only the judge's table, or only the quick figures (default: both)"
+    )
+    parser.add_argument(
+        "--samples", type=int, default=100, help="drawings the table tells apart (default: %(default)s)"
+    )
+    parser.add_argument("--steps", type=int, default=25, help="denoising steps a frame (default: %(default)s)")
     parser.add_argument("--guidance", type=float, help="default: the model's own")
     parser.add_argument("--device")
     options = parser.parse_args(arguments)
@@ -48,15 +59,39 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, object]:
-    """Write figures.json, drawings.png (every drawing, unpicked) and swap.png to `options.out`; returns the figures."""
+    """Write the figures and sheets that were asked for to `options.out`; returns what is in figures.json."""
+    if options.samples < 2:
+        raise ValueError(f"--samples is {options.samples}; to tell drawings apart it takes at least 2.")
     backend = AnyStoryBackend.load(options.model, name="mini", device=options.device)
     settings = replace(backend.defaults, steps=options.steps)
     if options.guidance is not None:
         settings = replace(settings, guidance=options.guidance)
     art = Art(options.art, options.out / "cache", split="test", size=128)
     world = World(art, options.out / "cache", size=settings.size, scenes_count=100)
-    cast = drawings(art)
+    options.out.mkdir(parents=True, exist_ok=True)
+    figures: dict[str, object] = {
+        "model": backend.version,
+        "steps": settings.steps,
+        "guidance": settings.guidance,
+    }
+    if options.only != "table":
+        figures |= embedded(backend, art, world, settings, options.out)
+    if options.only != "embedded":
+        from anystory.evaluation import table
 
+        report = table.evaluate(backend, art, world, settings, options.samples)
+        for name, picture in report.sheets.items():
+            picture.save(options.out / name)
+        (options.out / "table.md").write_text(report.as_markdown(f"Model {backend.version}"), encoding="utf-8")
+        figures |= report.as_data()
+    (options.out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return figures
+
+
+def embedded(backend: AnyStoryBackend, art: Art, world: World, settings: Settings, out: Path) -> dict[str, object]:
+    """The figures of the model card, by a fixed embedding; writes drawings.png (every drawing, unpicked) and swap.png
+    to `out`."""
+    cast = drawings(art)
     start = time.monotonic()
     found = retrieval(backend, cast, settings)
     seconds = (time.monotonic() - start) / len(cast)
@@ -64,21 +99,17 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     for subject, frame, rank in zip(cast, found.frames, found.ranks, strict=True):
         pictures += [cutout(subject), frame.image, overlay(frame.image, frame.maps)]
         captions += [subject.name, f"found as number {rank}", "routing map"]
-    options.out.mkdir(parents=True, exist_ok=True)
-    sheet(pictures, captions, columns=12, cell=128).save(options.out / "drawings.png")
+    sheet(pictures, captions, columns=12, cell=128).save(out / "drawings.png")
 
     pairs = [swap(backend, (cast[i], cast[i + 1]), settings, seed=i) for i in range(0, len(cast), 2)]
     pictures = [p for pair in pairs for f in pair.frames for p in (f.image, overlay(f.image, f.maps))]
-    sheet(pictures, columns=8, cell=128).save(options.out / "swap.png")
+    sheet(pictures, columns=8, cell=128).save(out / "swap.png")
     kept = np.array([pair.kept for pair in pairs])
     swapped = np.array([pair.swapped for pair in pairs])
 
     frames = [world.batch(16, 1, np.random.default_rng([1, number])) for number in range(8)]
     gaps = {f"sigma {s:g}": reference_gap(backend.pipeline, frames, s) for s in SIGMAS}
-    figures: dict[str, object] = {
-        "model": backend.version,
-        "steps": settings.steps,
-        "guidance": settings.guidance,
+    return {
         "retrieval among 20": {
             "found first": found.hits,
             "of": len(cast),
@@ -100,8 +131,6 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
         },
         "seconds a frame": round(seconds, 2),
     }
-    (options.out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return figures
 
 
 if __name__ == "__main__":

@@ -42,13 +42,17 @@ def drawings(art: Art, count: int = DRAWINGS, seed: int = 0) -> list[Subject]:
         group = groups[len(chosen) % len(groups)]
         entry = next(e for e in (art.entries[i] for i in order) if e.group == group and e.concept not in concepts)
         concepts.add(entry.concept)
-        chosen.append(_subject(f"{entry.text} ({entry.set})", art.cells[entry.cells.start]))
+        chosen.append(subject_of(art, art.entries.index(entry)))
     return chosen
 
 
-def _subject(name: str, cell: torch.Tensor) -> Subject:
-    premultiplied, alpha = cell[:3].permute(1, 2, 0).numpy(), cell[3].numpy()
+def subject_of(art: Art, index: int, cell: int = 0) -> Subject:
+    """Entry `index` of the art, its pose number `cell`, as a subject."""
+    entry = art.entries[index]
+    pixels = art.cells[entry.cells[cell]]
+    premultiplied, alpha = pixels[:3].permute(1, 2, 0).numpy(), pixels[3].numpy()
     colour = np.clip(premultiplied.astype(np.float32) * 255 / np.maximum(alpha, 1)[..., None], 0, 255)
+    name = f"{entry.text} ({entry.set})"
     return Subject(name, Image.fromarray(colour.astype(np.uint8)), Image.fromarray(alpha))
 
 
@@ -82,6 +86,12 @@ def _lab(image: Image.Image) -> np.ndarray:
     root = np.cbrt(xyz / [0.9505, 1.0, 1.089])
     f = np.where(root > 6 / 29, root, xyz / [0.9505, 1.0, 1.089] * 841 / 108 + 4 / 29)
     return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
+
+
+def colours(image: Image.Image, mask: Image.Image) -> np.ndarray:
+    """The histogram half of `embed` alone, a unit vector: what colours tell without shapes."""
+    histogram = embed(image, mask)[: (BINS + 1) ** 3]
+    return histogram / max(np.linalg.norm(histogram), 1e-6)
 
 
 def likeness(cuts: Sequence[Cutout], references: Sequence[Cutout]) -> np.ndarray:

@@ -1,0 +1,145 @@
+"""What is read off a finished frame, by means that owe the generator nothing: who somebody is, where, how large, in
+what pose. The mask on which places and sizes rest is the segmentation model's (rembg), not the routing's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from anystory.evaluation.encoder import IdentityEncoder, cut_out, embed
+from anystory.evaluation.identity import Cutout, colours
+from anystory.images import SELECTED
+from anystory.segment import Segmenter, SegmentError
+from anystory.story import RoutingMaps, Subject
+
+LEAST_SHARE = 0.02
+"""Of the frame: who covers less is missing."""
+
+AMONG = 5
+"""Who is not among so many of the nearest is not to be recognised: missing too."""
+
+POSE_SIDE = 48
+LEFT, RIGHT = 0.42, 0.58
+SMALL, BIG = 0.3, 0.5
+"""Long side as a share of the frame, between which a subject is neither small nor big."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Tells who is who among `subjects`: row i of `known` and of `colours` is subject i, by the encoder and by the
+    colour histogram alone. `shown` may be other pictures of them than those of the cast."""
+
+    encoder: IdentityEncoder
+    known: np.ndarray
+    colours: np.ndarray
+
+    @classmethod
+    def of(cls, encoder: IdentityEncoder, subjects: Sequence[Subject]) -> Judge:
+        known = embed(encoder, [cut_out(s.image, s.mask) for s in subjects])
+        return cls(encoder, known, np.stack([colours(s.image, s.mask) for s in subjects]))
+
+    def likeness(self, cuts: Sequence[Cutout | None]) -> np.ndarray:
+        """(cuts, subjects): cosines; an empty cut-out is like nobody, -1."""
+        return self._scores(cuts, self.known, lambda some: embed(self.encoder, [cut_out(*cut) for cut in some]))
+
+    def colour_likeness(self, cuts: Sequence[Cutout | None]) -> np.ndarray:
+        """The same by the colour histogram alone: the floor."""
+        return self._scores(cuts, self.colours, lambda some: np.stack([colours(*cut) for cut in some]))
+
+    @staticmethod
+    def _scores(cuts: Sequence[Cutout | None], known: np.ndarray, look: object) -> np.ndarray:
+        scores = np.full((len(cuts), len(known)), -1.0)
+        found = [i for i, cut in enumerate(cuts) if cut is not None]
+        if found:
+            scores[found] = look([cuts[i] for i in found]) @ known.T
+        return scores
+
+
+def rank_of(scores: np.ndarray, own: int) -> int:
+    """The place, from 1, of column `own` in a row of scores; the last one in an empty cut-out's."""
+    if scores[own] <= -1:
+        return len(scores)
+    return int((scores > scores[own]).sum()) + 1
+
+
+def area(mask: Image.Image) -> float:
+    """The share of the frame that a mask selects."""
+    return float((np.asarray(mask) >= SELECTED).mean())
+
+
+def found_by_segmentation(frame: Image.Image, segmenter: Segmenter) -> np.ndarray | None:
+    """Where the segmentation model sees figures in a frame: bool (H, W), or None where it sees none."""
+    try:
+        return np.asarray(segmenter.cut(frame.convert("RGB"))) >= SELECTED
+    except SegmentError:
+        return None
+
+
+def overlap(a: np.ndarray | None, b: np.ndarray | None) -> float:
+    """Intersection over union of two bool masks; 0 where one of them is missing or both are empty."""
+    if a is None or b is None or not (a | b).any():
+        return 0.0
+    return float((a & b).sum() / (a | b).sum())
+
+
+def held(maps: RoutingMaps, side: int) -> np.ndarray:
+    """Where any subject's map is the strongest: bool (side, side)."""
+    soft = [np.asarray(Image.fromarray(m).resize((side, side), Image.Resampling.BILINEAR)) for m in maps.values]
+    return np.argmax(soft, axis=0) < len(maps.values) - 1
+
+
+def read_where(mask: np.ndarray | None) -> str:
+    """ "left", "middle" or "right" by the middle of the largest figure in a mask; "" of nothing."""
+    figure = _largest(mask)
+    if figure is None:
+        return ""
+    x = (np.flatnonzero(figure.any(0)).mean() + 0.5) / figure.shape[1]
+    return "left" if x < LEFT else "right" if x > RIGHT else "middle"
+
+
+def read_size(mask: np.ndarray | None) -> str:
+    """ "small", "big" or "between" by the long side of the largest figure in a mask; "" of nothing."""
+    figure = _largest(mask)
+    if figure is None:
+        return ""
+    long = max(np.ptp(np.flatnonzero(figure.any(k))) + 1 for k in (0, 1)) / figure.shape[0]
+    return "small" if long < SMALL else "big" if long > BIG else "between"
+
+
+def _largest(mask: np.ndarray | None) -> np.ndarray | None:
+    if mask is None or not mask.any():
+        return None
+    parts, count = ndimage.label(mask)
+    sizes = ndimage.sum_labels(mask, parts, np.arange(1, count + 1))
+    return parts == int(np.argmax(sizes)) + 1
+
+
+def pose_difference(a: Cutout, b: Cutout) -> float:
+    """How much two cut-outs differ in outline and in what is where, 0 (a copy) to 1, whichever way they look: half
+    their outlines' distance (1 - intersection over union), half the distance of grey pixels where both are."""
+    one = _posed(a)
+    return min(_distance(one, _posed(b, mirrored)) for mirrored in (False, True))
+
+
+def _posed(cut: Cutout, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    image, mask = cut
+    box = mask.point([0] * SELECTED + [255] * (256 - SELECTED)).getbbox() or (0, 0, *mask.size)
+    side = (POSE_SIDE, POSE_SIDE)
+    grey, shape = image.crop(box).convert("L").resize(side), mask.crop(box).resize(side)
+    if mirrored:
+        grey, shape = (p.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for p in (grey, shape))
+    return np.asarray(grey, np.float64) / 255, np.asarray(shape) >= SELECTED
+
+
+def _distance(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
+    both, either = a[1] & b[1], a[1] | b[1]
+    if not both.any():
+        return 1.0
+    outline = 1 - both.sum() / either.sum()
+    # Light is none of the pose: compare what stands out of each one's mean.
+    grey = [(v[0][both] - v[0][both].mean()) / max(v[0][both].std(), 0.05) for v in (a, b)]
+    return float(0.5 * outline + 0.5 * min(1.0, np.abs(grey[0] - grey[1]).mean() / 2))

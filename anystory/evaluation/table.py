@@ -1,0 +1,368 @@
+"""The table by which an embedded model is judged: each figure with its 95 % interval, beside what real composites
+reach (the ceiling) and what colours alone, or chance, would reach (the floor)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+from anystory.backends.sdxl import AnyStoryBackend
+from anystory.evaluation.cases import Case, Gallery, gallery, pairs, singles
+from anystory.evaluation.encoder import load_encoder
+from anystory.evaluation.examination import answers, composites, examine_identity
+from anystory.evaluation.identity import Cutout, cut_by_routing, subject_of
+from anystory.evaluation.measures import (
+    AMONG,
+    LEAST_SHARE,
+    Judge,
+    area,
+    found_by_segmentation,
+    held,
+    overlap,
+    pose_difference,
+    rank_of,
+    read_size,
+    read_where,
+)
+from anystory.evaluation.reader import Reader
+from anystory.evaluation.statistics import NOTHING, Figure, mean, ratio, share
+from anystory.model.pipeline import MapAverage
+from anystory.model.routing import open_maps
+from anystory.overlay import overlay as tinted
+from anystory.overlay import sheet
+from anystory.segment import Segmenter
+from anystory.story import BACKGROUND, Frame, RoutingMaps, Settings
+from anystory.training.art import Art
+from anystory.training.world import World
+
+SHOWN = 12
+"""Frames of a sheet."""
+
+POSE_PAIRS = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table. `aim` with `at_least` False is a bound from above; None where there is none."""
+
+    what: str
+    figure: Figure
+    aim: float | None = None
+    at_least: bool = True
+    ceiling: Figure = NOTHING
+    floor: str = ""
+    unit: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the figure reaches the aim; None where there is none."""
+        if self.aim is None or not self.figure.n:
+            return None
+        return self.figure.value >= self.aim if self.at_least else self.figure.value <= self.aim
+
+    def as_data(self) -> dict[str, object]:
+        """For JSON."""
+        data = {"what": self.what, **self.figure.as_data(), "aim": self.aim, "met": self.met}
+        if self.aim is not None:
+            data["aim is"] = "at least" if self.at_least else "at most"
+        return data | {"real composites": self.ceiling.as_data(), "floor": self.floor, "unit": self.unit}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The rows, the judge's own examination, and contact sheets by file name."""
+
+    rows: tuple[Row, ...]
+    judge: tuple[Row, ...]
+    confusions: tuple[tuple[str, str, int], ...]
+    sheets: dict[str, Image.Image]
+
+    def as_data(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "table": [row.as_data() for row in self.rows],
+            "judge": {
+                "on composites with known answers": [row.as_data() for row in self.judge],
+                "taken for another": [{"is": a, "taken for": b, "times": n} for a, b, n in self.confusions],
+            },
+        }
+
+    def as_markdown(self, title: str) -> str:
+        """The same as a page."""
+        lines = [f"# {title}", "", *_lines(self.rows), "", "## The judge, on real composites with known answers", ""]
+        lines += _lines(self.judge)
+        if self.confusions:
+            lines += ["", "Composites it took for another drawing:", ""]
+            lines += [f"- {a} for {b}{f' ({n} times)' if n > 1 else ''}" for a, b, n in self.confusions]
+        return "\n".join(lines) + "\n"
+
+
+def _lines(rows: Sequence[Row]) -> list[str]:
+    out = [
+        "| what | figure [95 %] | n | aim | met | real composites | floor |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        aim = "" if row.aim is None else f"{'≥' if row.at_least else '≤'} {row.aim:g}{row.unit}"
+        met = {True: "yes", False: "no", None: ""}[row.met]
+        ceiling = str(row.ceiling) if row.ceiling.n else ""
+        out.append(
+            f"| {row.what} | {row.figure}{row.unit} | {row.figure.n} | {aim} | {met} | {ceiling} | {row.floor} |"
+        )
+    return out
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A case and what became of it: a subject's cut-out by its routing map, each, and the seconds it took."""
+
+    case: Case
+    frame: Frame
+    cuts: tuple[Cutout | None, ...]
+    seconds: float
+
+
+def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Settings, samples: int) -> Report:
+    """Measure everything on `samples` drawings of `art` (the test split) and half as many pairs."""
+    cast = gallery(art, samples)
+    judge = Judge.of(load_encoder(), cast.subjects)
+    reader, segmenter = Reader.load(), Segmenter()
+    encoded = [backend.encode(subject) for subject in cast.subjects]
+
+    alone = [_make(backend, case, cast, encoded, settings) for case in singles(cast)]
+    couples = [_make(backend, case, cast, encoded, settings) for case in pairs(cast, max(1, samples // 2))]
+    unrouted = [_unrouted(backend, made.case, cast, encoded, settings) for made in couples]
+    real = composites(world, cast)
+
+    seen = [found_by_segmentation(made.frame.image, segmenter) for made in alone]
+    seen_couples = [found_by_segmentation(made.frame.image, segmenter) for made in couples]
+    seen_real = [found_by_segmentation(one.image, segmenter) for one in real]
+
+    scores, scores_real = (judge.likeness(c) for c in ([m.cuts[0] for m in alone], [(r.image, r.mask) for r in real]))
+    ranks = [rank_of(row, made.case.cast[0]) for row, made in zip(scores, alone, strict=True)]
+    ranks_real = [rank_of(row, one.who) for row, one in zip(scores_real, real, strict=True)]
+    by_colour = judge.colour_likeness([made.cuts[0] for made in alone])
+    colour_hits = [rank_of(row, made.case.cast[0]) == 1 for row, made in zip(by_colour, alone, strict=True)]
+    ranks_on, ranks_off = ([_ranks(judge, made) for made in some] for some in (couples, unrouted))
+    both_on, both_off = ([all(r == 1 for r in two) for two in some] for some in (ranks_on, ranks_off))
+    there = [
+        cut is not None and area(cut[1]) >= LEAST_SHARE and rank <= AMONG
+        for made, found in (*zip(alone, [[r] for r in ranks], strict=True), *zip(couples, ranks_on, strict=True))
+        for cut, rank in zip(made.cuts, found, strict=True)
+    ]
+    truth = answers(real, seen_real, reader)
+    side = settings.size
+    everyone, everyone_seen = [*alone, *couples], [*seen, *seen_couples]
+    chance = 1 / len(cast)
+    poses = _poses(art)
+
+    rows = [
+        Row(
+            f"identity: found first among {len(cast)}",
+            share([rank == 1 for rank in ranks]),
+            0.85,
+            ceiling=share([rank == 1 for rank in ranks_real]),
+            floor=f"colours {share(colour_hits)}; chance {chance:.3f}",
+        ),
+        Row("no blending: both found first in their own region", share(both_on), 0.8, floor=f"chance {chance**2:.4f}"),
+        Row("the same with every gate open", share(both_off)),
+        Row(
+            "what routing adds to it",
+            mean(np.subtract(np.array(both_on, float), np.array(both_off, float))),
+            0.15,
+        ),
+        Row(
+            f"nobody missing: ≥ {LEAST_SHARE:.0%} of the frame, among the {AMONG} nearest",
+            share(there),
+            0.9,
+            ceiling=share([area(o.mask) >= LEAST_SHARE and r <= AMONG for o, r in zip(real, ranks_real, strict=True)]),
+            floor=f"chance {min(1.0, AMONG * chance):.3f}",
+        ),
+        Row(
+            "routing maps: IoU with a mask found on the frame",
+            mean([overlap(held(m.frame.maps, side), s) for m, s in zip(everyone, everyone_seen, strict=True)]),
+            0.75,
+            ceiling=mean([overlap(_bool(o.mask), s) for o, s in zip(real, seen_real, strict=True)]),
+            floor=f"the whole frame {mean([0.0 if s is None else float(s.mean()) for s in everyone_seen])}",
+        ),
+        *(
+            Row(f"the {kind} maps alone", mean(_traced(everyone, everyone_seen, kind, side)))
+            for kind in ("coarse", "refined")
+        ),
+        *_read(alone, seen, truth, reader),
+        Row(
+            "no copy-paste: of those found first, pose difference to the reference, of real pose pairs'",
+            ratio(
+                [
+                    pose_difference(m.cuts[0], _cut(cast, m.case.cast[0]))
+                    for m, rank in zip(alone, ranks, strict=True)
+                    if m.cuts[0] and rank == 1
+                ],
+                poses,
+            ),
+            0.5,
+            ceiling=ratio([pose_difference((o.image, o.mask), _cut(cast, o.who)) for o in real if area(o.mask)], poses),
+            floor="a copy 0",
+        ),
+        Row(
+            f"seconds a frame: {side} px, two subjects, {settings.steps} steps, {torch.get_num_threads()} threads",
+            mean([made.seconds for made in couples]),
+            8.0,
+            at_least=False,
+            unit=" s",
+        ),
+    ]
+    known, confusions = examine_identity(judge, cast, real)
+    known |= {what: share(hits) for what, hits in truth.items()}
+    examination = tuple(Row(what, figure) for what, figure in known.items())
+    return Report(tuple(rows), examination, tuple(confusions), _sheets(cast, alone, scores, ranks, couples, unrouted))
+
+
+# Frames.
+
+
+def _make(backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[object], settings: Settings) -> _Made:
+    names = [f"{k}: {cast.subjects[i].name}" for k, i in enumerate(case.cast)]
+    start = time.monotonic()
+    *_, last = backend.denoise(case.prompt, names, [encoded[i] for i in case.cast], settings, case.seed)
+    seconds = time.monotonic() - start
+    return _Made(case, last.frame, tuple(cut_by_routing(last.frame, k) for k in range(len(case.cast))), seconds)
+
+
+def _unrouted(
+    backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[object], settings: Settings
+) -> _Made:
+    """The same case with every subject's gate open everywhere, all in equal parts."""
+    average, start = MapAverage(), time.monotonic()
+    for step in backend.pipeline.denoise(
+        [case.prompt.text],
+        [case.prompt.mentions],
+        [[encoded[i] for i in case.cast]],
+        [case.seed],
+        size=settings.size,
+        steps=settings.steps,
+        guidance=settings.guidance,
+        gate=open_maps,
+    ):
+        average.add(step)
+    image = backend.pipeline.decode(step.latents)[0]
+    names = tuple(f"{k}: {cast.subjects[i].name}" for k, i in enumerate(case.cast))
+    frame = Frame(image, RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy()), case.seed)
+    cuts = tuple(cut_by_routing(frame, k) for k in range(len(case.cast)))
+    return _Made(case, frame, cuts, time.monotonic() - start)
+
+
+# Measures of many.
+
+
+def _ranks(judge: Judge, made: _Made) -> list[int]:
+    return [rank_of(row, own) for row, own in zip(judge.likeness(made.cuts), made.case.cast, strict=True)]
+
+
+def _traced(made: Sequence[_Made], seen: Sequence[np.ndarray | None], kind: str, side: int) -> list[float]:
+    """IoU of the layers' votes at the last step, where there is a trace of that kind."""
+    values = []
+    for one, mask in zip(made, seen, strict=True):
+        trace = one.frame.trace
+        if trace is not None and kind in trace.kinds:
+            values.append(overlap(held(trace.votes(trace.steps[-1], kind=kind), side), mask))
+    return values
+
+
+def _read(
+    alone: Sequence[_Made],
+    seen: Sequence[np.ndarray | None],
+    truth: dict[str, list[bool]],
+    reader: Reader,
+) -> list[Row]:
+    """Does the frame show the place, the time, the position and the size that were asked for?"""
+    asked = [made.case for made in alone]
+    readings = reader.read([made.frame.image for made in alone])
+    hits = {
+        "place": [r.place == c.place for r, c in zip(readings, asked, strict=True)],
+        "time": [r.time == c.time for r, c in zip(readings, asked, strict=True) if c.time],
+        "position": [read_where(s) == c.where[0] for s, c in zip(seen, asked, strict=True)],
+        "size": [read_size(s) == c.size[0] for s, c in zip(seen, asked, strict=True) if c.size[0]],
+    }
+    floors = {
+        "place": f"chance {1 / len({c.place for c in asked}):.3f}",
+        "time": "chance 0.250",
+        "position": "chance 0.333",
+        "size": "chance 0.333",
+    }
+    return [
+        Row(f"text: {what}", share(found), 0.85, ceiling=share(truth[what]), floor=floors[what])
+        for what, found in hits.items()
+    ]
+
+
+def _poses(art: Art) -> list[float]:
+    """Pose differences of real pairs of poses of one character, of the art's split."""
+    several = [i for i, entry in enumerate(art.entries) if len(entry.cells) > 1]
+    differences = []
+    for number, i in enumerate(several * POSE_PAIRS):
+        if number >= POSE_PAIRS:
+            break
+        count = len(art.entries[i].cells)
+        one, other = subject_of(art, i, number % count), subject_of(art, i, (number + 1 + number // count) % count)
+        if one.image != other.image:
+            differences.append(pose_difference((one.image, one.mask), (other.image, other.mask)))
+    return differences
+
+
+def _cut(cast: Gallery, number: int) -> Cutout:
+    return cast.subjects[number].image, cast.subjects[number].mask
+
+
+def _on_white(cast: Gallery, number: int) -> Image.Image:
+    image, mask = _cut(cast, number)
+    return Image.composite(image, Image.new("RGB", image.size, "white"), mask)
+
+
+def _bool(mask: Image.Image) -> np.ndarray:
+    return np.asarray(mask) >= 128
+
+
+# Sheets.
+
+
+def _sheets(
+    cast: Gallery,
+    alone: Sequence[_Made],
+    scores: np.ndarray,
+    ranks: Sequence[int],
+    couples: Sequence[_Made],
+    unrouted: Sequence[_Made],
+) -> dict[str, Image.Image]:
+    """The frames whose subjects are the most, middling and the least like themselves against all others; pairs in
+    their order, with and without routing."""
+    own = np.array([row[made.case.cast[0]] for row, made in zip(scores, alone, strict=True)])
+    others = [np.delete(row, made.case.cast[0]).max(initial=-1.0) for row, made in zip(scores, alone, strict=True)]
+    order = np.argsort(np.array(others) - own, kind="stable")
+    middle = max(0, (len(order) - SHOWN) // 2)
+    chosen = {
+        "best.png": order[:SHOWN],
+        "typical.png": order[middle : middle + SHOWN],
+        "worst.png": order[::-1][:SHOWN],
+    }
+    sheets = {}
+    for name, numbers in chosen.items():
+        pictures, captions = [], []
+        for k in numbers:
+            made = alone[k]
+            pictures += [_on_white(cast, made.case.cast[0]), made.frame.image]
+            pictures.append(tinted(made.frame.image, made.frame.maps))
+            captions += [cast.subjects[made.case.cast[0]].name, made.case.prompt.text, f"found as number {ranks[k]}"]
+        sheets[name] = sheet(pictures, captions, columns=6, cell=192)
+    pictures, captions = [], []
+    for on, off in list(zip(couples, unrouted, strict=True))[:SHOWN]:
+        pictures += [*(_on_white(cast, i) for i in on.case.cast), on.frame.image]
+        pictures += [tinted(on.frame.image, on.frame.maps), off.frame.image]
+        captions += [*(cast.subjects[i].name for i in on.case.cast), on.case.prompt.text, "who is where", "gates open"]
+    sheets["pairs.png"] = sheet(pictures, captions, columns=5, cell=192)
+    return sheets
