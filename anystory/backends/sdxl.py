@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 import transformers
+from diffusers.models.attention import BasicTransformerBlock
 from diffusers.utils import logging as diffusers_logging
+from PIL import Image
 from safetensors import SafetensorError
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
 import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a module nobody imported
 from anystory.backend import BackendError
 from anystory.images import square_crop
 from anystory.model.anystory import SubjectEncoding
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
-from anystory.story import BACKGROUND, Frame, Prompt, RoutingMaps, Settings, Step, Subject
+from anystory.model.routing import Guide, hard_maps, open_maps
+from anystory.steering import UNSTEERED, Layout, Steering
+from anystory.story import (
+    BACKGROUND,
+    Frame,
+    Prompt,
+    RoutingMaps,
+    Settings,
+    Shape,
+    Step,
+    Subject,
+    TraceRecorder,
+)
 
 MAX_SUBJECTS = 4
 """Subjects a frame; beyond it no model here was trained or tried."""
@@ -37,9 +56,41 @@ class AnyStoryBackend:
     defaults: Settings
     pipeline: AnyStoryPipeline
     max_subjects: int = MAX_SUBJECTS
+    languages: tuple[str, ...] = ("English",)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # a U-Net with processors installed serves one frame at a time
+        # Copies, so that a script can be checked while a frame is made: a tokenizer serves one thread at a time.
+        self._tokenizers = [copy.deepcopy(t) for t in (self.pipeline.tokenizer, self.pipeline.tokenizer_2) if t]
+        self._reading = threading.Lock()
+
+    @property
+    def sizes(self) -> range:
+        """Whole latents, to four times the side it was trained for."""
+        factor = self.pipeline.latent_factor
+        return range(2 * factor, 4 * self.pipeline.config.frame_size + 1, factor)
+
+    @property
+    def follows_style(self) -> bool:
+        """Models on CLIP inherit SDXL's styles; the captions the others grew up on never name one."""
+        return self.pipeline.text_encoder.config.model_type.startswith("clip")
+
+    @property
+    def draws_characters(self) -> bool:
+        """As for styles: a small model has seen too few characters to draw one without its picture."""
+        return self.follows_style
+
+    def unread(self, text: str) -> str:
+        """What falls off the end of `text`: of two text encoders, what either of them does not read."""
+        end = len(text)
+        with self._reading:
+            for tokenizer in self._tokenizers:
+                read = _reach(tokenizer, text, truncation=True, max_length=tokenizer.model_max_length)
+                if read < _reach(tokenizer, text):
+                    end = min(end, read)
+        if re.match(r"\w", text[end:], re.ASCII):  # in the middle of a word: all of it counts as unread
+            end = re.search(r"[\w'-]*$", text[:end], re.ASCII).start()
+        return text[end:].strip()
 
     @classmethod
     def load(cls, folder: Path, *, name: str, device: str | None = None) -> AnyStoryBackend:
@@ -71,9 +122,34 @@ class AnyStoryBackend:
         )
 
     def encode(self, subject: Subject) -> SubjectEncoding:
-        """Cut out, crop square on white, encode."""
+        """Cut out, crop square on white, encode, every picture."""
         with self._lock:
-            return self.pipeline.encode(*square_crop(subject.image, subject.mask))
+            return SubjectEncoding.joined(
+                [self.pipeline.encode(*square_crop(image, mask)) for image, mask in subject.pictures]
+            )
+
+    def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
+        """Tokens of the U-Net's cross-attention layers: a level down halves the sides, rounding up."""
+        unet, side = self.pipeline.unet, settings.size // self.pipeline.latent_factor
+        levels = [*range(len(unet.down_blocks)), len(unet.down_blocks) - 1, *reversed(range(len(unet.up_blocks)))]
+        shapes: list[Shape] = []
+        for level, part in zip(levels, [*unet.down_blocks, unet.mid_block, *unet.up_blocks], strict=True):
+            layers = sum(isinstance(m, BasicTransformerBlock) for m in part.modules()) if part else 0
+            shapes += [(-(-side // 2**level),) * 2] * layers
+        return tuple(shapes)
+
+    def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[SubjectEncoding]) -> RoutingMaps:
+        """Who is where in a picture of any shape, which is read at about the area of a frame."""
+        if len(cast) > self.max_subjects:
+            raise BackendError(f"At most {self.max_subjects} characters can be looked for at once, not {len(cast)}.")
+        step = 2 * self.pipeline.latent_factor
+        scale = self.defaults.size / (picture.width * picture.height) ** 0.5
+        size = tuple(max(2 * step, round(side * scale / step) * step) for side in picture.size)
+        pixels = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / 127.5 - 1
+        with self._lock:
+            # No words: of two in a sentence the router takes the first to be on the left, whatever it sees.
+            maps = self.pipeline.locate(torch.from_numpy(pixels).permute(2, 0, 1), cast)
+        return RoutingMaps((*names, BACKGROUND), maps.numpy())
 
     def denoise(
         self,
@@ -82,20 +158,22 @@ class AnyStoryBackend:
         cast: Sequence[SubjectEncoding],
         settings: Settings,
         seed: int,
+        steering: Steering = UNSTEERED,
     ) -> Iterator[Step]:
         """Denoise one frame, a `Step` with a preview after each step; the last holds the frame."""
         if len(cast) > self.max_subjects:
             raise BackendError(
                 f"A frame takes at most {self.max_subjects} characters, this panel has {len(cast)}; leave some out."
             )
-        factor = self.pipeline.latent_factor
-        if settings.size < 2 * factor or settings.size % factor:
-            least = 2 * factor
-            raise BackendError(f"The frame size is {settings.size}; it must be a multiple of {factor} from {least}.")
+        if settings.size not in self.sizes:
+            low, high, factor = self.sizes.start, self.sizes[-1], self.sizes.step
+            raise BackendError(
+                f"The frame size is {settings.size}; it must be a multiple of {factor} from {low} to {high}."
+            )
         if settings.steps < 1:
             raise BackendError(f"The number of steps is {settings.steps}; it must be at least 1.")
         with self._lock:
-            average = MapAverage()
+            average, recorder = MapAverage(), TraceRecorder((*names, BACKGROUND))
             mentions = prompt.mentions or (None,) * len(cast)
             for step in self.pipeline.denoise(
                 [prompt.text],
@@ -105,15 +183,38 @@ class AnyStoryBackend:
                 size=settings.size,
                 steps=settings.steps,
                 guidance=settings.guidance,
-                eta=settings.eta,
-                gamma=settings.gamma,
+                eta=[steering.etas((*names, BACKGROUND), settings.eta)],
+                gamma=[steering.gammas(names, settings.gamma)],
+                reference=steering.reference or (0.0, 1.0),
+                gate=hard_maps if steering.router else open_maps,
+                guides=[guide_of(steering.layout, names)],
             ):
                 average.add(step)
+                recorder.add(step.index, _holders(step.refined), _holders(step.coarse))
                 if step.index < step.total:
                     yield Step(step.index, step.total, self.pipeline.decode(step.clean)[0])
             image = self.pipeline.decode(step.latents)[0]
             maps = RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy())
-        yield Step(step.total, step.total, image, Frame(image, maps, seed))
+        yield Step(step.total, step.total, image, Frame(image, maps, seed, recorder.trace(step.total)))
+
+
+def guide_of(layout: Layout, names: Sequence[str]) -> Guide | None:
+    """A layout as models take it; None where it asks nothing of a frame of `names`."""
+    regions = layout.regions((*names, BACKGROUND))
+    return None if regions is None else Guide(regions, layout.strength, layout.start, layout.end)
+
+
+def _reach(tokenizer: PreTrainedTokenizerBase, text: str, **how: object) -> int:
+    """Where in `text` the last of its tokens ends."""
+    return max(end for _, end in tokenizer(text, return_offsets_mapping=True, verbose=False, **how)["offset_mapping"])
+
+
+def _holders(logits: Sequence[Tensor]) -> list[np.ndarray]:
+    """Routing logits of one frame, (1, N+1, h, w) a layer -> who holds each token, uint8 (h, w) a layer."""
+    held = torch.cat([layer[0].argmax(dim=0).flatten() for layer in logits]).byte().cpu().numpy()
+    shapes = [tuple(layer.shape[-2:]) for layer in logits]
+    ends = np.cumsum([h * w for h, w in shapes])[:-1]
+    return [part.reshape(shape) for part, shape in zip(np.split(held, ends), shapes, strict=True)]
 
 
 def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:

@@ -5,6 +5,7 @@ What training wraps and what the pipeline runs are the same modules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from anystory.model.attention import Bank, Gate, SubjectAdapter, attend, given_gate
+from anystory.model.mention import SILENT
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
 from anystory.model.routing import (
@@ -32,11 +34,25 @@ ROUTING_WEIGHT = 0.1
 
 @dataclass(frozen=True)
 class SubjectEncoding:
-    """A subject as the U-Net is told about it: E (m, d_c), R (d_r,), G^l (n_l, d_l) for l = 2..L."""
+    """A subject as the U-Net is told about it: E (P * m, d_c), R (d_r,), G^l (P * n_l, d_l) for l = 2..L, of P
+    `pictures` one after the other."""
 
     tokens: Tensor
     routing: Tensor
     references: tuple[Tensor, ...]
+    pictures: int = 1
+
+    @classmethod
+    def joined(cls, encodings: Sequence[SubjectEncoding]) -> SubjectEncoding:
+        """One subject from the encodings of its pictures: all their tokens, and the mean of their routing features."""
+        return cls(
+            tokens=torch.cat([encoding.tokens for encoding in encodings]),
+            routing=torch.stack([encoding.routing for encoding in encodings]).mean(dim=0),
+            references=tuple(
+                torch.cat(layer) for layer in zip(*(encoding.references for encoding in encodings), strict=True)
+            ),
+            pictures=sum(encoding.pictures for encoding in encodings),
+        )
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,7 @@ class Text:
 class TrainingBatch:
     """B composed frames of S subjects each, encoded by the frozen encoders.
 
-    latents (B, C, h, w); text of B captions followed by the empty prompt (B+1 rows); mentions (B, S, T) weights;
+    latents (B, C, h, w); text of B captions followed by the empty prompt (B+1 rows); mentions (B, S, T) distances;
     vision (B, S, n, d_v) tokens of the cut-outs, no_vision (n, d_v) those of the zero image; references
     (B, S, C+1, h_r, w_r) latents with the mask channel; masks (B, S, H, W) visible masks in [0, 1];
     correspondence (B, S, 3, 3) from frame to reference coordinates, zeros where unknown.
@@ -171,7 +187,7 @@ class AnyStoryModel(nn.Module):
         truth = noise if target.prediction_type == "epsilon" else alpha * noise - sigma * latents
 
         text = batch.text.rows(torch.where(no_text, frames, repeat))
-        mentions = batch.mentions[repeat] * ~no_text[:, None, None]
+        mentions = batch.mentions[repeat].masked_fill(no_text[:, None, None], SILENT)
         vision = torch.cat([batch.vision, batch.no_vision.expand(frames, 1, -1, -1)], dim=1)
         tokens = self.subject_qformer(vision.flatten(0, 1)).unflatten(0, (frames, -1))[repeat]
         tokens = torch.where(no_vision[:, None, None, None], tokens[:, -1:], tokens)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -19,8 +20,19 @@ from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
+from anystory.model.mention import MentionReader
 from anystory.model.router import Router
-from anystory.model.routing import area_maps, hard_maps, layer_shape, positions, reference_bias, resize
+from anystory.model.routing import (
+    Guidance,
+    area_maps,
+    guided_by,
+    hard_maps,
+    layer_shape,
+    positions,
+    reference_bias,
+    resize,
+    spread,
+)
 
 
 def transformer_blocks(unet: UNet2DConditionModel) -> list[BasicTransformerBlock]:
@@ -33,9 +45,7 @@ class SubjectAdapter(ModelMixin, ConfigMixin):
     """All that the method adds to a U-Net's attention, a list entry a layer: the keys and values of the CLIP
     tokens (Ŵ, eq 5) and of the references (W̃, eq 6-7; the first layer has none), and the routers.
 
-    Beyond the paper: `mention` adds to a routing feature the text states around the words that mean the subject
-    ("a fox on the left"), since pictures alone cannot say which of two characters goes where. It starts at
-    zero, where the paper's router stands.
+    Beyond the paper: `mention` adds to a routing feature what the words around a mention of the subject say.
     """
 
     @register_to_config
@@ -46,8 +56,7 @@ class SubjectAdapter(ModelMixin, ConfigMixin):
         self.reference_k = nn.ModuleList(nn.Linear(d, d, bias=False) for d in layer_dims[1:])
         self.reference_v = nn.ModuleList(nn.Linear(d, d, bias=False) for d in layer_dims[1:])
         self.routers = nn.ModuleList(Router(routing_dim, d, router_dim) for d in layer_dims)
-        self.mention = nn.Linear(text_dim, routing_dim, bias=False)
-        nn.init.zeros_(self.mention.weight)
+        self.mention = MentionReader(text_dim, routing_dim)
 
     @classmethod
     def from_unet(cls, unet: UNet2DConditionModel, routing_dim: int, router_dim: int) -> SubjectAdapter:
@@ -70,11 +79,10 @@ class SubjectAdapter(ModelMixin, ConfigMixin):
     def routing_features(self, routing: Tensor, text: Tensor, mentions: Tensor) -> Tensor:
         """R (B, N+1, d_r) with what the text says of each subject added.
 
-        text: (B, T, d_c) states; mentions: (B, N, T) weights of the words about a subject, adding up to 1 or, where
-        there are none, all 0, which adds nothing. Nothing is said of the background.
+        text: (B, T, d_c) states; mentions: (B, N, T) distances of its tokens from each mention. Nothing is said of
+        the background.
         """
-        said = F.pad(self.mention(mentions.to(text.dtype) @ text), (0, 0, 0, 1))
-        return routing + said
+        return routing + F.pad(self.mention(text, mentions), (0, 0, 0, 1))
 
 
 @dataclass
@@ -83,7 +91,8 @@ class Bank:
 
     tokens: E (B, N+1, m, d_c), the background last; routing: R (B, N+1, d_r); references: G^l for l = 2..L, each
     (B, N, n_l, d_l), empty for N = 0; references_active: (B,) bool, False closes a row's references;
-    latent_shape: (H, W) of the U-Net's input.
+    latent_shape: (H, W) of the U-Net's input; present: (B, N+1, P) bool, which of the P equal parts of its tokens
+    and references, a picture each, an entry has, the others being padding; None where every entry has one.
     """
 
     tokens: Tensor
@@ -91,6 +100,7 @@ class Bank:
     references: list[Tensor]
     references_active: Tensor
     latent_shape: tuple[int, int]
+    present: Tensor | None = None
 
 
 Gate = Callable[[Tensor], Tensor]
@@ -101,19 +111,21 @@ Gate = Callable[[Tensor], Tensor]
 class Routing:
     """The state of one installed injection. After a forward pass `coarse` and `refined` hold a tensor of
     logits (B, N+1, h, w) a layer, in the order of execution; `queries`, unless None, a pair for every
-    self-attention that reads references: queries (B, heads, hw, d) and reference keys (B, heads, N * n, d)."""
+    self-attention that reads references: queries (B, heads, hw, d) and reference keys (B, heads, N * n, d).
+    `guidance` may be changed between two passes; `unguided` are the refined logits without it."""
 
     adapter: SubjectAdapter
     bank: Bank
-    eta: float
-    gamma: float
+    eta: float | Tensor
+    gamma: float | Tensor
     gate: Gate
     detach: bool
+    guidance: Guidance | None = None
     coarse: list[Tensor] = field(default_factory=list)
     refined: list[Tensor] = field(default_factory=list)
+    unguided: list[Tensor] = field(default_factory=list)
     queries: list[tuple[Tensor, Tensor]] | None = None
     _gates: Tensor | None = None
-    _logits: Tensor | None = None
     _keys: dict[tuple[str, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def route(self, layer: int, tokens: Tensor) -> Tensor:
@@ -121,13 +133,15 @@ class Routing:
         if layer == 0:
             self.coarse.clear()
             self.refined.clear()
+            self.unguided.clear()
         shape = layer_shape(tokens.shape[1], *self.bank.latent_shape)
         seen = tokens.detach() if self.detach else tokens
-        maps = self.adapter.routers[layer](self.bank.routing, seen, positions(shape, seen))
-        coarse, refined = (x.unflatten(2, shape) for x in maps)
-        self.coarse.append(coarse)
-        self.refined.append(refined)
-        self._gates = self.gate(refined)
+        guide = None if self.guidance is None else partial(self.guidance, shape=shape)
+        coarse, refined = self.adapter.routers[layer](self.bank.routing, seen, positions(shape, seen), guide)
+        self.coarse.append(coarse.unflatten(2, shape))
+        self.unguided.append(refined.unflatten(2, shape))
+        self.refined.append(guided_by(self.guidance, self.unguided[-1]))
+        self._gates = self.gate(self.refined[-1])
         return self._gates.flatten(2)
 
     def preceding_maps(self, tokens: int) -> Tensor:
@@ -135,7 +149,8 @@ class Routing:
         shape = layer_shape(tokens, *self.bank.latent_shape)
         if self._gates.shape[-2:] == shape:
             return self._gates
-        return self.gate(resize(self.refined[-1], shape))
+        # Guided at this resolution: paint is as sharp as the layer that it gates.
+        return self.gate(guided_by(self.guidance, resize(self.unguided[-1], shape)))
 
     def subject_keys(self, layer: int, attn: Attention) -> tuple[Tensor, Tensor]:
         """Keys and values of the CLIP tokens, each (B * (N+1), heads, m, d); made once a frame."""
@@ -215,6 +230,7 @@ class ReferenceSelfAttention:
             bank.references[self.layer - 1].shape[2],
             self.routing.gamma,
             bank.references_active,
+            None if bank.present is None else bank.present[:, :-1],
         )
         out = attention(
             query,
@@ -249,10 +265,14 @@ class RoutedCrossAttention:
         gates = self.routing.route(self.layer, hidden_states)
         entries = gates.shape[1]
         key, value = self.routing.subject_keys(self.layer, attn)
-        subjects = attention(query.repeat_interleave(entries, dim=0), key, value)
+        bias = None
+        if (present := self.routing.bank.present) is not None:
+            padding = ~spread(present, key.shape[2]).flatten(0, 1)[:, None, None]
+            bias = torch.zeros_like(padding, dtype=query.dtype).masked_fill(padding, -torch.inf)
+        subjects = attention(query.repeat_interleave(entries, dim=0), key, value, bias)
         subjects = merge_heads(subjects).unflatten(0, (-1, entries))
-        injected = (gates.unsqueeze(-1).to(subjects.dtype) * subjects).sum(dim=1)
-        return _project_out(merge_heads(text) + self.routing.eta * injected, attn)
+        gates = (gates * self.routing.eta).unsqueeze(-1).to(subjects.dtype)
+        return _project_out(merge_heads(text) + (gates * subjects).sum(dim=1), attn)
 
 
 @contextmanager
@@ -274,14 +294,15 @@ def attend(
     adapter: SubjectAdapter,
     bank: Bank,
     *,
-    eta: float = 1.0,
-    gamma: float = 0.0,
+    eta: float | Tensor = 1.0,
+    gamma: float | Tensor = 0.0,
     gate: Gate = hard_maps,
     detach: bool = False,
 ) -> Iterator[Routing]:
     """Let `unet` attend to the subjects in `bank` while the context is open.
 
-    gate: sigma, a hard argmax unless training asks for another; detach: routers learn without moving the U-Net.
+    eta: one for all, or (B, N+1, 1); gamma: one for all, or (B, 1, N); gate: sigma, a hard argmax unless training asks
+    for another; detach: routers learn without moving the U-Net.
     """
     routing = Routing(adapter, bank, eta, gamma, gate, detach)
     processors: dict[Attention, object] = {}

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
 from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from diffusers.utils import BaseOutput
@@ -18,21 +20,20 @@ from torch import Tensor
 from transformers import CLIPVisionModelWithProjection, PreTrainedModel, PreTrainedTokenizerBase
 
 from anystory.model.anystory import AnyStoryModel, SubjectEncoding, Text
-from anystory.model.attention import Bank, SubjectAdapter, attend
+from anystory.model.attention import Bank, Gate, SubjectAdapter, attend
 from anystory.model.autoencoder import PatchAutoencoder
+from anystory.model.mention import Spans, mention_distances
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
-from anystory.model.routing import resize, soft_maps
+from anystory.model.routing import Guidance, Guide, Guides, guided_by, hard_maps, resize, soft_maps, within
 
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 """What CLIP's image encoders expect their pixels normalised by."""
 
-REACH = 2.0
-"""Words over which the weight beside a mention falls by a factor e."""
 
-Spans = Sequence[tuple[int, int] | None]
-"""For each subject of a frame the characters [start, end) of the prompt that mean it, or None."""
+LEVELS = (0.05, 0.1, 0.2)
+"""How far a picture is noised to ask routers who is where in it: so little that it is still all there."""
 
 
 @dataclass
@@ -46,7 +47,8 @@ class AnyStoryOutput(BaseOutput):
 @dataclass(frozen=True)
 class Denoised:
     """One step is done: `index` of `total` (from 1), the predicted clean latents (B, C, h, w), and the routing logits
-    of this step's conditional rows, one (B, N+1, h, w) a layer, coarse and refined."""
+    of this step's conditional rows, one (B, N+1, h, w) a layer, coarse and refined; `unguided` are the refined ones
+    before `guidance` acted on them."""
 
     index: int
     total: int
@@ -54,6 +56,8 @@ class Denoised:
     latents: Tensor
     coarse: tuple[Tensor, ...]
     refined: tuple[Tensor, ...]
+    unguided: tuple[Tensor, ...]
+    guidance: Guidance | None
 
 
 class AnyStoryPipeline(DiffusionPipeline):
@@ -128,7 +132,7 @@ class AnyStoryPipeline(DiffusionPipeline):
 
     @torch.no_grad()
     def encode_text(self, prompts: Sequence[str], mentions: Sequence[Spans]) -> tuple[Text, Tensor]:
-        """Prompts -> encoded text and mention weights (B, N, T); every prompt has the same number N of spans."""
+        """Prompts -> encoded text and mention distances (B, N, T); every prompt has the same number N of spans."""
         states, pooled, mask, offsets = [], None, None, None
         pairs = [(self.tokenizer, self.text_encoder), (self.tokenizer_2, self.text_encoder_2)]
         for tokenizer, encoder in pairs:
@@ -156,7 +160,7 @@ class AnyStoryPipeline(DiffusionPipeline):
                 states.append(out.last_hidden_state)
                 pooled = (out.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         text = Text(torch.cat(states, dim=-1), mask, pooled)
-        return text, _mention_weights(offsets, mentions).to(text.states)
+        return text, mention_distances(offsets, mentions).to(text.states.device)
 
     def preprocess(self, image: Image.Image, mask: Image.Image) -> tuple[Tensor, Tensor, Tensor]:
         """A square cut-out on white (RGB) and its mask (L) -> pixels of the image encoder (3, S, S), pixels of the
@@ -190,7 +194,7 @@ class AnyStoryPipeline(DiffusionPipeline):
     def encode_reference(self, pixels: Tensor, masks: Tensor) -> Tensor:
         """References (B, 3, R, R) in [-1, 1] and masks (B, 1, R, R) -> latents with the mask channel (B, C+1, h, w)."""
         latents = self.encode_image(pixels)
-        small = torch.nn.functional.interpolate(masks.to(latents), size=latents.shape[-2:], mode="area")
+        small = F.interpolate(masks.to(latents), size=latents.shape[-2:], mode="area")
         return torch.cat([latents, small], dim=1)
 
     @torch.no_grad()
@@ -220,10 +224,16 @@ class AnyStoryPipeline(DiffusionPipeline):
         size: int | None = None,
         steps: int = 25,
         guidance: float | None = None,
-        eta: float = 1.0,
-        gamma: float = 0.0,
+        eta: float | Sequence[Sequence[float]] = 1.0,
+        gamma: float | Sequence[Sequence[float]] = 0.0,
+        reference: tuple[float, float] = (0.0, 1.0),
+        gate: Gate = hard_maps,
+        guides: Sequence[Guide | None] = (),
     ) -> Iterator[Denoised]:
         """Denoise a batch of frames with equally many subjects, a `Denoised` after each step (EDM's Karras steps).
+        `gate`: see `attend`; another one shows what the routing is worth. `guides`: where a person wants the subjects,
+        one a frame, or none at all. `eta` and `gamma` are one for all, or a row for each frame: η of its subjects and
+        of the background, γ of its subjects. `reference`: the shares of the steps between which references are read.
 
         The unconditional branch of guidance reads the empty prompt, has E_{N+1} in place of every subject and no
         references. Each frame's noise comes from its own seed, so a batch holds the frames that each seed gives
@@ -239,30 +249,23 @@ class AnyStoryPipeline(DiffusionPipeline):
         text, said = self.encode_text(
             [*prompts, *[""] * frames * guided], [*mentions, *[(None,) * subjects] * frames * guided]
         )
-        background = self.model.encode_background(self.encode_nothing().to(dtype))
-        tokens = torch.stack([torch.stack([s.tokens for s in (*cast, background)]) for cast in casts])
-        routing = torch.stack([torch.stack([s.routing for s in (*cast, background)]) for cast in casts])
-        layers = zip(*(zip(*(s.references for s in cast), strict=True) for cast in casts), strict=True)
-        references = [torch.stack([torch.stack(cast) for cast in layer]) for layer in layers]
-        if guided:
-            tokens = torch.cat([tokens, background.tokens.expand_as(tokens)])
-            routing = torch.cat([routing, routing])
-            references = [torch.cat([g, g]) for g in references]
         rows = torch.arange(frames * (1 + guided), device=device)
-        bank = Bank(
-            tokens=tokens,
-            routing=self.adapter.routing_features(routing, text.states.to(dtype), said.to(dtype)),
-            references=references,
-            references_active=rows < frames,
-            latent_shape=(side, side),
-        )
+        bank = self._bank(casts, text, said, (side, side), guided=guided)
         conditions = {"text_embeds": text.pooled.to(dtype), "time_ids": self.time_ids(len(rows), size)}
 
+        shape = (self.unet.config.in_channels, side, side)
+        wanted = Guides(guides, subjects + 1, 1 + guided, device)
         scheduler = self.scheduler.from_config(self.scheduler.config)
         scheduler.set_timesteps(steps, device=device)
-        latents = torch.stack([self._noise(seed, side) for seed in seeds]) * scheduler.init_noise_sigma
-        with attend(self.unet, self.adapter, bank, eta=eta, gamma=gamma) as state:
+        latents = torch.stack([_noise(seed, shape) for seed in seeds]).to(device) * scheduler.init_noise_sigma
+        if not isinstance(eta, float | int):
+            eta = torch.tensor([*eta] * (1 + guided), device=device, dtype=dtype).unsqueeze(2)
+        if not isinstance(gamma, float | int):
+            gamma = torch.tensor([*gamma] * (1 + guided), device=device, dtype=dtype).unsqueeze(1)
+        with attend(self.unet, self.adapter, bank, eta=eta, gamma=gamma, gate=gate) as state:
             for index, t in enumerate(scheduler.timesteps):
+                state.guidance = wanted.at(index, len(scheduler.timesteps))
+                bank.references_active = (rows < frames) & within(reference, index, len(scheduler.timesteps))
                 model_input = scheduler.scale_model_input(latents, t).to(dtype)
                 predicted = self.unet(
                     torch.cat([model_input] * (1 + guided)),
@@ -283,17 +286,92 @@ class AnyStoryPipeline(DiffusionPipeline):
                     latents,
                     tuple(x[:frames].float() for x in state.coarse),
                     tuple(x[:frames].float() for x in state.refined),
+                    tuple(x[:frames].float() for x in state.unguided),
+                    state.guidance,
                 )
+
+    @torch.no_grad()
+    def locate(
+        self, pixels: Tensor, cast: Sequence[SubjectEncoding], seed: int = 0, levels: Sequence[float] = LEVELS
+    ) -> Tensor:
+        """Who is where in a picture (3, H, W) in [-1, 1], as routing maps (N+1, h, w), float32 on the CPU: the picture
+        is noised to some `levels`, shares of the training's time steps, and the maps of the passes, which read the
+        empty prompt, are averaged. Sides must be multiples of the latents' factor."""
+        latents = self.encode_image(pixels[None]).float()
+        alphas = self.scheduler.alphas_cumprod.to(latents)
+        t = torch.tensor([round(level * (len(alphas) - 1)) for level in levels], device=latents.device)
+        shape = tuple(latents.shape[1:])
+        noise = torch.stack([_noise(seed + row, shape) for row in range(len(levels))]).to(latents)
+        alpha = alphas[t][:, None, None, None]
+        noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
+        text, said = self.encode_text([""] * len(levels), [(None,) * len(cast)] * len(levels))
+        dtype, rows = self.unet.dtype, len(levels)
+        bank = self._bank([cast] * rows, text, said, shape[1:])
+        conditions = {
+            "text_embeds": text.pooled.to(dtype),
+            "time_ids": self.time_ids(rows, round(math.sqrt(shape[1] * shape[2])) * self.latent_factor),
+        }
+        with attend(self.unet, self.adapter, bank) as state:
+            self.unet(
+                noisy.to(dtype),
+                t,
+                text.states.to(dtype),
+                encoder_attention_mask=text.mask,
+                added_cond_kwargs=conditions,
+            )
+            coarse, refined = (tuple(x.float() for x in maps) for maps in (state.coarse, state.refined))
+        average = MapAverage()
+        average.add(Denoised(1, 1, latents, noisy, coarse, refined, refined, None))
+        return average.maps().mean(dim=0)
+
+    def _bank(
+        self,
+        casts: Sequence[Sequence[SubjectEncoding]],
+        text: Text,
+        said: Tensor,
+        shape: tuple[int, int],
+        *,
+        guided: bool = False,
+    ) -> Bank:
+        """What frames with latents of `shape` are told of their `casts`; `guided`: and after them once more as many for
+        the unconditional branch. Subjects with fewer pictures than others are padded."""
+        dtype, device = self.unet.dtype, self.unet.device
+        background = self.model.encode_background(self.encode_nothing().to(dtype))
+        entries = [[*cast, background] for cast in casts]
+        most = max(entry.pictures for row in entries for entry in row)
+
+        def stacked(rows: Iterable[Iterable[tuple[Tensor, int]]]) -> Tensor:
+            """Tokens (P * n, d) of P pictures, of every entry of every row -> (B, N, most * n, d)."""
+            return torch.stack(
+                [torch.stack([F.pad(x, (0, 0, 0, len(x) // p * (most - p))) for x, p in row]) for row in rows]
+            )
+
+        tokens = stacked([(entry.tokens, entry.pictures) for entry in row] for row in entries)
+        routing = torch.stack([torch.stack([entry.routing for entry in row]) for row in entries])
+        references = [
+            stacked([(subject.references[layer], subject.pictures) for subject in cast] for cast in casts)
+            for layer in range(len(casts[0][0].references) if casts[0] else 0)
+        ]
+        present = torch.tensor(
+            [[[k < entry.pictures for k in range(most)] for entry in row] for row in entries], device=device
+        )
+        if guided:
+            tokens = torch.cat([tokens, tokens[:, -1:].expand_as(tokens)])
+            routing = torch.cat([routing, routing])
+            references = [torch.cat([g, g]) for g in references]
+            present = torch.cat([present, present[:, -1:].expand_as(present)])
+        return Bank(
+            tokens=tokens,
+            routing=self.adapter.routing_features(routing, text.states.to(dtype), said),
+            references=references,
+            references_active=torch.arange(len(tokens), device=device) < len(casts),
+            latent_shape=shape,
+            present=present if most > 1 else None,
+        )
 
     def time_ids(self, rows: int, size: int) -> Tensor:
         """SDXL's size conditions for an uncropped square: original size, crop origin, target size (rows, 6)."""
         return torch.tensor([[size, size, 0, 0, size, size]] * rows, device=self.unet.device, dtype=self.unet.dtype)
-
-    def _noise(self, seed: int, side: int) -> Tensor:
-        # Drawn on the CPU: the same on every device.
-        generator = torch.Generator().manual_seed(seed)
-        shape = (self.unet.config.in_channels, side, side)
-        return torch.randn(shape, generator=generator).to(self.unet.device)
 
     def __call__(
         self,
@@ -319,10 +397,10 @@ class MapAverage:
         self.count = 0
 
     def add(self, step: Denoised) -> None:
-        """Take in the refined maps of one step."""
-        shape = max((tuple(x.shape[-2:]) for x in step.refined), key=np.prod)
-        for logits in step.refined:
-            maps = soft_maps(resize(logits, shape))
+        """Take in the refined maps of one step, each as it gates a layer of the largest size."""
+        shape = max((tuple(x.shape[-2:]) for x in step.unguided), key=np.prod)
+        for logits in step.unguided:
+            maps = soft_maps(guided_by(step.guidance, resize(logits, shape)))
             self.total = maps if self.total is None else self.total + maps
             self.count += 1
 
@@ -332,27 +410,12 @@ class MapAverage:
         return mean / mean.sum(dim=1, keepdim=True)
 
 
+def _noise(seed: int, shape: tuple[int, ...]) -> Tensor:
+    """Drawn on the CPU: the same on every device."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
 def _to_tensor(image: Image.Image) -> Tensor:
     """PIL -> (C, H, W) in [0, 1]."""
     array = np.asarray(image, dtype=np.float32) / 255
     return torch.from_numpy(array if array.ndim == 3 else array[..., None]).permute(2, 0, 1).contiguous()
-
-
-def _mention_weights(offsets: Tensor, mentions: Sequence[Spans]) -> Tensor:
-    """Token offsets (B, T, 2) and character spans -> weights (B, N, T) of the words about each subject.
-
-    Most on the word after the mention, less by a factor e for every `REACH` words on either side, marks and padding
-    left out; scaled to add up to 1. What follows a mention says where it is, better than the mention's own states.
-    """
-    weights = torch.zeros(len(mentions), len(mentions[0]) if mentions else 0, offsets.shape[1])
-    place = torch.arange(offsets.shape[1])
-    for row, spans in enumerate(mentions):
-        start, end = offsets[row].unbind(-1)
-        for subject, span in enumerate(spans):
-            if span is None:
-                continue
-            own = place[(start < span[1]) & (end > span[0]) & (end > start)]
-            if len(own):
-                reach = torch.exp(-(place - own[-1] - 1).abs() / REACH) * (end > start)
-                weights[row, subject] = reach / reach.sum()
-    return weights

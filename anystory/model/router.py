@@ -7,6 +7,8 @@ frame is still noise, "on the left" has nothing else to hold on to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,13 +18,12 @@ from anystory.model.routing import POSITION_DIM, hard_maps, open_empty
 
 class Router(nn.Module):
     """Routing features (B, N+1, d_r), layer tokens (B, hw, d) and their positions (hw, POSITION_DIM) -> logits
-    (B, N+1, hw), coarse and refined. Positions count for nothing until training makes them."""
+    (B, N+1, hw), coarse and refined. `guide` acts on the coarse logits before they say where to look."""
 
     def __init__(self, routing_dim: int, layer_dim: int, inner_dim: int) -> None:
         super().__init__()
         self.norm_tokens = nn.LayerNorm(layer_dim)
         self.position = nn.Linear(POSITION_DIM, layer_dim, bias=False)
-        nn.init.zeros_(self.position.weight)
         self.coarse_query = nn.Linear(routing_dim, inner_dim)
         self.coarse_key = nn.Linear(layer_dim, inner_dim)
         self.to_q = nn.Linear(routing_dim, inner_dim)
@@ -36,9 +37,13 @@ class Router(nn.Module):
         self.refined_query = nn.Linear(routing_dim, inner_dim)
         self.refined_key = nn.Linear(layer_dim, inner_dim)
 
-    def forward(self, routing: Tensor, tokens: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, routing: Tensor, tokens: Tensor, positions: Tensor, guide: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
         tokens = self.norm_tokens(tokens) + self.position(positions)
         coarse = _scores(self.coarse_query(routing), self.coarse_key(tokens))
+        if guide is not None:
+            coarse = guide(coarse)
         regions = open_empty(hard_maps(coarse) > 0.5)
         seen = F.scaled_dot_product_attention(
             self.to_q(routing), self.to_k(tokens), self.to_v(tokens), attn_mask=regions

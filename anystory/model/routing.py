@@ -9,10 +9,19 @@ is opened everywhere instead of giving NaN.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+OPEN = 0.1
+"""The gate above which a subject's reference is seen. Hard gates are 0 or 1, those of `open_maps` 1 / N."""
+
+CLOSED = 1e4
+"""By how much a logit is lowered at most, which no other logit comes near; finite, so that maps can be resized."""
 
 POSITION_DIM = 32
 """Numbers that say where a token is."""
@@ -56,9 +65,109 @@ def hard_maps(logits: Tensor) -> Tensor:
     return torch.zeros_like(logits).scatter_(1, logits.argmax(dim=1, keepdim=True), 1.0)
 
 
+def open_maps(logits: Tensor) -> Tensor:
+    """No routing at all: every subject's gate open everywhere, in equal parts, and the background's shut."""
+    gates = torch.full_like(logits, 1 / max(logits.shape[1] - 1, 1))
+    gates[:, -1] = logits.shape[1] == 1
+    return gates
+
+
 def gumbel_maps(logits: Tensor, temperature: float) -> Tensor:
     """sigma(M) in training: Gumbel-softmax, one-hot forward, soft gradient (straight through)."""
     return F.gumbel_softmax(logits, tau=temperature, hard=True, dim=1)
+
+
+def within(window: tuple[float, float], index: int, steps: int) -> bool:
+    """Whether step `index` (from 0) of `steps` lies between two shares of them."""
+    start, end = (int(steps * share + 0.5) for share in window)
+    return start <= index < end
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Where a person wants the entries of one frame: `regions` float32 (N+1, S, S) in [0, 1] over the whole frame,
+    zeros for an entry that has no region of its own. `strength` in [0, 1] acts at the steps numbered (from 0)
+    int(steps * start + 0.5) up to, without, int(steps * end + 0.5)."""
+
+    regions: np.ndarray
+    strength: float
+    start: float = 0.0
+    end: float = 1.0
+
+    def strength_at(self, index: int, steps: int) -> float:
+        """The strength at step `index` (from 0) of `steps`."""
+        return self.strength if within((self.start, self.end), index, steps) else 0.0
+
+
+Guidance = Callable[[Tensor, tuple[int, int]], Tensor]
+"""Routing logits (B, N+1, h * w) of a layer of (h, w) tokens -> the same, guided."""
+
+
+def guided_by(guidance: Guidance | None, logits: Tensor) -> Tensor:
+    """Logits (B, N+1, h, w) under a guidance, or as they are."""
+    if guidance is None:
+        return logits
+    shape = tuple(logits.shape[-2:])
+    return guidance(logits.flatten(2), shape).unflatten(2, shape)
+
+
+class Guides:
+    """The guides of a batch's frames, None for a frame without; `repeat` rows a frame, one batch after the other."""
+
+    def __init__(self, guides: Sequence[Guide | None], entries: int, repeat: int, device: torch.device) -> None:
+        self._guides = [*guides] * repeat or [None]
+        none = np.zeros((entries, 1, 1), np.float32)
+        side = max((guide.regions.shape[-1] for guide in guides if guide), default=1)
+        regions = [np.broadcast_to(guide.regions if guide else none, (entries, side, side)) for guide in self._guides]
+        self._regions = torch.from_numpy(np.stack(regions)).to(device)
+        self._shares: dict[tuple[int, int], Tensor] = {}
+
+    def at(self, index: int, steps: int) -> Guidance | None:
+        """What guides the logits at step `index` (from 0) of `steps`; None where nothing does."""
+        strengths = [guide.strength_at(index, steps) if guide else 0.0 for guide in self._guides]
+        if not any(strengths):
+            return None
+        strength = torch.tensor(strengths, device=self._regions.device)
+
+        def guidance(logits: Tensor, shape: tuple[int, int]) -> Tensor:
+            if shape not in self._shares:
+                self._shares[shape] = token_shares(self._regions, shape)
+            rows = len(logits)  # the first ones: also those of a batch whose other half is not wanted
+            return guided(logits, self._shares[shape][:rows], strength[:rows])
+
+        return guidance
+
+
+def guided(logits: Tensor, shares: Tensor, strength: Tensor) -> Tensor:
+    """Routing logits (B, N+1, hw), lowered as far as a token is not the entry's, `shares` (B, N+1, hw) in [0, 1], by
+
+        (1 - share) * s / (1 - s) * the mean over the frame's tokens of their logits' range,
+
+    so that a strength s (B,) of 0 changes no bit, 1/2 overrules a token that is as sure as the layer's tokens are on
+    average, and 1 every token, whatever the scale of a layer's logits.
+    """
+    spread = (logits.amax(dim=1) - logits.amin(dim=1)).float().mean(dim=1).clamp(min=1e-3)
+    penalty = (strength / (1 - strength) * spread).clamp(max=CLOSED)
+    return logits - (penalty[:, None, None] * (1 - shares)).to(logits.dtype)
+
+
+def token_shares(regions: Tensor, shape: tuple[int, int]) -> Tensor:
+    """How much of each token of an h x w layer may be each entry's, (B, N+1, hw) in [0, 1], for regions (B, N+1, S, S).
+
+    What no region covers may be of whoever has none, or anyone's where all have. A region that has the most of no token
+    gets the one of which it has most, so that nobody is lost in a coarse layer.
+    """
+    covered = F.interpolate(regions, size=shape, mode="area").flatten(2)
+    outside = 1 - F.interpolate(regions.amax(dim=1, keepdim=True), size=shape, mode="area").flatten(2)
+    placed = regions.flatten(2).any(dim=2, keepdim=True)
+    free = ~placed | placed.all(dim=1, keepdim=True)
+    shares = torch.where(free, covered + outside, covered).clamp(0, 1)
+    lost = placed.squeeze(2) & ~((shares == shares.amax(dim=1, keepdim=True)) & (covered > 0)).any(dim=2)
+    for row, entry in lost.nonzero().tolist():
+        token = int(covered[row, entry].argmax())
+        shares[row, :, token] = 0
+        shares[row, entry, token] = 1
+    return shares
 
 
 def area_maps(masks: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -75,16 +184,31 @@ def open_empty(regions: Tensor) -> Tensor:
     return regions | ~regions.any(dim=-1, keepdim=True)
 
 
-def reference_bias(maps: Tensor, reference_tokens: int, gamma: float, active: Tensor) -> Tensor:
+def spread(present: Tensor, tokens: int) -> Tensor:
+    """Which pictures (B, N, P) are there, bool, as which of the `tokens` of their entry are, (B, N, tokens)."""
+    return present.repeat_interleave(tokens // present.shape[2], dim=2)
+
+
+def reference_bias(
+    maps: Tensor, reference_tokens: int, gamma: float | Tensor, active: Tensor, present: Tensor | None = None
+) -> Tensor:
     """Eq 8 on the reference keys: (B, 1, hw, N * n), gamma where the query's token belongs to the subject, else -inf.
 
-    maps: one-hot (B, N+1, h, w) of the preceding layer at this layer's resolution; active: (B,) bool, False
-    closes every reference of that row. The frame's own keys take 0, so no row of the softmax is empty.
+    maps: one-hot (B, N+1, h, w) of the preceding layer at this layer's resolution; gamma: one for all, or (B, 1, N);
+    active: (B,) bool, False closes every reference of that row; present: (B, N, P) bool, which pictures the n tokens of
+    a subject come from, None = one each. The P of them share the weight of one: each takes gamma - log P, so that two
+    that are alike change nothing. The frame's own keys take 0, so no row of the softmax is empty.
     """
-    subjects = maps[:, :-1].flatten(2).transpose(1, 2) > 0.5
+    subjects = maps[:, :-1].flatten(2).transpose(1, 2) > OPEN
     is_open = subjects & active[:, None, None]
-    bias = torch.full(is_open.shape, -torch.inf, dtype=maps.dtype, device=maps.device).masked_fill(is_open, gamma)
-    return bias.repeat_interleave(reference_tokens, dim=2).unsqueeze(1)
+    shut = torch.full_like(maps[:, :-1].flatten(2).transpose(1, 2), -torch.inf)
+    weight = torch.as_tensor(gamma, dtype=maps.dtype, device=maps.device)
+    if present is not None:
+        weight = weight - present.sum(dim=2).to(maps.dtype).log().unsqueeze(1)
+    bias = torch.where(is_open, weight, shut).repeat_interleave(reference_tokens, dim=2)
+    if present is not None:
+        bias = bias.masked_fill(~spread(present, reference_tokens).flatten(1).unsqueeze(1), -torch.inf)
+    return bias.unsqueeze(1)
 
 
 def routing_loss(logits: Tensor, masks: Tensor) -> Tensor:
@@ -98,9 +222,15 @@ def routing_loss(logits: Tensor, masks: Tensor) -> Tensor:
 
 def routing_cross_entropy(logits: Tensor, masks: Tensor) -> Tensor:
     """Cross-entropy of the maps against the visible masks: what teaches routers from random weights, where
-    the gradient of eq 4 through a flat softmax is too small."""
+    the gradient of eq 4 through a flat softmax is too small.
+
+    An entry counts by the inverse root of its area. Otherwise, while a frame is still noise and a subject only
+    likely to be somewhere, the background would win every argmax and nobody would be drawn anywhere.
+    """
     target = area_maps(masks, logits.shape[-2:])
-    return -(target * logits.float().log_softmax(dim=1)).sum(dim=1).mean()
+    weight = target.mean(dim=(2, 3), keepdim=True).clamp(min=1e-3).rsqrt()
+    weighted = target * weight
+    return -(weighted * logits.float().log_softmax(dim=1)).sum() / weighted.sum()
 
 
 def matching_tokens(

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from anystory.backend import BackendError, load
 from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, fingerprint
+from anystory.model.attention import Routing
 from anystory.story import BACKGROUND, Prompt, Settings, Subject
 from tests.tiny import sdxl_pipeline
 
@@ -74,6 +75,27 @@ def test_every_step_shows_a_preview_and_the_last_holds_the_frame(tiny_backend):
     assert frame.maps.names == ("Fox", "Robot", BACKGROUND)
     assert frame.maps.values.dtype == np.float32 and frame.maps.values.shape == (3, 8, 8)
     assert frame.maps.values.min() >= 0 and np.allclose(frame.maps.values.sum(0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(("backend", "size"), [("tiny_backend", 64), ("tiny_backend", 72), ("sdxl_backend", 56)])
+def test_the_trace_holds_the_gates_of_every_layer_and_step(backend, size, request, monkeypatch):
+    backend = request.getfixturevalue(backend)
+    gates, route = [], Routing.route
+
+    def routed(routing, layer, tokens):
+        gate = route(routing, layer, tokens)
+        gates.append((layer, gate[0].argmax(0).numpy()))
+        return gate
+
+    monkeypatch.setattr(Routing, "route", routed)
+    trace = _frame(backend, size=size).trace
+    assert trace.names == ("Fox", "Robot", BACKGROUND) and (trace.total, trace.steps) == (2, (1, 2))
+    assert trace.shapes == backend.layer_shapes(replace(backend.defaults, size=size))
+    assert len(set(trace.shapes)) > 1 and len(gates) == 2 * len(trace.shapes)
+    for turn, (layer, held) in enumerate(gates):
+        assert np.array_equal(trace.holders(turn // len(trace.shapes) + 1, layer + 1).ravel(), held)
+    coarse = [trace.holders(step, layer + 1, "coarse") for step in trace.steps for layer in range(len(trace.shapes))]
+    assert any(not np.array_equal(c.ravel(), held) for c, (_, held) in zip(coarse, gates, strict=True))
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
@@ -193,7 +215,7 @@ def test_missing_or_cut_off_encoders_are_refused(folder, part):
 def test_weights_of_another_shape_are_refused(folder):
     path = folder / "adapter" / WEIGHTS
     weights = load_file(path)
-    weights["mention.weight"] = weights["mention.weight"][:, :-1].clone()
+    weights["mention.to_out.weight"] = weights["mention.to_out.weight"][:, :-1].clone()
     save_file(weights, path)
     assert "cannot be loaded" in _sentence(folder)
 
@@ -201,7 +223,7 @@ def test_weights_of_another_shape_are_refused(folder):
 def test_incomplete_weights_are_refused(folder):
     path = folder / "adapter" / WEIGHTS
     weights = load_file(path)
-    del weights["mention.weight"]
+    del weights["mention.to_out.weight"]
     save_file(weights, path, metadata={"format": "pt"})
     assert _sentence(folder).endswith("the weights of its adapter are not complete.")
 
@@ -220,7 +242,7 @@ def test_the_fingerprint_tells_weights_and_configs_apart(folder, tiny_model_fold
     assert fingerprint(folder) == first
     path = folder / "adapter" / WEIGHTS
     weights = load_file(path)
-    weights["mention.weight"][0, 0] += 1e-3
+    weights["mention.to_out.weight"][0, 0] += 1e-3
     save_file(weights, path, metadata={"format": "pt"})
     second = fingerprint(folder)
     assert second != first

@@ -9,6 +9,7 @@ from PIL import Image, ImageChops
 
 from anystory.model import pipeline as pipeline_module
 from anystory.model.attention import Bank, attend, transformer_blocks
+from anystory.model.mention import REACH, SILENT
 from anystory.model.pipeline import AnyStoryPipeline, Denoised, MapAverage
 from anystory.model.reference import ReferenceNet
 from anystory.model.routing import soft_maps
@@ -87,37 +88,29 @@ def test_vision_tokens_are_the_penultimate_layers(pipeline):
     assert tokens.shape == (1, 1 + (encoder.config.image_size // encoder.config.patch_size) ** 2, 16)
 
 
-def _said(pipeline, prompt, mask):
-    """The letters whose tokens a mention mask holds."""
-    tokenizer = pipeline.tokenizer_2 or pipeline.tokenizer
-    length = tokenizer.model_max_length
-    ids = tokenizer(prompt, padding="max_length", truncation=True, max_length=length)["input_ids"][: len(mask)]
-    kept = tokenizer.convert_ids_to_tokens([i for i, said in zip(ids, mask.tolist(), strict=True) if said])
-    return "".join(kept).replace("Ġ", "")
-
-
-def test_mentions_weigh_the_words_about_them(pipeline):
-    """By the offsets of each token, written as a loop: most on what follows the mention, nothing on marks."""
+def test_mentions_are_told_by_the_distance_of_each_word(pipeline):
+    """By the offsets of each token, written as a loop."""
     prompts, spans = [PROMPT, "a robot"], [(FOX, ROBOT, None), ((2, 7), None, (0, 7))]
-    _, weights = pipeline.encode_text(prompts, spans)
+    _, distances = pipeline.encode_text(prompts, spans)
     tokenizer = pipeline.tokenizer_2 or pipeline.tokenizer
-    for prompt, row, weighed in zip(prompts, spans, weights.tolist(), strict=True):
+    for prompt, row, found in zip(prompts, spans, distances.tolist(), strict=True):
         offsets = tokenizer(prompt, return_offsets_mapping=True)["offset_mapping"]
-        for span, found in zip(row, weighed, strict=True):
-            expected = [0.0] * len(found)
+        for span, told in zip(row, found, strict=True):
+            expected = [SILENT] * len(told)
             if span is not None:
                 own = [i for i, (start, end) in enumerate(offsets) if start < span[1] and span[0] < end > start]
                 for i, (start, end) in enumerate(offsets):
-                    expected[i] = math.exp(-abs(i - own[-1] - 1) / 2) if end > start else 0.0
-                expected = [e / sum(expected) for e in expected]
-            assert found == pytest.approx(expected, abs=1e-6)
+                    if end > start:
+                        away = i - own[0] if i < own[0] else i - own[-1] if i > own[-1] else 0
+                        expected[i] = max(-REACH, min(REACH, away))
+            assert told == expected
 
 
 def test_words_beyond_the_longest_prompt_mean_nobody(pipeline):
     prompt = "a small fox and " * 30 + "a robot"
-    text, masks = pipeline.encode_text([prompt], [((0, 11), (len(prompt) - 7, len(prompt)))])
-    assert masks.sum(-1)[0].tolist() == pytest.approx([1, 0])
-    features = pipeline.adapter.routing_features(torch.ones(1, 3, 16), text.states, masks)
+    text, distances = pipeline.encode_text([prompt], [((0, 11), (len(prompt) - 7, len(prompt)))])
+    assert (distances < SILENT).any(-1)[0].tolist() == [True, False]
+    features = pipeline.adapter.routing_features(torch.ones(1, 3, 16), text.states, distances)
     assert features.isfinite().all() and torch.equal(features[:, 1:], torch.ones(1, 2, 16))
 
 
@@ -339,7 +332,7 @@ def test_maps_are_averaged_over_layers_and_steps():
     layers = [[torch.randn(1, 3, 2, 2), torch.randn(1, 3, 4, 4)] for _ in range(2)]
     average = MapAverage()
     for refined in layers:
-        average.add(Denoised(1, 2, torch.empty(0), torch.empty(0), (), tuple(refined)))
+        average.add(Denoised(1, 2, torch.empty(0), torch.empty(0), (), tuple(refined), tuple(refined), None))
     maps = average.maps()
     for y in range(4):
         for x in range(4):

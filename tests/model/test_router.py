@@ -60,10 +60,13 @@ def test_router_agrees_with_the_loop(router, subjects):
 
 
 def test_an_entry_that_claims_no_token_looks_at_all_of_them(router):
-    tokens = torch.randn(1, 9, 10)
+    tokens = torch.randn(1, 1, 10) + 0.2 * torch.randn(1, 9, 10)
     where = positions((3, 3), tokens)
-    routing = torch.randn(1, 1, 6).expand(1, 3, 6).clone().requires_grad_()  # equal scores: the first takes all
-    coarse, refined = router(routing, tokens, where)
+    for _ in range(1000):  # until the first entry takes every token, and by more than rounding
+        routing = torch.randn(1, 3, 6, requires_grad=True)
+        coarse, refined = router(routing, tokens, where)
+        if (coarse[0, 0] - coarse[0, 1:].amax(0)).min() > 0.01:
+            break
     with torch.no_grad():
         _, slow_refined, claims = _loop(router, slow.numbers(routing[0]), slow.numbers(tokens[0]), slow.numbers(where))
     assert [len(c) for c in claims] == [9, 0, 0]

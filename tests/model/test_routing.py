@@ -119,6 +119,22 @@ def test_reference_bias_opens_each_reference_where_its_subject_is(gamma):
                 assert bias[b, 0, u, subject * 4 : subject * 4 + 4].tolist() == [expected] * 4
 
 
+def test_pictures_of_a_subject_share_the_weight_of_one_and_padding_is_never_seen():
+    logits, counts = torch.randn(2, 3, 2, 3), [[3, 1], [2, 3]]
+    gamma = torch.tensor([[[0.5, -1.0]], [[0.0, 2.0]]])
+    present = torch.tensor([[[k < count for k in range(3)] for count in row] for row in counts])
+    bias = routing.reference_bias(routing.hard_maps(logits), 3 * 4, gamma, torch.ones(2, dtype=torch.bool), present)
+    assert bias.shape == (2, 1, 6, 2 * 3 * 4)
+    for b in range(2):
+        for u in range(6):
+            owner = slow.one_hot(logits[b, :, u // 3, u % 3].tolist()).index(1)
+            expected = []
+            for subject, count in enumerate(counts[b]):
+                weight = gamma[b, 0, subject].item() - math.log(count) if owner == subject else -math.inf
+                expected += [weight] * 4 * count + [-math.inf] * 4 * (3 - count)
+            assert bias[b, 0, u].tolist() == pytest.approx(expected)
+
+
 def test_routing_loss_is_the_mean_square_distance_of_subject_maps():
     logits, masks = torch.randn(2, 3, 4, 4), torch.rand(2, 2, 8, 8)
     total = 0.0
@@ -131,19 +147,46 @@ def test_routing_loss_is_the_mean_square_distance_of_subject_maps():
     assert routing.routing_loss(logits, masks).item() == pytest.approx(total / (2 * 2 * 16), abs=1e-6)
 
 
-def test_routing_cross_entropy_agrees_with_the_loop_and_is_least_at_the_truth():
+def test_routing_cross_entropy_agrees_with_the_loop():
     logits, masks = torch.randn(2, 3, 4, 4), torch.rand(2, 2, 4, 4) * 0.5
-    total = 0.0
+    total = weights = 0.0
     for b in range(2):
-        for y in range(4):
-            for x in range(4):
-                first, second = slow.numbers(masks[b, :, y, x])
-                maps = slow.softmax(slow.numbers(logits[b, :, y, x]))
-                total -= sum(t * math.log(m) for t, m in zip((first, second, 1 - first - second), maps, strict=True))
-    assert routing.routing_cross_entropy(logits, masks).item() == pytest.approx(total / 32, abs=1e-5)
-    truth = routing.area_maps(masks, (4, 4)).log()
-    assert routing.routing_cross_entropy(truth, masks) < routing.routing_cross_entropy(truth + 0.1 * logits, masks)
+        tokens = [(y, x) for y in range(4) for x in range(4)]
+        truth = {}
+        for y, x in tokens:
+            first, second = slow.numbers(masks[b, :, y, x])
+            truth[y, x] = first, second, 1 - first - second
+        areas = [sum(truth[token][i] for token in tokens) / 16 for i in range(3)]
+        for y, x in tokens:
+            maps = slow.softmax(slow.numbers(logits[b, :, y, x]))
+            for i in range(3):
+                weight = truth[y, x][i] / math.sqrt(areas[i])
+                total -= weight * math.log(maps[i])
+                weights += weight
+    assert routing.routing_cross_entropy(logits, masks).item() == pytest.approx(total / weights, abs=1e-5)
+
+
+def test_routing_cross_entropy_is_least_at_the_truth():
+    masks = torch.zeros(2, 2, 4, 4)
+    masks[:, 0, :2, :2] = masks[:, 1, 2:, 3] = 1
+    truth = (routing.area_maps(masks, (4, 4)) + 1e-6).log()
+    wrong = truth + 0.5 * torch.randn_like(truth)
+    assert routing.routing_cross_entropy(truth, masks) < routing.routing_cross_entropy(wrong, masks)
     assert routing.routing_loss(truth, masks) < 1e-10
+
+
+def test_a_router_that_cannot_see_puts_a_subject_where_it_most_likely_is():
+    # Ten frames: the subject holds a column of four, in four of them the left one, in two each of the others.
+    masks = torch.zeros(10, 1, 4, 4)
+    for b, column in enumerate([0, 0, 0, 0, 1, 1, 2, 2, 3, 3]):
+        masks[b, 0, :, column] = 1
+    logits = torch.zeros(1, 2, 4, 4, requires_grad=True)
+    optimiser = torch.optim.Adam([logits], lr=0.1)
+    for _ in range(200):
+        optimiser.zero_grad()
+        routing.routing_cross_entropy(logits.expand(10, -1, -1, -1), masks).backward()
+        optimiser.step()
+    assert routing.hard_maps(logits)[0, 0].bool().tolist() == [[True, False, False, False]] * 4
 
 
 def _projective():

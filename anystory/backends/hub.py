@@ -1,0 +1,201 @@
+"""Files from the Hugging Face Hub, and a sentence for everything that can stand in the way. No torch here.
+
+What is in the cache is used as it is; `HF_TOKEN`, `HF_HOME`, `HF_ENDPOINT` and `HF_HUB_OFFLINE` mean what they always
+do.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from huggingface_hub import HfApi, auth_check, constants, snapshot_download
+from huggingface_hub.errors import (
+    DryRunError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
+from huggingface_hub.utils import get_token
+
+from anystory.backend import BackendError
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The files of one repository that are needed: `patterns` in the manner of a shell, `required` names that must be
+    there, each a file or a folder with something in it."""
+
+    name: str
+    patterns: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+CHECKPOINT = "anystory_flux.bin"
+
+FLUX = (
+    Repository(
+        "black-forest-labs/FLUX.1-dev",
+        patterns=tuple(
+            f"{part}/*"
+            for part in (
+                "scheduler",
+                "text_encoder",
+                "text_encoder_2",
+                "tokenizer",
+                "tokenizer_2",
+                "transformer",
+                "vae",
+            )
+        ),
+        required=("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "vae"),
+    ),
+    Repository(
+        "black-forest-labs/FLUX.1-Redux-dev",
+        patterns=("image_encoder/*", "image_embedder/*"),
+        required=("image_encoder", "image_embedder"),
+    ),
+    Repository("Junjie96/AnyStory", patterns=(CHECKPOINT,), required=(CHECKPOINT,)),
+)
+"""What `--backend flux` downloads: 34 GB."""
+
+
+def fetch(repositories: Sequence[Repository]) -> list[Path]:
+    """The folders of `repositories` on this computer, downloaded where they are not. Raises BackendError with a
+    sentence, and before the first byte where the disk is too small."""
+    folders = {repository.name: _cached(repository) for repository in repositories}
+    missing = [repository for repository in repositories if folders[repository.name] is None]
+    _check_space(sum(_bytes_to_download(repository) for repository in missing))
+    for repository in missing:
+        folders[repository.name] = _download(repository)
+    return [folders[repository.name] for repository in repositories]
+
+
+def granted(repositories: Sequence[Repository]) -> bool:
+    """Whether `fetch` may download all of `repositories`, or has them. Asks the Hub, and downloads nothing."""
+    try:
+        for repository in repositories:
+            if _cached(repository) is None:
+                auth_check(repository.name)
+    except (HfHubHTTPError, HTTPError, OSError):  # gated, no token or a wrong one, no network
+        return False
+    return True
+
+
+def fetch_file(name: str, file: str, suffix: str) -> Path:
+    """One file of the repository `name`: `file`, or for "" the only one that ends in `suffix`. Errors as in `fetch`."""
+    if not file:
+        with suppress(LocalEntryNotFoundError, HFValidationError):
+            folder = Path(snapshot_download(name, allow_patterns=f"*{suffix}", local_files_only=True))
+            cached = sorted(folder.rglob(f"*{suffix}"))
+            if len(cached) == 1:
+                return cached[0]
+        try:
+            files = [path for path in HfApi().list_repo_files(name) if path.endswith(suffix)]
+        except Exception as error:
+            raise _explained(name, error, begun=False) from error
+        if len(files) != 1:
+            several = f"several: {', '.join(files[:6])}" if files else "none"
+            raise BackendError(f"{name} should have one {suffix} file and has {several}; name one as {name}/FILE.")
+        file = files[0]
+    return fetch([Repository(name, (file,), (file,))])[0] / file
+
+
+def _cached(repository: Repository) -> Path | None:
+    """The folder of a repository that is whole in the cache."""
+    try:
+        folder = Path(
+            snapshot_download(repository.name, allow_patterns=list(repository.patterns), local_files_only=True)
+        )
+    except LocalEntryNotFoundError:
+        return None
+    except HFValidationError as error:
+        raise _explained(repository.name, error, begun=False) from error
+    return folder if all(_present(folder / name) for name in repository.required) else None
+
+
+def _present(path: Path) -> bool:
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+
+
+def _bytes_to_download(repository: Repository) -> int:
+    try:
+        plan = snapshot_download(repository.name, allow_patterns=list(repository.patterns), dry_run=True)
+    except Exception as error:
+        raise _explained(repository.name, error, begun=False) from error
+    names = [file.filename for file in plan]
+    for name in repository.required:
+        if not any(fnmatch(file, name) or file.startswith(f"{name}/") for file in names):
+            raise BackendError(
+                f"{repository.name} at {_host()} has no {name}; this is not the repository it should be."
+            )
+    return sum(file.file_size or 0 for file in plan if file.will_download)
+
+
+def _check_space(needed: int) -> None:
+    cache = Path(constants.HF_HUB_CACHE)
+    there = next(path for path in (cache, *cache.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if needed > free:
+        raise BackendError(
+            f"The download takes {_size(needed)} and {str(there)!r} has {_size(free)} free; make room there, or set "
+            "HF_HOME to a folder on a larger disk."
+        )
+
+
+def _download(repository: Repository) -> Path:
+    try:
+        return Path(snapshot_download(repository.name, allow_patterns=list(repository.patterns)))
+    except Exception as error:
+        raise _explained(repository.name, error, begun=True) from error
+
+
+def _explained(name: str, error: Exception, *, begun: bool) -> BackendError:
+    """The sentence for what went wrong with the repository `name`, before or after its download had `begun`."""
+    wrapped = isinstance(error, DryRunError | LocalEntryNotFoundError) and error.__cause__ is not None
+    cause = error.__cause__ if wrapped else error
+    status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
+    page, tokens = f"{constants.ENDPOINT}/{name}", f"{constants.ENDPOINT}/settings/tokens"
+    if isinstance(cause, HFValidationError):
+        said = f"{name!r} is no name of a repository on the Hugging Face Hub; such names read owner/name."
+    elif isinstance(cause, GatedRepoError) and get_token() is None:
+        said = (
+            f"{name} is given to people with a Hugging Face account who accepted its licence: accept it on {page}, "
+            f"make a token on {tokens}, and set HF_TOKEN to it."
+        )
+    elif isinstance(cause, GatedRepoError):
+        said = f"Your Hugging Face account has not accepted the licence of {name}; accept it on {page}."
+    elif isinstance(cause, RepositoryNotFoundError):
+        key = "without a token (HF_TOKEN)" if get_token() is None else "to your token"
+        said = f"There is no repository {name} at {_host()}, or it does not open {key}."
+    elif status == 401:
+        said = f"The Hugging Face token is not valid; make a new one on {tokens} and set HF_TOKEN to it."
+    elif status is not None and status // 100 == 4:
+        said = f"{_host()} refuses {name} ({status}); check that your token may read it."
+    elif isinstance(error, OSError) and error.errno is not None and begun:  # the disk's, not the network's
+        said = f"{name} cannot be written to {constants.HF_HUB_CACHE!r}: {error.strerror}."
+    elif isinstance(cause, HTTPError | OSError) and begun:
+        said = f"The download of {name} from {_host()} broke off; try again: files that arrived whole are kept."
+    elif isinstance(cause, HTTPError | OSError):
+        said = (
+            f"{name} is not, or not wholly, on this computer and {_host()} cannot be reached; connect and try again, "
+            "or give a folder that has the model with --model."
+        )
+    else:
+        said = f"{name} cannot be downloaded from {_host()}: {cause}"
+    return BackendError(said)
+
+
+def _host() -> str:
+    return constants.ENDPOINT.partition("://")[2]
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

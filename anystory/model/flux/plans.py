@@ -1,0 +1,440 @@
+"""Memory plans: which card takes FLUX in what form, computed from the models' configs before anything is loaded.
+
+A plan says how the weights are kept (16 bits, quantised) and where (all on the card, one model at a time, one block at
+a time). Its peak is what the card needs: weights that are there together, recorded references, and the tensors of the
+largest piece of work.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from diffusers import AutoencoderKL, DiffusionPipeline, FluxTransformer2DModel
+from diffusers.hooks import apply_group_offloading
+from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel, SiglipVisionConfig, SiglipVisionModel, T5Config, T5EncoderModel
+
+Configs = dict[str, dict[str, Any]]
+
+RELEASE: Configs = {
+    "transformer": {"guidance_embeds": True},
+    "vae": {
+        "down_block_types": ["DownEncoderBlock2D"] * 4,
+        "up_block_types": ["UpDecoderBlock2D"] * 4,
+        "block_out_channels": [128, 256, 512, 512],
+        "layers_per_block": 2,
+        "latent_channels": 16,
+        "use_quant_conv": False,
+        "use_post_quant_conv": False,
+        "scaling_factor": 0.3611,
+        "shift_factor": 0.1159,
+    },
+    "text_encoder": {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12},
+    "text_encoder_2": {
+        "d_model": 4096,
+        "d_ff": 10240,
+        "num_layers": 24,
+        "num_heads": 64,
+        "vocab_size": 32128,
+        "feed_forward_proj": "gated-gelu",
+    },
+    "image_encoder": {
+        "hidden_size": 1152,
+        "intermediate_size": 4304,
+        "num_hidden_layers": 27,
+        "num_attention_heads": 16,
+        "image_size": 384,
+        "patch_size": 14,
+    },
+    "image_embedder": {"redux_dim": 1152, "txt_in_features": 4096},
+}
+"""The configs of FLUX.1-dev and FLUX.1-Redux-dev, as far as sizes follow from them."""
+
+RANK = 128
+"""Rank of the release's low-rank branches."""
+
+GB, GIB = 1e9, 2**30
+
+CONTEXT = 0.8e9
+"""Bytes that CUDA itself and its kernels take."""
+
+SPARE = 0.94
+"""The share of a card that a plan may fill: the rest goes to fragments and to the desktop."""
+
+CARDS = (8, 12, 16, 24, 48, 80)
+"""Sizes that plans are shown for, in the GiB that cards are sold by."""
+
+ALWAYS = ("vae", "image_embedder")
+"""Parts that stay on the card in every plan: small, and called in the middle of others' work."""
+
+NEVER_RUN = "computed from the configs; never run on a GPU so far"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is short, on a GPU or on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+class PlanError(ValueError):
+    """No plan fits. The message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How a model's linear layers are kept: bytes a weight, scales included, and the package that does it.
+
+    `distance` is how far the final latents may be from those of unquantised weights, relative to their norm, on the
+    tiny golden weights with float32 activations: what the tests hold it to.
+    """
+
+    bytes: float
+    package: str | None = None
+    distance: float = 0.0
+
+
+PRECISIONS = {
+    "float32": Precision(4),
+    "bf16": Precision(2),
+    "fp8": Precision(1, "torchao", 0.06),
+    "int8": Precision(1 + 2 / 3072, "torchao", 0.02),
+    "nf4": Precision(0.5 + (1 + 4 / 256) / 64, "bitsandbytes", 0.35),
+    "gguf": Precision(4.5 / 8, "gguf", 0.2),
+}
+"""`nf4` has an 8 bit scale for every 64 weights and a float32 one for every 256 of those; `gguf` is its Q4 family."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The largest frame a plan has to hold: its side and its references' in pixels, its subjects, the frames of a batch
+    and the tokens of text."""
+
+    size: int = 512
+    reference: int = 512
+    subjects: int = 2
+    batch: int = 1
+    text: int = 512
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A way to keep FLUX on a card.
+
+    `transformer` and `text` name the precision of the transformer's and of T5's linear layers; `offload` is "none" (all
+    on the card), "model" (the models take turns), "block" (so do their blocks) or "cpu" (there is no card). `peak` is
+    what the card needs, in bytes, `host` what the computer's memory does.
+    """
+
+    transformer: str
+    text: str
+    offload: str
+    peak: int
+    host: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.transformer}/{self.text}/{self.offload}"
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages it takes besides the project's own."""
+        wanted = (PRECISIONS[name].package for name in (self.transformer, self.text))
+        return tuple(dict.fromkeys(name for name in wanted if name))
+
+    @property
+    def form(self) -> str:
+        """What it does, in words."""
+        where = {
+            "none": "all of it on the card",
+            "model": "one model on the card at a time",
+            "block": "one block on the card at a time",
+            "cpu": "on the CPU",
+        }[self.offload]
+        return f"transformer in {self.transformer}, text encoder in {self.text}, {where}"
+
+    def __str__(self) -> str:
+        if self.offload == "cpu":
+            return f"{self.form}: {self.host / GB:.1f} GB of memory expected"
+        return (
+            f"{self.form}: {self.peak / GB:.1f} GB on the card and {self.host / GB:.1f} GB of the computer's memory "
+            f"expected ({NEVER_RUN})"
+        )
+
+
+CANDIDATES = (
+    ("bf16", "bf16", "none"),
+    ("bf16", "bf16", "model"),
+    ("fp8", "fp8", "none"),
+    ("int8", "int8", "none"),
+    ("int8", "bf16", "model"),
+    ("nf4", "nf4", "none"),
+    ("nf4", "bf16", "model"),
+    ("gguf", "bf16", "block"),
+    ("bf16", "bf16", "block"),
+)
+"""Precisions and offloading, each smaller than the ones before: the best pictures first, then the fastest."""
+
+
+def release_configs(base: Path | None = None, redux: Path | None = None) -> Configs:
+    """The configs of the model folders; the release's where there are none yet."""
+    if base is None or redux is None:
+        return RELEASE
+    folders = {name: base / name for name in ("transformer", "vae", "text_encoder", "text_encoder_2")}
+    folders |= {name: redux / name for name in ("image_encoder", "image_embedder")}
+    files = {name: folder / "config.json" for name, folder in folders.items()}
+    return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
+
+
+def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> nn.Module:
+    """A model of the release by its part's name, on the meta device without weights."""
+    config = {key: value for key, value in config.items() if not key.startswith("_")}
+    with torch.device(device):
+        match name:
+            case "transformer":
+                return FluxTransformer2DModel(**config)
+            case "vae":
+                return AutoencoderKL(**config)
+            case "image_embedder":
+                return ReduxImageEncoder(**config)
+            case "image_encoder":
+                return SiglipVisionModel(SiglipVisionConfig(**config))
+            case "text_encoder":
+                return CLIPTextModel(CLIPTextConfig(**config))
+            case "text_encoder_2":
+                return T5EncoderModel(T5Config(**config))
+    raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What memory depends on: for every part the weights (in linear layers, elsewhere), of those with blocks the
+    largest one's and those outside; the low-rank branches' weights; and the widths that tensors have."""
+
+    weights: Mapping[str, tuple[int, int]]
+    branches: int
+    width: int
+    layers: int
+    pieces: Mapping[str, tuple[int, int]]
+    channels: int
+    text: tuple[int, int]
+
+    @classmethod
+    def of(cls, configs: Configs, rank: int = RANK) -> Footprint:
+        """Of the models that the configs describe."""
+        models = {name: empty(name, config) for name, config in configs.items()}
+        transformer = models["transformer"]
+        blocks = {"transformer": [*transformer.transformer_blocks, *transformer.single_transformer_blocks]}
+        if "text_encoder_2" in models:
+            blocks["text_encoder_2"] = list(models["text_encoder_2"].encoder.block)
+        t5 = configs.get("text_encoder_2", {})
+        return cls(
+            weights={name: _count(model) for name, model in models.items()},
+            branches=_branches(transformer, configs, rank),
+            width=transformer.inner_dim,
+            layers=len(blocks["transformer"]),
+            pieces={name: _pieces(models[name], parts) for name, parts in blocks.items()},
+            channels=models["vae"].config.block_out_channels[min(1, len(models["vae"].config.block_out_channels) - 1)],
+            text=(t5.get("d_ff", 0), t5.get("num_heads", 0)),
+        )
+
+    def bytes(self, part: str, precision: str, plain: float) -> float:
+        """A part's weights; layers that are not linear have `plain` bytes a weight."""
+        linear, other = self.weights.get(part, (0, 0))
+        return linear * PRECISIONS[precision].bytes + other * plain
+
+    # What work takes besides weights; factors are tensors of one width alive at once, as counted and as measured.
+
+    def references(self, work: Work, plain: float) -> float:
+        """The recorded keys and values of all subjects, at most."""
+        return 2 * self.layers * self._reference_tokens(work) * self.width * plain
+
+    def step(self, work: Work, plain: float) -> float:
+        """The largest layer's tensors in a step, or in the pass over the references."""
+        frame = work.batch * (work.text + (81 + 9) * work.subjects + (work.size // 16) ** 2)
+        references = self._reference_tokens(work)
+        step = 16 * frame + 2 * (frame + references) / work.batch
+        return max(step, 16 * references) * self.width * plain
+
+    def decoding(self, work: Work, plain: float) -> float:
+        """The picture's widest tensors in the VAE, a frame at a time."""
+        return 4.5 * work.size**2 * self.channels * plain
+
+    def reading(self, work: Work, plain: float) -> float:
+        """T5's widest tensors: its feed-forward's, and float32 attention over all pairs of tokens."""
+        wide, heads = self.text
+        return work.text * (4 * wide * plain + 3 * heads * work.text * 4)
+
+    def _reference_tokens(self, work: Work) -> int:
+        return work.batch * work.subjects * (work.reference // 16) ** 2
+
+
+def _count(model: nn.Module) -> tuple[int, int]:
+    """Weights in linear layers, and elsewhere."""
+    linear = sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Linear))
+    return linear, sum(p.numel() for p in model.parameters()) - linear
+
+
+def _pieces(model: nn.Module, blocks: Sequence[nn.Module]) -> tuple[int, int]:
+    """Weights of the largest block, and of what is in none."""
+    sizes = [sum(_count(block)) for block in blocks]
+    return max(sizes), sum(_count(model)) - sum(sizes)
+
+
+def _branches(transformer: FluxTransformer2DModel, configs: Configs, rank: int) -> int:
+    """Weights of all low-rank branches: six layers a stream and block, the routing projections, the embedders."""
+    d, ends = transformer.inner_dim, transformer.config
+    modulated, square, wide = rank * 7 * d, rank * 2 * d, rank * 5 * d
+    double = 2 * (modulated + 4 * square + wide)
+    single = 2 * (rank * 4 * d + 3 * square + wide + rank * 6 * d)
+    routing = 2 * (square + d)
+    top = rank * (ends.in_channels + d) + rank * (ends.joint_attention_dim + d)
+    embedder = configs["image_embedder"]
+    text, vision = embedder["txt_in_features"], embedder["redux_dim"]
+    each = rank * (vision + 3 * text) + 3 * text + rank * 4 * text + 2 * text + 1
+    doubles, singles = len(transformer.transformer_blocks), len(transformer.single_transformer_blocks)
+    return doubles * (double + routing) + singles * (single + routing) + top + 2 * each
+
+
+def plan(footprint: Footprint, work: Work, transformer: str, text: str, offload: str) -> Plan:
+    """One plan with its peaks."""
+    kept, plain = ("float32", 4) if transformer == "float32" else ("bf16", 2)
+    precisions = {"transformer": transformer, "text_encoder_2": text}
+    sizes = {name: footprint.bytes(name, precisions.get(name, kept), plain) for name in footprint.weights}
+    sizes["transformer"] += footprint.branches * plain
+    total, largest = sum(sizes.values()), max(sizes.values())
+
+    references, decoding = footprint.references(work, plain), footprint.decoding(work, plain)
+    needs = {name: 0.0 for name in sizes} | {"text_encoder_2": footprint.reading(work, plain)}
+    needs["transformer"] = references + max(footprint.step(work, plain), decoding)  # previews are made between steps
+    if offload == "cpu":
+        return Plan(transformer, text, offload, 0, round(total + max(needs.values())))
+    if offload == "none":
+        return Plan(transformer, text, offload, round(total + max(needs.values()) + CONTEXT), round(largest))
+    if offload == "block":  # the next one comes while one works
+        for name, (block, outside) in footprint.pieces.items():
+            sizes[name] *= (2 * block + outside) / sum(footprint.weights[name])
+    always = sum(sizes[name] for name in ALWAYS)
+    turns = [size + needs[name] for name, size in sizes.items() if name not in ALWAYS]
+    return Plan(transformer, text, offload, round(always + max(turns) + CONTEXT), round(total))
+
+
+@cache
+def release_footprint() -> Footprint:
+    """The release's own."""
+    return Footprint.of(RELEASE)
+
+
+def candidates(
+    footprint: Footprint, work: Work, packages: Sequence[str] | None = None, *, gguf: bool = False, fp8: bool = False
+) -> tuple[Plan, ...]:
+    """Every plan that the installed `packages` allow (None = look), that there are weights for (`gguf`: the transformer
+    is a .gguf file) and that the card can compute (`fp8`), the best first."""
+    if packages is None:
+        packages = [p.package for p in PRECISIONS.values() if p.package and find_spec(p.package)]
+    allowed = [each for each in CANDIDATES if set(_packages(each)) <= set(packages)]
+    allowed = [each for each in allowed if (each[0] == "gguf") == gguf and (fp8 or "fp8" not in each)]
+    return tuple(plan(footprint, work, *each) for each in allowed)
+
+
+def chain(plans: Sequence[Plan], card: float) -> tuple[Plan, ...]:
+    """The plan for a card of `card` bytes, and those to fall to where its memory is short all the same, each smaller
+    than the one before. Raises PlanError where none fits."""
+    fitting = [each for each in plans if each.peak <= card * SPARE]
+    if not fitting:
+        least = min((each.peak for each in plans), default=math.inf)
+        raise PlanError(
+            f"FLUX needs {least / SPARE / GB:.1f} GB on the card and there are {card / GB:.1f} GB; close what else "
+            "uses the card, ask for a smaller frame, or take --backend mini."
+        )
+    chosen = [fitting[0]]
+    for each in fitting:
+        if each.peak < chosen[-1].peak:
+            chosen.append(each)
+    return tuple(chosen)
+
+
+def frames_at_once(footprint: Footprint, work: Work, chosen: Plan, card: float) -> int:
+    """How many frames of `work`, at most its batch, a plan has room for on a card of `card` bytes."""
+    for batch in range(work.batch, 1, -1):
+        wider = plan(footprint, replace(work, batch=batch), chosen.transformer, chosen.text, chosen.offload)
+        if wider.peak <= card * SPARE:
+            return batch
+    return 1
+
+
+def table(footprint: Footprint, work: Work = Work()) -> str:
+    """The plan for every size of card, with all packages there: a Markdown table."""
+    plans = candidates(footprint, work, [p.package for p in PRECISIONS.values() if p.package], fp8=True)
+    lines = ["| card | plan | on the card | in memory |", "| --- | --- | --- | --- |"]
+    for card in CARDS:
+        best = chain(plans, card * GIB)[0]
+        lines.append(f"| {card} GB | {best.form} | {best.peak / GB:.1f} GB | {best.host / GB:.1f} GB |")
+    return "\n".join(lines)
+
+
+# From a plan to models.
+
+
+def transformer_file(folder: Path) -> Path | None:
+    """The .gguf file in the transformer's folder, if it has one."""
+    return next(iter(sorted(folder.glob("*.gguf"))), None)
+
+
+def quantisation(precision: str, library: str, dtype: torch.dtype = torch.bfloat16) -> Any:
+    """The `quantization_config` for `from_pretrained` of "diffusers" or "transformers", of layers that compute in
+    `dtype`; None for 16 or 32 bits."""
+    if precision in ("bf16", "float32"):
+        return None
+    if precision == "gguf":
+        return diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
+    configs = diffusers if library == "diffusers" else transformers
+    if precision == "nf4":
+        return configs.BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig
+
+    return configs.TorchAoConfig(Float8WeightOnlyConfig() if precision == "fp8" else Int8WeightOnlyConfig())
+
+
+def place(plan: Plan, pipeline: DiffusionPipeline, device: str) -> None:
+    """Put a loaded pipeline where its plan says."""
+    if plan.offload in ("none", "cpu"):
+        pipeline.to(device)
+    elif plan.offload == "model":
+        pipeline.enable_model_cpu_offload(device=device)
+    else:
+        _place_blocks(pipeline, torch.device(device))
+
+
+def _place_blocks(pipeline: DiffusionPipeline, device: torch.device) -> None:
+    """The models with blocks come a block at a time, the others a layer; the small ones that others call stay there."""
+    there = pipeline._exclude_from_cpu_offload
+    for name, module in pipeline.components.items():
+        if not isinstance(module, nn.Module):
+            continue
+        if name in there:
+            module.to(device)
+            continue
+        stream = device.type == "cuda"
+        blocks = {"offload_type": "block_level", "num_blocks_per_group": 1} if name == "transformer" else {}
+        apply_group_offloading(
+            module, device, torch.device("cpu"), **({"offload_type": "leaf_level"} | blocks), use_stream=stream
+        )
+
+
+def _packages(candidate: tuple[str, str, str]) -> tuple[str, ...]:
+    return tuple(name for name in (PRECISIONS[part].package for part in candidate[:2]) if name)

@@ -1,0 +1,263 @@
+"""How a panel's routing is steered by hand: where its subjects are to be and how firmly, how strongly each is drawn in,
+and when. numpy and PIL only.
+
+A layout gives subjects, or the background, a place: a box, or paint. Paint is kept as a bitmap of `SIDE` x `SIDE` bits
+over the whole frame, written as text, so that a script, a frame's PNG and an archive carry it as they carry words.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+SIDE = 64
+"""Rows and columns of a painted place: as many as the tokens of a 1024 pixel frame, the largest trained for."""
+
+PAINT = "paint:"
+"""How the text of a painted place begins."""
+
+STRENGTHS = {"eta": (0, 4), "gamma": (-10, 10)}
+"""What a subject's own strengths may be."""
+
+DIGITS = 4
+"""Decimals of a box that count: a tenth of a pixel of a 1024 pixel frame."""
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 as shares of the frame's width and height, from its top left corner."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one subject, or the background, is to be: `box`, or `paint` as `painted` writes it. Raises ValueError with
+    a sentence for an empty place or one outside the frame."""
+
+    name: str
+    box: Box | None = None
+    paint: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.box is None) == (not self.paint):
+            raise ValueError(f"The place of {self.name} must be a box or paint.")
+        if self.box is not None:
+            x0, y0, x1, y1 = self.box
+            if not all(0 <= value <= 1 for value in self.box):
+                raise ValueError(
+                    f"The box of {self.name} is {_numbers(self.box)}; its numbers x0 y0 x1 y1 must be from 0 to 1."
+                )
+            if x0 >= x1 or y0 >= y1:
+                raise ValueError(
+                    f"The box of {self.name} is {_numbers(self.box)}, which is empty: x0 must be less than x1, and y0 "
+                    "less than y1."
+                )
+        elif not _bits(self).any():
+            raise ValueError(f"The paint of {self.name} is empty; paint where {self.name} is to be, or delete it.")
+
+    def region(self) -> np.ndarray:
+        """What share of each of `SIDE` x `SIDE` fields belongs to the place: float32 in [0, 1]."""
+        if self.box is None:
+            return _bits(self).astype(np.float32)
+        x0, y0, x1, y1 = (value * SIDE for value in self.box)
+        edges = np.arange(SIDE)
+        columns, rows = (
+            np.clip(np.minimum(edges + 1, high) - np.maximum(edges, low), 0, 1) for low, high in ((x0, x1), (y0, y1))
+        )
+        return np.outer(rows, columns).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where those who have a place are to be. `strength` from 0 (not at all) to 1 (the maps are the layout); it acts at
+    the steps numbered (from 0) int(steps * start + 0.5) up to, without, int(steps * end + 0.5)."""
+
+    places: tuple[Place, ...] = ()
+    strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"The strength of the layout is {self.strength:g}; it must be between 0 and 1.")
+        if not 0 <= self.start < self.end <= 1:
+            raise ValueError(
+                f"The layout's steps are {self.start:g} to {self.end:g}; the first must be less than the second, both "
+                "as shares from 0 to 1."
+            )
+
+    def regions(self, names: Sequence[str]) -> np.ndarray | None:
+        """Each of `names` and its place: float32 (names, SIDE, SIDE), zeros for who has none and may be wherever
+        nobody's place is. None where the layout asks nothing of them."""
+        places = {place.name: place for place in self.places}
+        if not self.strength or not places.keys() & set(names):
+            return None
+        nowhere = np.zeros((SIDE, SIDE), np.float32)
+        return np.stack([places[name].region() if name in places else nowhere for name in names])
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What is asked of one panel's routing. The default asks nothing and changes no bit of a frame.
+
+    `eta` and `gamma` are the strengths of single subjects in place of the settings', by name; `reference` the steps at
+    which references are read, as shares like a layout's (None = the backend's own); `router` False lets every subject
+    act everywhere, which shows what the routing is worth.
+    """
+
+    layout: Layout = Layout()
+    eta: tuple[tuple[str, float], ...] = ()
+    gamma: tuple[tuple[str, float], ...] = ()
+    reference: tuple[float, float] | None = None
+    router: bool = True
+
+    def __post_init__(self) -> None:
+        for key, (low, high) in STRENGTHS.items():
+            for name, value in getattr(self, key):
+                if not low <= value <= high:
+                    raise ValueError(f"The {key} of {name} is {value:g}; it must be between {low} and {high}.")
+        if self.reference is not None and not 0 <= self.reference[0] <= self.reference[1] <= 1:
+            raise ValueError(
+                f"The reference_steps are {_numbers(self.reference)}; the first must not be more than the second, both "
+                "as shares from 0 to 1."
+            )
+
+    def etas(self, names: Sequence[str], otherwise: float) -> tuple[float, ...]:
+        """η of each of `names`."""
+        return tuple(dict(self.eta).get(name, otherwise) for name in names)
+
+    def gammas(self, names: Sequence[str], otherwise: float) -> tuple[float, ...]:
+        """γ of each of `names`."""
+        return tuple(dict(self.gamma).get(name, otherwise) for name in names)
+
+    def asked(self, names: Sequence[str]) -> dict[str, Any]:
+        """What of it a frame of `names` (the background last) depends on, as plain data for its key; empty for nothing.
+        Names count by their order, as everywhere in a key."""
+        data: dict[str, Any] = {}
+        layout = self.layout
+        if layout.regions(names) is not None:
+            places = {place.name: place.box or place.paint for place in layout.places}
+            data["layout"] = [places.get(name) for name in names]
+            data["window"] = [layout.strength, layout.start, layout.end]
+        for key in STRENGTHS:
+            values = [dict(getattr(self, key)).get(name) for name in names]
+            data |= {key: values} if any(value is not None for value in values) else {}
+        data |= {} if self.reference is None else {"reference": self.reference}
+        return data if self.router else data | {"router": False}
+
+
+UNSTEERED = Steering()
+
+
+def painted(mask: Image.Image) -> str:
+    """The text of a place that was painted on a picture of the whole frame, whatever its size: where it is light and
+    opaque."""
+    light = np.asarray(mask.convert("RGBA").resize((SIDE, SIDE), Image.Resampling.BOX).convert("LA"), np.float32) / 255
+    bits = np.packbits(light[..., 0] * light[..., 1] >= 0.5).tobytes()
+    return PAINT + base64.b64encode(zlib.compress(bits, 9)).decode()
+
+
+def _bits(place: Place) -> np.ndarray:
+    """A painted place as bool (SIDE, SIDE)."""
+    count = SIDE * SIDE // 8
+    try:
+        packed = base64.b64decode(place.paint.removeprefix(PAINT), validate=True)
+        data = zlib.decompressobj().decompress(packed, count + 1)  # whoever wrote it, it grows no further
+    except (binascii.Error, zlib.error):
+        data = b""
+    if not place.paint.startswith(PAINT) or len(data) != count:
+        raise ValueError(f"The paint of {place.name} is damaged; paint it again.")
+    return np.unpackbits(np.frombuffer(data, np.uint8)).reshape(SIDE, SIDE).astype(bool)
+
+
+# --- text ---------------------------------------------------------------------------------------------------------
+
+
+def read_layout(text: str) -> dict[str, Any]:
+    """The words of `[layout: Mia 0 0.2 0.5 1; strength 0.8; steps 0 0.5]` as the keys of a panel: `layout`,
+    `layout_strength` and `layout_steps`. Raises ValueError with a sentence for what is none of the three."""
+    fields: dict[str, Any] = {"layout": {}}
+    for part in filter(str.strip, text.split(";")):
+        paint = re.fullmatch(rf"\s*(.*?)\s+({PAINT}\S+)\s*", part, re.DOTALL)
+        boxed = re.fullmatch(r"\s*(.*?)((?:(?:^|\s+)[+-]?[\d.]+){0,4})\s*", part, re.DOTALL)
+        name, values = paint.groups() if paint else (boxed[1], boxed[2].split())
+        if paint and name not in fields["layout"]:
+            fields["layout"][name] = values
+        elif name.casefold() == "strength" and len(values) == 1:
+            fields["layout_strength"] = values[0]
+        elif name.casefold() == "steps" and len(values) == 2:
+            fields["layout_steps"] = values
+        elif name in fields["layout"]:
+            raise ValueError(f"{name} has two places in the layout; keep one.")
+        else:
+            fields["layout"][name] = values
+    if not fields["layout"]:
+        raise ValueError("The layout places nobody; write a name and a box, as in [layout: Mia 0 0.2 0.5 1].")
+    return fields
+
+
+def read_strengths(text: str) -> dict[str, str]:
+    """The words of `[eta: Mia 1.5; Tom 0.8]` as a mapping of names to what should be numbers."""
+    parts = (re.fullmatch(r"\s*(.*?)\s*(\S*)\s*", part, re.DOTALL).groups() for part in text.split(";"))
+    return {name or value: value if name else "" for name, value in parts if name or value}
+
+
+def layout_fields(layout: Layout) -> dict[str, Any]:
+    """The keys of a panel that say a layout; defaults are left out."""
+    if not layout.places:
+        return {}
+    fields: dict[str, Any] = {
+        "layout": {place.name: place.paint if place.box is None else list(place.box) for place in layout.places}
+    }
+    if layout.strength != Layout.strength:
+        fields["layout_strength"] = layout.strength
+    if (layout.start, layout.end) != (Layout.start, Layout.end):
+        fields["layout_steps"] = [layout.start, layout.end]
+    return fields
+
+
+def steering_fields(steering: Steering) -> dict[str, Any]:
+    """The keys of a panel that say how it is steered; defaults are left out."""
+    fields = layout_fields(steering.layout)
+    fields |= {key: dict(getattr(steering, key)) for key in STRENGTHS if getattr(steering, key)}
+    fields |= {} if steering.reference is None else {"reference_steps": list(steering.reference)}
+    return fields if steering.router else fields | {"router": False}
+
+
+def steering_words(steering: Steering) -> str:
+    """How a panel is steered, as a line of plain text says it: `[layout: …] [eta: …]` and so on, "" for nothing."""
+    fields, said = steering_fields(steering), []
+    if "layout" in fields:
+        places = fields["layout"].items()
+        parts = [f"{name} {place if isinstance(place, str) else _numbers(place)}" for name, place in places]
+        parts += [f"strength {fields['layout_strength']:g}"] if "layout_strength" in fields else []
+        parts += [f"steps {_numbers(fields['layout_steps'])}"] if "layout_steps" in fields else []
+        said.append(f"[layout: {'; '.join(parts)}]")
+    for key in STRENGTHS:
+        if key in fields:
+            said.append(f"[{key}: {'; '.join(f'{name} {value:g}' for name, value in fields[key].items())}]")
+    said += [f"[reference_steps: {_numbers(steering.reference)}]"] if steering.reference is not None else []
+    return " ".join(said if steering.router else [*said, "[router: false]"])
+
+
+def numbers(value: Any, count: int, what: str) -> tuple[float, ...]:
+    """`count` numbers of a script, given as a list or, if one, by itself. Raises ValueError with a sentence that says
+    `what` they are."""
+    given = list(value) if isinstance(value, list | tuple) else [value]
+    try:
+        read = tuple(round(float(number), DIGITS) for number in given if not isinstance(number, bool | Mapping))
+    except (TypeError, ValueError):
+        read = ()
+    if len(read) != count or len(given) != count:
+        shown = " ".join(map(str, given))[:60]
+        raise ValueError(f"{what} must be {'a number' if count == 1 else f'{count} numbers'}, not {shown!r}.")
+    return read
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return " ".join(f"{value:g}" for value in values)

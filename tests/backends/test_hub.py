@@ -1,0 +1,157 @@
+"""Downloads from the Hugging Face Hub, tried against a small one on this computer through `HF_ENDPOINT`."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from anystory.backends.hub import CHECKPOINT, FLUX
+from tests.hub import ACCEPTED, NEW, Hub
+
+ROOT = Path(__file__).parent.parent.parent
+GOLDEN = ROOT / "tests" / "golden" / "flux"
+BASE, REDUX, AUTHORS = (repository.name for repository in FLUX)
+
+FETCH = """
+import sys
+from anystory.backend import BackendError
+from anystory.backends.hub import FLUX, fetch, fetch_file
+try:
+    print(*(fetch(FLUX) if len(sys.argv) == 1 else [fetch_file(*sys.argv[1:], ".safetensors")]), sep="\\n")
+except BackendError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.fixture
+def hub(tmp_path):
+    """A hub with the tiny weights under the names of the real ones, and what nobody needs."""
+    authors = tmp_path / "authors"
+    authors.mkdir()
+    shutil.copy(GOLDEN / "anystory_flux_tiny.bin", authors / CHECKPOINT)
+    shutil.copytree(GOLDEN / "base", tmp_path / "base")
+    (tmp_path / "base" / "flux1-dev.safetensors").write_bytes(b"the same weights again")
+    served = Hub({BASE: tmp_path / "base", REDUX: GOLDEN / "redux", AUTHORS: authors}, gated={BASE, REDUX})
+    with served.serving():
+        yield served
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Run a program against a hub, in a process of its own: the address is read when the client is imported."""
+
+    def run(url, *arguments, program=FETCH, token=ACCEPTED, **more):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+        environment |= {"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        environment |= {"HF_TOKEN": token} if token else {}
+        command = [sys.executable, "-c", program] if isinstance(program, str) else [sys.executable, *program]
+        return subprocess.run(
+            [*command, *arguments], cwd=ROOT, env=environment | more, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_everything_that_is_needed_is_downloaded_once_and_nothing_else(hub, ask):
+    run = ask(hub.url)
+    assert run.returncode == 0, run.stderr
+    base, redux, authors = (Path(line) for line in run.stdout.splitlines())
+    assert (base / "transformer" / "config.json").is_file()
+    assert not (base / "flux1-dev.safetensors").exists()
+    assert (redux / "image_encoder" / "model.safetensors").is_file()
+    assert (authors / CHECKPOINT).read_bytes() == (GOLDEN / "anystory_flux_tiny.bin").read_bytes()
+    offline = ask(hub.url, HF_HUB_OFFLINE="1", token=None)
+    assert offline.stdout == run.stdout
+
+
+def test_without_a_token_it_says_where_to_get_one(hub, ask):
+    run = ask(hub.url, token=None)
+    assert run.returncode == 1
+    assert run.stderr.strip() == (
+        f"{BASE} is given to people with a Hugging Face account who accepted its licence: accept it on "
+        f"{hub.url}/{BASE}, make a token on {hub.url}/settings/tokens, and set HF_TOKEN to it."
+    )
+
+
+def test_a_licence_that_is_not_accepted_is_named(hub, ask):
+    said = ask(hub.url, token=NEW).stderr.strip()
+    assert said == f"Your Hugging Face account has not accepted the licence of {BASE}; accept it on {hub.url}/{BASE}."
+
+
+def test_a_token_that_is_not_valid(hub, ask):
+    assert "The Hugging Face token is not valid; make a new one" in ask(hub.url, token="hf_gone").stderr
+
+
+def test_offline_with_nothing_cached(hub, ask):
+    with socket.socket() as unused:  # bound and not listening: nobody else takes the port
+        unused.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{unused.getsockname()[1]}"
+        for said in (ask(f"http://{host}").stderr, ask(f"http://{host}", HF_HUB_OFFLINE="1").stderr):
+            assert said.strip() == (
+                f"{BASE} is not, or not wholly, on this computer and {host} cannot be reached; connect and try again, "
+                "or give a folder that has the model with --model."
+            )
+
+
+def test_flux_is_taken_where_its_licence_was_accepted_and_a_gpu_is_there(hub, ask):
+    program = "from anystory.backend import suitable; print(suitable(gpu=True), suitable(gpu=False))"
+    assert ask(hub.url, program=program).stdout == "flux mini\n"
+    for token in (NEW, None, "hf_gone"):
+        assert ask(hub.url, program=program, token=token).stdout == "mini mini\n"
+    assert hub.given == []
+    assert ask(hub.url, program=program, HF_HUB_OFFLINE="1").stdout == "mini mini\n"
+
+
+def test_of_a_download_that_breaks_off_what_is_whole_is_kept(hub, ask):
+    hub.broken.add(f"{AUTHORS}/{CHECKPOINT}")
+    said = ask(hub.url).stderr.strip().splitlines()[-1]
+    assert said == (
+        f"The download of {AUTHORS} from {hub.url[7:]} broke off; try again: files that arrived whole are kept."
+    )
+    assert f"{BASE}/transformer/diffusion_pytorch_model.safetensors" in hub.given
+    hub.broken.clear()
+    hub.given.clear()
+    run = ask(hub.url)
+    assert run.returncode == 0, run.stderr
+    assert hub.given == [f"{AUTHORS}/{CHECKPOINT}"]
+    authors = Path(run.stdout.splitlines()[-1])
+    assert (authors / CHECKPOINT).read_bytes() == (GOLDEN / "anystory_flux_tiny.bin").read_bytes()
+
+
+def test_too_little_disk_is_told_before_anything_is_downloaded(hub, ask, tmp_path):
+    hub.sizes[f"{BASE}/transformer/diffusion_pytorch_model.safetensors"] = 10**15
+    said = ask(hub.url).stderr
+    assert "The download takes 1000000.0 GB and " in said
+    assert "free; make room there, or set HF_HOME to a folder on a larger disk." in said
+    assert not list((tmp_path / "cache").rglob("*.safetensors"))
+
+
+def test_a_repository_that_lacks_a_part(hub, ask, tmp_path):
+    shutil.rmtree(tmp_path / "base" / "vae")
+    assert f"{BASE} at {hub.url[7:]} has no vae; this is not the repository it should be." in ask(hub.url).stderr
+
+
+def test_a_lora_is_found_by_its_repository_or_its_file(hub, ask, tmp_path):
+    loras = tmp_path / "loras"
+    loras.mkdir()
+    hub.repositories["somebody/ink"] = loras
+    assert "somebody/ink should have one .safetensors file and has none" in ask(hub.url, "somebody/ink", "").stderr
+    (loras / "ink.safetensors").write_bytes(b"ink")
+    assert Path(ask(hub.url, "somebody/ink", "").stdout.strip()).read_bytes() == b"ink"
+    (loras / "wash.safetensors").write_bytes(b"wash")
+    assert Path(ask(hub.url, "somebody/ink", "wash.safetensors").stdout.strip()).read_bytes() == b"wash"
+    assert "There is no repository nobody/ink" in ask(hub.url, "nobody/ink", "").stderr
+
+
+def test_a_story_is_rendered_with_weights_from_the_hub(hub, ask, tmp_path):
+    story = tmp_path / "story.txt"
+    story.write_text("A lighthouse on a cliff. [NC]\n", encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = ["render", str(story), "--out", str(out), "--backend", "flux", "--device", "cpu", "--steps", "1"]
+    run = ask(hub.url, *arguments, program=("-m", "anystory"))
+    assert run.returncode == 0, run.stderr
+    assert (out / "frames" / "001.png").is_file()

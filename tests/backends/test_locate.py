@@ -1,0 +1,85 @@
+"""Segmentation by the router: maps of a picture that is there, and the command that writes them as masks."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from anystory.__main__ import main
+from anystory.backend import BackendError, Locator
+from anystory.maps import located
+from anystory.story import BACKGROUND, RoutingMaps, Subject
+
+
+def subject(name, colour):
+    image, mask = Image.new("RGB", (50, 40), "gray"), Image.new("L", (50, 40))
+    for picture, fill in ((image, colour), (mask, 255)):
+        ImageDraw.Draw(picture).ellipse((10, 5, 40, 35), fill=fill)
+    return Subject(name, image, mask)
+
+
+CAST = (subject("Fox", "red"), subject("Robot", "blue"))
+
+
+@pytest.fixture(scope="module")
+def picture():
+    made = Image.new("RGB", (120, 60), "green")
+    ImageDraw.Draw(made).ellipse((10, 10, 50, 50), fill="red")
+    return made
+
+
+@pytest.fixture(scope="module")
+def encoded(tiny_backend):
+    return [tiny_backend.encode(subject) for subject in CAST]
+
+
+def test_a_picture_of_any_shape_has_maps_of_its_shape(tiny_backend, encoded, picture):
+    assert isinstance(tiny_backend, Locator)
+    maps = tiny_backend.locate(picture, ["Fox", "Robot"], encoded)
+    assert maps.names == ("Fox", "Robot", BACKGROUND) and maps.values.shape == (3, 6, 12)
+    assert maps.values.dtype == np.float32 and np.allclose(maps.values.sum(0), 1, atol=1e-5)
+    assert np.array_equal(maps.values, tiny_backend.locate(picture, ["Fox", "Robot"], encoded).values)
+    assert (tiny_backend.locate(picture, [], []).values == 1).all()
+
+
+def test_characters_in_another_order_have_the_same_maps(tiny_backend, encoded, picture):
+    maps = tiny_backend.locate(picture, ["Fox", "Robot"], encoded)
+    turned = tiny_backend.locate(picture, ["Robot", "Fox"], encoded[::-1])
+    assert np.allclose(maps.values[[1, 0, 2]], turned.values, atol=1e-4)
+
+
+def test_another_picture_has_other_maps_and_too_many_are_refused(tiny_backend, encoded, picture):
+    names = ["Fox", "Robot"]
+    mirrored = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    a, b = (tiny_backend.locate(p, names, encoded).values for p in (picture, mirrored))
+    assert not np.array_equal(a, b)
+    with pytest.raises(BackendError, match="At most 4 characters can be looked for at once, not 5"):
+        tiny_backend.locate(picture, list("ABCDE"), [encoded[0]] * 5)
+
+
+def test_masks_are_where_a_map_is_the_largest():
+    values = np.zeros((3, 2, 2), np.float32)
+    values[0, :, 0], values[1, 0, 1], values[2, 1, 1] = 1, 1, 1
+    left, top = located(RoutingMaps(("A", "B", BACKGROUND), values), (8, 4))
+    assert left.size == (8, 4) and np.asarray(left)[0].tolist() == [255] * 4 + [0] * 4
+    assert np.asarray(top)[0].tolist() == [0] * 4 + [255] * 4 and not np.asarray(top)[-1].any()
+
+
+def test_the_command_writes_masks_and_an_overlay(tiny_model_folder, picture, tmp_path, capsys):
+    for made in CAST:
+        rgba = made.image.copy()
+        rgba.putalpha(made.mask)
+        rgba.save(tmp_path / f"{made.name}.png")
+    picture.save(tmp_path / "scene.png")
+    command = ["segment", tmp_path / "scene.png", tmp_path / "out", "--model", tiny_model_folder, "--device", "cpu"]
+    by = ["--by", tmp_path / "Fox.png", "--by", tmp_path / "Robot.png"]
+    assert main([str(word) for word in [*command, *by, "--json"]]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    shares = next(event["shares"] for event in events if event["event"] == "written")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["fox-mask.png", "overlay.png", "robot-mask.png"]
+    masks = [np.asarray(Image.open(tmp_path / "out" / f"{name}-mask.png")) for name in ("fox", "robot")]
+    assert [mask.shape for mask in masks] == [(60, 120)] * 2 and not (masks[0] & masks[1]).any()
+    assert shares == {name: round(float((m > 127).mean()), 4) for name, m in zip(("Fox", "Robot"), masks, strict=True)}
+    assert main([str(word) for word in [*command, *by, "--by", tmp_path / "Fox.png"]]) == 2
+    assert "Two references are named alike (Fox, Robot, Fox)" in capsys.readouterr().err
