@@ -1,0 +1,95 @@
+"""`python -m anystory.bench flux --out DIR`: times, counts, distances and memory plans, as JSON and a chart.
+
+With a GPU everything runs at full size; without one the times are of a small model and the counts of the full one.
+`world` times the training's frames, `plans` prints the memory plans.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from anystory.bench import world as worlds
+from anystory.bench.chart import chart
+from anystory.bench.flux import bench
+from anystory.model.flux.plans import release_footprint, table
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one bench; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="anystory.bench", description="How fast frames are made, and in how much.")
+    commands = parser.add_subparsers(required=True, metavar="BENCH")
+    command = commands.add_parser("flux", help="the authors' model, against their way of running it")
+    command.add_argument("--out", type=Path, default=Path("bench"), metavar="DIR", help="for flux.json and flux.svg")
+    command.add_argument("--device", help="cpu, cuda, cuda:1 (default: the GPU where there is one)")
+    command.add_argument("--repeats", type=int, default=3, metavar="N", help="timed runs a mode (%(default)s)")
+    command.add_argument("--minutes", type=float, default=8.0, metavar="M", help="how long it may take (%(default)s)")
+    command.set_defaults(command=flux)
+    command = commands.add_parser("plans", help="the memory plan for every size of card")
+    command.set_defaults(command=plans)
+    command = commands.add_parser("world", help="how fast the frames of the training are composed")
+    command.add_argument("--art", type=Path, required=True, help="folder of the training art")
+    command.add_argument("--out", type=Path, default=Path("bench"), metavar="DIR", help="for world.json and the cache")
+    command.add_argument("--size", type=int, default=256, help="side of a frame in pixels (%(default)s)")
+    command.add_argument("--scenes", type=int, default=200, help="painted places to compose before (%(default)s)")
+    command.add_argument("--frames", type=int, default=480, help="a run (%(default)s)")
+    command.add_argument("--runs", type=int, default=5, help="timed (%(default)s)")
+    command.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="(default: one a core)")
+    command.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
+    command.set_defaults(command=world)
+    arguments = parser.parse_args(argv)
+    return arguments.command(arguments)
+
+
+def flux(arguments: argparse.Namespace) -> int:
+    device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    figures, picture = arguments.out / "flux.json", arguments.out / "flux.svg"
+
+    def write(report: dict[str, Any]) -> None:
+        figures.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        picture.write_text(chart(report), encoding="utf-8")
+
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        report = bench(device, max(1, arguments.repeats), arguments.minutes, write=write)
+    except OSError as error:
+        print(f"anystory.bench: {str(arguments.out)!r} cannot be written ({error.strerror}).", file=sys.stderr)
+        return 2
+    for check in report["checks"]:
+        word = "yes" if check["passed"] else "not reached" if check["aim"] else "NO"
+        bounds = f"at most {check['most']:g}" if "most" in check else f"at least {check['least']:g}"
+        print(f"{check['what']}: {check['value']:.2g} ({bounds}): {word}")
+    failed = [check for check in report["checks"] if not (check["passed"] or check["aim"])]
+    print(f"{figures} and {picture} are written, after {report['took'] / 60:.1f} minutes.")
+    return 1 if failed or report["errors"] else 0
+
+
+def plans(arguments: argparse.Namespace) -> int:
+    print(table(release_footprint()))
+    return 0
+
+
+def world(arguments: argparse.Namespace) -> int:
+    options = arguments
+    setting = worlds.Setting(options.art, options.out / "cache", options.size, options.scenes, options.device)
+    try:
+        figures = worlds.bench(setting, max(1, options.frames), max(1, options.processes), max(1, options.runs))
+    except (OSError, ValueError) as error:
+        print(f"anystory.bench: {error}", file=sys.stderr)
+        return 2
+    told = {"size": options.size, "device": options.device, "processes": options.processes}
+    told |= {what: figure.as_data() for what, figure in figures.items()}
+    (options.out / "world.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(told, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Where memory runs out the next plan takes over with a sentence, and no finished panel is lost."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from anystory import backend
+from anystory.backend import BackendError
+from anystory.model.flux.attention import blocks
+from anystory.model.flux.pipeline import AnyStoryFluxPipeline
+from anystory.render import Renderer
+from anystory.story import Panel, Script, Story
+from tests.backends.test_flux import FOX, GOLDEN, SETTINGS
+
+STORY = Story(Script(panels=(Panel("Fox sleeps.", ("Fox",)), Panel("Fox runs.", ("Fox",)))), (FOX,), SETTINGS)
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def flux(told):
+    return backend.load("flux", model=GOLDEN, device="cpu", tell=told.append)
+
+
+def allocates_too_much(*_):
+    torch.empty(1 << 50, dtype=torch.uint8)
+
+
+def runs_out(*_):
+    raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
+def test_the_plan_is_told_before_anything_is_loaded(monkeypatch):
+    told = []
+
+    def loading(*_):
+        assert told and "transformer in float32" in told[0] and "GB of memory expected" in told[0]
+        raise OSError("that is far enough")
+
+    monkeypatch.setattr(AnyStoryFluxPipeline, "from_release", loading)
+    with pytest.raises(BackendError, match="far enough"):
+        backend.load("flux", model=GOLDEN, device="cpu", tell=told.append)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("fault", [runs_out, allocates_too_much], ids=["gpu", "allocator"])
+def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
+    version, first = flux.version, blocks(flux.pipeline.transformer)[3]
+    for progress in Renderer(flux).render(STORY, tmp_path):
+        if progress.panel == 1 and progress.step.frame:
+            kept = (tmp_path / "frames" / "001.png").read_bytes()
+            first.register_forward_pre_hook(fault)
+    assert [plan.transformer for plan in flux.plans] == ["bf16"]
+    assert flux.pipeline.transformer.dtype == torch.bfloat16
+    assert told[1].startswith("Memory ran out with transformer in float32") and "in bf16" in told[1]
+    assert (tmp_path / "frames" / "001.png").read_bytes() == kept
+    assert (tmp_path / "frames" / "002.png").is_file()
+    assert flux.version == version
+    again = backend.load("flux", model=GOLDEN, device="cpu")
+    assert [progress.reused for progress in Renderer(again).render(STORY, tmp_path)] == [True, True]
+
+
+def test_when_no_plan_is_left_a_sentence_says_so_and_finished_panels_stay(flux, tmp_path):
+    flux.plans = flux.plans[-1:]
+    with pytest.raises(BackendError, match="memory is too short for this frame; close"):
+        for progress in Renderer(flux).render(STORY, tmp_path):
+            if progress.step.frame:
+                blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(runs_out)
+    assert (tmp_path / "frames" / "001.png").is_file() and not (tmp_path / "frames" / "002.png").exists()
+
+
+def test_other_errors_are_not_taken_for_memory(flux):
+    def breaks(*_):
+        raise RuntimeError("shapes do not fit")
+
+    blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(breaks)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        list(Renderer(flux).render(replace(STORY, settings=replace(SETTINGS, steps=1))))
+    assert len(flux.plans) == 2
+
+
+def test_a_speed_has_its_own_steps_and_frames_of_its_own():
+    exact, few = (backend.load("flux", model=GOLDEN, device="cpu", speed=speed) for speed in ("exact", "few"))
+    assert (exact.defaults.steps, few.defaults.steps) == (25, 8)
+    assert exact.version != few.version
+
+
+def test_vram_is_for_gpus_and_for_flux():
+    with pytest.raises(BackendError, match="how much of a GPU"):
+        backend.load("flux", model=GOLDEN, device="cpu", vram=8)
+    with pytest.raises(BackendError, match="mini takes no --vram; flux does"):
+        backend.load("mini", vram=8)
