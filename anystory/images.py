@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from anystory.errors import AnyStoryError
+
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_BYTES = 30_000_000
 MAX_PIXELS = 40_000_000
@@ -19,7 +21,7 @@ SELECTED = 128
 """A mask pixel of this value or more belongs to the character."""
 
 
-class ImageError(ValueError):
+class ImageError(AnyStoryError, ValueError):
     """A picture cannot be used. The message is one sentence for the user."""
 
 

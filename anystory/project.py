@@ -1,11 +1,17 @@
 """A story's folder: script, cut-outs, frames and routing maps on disk, and back again.
 
     story.json              version, backend, script, settings, cut-outs, and every finished panel
-    subjects/NAME.png       RGBA, alpha = the mask
-    frames/001.png          the frame; prompt, seed, settings, backend, version and key as PNG text
-    frames/001-maps.npz     names (unicode: the panel's cast, then the background), maps float16 (S+1, h, w), key
+    subjects/NAME.png       RGBA, alpha = the mask; story.json says from which words a character was drawn, if it was;
+                            further pictures of a character are NAME_2.png and so on
+    drawn/KEY.png           drawings of characters that came without a picture; see `anystory.drawing`
+    frames/001.png          the frame; prompt, seed, settings, backend, version, key and the whole story
+                            (`anystory.imprint`) as PNG text
+    frames/001-maps.npz     names (unicode: the panel's cast, then the background), maps float16 (S+1, h, w), what they
+                            measure, key
+    history/KEY.png         frames that stood or could stand in a panel's place, with KEY-maps.npz; the same content
+    frames/001-trace.npz    the maps of every layer and step, where they were asked for (`anystory.story.read_trace`)
 
-Every file is written beside its place and renamed, so a file that is there is whole. Picture and maps carry
+Every file is written beside its place and renamed, so a file that is there is whole. Picture, maps and trace carry
 the key story.json lists for the panel, so after a crash between two renames nothing false is believed.
 """
 
@@ -29,20 +35,49 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from anystory.diagnosis import diagnose
+from anystory.errors import AnyStoryError
+from anystory.imprint import KEY as IMPRINT
+from anystory.imprint import imprint
 from anystory.script import dump_script, parse_script
-from anystory.story import Frame, RoutingMaps, Settings, Story, Subject
+from anystory.story import ROUTING, Frame, RoutingMaps, RoutingTrace, Settings, Story, Subject, dump_trace, read_trace
 
-VERSION = 1
+VERSION = 3
+
+KEPT = 12
+"""Frames a panel that its history holds; the oldest goes first."""
 
 
-class ProjectError(RuntimeError):
+class ProjectError(AnyStoryError, RuntimeError):
     """A folder cannot be read or written. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """A finished panel as story.json lists it: `number` from 1, the `seed` used, the `key` of everything its
-    pixels depend on, the `names` of its maps; `image` and `maps` are paths from the folder."""
+    pixels depend on, the `names` of its maps; `image`, `maps` and `trace` (None: not kept) are paths from the folder.
+
+    `asked` is the key of the panel as it was asked for. It differs from `key` where the frame is not of the first of
+    the `tries` seeds that were tried. `diagnosis` holds the numbers of `anystory.diagnosis`. A `pinned` frame stays
+    whatever is asked for.
+    """
+
+    number: int
+    seed: int
+    key: str
+    names: tuple[str, ...]
+    image: str
+    maps: str
+    trace: str | None
+    asked: str
+    tries: int
+    diagnosis: dict[str, Any]
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A frame of a panel's history: `number`, `seed`, `key`, `names`, `image` and `maps` as in `Entry`."""
 
     number: int
     seed: int
@@ -53,18 +88,29 @@ class Entry:
 
 
 def content(subject: Subject) -> str:
-    """What a subject looks like, as a hash: its pixels and its mask, whatever its name."""
-    digest = hashlib.sha256(repr(subject.image.size).encode())
-    digest.update(subject.image.tobytes())
-    digest.update(subject.mask.tobytes())
+    """What a subject looks like, as a hash: the pixels and masks of its pictures, whatever its name."""
+    digest = hashlib.sha256()
+    for image, mask in subject.pictures:
+        digest.update(repr(image.size).encode())
+        digest.update(image.tobytes())
+        digest.update(mask.tobytes())
     return digest.hexdigest()
 
 
 def cutout(subject: Subject) -> Image.Image:
-    """The subject as RGBA with its mask as alpha. Colours under alpha 0 stay, so the mask can be corrected later."""
-    rgba = subject.image.copy()
-    rgba.putalpha(subject.mask)
-    return rgba
+    """The subject's first picture as RGBA with its mask as alpha. Colours under alpha 0 stay, so the mask can be
+    corrected later."""
+    return cutouts(subject)[0]
+
+
+def cutouts(subject: Subject) -> tuple[Image.Image, ...]:
+    """Every picture of the subject as `cutout` gives the first."""
+    found = []
+    for image, mask in subject.pictures:
+        rgba = image.copy()
+        rgba.putalpha(mask)
+        found.append(rgba)
+    return tuple(found)
 
 
 def subject_files(names: Sequence[str]) -> dict[str, str]:
@@ -79,6 +125,16 @@ def subject_files(names: Sequence[str]) -> dict[str, str]:
         if count[slug] > 1 or re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", slug):
             slugs[name] = f"{slug}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
     return {name: f"subjects/{slug}.png" for name, slug in slugs.items()}
+
+
+def more_files(file: str, count: int) -> list[str]:
+    """The files of `count` further pictures of whom `subject_files` gives `file`; no name's own file has a "_"."""
+    return [f"{file.removesuffix('.png')}_{number}.png" for number in range(2, count + 2)]
+
+
+def frame_file(number: int, end: str = ".png") -> str:
+    """The path of a panel's frame (from 1), or of what belongs to it, from the folder."""
+    return f"frames/{number:03d}{end}"
 
 
 def write_atomic(files: Mapping[Path, bytes]) -> None:
@@ -116,6 +172,13 @@ def migrate(data: Any) -> dict[str, Any]:
     version = data.get("version") if isinstance(data, dict) else None
     if version == VERSION:
         return data
+    if version == 1:  # no traces, no retries; the diagnosis is made when the story is next rendered
+        more = {"trace": None, "tries": 1, "diagnosis": {}}
+        return migrate(
+            data | {"version": 2, "panels": [{**panel, "asked": panel["key"], **more} for panel in data["panels"]]}
+        )
+    if version == 2:  # no history, nothing pinned
+        return data | {"version": 3, "history": []}
     if isinstance(version, int) and version > VERSION:
         raise ProjectError(
             f"it was written by a newer AnyStory (version {version}, this one reads up to {VERSION}); update AnyStory."
@@ -123,23 +186,41 @@ def migrate(data: Any) -> dict[str, Any]:
     raise ProjectError("it does not say which version it is; choose another folder.")
 
 
+def _look(file: Path) -> tuple[Image.Image, Image.Image]:
+    """A cut-out from the disk as image and mask."""
+    with Image.open(file, formats=["PNG"]) as picture:
+        rgba = picture.convert("RGBA")
+    return rgba.convert("RGB"), rgba.getchannel("A")
+
+
+def _packed_maps(frame: Frame, key: str) -> bytes:
+    """A frame's maps as an npz file."""
+    buffer, maps = io.BytesIO(), frame.maps
+    values = maps.values.astype(np.float16)
+    np.savez_compressed(buffer, names=np.array(maps.names), maps=values, measure=maps.measure, key=key)
+    return buffer.getvalue()
+
+
 class Project:
     """One project folder. Opening reads what is there; a folder without story.json is a new project.
 
-    `entries` are the finished panels by number; `story()` and `frame()` read back, `begin()` and `save()` write.
-    Raises ProjectError where story.json is damaged, foreign or from a newer version.
+    `entries` are the finished panels by number, `history` what else was made for them, oldest first; `story()` and
+    `frame()` read back, `begin()` and `save()` write. Raises ProjectError where story.json is damaged, foreign or from
+    a newer version.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.entries: dict[int, Entry] = {}
-        self._cutouts: dict[str, dict[str, str]] = {}
+        self.history: list[Kept] = []
+        self._cutouts: dict[str, dict[str, Any]] = {}
         self._data: dict[str, Any] | None = None
         path = self.folder / "story.json"
         try:
             self._data = migrate(json.loads(path.read_text(encoding="utf-8")))
             listed = [Entry(**{**panel, "names": tuple(panel["names"])}) for panel in self._data["panels"]]
             self.entries = {int(entry.number): entry for entry in listed}
+            self.history = [Kept(**{**kept, "names": tuple(kept["names"])}) for kept in self._data["history"]]
             self._cutouts = {subject["name"]: subject for subject in self._data["subjects"]}
         except FileNotFoundError:
             return
@@ -150,46 +231,99 @@ class Project:
         except (ValueError, KeyError, TypeError) as error:
             raise ProjectError(f"{path} is damaged; move it away or choose another folder.") from error
 
-    def story(self) -> Story:
-        """The story as it was last rendered: script, cut-outs, settings. A member of the script's cast has
-        the path of its cut-out as image, or None. Raises ProjectError for a new or a damaged project."""
+    @property
+    def made_with(self) -> tuple[str, str]:
+        """Name and version of the backend that the story was last rendered with. Raises ProjectError as `story`."""
+        try:
+            backend = self._listed()["backend"]
+            return str(backend["name"]), str(backend["version"])
+        except (KeyError, TypeError) as error:
+            raise ProjectError(f"{self.folder / 'story.json'} is damaged; it names no backend.") from error
+
+    def _listed(self) -> dict[str, Any]:
         if self._data is None:
             raise ProjectError(f"{self.folder} holds no story.json; choose the folder of a rendered story.")
+        return self._data
+
+    def story(self) -> Story:
+        """The story as it was last rendered: script, cut-outs, settings. A member of the script's cast has
+        the paths of its cut-outs as images, or None. Raises ProjectError for a new or a damaged project."""
+        data = self._listed()
         try:
-            files = {name: self._inside(listed["file"]) for name, listed in self._cutouts.items()}
-            script = parse_script(self._data["script"])
-            script = replace(script, cast=tuple(replace(m, image=files.get(m.name)) for m in script.cast))
-            subjects = []
+            cast, subjects = [], []
+            script = parse_script(data["script"])
             for member in script.cast:
-                if member.image is not None:
-                    with Image.open(member.image, formats=["PNG"]) as picture:
-                        rgba = picture.convert("RGBA")
-                    subjects.append(Subject(member.name, rgba.convert("RGB"), rgba.getchannel("A"), member.description))
-            return Story(script, tuple(subjects), Settings(**self._data["settings"]))
+                if listed := self._cutouts.get(member.name):
+                    first, *more = [self._inside(file) for file in (listed["file"], *listed.get("more", ()))]
+                    member = replace(member, image=first, more=tuple((file, None) for file in more))
+                    (image, mask), *others = map(_look, (first, *more))
+                    drawn = listed.get("drawn", "")
+                    subjects.append(Subject(member.name, image, mask, member.description, drawn, tuple(others)))
+                cast.append(member)
+            return Story(replace(script, cast=tuple(cast)), tuple(subjects), Settings(**data["settings"]))
         except (OSError, SyntaxError, ValueError, KeyError, TypeError) as error:
             raise ProjectError(f"The story in {self.folder} is damaged: {error}") from error
 
     def frame(self, number: int) -> Frame:
-        """The finished frame of panel `number` (from 1), its maps as float32. Raises ProjectError when it is not
-        there, not whole, or not the one story.json lists."""
+        """The finished frame of panel `number` (from 1), its maps as float32, with its trace if there is a whole one.
+        Raises ProjectError when it is not there, not whole, or not the one story.json lists."""
         try:
             entry = self.entries[number]
-            data = self._inside(entry.image).read_bytes()
-            Image.open(io.BytesIO(data), formats=["PNG"]).verify()
-            picture = Image.open(io.BytesIO(data), formats=["PNG"])
-            with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
-                routing = RoutingMaps(tuple(maps["names"].tolist()), maps["maps"].astype(np.float32))
-                keys = {picture.info.get("key"), str(maps["key"])}
-            if keys != {entry.key}:
-                raise ValueError("the files are not the ones story.json lists")
-            return Frame(picture.convert("RGB"), routing, entry.seed)
+            return replace(self._frame(entry), trace=self._trace(entry))
         except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
             raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
 
+    def kept(self, number: int, seed: int) -> Frame:
+        """The latest frame of `seed` in the history of panel `number`. Raises ProjectError where there is none."""
+        try:
+            return self._frame(self._listed_of(number, seed))
+        except ProjectError:
+            raise
+        except Exception as error:
+            raise ProjectError(f"The frame of seed {seed} in {self.folder} cannot be read: {error}") from error
+
+    def _listed_of(self, number: int, seed: int) -> Kept:
+        seeds = [kept.seed for kept in self.history if kept.number == number]
+        if seed not in seeds:
+            there = f"there are seeds {', '.join(map(str, seeds))}" if seeds else "it is empty"
+            raise ProjectError(f"There is no frame of seed {seed} in the history of panel {number}; {there}.")
+        return [kept for kept in self.history if (kept.number, kept.seed) == (number, seed)][-1]
+
+    def _frame(self, entry: Entry | Kept) -> Frame:
+        """A listed frame without its trace. Raises whatever a broken picture or archive raises."""
+        data = self._inside(entry.image).read_bytes()
+        Image.open(io.BytesIO(data), formats=["PNG"]).verify()
+        picture = Image.open(io.BytesIO(data), formats=["PNG"])
+        with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
+            measure = str(maps["measure"]) if "measure" in maps else ROUTING
+            routing = RoutingMaps(tuple(maps["names"].tolist()), maps["maps"].astype(np.float32), measure)
+            keys = {picture.info.get("key"), str(maps["key"])}
+        if keys != {entry.key}:
+            raise ValueError("the files are not the ones story.json lists")
+        return Frame(picture.convert("RGB"), routing, entry.seed)
+
+    def trace(self, number: int) -> RoutingTrace:
+        """The trace of panel `number`. Raises ProjectError where there is no whole one."""
+        if number not in self.entries:
+            raise ProjectError(f"Panel {number} has no frame in {self.folder}; render it with --trace.")
+        trace = self._trace(self.entries[number])
+        if trace is None:
+            raise ProjectError(
+                f"Panel {number} has no trace in {self.folder}; render it again with --trace: its frame stays the same."
+            )
+        return trace
+
+    def _trace(self, entry: Entry) -> RoutingTrace | None:
+        try:
+            return entry.trace and replace(read_trace(self._inside(entry.trace), entry.key), names=entry.names)
+        except (OSError, ValueError):
+            return None
+
     def finished(self, number: int, key: str) -> Frame | None:
-        """The frame of panel `number` if it was made from exactly `key` and is whole on disk."""
+        """The frame of panel `number` if it was made for exactly `key`, under whatever seed, or is pinned, and is whole
+        on disk."""
         entry = self.entries.get(number)
-        if entry is None or entry.key != key:
+        if entry is None or (entry.asked != key and not entry.pinned):
             return None
         try:
             return self.frame(number)
@@ -208,13 +342,15 @@ class Project:
         before, self._cutouts, changed = self._cutouts, {}, {}
         for subject in story.subjects:
             listed = {"name": subject.name, "file": files[subject.name], "content": content(subject)}
-            path = self.folder / listed["file"]
-            if before.get(subject.name) != listed or not path.exists():
-                changed[path] = png(cutout(subject))
+            more = more_files(listed["file"], len(subject.more))
+            listed |= ({"drawn": subject.drawn} if subject.drawn else {}) | ({"more": more} if more else {})
+            paths = [self.folder / file for file in (listed["file"], *more)]
+            if before.get(subject.name) != listed or not all(path.exists() for path in paths):
+                changed |= zip(paths, map(png, cutouts(subject)), strict=True)
             self._cutouts[subject.name] = listed
         described = {subject.name: subject.description for subject in story.subjects}
         cast = (
-            replace(m, image=None, mask=None, description=described.get(m.name, m.description))
+            replace(m, image=None, mask=None, more=(), description=described.get(m.name, m.description))
             for m in story.script.cast
         )
         self._data = {
@@ -227,10 +363,80 @@ class Project:
         self._arrange(keys, names)
         self._write_story(changed)
 
-    def save(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> None:
-        """Write the finished frame of panel `number` with its maps, and list it in story.json."""
+    def save(
+        self,
+        number: int,
+        frame: Frame,
+        key: str,
+        prompt: str,
+        settings: Settings,
+        *,
+        asked: str | None = None,
+        tries: int = 1,
+        trace: bool = False,
+    ) -> None:
+        """Write the finished frame of panel `number` with its maps, and its trace if `trace`; list it in story.json.
+        What was there goes to the history. `key` is that of the frame's seed, `asked` (None = the same) that of the
+        panel's, `tries` as in `Entry`."""
+        kept = frame if trace else replace(frame, trace=None)
+        self._retire(number, key)
+        self._put(number, self._png(number, frame, key, prompt, settings), kept, key, asked or key, tries)
+        self._write_story()
+
+    def keep(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> None:
+        """Write a frame that could stand in the place of panel `number` to its history; arguments as in `save`."""
+        self._add(number, frame, key, self._png(number, frame, key, prompt, settings))
+        self._write_story()
+
+    def restore(self, number: int, seed: int) -> None:
+        """Make the latest frame of `seed` in its history the one of panel `number`: a render keeps it as long as what
+        the panel asks for stays the same. The one that was there goes to the history."""
+        listed, frame = self._listed_of(number, seed), self.kept(number, seed)
+        image, entry = self._inside(listed.image).read_bytes(), self.entries.get(number)
+        asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
+        self._retire(number, listed.key)
+        self._put(number, image, frame, listed.key, asked, tries)
+        self.entries[number] = replace(self.entries[number], pinned=pinned)
+        self._write_story()
+
+    def pin(self, number: int, pinned: bool = True) -> None:
+        """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError without a frame."""
+        self.frame(number)
+        self.entries[number] = replace(self.entries[number], pinned=pinned)
+        self._write_story()
+
+    def _retire(self, number: int, key: str) -> None:
+        """Copy the frame of panel `number` to the history, unless it is the one of `key` or cannot be read."""
+        entry = self.entries.get(number)
+        if entry is None or entry.key == key:
+            return
+        try:
+            frame, image = self.frame(number), self._inside(entry.image).read_bytes()
+        except (ProjectError, OSError):
+            return
+        self._add(number, frame, entry.key, image)
+
+    def _add(self, number: int, frame: Frame, key: str, image: bytes) -> None:
+        """Write a frame, whose `image` is encoded already, to the history, and let the oldest go."""
+        picture, maps = (f"history/{key[:32]}{end}" for end in (".png", "-maps.npz"))
+        write_atomic({self.folder / maps: _packed_maps(frame, key), self.folder / picture: image})
+        self.history = [kept for kept in self.history if (kept.number, kept.key) != (number, key)]
+        self.history.append(Kept(number, frame.seed, key, frame.maps.names, picture, maps))
+        own = [kept for kept in self.history if kept.number == number]
+        self._forget(own[:-KEPT])
+
+    def _forget(self, gone: Sequence[Kept]) -> None:
+        self.history = [kept for kept in self.history if kept not in gone]
+        for file in {name for kept in gone for name in (kept.image, kept.maps)}:
+            if all(file not in (kept.image, kept.maps) for kept in self.history):
+                with contextlib.suppress(OSError, ValueError):
+                    self._inside(file).unlink()
+
+    def _png(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> bytes:
+        """A frame's picture with what it tells of itself."""
         backend = self._data["backend"]
         shared = {name: value for name, value in asdict(settings).items() if name != "seed"}
+        looks = {name: listed["content"] for name, listed in self._cutouts.items()}
         text = {
             "prompt": prompt,
             "seed": str(frame.seed),
@@ -238,51 +444,78 @@ class Project:
             "backend": backend["name"],
             "version": backend["version"],
             "key": key,
+            IMPRINT: imprint(self._data["script"], self._data["settings"], looks, number),
         }
-        self._put(number, png(frame.image, text), frame.maps, frame.seed, key)
+        return png(frame.image, text)
+
+    def tried(self, number: int, tries: int) -> None:
+        """List that `tries` seeds were tried for panel `number`, and the frame that is there is still the best."""
+        self.entries[number] = replace(self.entries[number], tries=tries)
         self._write_story()
 
     def _arrange(self, keys: Sequence[str | None], names: Sequence[tuple[str, ...]]) -> None:
         """Make `entries` those of the panels with `keys`, moving and renaming finished frames."""
         old = self.entries
+        # A frame serves the panel it was asked for; failing that, one with the seed it was found under.
         places = {entry.key: number for number, entry in sorted(old.items(), reverse=True)}
-        moved, claimed = {}, set()
+        places |= {entry.asked: number for number, entry in sorted(old.items(), reverse=True)}
+        moved, claimed, went = {}, set(), {}
+        stays = {number for number, entry in old.items() if entry.pinned and entry.asked not in keys}
         for number, (key, wanted) in enumerate(zip(keys, names, strict=True), 1):
-            source = number if number in old and old[number].key == key else places.get(key)
+            if number in stays:
+                continue
+            source = number if number in old and old[number].asked == key else places.get(key)
             if source is None:
                 continue
             claimed.add(source)
-            if source != number or old[number].names != wanted:
+            went.setdefault(source, number)
+            entry = old[source]
+            if source != number or entry.names != wanted or entry.asked != key or not entry.diagnosis:
                 try:
                     frame = self.frame(source)
                 except ProjectError:
                     continue  # it will be rendered anew
-                data = self._inside(old[source].image).read_bytes()
-                moved[number] = data, RoutingMaps(wanted, frame.maps.values), frame.seed, key
+                trace = frame.trace and replace(frame.trace, names=wanted)
+                frame = replace(frame, maps=replace(frame.maps, names=wanted), trace=trace)
+                tries = entry.tries if entry.asked == key else 1
+                image = self._inside(entry.image).read_bytes()
+                moved[number] = (image, frame, entry.key, key, tries), entry.pinned
         # An outdated frame stays until its panel is rendered again, unless it went to another panel.
         self.entries = {
             number: entry
             for number, entry in old.items()
-            if number <= len(keys) and (entry.key == keys[number - 1] or number not in claimed)
+            if number <= len(keys) and (entry.asked == keys[number - 1] or number not in claimed)
         }
-        for number, new in moved.items():
+        for number, (new, pinned) in moved.items():
             self._put(number, *new)
+            self.entries[number] = replace(self.entries[number], pinned=pinned)
+        self.history = [replace(kept, number=went.get(kept.number, kept.number)) for kept in self.history]
+        self._forget([kept for kept in self.history if kept.number > len(keys)])
         for number in claimed - self.entries.keys():
-            for name in (old[number].image, old[number].maps):
-                with contextlib.suppress(OSError):
+            for name in (old[number].image, old[number].maps, old[number].trace):
+                with contextlib.suppress(OSError, TypeError):
                     self._inside(name).unlink()
 
-    def _put(self, number: int, image: bytes, maps: RoutingMaps, seed: int, key: str) -> None:
-        entry = Entry(number, seed, key, maps.names, f"frames/{number:03d}.png", f"frames/{number:03d}-maps.npz")
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, names=np.array(maps.names), maps=maps.values.astype(np.float16), key=key)
-        write_atomic({self.folder / entry.maps: buffer.getvalue(), self.folder / entry.image: image})
-        self.entries[number] = entry
+    def _put(self, number: int, image: bytes, frame: Frame, key: str, asked: str, tries: int) -> None:
+        """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
+        picture, maps, trace = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
+        names = frame.maps.names
+        files = {self.folder / maps: _packed_maps(frame, key), self.folder / picture: image}
+        if frame.trace is not None:
+            files = {self.folder / trace: dump_trace(frame.trace, key), **files}
+        write_atomic(files)
+        if frame.trace is None:
+            with contextlib.suppress(OSError):
+                (self.folder / trace).unlink()
+            trace = None
+        numbers = diagnose(frame.maps).as_data()
+        self.entries[number] = Entry(number, frame.seed, key, names, picture, maps, trace, asked, tries, numbers)
 
     def _write_story(self, files: Mapping[Path, bytes] = MappingProxyType({})) -> None:
         """Write story.json, and `files` with it."""
         panels = [asdict(entry) for _, entry in sorted(self.entries.items())]
-        text = json.dumps({**self._data, "panels": panels}, indent=2, ensure_ascii=False)
+        history = [asdict(kept) for kept in self.history]
+        text = json.dumps({**self._data, "panels": panels, "history": history}, indent=2, ensure_ascii=False)
         write_atomic({**files, self.folder / "story.json": (text + "\n").encode("utf-8")})
 
     def _inside(self, name: str) -> Path:

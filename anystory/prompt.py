@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from anystory.story import CastMember, Panel, Prompt, Subject
@@ -58,7 +58,7 @@ def find_names(text: str, names: Iterable[str]) -> list[Mention]:
     go on after a name, as particles do. Both are compared in Unicode's composed form, so give `text` in NFC.
     """
     found: list[Mention] = []
-    for name in sorted(names, key=lambda name: (-len(name), name)):
+    for name in sorted(filter(str.strip, names), key=lambda name: (-len(name), name)):
         words = unicodedata.normalize("NFC", name).split()
         pattern = r"\s+".join(re.escape(word) for word in words).replace("’", "'").replace("'", "['’]")
         hits = [hit for hit in re.finditer(pattern, text, re.IGNORECASE) if _is_whole(text, *hit.span())]
@@ -69,6 +69,19 @@ def find_names(text: str, names: Iterable[str]) -> list[Mention]:
             if all(hit.end() <= other.start or other.end <= hit.start() for other in found):
                 found.append(Mention(name, *hit.span()))
     return sorted(found, key=lambda mention: mention.start)
+
+
+def rename(text: str, names: Mapping[str, str]) -> str:
+    """`text` with other names for those it has: {old: new}. A new name is set off by spaces where it would run into
+    its neighbours. Whoever keeps the name is left as written."""
+    for mention in reversed(find_names(text, names)):
+        new, (start, end) = names[mention.name], (mention.start, mention.end)
+        if new == mention.name:
+            continue
+        before, after = text[:start], text[end:]
+        whole = _is_whole(before + new + after, start, start + len(new))
+        text = before + new + after if whole else f"{before.rstrip()} {new} {after.lstrip()}".strip()
+    return text
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
@@ -108,8 +121,12 @@ def _kind(char: str) -> str:
     return kind if kind in SPACELESS | {"HANGUL"} else ""
 
 
-def compose(panel: Panel, subjects: Sequence[Subject | CastMember], style: str = "") -> Prompt:
-    """Put what `subjects`, the panel's in its order, look like in place of their names, and add the style.
+def compose(
+    panel: Panel, subjects: Sequence[Subject | CastMember], style: str = "", others: Iterable[str] = ()
+) -> Prompt:
+    """Put what `subjects`, the panel's in its order, look like in place of their names, and add the style: words, or
+    a template with `{prompt}` where the sentence goes. `others` are names of the story that are not in the panel; a
+    name within one of them stays (Mia in Mia Lu).
 
     Mia, "small fox", becomes "a small fox" where she is named first and "the small fox" after that, a subject
     without description "a character". Who looks the same as one before is "another …", then "a third …". Who is in
@@ -117,7 +134,8 @@ def compose(panel: Panel, subjects: Sequence[Subject | CastMember], style: str =
     span of the first words for subjects[i].
     """
     prompt = _tidy(panel.prompt)
-    named = find_names(prompt, [subject.name for subject in subjects])
+    names = [subject.name for subject in subjects]
+    named = [mention for mention in find_names(prompt, [*names, *others]) if mention.name in names]
     seen = {mention.name for mention in named}
     unnamed = [subject.name for subject in subjects if subject.name not in seen]
     order = [*unnamed, *dict.fromkeys(mention.name for mention in named)]
@@ -153,9 +171,21 @@ def compose(panel: Panel, subjects: Sequence[Subject | CastMember], style: str =
         text += _gap(text, rest)
     text += prompt[done:]
 
-    style = _style(style)
-    text = text.rstrip(" ,;:.!?" if style else " ,;:.")
-    return Prompt(", ".join(filter(None, (text, style))), tuple(spans[subject.name] for subject in subjects))
+    before, after = _style(style)
+    text = text.rstrip(" ,;:.!?" if after else " ,;:.")
+    text, after = f"{before}{text}", after if text else after.lstrip(" ,")
+    shifted = {name: (start + len(before), end + len(before)) for name, (start, end) in spans.items()}
+    return Prompt(text + after, tuple(shifted[name] for name in names))
+
+
+def portrait(description: str, style: str = "") -> Prompt:
+    """What a backend draws a character from that has no picture: all of its description, on a ground that is easily
+    cut away."""
+    article, noun = _article_and_noun(description)
+    look = " ".join(filter(None, (article, noun)))
+    text = ". ".join(filter(None, (look, _sentences(description)[1].rstrip(" ,;:.!?。！？"))))
+    before, after = _style(style)
+    return Prompt(f"{before}{text}, the whole figure in the middle, on a plain white background{after}")
 
 
 def _phrases(descriptions: dict[str, str], order: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -182,8 +212,9 @@ def _phrases(descriptions: dict[str, str], order: Sequence[str]) -> dict[str, tu
 
 
 def _article_and_noun(description: str) -> tuple[str, str]:
-    """("a", "small fox") of "small fox", "A small fox." or "a small fox"; no article for what takes none."""
-    noun = _tidy(description).strip(" ,;:.!?") or NAMELESS
+    """("a", "small fox") of "small fox", "A small fox." or "a small fox"; no article for what takes none. Of several
+    sentences the first."""
+    noun = _sentences(description)[0] or NAMELESS
     first, _, rest = noun.partition(" ")
     if first.lower() in ("a", "an", "the") and rest:
         return (first.lower(), rest) if first.lower() == "the" else (_indefinite(rest), rest)
@@ -193,6 +224,12 @@ def _article_and_noun(description: str) -> tuple[str, str]:
     if first[1:].islower():
         noun = noun[0].lower() + noun[1:]
     return _indefinite(noun), noun
+
+
+def _sentences(description: str) -> tuple[str, str]:
+    """The first sentence of a description, which can stand for a name, and the rest."""
+    first, *rest = re.split(r"(?<=\w{3}[.!?])\s(?=[^\Wa-z])|(?<=[。！？])", _tidy(description), maxsplit=1)
+    return first.strip(" ,;:.!?。！？"), "".join(rest).strip()
 
 
 def _head(noun: str) -> str:
@@ -206,11 +243,16 @@ def _indefinite(noun: str) -> str:
     return "an" if vowel and not sounds_like_a else "a"
 
 
-def _style(style: str) -> str:
-    """ "watercolour" and "comic book" get the word style; what says what it is, or says more, stays as it is."""
-    style = _tidy(style).strip(" ,;.")
+def _style(style: str) -> tuple[str, str]:
+    """What a style puts before and after the sentence. "watercolour" and "comic book" get the word style; what says
+    what it is, or says more, stays as it is."""
+    before, slot, after = _tidy(style).partition("{prompt}")
+    if slot:
+        return before, after.rstrip(" ,;.")
+    style = before.strip(" ,;.")
     words = style.lower().split()
-    return f"{style} style" if 0 < len(words) < 3 and words[-1] not in STYLES else style
+    named = f"{style} style" if 0 < len(words) < 3 and words[-1] not in STYLES else style
+    return "", f", {named}" if named else ""
 
 
 def _tidy(text: str) -> str:

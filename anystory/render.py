@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from anystory.backend import Backend, SubjectEncoding
+from anystory.backend import Backend, Batcher, SubjectEncoding
+from anystory.batch import Batches
+from anystory.diagnosis import another_seed, diagnose
+from anystory.errors import AnyStoryError
 from anystory.project import Project, content
 from anystory.prompt import compose
-from anystory.story import BACKGROUND, Prompt, Settings, Step, Story, Subject
+from anystory.steering import UNSTEERED, Steering
+from anystory.story import BACKGROUND, MAX_TRACE, ROUTING, Frame, Prompt, Settings, Step, Story, Subject, trace_size
+from anystory.styles import style_of
 
 
-class RenderError(ValueError):
+class RenderError(AnyStoryError, ValueError):
     """A story cannot be rendered as asked. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Progress:
     """One step of one panel (`panel` from 1). A `reused` panel has a single step with the frame that was
-    already in the folder."""
+    already in the folder. `attempt` counts the seeds from 1; the last step of one holds the best frame so far.
+    `done` marks the last of the panel, with the frame that stays."""
 
     panel: int
     step: Step
     reused: bool = False
+    attempt: int = 1
+    done: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,36 @@ class Request:
     prompt: Prompt
     subjects: tuple[Subject, ...]
     seed: int
+    steering: Steering
     key: str
+
+
+def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) -> list[int]:
+    """`panels` (None = all) in story order, each once. Raises RenderError for those that do not exist, have more
+    characters than `backend` takes or a size that it cannot draw."""
+    count = len(story.script.panels)
+    wanted = list(range(1, count + 1)) if panels is None else sorted(set(panels))
+    for number in wanted:
+        if not 1 <= number <= count:
+            raise RenderError(f"There is no panel {number}; the story has panels 1 to {count}.")
+        cast, size = story.script.panels[number - 1].cast, story.script.panels[number - 1].size
+        if size is not None and size not in backend.sizes:
+            low, high, each = backend.sizes.start, backend.sizes[-1], backend.sizes.step
+            raise RenderError(
+                f"Panel {number} asks for {size} pixels; {backend.name} draws multiples of {each} from {low} to {high}."
+            )
+        if len(cast) > backend.max_subjects:
+            raise RenderError(
+                f"Panel {number} has {len(cast)} characters; {backend.name} takes at most {backend.max_subjects} in a "
+                "frame: leave some out."
+            )
+    return wanted
+
+
+def panel_settings(story: Story, number: int) -> Settings:
+    """The settings panel `number` (from 1) is rendered with: the story's, in its own size if it has one."""
+    size = story.script.panels[number - 1].size
+    return story.settings if size is None else replace(story.settings, size=size)
 
 
 class Renderer:
@@ -45,75 +84,281 @@ class Renderer:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._encodings: dict[str, SubjectEncoding] = {}
+        self._encoding: dict[str, threading.Lock] = {}
+        self._writing = threading.Lock()  # panels that are made at the same time list their frames in one file
 
     def render(
-        self, story: Story, folder: str | Path | None = None, panels: Iterable[int] | None = None
-    ) -> Iterator[Progress]:
+        self,
+        story: Story,
+        folder: str | Path | None = None,
+        panels: Iterable[int] | None = None,
+        *,
+        trace: bool = False,
+        retry: int = 0,
+        skip: Callable[[], bool] = lambda: False,
+    ) -> Generator[Progress, None, None]:
         """Render `panels` (numbers from 1; None = all) in story order. Close the generator to stop.
 
         With a `folder`, every frame is written there the moment it is done, and panels whose frame is already
         there are not rendered again. The same story gives the same frames whichever panels are asked for.
+
+        `trace` keeps the maps of every layer and step in the folder; a finished frame without them is made once more.
+        A frame that does not pass its diagnosis is made again under `another_seed`, up to `retry` times or until one
+        passes; the best is kept, and tries already made are not made again.
+        `skip` is asked after every step: where it says True the rest of that panel is left out, and what it had stays.
+        Where the backend makes several frames at once, a panel's first try comes with those of the next panels that
+        have as many characters and are not steered; they are told in story order all the same.
+
         Raises RenderError for panels that do not exist, are too crowded for the backend or whose characters
-        have no picture, ProjectError where the folder cannot be read or written.
+        have no picture, or traces larger than `MAX_TRACE`, ProjectError where the folder cannot be read or written.
         """
+        return self._in_order(story, *self._open(story, folder, panels, trace), trace, retry, skip)
+
+    def panels(
+        self,
+        story: Story,
+        folder: str | Path | None = None,
+        panels: Iterable[int] | None = None,
+        *,
+        trace: bool = False,
+        retry: int = 0,
+    ) -> list[Generator[Progress, None, None]]:
+        """The same, taken apart: one generator a panel, each the work of that panel alone. They may run in any order
+        and at the same time, in threads of their own, as far as the backend bears it."""
+        hashes, project, wanted = self._open(story, folder, panels, trace)
+        return [self._panel(story, number, hashes, project, trace, retry, Batches()) for number in wanted]
+
+    def _open(
+        self, story: Story, folder: str | Path | None, panels: Iterable[int] | None, trace: bool
+    ) -> tuple[dict[str, str], Project | None, list[int]]:
+        """Check what is asked and open the folder: the characters' hashes by name, the folder, the panels' numbers."""
         hashes = {subject.name: content(subject) for subject in story.subjects}
         requests = [self._request(story, number, hashes) for number in range(1, len(story.script.panels) + 1)]
-        wanted = range(1, len(requests) + 1) if panels is None else sorted(set(panels))
+        wanted = chosen_panels(story, panels, self.backend)
         for number in wanted:
-            if not 1 <= number <= len(requests):
-                raise RenderError(f"There is no panel {number}; the story has panels 1 to {len(requests)}.")
-            cast = story.script.panels[number - 1].cast
-            if len(cast) > self.backend.max_subjects:
-                raise RenderError(
-                    f"Panel {number} has {len(cast)} characters; {self.backend.name} takes at most "
-                    f"{self.backend.max_subjects} in a frame: leave some out."
-                )
-            for name in cast:
+            for name in story.script.panels[number - 1].cast:
                 if name not in hashes:
-                    raise RenderError(f"{name} is in panel {number} but has no picture; add one for {name}.")
+                    raise RenderError(
+                        f"{name} is in panel {number} but has no picture; add one for {name}, or a description."
+                    )
 
-        project = None
-        if folder is not None:
-            project = Project(folder)
-            keys = [request and request.key for request in requests]
-            names = [(*panel.cast, BACKGROUND) for panel in story.script.panels]
-            project.begin(story, keys, names, self.backend.name, self.backend.version)
+        if trace:
+            self.trace_size(story, wanted)
 
+        project = None if folder is None else self._begin(story, folder, requests)
+        self._forget_others(hashes)
+        return hashes, project, wanted
+
+    def variants(
+        self, story: Story, folder: str | Path, number: int, count: int, *, skip: Callable[[], bool] = lambda: False
+    ) -> Iterator[Progress]:
+        """Render panel `number` under `count` seeds that were not tried for it yet, for a person to choose from: each
+        goes to the panel's history in `folder`, and `Project.restore` makes one the panel's. No frame that is there
+        changes. `attempt` of the progress counts from 1; errors as in `render`; `skip` leaves out all that is left."""
+        for running in self.each_variant(story, folder, number, count):
+            with closing(running):
+                for progress in running:
+                    yield progress
+                    if skip():
+                        return
+
+    def each_variant(
+        self, story: Story, folder: str | Path, number: int, count: int
+    ) -> list[Generator[Progress, None, None]]:
+        """The same, taken apart as in `panels`: one generator a seed."""
+        (running,) = self.panels(story, folder, [number])
+        running.close()  # only checked
+        hashes = {subject.name: content(subject) for subject in story.subjects}
+        asked, project = self._request(story, number, hashes), Project(folder)
+        tried = {asked.seed, *(kept.seed for kept in project.history if kept.number == number)}
+        tried |= {project.entries[number].seed} if number in project.entries else set()
+        settings = panel_settings(story, number)
+
+        def variant(attempt: int, seed: int) -> Generator[Progress, None, None]:
+            request = self._request(story, number, hashes, seed)
+            for step in self._denoise(request, hashes, settings):
+                if step.frame:
+                    with self._writing:
+                        project.keep(number, step.frame, request.key, request.prompt.text, settings)
+                yield Progress(number, step, attempt=attempt, done=step.frame is not None)
+
+        runs, seed = [], asked.seed
+        for attempt in range(1, count + 1):
+            while seed in tried:
+                seed = another_seed(seed)
+            tried.add(seed)
+            runs.append(variant(attempt, seed))
+        return runs
+
+    def _begin(self, story: Story, folder: str | Path, requests: Sequence[Request | None]) -> Project:
+        """The story's folder, which now holds the story."""
+        project = Project(folder)
+        keys = [request and request.key for request in requests]
+        names = [(*panel.cast, BACKGROUND) for panel in story.script.panels]
+        project.begin(story, keys, names, self.backend.name, self.backend.version)
+        return project
+
+    def _forget_others(self, hashes: dict[str, str]) -> None:
+        """Keep the encodings of these characters only."""
         self._encodings = {key: self._encodings[key] for key in hashes.values() if key in self._encodings}
-        for number in wanted:
-            request = requests[number - 1]
-            frame = project and project.finished(number, request.key)
-            if frame:
-                yield Progress(number, Step(story.settings.steps, story.settings.steps, frame=frame), reused=True)
-                continue
-            for step in self._denoise(request, hashes, story.settings):
-                if project and step.frame:
-                    project.save(number, step.frame, request.key, request.prompt.text, story.settings)
-                yield Progress(number, step)
+        self._encoding = {key: threading.Lock() for key in hashes.values()}
 
-    def _request(self, story: Story, number: int, hashes: dict[str, str]) -> Request | None:
-        """What panel `number` asks of the backend; None while one of its characters has no picture."""
+    def _in_order(
+        self,
+        story: Story,
+        hashes: dict[str, str],
+        project: Project | None,
+        wanted: list[int],
+        trace: bool,
+        retry: int,
+        skip: Callable[[], bool],
+    ) -> Generator[Progress, None, None]:
+        together = Batches()
+        try:
+            for place, number in enumerate(wanted):
+                if number not in together:
+                    group = self._group(story, wanted[place:], hashes, project)
+                    if len(group) > 1:
+                        together.start(group, self._denoise_batch(story, group, hashes))
+                with closing(self._panel(story, number, hashes, project, trace, retry, together)) as running:
+                    for progress in running:
+                        yield progress
+                        if skip():
+                            together.leave_out(number)
+                            break
+        finally:
+            self._keep(together.close(), story, hashes, project, trace)
+
+    def trace_size(self, story: Story, panels: Iterable[int]) -> int:
+        """Bytes that the traces of `panels` take on disk at most. Raises RenderError where one is over `MAX_TRACE`."""
+        settings, total = story.settings, 0
+        for number in panels:
+            shapes = self.backend.layer_shapes(panel_settings(story, number))
+            subjects = len(story.script.panels[number - 1].cast)
+            size = trace_size(settings.steps, shapes, subjects)
+            if size > MAX_TRACE:
+                raise RenderError(
+                    f"The trace of panel {number} takes {size / 1e6:.0f} MB ({settings.steps} steps, {len(shapes)} "
+                    f"layers, characters: {subjects}), more than {MAX_TRACE / 1e6:.0f} MB; ask for fewer steps or "
+                    "leave the trace out."
+                )
+            total += size
+        return total
+
+    def _group(self, story: Story, wanted: list[int], hashes: dict[str, str], project: Project | None) -> list[int]:
+        """The first of `wanted` and those of the next that come with it in a batch: all without a frame, with as many
+        characters, of the same settings, and not steered."""
+        most = self.backend.batch if isinstance(self.backend, Batcher) else 1
+        panels, group = story.script.panels, list[int]()
+        first = len(panels[wanted[0] - 1].cast), panel_settings(story, wanted[0])
+        for number in wanted if most > 1 else ():
+            if len(group) == most or (number != wanted[0] and not group):
+                break
+            panel, request = panels[number - 1], self._request(story, number, hashes)
+            alike = (len(panel.cast), panel_settings(story, number)) == first and panel.steering == UNSTEERED
+            if alike and not (project and project.finished(number, request.key)):
+                group.append(number)
+        return group
+
+    def _keep(
+        self, frames: dict[int, Frame], story: Story, hashes: dict[str, str], project: Project | None, trace: bool
+    ) -> None:
+        """Write the frames of panels that are stopped before they are told."""
+        for number, frame in frames.items() if project else ():
+            asked = self._request(story, number, hashes)
+            keep = {"asked": asked.key, "tries": 1, "trace": trace}
+            project.save(number, frame, asked.key, asked.prompt.text, panel_settings(story, number), **keep)
+
+    def _panel(
+        self,
+        story: Story,
+        number: int,
+        hashes: dict[str, str],
+        project: Project | None,
+        trace: bool,
+        retry: int,
+        together: Batches,
+    ) -> Generator[Progress, None, None]:
+        """One panel: the frame that is there or a new one, then other seeds as long as they are needed."""
+        asked, settings = self._request(story, number, hashes), panel_settings(story, number)
+        best = project and project.finished(number, asked.key)
+        tries = project.entries[number].tries if best else 1
+        pinned = best is not None and project.entries[number].pinned
+
+        def again(best: Frame) -> bool:
+            return not pinned and tries <= retry and not diagnose(best.maps).passed
+
+        def attempt(seed: int, best: Frame | None) -> Generator[Progress, None, Frame]:
+            request = self._request(story, number, hashes, seed)
+            with_others = number in together
+            steps = together.steps(number) if with_others else self._denoise(request, hashes, settings)
+            for step in steps:
+                if step.frame:
+                    better = best is None or diagnose(step.frame.maps).badness < diagnose(best.maps).badness
+                    best = step.frame if better else best
+                    keep = {"asked": asked.key, "tries": tries, "trace": trace}
+                    with self._writing:
+                        if project and better:
+                            project.save(number, best, request.key, request.prompt.text, settings, **keep)
+                        elif project:
+                            project.tried(number, tries)
+                    step = replace(step, frame=best)
+                yield Progress(number, step, attempt=tries, done=bool(step.frame) and not again(best))
+            return best
+
+        if best is None:
+            best = yield from attempt(asked.seed, None)
+        elif trace and asked.subjects and best.trace is None and best.maps.measure == ROUTING and not pinned:
+            best = yield from attempt(best.seed, None)  # the same frame, for its trace
+        else:
+            whole = Step(story.settings.steps, story.settings.steps, frame=best)
+            yield Progress(number, whole, reused=True, done=not again(best))
+        seed = asked.seed
+        for _ in range(tries - 1):
+            seed = another_seed(seed)
+        while again(best):
+            tries, seed = tries + 1, another_seed(seed)
+            best = yield from attempt(seed, best)
+
+    def _request(self, story: Story, number: int, hashes: dict[str, str], seed: int | None = None) -> Request | None:
+        """What panel `number` asks of the backend, with its own seed or another; None while one of its characters
+        has no picture."""
         panel = story.script.panels[number - 1]
         if not hashes.keys() >= set(panel.cast):
             return None
         by_name = {subject.name: subject for subject in story.subjects}
         subjects = tuple(by_name[name] for name in panel.cast)
-        prompt = compose(panel, subjects, story.script.style)
-        seed = story.settings.seed + number - 1 if panel.seed is None else panel.seed
+        style = style_of(story.script, panel) if self.backend.follows_style else ""
+        prompt = compose(panel, subjects, style, [member.name for member in story.script.cast])
+        if seed is None:
+            seed = story.settings.seed + number - 1 if panel.seed is None else panel.seed
         # Neither number, caption, dialogue nor title: they never change a pixel. The story's seed only through `seed`.
-        settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
+        settings = {name: value for name, value in asdict(panel_settings(story, number)).items() if name != "seed"}
         looks = [hashes[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, looks, settings, seed, self.backend.name, self.backend.version]
+        steered = panel.steering.asked((*panel.cast, BACKGROUND))
+        parts += [steered] if steered else []
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return Request(prompt, subjects, seed, key)
+        return Request(prompt, subjects, seed, panel.steering, key)
 
     def _denoise(self, request: Request, hashes: dict[str, str], settings: Settings) -> Iterator[Step]:
+        with closing(self.backend.denoise(*self._asked(request, hashes, settings))) as steps:
+            yield from steps
+
+    def _denoise_batch(self, story: Story, numbers: list[int], hashes: dict[str, str]) -> Generator[dict[int, Step]]:
+        requests = [self._request(story, number, hashes) for number in numbers]
+        frames = [self._asked(request, hashes, panel_settings(story, numbers[0])) for request in requests]
+        with closing(self.backend.denoise_batch(frames)) as steps:
+            yield from steps
+
+    def _asked(self, request: Request, hashes: dict[str, str], settings: Settings) -> tuple[Any, ...]:
+        """What the backend's `denoise` takes for a request; characters it does not know yet are encoded."""
         cast: list[SubjectEncoding] = []
         for subject in request.subjects:
             look = hashes[subject.name]
-            if look not in self._encodings:
-                self._encodings[look] = self.backend.encode(subject)
+            with self._encoding[look]:
+                if look not in self._encodings:
+                    self._encodings[look] = self.backend.encode(subject)
             cast.append(self._encodings[look])
         names = [subject.name for subject in request.subjects]
-        with closing(self.backend.denoise(request.prompt, names, cast, settings, request.seed)) as steps:
-            yield from steps
+        return request.prompt, names, cast, settings, request.seed, request.steering

@@ -132,3 +132,10 @@ def test_sheet_holds_every_frame_once(image):
     assert sheet(reds[:1], columns=3, cell=64).width < paper.width
     with pytest.raises(ValueError, match="at least one"):
         sheet([])
+
+
+def test_a_caption_takes_two_lines_at_most_and_rows_are_as_high_as_their_pictures():
+    wide = [Image.new("RGB", (60, 30), "red")]
+    bare, one, two, many = (sheet(wide, captions, cell=64) for captions in ((), ["a"], ["word " * 6], ["word " * 60]))
+    assert bare.height < 64 and bare.height < one.height < two.height == many.height
+    assert sheet(wide, ["x" * 300], cell=64).size == many.size

@@ -1,6 +1,7 @@
 """Laws of the project folder: a round trip, whole files only, nothing read from outside."""
 
 import errno
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -10,8 +11,22 @@ import pytest
 from PIL import Image
 
 from anystory import project as project_module
+from anystory.diagnosis import diagnose
 from anystory.project import Project, ProjectError, content, migrate, subject_files
-from anystory.story import BACKGROUND, CastMember, Frame, Line, Panel, RoutingMaps, Script, Settings, Story, Subject
+from anystory.story import (
+    BACKGROUND,
+    MAX_PICTURES,
+    CastMember,
+    Frame,
+    Line,
+    Panel,
+    RoutingMaps,
+    Script,
+    Settings,
+    Story,
+    Subject,
+    TraceRecorder,
+)
 
 SETTINGS = Settings(size=64, steps=3, guidance=2.5, seed=7)
 
@@ -90,12 +105,33 @@ def test_round_trip(tmp_path, story):
     assert begin(tmp_path, again).entries == fill(tmp_path / "other", story).entries
 
 
+def test_every_picture_of_a_character_is_kept(tmp_path, story):
+    fox = replace(story.subjects[0], more=(*subject("Fox", 3).pictures, *subject("Fox", 4, (8, 9)).pictures))
+    story = replace(story, subjects=(fox, replace(story.subjects[1], name="Fox 2")))
+    story = replace(story, script=replace(story.script, cast=(story.script.cast[0], CastMember("Fox 2"))))
+    story = replace(story, script=replace(story.script, panels=(Panel("Fox meets Fox 2", ("Fox", "Fox 2")),)))
+    fill(tmp_path, story)
+    stems = sorted(path.stem for path in tmp_path.glob("subjects/*.png"))
+    assert stems == ["fox", "fox-2", "fox_2", "fox_3"]
+    again = Project(tmp_path).story()
+    assert [content(one) for one in again.subjects] == [content(one) for one in story.subjects]
+    assert again.script.cast[0].more == tuple((tmp_path / f"subjects/fox_{k}.png", None) for k in (2, 3))
+    assert begin(tmp_path, again).entries.keys() == {1}
+    (tmp_path / "subjects/fox_3.png").unlink()
+    with pytest.raises(ProjectError, match="damaged"):
+        Project(tmp_path).story()
+    begin(tmp_path, story)
+    fewer = replace(story, subjects=(replace(fox, more=fox.more[1:]), story.subjects[1]))
+    begin(tmp_path, fewer)
+    assert content(Project(tmp_path).story().subjects[0]) == content(fewer.subjects[0]) != content(fox)
+
+
 def test_the_files_and_what_stands_in_them(tmp_path, story):
     fill(tmp_path, story)
     pictures = [f"frames/00{n}{end}" for n in (1, 2, 3) for end in ("-maps.npz", ".png")]
     assert files(tmp_path) == [*pictures, "story.json", "subjects/fox.png", "subjects/小狐.png"]
     data = json.loads((tmp_path / "story.json").read_text(encoding="utf-8"))
-    assert data["version"] == 1 and data["backend"] == {"name": "mini", "version": "v1"}
+    assert data["version"] == 3 and data["backend"] == {"name": "mini", "version": "v1"}
     assert str(tmp_path) not in json.dumps(data)
     assert [panel["number"] for panel in data["panels"]] == [1, 2, 3]
     with Image.open(tmp_path / "frames/002.png") as picture:
@@ -119,6 +155,26 @@ def test_content_is_about_looks_not_names():
     assert content(fox) == content(replace(fox, name="Rex", description=""))
     other = [subject("Fox", 2), replace(fox, mask=Image.new("L", fox.image.size)), subject("Fox", 1, (32, 40))]
     assert len({content(s) for s in (fox, *other)}) == 4
+
+
+def test_content_counts_every_picture_and_that_of_a_single_one_is_as_it_was():
+    fox, side, back = (subject("Fox", seed, size) for seed, size in ((1, (40, 32)), (2, (32, 40)), (3, (40, 32))))
+    single = hashlib.sha256(repr(fox.image.size).encode() + fox.image.tobytes() + fox.mask.tobytes())
+    assert content(fox) == single.hexdigest()
+    albums = ((), side.pictures, side.pictures + back.pictures, back.pictures + side.pictures, fox.pictures)
+    assert len({content(replace(fox, more=more)) for more in albums}) == len(albums)
+
+
+def test_further_pictures_are_checked_like_the_first_and_are_not_too_many():
+    fox, side = subject("Fox", 1), subject("Fox", 2, (32, 40))
+    whole = replace(fox, more=side.pictures * (MAX_PICTURES - 1))
+    assert whole.pictures == fox.pictures + side.pictures * (MAX_PICTURES - 1)
+    with pytest.raises(ValueError, match=f"^Fox has {MAX_PICTURES + 1} pictures; at most {MAX_PICTURES}"):
+        replace(fox, more=side.pictures * MAX_PICTURES)
+    with pytest.raises(ValueError, match="make them one size"):
+        replace(fox, more=((side.image, fox.mask),))
+    with pytest.raises(ValueError, match="must be RGB"):
+        replace(fox, more=((side.mask, side.mask),))
 
 
 @pytest.mark.parametrize(
@@ -248,13 +304,14 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path, story):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"version": 2}', "newer AnyStory .version 2, this one reads up to 1"),
+        ('{"version": 4}', "newer AnyStory .version 4, this one reads up to 3"),
         ("{}", "does not say which version"),
         ("[1]", "does not say which version"),
         ('{"version": "1"}', "does not say which version"),
         ("not json", "damaged"),
         ("\xff\xfe\x00", "damaged"),
         ('{"version": 1}', "damaged"),
+        ('{"version": 2}', "damaged"),
         ('{"version": 1, "panels": [{"number": 1}]}', "damaged"),
         ('{"version": 1, "panels": [], "subjects": [3]}', "damaged"),
     ],
@@ -272,4 +329,106 @@ def test_a_new_folder_has_no_story_and_the_present_version_needs_no_migration(tm
     assert project.entries == {} and not (tmp_path / "none").exists()
     with pytest.raises(ProjectError, match="holds no story"):
         project.story()
-    assert migrate({"version": 1, "x": 2}) == {"version": 1, "x": 2}
+    assert migrate({"version": 3, "x": 2}) == {"version": 3, "x": 2}
+
+
+def test_a_story_of_version_1_keeps_its_frames_and_gets_what_is_new(tmp_path, story):
+    fill(tmp_path, story)
+    path = tmp_path / "story.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    new = ("trace", "asked", "tries", "diagnosis")
+    old = [{name: value for name, value in panel.items() if name not in new} for panel in data["panels"]]
+    path.write_text(json.dumps(data | {"version": 1, "panels": old}), encoding="utf-8")
+    assert same_frame(Project(tmp_path).finished(2, keys(story)[1]), frame(("Fox", "小狐"), 2))
+    begin(tmp_path, story)
+    assert json.loads(path.read_text(encoding="utf-8")) == data
+
+
+# Traces, tries and the diagnosis.
+
+
+def traced(names, seed):
+    """A frame with a trace of two layers, three steps."""
+    rng = np.random.default_rng(seed)
+    recorder = TraceRecorder((*names, BACKGROUND))
+    for step in (1, 2, 3):
+        recorder.add(step, [rng.integers(0, len(names) + 1, shape).astype(np.uint8) for shape in ((8, 8), (4, 4))])
+    return replace(frame(names, seed), trace=recorder.trace(3))
+
+
+def same_trace(a, b):
+    return all(np.array_equal(a.holders(s, n), b.holders(s, n)) for s in (1, 2, 3) for n in (1, 2))
+
+
+def test_a_trace_is_kept_only_when_asked_for(tmp_path, story):
+    project, made = begin(tmp_path, story), traced(("Fox",), 1)
+    project.save(1, made, keys(story)[0], "", SETTINGS, trace=True)
+    project.save(2, traced(("Fox", "小狐"), 2), keys(story)[1], "", SETTINGS)
+    assert [name for name in files(tmp_path) if "trace" in name] == ["frames/001-trace.npz"]
+    again = Project(tmp_path)
+    assert same_trace(again.trace(1), made.trace) and same_trace(again.frame(1).trace, made.trace)
+    assert again.frame(2).trace is None
+    with pytest.raises(ProjectError, match=r"Panel 2 has no trace in .*; render it again with --trace"):
+        again.trace(2)
+    with pytest.raises(ProjectError, match="Panel 3 has no frame"):
+        again.trace(3)
+
+
+def test_a_trace_goes_with_its_frame_and_an_outdated_one_goes_away(tmp_path, story):
+    project, made = begin(tmp_path, story), traced(("Fox",), 1)
+    project.save(1, made, keys(story)[0], "", SETTINGS, trace=True)
+    one, two, _ = story.script.panels
+    begin(tmp_path, replace(story, script=replace(story.script, panels=(two, one))))
+    assert same_trace(Project(tmp_path).trace(2), made.trace)
+    assert [name for name in files(tmp_path) if "trace" in name] == ["frames/002-trace.npz"]
+    project = Project(tmp_path)
+    project.begin(story, keys(story), [("Rex", BACKGROUND), *names(story)[1:]], "mini", "v1")
+    assert project.trace(1).names == ("Rex", BACKGROUND) and same_trace(project.trace(1), made.trace)
+    project.save(1, traced(("Fox",), 7), "another key", "", SETTINGS)
+    assert not [name for name in files(tmp_path) if "trace" in name]
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "another's", "pickled"])
+def test_a_broken_trace_costs_no_frame(tmp_path, story, damage):
+    project = begin(tmp_path, story)
+    for number, key in enumerate(keys(story)[:2], 1):
+        project.save(number, traced(("Fox",), number), key, "", SETTINGS, trace=True)
+    path = tmp_path / "frames/001-trace.npz"
+    match damage:
+        case "gone":
+            path.unlink()
+        case "cut":
+            path.write_bytes(path.read_bytes()[:-40])
+        case "another's":
+            path.write_bytes((tmp_path / "frames/002-trace.npz").read_bytes())
+        case "pickled":
+            np.savez(path, names=np.array(["Fox", BACKGROUND], object), key=keys(story)[0])
+    kept = Project(tmp_path).frame(1)
+    assert same_frame(kept, frame(("Fox",), 1)) and kept.trace is None
+
+
+def test_a_frame_serves_the_panel_it_was_asked_for_and_the_seed_it_was_found_under(tmp_path, story):
+    asked, found = keys(story)[0], "key of another seed"
+    project = begin(tmp_path, story)
+    project.save(1, frame(("Fox",), 9), found, "", SETTINGS, asked=asked, tries=3)
+    project = Project(tmp_path)
+    assert same_frame(project.finished(1, asked), frame(("Fox",), 9)) and project.finished(1, found) is None
+    with Image.open(tmp_path / "frames/001.png") as picture:
+        assert (picture.text["seed"], picture.text["key"]) == ("9", found)
+    begin(tmp_path, story)  # asked for the same again
+    assert Project(tmp_path).entries[1] == project.entries[1] and project.entries[1].tries == 3
+    project.begin(story, [found, *keys(story)[1:]], names(story), "mini", "v1")  # its seed is now the panel's own
+    entry = Project(tmp_path).entries[1]
+    assert (entry.key, entry.asked, entry.tries) == (found, found, 1)
+    assert same_frame(project.finished(1, found), frame(("Fox",), 9))
+
+
+def test_the_diagnosis_stands_in_story_json_and_follows_the_names(tmp_path, story):
+    project = fill(tmp_path, story)
+    listed = json.loads((tmp_path / "story.json").read_text(encoding="utf-8"))["panels"]
+    for panel, data in zip(story.script.panels, listed, strict=True):
+        kept = Project(tmp_path).frame(data["number"])
+        assert data["diagnosis"] == diagnose(kept.maps).as_data() and data["seed"] == kept.seed
+        assert list(data["diagnosis"]["shares"]) == [*panel.cast, BACKGROUND]
+    project.begin(story, keys(story), [("Rex", BACKGROUND), *names(story)[1:]], "mini", "v1")
+    assert list(project.entries[1].diagnosis["shares"]) == ["Rex", BACKGROUND]

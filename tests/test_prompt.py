@@ -3,7 +3,7 @@ import itertools
 import pytest
 from PIL import Image
 
-from anystory.prompt import Mention, compose, find_names
+from anystory.prompt import Mention, compose, find_names, portrait, rename
 from anystory.story import CastMember, Panel, Subject
 
 
@@ -259,3 +259,52 @@ def test_the_order_of_subjects_changes_no_word_where_all_are_named():
     results = [compose(Panel("C, A and B; A again"), list(order)) for order in itertools.permutations(cast)]
     assert {result.text for result in results} == {"a fox, another fox and a character; the other fox again"}
     assert {frozenset(result.mentions) for result in results} == {frozenset(results[0].mentions)}
+
+
+# --- several sentences, other names, portraits --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("description", "text"),
+    [
+        ("A small rabbit with chestnut fur. His face is curious.", "a small rabbit with chestnut fur walks"),
+        ("一只小兔子。他很好奇。", "一只小兔子 walks"),
+        ("a Mr. Fox of St. Ives", "a Mr. Fox of St. Ives walks"),
+        ("a dog, e.g. a pug", "a dog, e.g. a pug, walks"),
+    ],
+)
+def test_of_several_sentences_the_first_stands_for_the_name(description, text):
+    assert sentence("Zed walks", {"Zed": description}) == text
+
+
+@pytest.mark.parametrize(
+    ("description", "style", "text"),
+    [
+        ("A small fox.", "", "a small fox"),
+        ("A rabbit. His face is curious!", "", "a rabbit. His face is curious"),
+        ("owl", "", "an owl"),
+        ("红色的狐狸。", "", "红色的狐狸"),
+    ],
+)
+def test_a_portrait_is_the_whole_description_on_a_plain_ground(description, style, text):
+    ground = ", the whole figure in the middle, on a plain white background"
+    assert portrait(description).text == text + ground and portrait(description).mentions == ()
+    assert portrait(description, "ink").text == text + ground + ", ink style"
+    assert portrait(description, "a print of {prompt}, in blue").text == f"a print of {text}{ground}, in blue"
+
+
+def test_names_of_others_are_left_whole():
+    cast = [CastMember("Mia", description="fox")]
+    assert compose(Panel("Mia waits for Mia Lu"), cast, others=["Mia Lu", "Mia"]).text == "a fox waits for Mia Lu"
+    assert (
+        compose(Panel("小明和小明明"), [CastMember("小明", description="fox")], others=["小明明"]).text
+        == "a fox 和小明明"
+    )
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_renaming(turn):
+    names = dict([("A", "Mia"), ("AB", "Tom"), ("小", "Zoë"), ("小小", "王")][::turn])
+    assert rename("A and AB, a-A. ABA", names) == "Mia and Tom, a-A. ABA"
+    assert rename("看见小小走", names) == "看见 王 走" and rename("小，小猫", names) == "Zoë，小猫"
+    assert rename("A sees A", {"A": "A B"}) == "A B sees A B" and rename("nothing", {}) == "nothing"

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from anystory import diagnosis
+from anystory.diagnosis import another_seed, diagnose
 from anystory.project import Project
 from anystory.render import Renderer, RenderError
 from anystory.story import BACKGROUND, CastMember, Line, Panel, Script, Story, Subject
@@ -64,6 +66,24 @@ def test_every_step_of_every_panel_in_story_order(tiny_backend, story):
         assert frame.image.size == (story.settings.size, story.settings.size)
         assert frame.maps.names == (*panel.cast, BACKGROUND)
         assert np.abs(frame.maps.values.sum(0) - 1).max() < 1e-3
+
+
+def test_a_panel_in_its_own_size(tiny_backend, story, tmp_path):
+    one, two = story.script.panels[0], story.script.panels[2]
+    sized = with_panels(story, replace(one, size=48), replace(two, size=story.settings.size), one)
+    frames, _ = run(tiny_backend, sized, tmp_path, trace=True)
+    assert [frame.image.size[0] for frame in frames.values()] == [48, 64, 64]
+    whole, _ = run(tiny_backend, with_panels(story, two, two, one))
+    assert same(frames[3], whole[3]) and frames[1].trace.shapes == tiny_backend.layer_shapes(
+        replace(story.settings, size=48)
+    )
+    entries = Project(tmp_path).entries
+    plain = Renderer(tiny_backend)._request(with_panels(story, one, two), 2, {}).key
+    assert entries[2].key == plain, "the story's size said is the story's size"
+    assert Project(tmp_path).story().script.panels == sized.script.panels
+    assert run(tiny_backend, sized, tmp_path)[1] == [1, 2, 3]
+    with pytest.raises(RenderError, match="Panel 1 asks for 60 pixels; mini draws multiples of 8 from 16 to 256"):
+        run(tiny_backend, with_panels(story, replace(one, size=60)))
 
 
 def test_the_same_frames_whichever_panels_are_asked_for(tiny_backend, story):
@@ -212,3 +232,159 @@ def test_bad_requests_are_one_sentence_and_touch_nothing(tiny_backend, story, tm
     assert files(tmp_path) == {}
     _, reused = run(tiny_backend, haunted, tmp_path, panels=[1])
     assert reused == [] and sorted(Project(tmp_path).entries) == [1]
+
+
+# Traces.
+
+
+def test_a_trace_lies_beside_every_frame_within_the_size_that_was_said(tiny_backend, story, tmp_path):
+    renderer = Renderer(tiny_backend)
+    said = renderer.trace_size(story, [1, 2, 3, 4])
+    frames, _ = run(tiny_backend, story, tmp_path, trace=True)
+    on_disk = [len(data) for name, data in files(tmp_path).items() if name.endswith("-trace.npz")]
+    assert len(on_disk) == 4 and sum(on_disk) <= said
+    for number, frame in frames.items():
+        kept = Project(tmp_path).trace(number)
+        assert kept.names == (*story.script.panels[number - 1].cast, BACKGROUND) and kept.kinds == ("coarse", "refined")
+        for step, layer, kind in ((1, 1, "coarse"), (2, 2, "refined"), (2, len(kept.shapes), "refined")):
+            assert np.array_equal(kept.holders(step, layer, kind), frame.trace.holders(step, layer, kind))
+
+
+def test_a_finished_frame_is_made_again_only_for_a_trace_it_has_not(tiny_backend, story, tmp_path):
+    old, _ = run(tiny_backend, story, tmp_path)
+    assert not [name for name in files(tmp_path) if "trace" in name]
+    _, reused = run(tiny_backend, story, tmp_path, panels=[1], trace=True)
+    assert reused == []
+    new, reused = run(tiny_backend, story, tmp_path, trace=True)
+    assert reused == [1, 3] and all(same(new[number], old[number]) for number in old)
+    before = files(tmp_path)
+    _, reused = run(tiny_backend, story, tmp_path, trace=True)
+    assert reused == [1, 2, 3, 4] and files(tmp_path) == before
+    run(tiny_backend, story, tmp_path)
+    assert files(tmp_path) == before
+
+
+def test_a_trace_that_is_too_large_is_refused_before_anything_is_rendered(tiny_backend, story, tmp_path):
+    long = replace(story, settings=replace(story.settings, steps=1_000_000))
+    with pytest.raises(
+        RenderError, match=r"trace of panel 1 takes \d+ MB \(1000000 steps.*more than 32 MB; ask for fewer"
+    ):
+        run(tiny_backend, long, tmp_path, trace=True)
+    assert files(tmp_path) == {}
+
+
+# Other seeds.
+
+
+@pytest.fixture
+def fox(tiny_backend, story):
+    """A story of one panel, and the seeds that are tried for it with what the fox holds under each."""
+    alone = with_panels(story, replace(story.script.panels[0], seed=1))
+    seeds, shares = [1], []
+    for _ in range(6):
+        frames, _ = run(tiny_backend, with_panels(story, replace(story.script.panels[0], seed=seeds[-1])))
+        shares.append(diagnose(frames[1].maps).shares[0])
+        seeds.append(another_seed(seeds[-1]))
+    return alone, seeds[:-1], shares
+
+
+def attempts(backend, story, folder, **how):
+    """The seeds of the attempts that were really made, and the last frame."""
+    seen, denoise = [], backend.denoise
+
+    def counted(prompt, names, cast, settings, seed, *more):
+        seen.append(seed)
+        return denoise(prompt, names, cast, settings, seed, *more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend, "denoise", counted)
+        frames, _ = run(backend, story, folder, **how)
+    return seen, frames[1]
+
+
+def test_a_retry_ends_with_the_first_seed_that_passes(tiny_backend, fox, tmp_path, monkeypatch):
+    story, seeds, shares = fox
+    monkeypatch.setattr(diagnosis, "MIN_SHARE", max(shares))
+    first = shares.index(max(shares))
+    assert first > 0  # or this shows nothing
+    seen, frame = attempts(tiny_backend, story, tmp_path, retry=6)
+    assert seen == seeds[: first + 1] and frame.seed == seeds[first]
+    entry = json.loads((tmp_path / "story.json").read_text(encoding="utf-8"))["panels"][0]
+    assert (entry["seed"], entry["tries"], entry["diagnosis"]["passed"]) == (seeds[first], first + 1, True)
+    with Image.open(tmp_path / "frames/001.png") as picture:
+        assert picture.text["seed"] == str(seeds[first])
+    pinned = with_panels(story, replace(story.script.panels[0], seed=seeds[first]))
+    assert same(run(tiny_backend, pinned)[0][1], frame)
+    before = files(tmp_path)
+    for how in ({"retry": 6}, {"retry": 99}, {}):
+        assert attempts(tiny_backend, story, tmp_path, **how)[0] == [] and files(tmp_path) == before
+    assert attempts(tiny_backend, pinned, tmp_path)[0] == []  # the seed that was used is now the panel's own
+
+
+def test_used_up_retries_keep_the_best_and_are_not_made_again(tiny_backend, fox, tmp_path, monkeypatch):
+    story, seeds, shares = fox
+    monkeypatch.setattr(diagnosis, "MIN_SHARE", 1.0)
+    for retry, fresh in ((0, seeds[:1]), (2, seeds[1:3]), (2, []), (1, []), (5, seeds[3:])):
+        seen, frame = attempts(tiny_backend, story, tmp_path, retry=retry)
+        tried = Project(tmp_path).entries[1].tries
+        assert seen == fresh
+        best = int(np.argmax(shares[:tried]))
+        assert frame.seed == seeds[best] and same(Project(tmp_path).frame(1), frame)
+    assert tried == 6 and len({int(np.argmax(shares[: k + 1])) for k in range(6)}) > 1
+
+
+def test_every_attempt_is_told_and_ends_with_the_best_so_far(tiny_backend, fox, monkeypatch):
+    story, seeds, shares = fox
+    monkeypatch.setattr(diagnosis, "MIN_SHARE", 1.0)
+    events = list(Renderer(tiny_backend).render(story, retry=2))
+    assert [(e.attempt, e.step.index) for e in events] == [(a, s) for a in (1, 2, 3) for s in (1, 2)]
+    frames = [e.step.frame for e in events if e.step.frame]
+    assert [frame.seed for frame in frames] == [seeds[int(np.argmax(shares[: k + 1]))] for k in range(3)]
+
+
+def test_a_trace_of_a_retried_frame_is_of_the_seed_that_was_used(tiny_backend, fox, tmp_path, monkeypatch):
+    story, seeds, shares = fox
+    monkeypatch.setattr(diagnosis, "MIN_SHARE", max(shares))
+    _, first = attempts(tiny_backend, story, tmp_path, retry=6)
+    seen, again = attempts(tiny_backend, story, tmp_path, retry=6, trace=True)
+    assert seen == [first.seed] == [seeds[shares.index(max(shares))]] and same(first, again)
+    trace = Project(tmp_path).trace(1)
+    assert np.array_equal(trace.holders(2, 1), first.trace.holders(2, 1))
+    assert attempts(tiny_backend, story, tmp_path, retry=6, trace=True)[0] == []
+
+
+def test_the_style_changes_frames_only_where_the_backend_follows_it(tiny_backend, story, tmp_path, monkeypatch):
+    plain, _ = run(tiny_backend, story, tmp_path, panels=[1, 3])
+    one, two, three, four = story.script.panels
+    panels = (replace(one, style="Pixel art"), two, replace(three, style="(No style)"), four)
+    styled = replace(story, script=replace(story.script, style="Line art", panels=panels))
+    assert run(tiny_backend, styled, tmp_path, panels=[1, 3])[1] == [1, 3]  # mini reads no style: nothing to render
+    assert Project(tmp_path).story().script.panels == panels
+    monkeypatch.setattr(type(tiny_backend), "follows_style", True)
+    frames, reused = run(tiny_backend, styled, tmp_path, panels=[1, 3])
+    assert reused == [3] and not same(frames[1], plain[1])
+    assert "pixel art of a 16-bit console game" in Image.open(tmp_path / "frames/001.png").info["prompt"]
+
+
+def test_a_skipped_panel_is_left_and_the_next_ones_are_made(tiny_backend, story, tmp_path):
+    asked = []
+
+    def skip():
+        """True after the first step of the second panel."""
+        asked.append(None)
+        return len(asked) == 3
+
+    events = list(Renderer(tiny_backend).render(story, tmp_path, skip=skip))
+    assert [(e.panel, e.step.index) for e in events] == [(1, 1), (1, 2), (2, 1), (3, 1), (3, 2), (4, 1), (4, 2)]
+    assert sorted(Project(tmp_path).entries) == [1, 3, 4]
+    _, reused = run(tiny_backend, story, tmp_path)
+    assert reused == [1, 3, 4] and sorted(Project(tmp_path).entries) == [1, 2, 3, 4]
+
+
+def test_skipping_another_try_keeps_the_best_frame_so_far(tiny_backend, story, tmp_path, monkeypatch):
+    monkeypatch.setattr(diagnosis, "MIN_SHARE", 2)  # nobody ever passes
+    one = with_panels(story, story.script.panels[0])
+    *_, last = Renderer(tiny_backend).render(one, tmp_path)
+    events = list(Renderer(tiny_backend).render(one, tmp_path, retry=3, skip=iter([False, True]).__next__))
+    assert [(e.attempt, e.reused) for e in events] == [(1, True), (2, False)]
+    assert same(Project(tmp_path).frame(1), last.step.frame)

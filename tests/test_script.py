@@ -1,11 +1,23 @@
 import json
+import random
+from dataclasses import replace
 
 import pytest
 import yaml
 from PIL import Image
 
 from anystory import script as module
-from anystory.script import ScriptError, dump_script, load_script, parse_script
+from anystory.script import (
+    ScriptError,
+    dump_script,
+    load_script,
+    panel_lines,
+    parse_script,
+    place,
+    read_script,
+    script_lines,
+)
+from anystory.steering import Layout, Place, Steering
 from anystory.story import CastMember, Line, Panel, Script
 
 CAST = (CastMember("Mia", description="a small fox"), CastMember("Tom"), CastMember("Zoë"), CastMember("小明"))
@@ -123,6 +135,12 @@ def test_line_separators_inside_a_line_do_not_shift_line_numbers():
         ("\n# only a remark\n", None, "no panels"),
         ("Mia\n\n[Tim] runs", 3, r"Nobody is named 'Tim' \(did you mean 'Tom'\?\); the cast is Mia, Tom"),
         ("[] runs", 1, "Nobody is named ''"),
+        ("> Mia: Hi", 1, "begins what is said in the panel above"),
+        ("Mia\n> Hi", 2, "not told who says 'Hi'; write `NAME: words`"),
+        ("Mia\n\n> Mai: Hi", 3, "Nobody is named 'Mai'"),
+        ("Mia\n> Mia: ", 2, "Mia says nothing"),
+        ("Mia\n[seed: x] Mia", 2, "The seed 'x' must be a whole number"),
+        ("Mia\n[size: 8] Mia", 2, "The size 8 must be a whole number from 16 to 4096"),
         ("Mia\n[NC]", 2, "no prompt; say what is to be seen"),
         ("Mia\n[NC] # a caption", 2, "no prompt"),
         ("title: a\ntitle: b\nMia", 2, "title is given twice"),
@@ -279,7 +297,7 @@ def test_block_text_and_seed_bounds():
         ('"No, thanks"', '""', 16, "Tom says nothing"),
         ("{name: Tom}", "{name: mia}", 8, "Two characters are named 'mia'"),
         ("{name: Tom}", "{description: x}", 8, "needs a name"),
-        ("{name: Tom}", "[Tom]", 8, "Expected name, image, mask, description here, not a list"),
+        ("{name: Tom}", "[Tom]", 8, "Expected name, alias, image, mask, description here, not a list"),
         ("mia.png", "nobody.png", 5, r"no picture file '.*nobody\.png'; check image"),
         ("mia-mask.png", "{a: b}", 6, "mask must be a path, not a mapping"),
         ("mia.png", "x" * 300, 5, "no picture file"),
@@ -342,7 +360,9 @@ def test_bombs_are_refused():
 def test_two_documents_and_lists_are_refused(folder):
     assert refusal("panels: [x]\n---\npanels: [y]").line is not None
     (folder / "a.yaml").write_text("- Mia\n- Tom")
-    with pytest.raises(ScriptError, match="Line 1: Expected title, style, cast, panels here, not a list"):
+    with pytest.raises(
+        ScriptError, match="Line 1: Expected title, style, styles, segmenter, cast, panels here, not a list"
+    ):
         load_script(folder / "a.yaml")
     (folder / "a.yaml").write_text("")
     with pytest.raises(ScriptError, match="no panels"):
@@ -395,9 +415,187 @@ def test_a_bare_panel_dumps_to_what_it_needs():
 def test_the_docstrings_example_is_true(folder):
     example = module.__doc__.split("a line a panel:\n", 1)[-1].split("\n\n`title`", 1)[0]
     lines = [line.strip() for line in example.splitlines()]
-    script = parse_script("\n".join(lines[lines.index("title: A day out") :]), cast=[CastMember("Tom")])
+    script = parse_script("\n".join(lines[lines.index("title: A day out") :]), folder, cast=[CastMember("Tom")])
+    assert (script.cast[1].image, script.cast[1].mask) == (folder / "mia.png", folder / "mia-mask.png")
     assert [(panel.cast, panel.caption) for panel in script.panels] == [
         (("Mia",), "Early in the morning"),
         (("Tom", "Mia"), ""),
         ((), ""),
+        (("Tom", "Mia"), ""),
+        (("Tom", "Mia"), ""),
     ]
+    assert [panel.style for panel in script.panels] == ["", "", "", "Line art", ""]
+    assert [place.name for place in script.panels[4].steering.layout.places] == ["Mia", "Tom"]
+
+
+# Pictures, masks and the segmenter.
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """A folder with a picture and its mask."""
+    for name in ("mia.png", "mia mask.PNG"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def test_plain_text_names_pictures_and_masks_below_their_character(drawn):
+    text = "segmenter: isnet-anime\ncast: Mia, a fox\nImage: mia.png\nmask:  mia mask.PNG\ncast: Tom\nMia meets Tom"
+    (drawn / "a.txt").write_text(text)
+    script = load_script(drawn / "a.txt")
+    assert script.cast[0] == CastMember("Mia", drawn / "mia.png", drawn / "mia mask.PNG", "a fox")
+    assert script.cast[1] == CastMember("Tom") and script.segmenter == "isnet-anime"
+    assert [panel.prompt for panel in script.panels] == ["Mia meets Tom"]
+    same = {"segmenter": "isnet-anime", "cast": [{"name": "Mia", "image": "mia.png", "mask": "mia mask.PNG"}, "Tom"]}
+    read = parse_script(same | {"panels": ["Mia meets Tom"]}, drawn)
+    assert (read.segmenter, read.cast[0].mask, read.panels) == (script.segmenter, script.cast[0].mask, script.panels)
+    assert parse_script(dump_script(script), drawn) == script
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("image: mia.png\ncast: Mia\nMia", 1, "image belongs to a character; write `cast: NAME` above it"),
+        ("cast: Mia\nmask: a.png\nimage: mia.png\nMia", 2, "There is no picture file '.*a.png'; check mask"),
+        ("cast: Mia\nimage: mia.png\nmask: a.png\nmask: b.png\nMia", 4, "mask is given twice for one image; keep one"),
+        ("cast: Mia\n" + "image: mia.png\n" * 9 + "Mia", 10, "Mia has 9 pictures; at most 8 are used"),
+        ("cast: Mia\nimage: mia.png\nimage: b.png\nmask: c.png\nMia", 3, "There is no picture file '.*b.png'"),
+        ("panels: [x]\ncast:\n- name: Mia\n  image: [mia.png, '']", 4, "Picture 2 of Mia is not named"),
+        ("panels: [x]\ncast:\n- name: Mia\n  image: [mia.png]\n  mask: ['', mia.png]", 5, "2 masks for 1 pictures"),
+        ("panels: [x]\ncast:\n- name: Mia\n  image:\n  - mia.png\n  - {a: b}", 6, "image must be a path"),
+        ("cast: Mia\nMia walks\nmask: mia mask.PNG", 3, "mask must come before the first panel; move it up"),
+        ("cast: Mia\nmask: mia mask.PNG\nMia", 2, "Mia has a mask but no image that it could be of"),
+        ("panels: [x]\ncast:\n- name: Mia\n  mask: mia mask.PNG", 4, "Mia has a mask but no image"),
+        (
+            "segmenter: isnet-animee\nMia",
+            1,
+            "no segmentation model 'isnet-animee' .did you mean 'isnet-anime'",
+        ),
+        ("segmenter: bria-rmbg\nMia", 1, "no segmentation model 'bria-rmbg'; choose one of u2net, "),
+    ],
+)
+def test_what_is_wrong_with_a_picture_a_mask_or_the_segmenter_is_said_with_its_line(drawn, text, line, says):
+    with pytest.raises(ScriptError, match=says) as caught:
+        parse_script(text, drawn)
+    assert caught.value.line == line
+
+
+def test_a_character_has_several_pictures_each_with_its_mask(drawn):
+    text = "cast: Mia\nimage: mia.png\nimage: mia.png\nmask: mia mask.PNG\nimage: mia.png\nMia"
+    script = parse_script(text, drawn)
+    mia, mask = drawn / "mia.png", drawn / "mia mask.PNG"
+    assert script.cast == (CastMember("Mia", mia, more=((mia, mask), (mia, None))),)
+    assert parse_script(dump_script(script), drawn) == script
+    assert parse_script(json.dumps(dump_script(script)), drawn) == script
+    listed = {"name": "Mia", "image": ["mia.png", "mia.png", "mia.png"], "mask": [None, "mia mask.PNG"]}
+    assert parse_script({"cast": [listed], "panels": ["Mia"]}, drawn).cast == script.cast
+    assert parse_script(text.replace("mask:", "mask: mia mask.PNG\nimage: mia.png\nmask:", 1), drawn).cast[0].more == (
+        (mia, mask), (mia, mask), (mia, None),
+    )  # fmt: skip
+
+
+def test_pasted_text_names_no_picture_and_a_prompt_may_begin_with_one(drawn):
+    with pytest.raises(ScriptError, match="Pasted text cannot name a picture") as caught:
+        parse_script("cast: Mia\nimage: mia.png\nMia")
+    assert caught.value.line == 2
+    assert parse_script("Image: a fox in the wood\nmask: a ball at night").panels[1].prompt == "mask: a ball at night"
+
+
+def test_lines_of_plain_text_give_the_same_panels(folder):
+    script = expected(folder)
+    panels = (
+        *script.panels,
+        Panel("Tom's empty chair", ()),
+        Panel("two foxes", ("Mia", "Tom"), "C# # later", style="Line art"),
+        Panel("Mia sits", ("Mia",), style="(No style)"),
+    )
+    again = parse_script(script_lines(replace(script, panels=panels)), cast=script.cast)
+    assert again.panels == panels and again.cast == script.cast
+    lines = script_lines(Script((Panel("two\n  lines", (), "a\nb"),)))
+    assert lines == "[NC] two lines  # a\\nb"
+
+
+NAMES = ("Mia", "Tom", "老海龟", "Dr: Who", "Will")
+SAID = (
+    *NAMES, "walks", "a", "toy", "img", "#", "# 1", "[Mia]", "[NC]", "[seed: 3]", "[keep out]", "[", "]", "\\", "\\n",
+    "\\#", ">", "> Mia: hi", "title: x", "cast: Bob", "panels: y", "{red|blue}", "{", "__place__", "“ok”", "🦊",
+    "在海滩", ":", ",", ".",
+)  # fmt: skip
+
+
+def some_panel(pick):
+    """A panel with any of what makes plain text hard to write."""
+
+    def words(most, *more):
+        return " ".join(pick.choices((*SAID, *more), k=pick.randint(1, most))).strip() or "x"
+
+    names = sorted(pick.sample(NAMES, pick.randint(0, 3)), key=NAMES.index)
+    return Panel(
+        words(5),
+        tuple(names),
+        words(4, "\n", "# c") if pick.random() < 0.5 else "",
+        tuple(Line(pick.choice(NAMES), words(4, "\n")) for _ in range(pick.randint(0, 2))),
+        pick.choice((None, 0, 7, 2**32 - 1)),
+        pick.choice(("", "Line art", "my [own] style \\")),
+        Steering(Layout((Place(names[0], (0, 0.2, 0.5, 1)),), pick.choice((1, 0.5)))) if names else Steering(),
+        pick.choice((None, 16, 192)),
+    )
+
+
+def test_any_script_is_written_in_every_form_and_read_back_the_same():
+    pick = random.Random(8)
+    cast = tuple(CastMember(name, description="a friend") for name in NAMES)
+    for _ in range(150):
+        script = Script(tuple(some_panel(pick) for _ in range(pick.randint(1, 4))), cast)
+        lines = script_lines(script)
+        for known in (cast, tuple(CastMember(name) for name in NAMES)):
+            assert parse_script(lines, cast=known).panels == script.panels, lines
+        assert parse_script(json.dumps(dump_script(script))) == script
+        strings = [panel_lines(panel, True, cast) for panel in script.panels]
+        assert parse_script({"panels": strings}, cast=cast).panels == script.panels
+
+
+def test_plain_text_says_seed_size_and_dialogue():
+    text = "[seed: 7] [Size:192] Mia and Tom  # Later\n\n  > mia: Half for you!\n# no\n"
+    text += "> Tom：Thanks: a \\> b\\nc\n[cast: Tom] x"
+    one, two = parse_script(text, cast=CAST).panels
+    said = Line("Mia", "Half for you!"), Line("Tom", "Thanks: a > b\nc")
+    assert one == Panel("Mia and Tom", ("Mia", "Tom"), "Later", said, 7, size=192) and two == Panel("x", ("Tom",))
+    block = ["Mia walks # Noon\n> Tom: Hi", {"prompt": "[size: 64] Mia", "dialogue": ["Mia: Hi"]}]
+    one, two = parse_script({"panels": block}, cast=CAST).panels
+    assert one == Panel("Mia walks", ("Mia",), "Noon", (Line("Tom", "Hi"),))
+    assert two == Panel("Mia", ("Mia",), dialogue=(Line("Mia", "Hi"),), size=64)
+
+
+# --- places -------------------------------------------------------------------------------------------------------
+
+
+def test_places_are_counted_as_an_editor_does():
+    source = "\ufeffab\r\ncd\rE\u2028f\n\ng"
+    assert [(char, place(source, source.index(char))) for char in "abcdEfg"] == [
+        ("a", (1, 1)),
+        ("b", (1, 2)),
+        ("c", (2, 1)),
+        ("d", (2, 2)),
+        ("E", (3, 1)),
+        ("f", (3, 3)),
+        ("g", (5, 1)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "words"),
+    [
+        ("title:  A day\nMia # Noon", ("title",), "A day"),
+        ("Mia runs # Noon", ("panels", 0), "Mia runs # Noon"),
+        ("cast:  Bob , a man\nBob", ("cast", 0, "description"), " a man"),
+        ("[Bob]  a man\n\nBob", ("cast", 0, "name"), "Bob"),
+        ("panels: [ 'Mia runs' ]", ("panels", 0), "Mia runs"),
+        ("panels:\n- {prompt:  Mia runs}", ("panels", 0, "prompt"), "Mia runs"),
+        ('\ufeff{"panels":\t["Mia"]}', ("panels", 0), "Mia"),
+        ('{"分镜头": [{"prompt": "a beach", "旁白": "夜"}]}', ("panels", 0, "caption"), "夜"),
+    ],
+)
+def test_every_part_knows_its_place_in_the_source(source, path, words):
+    reading = read_script(source, cast=CAST)
+    assert source[slice(*reading.spans[path])] == words

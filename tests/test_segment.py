@@ -1,5 +1,10 @@
+import hashlib
 import subprocess
 import sys
+import threading
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -7,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from anystory import segment
 from anystory.images import ImageError
-from anystory.segment import MODELS, Segmenter, SegmentError
+from anystory.segment import MODELS, Segmenter, SegmentError, describe, fetch, is_here
 
 
 def composite(ground, seed=0):
@@ -98,11 +103,23 @@ def test_a_model_that_selects_everything_is_refused_but_a_hand_may(monkeypatch):
         Segmenter().cut(Image.new("RGB", (64, 64)))
 
 
-def test_own_alpha_comes_first():
+def test_a_mask_by_hand_comes_before_any_model(monkeypatch):
+    monkeypatch.setattr(segment, "_session", None)  # not even loaded
+    picture, _ = composite("photo")
+    by_hand = half(picture.size)
+    assert Segmenter().cut(picture, by_hand).tobytes() == by_hand.tobytes()
+
+
+def test_of_a_transparent_picture_a_mask_by_hand_takes_a_part():
     picture = Image.new("RGB", (64, 64), (200, 0, 0))
     picture.putalpha(half())
-    other = half().transpose(Image.Transpose.ROTATE_90)
-    assert Segmenter().cut(picture, other).tobytes() == half().tobytes()
+    upper = half().transpose(Image.Transpose.ROTATE_270)
+    both = np.zeros((64, 64), np.uint8)
+    both[:32, :32] = 255
+    assert np.array_equal(np.asarray(Segmenter().cut(picture, upper)), both)
+    assert Segmenter().cut(picture, Image.new("L", (64, 64), 255)).tobytes() == half().tobytes()
+    with pytest.raises(SegmentError, match=r"selects of the transparent picture no character: 0\.00%"):
+        Segmenter().cut(picture, half().transpose(Image.Transpose.FLIP_LEFT_RIGHT))
 
 
 def test_soft_alpha_is_kept():
@@ -155,6 +172,19 @@ def test_subject_takes_a_mask_file_and_passes_on_what_is_wrong_with_it(tmp_path)
     assert subject.mask.size == (64, 64) and iou(subject.mask, half()) > 0.95
     with pytest.raises(ImageError, match="no picture file"):
         Segmenter().subject("Tom", Image.new("RGB", (64, 64)), tmp_path / "nobody.png")
+
+
+def test_a_subject_has_further_pictures_each_with_its_mask_or_cut_out(tmp_path):
+    half((32, 32)).save(tmp_path / "mask.png")
+    picture = Image.new("RGB", (64, 48), (200, 0, 0))
+    picture.putalpha(half((64, 48)))
+    flat = Image.new("RGB", (32, 32))
+    subject = Segmenter().subject("Mia", picture, more=[(flat, tmp_path / "mask.png"), (picture, None)])
+    assert [image.size for image, _ in subject.pictures] == [(64, 48), (32, 32), (64, 48)]
+    assert subject.more[0][1].tobytes() == half((32, 32)).tobytes()
+    assert subject.more[1][1].tobytes() == subject.mask.tobytes()
+    with pytest.raises(SegmentError, match="Mia, picture 2: The mask selects"):
+        Segmenter().subject("Mia", picture, more=[(flat, Image.new("L", (32, 32)))])
 
 
 def test_large_pictures_and_their_masks_stay_together():
@@ -210,3 +240,107 @@ assert not numba.config.DISABLE_JIT
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# Fetching other models.
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """The releases page on this machine, with isnet-anime as a small file, and rembg's folder elsewhere."""
+    served, home = tmp_path / "served", tmp_path / "home"
+    served.mkdir()
+    content = bytes(range(256)) * 20_000  # 5 MB
+    (served / "isnet-anime.onnx").write_bytes(content)
+    small = replace(MODELS["isnet-anime"], checksum=f"md5:{hashlib.md5(content).hexdigest()}")
+    monkeypatch.setitem(MODELS, "isnet-anime", small)
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "U2NET_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("REMBG_HOME", str(home))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    handler = partial(SimpleHTTPRequestHandler, directory=served)
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        monkeypatch.setattr(segment, "RELEASE", f"http://127.0.0.1:{httpd.server_address[1]}")
+        yield served, home
+        httpd.shutdown()
+        thread.join()
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_model_is_fetched_once_with_progress_into_rembgs_folder(server):
+    served, home = server
+    told = []
+    assert not is_here("isnet-anime") and "one download from github.com" in describe("isnet-anime")
+    fetch("isnet-anime", lambda *numbers: told.append(numbers))
+    size = (served / "isnet-anime.onnx").stat().st_size
+    assert files(home) == ["models/isnet-anime/isnet-anime.onnx"]
+    assert (home / "models/isnet-anime/isnet-anime.onnx").read_bytes() == (served / "isnet-anime.onnx").read_bytes()
+    assert told[0] == (0, 176_000_000)  # before it starts: what the catalogue says
+    assert {total for _, total in told[1:]} == {size} and told[-1] == (size, size)
+    assert len(told) > 10 and [done for done, _ in told] == sorted(done for done, _ in told)
+    assert is_here("isnet-anime") and "on this machine" in describe("isnet-anime")
+    (served / "isnet-anime.onnx").unlink()
+    fetch("isnet-anime", lambda *_: pytest.fail("it was there"))
+    # It is where rembg itself looks, which then finds it to be no network.
+    with pytest.raises(SegmentError, match="'isnet-anime' cannot be loaded; delete its file"):
+        Segmenter("isnet-anime").cut(Image.new("RGB", (64, 64)))
+
+
+def test_a_file_that_is_not_the_one_in_the_catalogue_is_not_kept(server):
+    served, home = server
+    (served / "isnet-anime.onnx").write_bytes(b"something else")
+    with pytest.raises(SegmentError, match="'isnet-anime' did not arrive whole, its checksum differs; try again"):
+        fetch("isnet-anime")
+    assert files(home) == [] and not is_here("isnet-anime")
+
+
+def test_a_stopped_or_failed_download_leaves_nothing(server):
+    served, home = server
+
+    def stop(done, total):
+        if done > 1_000_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch("isnet-anime", stop)
+    assert files(home) == []
+    (served / "isnet-anime.onnx").unlink()
+    with pytest.raises(SegmentError, match="'isnet-anime' is not on this machine and cannot be fetched"):
+        fetch("isnet-anime")
+    assert files(home) == []
+
+
+def test_the_catalogue_is_rembgs(monkeypatch, tmp_path):
+    """Address and checksum of every model are those that rembg itself would use."""
+    monkeypatch.setenv("REMBG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    for variable in ("U2NET_HOME", "MODEL_CHECKSUM_DISABLED"):
+        monkeypatch.delenv(variable, raising=False)
+    asked = {}
+    monkeypatch.setattr("pooch.retrieve", lambda url, known_hash, **_: asked.update({name: (url, known_hash)}))
+    for name in [*MODELS][1:]:
+        segment._known()[name].download_models()
+    assert asked == {name: (f"{segment.RELEASE}/{m.file}", m.checksum) for name, m in [*MODELS.items()][1:]}
+
+
+def test_every_model_is_free_and_described_with_licence_source_and_size():
+    for name, model in MODELS.items():
+        assert model.licence in ("Apache-2.0", "MIT") and model.source.startswith("https://github.com/")
+        said = describe(name)
+        assert all(part in said for part in (name, model.good_for, model.licence, f"{model.megabytes} MB"))
+    assert describe("u2net").endswith("44 MB, supplied.") and is_here("u2net")
+    assert MODELS["u2net"].megabytes == round(segment.SUPPLIED.stat().st_size / 1e6)
+    for ask in (describe, is_here, fetch):
+        with pytest.raises(SegmentError, match="no segmentation model 'bria-rmbg' on offer"):
+            ask("bria-rmbg")
+
+
+def test_whose_picture_it_is_is_said():
+    with pytest.raises(SegmentError, match=r"^Mia: The mask selects no character"):
+        Segmenter().subject("Mia", Image.new("RGB", (64, 64)), Image.new("L", (64, 64)))

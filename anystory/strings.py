@@ -1,0 +1,56 @@
+"""The app's words in its languages (strings.yaml in this folder): English, Chinese and Spanish.
+
+`translations()` is what Gradio's I18n takes, for labels that the browser translates; `say` is for sentences made here,
+in the language that the browser asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from anystory.errors import AnyStoryError
+
+LANGUAGES = {"en": "English", "zh-CN": "中文", "es": "Español"}
+"""The languages by their codes, as they call themselves. The first is the one for everybody else."""
+
+
+@cache
+def translations() -> Mapping[str, Mapping[str, str]]:
+    """Every language's words by key: `gr.I18n(**translations())`."""
+    data = yaml.load(Path(__file__).with_name("strings.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return {code: {key: words[code] for key, words in data.items()} for code in LANGUAGES}
+
+
+def language(accepted: str | None) -> str:
+    """The best of `LANGUAGES` for an Accept-Language header such as "zh-TW,zh;q=0.9,en;q=0.8"."""
+    wanted = []
+    for index, part in enumerate((accepted or "").split(",")[:20]):
+        code, _, weight = part.strip().partition(";q=")
+        try:
+            wanted.append((-float(weight or 1), index, code.lower().split("-")[0]))
+        except ValueError:
+            continue
+    for _, _, family in sorted(wanted):
+        for code in LANGUAGES:
+            if code.lower().split("-")[0] == family:
+                return code
+    return next(iter(LANGUAGES))
+
+
+def say(code: str, key: str, **values: object) -> str:
+    """The words of `key` in a language, `{name}` replaced by the value of that name. Raises KeyError for an unknown key
+    or a missing value."""
+    known = translations()
+    return known.get(code, known[next(iter(LANGUAGES))])[key].format_map(values)
+
+
+class SaidError(AnyStoryError):
+    """An error whose sentence is the words of `key` with `values`; in English as a string."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(say(next(iter(LANGUAGES)), key, **values))
+        self.key, self.values = key, values

@@ -1,0 +1,91 @@
+"""Makes lettering.ttf, one font for many scripts: `python build.py FOLDER`; needs fontTools, which the app does not.
+
+FOLDER holds the unpacked npm packages README.md lists. Each gives the characters the ones before it lack, scaled to
+one em, so that a line of mixed scripts is shaped and drawn in one go.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from fontTools import merge, subset
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.scaleUpem import scale_upem
+
+NAME = "AnyStory Lettering"
+EM = 1000
+
+
+def ranges(*pairs: tuple[int, int]) -> set[int]:
+    return {code for first, last in pairs for code in range(first, last + 1)}
+
+
+def decodable(codec: str, first: range, second: range) -> set[int]:
+    """The characters of a two-byte character set."""
+    found = set()
+    for high in first:
+        for low in second:
+            try:
+                found.add(ord(bytes((high, low)).decode(codec)))
+            except (UnicodeDecodeError, TypeError):
+                continue
+    return found
+
+
+LATIN = ranges((0x20, 0x7E), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x3FF), (0x400, 0x52F), (0x1E00, 0x1EFF))
+MARKS = ranges((0x2010, 0x2027), (0x2030, 0x205E), (0x20A0, 0x20BF), (0x2100, 0x214F), (0x2190, 0x21FF))
+CHINESE = (
+    decodable("gb2312", range(0xA1, 0xF8), range(0xA1, 0xFF))
+    | decodable("shift_jis", range(0x81, 0x99), range(0x40, 0xFD))
+    | ranges((0x3000, 0x30FF), (0xFF01, 0xFFEE), (0x2600, 0x266F))
+)
+ARABIC = ranges((0x600, 0x6FF), (0x750, 0x77F), (0x200C, 0x200F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFF))
+HEBREW = ranges((0x591, 0x5F4), (0xFB1D, 0xFB4F))
+
+SOURCES = (
+    ("expo-google-fonts-comic-relief-*/package/400Regular/*.ttf", LATIN | MARKS),
+    ("expo-google-fonts-noto-sans-sc-*/package/500Medium/*.ttf", LATIN | MARKS | CHINESE),
+    ("expo-google-fonts-noto-sans-arabic-*/package/500Medium/*.ttf", ARABIC),
+    ("fontsource-noto-sans-hebrew-*/package/files/noto-sans-hebrew-hebrew-500-normal.woff2", HEBREW),
+)
+
+
+def part(path: Path, wanted: set[int]) -> TTFont:
+    """The glyphs of `wanted` out of a font, unhinted and at the common em."""
+    options = subset.Options(hinting=False, glyph_names=False, notdef_outline=True)
+    options.layout_features = [*options.layout_features, "mark", "mkmk", "init", "medi", "fina", "isol", "rlig"]
+    options.drop_tables += ["DSIG", "STAT", "meta", "vhea", "vmtx", "VORG", "gasp", "BASE"]
+    font = subset.load_font(str(path), options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=wanted)
+    cutter.subset(font)
+    font.flavor = None
+    scale_upem(font, EM)
+    return font
+
+
+def main(folder: Path, target: Path) -> None:
+    covered: set[int] = set()
+    with tempfile.TemporaryDirectory() as scratch:
+        parts = []
+        for index, (pattern, wanted) in enumerate(SOURCES):
+            (path,) = folder.glob(pattern)
+            font = part(path, wanted - covered)
+            covered |= set(font.getBestCmap())
+            parts.append(str(Path(scratch) / f"{index}.ttf"))
+            font.save(parts[-1])
+        font = merge.Merger().merge(parts)
+    for record in font["name"].names:
+        record.string = NAME.replace(" ", "" if record.nameID == 6 else " ")
+    font["name"].names = [record for record in font["name"].names if record.nameID in (1, 4, 6)]
+    font["name"].setName("Regular", 2, 3, 1, 0x409)
+    font["head"].created = font["head"].modified = 0
+    font.recalcTimestamp = False
+    font.save(target)
+    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {len(font.getBestCmap())} characters")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(__file__).with_name("lettering.ttf"))

@@ -1,0 +1,139 @@
+"""Other frames for a panel: variants, the history on disk, what is restored and what is pinned."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from anystory.__main__ import main
+from anystory.archive import pack, unpack
+from anystory.project import KEPT, Project, ProjectError
+from anystory.render import Renderer
+from anystory.story import Panel
+from tests import stories
+
+PANELS = (Panel("Fox walks", ("Fox",)), Panel("Fox meets Owl", ("Fox", "Owl")))
+
+
+@pytest.fixture
+def story():
+    made = stories.story(PANELS)
+    return replace(made, settings=replace(made.settings, steps=1))
+
+
+@pytest.fixture
+def rendered(tiny_backend, story, tmp_path):
+    list(Renderer(tiny_backend).render(story, tmp_path))
+    return tmp_path
+
+
+def with_panels(story, *panels):
+    return replace(story, script=replace(story.script, panels=panels))
+
+
+def pixels(image):
+    return np.asarray(image).tobytes()
+
+
+def variants(backend, story, folder, number=2, count=2):
+    events = Renderer(backend).variants(story, folder, number, count)
+    return [event.step.frame for event in events if event.step.frame]
+
+
+def again(backend, story, folder):
+    """Which panels a render makes anew."""
+    return [event.panel for event in Renderer(backend).render(story, folder) if event.step.frame and not event.reused]
+
+
+def test_variants_are_new_seeds_in_the_history_and_change_no_frame(tiny_backend, story, rendered):
+    before = {path.name: path.read_bytes() for path in (rendered / "frames").iterdir()}
+    first, second = variants(tiny_backend, story, rendered), variants(tiny_backend, story, rendered)
+    assert {path.name: path.read_bytes() for path in (rendered / "frames").iterdir()} == before
+    project = Project(rendered)
+    seeds = [frame.seed for frame in (*first, *second)]
+    assert len({*seeds, project.entries[2].seed}) == 5
+    assert [(kept.number, kept.seed) for kept in project.history] == [(2, seed) for seed in seeds]
+    for frame in first:
+        assert pixels(project.kept(2, frame.seed).image) == pixels(frame.image)
+        asked = with_panels(story, PANELS[0], replace(PANELS[1], seed=frame.seed))
+        *_, last = Renderer(tiny_backend).render(asked, panels=[2])
+        assert pixels(last.step.frame.image) == pixels(frame.image)  # what a re-roll with that seed gives
+    assert again(tiny_backend, story, rendered) == []
+
+
+def test_a_restored_frame_stays_and_what_was_there_can_come_back(tiny_backend, story, rendered):
+    (frame, _), was = variants(tiny_backend, story, rendered), Project(rendered).frame(2)
+    Project(rendered).restore(2, frame.seed)
+    assert again(tiny_backend, story, rendered) == []
+    project = Project(rendered)
+    assert pixels(project.frame(2).image) == pixels(frame.image) and project.frame(2).seed == frame.seed
+    project.restore(2, was.seed)
+    assert pixels(Project(rendered).frame(2).image) == pixels(was.image)
+    assert again(tiny_backend, story, rendered) == []
+    with pytest.raises(ProjectError, match="no frame of seed 77 in the history of panel 1; it is empty"):
+        project.restore(1, 77)
+
+
+def test_a_frame_that_is_replaced_goes_to_the_history_which_is_bounded(tiny_backend, story, rendered):
+    old = Project(rendered).frame(1)
+    changed = with_panels(story, replace(PANELS[0], seed=50), PANELS[1])
+    assert again(tiny_backend, changed, rendered) == [1]
+    assert pixels(Project(rendered).kept(1, old.seed).image) == pixels(old.image)
+    made = variants(tiny_backend, changed, rendered, 1, KEPT + 1)
+    project = Project(rendered)
+    assert [kept.seed for kept in project.history] == [frame.seed for frame in made[1:]]
+    assert len(list((rendered / "history").iterdir())) == 2 * KEPT
+
+
+def test_a_pinned_panel_is_not_rendered_again_until_it_is_let_go(tiny_backend, story, rendered):
+    was = Project(rendered).frame(2)
+    Project(rendered).pin(2)
+    changed = with_panels(story, PANELS[0], replace(PANELS[1], prompt="Owl and Fox"))
+    assert again(tiny_backend, changed, rendered) == []
+    events = Renderer(tiny_backend).render(changed, rendered, [2], trace=True, retry=3)
+    assert [event.reused for event in events] == [True]
+    assert pixels(Project(rendered).frame(2).image) == pixels(was.image)
+    Project(rendered).pin(2, False)
+    assert again(tiny_backend, changed, rendered) == [2]
+
+
+def test_a_pinned_frame_moves_with_a_panel_of_its_own_seed(tiny_backend, story, tmp_path):
+    seeded = [replace(panel, seed=number) for number, panel in enumerate(PANELS)]
+    list(Renderer(tiny_backend).render(with_panels(story, *seeded), tmp_path))
+    Project(tmp_path).pin(2)
+    was = Project(tmp_path).frame(2)
+    assert again(tiny_backend, with_panels(story, Panel("a beach"), *seeded), tmp_path) == [1]
+    assert pixels(Project(tmp_path).frame(3).image) == pixels(was.image)
+    assert [number for number, entry in Project(tmp_path).entries.items() if entry.pinned] == [3]
+    with pytest.raises(ProjectError, match="Panel 9 has no readable frame"):
+        Project(tmp_path).pin(9)
+
+
+def test_history_travels_with_an_archive_and_damaged_frames_are_left_out(tiny_backend, story, rendered, tmp_path):
+    one, two = variants(tiny_backend, story, rendered)
+    pack(rendered, tmp_path / "story.zip")
+    unpack(tmp_path / "story.zip", tmp_path / "copy")
+    assert [kept.seed for kept in Project(tmp_path / "copy").history] == [one.seed, two.seed]
+    data = json.loads((rendered / "story.json").read_text())
+    data["history"][0]["key"] = "other"
+    (rendered / "story.json").write_text(json.dumps(data))
+    pack(rendered, tmp_path / "again.zip")
+    unpack(tmp_path / "again.zip", tmp_path / "again")
+    assert [kept.seed for kept in Project(tmp_path / "again").history] == [two.seed]
+
+
+def test_the_commands(tiny_model_folder, rendered, capsys):
+    engine = ["--model", str(tiny_model_folder), "--device", "cpu"]
+    sheet = str(rendered / "sheet.png")
+    assert main(["variants", str(rendered), "2", "--count", "2", "--out", sheet, *engine, "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    seeds = [event["seed"] for event in events if event["event"] == "variant"]
+    assert len(set(seeds)) == 2 and Image.open(sheet).width > Image.open(sheet).height
+    assert main(["history", str(rendered), "2", "--restore", str(seeds[0])]) == 0
+    assert main(["pin", str(rendered), "2"]) == 0 and main(["history", str(rendered), "2"]) == 0
+    assert f"seed {seeds[0]}: frames/002.png (now, pinned)" in capsys.readouterr().out
+    assert main(["pin", str(rendered), "2", "--off"]) == 0 and not Project(rendered).entries[2].pinned
+    assert main(["variants", str(rendered), "7", *engine]) == 2
+    assert "There is no panel 7; the story has panels 1 to 2." in capsys.readouterr().err

@@ -1,0 +1,150 @@
+"""What is supplied: ideas, the shelf, the app's words; and the time that is left."""
+
+import re
+import string
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from anystory.estimate import TimeLeft, rounded
+from anystory.ideas import ideas, ideas_for
+from anystory.lettering import unwritable
+from anystory.lint import lint
+from anystory.shelf import FOLDER, shelf
+from anystory.story import CastMember
+from anystory.strings import LANGUAGES, language, say, translations
+from anystory.wildcards import expand_script
+
+ROOT = Path(__file__).resolve().parent.parent
+
+NAMES = ("Mia", "Old Tom", "Ada")
+
+
+def test_every_idea_is_a_script_that_names_the_cast():
+    from anystory.script import parse_script
+
+    assert len(ideas()) >= 20 and len({idea.title for idea in ideas()}) == len(ideas())
+    for idea in ideas():
+        cast = tuple(CastMember(name, description="a fox") for name in NAMES[: idea.cast])
+        text = idea.script(NAMES[: idea.cast])
+        assert not [finding for finding in lint(text, cast=cast) if finding.severity != "note"], idea.title
+        script = expand_script(parse_script(text, cast=cast), 3)
+        assert 2 <= len(script.panels) <= 6 and all(panel.caption for panel in script.panels)
+        assert {name for panel in script.panels for name in panel.cast} == set(NAMES[: idea.cast])
+
+
+def test_there_are_ideas_for_every_cast():
+    assert [len(ideas_for(count)) >= least for count, least in ((0, 8), (1, 8), (2, 16), (3, 20), (9, 20))] == [
+        True
+    ] * 5
+    assert all(idea.cast <= 2 for idea in ideas_for(2)) and ideas_for(3)[0].cast == 3
+    with pytest.raises(ValueError, match="takes 3"):
+        ideas_for(3)[0].script(["Mia"])
+    going = next(idea for idea in ideas() if idea.title == "Going home")
+    assert "Mia, Tom and Ada walk" in going.script(["Mia", "Tom", "Ada", "Bo"]) and "Mia walk" in going.script(["Mia"])
+
+
+def test_the_shelf_holds_cut_out_characters_with_their_licences():
+    assert len(shelf()) >= 12 and len({example.name for example in shelf()}) == len(shelf())
+    for example in shelf():
+        subject = example.subject()
+        mask = np.asarray(subject.mask)
+        assert 0.1 < (mask > 127).mean() < 0.9 and min(subject.image.size) >= 128
+        assert example.description and example.licence in ("Apache-2.0", "MIT")
+        assert example.source in (FOLDER / "LICENSE.md").read_text(encoding="utf-8")
+    assert {path.name for path in FOLDER.glob("*.webp")} == {example.image.name for example in shelf()}
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 1_500_000
+
+
+def placeholders(text):
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def test_all_languages_have_the_same_words_and_placeholders():
+    known = translations()
+    assert list(known) == list(LANGUAGES) and len(LANGUAGES) == 3
+    for key, english in known["en"].items():
+        assert re.fullmatch(r"[a-z]+(\.[a-z0-9-]+)+", key)
+        for code, words in known.items():
+            assert words[key].strip() and placeholders(words[key]) == placeholders(english), (code, key)
+            assert unwritable(words[key]) == "", (code, key)
+    assert all(re.search(r"[\u4e00-\u9fff]", words) for key, words in known["zh-CN"].items() if key != "book.page.a4")
+    same = [key for key, words in known["es"].items() if words == known["en"][key]]
+    assert len(same) < 3, same
+
+
+def test_words_are_said_in_the_language_asked_for():
+    assert language("zh-TW,zh;q=0.9,en;q=0.8") == "zh-CN" and language("de,es;q=0.5") == "es"
+    assert language("en;q=0.2, es;q=0.9") == "es" and language("fr") == language(None) == language(";q=x") == "en"
+    assert say("es", "panel.number", number=3) == "Viñeta 3" and say("xx", "frames.stop") == "Stop"
+    with pytest.raises(KeyError):
+        say("en", "panel.number")
+
+
+def test_gradio_takes_the_words():
+    import gradio as gr
+
+    assert gr.I18n(**translations()).translations_dict["es"]["frames.stop"] == "Parar"
+
+
+def run(panels, steps, each, besides=0.0, upset=()):
+    """What is told to be left after every step, and what was left in truth."""
+    clock, told, ends = 100.0, [], []
+    timer = TimeLeft(panels, steps)
+    timer.start(clock)
+    for panel in range(panels):
+        for index in range(1, steps + 1):
+            clock += each + (besides if index == 1 else 0) + (30 if (panel, index) in upset else 0)
+            timer.step(clock, index)
+            told.append(timer.left())
+            ends.append(clock)
+    return told, [ends[-1] - end for end in ends]
+
+
+def test_the_time_left_is_right_for_even_steps_and_what_a_frame_needs_besides():
+    told, truth = run(4, 10, 0.5, 3.0)
+    assert told[0] is None and told[-1] == 0
+    assert told[5:] == pytest.approx(truth[5:])
+
+
+def test_one_slow_step_does_not_upset_it_but_a_slower_machine_does():
+    told, truth = run(4, 10, 0.5, upset={(1, 5)})
+    assert told[20] == pytest.approx(truth[20])
+    timer = TimeLeft(10, 20)
+    timer.start(0)
+    clock = 0.0
+    for k in range(120):
+        clock += 1.0 if k < 60 else 3.0
+        timer.step(clock, k % 20 + 1)
+    assert timer.left() == pytest.approx(80 * 3, rel=0.1)
+
+
+def test_skipped_reused_and_further_frames_count():
+    timer = TimeLeft(3, 10)
+    timer.start(0)
+    timer.skip()  # reused
+    for k in range(1, 5):
+        timer.step(float(k), k)
+    assert timer.left() == pytest.approx(16)
+    timer.skip(done=4)
+    assert timer.left() == pytest.approx(10)
+    timer.more()
+    assert timer.left() == pytest.approx(20)
+
+
+def test_the_time_left_in_words():
+    said = [rounded(seconds) for seconds in (0, 4.9, 12, 54, 58, 89, 200, 5300, 9000)]
+    assert said == [
+        ("time.soon", 0), ("time.soon", 0), ("time.seconds", 10), ("time.seconds", 55), ("time.minute", 1),
+        ("time.minute", 1), ("time.minutes", 3), ("time.minutes", 88), ("time.hours", 2.5),
+    ]  # fmt: skip
+    assert all(say(code, key, count=count) for code in LANGUAGES for key, count in said)
+
+
+def test_no_word_is_kept_that_nobody_says():
+    files = (path for folder in ("anystory", "ui") for path in (ROOT / folder).rglob("*"))
+    said = "".join(path.read_text(encoding="utf-8") for path in files if path.suffix in {".py", ".js"})
+    quoted = set(re.findall(r"""["']([a-z]+(?:\.[a-z0-9-]+)*(?:\.\{)?)""", said))
+    known = translations()["en"]
+    assert [key for key in known if key not in quoted and key.rpartition(".")[0] + ".{" not in quoted] == []
