@@ -1,0 +1,137 @@
+"""AnyStory for other programs: load a backend, load a story, render it.
+
+    backend = anystory.load_backend()
+    story = anystory.load_story("story.yaml", backend)
+    for frame in anystory.render_story(story, backend, "out"):
+        frame.image.save(f"{frame.panel}.png")
+
+What goes wrong is an `AnyStoryError` whose message is one sentence for a person; its subclasses say what it was about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from anystory.backend import Backend
+from anystory.cluster import Cluster
+from anystory.diagnosis import Diagnosis, diagnose
+from anystory.drawing import Drawing
+from anystory.errors import AnyStoryError
+from anystory.jobs import Job, work
+from anystory.project import frame_file
+from anystory.render import Progress, RenderError
+from anystory.script import MAX_SEED, load_script
+from anystory.segment import Segmenter
+from anystory.story import Frame, Script, Settings, Story, Subject
+from anystory.wildcards import expand_script, own_lists
+
+
+@dataclass(frozen=True, kw_only=True)
+class PanelFrame(Frame):
+    """The finished frame of `panel` (from 1). `file` is where it was written, None without a folder; `reused` tells
+    that it was there already."""
+
+    panel: int
+    file: Path | None = None
+    reused: bool = False
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What the routing maps say of the frame: who holds how much of it, and what looks wrong."""
+        return diagnose(self.maps)
+
+
+LIMITS = {"seed": (0, MAX_SEED), "steps": (1, 1000), "guidance": (1, 100)}
+"""The numbers that can be asked for, with their bounds."""
+
+
+def load_story(
+    script: str | Path | Script,
+    backend: Backend,
+    *,
+    seed: int | None = None,
+    steps: int | None = None,
+    guidance: float | None = None,
+    segmenter: Segmenter | None = None,
+) -> Story:
+    """A story ready to be rendered: wildcards filled in, characters cut out of their pictures.
+
+    `script` is a file of any form (docs/scripts.md) or what `parse_script` made of text. `seed`, `steps` and `guidance`
+    are those the backend's weights were made for where they are None, `segmenter` is the one that the script names.
+    Raises ScriptError, WildcardError, ImageError or SegmentError, and RenderError for numbers beyond `LIMITS`.
+    """
+    settings = asked_settings(backend, seed=seed, steps=steps, guidance=guidance)
+    filled = filled_script(script, settings.seed)
+    chosen = segmenter or (Segmenter(filled.segmenter) if filled.segmenter else Segmenter())
+    return Story(filled, cut_out(filled, chosen), settings)
+
+
+def render_story(
+    story: Story,
+    backend: Backend,
+    folder: str | Path | None = None,
+    *,
+    panels: Iterable[int] | None = None,
+    trace: bool = False,
+    retry: int = 0,
+    segmenter: Segmenter | None = None,
+    progress: Callable[[Drawing | Progress], None] = lambda _: None,
+) -> Iterator[PanelFrame]:
+    """The frames of `panels` (numbers from 1; None = all), each as soon as it is finished: one after the other in the
+    story's order, or in whatever order the workers of a `Cluster` finish them. Close the generator to stop.
+
+    With a `folder` every frame is kept there, and one that is there already is not made again: the same call goes on
+    where an earlier one stopped. `trace` keeps the maps of every layer and step too; a frame whose diagnosis tells of
+    a problem is made again under up to `retry` other seeds and the best stays. Characters without a picture are drawn
+    first and cut out by `segmenter`. `progress` is called with every step.
+    Raises RenderError, ProjectError, SegmentError or BackendError; what was finished stays in the folder.
+    """
+    place = None if folder is None else Path(folder)
+    numbers = None if panels is None else tuple(panels)
+    job = Job(story, segmenter or Segmenter(), place, numbers, trace, retry)
+    with closing(work([job], backend, workers_of(backend))) as events:
+        for _, event in events:
+            if isinstance(event, AnyStoryError):
+                raise event
+            progress(event)
+            if isinstance(event, Progress) and event.done:
+                frame = event.step.frame
+                file = place and place / frame_file(event.panel)
+                yield PanelFrame(**vars(frame), panel=event.panel, file=file, reused=event.reused)
+
+
+def asked_settings(
+    backend: Backend, *, seed: int | None = None, steps: int | None = None, guidance: float | None = None
+) -> Settings:
+    """The backend's settings with the numbers that were asked for. Raises RenderError for one beyond `LIMITS`."""
+    asked = {"seed": seed, "steps": steps, "guidance": guidance}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    for name, value in asked.items():
+        low, high = LIMITS[name]
+        if not low <= value <= high:
+            raise RenderError(f"{name} is {value}; it must be between {low} and {high}.")
+    return replace(backend.defaults, **asked)
+
+
+def filled_script(script: str | Path | Script, seed: int) -> Script:
+    """A script with its wildcards filled in under the story's seed, those of a `wildcards.yaml` beside a file too."""
+    if isinstance(script, Script):
+        return expand_script(script, seed)
+    return expand_script(load_script(script), seed, own_lists(Path(script).parent))
+
+
+def cut_out(script: Script, segmenter: Segmenter) -> tuple[Subject, ...]:
+    """The cast with its pictures; a member without one is left out."""
+    return tuple(
+        segmenter.subject(member.name, member.image, member.mask, member.description, member.more)
+        for member in script.cast
+        if member.image is not None
+    )
+
+
+def workers_of(backend: Backend) -> int:
+    """How many frames a backend makes at a time."""
+    return backend.workers if isinstance(backend, Cluster) else 1
