@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported
 
 from anystory import backend
+from anystory.drafts import Store, cache_folder
+from anystory.limits import SHARED, Limits
+from anystory.styles import StyleError
 from ui.app import build, launch
+from ui.space import borrowing, chosen_backend
 from ui.studio import Studio
 
 
@@ -25,15 +32,52 @@ class Parser(argparse.ArgumentParser):
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line's arguments; a mistake is one sentence on stderr and exit status 2."""
     parser = Parser(prog="app.py", description="The AnyStory app in your browser.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (%(default)s)")
+    here = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    parser.add_argument("--host", default=here, help="address to listen on; 0.0.0.0 for all (%(default)s)")
     parser.add_argument("--port", type=port, help="port to listen on (the first free one from 7860)")
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's relay, for 72 hours")
     parser.add_argument("--auth", type=login, metavar="USER:PASSWORD", help="ask for this login")
-    parser.add_argument("--backend", choices=backend.BACKENDS, default=backend.BACKENDS[0], help="%(default)s")
+    parser.add_argument("--mcp", action="store_true", help="be tools for assistants too (docs/api.md)")
+    parser.add_argument("--backend", choices=backend.BACKENDS, help=f"{backend.BACKENDS[0]}; on a Space what it offers")
     parser.add_argument("--model", type=model_folder, metavar="FOLDER", help="a saved model, not the embedded one")
+    lora_help = "a LoRA on top of flux, a .safetensors file or a Hub name, with its strength (1); may be given again"
+    parser.add_argument("--lora", type=lora, action="append", default=[], metavar="NAME[:STRENGTH]", help=lora_help)
+    parser.add_argument("--vram", type=vram, metavar="auto|N", help="GB of the GPU that flux may use (auto: all free)")
+    parser.add_argument("--speed", choices=backend.SPEEDS, default=backend.SPEEDS[0], help="flux: %(choices)s")
+    parser.add_argument("--batch", type=frames, default=1, metavar="N", help="flux: up to N panels at once")
     parser.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)")
-    parser.add_argument("--out", type=out_folder, metavar="FOLDER", help="keep every story here (default: do not)")
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--out",
+        type=out_folder,
+        metavar="FOLDER",
+        help="keep every story here for good (default: in the user's cache, for 30 days)",
+    )
+    shared = "(default: none; with --share %s)"
+    limits = parser.add_argument_group("limits", "what one visitor may have: a number, or none")
+    limits.add_argument("--limit-panels", type=limit, metavar="N", help=f"panels a render {shared % SHARED.panels}")
+    limits.add_argument("--limit-minutes", type=limit, metavar="N", help=f"of the model {shared % SHARED.minutes}")
+    limits.add_argument("--limit-uploads", type=limit, metavar="N", help=f"files a visit {shared % SHARED.uploads}")
+    limits.add_argument("--limit-pixels", type=limit, metavar="N", help=f"millions a picture {shared % SHARED.pixels}")
+    asked = parser.parse_args(argv)
+    if asked.mcp and find_spec("mcp") is None:
+        parser.error("--mcp needs a part of Gradio that is not here: pip install 'gradio[mcp]'")
+    return asked
+
+
+def limit(text: str) -> int:
+    """A limit; 0 stands for none."""
+    if text == "none":
+        return 0
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither none nor a whole number from 1 to 1000000")
+    return int(text)
+
+
+def limits(asked: argparse.Namespace) -> Limits:
+    """What a visitor may have: as asked for, else `SHARED` where strangers come, else anything."""
+    usual = SHARED if asked.share or "SPACE_ID" in os.environ else Limits()
+    given = {name: getattr(asked, f"limit_{name}") for name in ("panels", "minutes", "uploads", "pixels")}
+    return replace(usual, **{name: number or None for name, number in given.items() if number is not None})
 
 
 def port(text: str) -> int:
@@ -55,6 +99,29 @@ def model_folder(text: str) -> Path:
     return Path(text)
 
 
+def lora(text: str) -> backend.Lora:
+    try:
+        return backend.Lora.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def vram(text: str) -> float | None:
+    try:
+        number = None if text == "auto" else float(text)
+    except ValueError:
+        number = 0.0
+    if number is not None and not 1 <= number <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number of GB between 1 and 1024")
+    return number
+
+
+def frames(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= backend.MAX_BATCH):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of panels between 1 and {backend.MAX_BATCH}")
+    return int(text)
+
+
 def out_folder(text: str) -> Path:
     folder = Path(text).resolve()
     try:
@@ -64,12 +131,42 @@ def out_folder(text: str) -> Path:
     return folder
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    asked = arguments(argv)
-    studio = Studio(partial(backend.load, asked.backend, model=asked.model, device=asked.device), asked.out)
+def stories(out: Path | None) -> Store | None:
+    """Where stories are kept: all of them for good in `out`, else for a while in a cache; None where there is none."""
+    if out is not None:
+        return Store(out, days=math.inf, total=math.inf)
+    folder = cache_folder()
     try:
-        launch(build(studio), host=asked.host, port=asked.port, share=asked.share, auth=asked.auth)
-    except OSError as error:  # Gradio's word for a port that is taken
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return Store(folder) if os.access(folder, os.W_OK) else None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    asked, told = arguments(argv), []
+
+    def tell(words: str) -> None:
+        told.append(words)
+        print(f"app.py: {words}", file=sys.stderr, flush=True)
+
+    try:
+        load = partial(
+            backend.load,
+            chosen_backend(asked.backend),
+            model=asked.model,
+            device=asked.device,
+            loras=asked.lora,
+            vram=asked.vram,
+            speed=asked.speed,
+            batch=asked.batch,
+            tell=tell,
+        )
+        studio = Studio(borrowing(load), asked.out, told, limits(asked), stories(asked.out))
+        launch(
+            build(studio), studio, host=asked.host, port=asked.port, share=asked.share, auth=asked.auth, mcp=asked.mcp
+        )
+    except (OSError, StyleError, backend.BackendError) as error:  # OSError is Gradio's word for a port that is taken
         print(f"app.py: {error}", file=sys.stderr)
         return 2
     return 0

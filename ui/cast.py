@@ -1,11 +1,14 @@
-"""The cast: pictures come in, are cut out at once, and get a name and a few words."""
+"""The cast: pictures come in, are cut out at once, and get a name and a few words; who has only words is drawn."""
 
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,81 +16,162 @@ import gradio as gr
 from PIL import Image
 
 from anystory.images import ImageError, open_image
-from anystory.project import cutout
+from anystory.masks import brushed, hints
+from anystory.overlay import colour
+from anystory.prompt import rename
+from anystory.script import MAX_CAST
 from anystory.segment import Segmenter, SegmentError
-from anystory.story import Subject
+from anystory.story import MAX_PICTURES, CastMember, Subject
 from ui import html
+from ui.words import t
 
-MAX_CAST = 6
 MAX_NAME = 40
+MAX_WORDS = 400
+
+CARDS = (Path(__file__).parent / "js" / "cast.js").read_text(encoding="utf-8")
+"""What the cards do in the browser."""
+
+UNDO = """element.addEventListener("click", ({target}) => target.closest("button") && trigger("undo"));"""
+
+
+def _key() -> str:
+    return secrets.token_hex(6)
+
+
+@dataclass(frozen=True, eq=False)  # Gradio hashes what a state holds, which pictures do not allow
+class Picture:
+    """A picture of a character: `upload` as it came, `automatic` the mask before any brush, `strokes` (RGBA) what was
+    brushed over it, and `mask` what comes of them. `key` tells it from all others."""
+
+    upload: Image.Image
+    automatic: Image.Image
+    mask: Image.Image
+    strokes: Image.Image | None = None
+    key: str = field(default_factory=_key)
+
+    @cached_property
+    def look(self) -> tuple[Image.Image, Image.Image]:
+        """Image and mask as a `Subject` takes them."""
+        return self.upload.convert("RGB"), self.mask
+
+    @property
+    def cutout(self) -> Image.Image:
+        """The picture as RGBA with its mask as alpha."""
+        rgba = self.look[0].copy()
+        rgba.putalpha(self.mask)
+        return rgba
+
+    @cached_property
+    def hints(self) -> tuple[str, ...]:
+        """What may be wrong with the mask."""
+        return hints(self.mask)
+
+    @cached_property
+    def thumbnails(self) -> tuple[str, str]:
+        """The addresses of the picture and its cut-out, for a card."""
+        return html.thumbnail(self.upload), html.thumbnail(self.cutout)
+
+
+@dataclass(frozen=True, eq=False)
+class Actor:
+    """A character of the cast, with at most `MAX_PICTURES` pictures.
+
+    Without any it is drawn from its description; `drawn` are then the sentence that the model drew it from, and the
+    description it had. `key` tells the character's card from the others, whatever its name or place.
+    """
+
+    name: str
+    description: str = ""
+    pictures: tuple[Picture, ...] = ()
+    drawn: tuple[str, str] | None = None
+    key: str = field(default_factory=_key)
+
+    @property
+    def subject(self) -> Subject | None:
+        """The character as a story takes it; None without a picture."""
+        if not self.pictures:
+            return None
+        first, *more = (picture.look for picture in self.pictures)
+        drawn = self.drawn[0] if self.drawn else ""
+        return Subject(self.name, *first, self.description.strip(), drawn, tuple(more))
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A picture that was cut out: of a new character, or for the one with the key `of`, in the place of its first
+    picture or as one `more`."""
+
+    actor: Actor
+    of: str | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True)
-class Actor:
-    """A character of the cast: the picture as it came and its cut-out, under a name made from the file's."""
+class Renaming:
+    """A new name that the script took over: who has it, and the script before and after."""
 
-    upload: Image.Image
-    subject: Subject
+    key: str
+    old: str
+    new: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True)
 class CastWidgets:
-    """The cast's widgets: a fixed pool of rows, of which as many show as there are actors. What stands in the
-    text boxes is the truth for names and descriptions; `actors` holds only the pictures."""
+    """The cast's widgets. `actors` is the cast, `cards` shows it.
+
+    Cutting out takes its time, in which the cast goes on changing: `made` holds what was cut out, and `taken` the keys
+    of those in it that have been put into the cast. `renaming` is the last name that changed the script as well, None
+    after none; `renamed` says so and takes it back. `follows` are the script before and after that name, for the
+    browser.
+    """
 
     actors: gr.State
+    cards: gr.HTML
     upload: gr.File
+    describe: gr.Button
     notice: gr.HTML
-    rows: list[gr.Row]
-    pictures: list[gr.HTML]
-    names: list[gr.Textbox]
-    descriptions: list[gr.Textbox]
-    removes: list[gr.Button]
-
-    @property
-    def texts(self) -> list[gr.Textbox]:
-        return [*self.names, *self.descriptions]
+    renamed: gr.HTML
+    renaming: gr.State
+    follows: tuple[gr.Textbox, gr.Textbox]
+    made: gr.State
+    taken: gr.State
 
     @property
     def outputs(self) -> list[Any]:
         """What `show` fills, in its order."""
-        return [self.actors, *self.rows, *self.pictures, *self.names, *self.descriptions]
+        return [self.actors, self.cards]
 
 
 def create() -> CastWidgets:
-    """Lay out the rows and the place to drop pictures."""
-    rows, pictures, names, descriptions, removes = [], [], [], [], []
-    with gr.Column(elem_id="actors"):
-        for number in range(1, MAX_CAST + 1):
-            with gr.Row(visible=False, elem_classes="actor", elem_id=f"actor-{number}") as row:
-                pictures.append(gr.HTML(elem_classes="pair"))
-                with gr.Column(elem_classes="fields", scale=1):
-                    names.append(_line("Name", "Name", MAX_NAME, "name"))
-                    descriptions.append(_line("Description", "a few words: a brown teddy bear", 200, "words"))
-                removes.append(gr.Button("Remove", elem_classes="remove", size="sm"))
-            rows.append(row)
-        upload = gr.File(file_count="multiple", file_types=["image"], show_label=False, height=96, elem_id="drop")
-    notice = gr.HTML(elem_id="cast-notice")
-    return CastWidgets(gr.State(()), upload, notice, rows, pictures, names, descriptions, removes)
-
-
-def _line(label: str, placeholder: str, length: int, kind: str) -> gr.Textbox:
-    return gr.Textbox(
+    """Lay out the cards and the place to drop pictures."""
+    cards = gr.HTML(
         "",
-        label=label,
-        show_label=False,
-        placeholder=placeholder,
-        max_lines=1,
-        max_length=length,
-        min_width=0,
-        elem_classes=kind,
+        html_template='<div id="actors" role="list"></div>',
+        js_on_load=CARDS,
+        apply_default_css=False,
+        heard=0,
+        cut=0,
+        elem_id="cards",
     )
+    upload = gr.File(file_count="multiple", file_types=["image"], show_label=False, height=96, elem_id="drop")
+    describe = gr.Button(t("cast.describe"), size="sm", elem_id="describe")
+    notice = gr.HTML(elem_id="cast-notice")
+    renamed = gr.HTML(js_on_load=UNDO, elem_id="cast-renamed")
+    follows = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
+    made, taken = gr.State(()), gr.State(frozenset())
+    return CastWidgets(gr.State(()), cards, upload, describe, notice, renamed, gr.State(None), follows, made, taken)
 
 
-def name_from_file(path: str | Path, taken: Sequence[str]) -> str:
-    """A name for a character from its file's: letters and digits, unlike those `taken`."""
+def name_from_file(path: str | Path) -> str:
+    """A name for a character from its file's: letters and digits."""
     words = re.sub(r"[\W_]+", " ", Path(path).stem).strip()[:MAX_NAME].strip()
-    name = words[:1].upper() + words[1:] if words else "Character"
+    return words[:1].upper() + words[1:] if words else "Character"
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """The name, or the name and a number where it is among those `taken`."""
     used = {other.casefold() for other in taken}
     number, candidate = 2, name
     while candidate.casefold() in used:
@@ -95,59 +179,278 @@ def name_from_file(path: str | Path, taken: Sequence[str]) -> str:
     return candidate
 
 
-def add(
-    actors: tuple[Actor, ...], paths: Sequence[str | Path], names: Sequence[str], segmenter: Segmenter
-) -> tuple[tuple[Actor, ...], list[str]]:
-    """The cast with the pictures at `paths` cut out and added, and a sentence for each that was refused.
+def pictured(
+    name: str, picture: str | Path, mask: str | Path | None, segmenter: Segmenter, description: str = ""
+) -> Actor:
+    """A character with a picture (and a mask), cut out. Raises ImageError or SegmentError with a sentence."""
+    upload = open_image(picture)
+    mask = segmenter.subject(name, upload, mask).mask
+    return Actor(name, description, (Picture(upload, mask, mask),))
 
-    `names` are those in use, one an actor.
-    """
-    taken, refused = list(names), []
-    for path in paths:
-        if len(actors) >= MAX_CAST:
-            refused.append(f"{Path(path).name} was left out: a cast has room for {MAX_CAST}; remove one first.")
-            continue
+
+def drawn(subject: Subject) -> Actor:
+    """A character that the model drew."""
+    pictures = tuple(Picture(image, mask, mask) for image, mask in subject.pictures)
+    return Actor(subject.name, subject.description, pictures, (subject.drawn, subject.description))
+
+
+def brush(picture: Picture, strokes: Image.Image | None, segmenter: Segmenter) -> Picture:
+    """The picture with `strokes` (RGBA, see `anystory.masks`) over its automatic mask; None is without any.
+    Raises SegmentError where nothing is left of the character."""
+    automatic = picture.automatic
+    mask = automatic if strokes is None else segmenter.cut(picture.upload, brushed(automatic, strokes))
+    return replace(picture, mask=mask, strokes=strokes)
+
+
+def recut(actors: Sequence[Actor], segmenter: Segmenter) -> tuple[tuple[Actor, ...], list[str]]:
+    """The cast cut out anew, brush strokes kept, and a sentence for each picture that stays as it was."""
+    refused: list[str] = []
+
+    def anew(picture: Picture, name: str) -> Picture:
         try:
-            upload = open_image(path)
-            subject = segmenter.subject(name_from_file(path, taken), upload)
+            return brush(replace(picture, automatic=segmenter.cut(picture.upload)), picture.strokes, segmenter)
+        except SegmentError as error:
+            refused.append(f"{name} stays as it was: {error}")
+            return picture
+
+    now = (
+        replace(actor, pictures=tuple(anew(picture, actor.name) for picture in actor.pictures))
+        if actor.pictures
+        else actor
+        for actor in actors
+    )
+    return tuple(now), refused
+
+
+def cut_out(
+    paths: Sequence[str | Path], segmenter: Segmenter, of: str | None = None, more: bool = False
+) -> tuple[tuple[Made, ...], list[str]]:
+    """The pictures at `paths` cut out (`of` and `more` as in `Made`), and a sentence for each that was refused."""
+    made, refused = [], []
+    for path in paths:
+        try:
+            made.append(Made(pictured(name_from_file(path), path, None, segmenter), of, more))
         except (ImageError, SegmentError) as error:
             refused.append(str(error))
-            continue
-        actors = (*actors, Actor(upload, subject))
-        taken.append(subject.name)
-    return actors, refused
+    return tuple(made), refused
 
 
-def split(texts: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """What stands in `CastWidgets.texts`, as names and descriptions."""
-    return texts[:MAX_CAST], texts[MAX_CAST:]
+def joined(actors: Sequence[Actor], made: Sequence[Made]) -> tuple[tuple[Actor, ...], list[Made]]:
+    """The cast with what was `made`: new characters under names of their own, new pictures for those still there;
+    and what there was no room for."""
+    now, left = {actor.key: actor for actor in actors}, []
+    for item in made:
+        if item.of in now:
+            there = now[item.of]
+            own = () if to_draw(there) else there.pictures if item.more else there.pictures[1:]
+            if len(own) >= MAX_PICTURES:
+                left.append(item)
+                continue
+            pictures = (*own, *item.actor.pictures) if item.more else (*item.actor.pictures, *own)
+            now[item.of] = replace(there, pictures=pictures, drawn=None)
+        elif item.of is None and len(now) >= MAX_CAST:
+            left.append(item)
+        elif item.of is None:
+            name = free_name(item.actor.name, (actor.name for actor in now.values()))
+            now[item.actor.key] = replace(item.actor, name=name)
+    return tuple(now.values()), left
 
 
-def without(values: Sequence[Any], index: int) -> tuple[Any, ...]:
-    """`values` less the one at `index`."""
-    return (*values[:index], *values[index + 1 :])
+def with_drawn(actors: Sequence[Actor], new: Sequence[Actor]) -> tuple[Actor, ...]:
+    """The cast with the `new` ones that were drawn: in the places of those who wait for them, or in their own as far
+    as there is room. Whoever has got a picture meanwhile, or other words, stays."""
+    now = list(actors)
+    for actor in new:
+        index = next((index for index, there in enumerate(now) if there.name == actor.name), None)
+        if index is None and len(now) < MAX_CAST:
+            now.append(actor)
+        elif index is not None and to_draw(now[index]) and now[index].description.strip() == actor.description:
+            now[index] = replace(actor, key=now[index].key, description=now[index].description)
+    return tuple(now)
 
 
-def subjects(actors: Sequence[Actor], names: Sequence[str], descriptions: Sequence[str]) -> tuple[Subject, ...]:
-    """The actors as a story takes them, called what the text boxes say; an empty name box keeps the file's name."""
-    return tuple(
-        replace(
-            actor.subject,
-            name=unicodedata.normalize("NFC", name).strip() or actor.subject.name,
-            description=description.strip(),
+def find(actors: Sequence[Actor], key: object) -> int | None:
+    """The place of the actor with a key; None where it has gone."""
+    return next((index for index, actor in enumerate(actors) if actor.key == key), None)
+
+
+def place(actors: Sequence[Actor], key: object) -> tuple[int, int] | None:
+    """The places of the actor who has the picture with a key, and of it among the actor's; None where it has gone."""
+    keys = ((i, k, picture.key) for i, actor in enumerate(actors) for k, picture in enumerate(actor.pictures))
+    return next(((i, k) for i, k, there in keys if there == key), None)
+
+
+def repainted(actors: Sequence[Actor], picture: Picture) -> tuple[Actor, ...]:
+    """The cast with `picture` in the place of the one with its key."""
+    found = place(actors, picture.key)
+    if found is None:
+        return tuple(actors)
+    there = actors[found[0]]
+    now = tuple(picture if picture.key == other.key else other for other in there.pictures)
+    return exchanged(actors, replace(there, pictures=now))
+
+
+def unpictured(actors: Sequence[Actor], key: object) -> tuple[Actor, ...]:
+    """The cast less one picture."""
+    found = place(actors, key)
+    if found is None:
+        return tuple(actors)
+    there = actors[found[0]]
+    return exchanged(actors, replace(there, pictures=tuple(p for p in there.pictures if p.key != key)))
+
+
+def exchanged(actors: Sequence[Actor], actor: Actor) -> tuple[Actor, ...]:
+    """The cast with `actor` in the place of the one with its key."""
+    return tuple(actor if actor.key == other.key else other for other in actors)
+
+
+def moved(actors: Sequence[Actor], key: object, by: int) -> tuple[Actor, ...]:
+    """The cast with one character `by` places further down (up where negative), as far as that goes."""
+    index, now = find(actors, key), list(actors)
+    if index is not None:
+        now.insert(max(0, index + by), now.pop(index))
+    return tuple(now)
+
+
+def without(actors: Sequence[Actor], key: object) -> tuple[Actor, ...]:
+    """The cast less one character."""
+    return tuple(actor for actor in actors if actor.key != key)
+
+
+def renamed(actor: Actor, text: object) -> Actor:
+    """The actor under another name, as one line of at most `MAX_NAME` characters; an empty one changes nothing."""
+    name = " ".join(unicodedata.normalize("NFC", str(text)).split())[:MAX_NAME].strip()
+    return replace(actor, name=name) if name else actor
+
+
+def script_renamed(text: str, actors: Sequence[Actor], old: str, new: str) -> str:
+    """The script with another name for `old`, line by line; as it is where two of the cast are called so. Names that
+    `old` is only a part of stay."""
+    others = [actor.name for actor in actors if actor.name != old]
+    if len(actors) - len(others) > 1:
+        return text
+    names = {name: name for name in others} | {old: new}
+    return "\n".join(rename(line, names) for line in text.split("\n"))
+
+
+def described(actor: Actor, text: object) -> Actor:
+    """The actor with another description, at most `MAX_WORDS` characters."""
+    return replace(actor, description=unicodedata.normalize("NFC", str(text))[:MAX_WORDS])
+
+
+def members(actors: Sequence[Actor]) -> tuple[CastMember, ...]:
+    """The whole cast as a script takes it."""
+    return tuple(CastMember(actor.name, description=actor.description.strip()) for actor in actors)
+
+
+def to_draw(actor: Actor) -> bool:
+    """Whether it has no picture, or one that was drawn from other words than its present ones."""
+    return not actor.pictures or (actor.drawn is not None and actor.drawn[1] != actor.description.strip())
+
+
+def subjects(actors: Sequence[Actor]) -> tuple[Subject, ...]:
+    """Those of the cast who have a picture, as a story takes them."""
+    return tuple(actor.subject for actor in actors if not to_draw(actor))
+
+
+def show(actors: Sequence[Actor]) -> list[Any]:
+    """The values of `CastWidgets.outputs` for a cast."""
+    cards = "".join(card(actor, index, len(actors)) for index, actor in enumerate(actors))
+    # Never the same twice: the browser takes in only what is new, and something else may be typed there by now.
+    return [tuple(actors), f"{cards}<!-- {secrets.token_hex(6)} -->"]
+
+
+def card(actor: Actor, index: int, count: int) -> str:
+    """The card of the character at `index` (from 0) of `count`."""
+    tools = [
+        _tool("up", "cast.up", "↑", index == 0),
+        _tool("down", "cast.down", "↓", index == count - 1),
+        _tool("remove", "cast.remove", "✕"),
+    ]
+    more = ""
+    if actor.pictures:
+        more = (
+            f'<button type="button" class="mask" data-picture="{actor.pictures[0].key}">{t("cast.mask")}</button>'
+            f'<label class="more" title="{_said("cast.more")}"><span class="unseen">{t("cast.more")}</span>'
+            '<span aria-hidden="true">＋</span><input type="file" accept="image/*" multiple></label>'
         )
-        for actor, name, description in zip(actors, names, descriptions, strict=False)
+    return (
+        f'<article class="actor" id="actor-{index + 1}" role="listitem" tabindex="-1" data-key="{actor.key}" '
+        f'aria-label="{escape(actor.name)}" style="--who:{colour(index)}">'
+        f'<div class="pair">{pictures(actor)}</div><div class="fields">'
+        f"{_line('name', 'cast.name', 'cast.name', actor.name, MAX_NAME)}"
+        f"{_line('words', 'cast.description', 'cast.description.hint', actor.description, MAX_WORDS)}"
+        f'<div class="tools"><label class="replace">{t("cast.picture")}<input type="file" accept="image/*"></label>'
+        f'{more}</div></div><div class="order">{"".join(tools)}</div>'
+        f'<ul class="album">{"".join(map(_further, actor.pictures[1:]))}</ul>'
+        f'<div class="hints">{remarks(actor)}</div></article>'
     )
 
 
-def show(actors: Sequence[Actor], names: Sequence[str], descriptions: Sequence[str], first: int = 0) -> list[Any]:
-    """The values of `CastWidgets.outputs` that make the rows show `actors`, with names and descriptions (one an
-    actor or more). Rows before `first` keep their pictures and texts, in which somebody may be typing."""
-    rows = [gr.Row(visible=k < len(actors)) for k in range(MAX_CAST)]
-    drawn = [html.pictures(actor.upload, cutout(actor.subject), k) for k, actor in enumerate(actors) if k >= first]
+def _further(picture: Picture) -> str:
+    """One of the pictures after the first: its cut-out, and what can be done with it."""
+    return (
+        f'<li data-picture="{picture.key}"><img src="{picture.thumbnails[1]}" alt="{_said("cast.cutout")}" '
+        f'title="{_said("cast.cutout")}">{_tool("mask", "cast.mask", "✎")}'
+        f"{_tool('unpicture', 'cast.unpicture', '✕')}</li>"
+    )
 
-    def filled(new: Sequence[str]) -> list[Any]:
-        new = new[: len(actors) - first]
-        return [*[gr.skip()] * first, *new, *[""] * (MAX_CAST - first - len(new))]
 
-    return [tuple(actors), *rows, *filled(drawn), *filled(names[first:]), *filled(descriptions[first:])]
+def pictures(actor: Actor) -> str:
+    """The first picture as uploaded and as cut out; a blank for who has none."""
+    if not actor.pictures:
+        return '<div class="undrawn">?</div>'
+    uploaded, cut = actor.pictures[0].thumbnails
+    return (
+        f'<img src="{uploaded}" alt="{_said("cast.uploaded")}" title="{_said("cast.uploaded")}">'
+        f'<img src="{cut}" alt="{_said("cast.cutout")}" title="{_said("cast.cutout")}" class="cutout">'
+    )
+
+
+def _said(key: str) -> str:
+    """Known words inside an attribute."""
+    return escape(t(key))
+
+
+def _line(kind: str, label: str, hint: str, value: str, length: int) -> str:
+    return (
+        f'<label class="{kind}"><span class="unseen">{t(label)}</span><input type="text" value="{escape(value)}" '
+        f'placeholder="{_said(hint)}" maxlength="{length}" autocomplete="off" spellcheck="false"></label>'
+    )
+
+
+def _tool(kind: str, label: str, sign: str, off: bool = False) -> str:
+    return (
+        f'<button type="button" class="{kind}" title="{_said(label)}" aria-label="{_said(label)}"'
+        f"{' disabled' if off else ''}>{sign}</button>"
+    )
+
+
+def remarks(actor: Actor) -> str:
+    """What is said below a card."""
+    quiet = "cast.drawn" if actor.drawn else None if actor.pictures else "cast.undrawn"
+    several = len(actor.pictures) > 1
+    said = [
+        (f"{number}: {hint}" if several else hint)
+        for number, picture in enumerate(actor.pictures, 1)
+        for hint in picture.hints
+    ]
+    return (f'<p class="quiet">{t(quiet)}</p>' if quiet else "") + html.doubts(said)
+
+
+def told_renamed(done: Renaming, say: Callable[..., str]) -> str:
+    """That the script took a name over, and a button that takes it back; in the words of `say` (`ui.words`)."""
+    said = escape(say("cast.renamed", old=done.old, new=done.new))
+    return (
+        f'<div class="renamed" role="status"><span>{said}</span><button type="button">{t("cast.undo")}</button></div>'
+    )
+
+
+def left_out(left: Sequence[Made], say: Callable[..., str]) -> list[str]:
+    """A sentence for each of those there was no room for, in the words of `say` (`ui.words`)."""
+    return [
+        say("cast.album", file=item.actor.name, count=MAX_PICTURES)
+        if item.more
+        else say("cast.full", file=item.actor.name, count=MAX_CAST)
+        for item in left
+    ]

@@ -1,46 +1,62 @@
-"""Making the frames: settings, the button that starts and stops, live progress, the gallery."""
+"""Making the frames: settings, the buttons that start, stop and skip, live progress, the strip of panels."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from anystory.backend import BackendError
-from anystory.project import ProjectError
-from anystory.render import RenderError
-from ui import html, viewer
-from ui.studio import Job, Moment, Shown, Studio, story_file
+from anystory.estimate import rounded
+from anystory.story import Panel
+from anystory.strings import SaidError
+from ui import cast, html, viewer
+from ui.running import Run
+from ui.strip import STRIP, strip
+from ui.studio import Shown
+from ui.words import t
 
 MAX_SEED = 2**31 - 1
+
+TICK = 0.4
+"""Seconds between two questions how a render stands; a page that needs longer to show the answer asks less often."""
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What starts a render."""
+    """What starts and ends a render."""
 
     seed: gr.Number
     steps: gr.Slider
     guidance: gr.Slider
     start: gr.Button
     stop: gr.Button
+    skip: gr.Button
     notice: gr.HTML
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What shows one. `job` is what was asked for last, None if it was refused; `shown` are the frames there are."""
+    """What shows one. `panels` are those of the script, `chosen` the numbers of those to make (none: all); `shown` are
+    the frames there are, and `drawn` the characters that were drawn for them. `clock` ticks while a render
+    is at work, `ended` changes at its end. `made` is where files go that are made when they are asked for."""
 
-    job: gr.State
+    panels: gr.State
+    chosen: gr.State
     shown: gr.State
+    drawn: gr.State
+    ended: gr.State
+    clock: gr.Timer
     empty: gr.HTML
     progress: gr.HTML
-    gallery: gr.Gallery
-    download: gr.DownloadButton
+    gallery: gr.HTML
+    takeaway: gr.Row
+    download: gr.Button
+    sheet: gr.Button
+    made: gr.DownloadButton
 
 
 def roll() -> int:
@@ -51,126 +67,180 @@ def roll() -> int:
 def create_controls() -> Controls:
     """Lay out the settings and the buttons. Sliders get the backend's defaults when it is there."""
     notice = gr.HTML(elem_id="refused")
-    start = gr.Button("Make the frames", variant="primary", elem_id="render")
-    stop = gr.Button("Stop", visible=False, elem_id="stop")
-    with gr.Accordion("Settings", open=False, elem_id="settings"):
+    start = gr.Button(t("frames.start"), variant="primary", elem_id="render")
+    with gr.Row(elem_id="halt"):
+        stop = gr.Button(t("frames.stop"), visible=False, elem_id="stop")
+        skip = gr.Button(t("frames.skip"), visible=False, elem_id="skip")
+    gr.HTML(f'<p class="hint">{t("frames.keys")}</p>', elem_id="keys")
+    with gr.Accordion(t("settings.heading"), open=False, elem_id="settings"):
         with gr.Row(elem_id="seed-row"):
             seed = gr.Number(
-                0, label="Seed", info="The same seed makes the same frames.", precision=0, minimum=0, maximum=MAX_SEED
+                0,
+                label=t("settings.seed"),
+                info=t("settings.seed.hint"),
+                precision=0,
+                minimum=0,
+                maximum=MAX_SEED,
             )
-            dice = gr.Button("Roll a seed", elem_id="dice", size="md")
-        steps = gr.Slider(1, 60, value=25, step=1, label="Steps", info="More are slower and a little cleaner.")
-        guidance = gr.Slider(
-            1, 10, value=3, step=0.1, label="Guidance", info="How closely a frame follows its words; 1 is off."
+            dice = gr.Button(t("settings.roll"), elem_id="dice", size="md")
+        steps = gr.Slider(
+            1, 60, value=25, step=1, label=t("settings.steps"), info=t("settings.steps.hint"), elem_id="steps"
         )
+        guidance = gr.Slider(1, 10, value=3, step=0.1, label=t("settings.guidance"), info=t("settings.guidance.hint"))
     dice.click(roll, None, seed, queue=False, api_visibility="private")
-    return Controls(seed, steps, guidance, start, stop, notice)
+    return Controls(seed, steps, guidance, start, stop, skip, notice)
 
 
 def create_stage() -> Stage:
     """Lay out where frames appear."""
-    empty = gr.HTML(html.EMPTY)
-    progress = gr.HTML(visible=False, elem_id="progress")
-    gallery = gr.Gallery(
-        visible=False,
-        show_label=False,
-        columns=4,
-        fit_columns=False,
-        height="auto",
-        object_fit="cover",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        elem_id="gallery",
-    )
-    download = gr.DownloadButton("Download all (ZIP)", visible=False, size="md", elem_id="download-all")
-    return Stage(gr.State(None), gr.State(()), empty, progress, gallery, download)
+    empty = gr.HTML(html.EMPTY, elem_id="no-frames")
+    progress = gr.HTML(elem_id="progress")
+    gallery = gr.HTML(elem_id="gallery", js_on_load=STRIP)
+    with gr.Row(visible=False, elem_classes="takeaway") as takeaway:
+        download = gr.Button(t("frames.download"), size="md", min_width=120, elem_id="download-all")
+        sheet = gr.Button(t("frames.sheet"), size="md", min_width=120, elem_id="contact-sheet")
+    made = gr.DownloadButton(visible="hidden", elem_id="made")
+    states = gr.State(()), gr.State(()), gr.State(()), gr.State(()), gr.State(None)
+    clock = gr.Timer(TICK, active=False)
+    return Stage(*states, clock, empty, progress, gallery, takeaway, download, sheet, made)
 
 
-def pictures(shown: Sequence[Shown]) -> list[tuple[Path, str]]:
-    """The gallery's entries: frames with their caption, or their prompt where there is none."""
-    return [(item.file, item.panel.caption or item.panel.prompt) for item in shown]
+def start_label(say: Callable[..., str], chosen: Sequence[int]) -> str:
+    """What the button does."""
+    return say("frames.chosen", numbers=_listed(chosen)) if chosen else say("frames.start")
 
 
-def where(moment: Moment) -> str:
-    """Progress in words."""
-    return f"Panel {moment.number} of {moment.total} · step {moment.index} of {moment.steps}"
+def _listed(numbers: Sequence[int]) -> str:
+    """1, 2, 3, 7 -> "1–3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
-def share(moment: Moment) -> float:
-    """Progress of the whole story, 0 to 1."""
-    return (moment.number - 1 + moment.index / moment.steps) / moment.total
-
-
-def started(job: Job, controls: Controls, stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
+def started(run: Run, say: Callable[..., str], controls: Controls, stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
     """Changes the moment a render is asked for; its turn may come later."""
     return {
-        stage.job: job,
+        stage.clock: gr.Timer(active=True),
+        stage.panels: run.job.script.panels,
+        stage.chosen: (),
+        stage.drawn: (),
         stage.empty: gr.HTML(visible=False),
-        stage.progress: gr.HTML(html.progress("Waiting for the model", "Your frames come next.", 0), visible=True),
-        controls.start: gr.Button(visible=False),
-        controls.stop: gr.Button(visible=True),
+        stage.progress: standing(run, say),
+        controls.start: gr.Button(start_label(say, ()), visible=False),
+        controls.stop: gr.Button(visible=True, interactive=True),
+        controls.skip: gr.Button(visible=True),
         view.again: gr.Button(interactive=False),
+        view.retry: gr.Button(interactive=False),
         controls.notice: "",
     }
 
 
-def run(
-    studio: Studio, stage: Stage, view: viewer.Viewer, notice: gr.HTML
-) -> Callable[[Job | None, tuple[Shown, ...], Shown | None, float], Iterator[dict[Any, Any]]]:
-    """The render as a generator of changes: of progress, gallery, frames, viewer and notice."""
-
-    def render(
-        job: Job | None, before: tuple[Shown, ...], item: Shown | None, opacity: float
-    ) -> Iterator[dict[Any, Any]]:
-        if job is None:
-            yield {stage.progress: gr.skip()}  # a generator that yields nothing would empty all its outputs
-            return
-        try:
-            first = True
-            for moment in studio.render(job, before):
-                drawn = html.progress(where(moment), moment.prompt, share(moment), moment.preview)
-                change: dict[Any, Any] = {stage.progress: drawn}
-                if first or moment.fresh:
-                    change[stage.shown] = moment.shown
-                    change[stage.gallery] = gr.Gallery(pictures(moment.shown), visible=bool(moment.shown))
-                if moment.fresh and item is None:
-                    item = moment.fresh
-                    change |= dict(zip(view.outputs, viewer.opened(item, opacity), strict=True))
-                yield change
-                first = False
-        except (BackendError, RenderError, ProjectError) as error:
-            yield {notice: html.notice([str(error)])}
-
-    return render
+def standing(run: Run, say: Callable[..., str]) -> str:
+    """How a render stands, as HTML."""
+    moment, what = run.moment, run.moment.what
+    where, left = say(moment.key, **moment.values), ""
+    if moment.left is not None:
+        key, count = rounded(moment.left)
+        left = say(key, count=f"{count:g}")
+    if moment.place:
+        where = say("frames.queue", place=moment.place) if moment.place > 1 else say("frames.next")
+        what = say("frames.turns")
+    if run.stopped:
+        where = say("frames.stopping")
+    return html.progress(where, what, moment.share, moment.preview, left, moment.panel, moment.part)
 
 
-def finished(
-    controls: Controls, stage: Stage, view: viewer.Viewer
-) -> Callable[[Job | None, tuple[Shown, ...], Shown | None, float], dict[Any, Any]]:
-    """After the last panel or a stop: the button is back, the opened frame is one of these, the ZIP is ready."""
-
-    def finish(job: Job | None, shown: tuple[Shown, ...], item: Shown | None, opacity: float) -> dict[Any, Any]:
-        change: dict[Any, Any] = {
-            controls.start: gr.Button(visible=True),
-            controls.stop: gr.Button(visible=False),
-            stage.progress: gr.HTML("", visible=False),
-            view.again: gr.Button(interactive=True),
-        }
-        if job is None:
-            return change
-        if not shown:
-            return (
-                change
-                | {stage.empty: gr.HTML(visible=True), stage.gallery: gr.Gallery([], visible=False)}
-                | dict(zip(view.outputs, viewer.closed(), strict=True))
-            )
-        now = next((new for new in shown if item and new.number == item.number), shown[0])
-        if item and now.frame is item.frame:
-            change[view.item] = now
-        else:
-            change |= dict(zip(view.outputs, viewer.opened(now, opacity), strict=True))
-        change[stage.download] = gr.DownloadButton(value=story_file(job), visible=True)
+def ticked(
+    run: Run,
+    say: Callable[..., str],
+    panels: Sequence[Panel],
+    chosen: Sequence[int],
+    drawn: tuple[cast.Actor, ...],
+    item: Shown | None,
+    opacity: float,
+    controls: Controls,
+    stage: Stage,
+    view: viewer.Viewer,
+) -> dict[Any, Any]:
+    """What has changed on the page since it asked last, and after the end all that comes then."""
+    ended = run.ended  # first of all: what comes after it is looked at is in the next answer
+    shown = run.before if run.shown is None else run.shown
+    change: dict[Any, Any] = {stage.shown: shown, stage.progress: standing(run, say)}
+    if len(run.moment.drawn) > len(drawn):
+        change[stage.drawn] = tuple(cast.drawn(subject) for subject in run.moment.drawn)
+    now = next((new for new in shown if item and new.number == item.number), None)
+    if now is None:  # nothing is open yet, or its panel is being made anew: what is looked at stays until then
+        now = item if item and not ended else next(iter(shown), None)
+    if now is not item:
+        change |= dict(zip(view.outputs, viewer.opened(now, opacity) if now else viewer.closed(), strict=True))
+        change[view.retry] = gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=ended)
+    same = panels == run.job.script.panels  # or somebody goes on writing meanwhile
+    listed = panels if ended else run.job.script.panels
+    state = run.state if same or not ended else None
+    panels_now = strip(say, listed, shown, chosen, now and now.number, state)
+    if ended or panels_now != run.told:  # a long one is large, and mostly only the progress has changed
+        change[stage.gallery] = run.told = panels_now
+    if not ended:
         return change
+    if now:  # anew even if it is open: what was sent while the page was still being built may not have arrived
+        change |= dict(zip(view.outputs, viewer.opened(now, opacity), strict=True))
+    change |= {
+        **at_rest(say, chosen, controls, stage),
+        stage.ended: time.monotonic(),
+        stage.progress: html.hint(outcome(say, run)),
+        controls.notice: html.notice([sentence(run.error, say)] if run.error else []),
+        view.again: gr.Button(interactive=True),
+        view.retry: gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=True),
+        stage.takeaway: gr.Row(visible=bool(shown)),
+        stage.empty: gr.HTML(visible=not shown and not panels),
+    }
+    return change
 
-    return finish
+
+def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
+    """Changes that show the frames of a story that has just been opened, and nothing of the one before."""
+    first, panels = (shown[0], shown[0].job.script.panels) if shown else (None, ())
+    opened = viewer.opened(first, 100 * viewer.OPACITY) if first else viewer.closed()
+    return {
+        stage.shown: shown,
+        stage.panels: panels,
+        stage.chosen: (),
+        stage.drawn: (),
+        stage.progress: "",
+        stage.gallery: strip(say, panels, shown, (), first and first.number),
+        stage.empty: gr.HTML(visible=not shown),
+        stage.takeaway: gr.Row(visible=bool(shown)),
+        **dict(zip(view.outputs, opened, strict=True)),
+        view.opacity: 100 * viewer.OPACITY,
+    }
+
+
+def at_rest(say: Callable[..., str], chosen: Sequence[int], controls: Controls, stage: Stage) -> dict[Any, Any]:
+    """The buttons and the clock while nothing is made."""
+    return {
+        stage.clock: gr.Timer(active=False),
+        stage.progress: "",
+        controls.start: gr.Button(start_label(say, chosen), visible=True),
+        controls.stop: gr.Button(visible=False),
+        controls.skip: gr.Button(visible=False),
+    }
+
+
+def sentence(error: Exception, say: Callable[..., str]) -> str:
+    """What an error says, in the visitor's language where it is in `anystory.strings`."""
+    return say(error.key, **error.values) if isinstance(error, SaidError) else str(error)
+
+
+def outcome(say: Callable[..., str], run: Run) -> str:
+    """What is said of a render that has ended: that it was stopped, or what came of another seed; mostly nothing."""
+    if run.stopped:
+        return say("frames.kept")
+    if run.job.retry is None or run.error is not None:
+        return ""
+    number = run.job.retry
+    before, now = (next((i.frame.seed for i in of if i.number == number), None) for of in (run.before, run.shown))
+    return say("frames.nobetter" if before == now else "frames.better", number=number, seed=now)

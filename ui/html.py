@@ -9,11 +9,17 @@ from html import escape
 
 from PIL import Image
 
+from anystory.lint import Finding
+from anystory.masks import ADD, REMOVE
 from anystory.overlay import colour
-from anystory.story import Panel
+from anystory.story import ROUTING, Panel
+from ui.words import t
 
 THUMBNAIL = 168
 """Side in pixels of the pictures on a cast card, twice what is shown, for sharp screens."""
+
+LARGE = 480
+"""Side in pixels of the cut-out beside the brush."""
 
 
 def data_uri(image: Image.Image, side: int | None = None) -> str:
@@ -27,13 +33,38 @@ def data_uri(image: Image.Image, side: int | None = None) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def pictures(upload: Image.Image, cutout: Image.Image, index: int) -> str:
-    """A character as uploaded and as cut out (RGBA), ringed in its colour."""
+def thumbnail(image: Image.Image) -> str:
+    """The picture small inside an address, as WebP: a cast of fifty is still one message to the browser."""
+    image = image.copy()
+    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=85)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def doubts(hints: Sequence[str]) -> str:
+    """What may be wrong with a cut-out, a sentence a line."""
+    return "".join(f'<p class="doubt">{escape(words)}</p>' for words in hints)
+
+
+def hint(sentence: str) -> str:
+    """A quiet sentence below a widget; nothing for nothing."""
+    return f'<p class="hint">{escape(sentence)}</p>' if sentence else ""
+
+
+def brushing(name: str) -> str:
+    """The head of the brush."""
     return (
-        f'<div class="pictures" style="--who:{colour(index)}">'
-        f'<img src="{data_uri(upload, THUMBNAIL)}" alt="as uploaded" title="As uploaded">'
-        f'<img src="{data_uri(cutout, THUMBNAIL)}" alt="cut out" title="Cut out: what the model sees" class="cutout">'
-        "</div>"
+        f"<h3>{t('cast.mask')}: {escape(name)}</h3><p>{t('mask.about')} "
+        f'<span class="stroke" style="--who:{ADD}">+</span> <span class="stroke" style="--who:{REMOVE}">−</span></p>'
+    )
+
+
+def cutout(picture: Image.Image, index: int, hints: Sequence[str]) -> str:
+    """A cut-out (RGBA) in large, and what may be wrong with it."""
+    return (
+        f'<div class="cutout-large" style="--who:{colour(index)}"><img src="{data_uri(picture, LARGE)}" alt="cut out">'
+        f"</div>{doubts(hints)}"
     )
 
 
@@ -44,34 +75,81 @@ def notice(sentences: Sequence[str]) -> str:
     return f'<div class="notice" role="alert">{"".join(f"<p>{escape(s)}</p>" for s in sentences)}</div>'
 
 
-def chips(names: Sequence[str], cast: Sequence[str]) -> str:
-    """The names as pills, each with its character's colour."""
-    if not names:
-        return '<span class="chips"><span class="chip nobody">nobody</span></span>'
-    pills = (f'<span class="chip" style="--who:{colour(cast.index(name))}">{escape(name)}</span>' for name in names)
-    return f'<span class="chips">{"".join(pills)}</span>'
+def findings(found: Sequence[Finding], kind: str = "ul", row: str = "li") -> str:
+    """What the linter found: its place, a button that shows it in the script, what it is, and a button that mends it,
+    as elements of a `kind` and of a `row` each.
+    Buttons carry `data-start`, `data-end` and `data-code`, which `FINDINGS` tells the page."""
+    rows = []
+    for finding in found:
+        data = f'data-start="{finding.start}" data-end="{finding.end}" data-code="{finding.code}"'
+        place = fix = ""
+        if finding.end:
+            where = f"{finding.line}:{finding.column}"
+            title = escape(f"{where} – {t('script.place')}")
+            place = f'<button class="place" {data} title="{title}" aria-label="{title}">{where}</button>'
+        if finding.fix is not None:
+            fix = f'<button class="fix" {data} title="{escape(finding.fix)}">{escape(_fix_label(finding.fix))}</button>'
+        rows.append(f'<{row} class="{finding.severity}">{place}<span>{escape(finding.message)}</span>{fix}</{row}>')
+    return f'<{kind} class="findings" role="status">{"".join(rows)}</{kind}>' if rows else ""
 
 
-def reading(panels: Sequence[Panel], cast: Sequence[str], errors: Sequence[str]) -> str:
-    """How the script was understood: a row a panel with who is in it, then the errors."""
-    rows = (
-        f'<li><span class="number">{number}</span>{chips(panel.cast, cast)}'
-        f'<span class="prompt" title="{escape(panel.prompt)}">{escape(panel.prompt)}</span></li>'
-        for number, panel in enumerate(panels, 1)
-    )
-    listed = f'<ol class="reading">{"".join(rows)}</ol>' if panels else ""
-    return listed + notice(errors)
+def _fix_label(fix: str) -> str:
+    words = " ".join(fix.split())
+    if not words:
+        return t("script.delete")
+    return f"{t('script.fix')} {words if len(words) <= 24 else f'{words[:23]}…'}"
 
 
-def progress(where: str, what: str, share: float, preview: Image.Image | None = None) -> str:
-    """The panel at work: where we are, what is made, how much is done (0 to 1) and the picture so far."""
-    picture = f'<img src="{data_uri(preview)}" alt="the frame so far">' if preview else '<div class="blank"></div>'
+FINDINGS = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const {start, end, code} = button.dataset;
+  if (button.matches(".fix")) return trigger("click", {start: Number(start), end: Number(end), code});
+  const box = document.querySelector("#script textarea");
+  const units = (count) => Array.from(box.value).slice(0, count).join("").length;  // Python counts no surrogates
+  box.focus();
+  box.setSelectionRange(units(start), units(end));
+});
+"""
+"""What the buttons of `findings` do: `fix` is a click event of the component with start, end and code, the others
+select the place in the script."""
+
+
+def progress(
+    where: str,
+    what: str,
+    share: float,
+    preview: Image.Image | None = None,
+    left: str = "",
+    panel: int | None = None,
+    part: float = 0,
+) -> str:
+    """The panel at work: where we are, what is made, how much is done (0 to 1) and the picture so far, and how long it
+    still takes. `part` of `panel` is done, for the strip."""
+    picture = f'<img src="{data_uri(preview)}" alt="">' if preview else '<div class="blank"></div>'
     percent = round(100 * share)
     return (
-        f'<div class="progress">{picture}<div class="text"><div class="where" role="status">{escape(where)}</div>'
-        f'<div class="what">{escape(what)}</div><div class="bar" role="progressbar" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{percent}"><i style="width:{percent}%"></i></div></div></div>'
+        f'<div class="progress" data-panel="{panel or ""}" data-part="{part:.3f}">{picture}<div class="text">'
+        f'<div class="where" role="status">{escape(where)}</div><div class="what">{escape(what)}</div>'
+        f'<div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}">'
+        f'<i style="width:{percent}%"></i></div><div class="left">{escape(left)}</div></div></div>'
     )
+
+
+def progress_bar(what: str, share: float) -> str:
+    """A line of progress without a picture; `share` from 0 to 1."""
+    percent = round(100 * share)
+    return (
+        f'<div class="download"><div class="what" role="status">{escape(what)}</div><div class="bar" '
+        f'role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}">'
+        f'<i style="width:{percent}%"></i></div></div>'
+    )
+
+
+def verdict(sentence: str, passed: bool) -> str:
+    """What the routing of a frame says about it."""
+    return f'<p class="verdict {"fine" if passed else "doubt"}" role="status">{escape(sentence)}</p>'
 
 
 def opened(number: int, panel: Panel, names: Sequence[str], cast: Sequence[str], seed: int) -> str:
@@ -87,13 +165,15 @@ def opened(number: int, panel: Panel, names: Sequence[str], cast: Sequence[str],
     )
 
 
-def model(state: str, words: str = "") -> str:
-    """The model's state, loading | ready | missing, as a light in the page's head."""
-    said = {"loading": "loading the model…", "ready": f"model: {words}", "missing": "no model"}[state]
-    return f'<span class="model {state}" role="status" title="{escape(words)}">{escape(said)}</span>'
+def measured(measure: str) -> str:
+    """What the overlay of a frame shows, by the `measure` of its maps."""
+    return t("viewer.who.hint" if measure == ROUTING else "viewer.who.share")
 
 
-EMPTY = (
-    '<div class="empty"><div class="strip"><i></i><i></i><i></i><i></i></div>'
-    "<div>Your frames appear here, one a line of the script.</div></div>"
-)
+def model(state: str, said: str = "") -> str:
+    """The model's state, loading | ready | missing, as a light in the page's head; `said` is its name, or why not."""
+    shown = escape(said) if state == "ready" else t(f"model.{state}")
+    return f'<span class="model {state}" role="status" title="{escape(said)}">{shown}</span>'
+
+
+EMPTY = f'<div class="empty"><div class="strip"><i></i><i></i><i></i><i></i></div><div>{t("frames.empty")}</div></div>'

@@ -1,100 +1,215 @@
-"""The script: a line a panel, and at once how it was understood."""
+"""The script in two views, its text and its panels as cards, and at once what is wrong with it; ideas to start from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 
 import gradio as gr
 
-from anystory.script import ScriptError, parse_script
-from anystory.story import CastMember, Script, Subject
-from ui import html
+from anystory.backend import Backend
+from anystory.edits import with_panel
+from anystory.ideas import ideas_for
+from anystory.lint import Finding, lint, mend
+from anystory.script import Reading as Source
+from anystory.script import ScriptError, read_script
+from anystory.story import CastMember, Panel, Script, Style
+from anystory.styles import NO_STYLE, all_styles
+from ui import html, panels
+from ui.words import t, words
 
-PLACEHOLDER = """Mia walks in the forest in the morning
-Mia and Tom meet on a meadow  # A new friend
-[NC] mountains at night"""
+FILES = [".txt", ".yaml", ".yml", ".json", ".zip", "image"]
 
 
 @dataclass(frozen=True)
 class ScriptWidgets:
-    """The script's widgets; `feedback` says who is in which panel and what is wrong."""
+    """The script's widgets; `findings` says what is wrong, `feedback` shows the panels as cards. `styles` holds the
+    presets that came with a script or lie beside the kept stories; `before` is the text that an idea replaced."""
 
     title: gr.Textbox
-    style: gr.Textbox
+    style: gr.Dropdown
+    style_note: gr.HTML
     text: gr.Textbox
+    storyboard: gr.File
+    notice: gr.HTML
+    findings: gr.HTML
     feedback: gr.HTML
+    styles: gr.State
+    ideas: gr.HTML
+    before: gr.State
 
 
-def create() -> ScriptWidgets:
-    """Lay out the text boxes and the feedback under them."""
-    with gr.Row():
-        title = gr.Textbox(
-            "", label="Title", placeholder="A day out", max_lines=1, max_length=200, min_width=140, elem_id="title"
-        )
-        style = gr.Textbox(
-            "", label="Style", placeholder="watercolour", max_lines=1, max_length=200, min_width=140, elem_id="style"
-        )
-    text = gr.Textbox("", label="Panels", lines=6, max_lines=24, placeholder=PLACEHOLDER, elem_id="script")
-    gr.HTML(
-        '<p class="hint"><kbd>#</kbd> starts a caption · <kbd>[NC]</kbd> nobody in it · '
-        "<kbd>Ctrl</kbd> <kbd>Enter</kbd> makes the frames</p>"
+def create(styles: Sequence[Style] = ()) -> ScriptWidgets:
+    """Lay out the text and the cards beside it; `styles` are presets besides the supplied ones."""
+    with gr.Row(elem_id="two-views"):
+        with gr.Column(min_width=300):
+            with gr.Row():
+                title = gr.Textbox(
+                    "",
+                    label=t("script.title"),
+                    placeholder=t("script.title.hint"),
+                    max_lines=1,
+                    max_length=200,
+                    min_width=140,
+                    elem_id="title",
+                )
+                style = gr.Dropdown(
+                    style_names(styles),
+                    value=None,
+                    label=t("script.style"),
+                    allow_custom_value=True,
+                    min_width=140,
+                    elem_id="style",
+                )
+            style_note = gr.HTML(elem_id="style-note")
+            text = gr.Textbox(
+                "",
+                label=t("script.panels"),
+                lines=8,
+                max_lines=24,
+                placeholder=t("script.placeholder"),
+                elem_id="script",
+            )
+            findings = gr.HTML(js_on_load=html.FINDINGS, elem_id="findings")
+            offered = gr.HTML(ideas(()), js_on_load=IDEAS, elem_id="ideas")
+            gr.HTML(f'<p class="hint">{t("script.hint")}</p>')
+            storyboard = gr.File(
+                file_count="multiple", file_types=FILES, show_label=False, height=64, elem_id="storyboard"
+            )
+            notice = gr.HTML(elem_id="script-notice")
+        with gr.Column(min_width=300):
+            feedback = gr.HTML(
+                "",
+                html_template='<div class="deck"></div>',
+                js_on_load=panels.CARDS,
+                apply_default_css=False,
+                heard=0,
+                elem_id="reading",
+            )
+    kept = gr.State(tuple(styles))
+    return ScriptWidgets(
+        title, style, style_note, text, storyboard, notice, findings, feedback, kept, offered, gr.State(None)
     )
-    return ScriptWidgets(title, style, text, gr.HTML(elem_id="reading"))
+
+
+IDEAS = """
+element.addEventListener("click", ({target}) => {
+  const button = target.closest("button");
+  if (button) trigger("pick", {title: button.dataset.title ?? null});
+});
+"""
+"""What the buttons of `ideas` do: a click picks an idea by its title, or none: the text before it."""
+
+
+def ideas(names: Sequence[str], taken: str = "") -> str:
+    """The ideas for a cast as buttons; with the one that was `taken`, said in a sentence, and the way back."""
+    picks = "".join(
+        f'<button type="button" data-title="{escape(idea.title)}">{escape(idea.title)}</button>'
+        for idea in ideas_for(len(names))
+    )
+    choices = picks if names else f"<p>{t('script.ideas.empty')}</p>"
+    back = f'<p role="status">{escape(taken)} <button type="button">{t("script.ideas.back")}</button></p>'
+    return (
+        f'<div class="ideas"><details{" open" * bool(taken)}><summary>{t("script.ideas")}</summary>'
+        f'<div class="choices">{choices}</div></details>{back if taken else ""}</div>'
+    )
+
+
+def with_idea(title: str, names: Sequence[str]) -> str | None:
+    """The text of an idea with these names; None where there is no such idea for them."""
+    return next((idea.script(names) for idea in ideas_for(len(names)) if names and idea.title == title), None)
+
+
+def style_names(styles: Sequence[Style] = ()) -> list[str]:
+    """The names on the menu."""
+    return [style.name for style in all_styles(styles)]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was understood: the script, or why there is none; `errors` are sentences."""
+    """What was understood: the script as far as it could be read, None if not at all, and what was found in it;
+    `source` is the text's own reading, `backend` and `styles` are what it was read for."""
 
     script: Script | None
-    errors: tuple[str, ...] = ()
+    findings: tuple[Finding, ...]
+    source: Source | None = None
+    backend: Backend | None = None
+    styles: tuple[Style, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What keeps it from being rendered."""
+        return tuple(finding for finding in self.findings if finding.severity == "error")
 
 
-def read(text: str, title: str, style: str, subjects: Sequence[Subject]) -> Reading:
-    """Read the script for a cast of `subjects`. Title and style win over those inside the text.
+def read(
+    text: str,
+    title: str,
+    style: str | None,
+    members: Sequence[CastMember],
+    pictured: Sequence[str],
+    backend: Backend | None = None,
+    styles: Sequence[Style] = (),
+) -> Reading:
+    """Read and lint the script for a cast of `members`, of whom those named in `pictured` have a picture.
 
-    A name that cannot be one, a line that cannot be read and a character without a picture are errors.
+    Title and style, where there are any, win over those inside the text; `styles` are presets besides the text's.
     """
+    style = (style or "").strip()
+    found = lint(text, cast=members, backend=backend, style=style, styles=styles)
     try:
-        named = parse_script({"cast": [{"name": subject.name} for subject in subjects], "panels": ["-"]}).cast
-        cast = [
-            CastMember(member.name, description=subject.description)
-            for member, subject in zip(named, subjects, strict=True)
-        ]
-        script = parse_script(text, cast=cast)
-    except ScriptError as error:
-        return Reading(None, (str(error),))
-    script = replace(script, title=title.strip() or script.title, style=style.strip() or script.style)
-    pictured = {member.name for member in named}
-    missing = tuple(
-        f"{name} is in panel {number} but has no picture: add one above and call it {name}."
-        for number, panel in enumerate(script.panels, 1)
-        for name in panel.cast
-        if name not in pictured
+        source = read_script(text, cast=members)
+    except ScriptError:  # which is among the findings
+        return Reading(None, found)
+    script, known = source.script, (*source.script.styles, *styles)
+    named = {finding.message for finding in found}
+    script = replace(
+        script,
+        title=title.strip() or script.title,
+        style=style or script.style,
+        styles=known,
     )
-    return Reading(script, missing)
-
-
-def feedback(text: str, subjects: Sequence[Subject], most: int | None = None) -> str:
-    """The panels with who is in each, then what is wrong, as HTML; nothing for an empty script.
-
-    `most` is how many characters a frame the model was trained for, if known.
-    """
-    if not text.strip():
-        return ""
-    reading = read(text, "", "", subjects)
-    if reading.script is None:
-        return html.notice(reading.errors)
-    crowded = [
-        f"Panel {number} has {len(panel.cast)} characters; the model was trained for {most} and may mix them up."
-        for number, panel in enumerate(reading.script.panels, 1)
-        if most is not None and len(panel.cast) > most
+    bare = {member.name for member in script.cast if not member.description} - set(pictured)
+    missing = [
+        f"{name} has neither a picture nor a description; add one of the two."
+        for name in dict.fromkeys(name for panel in script.panels for name in panel.cast)
+        if name in bare
     ]
-    cast = [member.name for member in reading.script.cast]
-    return html.reading(reading.script.panels, cast, [*reading.errors, *crowded])
+    said = (Finding(1, 1, 0, 0, "error", "no-picture", words) for words in missing if words not in named)
+    return Reading(script, (*found, *said), source, backend, known)
 
 
-def lines(script: Script) -> str:
-    """The panels as lines of plain text, captions behind a #."""
-    return "\n".join(f"{panel.prompt}  # {panel.caption}" if panel.caption else panel.prompt for panel in script.panels)
+def feedback(reading: Reading, seed: int = 0, say: Callable[..., str] = words(None)) -> tuple[str, str]:
+    """What is wrong, less what is said of the chosen style, and the panels as cards, as HTML; `seed` is the story's,
+    under which wildcards are filled in."""
+    found = [finding for finding in reading.findings if not _of_menu(finding)]
+    sizes = reading.backend and reading.backend.sizes
+    deck = panels.cards(reading.source, found, seed, style_names(reading.styles), sizes, say)
+    return html.findings(found), panels.legend(reading.source, say) + deck
+
+
+def style_note(reading: Reading, style: str | None) -> str:
+    """What is said of the style chosen from the menu."""
+    said = [finding.message for finding in reading.findings if _of_menu(finding)]
+    return html.hint(" ".join(said)) if style and style != NO_STYLE else ""
+
+
+def _of_menu(finding: Finding) -> bool:
+    return finding.code == "style" and finding.end == 0
+
+
+def fixed(text: str, found: Sequence[Finding], start: int, end: int, code: str) -> str:
+    """The text with the one finding of that place and kind mended; as it is if there is none any more."""
+    same = (f for f in found if (f.start, f.end, f.code) == (start, end, code) and f.fix is not None)
+    return next((mend(text, finding) for finding in same), text)
+
+
+def with_take(text: str, members: Sequence[CastMember], number: int, panel: Panel) -> str:
+    """The text with the seed and the steering of a take in its panel, if the text still has that panel."""
+    try:
+        panels = read_script(text, cast=members).panels[number - 1 : number]
+        now = [replace(there, seed=panel.seed, steering=panel.steering) for there in panels if there]
+        return with_panel(text, number, now[0], members) if now == [panel] else text
+    except ScriptError:
+        return text

@@ -2,38 +2,77 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import re
 import secrets
 import shutil
 import tempfile
+import threading
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from queue import Queue
 
 from PIL import Image
 
-from anystory.backend import Backend
-from anystory.render import Renderer
+from anystory import maps, segment
+from anystory.backend import Backend, BackendError, Locator
+from anystory.diagnosis import Diagnosis, diagnose
+from anystory.drafts import Store
+from anystory.drawing import draw_cast, undrawn, with_drawn
+from anystory.estimate import TimeLeft
+from anystory.imprint import ImprintError, story_from_png
+from anystory.limits import Allowance, LimitError, Limits
+from anystory.locating import Located, locate
+from anystory.project import Project, ProjectError
+from anystory.render import Renderer, RenderError
 from anystory.segment import Segmenter, SegmentError
+from anystory.steering import UNSTEERED, Steering
 from anystory.story import Frame, Panel, Script, Settings, Story, Subject
+from anystory.strings import say
+from anystory.styles import own_styles
+from anystory.turnstile import Turn, Turnstile
+from anystory.wildcards import expand_script
+
+SCRATCH = "anystory-"
+"""How the folders of temporary files begin, one a running app."""
+
+FORGOTTEN = 2 * 24 * 3600
+"""Seconds after which a folder nobody touched is one that a crash has left."""
+
+TRIES = 8
+"""Other seeds that are tried for a doubtful panel at a time."""
+
+THUMBNAIL = 320
+"""Longest side in pixels of the pictures on the strip."""
+
+SWEEP = 24 * 3600
+"""Seconds after which old stories are looked for again."""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One visitor's folders: `story` holds the project, `files` what is offered for download."""
+    """One visitor's folders: `story` holds the project and the draft of the story with that `key` (of the `Store`),
+    `files` what is offered for download, for as long as the page is open."""
 
     story: Path
     files: Path
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Job:
-    """All that a visitor asked for when they pressed the button, and where its frames go."""
+    """All that a visitor asked for when they pressed the button, and where its frames go.
+
+    `subjects` are those with a picture; `segmenter` cuts out whoever is drawn. `panels` are those to make, None = all;
+    `retry` is the one panel to make under other seeds until one passes, None = as they are; with `variants` so many
+    frames of other seeds are made for the one of `panels`, for somebody to choose from.
+    """
 
     script: Script
     subjects: tuple[Subject, ...]
@@ -41,64 +80,140 @@ class Job:
     seed: int
     steps: int
     guidance: float
+    segmenter: Segmenter = field(default_factory=Segmenter)
+    panels: tuple[int, ...] | None = None
+    retry: int | None = None
+    variants: int = 0
 
-    def take(self, number: int, seed: int) -> Job:
-        """The same, but for the seed of panel `number`."""
+    @property
+    def frames(self) -> int:
+        """How many frames it is to make, unless it takes several tries."""
+        return self.variants or len(self.wanted)
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """The numbers of the panels to make, in story order."""
+        if self.retry is not None:
+            return (self.retry,)
+        return tuple(sorted(set(self.panels))) if self.panels else tuple(range(1, len(self.script.panels) + 1))
+
+    def take(self, number: int, seed: int, steering: Steering | None = None) -> Job:
+        """Panel `number` alone, with another seed, and steered otherwise where that is given."""
         panels = list(self.script.panels)
-        panels[number - 1] = replace(panels[number - 1], seed=seed)
-        return replace(self, script=replace(self.script, panels=tuple(panels)))
+        steering = panels[number - 1].steering if steering is None else steering
+        panels[number - 1] = replace(panels[number - 1], seed=seed, steering=steering)
+        script = replace(self.script, panels=tuple(panels))
+        return replace(self, script=script, panels=(number,), retry=None, variants=0)
+
+    def with_words(self, script: Script | None) -> Script:
+        """The script that was rendered, with the title, captions and dialogue that `script` has by now for panels whose
+        prompts are still the same."""
+        if script is None:
+            return self.script
+        now = dict(enumerate(script.panels))
+        panels = tuple(
+            replace(panel, caption=now[k].caption, dialogue=now[k].dialogue)
+            if k in now and now[k].prompt == panel.prompt
+            else panel
+            for k, panel in enumerate(self.script.panels)
+        )
+        return replace(self.script, title=script.title, panels=panels)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The cast in the order that fixes its colours."""
-        return tuple(subject.name for subject in self.subjects)
+        return tuple(member.name for member in self.script.cast)
 
     def story(self, defaults: Settings) -> Story:
-        """The story, in the backend's `defaults` where the visitor has no say."""
+        """The story with its wildcards filled in, in the backend's `defaults` where the visitor has no say."""
         asked = replace(defaults, seed=self.seed, steps=self.steps, guidance=self.guidance)
-        return Story(self.script, self.subjects, asked)
+        return Story(expand_script(self.script, self.seed), self.subjects, asked)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # Gradio hashes what a state holds, which pictures do not allow
 class Shown:
-    """A finished frame: panel `number` (from 1) of a job. `file` is its PNG to take home, settings inside."""
+    """A finished frame: panel `number` (from 1) of a job. `file` is its PNG to take home, settings inside; `thumbnail`
+    a small JPEG of it, under a name that changes with the picture."""
 
     number: int
     frame: Frame
     file: Path
+    thumbnail: Path
     job: Job
 
     @property
     def panel(self) -> Panel:
         return self.job.script.panels[self.number - 1]
 
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        return diagnose(self.frame.maps)
+
+    @property
+    def trace_words(self) -> str:
+        """What is kept of the routing of this frame, and how large that is on disk."""
+        trace = self.frame.trace
+        if trace is None:
+            return ""
+        size = (self.job.visit.story / "frames" / f"{self.number:03d}-trace.npz").stat().st_size
+        return f"{len(trace.steps)} steps of {len(trace.shapes)} layers are kept, {max(1, size // 1000)} kB on disk."
+
 
 @dataclass(frozen=True)
 class Moment:
-    """How a render stands: the panel at work (`number` of `total`), its steps done, the picture so far and the
-    frames there are by now. `fresh` is the one that has just come, or None."""
+    """How a render stands: the words of `key` with `values` say where it is, `what` is made, its `share` (0 to 1) of
+    the whole, the picture so far, and the frames there are by now, None while characters are drawn. `panel` is at work
+    (`part` of it is done), those of `waiting` are still to come, those of `skipped` were left out. `fresh` is the frame
+    that has just come, or None; `drawn` are the characters that had no picture, as far as they have one now; `left`
+    are the seconds it will still take, None while nobody knows. `place` is that in the queue, 0 = at work."""
 
-    number: int
-    total: int
-    index: int
-    steps: int
-    prompt: str
-    preview: Image.Image | None
-    shown: tuple[Shown, ...]
-    fresh: Shown | None
+    key: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    what: str = ""
+    share: float = 0.0
+    preview: Image.Image | None = None
+    shown: tuple[Shown, ...] | None = None
+    fresh: Shown | None = None
+    drawn: tuple[Subject, ...] = ()
+    panel: int | None = None
+    part: float = 0.0
+    waiting: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
+    left: float | None = None
+    place: int = 0
+
+    @property
+    def where(self) -> str:
+        """Where it is, in English."""
+        return say("en", self.key, **self.values)
 
 
 class Studio:
     """What all visitors of one app share: the backend, loaded once in the background, and the places to write.
 
-    `load` returns the backend. With `out` every story is kept there in a folder of its own, named by the time;
-    without, stories live as long as their visitor.
+    `load` returns the backend. Every story has a folder of its own in `stories`, by a key that only its browser knows;
+    without them stories live as long as the app. A `styles.yaml` in `out` adds presets. Raises StyleError for a file of
+    presets that cannot be used. `told` is what `load` says of the model's memory, filled while it loads. `limits` hold
+    for every visitor, and all share the model through `turns`.
     """
 
-    def __init__(self, load: Callable[[], Backend], out: Path | None = None) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="anystory-", ignore_cleanup_errors=True)
-        self._out = out
-        self.segmenter = Segmenter()
+    def __init__(
+        self,
+        load: Callable[[], Backend],
+        out: Path | None = None,
+        told: Sequence[str] = (),
+        limits: Limits | None = None,
+        stories: Store | None = None,
+    ) -> None:
+        forget(Path(tempfile.gettempdir()))
+        self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True)
+        self.stories = stories or Store(self.pictures / "stories")
+        self._open: dict[str, Path] = {}
+        self._swept = -math.inf
+        self.told = told
+        self.limits = limits or Limits()
+        self.turns = Turnstile()
+        self.styles = own_styles(out) if out else ()
         background = ThreadPoolExecutor(1, thread_name_prefix="load")
         self._loading: Future[Backend] = background.submit(load)
         background.submit(self._warm_segmenter)
@@ -106,7 +221,7 @@ class Studio:
     def _warm_segmenter(self) -> None:
         """Load the segmentation model, so that the first visitor does not wait for it."""
         with suppress(SegmentError):  # there is nothing in an empty picture
-            self.segmenter.cut(Image.new("RGB", (64, 64)))
+            Segmenter().cut(Image.new("RGB", (64, 64)))
 
     @property
     def backend(self) -> Backend:
@@ -114,58 +229,287 @@ class Studio:
         return self._loading.result()
 
     @property
-    def most(self) -> int | None:
-        """How many characters a frame the model was trained for; None while it is not there."""
+    def loaded(self) -> Backend | None:
+        """The backend; None while it is not there."""
         there = self._loading.done() and self._loading.exception() is None
-        return self.backend.max_subjects if there else None
+        return self.backend if there else None
 
-    @cached_property
-    def renderer(self) -> Renderer:
-        return Renderer(self.backend)
+    @property
+    def pictures(self) -> Path:
+        """The folder whose files visitors can ask for, each under a name that only its visitor knows."""
+        return Path(self._scratch.name)
 
-    def visit(self) -> Visit:
-        """New folders for one visitor."""
-        token = secrets.token_urlsafe(16)
-        files = Path(self._scratch.name) / token
-        files.mkdir()
-        if self._out is None:
-            return Visit(files / "story", files)
-        return Visit(self._out / time.strftime(f"%Y-%m-%d-%H%M%S-{secrets.token_hex(3)}"), files)
+    @property
+    def stored(self) -> str:
+        """The key of the words that say how long stories are kept."""
+        if self.stories.root.is_relative_to(self.pictures):
+            return "stored.run"
+        return "stored.kept" if math.isinf(self.stories.days) else "stored.month"
 
-    @staticmethod
-    def leave(visit: Visit | None) -> None:
+    def visit(self, key: object = None, files: Path | None = None) -> Visit:
+        """The folders of a visitor to the story of `key`, or to a new one where that is none. `files` are those of the
+        visitor's page, None for a page that has just been opened. From now on this page is the one that keeps it."""
+        key = key if Store.is_key(key) else Store.new_key()
+        if files is None:
+            files = self.pictures / secrets.token_urlsafe(16)
+            files.mkdir(parents=True)
+        self._open = {other: page for other, page in self._open.items() if page != files} | {key: files}
+        if time.monotonic() - self._swept > SWEEP:
+            self._swept = time.monotonic()
+            threading.Thread(target=self.stories.sweep, args=(tuple(self._open),), daemon=True).start()
+        return Visit(self.stories.folder(key), files, key)
+
+    def holds(self, visit: Visit) -> bool:
+        """Whether no other page has opened this story since."""
+        return self._open.get(visit.key) == visit.files
+
+    def leave(self, visit: Visit | None) -> None:
         """Forget a visitor: what was only kept for the visit goes."""
         if visit is not None:
+            if self.holds(visit):
+                del self._open[visit.key]
             shutil.rmtree(visit.files, ignore_errors=True)
 
-    def render(self, job: Job, before: Sequence[Shown] = ()) -> Iterator[Moment]:
-        """Render into the visitor's folder. Close the iterator to stop; finished frames stay.
+    def frames(self, visit: Visit) -> tuple[Shown, ...]:
+        """The finished frames of a story that was rendered before, less those of panels that have changed since.
+        Raises ProjectError."""
+        project = Project(visit.story)
+        if not project.entries:
+            return ()
+        story = project.story()
+        settings = story.settings
+        job = Job(story.script, story.subjects, visit, settings.seed, settings.steps, settings.guidance)
+        shown = []
+        for number, panel in enumerate(story.script.panels, 1):
+            with suppress(ProjectError, ImprintError, OSError, KeyError):
+                made = story_from_png((visit.story / project.entries[number].image).read_bytes())
+                if made.script.panels[made.panel - 1].prompt == panel.prompt:
+                    shown.append(_shown(number, project.frame(number), job))
+        return tuple(shown)
+
+    def render(
+        self,
+        job: Job,
+        before: Sequence[Shown] = (),
+        allowance: Allowance | None = None,
+        skip: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Moment]:
+        """Draw the characters without a picture, then render into the visitor's folder: the panels of the job, or with
+        `retry` one of them under up to `TRIES` other seeds while its frame is doubtful, the best being kept, or with
+        `variants` other frames of one that go to its history. Close
+        the iterator to stop; finished frames stay. The turn is passed on after every frame and drawing.
 
         `before` are the frames of the visitor's last render: those whose panel is still the same are shown until
-        they are made again. Raises what `Renderer.render` raises, and BackendError.
+        they are made again. The model's time counts for `allowance`; `skip` is asked after every step and leaves the
+        rest of a panel out. Raises what `Renderer.render` and `draw_cast` raise, BackendError and LimitError.
         """
+        allowance = allowance or Allowance(self.limits)
+        allowance.render(job.frames)
+        moment = Moment("frames.waiting", waiting=job.wanted)
+        yield moment
         story = job.story(self.backend.defaults)
+        with self.turns.enter() as turn:
+            clock = _Clock(allowance)
+            with closing(self._work(story, job, before, skip, clock, turn, moment)) as moments:
+                for moment in moments:
+                    yield moment
+                    clock.tick()
+
+    def _work(
+        self,
+        story: Story,
+        job: Job,
+        before: Sequence[Shown],
+        skip: Callable[[], bool],
+        clock: _Clock,
+        turn: Turn,
+        moment: Moment,
+    ) -> Iterator[Moment]:
+        """What `render` yields once it is in the queue; `moment` is the one before it."""
+        wanted, steps, drawn = job.wanted, story.settings.steps, ()
+        waiting = len(undrawn(story, wanted))
+        total = waiting + job.frames
+        left = TimeLeft(total, steps)
+
+        def my_turn() -> Iterator[Moment]:
+            for place in turn.wait():
+                clock.stop()
+                yield replace(moment, place=place, fresh=None)
+            clock.start()
+
+        yield from my_turn()
+        left.start(time.monotonic())
+        drawings = draw_cast(story, self.backend, job.segmenter, job.visit.story, wanted)
+        try:
+            with closing(drawings):
+                attempt = 1
+                for drawing in drawings:
+                    step = drawing.step
+                    if drawing.attempt > attempt:
+                        left.more()
+                    attempt = drawing.attempt
+                    if drawing.reused:
+                        left.skip()
+                    else:
+                        left.step(time.monotonic(), step.index)
+                    drawn = (*drawn, drawing.subject) if drawing.subject else drawn
+                    done = len(drawn) if drawing.subject else len(drawn) + step.index / step.total
+                    moment = Moment(
+                        "frames.drawing",
+                        {"name": drawing.name, "step": step.index, "steps": step.total},
+                        what=next(member.description for member in story.script.cast if member.name == drawing.name),
+                        share=done / total,
+                        preview=step.frame.image if step.frame else step.preview,
+                        drawn=drawn,
+                        waiting=wanted,
+                        left=left.left(),
+                    )
+                    yield moment
+                    if drawing.subject:
+                        turn.pass_on()
+                        yield from my_turn()
+        except RenderError as error:  # it tells where on this machine the drawing is kept, which no visitor can open
+            raise RenderError(re.sub(r" \(kept as [^)]*\)", "", str(error))) from error
+        story = with_drawn(story, drawn)
+        job = replace(job, subjects=story.subjects)
+
         panels = story.script.panels
         same = (item for item in before if item.panel in panels[item.number - 1 : item.number])
         shown = {item.number: replace(item, job=job) for item in same}
-        with closing(self.renderer.render(story, job.visit.story)) as running:
+        skipped: list[int] = []
+        tries = self._tries(job)
+        attempt = max(0, tries - TRIES + 1)
+
+        def skips() -> bool:
+            if not skip():
+                return False
+            skipped.append(moment.panel)
+            left.skip(moment.values["step"])
+            return True
+
+        renderer, folder = Renderer(self.backend), job.visit.story
+        if job.variants:
+            running = renderer.variants(story, folder, wanted[0], job.variants, skip=skips)
+        else:
+            running = renderer.render(story, folder, wanted, trace=True, retry=tries, skip=skips)
+        with closing(running):
             for progress in running:
                 step, number = progress.step, progress.panel
-                fresh = Shown(number, step.frame, _picture_file(job, number), job) if step.frame else None
-                if fresh and progress.reused and number in shown and _same(fresh, shown[number]):
+                if job.retry is not None and progress.attempt > attempt:
+                    left.more()
+                    attempt = progress.attempt
+                if progress.reused:
+                    left.skip()
+                else:
+                    left.step(time.monotonic(), step.index)
+                fresh = _shown(number, step.frame, job) if step.frame and not job.variants else None
+                if fresh and number in shown and _same(fresh, shown[number]):
                     fresh = shown[number]  # what is open or cached of it goes on being so
                 if fresh:
                     shown[number] = fresh
-                yield Moment(
-                    number=number,
-                    total=len(panels),
-                    index=step.index,
-                    steps=step.total,
-                    prompt=panels[number - 1].prompt,
+                counts = {"number": number, "count": len(panels), "step": step.index, "steps": step.total}
+                key, place = "frames.progress", wanted.index(number)
+                if job.variants:
+                    key, place = "frames.variant", progress.attempt - 1
+                    counts |= {"variant": progress.attempt, "count": job.variants}
+                elif job.retry is not None:
+                    key = "frames.retrying"
+                moment = Moment(
+                    key,
+                    counts,
+                    what=panels[number - 1].prompt,
+                    share=(waiting + place + step.index / step.total) / total,
                     preview=step.frame.image if step.frame else step.preview,
                     shown=tuple(shown[key] for key in sorted(shown)),
                     fresh=fresh,
+                    drawn=drawn,
+                    panel=number,
+                    part=step.index / step.total,
+                    waiting=wanted[wanted.index(number) + 1 :],
+                    skipped=tuple(skipped),
+                    left=left.left(),
                 )
+                yield moment
+                if step.frame and not progress.reused:
+                    turn.pass_on()
+                    yield from my_turn()
+
+    def locate(
+        self, picture: Image.Image, subjects: Sequence[Subject], cast: Sequence[str], allowance: Allowance
+    ) -> Iterator[int | Located]:
+        """Wait for the turn, yielding the place in the queue, then yield who of `subjects` is where in a picture. The
+        model's time counts for `allowance`. Raises BackendError and LimitError with a sentence."""
+        backend = self.backend
+        if not isinstance(backend, Locator):
+            raise BackendError(f"{backend.name} cannot look for characters in a picture; the backend mini can.")
+        allowance.spend(0)
+        with self.turns.enter() as turn:
+            yield from turn.wait()
+            since = time.monotonic()
+            found = locate(backend, picture, subjects, cast)
+        with suppress(LimitError):  # the next one is refused
+            allowance.spend(time.monotonic() - since)
+        yield found
+
+    @staticmethod
+    def _tries(job: Job) -> int:
+        """How many other seeds the panel to try again may have had in the end; 0 for other jobs."""
+        made = None if job.retry is None else Project(job.visit.story).entries.get(job.retry)
+        return made.tries - 1 + TRIES if made else 0
+
+
+class _Clock:
+    """Counts the time that the model works for somebody."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._since: float | None = None
+
+    def start(self) -> None:
+        self._since = self._since or time.monotonic()
+
+    def tick(self) -> None:
+        """Count what has passed. Raises LimitError when that was all."""
+        if self._since is not None:
+            before, self._since = self._since, time.monotonic()
+            self._allowance.spend(self._since - before)
+
+    def stop(self) -> None:
+        self._since = None
+
+
+def forget(folder: Path) -> None:
+    """Remove the apps' temporary folders in `folder` that a crash has left."""
+    for old in folder.glob(f"{SCRATCH}*"):
+        with suppress(OSError):
+            touched = max(path.stat().st_mtime for path in (old, *old.iterdir()))
+            if time.time() - touched > FORGOTTEN:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def fetch(model: str) -> Iterator[tuple[int, int]]:
+    """Download a segmentation model unless it is here, yielding the bytes that have come and the bytes in all,
+    percent by percent. Close the iterator to stop. Raises SegmentError with a sentence."""
+    told: Queue[tuple[int, int] | None] = Queue()
+    stopped = threading.Event()
+    percent = -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal percent
+        if stopped.is_set():
+            raise SegmentError("The download was stopped.")
+        if 100 * done // total > percent:
+            percent = 100 * done // total
+            told.put((done, total))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as background:
+        fetched = background.submit(segment.fetch, model, report)
+        fetched.add_done_callback(lambda _: told.put(None))
+        try:
+            yield from iter(told.get, None)
+        finally:
+            stopped.set()
+    fetched.result()
 
 
 def _same(one: Shown, other: Shown) -> bool:
@@ -177,18 +521,96 @@ def slug(title: str) -> str:
     return re.sub(r"[^\w]+", "-", title.lower()).strip("-")[:60] or "story"
 
 
-def _picture_file(job: Job, number: int) -> Path:
-    """A copy of a finished frame under a name that tells the story's."""
-    target = job.visit.files / f"{slug(job.script.title)}-{number:03d}.png"
-    shutil.copyfile(job.visit.story / "frames" / f"{number:03d}.png", target)
+def place(job: Job, end: str) -> Path:
+    """A place for something to take home, under a name that tells the story's."""
+    return job.visit.files / f"{slug(job.script.title)}{end}"
+
+
+def _shown(number: int, frame: Frame, job: Job) -> Shown:
+    """A finished frame with copies of it to show and to take home."""
+    file = place(job, f"-{number:03d}.png")
+    shutil.copyfile(job.visit.story / "frames" / f"{number:03d}.png", file)
+    return Shown(number, frame, file, _small(number, frame.image, job.visit), job)
+
+
+@dataclass(frozen=True)
+class Take:
+    """A frame that stood or could stand in a panel's place: its `seed` and a small JPEG of it."""
+
+    seed: int
+    thumbnail: Path
+
+
+def takes(item: Shown) -> list[Take]:
+    """Those in the history of a frame's panel, the newest first, one a seed. Who cannot be read is left out."""
+    project = Project(item.job.visit.story)
+    now = project.entries.get(item.number)
+    latest = {kept.seed: kept for kept in project.history if kept.number == item.number}
+    listed = []
+    for seed, kept in reversed(latest.items()):
+        if now and kept.key == now.key:
+            continue
+        with suppress(ProjectError):
+            listed.append(Take(seed, _small(item.number, project.kept(item.number, seed).image, item.job.visit)))
+    return listed
+
+
+def restored(item: Shown, seed: int) -> Shown:
+    """The panel's frame of `seed` from its history, in its place again. Its job asks for what that frame was made
+    with, seed and steering, as far as the panel is otherwise still the same. Raises ProjectError with a sentence."""
+    folder = item.job.visit.story
+    project = Project(folder)
+    project.restore(item.number, seed)
+    job = item.job
+    with suppress(ImprintError):
+        made = story_from_png((folder / project.entries[item.number].image).read_bytes())
+        panel = made.script.panels[made.panel - 1]
+        if replace(panel, seed=None, steering=UNSTEERED) == replace(item.panel, seed=None, steering=UNSTEERED):
+            job = job.take(item.number, seed, panel.steering)
+    return _shown(item.number, project.frame(item.number), job)
+
+
+def pinned(item: Shown) -> bool:
+    """Whether the frame stays whatever is asked for."""
+    entry = Project(item.job.visit.story).entries.get(item.number)
+    return entry is not None and entry.pinned
+
+
+def pin(item: Shown, on: bool) -> Shown:
+    """Pin a frame, its seed being the panel's from now on, or let it go. Raises ProjectError with a sentence."""
+    Project(item.job.visit.story).pin(item.number, on)
+    return replace(item, job=item.job.take(item.number, item.frame.seed)) if on else item
+
+
+def _small(number: int, image: Image.Image, visit: Visit) -> Path:
+    """A small JPEG of a frame of panel `number`, under a name that changes with the picture."""
+    digest = hashlib.sha256(image.tobytes()).hexdigest()[:12]
+    path = visit.files / f"{number:03d}-{digest}.jpg"
+    if not path.exists():
+        image = image.convert("RGB")
+        image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+        image.save(path, quality=88)
+    return path
+
+
+def map_sheet(item: Shown) -> Path:
+    """The paper's figure 4 of a frame with a trace, as PNG. Raises ValueError with a sentence where it is too large."""
+    target = place(item.job, f"-{item.number:03d}-maps.png")
+    maps.figure(item.frame.trace).save(target)
     return target
 
 
-def story_file(job: Job) -> Path:
-    """The whole project as a ZIP: story.json, cut-outs, frames and routing maps."""
-    target = job.visit.files / f"{slug(job.script.title)}.zip"
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(job.visit.story.rglob("*")):
-            if path.suffix in {".json", ".png", ".npz"}:
-                archive.write(path, path.relative_to(job.visit.story))
+def animation(item: Shown) -> Path:
+    """Who is where in a frame with a trace, step by step, as animated WebP. Errors as in `map_sheet`."""
+    target = place(item.job, f"-{item.number:03d}-steps.webp")
+    pictures = maps.animation(item.frame.image, item.frame.trace, cast=item.job.names)
+    target.write_bytes(maps.animated(pictures, target.suffix))
+    return target
+
+
+def contact_sheet(shown: Sequence[Shown]) -> Path:
+    """The story at a glance, as PNG. Raises ValueError with a sentence where there is no frame."""
+    job = shown[0].job
+    target = place(job, "-sheet.png")
+    maps.contact_sheet(job.script, {item.number: item.frame for item in shown}).save(target)
     return target

@@ -16,7 +16,8 @@ SAND = Color(
     "#675d50", "#4e463c", "#35302a", "#24211d", "#181613",
 )  # fmt: skip
 
-STYLE = Path(__file__).with_name("style.css")
+STYLES = sorted(Path(__file__).with_name("css").glob("*.css"))
+"""What the theme cannot say, a file a part of the page."""
 
 
 def theme() -> gr.themes.Base:
@@ -84,31 +85,27 @@ def theme() -> gr.themes.Base:
     )
 
 
-HEAD = """
-<script>
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-    const button = document.querySelector("#render");
-    if (button && button.offsetParent !== null && !button.disabled) { event.preventDefault(); button.click(); }
-  }
-});
-</script>
-"""
-"""Ctrl+Enter or Cmd+Enter anywhere on the page makes the frames."""
-
-
 KEYS = """
 <script>
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const button = document.querySelector("#render");
-  if (button && button.offsetParent !== null) { event.preventDefault(); button.click(); }
+  const press = (name) => {
+    const button = document.querySelector(name);
+    if (!button || button.offsetParent === null || button.disabled) return;
+    event.preventDefault();
+    button.click();
+  };
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) press("#render");
+  const busy = event.defaultPrevented || event.isComposing || document.querySelector("dialog[open], [role=listbox]");
+  if (event.key === "Escape" && !busy) press("#stop");
 });
 </script>
 """
-"""Ctrl+Enter or Cmd+Enter anywhere on the page makes the frames."""
+"""Ctrl+Enter or Cmd+Enter anywhere on the page makes the frames; Escape stops, unless it closes a menu."""
 
 SHOW_PROGRESS = (
     "() => { if (innerWidth < 760) document.querySelector('#progress')?.scrollIntoView({block: 'center'}); }"
 )
 """On a phone the frames are below the button that makes them."""
+
+FETCH = "() => document.querySelector('#made')?.closest('a, button')?.click()"
+"""Take home the file that has just been made."""

@@ -1,4 +1,5 @@
-"""The opened frame: its picture with the routing overlay, whose parts to show and how strongly, and downloads."""
+"""The opened frame: its picture with the routing overlay, of the whole frame or of one layer at one step, what the
+routing says about it, and downloads."""
 
 from __future__ import annotations
 
@@ -9,11 +10,20 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from anystory.overlay import overlay
+from anystory.lettering import Lettering
+from anystory.overlay import overlay, sheet, trace_overlay
+from anystory.pages import lettered
+from anystory.story import KINDS, ROUTING
 from ui import html
 from ui.studio import Shown
+from ui.words import t
 
 OPACITY = 0.45
+WHOLE, SCRUB = "whole", "steps"
+BOTH = "both"
+MODES = [(t("viewer.whole"), WHOLE), (t("viewer.steps"), SCRUB)]
+ALL = 0
+"""On the slider of layers: all of them together."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +34,44 @@ class Viewer:
     row: gr.Row
     picture: gr.Image
     about: gr.HTML
+    verdict: gr.HTML
+    retry: gr.Button
     who: gr.CheckboxGroup
     opacity: gr.Slider
+    mode: gr.Radio
+    scrub: gr.Column
+    step: gr.Slider
+    layer: gr.Slider
+    kind: gr.Radio
+    kept: gr.HTML
+    letters: gr.Checkbox
     again: gr.Button
     download: gr.DownloadButton
+    maps: gr.Button
+    animation: gr.Button
 
     @property
     def outputs(self) -> list[Any]:
         """What `opened` and `closed` give values for, in their order."""
-        return [self.item, self.row, self.picture, self.about, self.who, self.download]
+        scrub = [self.mode, self.scrub, self.step, self.layer, self.kind, self.kept, self.letters]
+        makers = [self.maps, self.animation]
+        return [
+            self.item,
+            self.row,
+            self.picture,
+            self.about,
+            self.verdict,
+            self.retry,
+            self.who,
+            *scrub,
+            self.download,
+            *makers,
+        ]
+
+    @property
+    def settings(self) -> list[Any]:
+        """What `tinted` takes besides the frame, in its order."""
+        return [self.who, self.opacity, self.mode, self.step, self.layer, self.kind, self.letters]
 
 
 def create() -> Viewer:
@@ -44,32 +83,89 @@ def create() -> Viewer:
         )
         with gr.Column(scale=5, min_width=240):
             about = gr.HTML()
-            who = gr.CheckboxGroup(label="Who is where", info="The routing map of this frame.", elem_id="who")
-            opacity = gr.Slider(0, 100, value=100 * OPACITY, step=1, label="Overlay, %", elem_id="opacity")
-            with gr.Row():
-                again = gr.Button("Another take", size="md", min_width=120, elem_id="again")
-                download = gr.DownloadButton("Download", size="md", min_width=120, elem_id="download-frame")
-    return Viewer(item, row, picture, about, who, opacity, again, download)
+            verdict = gr.HTML(elem_id="verdict")
+            retry = gr.Button(t("frames.retry"), size="md", visible=False, elem_id="retry")
+            who = gr.CheckboxGroup(label=t("viewer.who"), info=html.measured(ROUTING), elem_id="who")
+            opacity = gr.Slider(0, 100, value=100 * OPACITY, step=1, label=t("viewer.overlay"), elem_id="opacity")
+            mode = gr.Radio(MODES, value=WHOLE, show_label=False, container=False, elem_id="mode")
+            with gr.Column(visible=False, elem_id="scrub") as scrub:
+                step = gr.Slider(1, 2, value=1, step=1, label=t("viewer.step"), elem_id="step")
+                layer = gr.Slider(ALL, 1, value=ALL, step=1, label=t("viewer.layer"), elem_id="layer")
+                kind = gr.Radio([(t(f"viewer.{kind}"), kind) for kind in KINDS], label=t("viewer.kind"), elem_id="kind")
+                kept = gr.HTML()
+            letters = gr.Checkbox(False, label=t("book.letters"), visible=False, container=False, elem_id="letters")
+            with gr.Row(elem_classes="takeaway"):
+                again = gr.Button(t("frames.again"), size="md", min_width=120, elem_id="again")
+                download = gr.DownloadButton(t("viewer.download"), size="md", min_width=120, elem_id="download-frame")
+                maps = gr.Button(t("viewer.sheet"), size="md", min_width=120, elem_id="maps")
+                animation = gr.Button(t("viewer.animation"), size="md", min_width=120, elem_id="animation")
+    return Viewer(
+        item, row, picture, about, verdict, retry, who, opacity,
+        mode, scrub, step, layer, kind, kept, letters, again, download, maps, animation,
+    )  # fmt: skip
 
 
-def tinted(item: Shown, who: Sequence[str], opacity: float) -> Image.Image:
-    """The frame under the overlay of `who`; `opacity` in percent."""
-    return overlay(item.frame.image, item.frame.maps, names=who, opacity=opacity / 100, cast=item.job.names)
+def tinted(
+    item: Shown,
+    who: Sequence[str],
+    opacity: float,
+    mode: str,
+    step: float,
+    layer: float,
+    kind: str,
+    letters: bool = False,
+    captions: str = Lettering.captions,
+    dialogue: str = Lettering.dialogue,
+) -> Image.Image:
+    """The frame under the overlay of `who`: of its averaged maps, or as the scrub is set; `opacity` in percent.
+    With `letters`, the averaged one is lettered as the other two say.
+
+    Of a trace that does not hold the maps of `step`, those of the last one before it show.
+    """
+    trace, cast = item.frame.trace, item.job.names
+    if mode == WHOLE or trace is None:
+        tinted = overlay(item.frame.image, item.frame.maps, names=who, opacity=opacity / 100, cast=cast)
+        return lettered(tinted, item.panel, item.frame.maps, Lettering(captions, dialogue)).image if letters else tinted
+    at = max((s for s in trace.steps if s <= step), default=trace.steps[0])
+    kinds = trace.kinds if kind == BOTH else (kind,)
+    drawn = [trace_overlay(item.frame.image, trace, at, int(layer) or None, k, who, opacity / 100, cast) for k in kinds]
+    return sheet(drawn, kinds, len(drawn), cell=max(320, item.frame.image.width)) if len(drawn) > 1 else drawn[0]
 
 
 def opened(item: Shown, opacity: float) -> list[Any]:
     """The values of `Viewer.outputs` for a frame, all of its subjects overlaid."""
-    names = item.frame.maps.names[:-1]
+    names, trace, diagnosis = item.frame.maps.names[:-1], item.frame.trace, item.diagnosis
+    if trace is None or not names:
+        scrub = [gr.Radio(value=WHOLE, visible=False), gr.Column(visible=False), *[gr.skip()] * 3, ""]
+    else:
+        kinds = [*trace.kinds, BOTH] if len(trace.kinds) > 1 else list(trace.kinds)
+        scrub = [
+            gr.Radio(value=WHOLE, visible=True),
+            gr.Column(visible=False),
+            gr.Slider(trace.steps[0], trace.total, value=trace.steps[-1], interactive=trace.total > 1),
+            gr.Slider(ALL, len(trace.shapes), value=ALL),
+            gr.Radio([(t(f"viewer.{kind}"), kind) for kind in kinds], value="refined", visible=len(kinds) > 1),
+            html.hint(item.trace_words),
+        ]
     return [
         item,
         gr.Row(visible=True),
-        tinted(item, names, opacity),
+        tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
         html.opened(item.number, item.panel, names, item.job.names, item.frame.seed),
-        gr.CheckboxGroup(choices=list(names), value=list(names), visible=bool(names)),
+        html.verdict(diagnosis.sentence, diagnosis.passed),
+        gr.Button(visible=not diagnosis.passed),
+        gr.CheckboxGroup(
+            choices=list(names), value=list(names), visible=bool(names), info=html.measured(item.frame.maps.measure)
+        ),
+        *scrub,
+        gr.Checkbox(value=False, visible=bool(item.panel.caption or item.panel.dialogue)),
         item.file,
+        *[gr.Button(visible=trace is not None and bool(names))] * 2,
     ]
 
 
 def closed() -> list[Any]:
     """The values of `Viewer.outputs` with nothing to see."""
-    return [None, gr.Row(visible=False), None, "", gr.CheckboxGroup(choices=[], value=[]), None]
+    nobody = gr.CheckboxGroup(choices=[], value=[])
+    scrub = [*[gr.skip()] * 5, "", gr.skip()]
+    return [None, gr.Row(visible=False), None, "", "", gr.skip(), nobody, *scrub, None, *[gr.skip()] * 2]

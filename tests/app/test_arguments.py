@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_defaults_serve_this_machine_only():
     asked = arguments([])
-    assert (asked.host, asked.share, asked.auth, asked.backend) == ("127.0.0.1", False, None, "mini")
+    assert (asked.host, asked.share, asked.auth, asked.backend) == ("127.0.0.1", False, None, None)
 
 
 def test_values_are_read(tmp_path):

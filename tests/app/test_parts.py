@@ -1,30 +1,46 @@
-"""The page's parts without a browser: cast, script, HTML, and renders into a visitor's folder."""
+"""The page's parts without a browser: cast, masks, script, storyboards, HTML, and renders into a visitor's folder."""
 
+import hashlib
 import json
-import zipfile
+import threading
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from anystory import segment
 from anystory.backend import ASSETS, BackendError
+from anystory.images import ImageError
+from anystory.masks import ADD, REMOVE
 from anystory.overlay import colour
-from anystory.script import load_script, parse_script
-from anystory.segment import Segmenter
-from anystory.story import Panel
-from ui import cast, html, script
-from ui.studio import Job, Studio, story_file
+from anystory.project import content
+from anystory.render import RenderError
+from anystory.script import MAX_CAST, ScriptError, parse_script, read_script
+from anystory.segment import Segmenter, SegmentError
+from anystory.shelf import shelf as examples
+from anystory.story import MAX_PICTURES, CastMember, Line, Panel, Style
+from anystory.styles import StyleError
+from tests.app.tiny_app import Middle
+from ui import cast, html, masks, panels, script, shelf, storyboard, viewer
+from ui.events.storyboard import EXAMPLE
+from ui.studio import TRIES, Job, Studio, animation, contact_sheet, fetch, map_sheet
+from ui.uploads import uploaded
+from ui.words import words
 
-EXAMPLE = ASSETS / "example"
+FOLDER = ASSETS / "example"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
 @pytest.fixture(scope="module")
 def actors():
-    paths = [EXAMPLE / "bruno.png", EXAMPLE / "fern.png"]
-    added, refused = cast.add((), paths, (), Segmenter())
+    made, refused = cast.cut_out([FOLDER / "bruno.png", FOLDER / "fern.png"], Segmenter())
     assert refused == []
-    return added
+    return cast.joined((), made)[0]
 
 
 @pytest.fixture
@@ -32,10 +48,14 @@ def studio(tiny_backend):
     return Studio(lambda: tiny_backend)
 
 
+def read(text, actors, title="", style="", **more):
+    pictured = [subject.name for subject in cast.subjects(actors)]
+    return script.read(text, title, style, cast.members(actors), pictured, **more)
+
+
 def job(studio, actors, text, **changes):
-    subjects = cast.subjects(actors, [""] * cast.MAX_CAST, [""] * cast.MAX_CAST)
     asked = {"seed": 0, "steps": 2, "guidance": 1.0, **changes}
-    return Job(script.read(text, "A day out", "", subjects).script, subjects, studio.visit(), **asked)
+    return Job(read(text, actors, "A day out").script, cast.subjects(actors), studio.visit(), **asked)
 
 
 def last(moments):
@@ -56,8 +76,8 @@ def last(moments):
         ("狐.png", [], "狐"),
     ],
 )
-def test_a_name_comes_from_the_file(file, taken, name):
-    assert cast.name_from_file(file, taken) == name
+def test_a_name_comes_from_the_file_and_is_free(file, taken, name):
+    assert cast.free_name(cast.name_from_file(file), taken) == name
 
 
 def test_a_picture_that_cannot_be_used_is_one_sentence_and_the_others_stay(tmp_path, actors):
@@ -65,86 +85,454 @@ def test_a_picture_that_cannot_be_used_is_one_sentence_and_the_others_stay(tmp_p
     broken.write_bytes(b"\x89PNG\r\n\x1a\nnot a picture")
     flat = tmp_path / "flat.png"
     Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(flat)
-    now, refused = cast.add(actors, [broken, EXAMPLE / "pip.png", flat], ["Bruno", "Fern"], Segmenter())
-    assert [actor.subject.name for actor in now] == ["Bruno", "Fern", "Pip"]
+    made, refused = cast.cut_out([broken, FOLDER / "pip.png", FOLDER / "fern.png", flat], Segmenter())
+    now, left = cast.joined(actors, made)
+    assert [actor.name for actor in now] == ["Bruno", "Fern", "Pip", "Fern 2"] and left == []
     assert len(refused) == 2
     assert refused[0].startswith("broken.png")
 
 
+def crowd(actors):
+    return tuple(replace(actors[k % 2], name=f"C{k}", key=str(k)) for k in range(MAX_CAST))
+
+
 def test_a_full_cast_says_so(actors):
-    full = (actors * cast.MAX_CAST)[: cast.MAX_CAST]
-    now, refused = cast.add(full, [EXAMPLE / "pip.png"], [], Segmenter())
+    full = crowd(actors)
+    now, left = cast.joined(full, [cast.Made(actors[0])])
     assert now == full
-    assert "pip.png" in refused[0] and str(cast.MAX_CAST) in refused[0]
+    assert cast.left_out(left, words(None)) == [
+        f"Bruno was left out: a cast has room for {MAX_CAST}; remove one first."
+    ]
 
 
-def test_text_boxes_name_the_cast_and_an_empty_one_keeps_the_files_name(actors):
-    called = cast.subjects(actors, [" Bär ", ""], ["a bear ", ""])
+def test_a_character_has_several_pictures_up_to_a_bound(actors):
+    bruno, fern = actors
+    many = [cast.Made(fern, of=bruno.key, more=True)] * (MAX_PICTURES + 1)
+    (album, _), left = cast.joined(actors, many)
+    assert len(album.pictures) == MAX_PICTURES and album.pictures[0] is bruno.pictures[0] and album.name == "Bruno"
+    assert cast.left_out(left, words(None)) == [
+        f"Fern was left out: a character has room for {MAX_PICTURES} pictures; remove one first."
+    ] * 2  # fmt: skip
+    assert content(album.subject) != content(bruno.subject) and len(album.subject.more) == MAX_PICTURES - 1
+
+    own = [replace(picture, key=str(k)) for k, picture in enumerate(album.pictures[:3])]
+    now = cast.exchanged(actors, replace(album, pictures=tuple(own)))
+    (replaced, _), _ = cast.joined(now, [cast.Made(fern, of=bruno.key)])
+    assert replaced.pictures == (fern.pictures[0], *own[1:]), "a new first picture leaves the others"
+    assert cast.unpictured(now, "1")[0].pictures == (own[0], own[2]) and cast.unpictured(now, "gone") == now
+    painted = replace(own[2], strokes=fern.pictures[0].upload)
+    assert cast.repainted(now, painted)[0].pictures == (*own[:2], painted) and cast.repainted(now, fern.pictures[0])
+    assert cast.place(now, "2") == (0, 2) and cast.place(now, "gone") is None
+    assert cast.card(now[0], 0, 2).count("<li ") == 2
+
+    drawn = replace(bruno, drawn=("a bear on white", ""), description="a red bear")
+    (now, _), _ = cast.joined((drawn, fern), [cast.Made(fern, of=bruno.key, more=True)])
+    assert now.pictures == fern.pictures and not cast.to_draw(now), "what was drawn from other words goes"
+
+
+def test_what_was_cut_out_meanwhile_goes_to_who_is_there_as_they_are_called_now(actors):
+    bruno, fern = actors
+    made = [cast.Made(fern, of=bruno.key), cast.Made(fern, of="gone")]
+    called = cast.described(cast.renamed(bruno, " Ba\u0308r "), "a bear ")
+    (now, other), left = cast.joined((called, fern), made)
+    assert (now.name, now.description, now.key, now.pictures) == ("Bär", "a bear ", bruno.key, fern.pictures)
+    assert other is fern and left == []
+
+
+def test_names_are_one_line_and_never_empty(actors):
+    assert cast.renamed(actors[0], " \n ").name == "Bruno"
+    assert cast.renamed(actors[0], "Big\n  bear").name == "Big bear"
+    assert len(cast.renamed(actors[0], "x" * 99).name) == cast.MAX_NAME
+    assert len(cast.described(actors[0], "x" * 999).description) == cast.MAX_WORDS
+    called = cast.subjects([cast.described(cast.renamed(actors[0], "Bär"), "a bear "), actors[1]])
     assert [(s.name, s.description) for s in called] == [("Bär", "a bear"), ("Fern", "")]
 
 
-def test_new_rows_leave_what_is_typed_in_the_others(actors):
-    values = cast.show(actors, ["", "Fern"], ["", ""], first=1)
-    rows = cast.MAX_CAST
-    state, shown = values[0], values[1 : 1 + rows]
-    names = values[1 + 2 * rows : 1 + 3 * rows]
-    assert state == actors
-    assert [row.visible for row in shown] == [True, True] + [False] * (rows - 2)
-    assert names[0] == {"__type__": "update"} and names[1] == "Fern"
+def test_the_script_takes_a_new_name_over_where_the_character_is_meant(actors):
+    text = "Bruno meets FERN # Bruno!\n\nBrunos and Bruno Bear\n[Bruno] sleeps"
+    bear = replace(actors[0], name="Bruno Bear", key="bear")
+    assert cast.script_renamed(text, actors, "Bruno", "Otto") == (
+        "Otto meets FERN # Otto!\n\nBrunos and Otto Bear\n[Otto] sleeps"
+    )
+    assert cast.script_renamed(text, (*actors, bear), "Bruno", "Otto").split("\n")[2] == "Brunos and Bruno Bear"
+    assert cast.script_renamed(text, (actors[0], *actors), "Bruno", "Otto") == text
+    done = cast.Renaming("k", "<b>", "Otto", "", "")
+    assert "&lt;b&gt; is called Otto" in cast.told_renamed(done, words(None))
+
+
+def test_everyone_on_the_shelf_can_be_taken():
+    drawer = shelf.create().value
+    for example in examples():
+        actor = shelf.taken(example.name)
+        assert (actor.name, actor.description) == (example.name, example.description)
+        assert actor.subject.mask.getextrema() == (0, 255) and f"({example.source}" in drawer
+    assert shelf.taken("Nobody") is None and shelf.taken([]) is None
+
+
+def test_characters_move_and_go(actors):
+    full = crowd(actors)
+    keys = [actor.key for actor in full]
+
+    def order(now):
+        return [actor.key for actor in now]
+
+    assert order(cast.moved(full, "3", -1))[:5] == ["0", "1", "3", "2", "4"]
+    assert order(cast.moved(cast.moved(full, "3", 1), "3", -1)) == keys
+    assert order(cast.moved(full, "0", -1)) == keys and order(cast.moved(full, keys[-1], 1)) == keys
+    assert order(cast.moved(full, "gone", 1)) == keys == order(cast.without(full, "gone"))
+    assert order(cast.without(full, "0")) == keys[1:]
+
+
+def test_every_card_has_its_colour_and_nothing_typed_is_markup(actors):
+    evil = cast.described(cast.renamed(actors[0], '"><img src=x>'), "<b>bold</b>")
+    state, page = cast.show([evil, actors[1]])
+    assert state == (evil, actors[1]) and page.count('class="cutout"') == 2
+    assert cast.show(state)[1] != page, "what the browser has already it does not take in"
+    assert "<img src=x" not in page and "<b>" not in page
+    assert colour(0) in page and colour(1) in page and 'id="actor-2"' in page
+
+
+def test_a_character_without_a_picture_waits_and_says_so(actors):
+    now = (*actors, cast.Actor("Mia", "a fox "))
+    assert [s.name for s in cast.subjects(now)] == ["Bruno", "Fern"]
+    assert cast.members(now)[2] == CastMember("Mia", description="a fox")
+    assert "cast.undrawn" in cast.remarks(now[2]) and "?" in cast.card(now[2], 2, 3)
+
+
+def test_a_drawn_character_fills_its_card_and_other_words_have_it_drawn_anew(actors):
+    bare = (cast.Actor("Mia", "a fox"), actors[0], cast.Actor("Bruno"))
+    mia = replace(actors[1].subject, name="Mia", description="a fox", drawn="a fox on white")
+    tom = replace(mia, name="Tom")
+    now = cast.with_drawn(bare, [cast.drawn(mia), cast.drawn(tom)])
+    assert [(actor.name, actor.description) for actor in now] == [
+        ("Mia", "a fox"), ("Bruno", ""), ("Bruno", ""), ("Tom", "a fox"),
+    ]  # fmt: skip
+    assert [actor.subject and actor.subject.drawn for actor in now] == ["a fox on white", "", None, "a fox on white"]
+    assert now[1] is actors[0] and now[0].key == bare[0].key
+    assert [s.name for s in cast.subjects(now)] == ["Mia", "Bruno", "Tom"]
+    assert [s.name for s in cast.subjects([cast.described(now[0], "a red fox"), *now[1:]])] == ["Bruno", "Tom"]
+    other = (cast.Actor("Mia", "a red fox"),)
+    assert cast.with_drawn(other, [cast.drawn(mia)]) == other, "what was drawn from other words is not taken"
+
+
+def test_only_what_was_uploaded_is_opened(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    (tmp_path / "uploads").mkdir()
+    inside, outside = tmp_path / "uploads" / "a.png", tmp_path / "b.png"
+    inside.write_bytes(b"x")
+    outside.write_bytes(b"x")
+    assert uploaded([str(inside)]) == [str(inside)]
+    for wrong in (str(outside), str(tmp_path / "uploads" / ".." / "b.png"), "/etc/hostname", 7):
+        with pytest.raises(ImageError, match="not arrived"):
+            uploaded([wrong])
+
+
+# Masks
+
+
+def painted(picture, colour, box):
+    layer = Image.new("RGBA", picture.upload.size, (0, 0, 0, 0))
+    layer.paste(Image.new("RGBA", (box[2] - box[0], box[3] - box[1]), colour), box[:2])
+    return layer
+
+
+def test_strokes_change_the_cut_out_and_reset_brings_the_automatic_one_back(actors):
+    (bruno,) = actors[0].pictures
+    width, height = bruno.upload.size
+    gone = painted(bruno, REMOVE, (0, 0, width, height // 2))
+    now, refused = masks.brushed({"background": None, "layers": [gone], "composite": None}, bruno, Segmenter())
+    assert refused == "" and now.strokes is gone
+    values = np.asarray(now.mask)
+    assert not values[: height // 2].any()
+    assert (values[height // 2 :] == np.asarray(bruno.automatic)[height // 2 :]).all()
+    assert any("touches" in hint or "px" in hint for hint in now.hints) == (now.hints != ())
+    back = cast.brush(now, None, Segmenter())
+    assert back.mask.tobytes() == bruno.mask.tobytes() and back.strokes is None
+
+
+def test_a_brush_that_leaves_nothing_is_a_sentence_and_the_mask_stays(actors):
+    (bruno,) = actors[0].pictures
+    all_gone = painted(bruno, REMOVE, (0, 0, *bruno.upload.size))
+    now, refused = masks.brushed({"layers": [all_gone]}, bruno, Segmenter())
+    assert now is bruno
+    assert "selects" in refused and refused in masks.result(now, 0, refused)
+    untouched, refused = masks.brushed({"layers": [painted(bruno, ADD, (0, 0, 0, 0))]}, bruno, Segmenter())
+    assert refused == "" and untouched.strokes is None
+
+
+def test_hints_stand_below_a_character(tmp_path):
+    picture = Image.new("RGBA", (300, 300), (0, 0, 0, 0))
+    picture.paste((200, 40, 40, 255), (0, 100, 60, 180))
+    picture.paste((40, 40, 200, 255), (200, 100, 260, 180))
+    picture.save(tmp_path / "two.png")
+    actor = cast.pictured("Two", tmp_path / "two.png", None, Segmenter())
+    said = cast.remarks(actor)
+    assert "2 separate things" in said and "left edge" in said
+    doubts = actor.pictures[0].hints
+    assert all(html.escape(hint) in said for hint in doubts) and len(doubts) >= 2
+    said = cast.remarks(replace(actor, pictures=(shelf.taken("Selma").pictures[0], *actor.pictures)))
+    assert all(f"2: {html.escape(hint)}" in said for hint in doubts), "whose they are is said where there are several"
+
+
+def test_a_model_tells_licence_and_size_before_anything_is_fetched(monkeypatch, tmp_path):
+    monkeypatch.setenv("REMBG_HOME", str(tmp_path))
+    monkeypatch.delenv("U2NET_HOME", raising=False)
+    about, button = masks.chosen("isnet-general-use", "u2net")
+    assert "Apache-2.0" in about and "179 MB" in about
+    assert "cutting.fetch" in button.value and "(179 MB)" in button.value and button.interactive
+    about, button = masks.chosen("u2net", "u2net")
+    assert "supplied" in about and not button.interactive
+    assert list(tmp_path.rglob("*.onnx")) == []
+
+
+@pytest.fixture
+def release(monkeypatch, tmp_path):
+    """A server in the place of rembg's releases: the supplied network under another model's name."""
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "silueta.onnx").write_bytes(segment.SUPPLIED.read_bytes())
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=served))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    checksum = "md5:" + hashlib.md5(segment.SUPPLIED.read_bytes()).hexdigest()
+    monkeypatch.setattr(segment, "RELEASE", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr(
+        segment, "MODELS", segment.MODELS | {"silueta": replace(segment.MODELS["silueta"], checksum=checksum)}
+    )
+    monkeypatch.setenv("REMBG_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("U2NET_HOME", raising=False)
+    yield tmp_path
+    server.shutdown()
+
+
+def test_a_model_is_fetched_with_progress_and_cuts_the_cast_out_anew(release, actors):
+    bruno, fern = actors[0].pictures[0], actors[1].pictures[0]
+    strokes = painted(bruno, REMOVE, (0, 0, 40, 40))
+    brushed = replace(actors[0], pictures=(fern, cast.brush(bruno, strokes, Segmenter())))
+    news = list(masks.fetching("silueta"))
+    assert len(news) >= 3 and 'aria-valuenow="100"' in news[-2] and "of 44 MB" in news[0]
+    assert segment.is_here("silueta")
+    mia = cast.Actor("Mia")
+    now, refused = cast.recut((brushed, mia), Segmenter("silueta"))
+    assert refused == [] and [p.strokes for p in now[0].pictures] == [None, strokes] and now[1] is mia
+    assert list(fetch("silueta")) == []
+
+
+def test_a_model_that_cannot_be_had_is_a_sentence(release):
+    (release / "served" / "silueta.onnx").unlink()
+    with pytest.raises(SegmentError, match="cannot be fetched"):
+        list(masks.fetching("silueta"))
+
+
+def test_a_download_can_be_stopped(release):
+    running = fetch("silueta")
+    done, total = next(running)
+    assert 0 <= done < total
+    running.close()
+    assert not segment.is_here("silueta")
 
 
 # Script
 
 
 def test_feedback_says_who_is_in_each_panel_in_their_colours(actors):
-    subjects = cast.subjects(actors, ["", ""], ["", ""])
-    page = script.feedback("Fern meets Bruno\n[NC] the sea", subjects)
-    first, second = page.split("<li>")[1:]
-    assert first.index("Bruno</span>") < first.index("Fern</span>")
+    found, page = script.feedback(read("Fern meets Bruno\n[NC] the sea", actors))
+    first, second = page.split("<li ")[1:]
+    assert first.index('class="chip name"') < first.index("Bruno</button>") < first.index("Fern</button>")
     assert colour(0) in first and colour(1) in first
-    assert "nobody" in second
-    assert "notice" not in page
+    assert "nobody" in second and 'class="chip name"' not in second
+    assert found == ""
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "place", "says", "stops"),
     [
-        ("Bruno\n\n[Brumo] walks", "Line 3:"),
-        ("cast: Tom, a cat\n\nTom and Bruno", "Tom is in panel 1 but has no picture"),
-        ("Bruno # only a caption\n# remark\n#x", ""),
+        ("Bruno\n\n[Brumo] walks", "3:2", "Nobody is named 'Brumo' (did you mean 'Bruno'?)", True),
+        ("Bruno meets Brumo", "1:13", "did you mean 'Bruno'?", False),
+        ("cast: Tom, a cat\n\nTom and Bruno", "1:7", "drawn from the description first", False),
+        ("cast: Tom\n\nTom and Bruno", "1:7", "neither a picture nor a description", True),
+        ("the sea", "1:1", "Nobody of the cast is in panel 1", False),
+        ("Bruno # only a caption\n# remark\n#x", "", "", False),
     ],
 )
-def test_feedback_names_the_line_or_the_panel(actors, text, says):
-    page = script.feedback(text, cast.subjects(actors, ["", ""], ["", ""]))
-    assert says in page
-    assert ("notice" in page) == bool(says)
+def test_findings_have_a_place_and_errors_stop_a_render(actors, text, place, says, stops):
+    reading = read(text, actors)
+    found, _ = script.feedback(reading)
+    assert (f">{place}</button>" in found and html.escape(says) in found) if says else found == ""
+    assert bool(reading.errors) == stops
+
+
+def test_a_fix_mends_the_script_once_and_only_where_it_was_found(actors):
+    text = "🌟 Bruno meets Brumo\nBrumo sleeps"
+    found = read(text, actors).findings
+    first = found[0]
+    mended = script.fixed(text, found, first.start, first.end, first.code)
+    assert mended == "🌟 Bruno meets Bruno\nBrumo sleeps"
+    assert f'data-start="{first.start}"' in script.feedback(read(text, actors))[0]
+    assert script.fixed(text, found, 0, 1, "unknown-name") == text
+
+
+def test_characters_without_picture_or_words_stop_a_render_and_with_words_do_not(actors):
+    reading = read("Mia and Bruno", (*actors, cast.Actor("Mia")))
+    assert [error.message for error in reading.errors] == [
+        "Mia has neither a picture nor a description; add one of the two."
+    ]
+    assert read("Mia and Bruno", (*actors, cast.Actor("Mia", "a fox"))).errors == ()
 
 
 def test_two_characters_of_one_name_are_an_error(actors):
-    reading = script.read("Bruno walks", "", "", cast.subjects(actors, ["Bruno", "bruno"], ["", ""]))
-    assert reading.script is None
-    assert "Bruno" in reading.errors[0] or "bruno" in reading.errors[0]
+    reading = read("Bruno walks", (actors[0], cast.renamed(actors[1], "bruno")))
+    assert [error.code for error in reading.errors] == ["duplicate-name"]
 
 
-def test_a_crowd_is_pointed_out(actors):
-    subjects = cast.subjects(actors, ["", ""], ["", ""])
-    assert "trained for 1" in script.feedback("Bruno and Fern", subjects, most=1)
-    assert "trained for" not in script.feedback("Bruno and Fern", subjects, most=2)
+def test_what_the_backend_cannot_take_is_said(actors, tiny_backend):
+    many = tuple(cast.Actor(f"C{k}", "a fox") for k in range(tiny_backend.max_subjects + 1))
+    text = " and ".join(actor.name for actor in many)
+    assert any(f.code == "crowded" for f in read(text, many, backend=tiny_backend).errors)
+    assert not read(text, many).errors
+
+
+def test_the_chosen_style_is_judged_beside_its_box(actors, tiny_backend):
+    reading = read("Bruno walks", actors, style="Line art", backend=tiny_backend)
+    note = script.style_note(reading, "Line art")
+    assert ("cannot follow a style" in note) != tiny_backend.follows_style
+    assert script.feedback(reading)[0] == ""
+    near = read("Bruno walks", actors, style="Lime art")
+    assert "did you mean &#x27;Line art&#x27;?" in script.style_note(near, "Lime art")
+    own = Style("Lime art", "{prompt}, green")
+    assert script.style_note(read("Bruno walks", actors, style="Lime art", styles=[own]), "Lime art") == ""
+    assert "Lime art" in script.style_names([own]) and len(script.style_names()) >= 16
 
 
 def test_title_and_style_boxes_win_over_the_text(actors):
     text = "title: One\nstyle: ink\n\nBruno walks"
-    subjects = cast.subjects(actors, ["", ""], ["", ""])
-    assert script.read(text, "", "", subjects).script.title == "One"
-    read = script.read(text, "Two", "oil", subjects).script
-    assert (read.title, read.style) == ("Two", "oil")
+    one = read(text, actors).script
+    assert (one.title, one.style) == ("One", "ink")
+    two = read(text, actors, "Two", "oil").script
+    assert (two.title, two.style) == ("Two", "oil")
 
 
-def test_the_example_survives_the_text_box():
-    story = load_script(EXAMPLE / "story.yaml")
-    assert len(story.panels) == 4
-    assert parse_script(script.lines(story), cast=story.cast).panels == story.panels
-    assert {name for panel in story.panels for name in panel.cast} == {member.name for member in story.cast}
+# Storyboards
+
+
+def load(paths, actors=()):
+    return storyboard.load([str(path) for path in paths], actors, "u2net")
+
+
+def names(board):
+    return tuple(actor.name for actor in board.actors)
+
+
+def descriptions(board):
+    return tuple(actor.description for actor in board.actors)
+
+
+def test_the_authors_storyboard_fills_cast_and_script():
+    board = load([GOLDEN / "storyboard_sample.json"])
+    assert names(board) == ("小狐狸", "老海龟")
+    assert descriptions(board) == ("A small fox wearing a blue scarf.", "An old turtle with round glasses.")
+    assert board.title == "小狐狸找到灯塔" and board.notices == ()
+    lines = board.lines.split("\n")
+    assert lines[0].startswith("小狐狸 walks alone on a beach") and "# 夜里" in lines[0]
+    assert "ROLE" not in board.lines and len(lines) == 3 and lines[2].startswith("[NC] ")
+    reading = script.read(board.lines, "", "", cast.members(board.actors), [])
+    assert [panel.cast for panel in reading.script.panels] == [("小狐狸",), ("小狐狸", "老海龟"), ()]
+    assert reading.findings == ()
+
+
+def test_a_storyboard_takes_its_pictures_from_what_was_dropped_and_nowhere_else(tmp_path, actors):
+    picture = tmp_path / "elsewhere.png"
+    picture.write_bytes((FOLDER / "pip.png").read_bytes())
+    file = tmp_path / "story.yaml"
+    file.write_text(
+        "style: Crayon\ncast:\n"
+        "  - {name: Fern, image: pics/fern.png}\n  - {name: Bruno, description: a bear}\n"
+        f"  - {{name: Pip, image: {picture}, description: a chick}}\n"
+        "panels:\n  - {prompt: Fern and Pip, seed: 7, dialogue: [{who: Pip, say: hello}]}\n  - '[Bryno] sleeps'\n"
+    )
+    (tmp_path / "styles.yaml").write_text('Crayon: "{prompt}, in crayon"\n')
+    board = load([file, FOLDER / "fern.png", tmp_path / "styles.yaml"], actors[:1])
+    assert names(board) == ("Fern", "Bruno", "Pip")
+    assert [actor.subject is not None for actor in board.actors] == [True, True, False]
+    assert board.actors[1].pictures is actors[0].pictures, "who is there keeps the picture"
+    assert board.styles == (Style("Crayon", "{prompt}, in crayon"),)
+    assert len(board.notices) == 2
+    assert "Line 8" in board.notices[0] and "'Bryno'" in board.notices[0]
+    assert board.notices[1].startswith("elsewhere.png was not dropped") and str(tmp_path) not in board.notices[1]
+    text = script.read(board.lines, "", "", cast.members(board.actors), []).script
+    panel = text.panels[0]
+    assert (panel.seed, panel.dialogue) == (7, (Line("Pip", "hello"),))
+
+
+def test_a_storyboard_takes_all_pictures_of_a_character_with_their_masks(tmp_path):
+    Image.new("L", (64, 64), 255).save(tmp_path / "all.png")
+    file = tmp_path / "story.txt"
+    file.write_text("cast: Mia\nimage: pip.png\nimage: gone.png\nimage: fern.png\nmask: all.png\n\nMia walks")
+    board = load([file, FOLDER / "pip.png", FOLDER / "fern.png", tmp_path / "all.png"])
+    pip, fern = board.actors[0].pictures
+    assert pip.mask.getextrema() == (0, 255) and board.notices[0].startswith("gone.png was not dropped")
+    assert np.array_equal(fern.mask, fern.upload.getchannel("A")), "all of it that is to be seen"
+    listed = "cast: [{name: Mia, image: [pip.png, fern.png], mask: [null, all.png]}]\npanels: [Mia]\n"
+    (tmp_path / "story.yaml").write_text(listed)
+    again = load([tmp_path / "story.yaml", FOLDER / "pip.png", FOLDER / "fern.png", tmp_path / "all.png"])
+    assert content(again.actors[0].subject) == content(board.actors[0].subject) and again.notices == ()
+
+
+def test_a_storyboard_names_its_model_which_is_used_only_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("REMBG_HOME", str(tmp_path))
+    monkeypatch.delenv("U2NET_HOME", raising=False)
+    file = tmp_path / "story.yaml"
+    file.write_text("segmenter: isnet-anime\ncast: [{name: Fern, image: fern.png}]\npanels: [Fern]\n")
+    board = load([file, FOLDER / "fern.png"])
+    assert board.segmenter == "isnet-anime" and board.actors[0].subject and board.notices == ()
+    assert list(tmp_path.rglob("*.onnx")) == []
+    file.write_text("segmenter: dream\ncast: [{name: Fern, image: fern.png}]\npanels: [Fern]\n")
+    board = load([file, FOLDER / "fern.png"])
+    assert board.segmenter == "u2net" and "'dream'" in board.notices[0]
+
+
+def test_whoever_has_a_picture_stays_as_long_as_there_is_room(tmp_path, actors):
+    file = tmp_path / "story.txt"
+    extras = [f"cast: Extra {k}, a small extra\n" for k in range(1, MAX_CAST)]
+    file.write_text("cast: Mia, a fox\n\nMia walks")
+    bear = cast.described(cast.renamed(actors[0], "Bär"), "brown")
+    board = load([file], (bear, actors[1], cast.Actor("Nobody", "x")))
+    assert names(board) == ("Mia", "Bär", "Fern") and descriptions(board) == ("a fox", "brown", "")
+    file.write_text("".join(extras) + "\nExtra 1 walks")
+    board = load([file], actors)
+    assert names(board)[-1] == "Bruno" and len(names(board)) == MAX_CAST
+    assert board.notices == (f"Fern left the cast, which has room for {MAX_CAST}.",)
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"a.json": "{"}, "not JSON"),
+        ({"a.yaml": ""}, "no panels"),
+        ({"a.txt": "Mia", "b.txt": "Mia"}, "one script at a time, not 2"),
+        ({"pip.png": "x"}, "one script at a time, not 0"),
+        ({"a.txt": "Mia", "styles.yaml": "Ink: no slot"}, "{prompt}"),
+    ],
+)
+def test_a_storyboard_that_cannot_be_read_is_a_sentence(tmp_path, files, says):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises((ScriptError, StyleError)) as refused:
+        load([tmp_path / name for name in files])
+    assert says in str(refused.value)
+
+
+def test_the_example_is_read_like_a_visitors_files():
+    board = load(EXAMPLE)
+    assert names(board) == ("Bruno", "Fern", "Pip", "Lola") and board.notices == ()
+    assert all(actor.subject for actor in board.actors)
+    text = parse_script(board.lines, cast=cast.members(board.actors))
+    assert len(text.panels) == 4
+    assert {name for panel in text.panels for name in panel.cast} == set(names(board))
 
 
 # HTML
@@ -152,14 +540,22 @@ def test_the_example_survives_the_text_box():
 
 def test_nothing_typed_becomes_markup(actors):
     evil = "<img src=x onerror=alert(1)>"
-    subjects = cast.subjects(actors, [evil, ""], ["", ""])
     panel = Panel(evil, (evil,), caption=evil)
-    names = [subject.name for subject in subjects]
+    found = read(f"[{evil}] meets Bruno", actors).findings
+    assert evil in found[0].message
     for page in (
-        html.reading([panel], names, [evil]),
-        html.opened(1, panel, [evil], names, 0),
+        script.feedback(read(f"[style: {evil}] Bruno {evil} # {evil}\n> Bruno: {evil}", actors))[1],
+        script.ideas([evil], evil),
+        html.findings([replace(finding, message=evil, fix=evil) for finding in found]),
+        html.opened(1, panel, [evil], [evil], 0),
         html.progress(evil, evil, 0.5),
+        html.progress_bar(evil, 0.5),
         html.model("missing", evil),
+        html.notice([evil]),
+        html.doubts([evil]),
+        html.hint(evil),
+        html.brushing(evil),
+        html.verdict(evil, False),
     ):
         assert "<img src=x" not in page
         assert "&lt;img" in page
@@ -170,8 +566,11 @@ def test_nothing_typed_becomes_markup(actors):
 
 def test_a_render_tells_every_step_and_fills_the_frames(studio, actors):
     asked = job(studio, actors, "Bruno walks\nBruno and Fern # Hello")
-    moments = list(studio.render(asked))
-    assert [(m.number, m.index) for m in moments] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    first, *moments = studio.render(asked)
+    assert first.where == "Waiting for the model" and first.waiting == (1, 2)
+    steps = ((1, 1), (1, 2), (2, 1), (2, 2))
+    assert [m.where for m in moments] == [f"Panel {n} of 2 · step {i} of 2" for n, i in steps]
+    assert [m.share for m in moments] == [0.25, 0.5, 0.75, 1]
     assert [len(m.shown) for m in moments] == [0, 1, 1, 2]
     assert [m.fresh.number if m.fresh else None for m in moments] == [None, 1, None, 2]
     assert moments[-1].shown[1].panel.caption == "Hello"
@@ -186,9 +585,10 @@ def test_a_stop_keeps_what_is_finished_and_the_next_render_goes_on(studio, actor
     picture = stopped.shown[0].frame.image.tobytes()
     assert Image.open(stopped.shown[0].file).tobytes() == picture
 
-    again = list(studio.render(asked, stopped.shown))
+    again = list(studio.render(asked, stopped.shown))[1:]
     assert len(again[0].shown) == 1
-    assert again[0].fresh.number == 1 and again[1].index == 1, "the first panel must not be made twice"
+    assert again[0].fresh.number == 1, "the first panel must not be made twice"
+    assert again[1].where == "Panel 2 of 3 · step 1 of 2"
     assert again[-1].shown[0].frame.image.tobytes() == picture
     assert [item.number for item in again[-1].shown] == [1, 2, 3]
 
@@ -196,8 +596,8 @@ def test_a_stop_keeps_what_is_finished_and_the_next_render_goes_on(studio, actor
 def test_only_the_changed_panel_is_made_again_and_another_take_differs(studio, actors):
     asked = job(studio, actors, "Bruno walks\nFern sleeps")
     before = last(studio.render(asked)).shown
-    taken = list(studio.render(asked.take(2, 99), before))
-    assert [(m.number, m.index) for m in taken] == [(1, 2), (2, 1), (2, 2)]
+    taken = list(studio.render(asked.take(2, 99), before))[1:]
+    assert [m.where[:18] for m in taken] == ["Panel 2 of 2 · ste", "Panel 2 of 2 · ste"]
     after = taken[-1].shown
     assert after[0].frame.image.tobytes() == before[0].frame.image.tobytes()
     assert after[1].frame.image.tobytes() != before[1].frame.image.tobytes()
@@ -208,31 +608,18 @@ def test_frames_of_lines_that_changed_are_not_shown_for_the_new_ones(studio, act
     asked = job(studio, actors, "Bruno walks\nFern sleeps\nFern eats")
     before = last(studio.render(asked)).shown
     changed = replace(asked, script=replace(asked.script, panels=(asked.script.panels[0], Panel("the sea"))))
-    first = next(iter(studio.render(changed, before)))
+    first = next(moment for moment in studio.render(changed, before) if moment.shown is not None)
     assert [item.number for item in first.shown] == [1]
     assert first.shown[0].job == changed
 
 
-def test_the_zip_holds_the_whole_project(studio, actors):
-    shown = last(studio.render(job(studio, actors, "Bruno walks\nFern sleeps"))).shown
-    file = story_file(shown[0].job)
-    assert file.name == "a-day-out.zip"
-    with zipfile.ZipFile(file) as archive:
-        names = set(archive.namelist())
-        assert json.loads(archive.read("story.json"))["script"]["title"] == "A day out"
-    frames = {f"frames/{n:03d}{end}" for n in (1, 2) for end in (".png", "-maps.npz")}
-    assert names == {"story.json", "subjects/bruno.png", "subjects/fern.png", *frames}
-
-
-def test_a_visitor_who_leaves_takes_the_folder_along_but_not_what_is_kept(tiny_backend, actors, tmp_path):
-    studio = Studio(lambda: tiny_backend, tmp_path / "kept")
+def test_a_visitor_who_leaves_takes_the_files_along_but_not_the_story(studio, actors):
     asked = job(studio, actors, "Bruno walks")
     last(studio.render(asked))
-    Studio.leave(asked.visit)
+    studio.leave(asked.visit)
     assert not asked.visit.files.exists()
     assert (asked.visit.story / "frames" / "001.png").exists()
-    temporary = Studio(lambda: tiny_backend).visit()
-    assert temporary.story.parent == temporary.files
+    assert [item.number for item in studio.frames(studio.visit(asked.visit.key))] == [1]
 
 
 def test_a_model_that_is_not_there_is_an_error_when_it_is_needed(actors):
@@ -240,6 +627,134 @@ def test_a_model_that_is_not_there_is_an_error_when_it_is_needed(actors):
         raise BackendError("There is no model.")
 
     studio = Studio(load)
-    assert studio.most is None
+    assert studio.loaded is None
     with pytest.raises(BackendError, match="There is no model"):
         list(studio.render(job(studio, actors, "Bruno walks")))
+
+
+def test_a_character_without_a_picture_is_drawn_first_and_once(studio, actors):
+    bare = (*actors[:1], cast.Actor("Mia", "a fox"))
+    asked = job(studio, bare, "Bruno walks\nMia and Bruno", segmenter=Middle())
+    moments = list(studio.render(asked))[1:]
+    drawing = [m for m in moments if m.shown is None]
+    assert drawing[0].where == "Drawing Mia first · step 1 of 2" and drawing[0].what == "a fox"
+    assert [s.name for s in moments[-1].drawn] == ["Mia"] and moments[-1].drawn[0].drawn
+    assert [m.share for m in moments] == sorted(m.share for m in moments) and moments[-1].share == 1
+    shown = moments[-1].shown
+    assert shown[1].frame.maps.names == ("Bruno", "Mia", "background")
+    assert shown[1].job.names == ("Bruno", "Mia")
+    now = cast.with_drawn(bare, [cast.drawn(s) for s in moments[-1].drawn])
+    again = replace(asked, subjects=cast.subjects(now))
+    assert [m.fresh is not None for m in studio.render(again, shown)][1:] == [True, True], "nothing is made again"
+
+
+def test_a_character_who_cannot_be_drawn_is_a_sentence_without_a_path(studio, actors):
+    bare = (*actors[:1], cast.Actor("Mia", "a fox"))
+    asked = job(studio, bare, "Mia walks")
+    with pytest.raises(RenderError) as refused:
+        list(studio.render(asked))
+    assert "Mia was drawn from 'a fox' 3 times" in str(refused.value) and str(asked.visit.files) not in str(
+        refused.value
+    )
+
+
+def test_another_seed_is_tried_for_one_panel_and_the_better_frame_kept(studio, actors):
+    asked = job(studio, actors, "Bruno and Fern\nFern and Bruno sleep")
+    before = last(studio.render(asked)).shown
+    doubtful = next((item for item in before if not item.diagnosis.passed), None)
+    assert doubtful, "random weights place nobody well"
+    tried = list(studio.render(replace(asked, retry=doubtful.number), before))
+    story = json.loads((asked.visit.story / "story.json").read_text())
+    tries = story["panels"][doubtful.number - 1]["tries"]
+    steps = [f"Panel {doubtful.number}, another seed · step {i} of 2" for i in (1, 2)]
+    assert [m.where for m in tried[2:]] == steps * (tries - 1)
+    after = {item.number: item for item in tried[-1].shown}
+    assert after.keys() == {1, 2}
+    best = after[doubtful.number]
+    assert best.diagnosis.badness <= doubtful.diagnosis.badness
+    assert (best.frame.seed != doubtful.frame.seed) == (best.diagnosis.badness < doubtful.diagnosis.badness)
+    other = after[3 - doubtful.number]
+    assert other.frame.seed == before[2 - doubtful.number].frame.seed
+    assert tries == TRIES + 1 if not best.diagnosis.passed else 2 <= tries <= TRIES + 1
+
+
+def test_a_scrub_shows_every_layer_and_step_without_a_render(studio, actors):
+    item = last(studio.render(job(studio, actors, "Bruno and Fern", steps=3))).shown[0]
+    trace, who = item.frame.trace, ("Bruno", "Fern")
+    assert trace.total == 3 and len(trace.shapes) > 1
+    whole = viewer.tinted(item, who, 50, viewer.WHOLE, 1, 0, "refined")
+    seen = {
+        viewer.tinted(item, who, 50, viewer.SCRUB, step, layer, "refined").tobytes()
+        for step in trace.steps
+        for layer in range(len(trace.shapes) + 1)
+    }
+    assert whole.tobytes() not in seen and len(seen) > len(trace.steps)
+    both = viewer.tinted(item, who, 50, viewer.SCRUB, 3, 0, viewer.BOTH)
+    assert both.width > 1.8 * whole.width
+    size = (item.job.visit.story / "frames" / "001-trace.npz").stat().st_size
+    assert item.trace_words == f"3 steps of {len(trace.shapes)} layers are kept, {max(1, size // 1000)} kB on disk."
+
+
+def test_sheets_and_animation_are_files_to_take_home(studio, actors):
+    shown = last(studio.render(job(studio, actors, "Bruno and Fern # Hello\n[NC] the sea"))).shown
+    sheet = Image.open(map_sheet(shown[0]))
+    assert sheet.format == "PNG" and sheet.filename.endswith("a-day-out-001-maps.png")
+    film = Image.open(animation(shown[0]))
+    assert film.format == "WEBP" and film.n_frames == len(shown[0].frame.trace.steps)
+    contact = contact_sheet(shown)
+    assert contact.name == "a-day-out-sheet.png" and Image.open(contact).width > 4 * 200
+
+
+def test_presets_beside_the_kept_stories_are_offered_and_wrong_ones_refused(tmp_path):
+    (tmp_path / "styles.yaml").write_text('Crayon: "{prompt}, in crayon"\n')
+    assert Studio(lambda: None, tmp_path).styles == (Style("Crayon", "{prompt}, in crayon"),)
+    (tmp_path / "styles.yaml").write_text("Crayon: no slot\n")
+    with pytest.raises(StyleError):
+        Studio(lambda: None, tmp_path)
+
+
+# Cards
+
+
+CARDS = "# a remark\nBruno walks  # Home\n> Fern: Hi\n\n[NC] the {blue|red} sea"
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        ({"do": "edit", "number": 1, "field": "prompt", "text": "Fern\n walks"}, ("Bruno walks  #", "Fern walks  #")),
+        ({"do": "edit", "number": 1, "field": "caption", "text": ""}, ("  # Home", "")),
+        ({"do": "edit", "number": 2, "field": "seed", "text": "7"}, ("[NC] the", "[seed: 7] [NC] the")),
+        ({"do": "edit", "number": 2, "field": "size", "text": "9"}, ("[NC] the", "[size: 16] [NC] the")),
+        ({"do": "edit", "number": 2, "field": "style", "text": "ink"}, ("[NC] the", "[style: ink] [NC] the")),
+        ({"do": "edit", "number": 1, "field": "who", "line": 0, "text": "Bruno"}, ("> Fern", "> Bruno")),
+        ({"do": "edit", "number": 1, "field": "say", "line": 0, "text": "Oh: no"}, ("Fern: Hi", "Fern: Oh: no")),
+        ({"do": "edit", "number": 1, "field": "say", "line": 0, "text": ""}, ("> Fern: Hi\n", "")),
+        ({"do": "say", "number": 1}, ("> Fern: Hi", "> Fern: Hi\n> Bruno: …")),
+        ({"do": "name", "number": 1, "text": "Fern"}, ("Bruno walks", "[Bruno, Fern] Bruno walks")),
+        ({"do": "name", "number": 2, "text": "Fern"}, ("[NC] the", "[cast: Fern] the")),
+        ({"do": "add", "number": 2}, ("red} sea", "red} sea\n[NC]")),
+        ({"do": "copy", "number": 1}, ("> Fern: Hi\n", "> Fern: Hi\nBruno walks  # Home\n> Fern: Hi\n")),
+        ({"do": "remove", "number": 2}, ("\n[NC] the {blue|red} sea", "")),
+        ({"do": "edit", "number": 9, "field": "prompt", "text": "x"}, ("", "")),
+        ({"do": "edit", "number": 1, "field": "say", "line": 7, "text": "x"}, ("", "")),
+        ({"do": "edit", "number": 1, "field": "seed", "text": "-1e9"}, ("", "")),
+        ({"do": "move", "number": "1"}, ("", "")),
+        ({}, ("", "")),
+    ],
+)
+def test_what_is_done_on_a_card_changes_its_lines_of_the_text(actors, action, text):
+    members = cast.members(actors)
+    assert panels.acted(CARDS, members, action) == CARDS.replace(*text, 1)
+
+
+def test_cards_show_what_wildcards_become_and_dice_are_rolled(actors):
+    members = cast.members(actors)
+    reading = read(CARDS, actors)
+    deck = [script.feedback(reading, seed)[1] for seed in range(8)]
+    assert {"Becomes: the blue sea" in page for page in deck} == {True, False}
+    rolled = read_script(panels.acted(CARDS, members, {"do": "dice", "number": 1}), cast=members)
+    assert rolled.panels[0].seed is not None and "open" in script.feedback(read(rolled.source, actors))[1]
+    assert panels.acted("a: [", members, {"do": "remove", "number": 3}) == "a: ["
+    assert script.with_idea("A letter arrives", ["Bruno"]).startswith("Bruno opens a letter")
+    assert script.with_idea("A letter arrives", []) is None and script.with_idea("x", ["Bruno"]) is None

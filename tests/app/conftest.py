@@ -1,0 +1,87 @@
+"""The app's fixtures: Chromium on the real page, a real tiny model behind it; one of each serves all files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from tests.app.steps import EXAMPLE, PATIENCE, ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("out")
+
+
+@pytest.fixture(scope="session")
+def address(tiny_model_folder, out, tmp_path_factory):
+    """The running app's address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("log") / "app.log"
+    command = [sys.executable, "-u", "-m", "tests.app.tiny_app", "--port", str(port), "--model", str(tiny_model_folder)]
+    command += ["--device", "cpu", "--out", str(out)]
+    # No segmentation model but the supplied one, and no way to fetch another: nothing listens on port 9.
+    alone = {"REMBG_HOME": str(out / "rembg"), "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
+    with log.open("w") as errors:
+        app = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | alone, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+    try:
+        said = iter(app.stdout.readline, "")
+        assert any("Running on local URL" in line for line in said), log.read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        app.terminate()
+        app.wait()
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    """A fresh visitor. Whatever the test does, the page may ask no other host and log no error."""
+    context = browser.new_context(viewport={"width": 1360, "height": 950}, accept_downloads=True)
+    page, asked, wrong = context.new_page(), [], []
+    page.set_default_timeout(PATIENCE)
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(address)
+    expect(page.locator(".model.ready")).to_be_visible()
+    yield page
+    context.close()
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory):
+    """A character on a background, as a camera gives it: no transparency."""
+    picture = Image.linear_gradient("L").resize((320, 320)).convert("RGB")
+    bear = Image.open(EXAMPLE / "bruno.png").resize((240, 240))
+    picture.paste(bear, (40, 60), bear)
+    path = tmp_path_factory.mktemp("photo") / "big_bear.jpg"
+    picture.save(path, quality=95)
+    return path

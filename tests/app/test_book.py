@@ -1,0 +1,83 @@
+"""Pages: laid out and lettered from the finished frames, turned over, and saved."""
+
+import zipfile
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from anystory.pages import PageError
+from anystory.story import Line, Panel
+from tests.app.steps import frames, saved, settle, write
+from tests.stories import rendered
+from ui import book
+from ui.studio import Studio, Visit
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """The frames of three panels."""
+    return Studio(lambda: None).frames(Visit(rendered(tmp_path / "story").folder, tmp_path))
+
+
+def test_pages_have_the_words_of_now_where_the_pictures_are_still_of_them(shown):
+    script = shown[0].job.script
+    spoken = replace(script.panels[0], caption="New words", dialogue=(Line("Owl", "Hoo"),))
+    other = Panel("something else", (), "Words of another picture")
+    now = book.pages(
+        shown, replace(script, panels=(spoken, other), title="New"), book.form("2x2", "", 4, "box", "none")
+    )
+    assert now.script.title == "New" and now.script.panels == (spoken, *script.panels[1:])
+
+
+def test_a_page_is_looked_at_and_never_one_that_is_not_there(shown):
+    how = book.form("frames", "", 4, "box", "balloons", dpi=book.PREVIEW)
+    made = book.pages(shown[1:], None, how)
+    at, html = book.preview(made, 9)
+    assert at == 2 and "2 / 2" in html and 'data-page="1"' in html and 'data-page="3"' in html
+    assert html.count("disabled") == 1
+    with pytest.raises(PageError, match="gutter"):
+        book.form("2x2", "", 21, "box", "none")
+
+
+def test_one_page_is_a_png_and_several_are_a_zip_of_them(shown, tmp_path):
+    one, told = book.save(book.pages(shown, None, book.form("2x2", "", 4, "box", "none")), "png", shown[0])
+    assert Image.open(one).format == "PNG" and one.name == "a-b-meeting-page.png" and not told
+    several, _ = book.save(book.pages(shown, None, book.form("frames", "", 4, "box", "none")), "png", shown[0])
+    with zipfile.ZipFile(several) as archive:
+        assert archive.namelist() == ["001.png", "002.png", "003.png"]
+
+
+def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
+    expect(page.locator("#pages .no-pages")).to_be_visible()
+    expect(page.locator("#save-pdf")).to_be_hidden()
+    page.locator("#title input").fill("By the sea")
+    write(page, "[NC] the sea # Once upon a time\n[NC] a forest\n[NC] mountains")
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(3)
+    settle(page)
+    sheet = page.locator("#pages img")
+    expect(page.locator("#pages .turn span")).to_have_text("1 / 1")
+    both = sheet.get_attribute("src")
+
+    picture = page.locator("#frame img")
+    plain = picture.get_attribute("src")
+    page.locator("#letters input").check()
+    expect(picture).not_to_have_attribute("src", plain)
+
+    write(page, "[NC] the sea # Quite other words\n[NC] a forest\n[NC] mountains")
+    expect(sheet).not_to_have_attribute("src", both)
+
+    page.get_by_label("Layout").click()
+    page.get_by_role("option", name="Single frames").click()
+    expect(page.locator("#pages .turn span")).to_have_text("1 / 3")
+    page.get_by_role("button", name="Next page").click()
+    expect(page.locator("#pages .turn span")).to_have_text("2 / 3")
+
+    with zipfile.ZipFile(saved(page, "#save-png", tmp_path)) as archive:
+        assert archive.namelist() == ["001.png", "002.png", "003.png"]
+    book = saved(page, "#save-pdf", tmp_path)
+    assert book.name == "by-the-sea.pdf" and book.read_bytes().startswith(b"%PDF")
+    with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:
+        assert "ComicInfo.xml" in archive.namelist()

@@ -1,0 +1,119 @@
+"""What programs ask of the running app, with Gradio's own client."""
+
+import importlib.util
+import json
+import re
+import urllib.request
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from anystory.archive import unpack
+from anystory.drafts import Store
+from anystory.limits import Limits
+from anystory.project import Project
+from anystory.render import Renderer
+from anystory.story import Settings
+from app import arguments
+from tests.app.steps import ROOT
+from ui.app import build
+from ui.studio import Studio
+
+DOCS = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+STORY, CANCEL, WRONG = re.findall(r"```python\n(.*?)```", DOCS, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def client(address, tmp_path_factory):
+    return Client(address, verbose=False, download_files=str(tmp_path_factory.mktemp("got")))
+
+
+def test_callers_see_three_typed_endpoints_which_the_docs_tell(client):
+    said = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(said) == {"/cutout", "/check", "/render"}
+    asked = {one["parameter_name"]: one["python_type"]["type"] for one in said["/render"]["parameters"]}
+    assert asked["script"] == "str" and asked["pictures"] == "list[filepath]" and asked["panels"] == "list[int]"
+    given = [one["python_type"]["type"] for one in said["/render"]["returns"]]
+    assert given[1:] == ["list[filepath]", "None | filepath"] and "share: float" in given[0]
+    assert [name for name in [*said, *asked] if f"`{name}`" not in DOCS] == []
+
+
+def test_the_examples_of_the_docs(address, tiny_backend, client, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    names = {}
+    exec(STORY.replace("http://127.0.0.1:7860", address), names)
+    with Image.open(names["cutout"]) as cutout:
+        assert cutout.mode == "RGBA" and cutout.getchannel("A").getextrema() == (0, 255)
+    assert [one["severity"] for one in names["found"]] == ["note"] * len(names["found"])
+    assert len(names["frames"]) == 2 and names["state"]["share"] == 1
+    assert "0.25 Panel 1 of 2 · step 2 of 4" in capsys.readouterr().out
+
+    unpack(names["story"], tmp_path / "story")
+    story = Project(tmp_path / "story").story()
+    assert story.settings == Settings(size=64, seed=7, steps=4, guidance=tiny_backend.defaults.guidance)
+    own = [one.step.frame for one in Renderer(tiny_backend).render(story) if one.done]
+    for frame, file in zip(own, names["frames"], strict=True):
+        with Image.open(file) as made:
+            assert made.convert("RGB").tobytes() == frame.image.tobytes()
+
+    exec(WRONG, names)
+    assert capsys.readouterr().out in WRONG.replace("print(error)  # ", "")
+
+
+def test_a_render_that_is_cancelled_gives_the_queue_free(client):
+    names = {"client": client}
+    exec(CANCEL, names)
+    for state, frames, story in names["job"]:  # what was under way
+        assert state["share"] < 1 and story is None and len(frames) < 20
+    state, frames, story = client.predict(script="[NC] waves", steps=1, api_name="/render")
+    assert story and len(frames) == 1
+
+
+def test_what_nobody_can_open_again_is_not_kept_and_limits_hold(tiny_backend, tmp_path):
+    store = Store(tmp_path / "stories")
+    page = build(Studio(lambda: tiny_backend, stories=store, limits=Limits(panels=1)))
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    try:
+        client = Client(url, verbose=False, download_files=str(tmp_path / "got"))
+        _, frames, story = client.predict(script="[NC] waves", steps=1, api_name="/render")
+        with pytest.raises(AppError, match="renders at most 1 panels"):
+            client.predict(script="[NC] waves\n[NC] sand", steps=1, api_name="/render")
+    finally:
+        page.close()
+    assert len(frames) == 1 and unpack(story, tmp_path / "story") is not None
+    assert list(store.root.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"script": ""}, "The script has no panels; write at least one."),
+        ({"script": "a fox", "panels": [2]}, "The value of panels is 2; it must be a whole number from 1 to 1."),
+        ({"script": "a fox", "seed": "x"}, 'The value of seed is "x"; it must be a whole number from'),
+        ({"script": "a fox", "names": [f"N{n}" for n in range(99)]}, "There are 99 characters; a story has at most"),
+        ({"script": "Al runs", "names": ["Al"]}, "Al has neither a picture nor a description; add one of the two."),
+        ({"script": "Al runs", "pictures": ["al.png"]}, "The picture has not arrived; choose it again."),
+    ],
+)
+def test_a_mistake_is_one_sentence(client, asked, says):
+    with pytest.raises(AppError, match=re.escape(says)):
+        client.predict(**asked, api_name="/render")
+
+
+def test_files_of_the_machine_are_not_to_be_had(address):
+    call = f"{address}/gradio_api/call/cutout"
+    data = json.dumps({"data": [{"path": str(ROOT / "assets" / "example" / "fern.png")}]}).encode()
+    with urllib.request.urlopen(urllib.request.Request(call, data, {"Content-Type": "application/json"})) as said:
+        event = json.load(said)["event_id"]
+    with urllib.request.urlopen(f"{call}/{event}") as said:
+        assert "The picture has not arrived" in said.read().decode()
+
+
+def test_mcp_without_its_extra_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setattr("app.find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="2"):
+        arguments(["--mcp"])
+    assert capsys.readouterr().err.startswith("app.py: --mcp needs a part of Gradio that is not here: pip install")
+    assert importlib.util.find_spec("gradio.mcp")

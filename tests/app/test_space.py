@@ -1,0 +1,151 @@
+"""The app as a Space starts it, on a GPU that is lent in forks, and in a container."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import gradio
+import pytest
+import yaml
+from PIL import ImageChops
+from playwright.sync_api import expect
+
+from anystory.backend import BACKENDS, BackendError
+from anystory.segment import Segmenter
+from anystory.story import Prompt
+from app import arguments, limits, main
+from tests.app.steps import PATIENCE, ROOT, few_steps, frames, settle, upload, write
+from ui import space
+
+
+@pytest.fixture
+def fern():
+    return Segmenter().subject("Fern", ROOT / "assets" / "example" / "fern.png")
+
+
+def test_a_borrowed_gpu_makes_the_same_frame_and_says_what_is_wrong(tiny_backend, fern, monkeypatch):
+    monkeypatch.setattr(space, "_backend", tiny_backend)
+    borrowed = space.Borrowing(tiny_backend)
+    settings = tiny_backend.defaults.__class__(size=64, steps=2)
+    prompt = Prompt("Fern on the beach", ((0, 4),))
+
+    def frame(backend, cast):
+        return list(backend.denoise(prompt, ["Fern"], cast, settings, 7))[-1].frame
+
+    own, lent = frame(tiny_backend, [tiny_backend.encode(fern)]), frame(borrowed, [borrowed.encode(fern)])
+    assert ImageChops.difference(own.image, lent.image).getbbox() is None
+    assert (own.maps.values == lent.maps.values).all()
+    with pytest.raises(BackendError, match="at most"):
+        list(borrowed.denoise(prompt, ["Fern"] * 9, [fern] * 9, settings, 7))
+
+
+def test_no_gpu_is_a_sentence_without_links(tiny_backend, monkeypatch):
+    def refused(*args):
+        raise gradio.Error('No minutes left. <a href="https://example.org">Subscribe</a>')
+        yield
+
+    monkeypatch.setattr(space, "_denoise", refused)
+    with pytest.raises(BackendError, match=r"^No minutes left\. Subscribe$"):
+        list(space.Borrowing(tiny_backend).denoise(Prompt("a fox"), (), (), tiny_backend.defaults, 0))
+
+
+def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):
+    monkeypatch.setattr(space, "_backend", tiny_backend)
+    start, step = space.SMALL
+
+    def asked(steps, size):
+        settings = tiny_backend.defaults.__class__(steps=steps, size=size)
+        return space.seconds(Prompt("a fox"), (), (), settings, 0, None)
+
+    size = tiny_backend.defaults.size
+    assert asked(10, size) == round(start + 10 * step)
+    assert asked(50, size) - asked(10, size) == 40 * step
+    assert asked(10, 2 * size) == round(start + 4 * 10 * step)
+
+
+def test_the_backend_is_the_one_asked_for_or_what_the_space_offers(monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    monkeypatch.delenv("ANYSTORY_BACKEND", raising=False)
+    assert space.chosen_backend(None) == BACKENDS[0]
+    monkeypatch.setenv("SPACE_ID", "me/story")
+    assert space.chosen_backend(None) == "mini"  # there is no GPU here, or no licence accepted
+    monkeypatch.setenv("ANYSTORY_BACKEND", "flux")
+    assert space.chosen_backend(None) == "flux"
+    assert space.chosen_backend("mini") == "mini"
+
+
+def test_a_backend_that_is_none_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setenv("ANYSTORY_BACKEND", "dream")
+    assert main([]) == 2
+    assert capsys.readouterr().err == "app.py: ANYSTORY_BACKEND is 'dream'; it must be one of: mini, flux.\n"
+
+
+def test_a_space_listens_to_all_and_limits_visitors(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    assert arguments([]).host == "0.0.0.0" and limits(arguments([])).panels is None
+    monkeypatch.setenv("SPACE_ID", "me/story")
+    assert limits(arguments([])).panels == 24
+
+
+def test_the_readme_tells_a_space_what_it_needs():
+    said = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+    assert said["sdk"] == "gradio" and said["sdk_version"] == gradio.__version__
+    assert (ROOT / said["app_file"]).is_file()
+    assert len(said["short_description"]) <= 60  # more is refused by the Hub
+
+
+def test_the_container_copies_what_there_is_and_starts_the_app():
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    copied = {name for word, rest in steps if word == "COPY" for name in shlex.split(rest)[:-1] if name[:2] != "--"}
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert copied & set(ignored) == set()
+    settings = dict(pair.split("=") for word, rest in steps if word == "ENV" for pair in shlex.split(rest))
+    start = json.loads(next(rest for word, rest in steps if word == "ENTRYPOINT"))
+    assert start[0] == "python" and {*start[1:], "anystory", "ui", "assets", "requirements.txt"} <= copied
+    assert ["EXPOSE", settings["GRADIO_SERVER_PORT"]] in steps
+    order = [word for word, _ in steps]
+    assert order.index("USER") < order.index("ENTRYPOINT") and "HEALTHCHECK" in order
+    # Nothing is imported that is not copied: the program starts from the copies alone.
+    assert {path.name for path in ROOT.glob("*.py")} == {"app.py"}
+
+
+def test_a_story_on_a_space_with_zero_gpu(browser, tiny_model_folder, tmp_path):
+    log, asked = tmp_path / "app.log", tmp_path / "asked.log"
+    environment = os.environ | {
+        "SPACE_ID": "me/story",
+        "SPACES_ZERO_GPU": "true",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "FAKE_SPACE_LOG": str(asked),
+        "PYTHONPATH": str(ROOT / "tests" / "app" / "fake_space"),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-u", "-m", "tests.app.tiny_app", "--model", str(tiny_model_folder), "--device", "cpu"]
+    with log.open("w") as errors:
+        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+    try:
+        started = next((line for line in iter(app.stdout.readline, "") if "Running on" in line), None)
+        assert started is not None, log.read_text()
+        port = re.search(r"http://0\.0\.0\.0:(\d+)", started)[1]
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"http://127.0.0.1:{port}")
+        expect(page.locator(".model.ready")).to_be_visible()
+        upload(page, ROOT / "assets" / "example" / "fern.png")
+        expect(page.locator("#actors [role=listitem]")).to_have_count(1)
+        write(page, "Fern walks on the beach\nFern in the forest")
+        few_steps(page, 2)
+        page.locator("#render").click()
+        expect(frames(page)).to_have_count(2)
+        settle(page)
+        page.close()
+    finally:
+        app.terminate()
+        app.wait()
+    seconds = round(space.SMALL[0] + 2 * space.SMALL[1])
+    assert asked.read_text().splitlines() == [f"{seconds} seconds from process {app.pid}"] * 2
+    assert "Traceback" not in log.read_text(), log.read_text()

@@ -1,0 +1,217 @@
+"""What programs may ask of the app (`gradio_client`, HTTP, MCP): the same cut-outs, checks and renders as the page's,
+in the same queue and with the same limits. Gradio reads the types and the docstrings: they are what callers are told.
+"""
+
+# No `from __future__ import annotations`: Gradio wants to see the types that a function returns.
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+from gradio.processing_utils import save_pil_to_cache
+from gradio.utils import get_upload_folder
+from typing_extensions import TypedDict
+
+from anystory.archive import pack
+from anystory.errors import AnyStoryError
+from anystory.limits import LimitError
+from anystory.project import cutout as cut_out
+from anystory.script import MAX_CAST
+from anystory.segment import Segmenter
+from anystory.story import CastMember
+from ui import cast, frames
+from ui.parts import Parts
+from ui.running import MAX_QUEUE
+from ui.script import read
+from ui.studio import Job, Moment, slug
+from ui.uploads import uploaded
+from ui.words import words
+
+MAX_STEPS, MAX_GUIDANCE, MAX_SEED = 60, 10, 2**31 - 1
+"""The bounds of the page's own."""
+
+
+class Found(TypedDict):
+    """Something found in a script; `line` and `column` count from 1, `fix` is what to write instead, "" = unknown."""
+
+    line: int
+    column: int
+    severity: str
+    code: str
+    message: str
+    fix: str
+
+
+class State(TypedDict):
+    """How a render stands: what is done in words, the `share` (0 to 1) of all, the panel at work (from 1, 0 = none),
+    the place in the queue (0 = at work), the seconds still to come (-1 = unknown)."""
+
+    message: str
+    share: float
+    panel: int
+    place: int
+    seconds: float
+
+
+def wire(parts: Parts) -> None:
+    """The endpoints /cutout, /check and /render."""
+    studio, visitors = parts.studio, parts.visitors
+
+    def cutout(request: gr.Request, picture: FileData) -> tuple[FileData, list[str]]:
+        """Cut the character out of a picture.
+
+        Args:
+            picture: a picture of one character
+
+        Returns:
+            The picture with everything but the character transparent (PNG), and sentences on what may be wrong with it.
+        """
+        with _sentences(request):
+            (path,) = _files(parts, request, [picture])
+            actor = cast.pictured(cast.name_from_file(path), path, None, Segmenter())
+        folder, name = get_upload_folder(), slug(actor.name)
+        file = save_pil_to_cache(cut_out(actor.subject), cache_dir=folder, name=name, format="png")
+        return _served(file), list(actor.pictures[0].hints)
+
+    def check(script: str, names: list[str] = []) -> list[Found]:  # noqa: B006  which Gradio shows to callers
+        """Say what is wrong with a script.
+
+        Args:
+            script: a line a panel, as in "Mia walks home  # A caption", or YAML
+            names: the characters who have pictures
+
+        Returns:
+            What was found, with place and severity (error, warning, note). Without errors it can be rendered.
+        """
+        present = [str(name) for name in names]
+        members = [CastMember(name) for name in present]
+        found = read(str(script), "", None, members, present, studio.loaded, studio.styles).findings
+        keys = ("line", "column", "severity", "code", "message")
+        return [Found(**{key: getattr(one, key) for key in keys}, fix=one.fix or "") for one in found]
+
+    def render(
+        request: gr.Request,
+        script: str,
+        pictures: list[FileData] = [],  # noqa: B006
+        names: list[str] = [],  # noqa: B006
+        descriptions: list[str] = [],  # noqa: B006
+        title: str = "",
+        style: str = "",
+        seed: int = 0,
+        steps: int = 0,
+        guidance: float = -1,
+        panels: list[int] = [],  # noqa: B006
+    ) -> tuple[State, list[FileData], FileData | None]:  # which it yields; Gradio cannot read Iterator[…]
+        """Render a story: a picture for every line of a script, in which each character stays itself.
+
+        Args:
+            script: a line a panel, with the characters' names in it, as in "Mia walks home", or YAML
+            pictures: one picture a character
+            names: the characters' names, in the order of the pictures; without them, the names of the files
+            descriptions: a few words on each, in that order; the model draws those who have words and no picture
+            title: the story's title
+            style: a preset's name or own words
+            seed: the story's seed; the same story and seed give the same frames
+            steps: denoising steps, 0 = what the model was made for
+            guidance: how closely the words are followed, -1 = what the model was made for
+            panels: the panels to make, from 1; [] = all
+
+        Returns:
+            How it stands, the frames there are (PNG) and at the end the whole story as a ZIP, which the app opens.
+        """
+        with _sentences(request):
+            visitor = visitors[request.session_hash]
+            settings = studio.backend.defaults
+            paths = _files(parts, request, pictures)
+            present = _cast(paths, names, descriptions)
+            subjects, written = cast.subjects(present), (str(script), str(title), str(style))
+            pictured = [subject.name for subject in subjects]
+            reading = read(*written, cast.members(present), pictured, studio.loaded, studio.styles)
+            if reading.script is None or reading.errors:
+                raise gr.Error(" ".join(found.message for found in reading.errors), print_exception=False)
+            if len(studio.turns) >= MAX_QUEUE:
+                raise LimitError("limit.busy")
+            job = Job(
+                script=replace(reading.script, segmenter=Segmenter().model),
+                subjects=subjects,
+                visit=studio.visit(),
+                seed=_number("seed", seed, int, 0, MAX_SEED),
+                steps=_number("steps", steps, int, 0, MAX_STEPS) or settings.steps,
+                guidance=settings.guidance if guidance == -1 else _number("guidance", guidance, float, 1, MAX_GUIDANCE),
+                panels=tuple(_number("panels", number, int, 1, len(reading.script.panels)) for number in panels)
+                or None,
+            )
+            try:
+                with closing(studio.render(job, allowance=visitor.allowance)) as moments:
+                    for moment in moments:
+                        yield _state(moment), [_served(item.file) for item in moment.shown or ()], None
+                story = job.visit.files / f"{slug(job.script.title)}.zip"
+                pack(job.visit.story, story)
+                yield _state(moment), [_served(item.file) for item in moment.shown or ()], _served(story)
+            finally:
+                studio.leave(job.visit)
+                if math.isfinite(studio.stories.days):  # nobody has the key that would open it again
+                    studio.stories.forget(job.visit.key)
+
+    for endpoint in (cutout, check, render):
+        gr.api(endpoint)
+
+
+@contextmanager
+def _sentences(request: gr.Request) -> Iterator[None]:
+    """What is wrong with what was asked, as callers are told it, in their language where they name one."""
+    try:
+        yield
+    except AnyStoryError as error:
+        raise gr.Error(frames.sentence(error, words(request)), print_exception=False) from error
+
+
+def _files(parts: Parts, request: gr.Request, pictures: Iterable[dict[str, Any]]) -> list[str]:
+    """Where uploaded pictures are. Raises ImageError, gr.Error beyond the visitor's limits."""
+    paths = uploaded([picture.get("path") if isinstance(picture, dict) else None for picture in pictures])
+    if refused := parts.visitors.refusal(request, paths):
+        raise gr.Error(refused, print_exception=False)
+    return paths
+
+
+def _cast(paths: list[str], names: list[str], descriptions: list[str]) -> tuple[cast.Actor, ...]:
+    """The characters, those with pictures first. Raises ImageError, SegmentError, gr.Error for too many."""
+    count = max(len(paths), len(names), len(descriptions))
+    if count > MAX_CAST:
+        raise gr.Error(f"There are {count} characters; a story has at most {MAX_CAST}.", print_exception=False)
+    told = [str(name).strip()[: cast.MAX_NAME] for name in names]
+    told += [cast.name_from_file(path) for path in paths[len(told) :]]
+    told += [f"Character {number}" for number in range(len(told) + 1, count + 1)]
+    said = [str(text)[: cast.MAX_WORDS] for text in descriptions] + [""] * (count - len(descriptions))
+    segmenter = Segmenter()
+    pictured = [cast.pictured(n, p, None, segmenter, d) for n, p, d in zip(told, paths, said, strict=False)]
+    return (*pictured, *(cast.Actor(n, d) for n, d in list(zip(told, said, strict=True))[len(paths) :]))
+
+
+def _number(name: str, value: Any, kind: Callable[[Any], Any], low: int, high: int) -> Any:
+    """A number that a caller gave. Raises gr.Error with a sentence."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not low <= value <= high
+        or kind(value) != value
+    ):
+        kinds = "a whole number" if kind is int else "a number"
+        sentence = f"The value of {name} is {json.dumps(value)[:40]}; it must be {kinds} from {low} to {high}."
+        raise gr.Error(sentence, print_exception=False)
+    return kind(value)
+
+
+def _state(moment: Moment) -> State:
+    left = -1.0 if moment.left is None else round(moment.left, 1)
+    return State(message=moment.where, share=moment.share, panel=moment.panel or 0, place=moment.place, seconds=left)
+
+
+def _served(file: str | Path) -> dict[str, Any]:
+    """A file as Gradio hands it out: it is copied to where callers may read it."""
+    return FileData(path=str(file), orig_name=Path(file).name).model_dump()

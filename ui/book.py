@@ -1,0 +1,134 @@
+"""Pages: the finished frames laid out and lettered, one page to look at, and the whole as PNG, PDF or CBZ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+
+from anystory.lettering import CAPTIONS, DIALOGUES, Lettering, LetteringError
+from anystory.pages import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
+from anystory.project import Project, ProjectError
+from anystory.story import Script
+from ui import html
+from ui.studio import Shown, place
+from ui.words import t
+
+PREVIEW = 110
+"""Dots per inch of the page to look at."""
+
+ERRORS = (PageError, ProjectError, LetteringError)
+"""What is told as a sentence."""
+
+WAYS = {"box": "book.box", "balloons": "book.balloons", "below": "book.below", "none": "book.none"}
+KINDS = ("png", "pdf", "cbz")
+
+
+@dataclass(frozen=True)
+class Book:
+    """The widgets of the pages. `at` is the page that is looked at, from 1; `saves` are the buttons by file type."""
+
+    layout: gr.Dropdown
+    page: gr.Dropdown
+    gutter: gr.Slider
+    captions: gr.Dropdown
+    dialogue: gr.Dropdown
+    at: gr.State
+    preview: gr.HTML
+    saves: dict[str, gr.Button]
+
+    @property
+    def settings(self) -> list[gr.components.Component]:
+        """What `form` takes, in its order."""
+        return [self.layout, self.page, self.gutter, self.captions, self.dialogue]
+
+
+def create() -> Book:
+    """Lay out the section; its controls do not show before there is a page (see book.css)."""
+    with gr.Row(elem_id="book"):
+        with gr.Column(scale=4, min_width=280, elem_id="book-controls"):
+            with gr.Row():
+                layouts = [(t(f"book.layout.{name}"), name) for name in LAYOUTS]
+                layout = gr.Dropdown(layouts, value=Format.layout, label=t("book.layout"), min_width=140)
+                sizes = [(t(f"book.page.{name or 'own'}"), name) for name in ("", *PAGES, FIT)]
+                page = gr.Dropdown(sizes, value=Format.page, label=t("book.page"), min_width=140)
+            with gr.Row():
+                captions = gr.Dropdown(
+                    [(t(WAYS[way]), way) for way in CAPTIONS],
+                    value=Lettering.captions,
+                    label=t("book.captions"),
+                    min_width=140,
+                )
+                dialogue = gr.Dropdown(
+                    [(t(WAYS[way]), way) for way in DIALOGUES],
+                    value=Lettering.dialogue,
+                    label=t("book.dialogue"),
+                    min_width=140,
+                )
+            gutter = gr.Slider(0, MAX_GUTTER, value=Format.gutter, step=0.5, label=t("book.gutter"), elem_id="gutter")
+            with gr.Row(elem_classes="takeaway"):
+                saves = {
+                    kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
+                    for kind in KINDS
+                }
+        with gr.Column(scale=7, min_width=280):
+            preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
+    return Book(layout, page, gutter, captions, dialogue, gr.State(1), preview, saves)
+
+
+def empty() -> str:
+    """What stands there while there is no page."""
+    return f'<p class="no-pages">{t("book.empty")}</p>'
+
+
+def form(layout: str, page: str, gutter: float, captions: str, dialogue: str, dpi: int = Format.dpi) -> Format:
+    """The settings as a format. Raises PageError or LetteringError."""
+    return Format(layout, page, dpi, float(gutter), Lettering(captions, dialogue))
+
+
+def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
+    """The pages of the finished frames, with the words of `script` as far as its panels are the ones that were made.
+    Raises PageError or ProjectError."""
+    job = shown[0].job
+    return Pages(Project(job.visit.story), how, job.with_words(script), [item.number for item in shown])
+
+
+def preview(made: Pages, at: int) -> tuple[int, str]:
+    """Page `at`, or the last one, as HTML with buttons to turn over, and its number."""
+    count = len(made)
+    at = min(max(at, 1), count)
+    page = made[at - 1]
+
+    def turn(to: int, key: str, sign: str) -> str:
+        off = "" if 1 <= to <= count else " disabled"
+        label = escape(t(key))
+        return f'<button data-page="{to}" title="{label}" aria-label="{label}"{off}>{sign}</button>'
+
+    numbers = ", ".join(map(str, page.panels))
+    return at, (
+        f'<figure class="page"><img src="{html.data_uri(page.image)}" alt="{escape(t("book.panels"))} {numbers}" '
+        f'width="{page.image.width}" height="{page.image.height}"></figure>'
+        f'<div class="turn">{turn(at - 1, "book.before", "‹")}<span role="status">{at} / {count}</span>'
+        f"{turn(at + 1, 'book.after', '›')}</div>"
+        + "".join(f'<p class="hint">{escape(warning)}</p>' for warning in page.warnings)
+    )
+
+
+def save(made: Pages, kind: str, item: Shown) -> tuple[Path, tuple[str, ...]]:
+    """Write all pages, one of which shows `item`, to a file to take home: `kind` is one of `KINDS`; more than one PNG
+    page go into a ZIP. Also returns what did not fit. Raises what `anystory.pages.write` raises."""
+    end = "-pages.zip" if kind == "png" and len(made) > 1 else f".{kind}" if kind != "png" else "-page.png"
+    target = place(item.job, end)
+    return target, write(made, target)
+
+
+TURN = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-page]");
+  if (button) trigger("click", {page: Number(button.dataset.page)});
+});
+"""
+"""The buttons that turn over: a click event of the component with the page."""

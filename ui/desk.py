@@ -1,0 +1,331 @@
+"""The desk below an opened frame: correct who is where and how strongly, choose among other frames, and read how alike
+everyone is. Everything a person typed is escaped here."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from anystory.consistency import Consistency, Look, consistency
+from anystory.maps import located
+from anystory.overlay import colour
+from anystory.previews import PREVIEWS, Preview
+from anystory.steering import SIDE, STRENGTHS, Layout, Place, Steering, numbers, painted
+from anystory.story import BACKGROUND, Settings
+from ui import html
+from ui.strip import FILE
+from ui.studio import Shown, Take
+from ui.words import t
+
+ROUTING_JS, TAKES_JS = (
+    (Path(__file__).parent / "js" / f"{name}.js").read_text(encoding="utf-8") for name in ("routing", "takes")
+)
+
+STRENGTH = 0.5
+"""Of a layout that is only begun: it is followed, and figures do not become rectangles."""
+
+VARIANTS = range(2, 9)
+"""How many other frames can be asked for at a time."""
+
+GROUND = "#8a8378"
+"""The colour of the background on the board."""
+
+LARGE = 640
+"""Longest side of the frame below the board."""
+
+TICKS = 100
+"""Width of a chart's scale."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The desk's widgets."""
+
+    column: gr.Column
+    notice: gr.HTML
+    routing: gr.HTML
+    takes: gr.HTML
+    ask: gr.Button
+    alike: gr.HTML
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `opened` gives values for."""
+        return [self.column, self.notice, self.routing, self.takes]
+
+
+def create() -> Desk:
+    """Lay the desk out; hidden until a frame is opened."""
+    with gr.Column(visible=False, elem_id="desk") as column:
+        notice = gr.HTML(elem_id="desk-notice")
+        with gr.Accordion(t("desk.routing"), open=False, elem_id="desk-routing"):
+            routing = gr.HTML(js_on_load=ROUTING_JS, elem_id="routing", apply_default_css=False)
+        with gr.Accordion(t("desk.takes"), open=False, elem_id="desk-takes"):
+            takes = gr.HTML(js_on_load=TAKES_JS, elem_id="takes", apply_default_css=False)
+        with gr.Accordion(t("desk.alike"), open=False, elem_id="desk-alike"):
+            ask = gr.Button(t("desk.alike.ask"), size="md", elem_id="ask-alike")
+            alike = gr.HTML(elem_id="alike")
+    return Desk(column, notice, routing, takes, ask, alike)
+
+
+def opened(item: Shown | None, others: Sequence[Take], pinned: bool) -> list[Any]:
+    """The values of `Desk.outputs` for a frame with its `others` to choose from; None = no frame is open."""
+    if item is None:
+        return [gr.Column(visible=False), "", "", ""]
+    return [gr.Column(visible=True), "", routing(item), takes(item, others, pinned)]
+
+
+# --- routing ------------------------------------------------------------------------------------------------------
+
+
+def routing(item: Shown) -> str:
+    """The board and the strengths, as they were asked for; without a layout the board starts from the routing."""
+    steering, names = item.panel.steering, item.frame.maps.names[:-1]
+    if not names:
+        return f'<p class="hint">{t("desk.nobody")}</p>'
+    cast, layout = item.job.names, steering.layout
+    colours = [*(colour(cast.index(name)) for name in names), GROUND]
+    held = [_bits(np.asarray(mask) > 0) for mask in located(item.frame.maps, (SIDE, SIDE))]
+    everybody = list(zip((*names, BACKGROUND), colours, strict=True))
+    there = [_place(*who, paint=bits) for who, bits in zip(everybody, (*held, ""), strict=True)]
+    asked = {place.name: place for place in layout.places}
+    start = there
+    if asked:
+        start = [_asked(name, who, asked.get(name)) for name, who in everybody]
+    strength = layout.strength if asked else STRENGTH
+    return (
+        f'<div class="routing" data-number="{item.number}" data-touched="{str(bool(asked)).lower()}" '
+        f'data-places="{escape(json.dumps(start))}" data-routing="{escape(json.dumps(there))}">'
+        f'<div class="board"><img src="{html.data_uri(item.frame.image, LARGE)}" alt=""><canvas width="{SIDE}" '
+        f'height="{SIDE}" aria-label="{_said("desk.board")}"></canvas></div>'
+        f'<div class="tools">{_whose((*names, BACKGROUND), colours)}{_tools()}{_window(strength, layout)}'
+        f"{_strengths(names, colours, steering)}"
+        f'<button type="button" class="go" data-act="steer">{t("desk.steer")}</button></div></div>'
+    )
+
+
+def _bits(held: np.ndarray) -> str:
+    return "".join("01"[int(on)] for on in held.ravel())
+
+
+def _place(name: str, who: str, box: Sequence[float] | None = None, paint: str = "") -> dict[str, Any]:
+    return {"name": name, "colour": who, "box": box and list(box), "paint": paint}
+
+
+def _asked(name: str, who: str, place: Place | None) -> dict[str, Any]:
+    if place is None:
+        return _place(name, who)
+    return _place(name, who, place.box, "" if place.box else _bits(place.region() > 0))
+
+
+def _whose(names: Sequence[str], colours: Sequence[str]) -> str:
+    chips = (
+        f'<button type="button" data-who="{index}" aria-pressed="{str(not index).lower()}" style="--who:{who}">'
+        f"{t('desk.background') if name == BACKGROUND else escape(name)}</button>"
+        for index, (name, who) in enumerate(zip(names, colours, strict=True))
+    )
+    return f'<p class="hint">{t("desk.routing.about")}</p><div class="whose">{"".join(chips)}</div>'
+
+
+def _tools() -> str:
+    tools = (
+        f'<button type="button" data-tool="{tool}">{t(f"desk.{tool}")}</button>' for tool in ("brush", "eraser", "box")
+    )
+    edges = (
+        f'<label>{t(f"desk.{edge}")}<input type="number" data-edge="{index}" min="0" max="100" step="1"></label>'
+        for index, edge in enumerate(("left", "top", "right", "bottom"))
+    )
+    return (
+        f'<div class="row">{"".join(tools)}<label>{t("desk.size")}'
+        '<input class="size" type="range" min="1" max="16" value="6"></label>'
+        f'<button type="button" data-act="clear">{t("desk.clear")}</button>'
+        f'<button type="button" data-act="routing">{t("desk.again")}</button></div>'
+        f'<fieldset class="row"><legend>{t("desk.edges")}</legend>{"".join(edges)}</fieldset>'
+    )
+
+
+def _number(name: str, label: str, value: object, low: float, high: float, step: float) -> str:
+    return (
+        f'<label>{t(label)}<input type="number" name="{name}" min="{low}" max="{high}" step="{step}" '
+        f'value="{value}"></label>'
+    )
+
+
+def _window(strength: float, layout: Layout) -> str:
+    return (
+        '<div class="row">'
+        f"{_number('strength', 'desk.strength', f'{strength:g}', 0, 1, 0.05)}"
+        f"{_number('start', 'desk.from', f'{100 * layout.start:g}', 0, 100, 5)}"
+        f"{_number('end', 'desk.to', f'{100 * layout.end:g}', 0, 100, 5)}</div>"
+        f'<p class="hint">{t("desk.strength.about")}</p>'
+    )
+
+
+def _strengths(names: Sequence[str], colours: Sequence[str], steering: Steering) -> str:
+    given = {key: dict(getattr(steering, key)) for key in STRENGTHS}
+    heads = "".join(f'<th scope="col">{t(f"desk.{key}")}</th>' for key in STRENGTHS)
+    rows = "".join(
+        f'<tr><th scope="row" class="chip" style="--who:{who}">{escape(name)}</th>'
+        + "".join(
+            f'<td><input type="number" data-strength="{key}" data-name="{escape(name)}" min="{low}" max="{high}" '
+            f'step="0.1" value="{given[key].get(name, "")}" placeholder="–" '
+            f'aria-label="{escape(name)} {key}"></td>'
+            for key, (low, high) in STRENGTHS.items()
+        )
+        + "</tr>"
+        for name, who in zip(names, colours, strict=False)
+    )
+    first, last = ("", "") if steering.reference is None else (f"{100 * share:g}" for share in steering.reference)
+    about = "".join(f'<p class="hint">{t(f"desk.about.{key}")}</p>{_preview(key)}' for key in PREVIEWS)
+    return (
+        f"<details><summary>{t('desk.strengths')}</summary>"
+        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        f'<fieldset class="row"><legend>{t("desk.reference")}</legend>'
+        f"{_number('first', 'desk.from', first, 0, 100, 5)}{_number('last', 'desk.to', last, 0, 100, 5)}</fieldset>"
+        f'<label class="check"><input type="checkbox" name="router"{" checked" * steering.router}>{t("desk.router")}'
+        f"</label>{about}</details>"
+    )
+
+
+@cache
+def _preview(key: str) -> str:
+    """The example's frame under a few values of a strength."""
+    shown = (
+        f'<figure><img src="data:image/webp;base64,{base64.b64encode(preview.image.read_bytes()).decode()}" '
+        f'alt="{_said("desk.preview")} {_value(key, preview)}"><figcaption>{_value(key, preview)}</figcaption></figure>'
+        for preview in PREVIEWS[key]
+    )
+    return f'<div class="preview">{"".join(shown)}</div>'
+
+
+def _value(key: str, preview: Preview) -> str:
+    if key == "router":
+        return t("desk.preview.on" if preview.steering.router else "desk.preview.off")
+    return escape(preview.value) or t("desk.preview.usual")
+
+
+def _said(key: str) -> str:
+    """Known words inside an attribute."""
+    return escape(t(key))
+
+
+def steering(told: Mapping[str, Any], names: Sequence[str]) -> Steering:
+    """What the board says, for a panel with `names`; `told` comes from the page, where anybody could have sent it.
+    Raises ValueError with a sentence."""
+    places = tuple(place for entry in _list(told.get("layout")) if (place := _placed(entry, (*names, BACKGROUND))))
+    layout = Layout()
+    if places:
+        (strength,) = numbers(told.get("strength"), 1, "The strength of the layout")
+        layout = Layout(places, strength, *_shares(told.get("start"), told.get("end"), "The layout's steps"))
+    strengths = {
+        key: tuple((name, *numbers(value, 1, f"The {key} of {name}")) for name, value in _given(told.get(key), names))
+        for key in STRENGTHS
+    }
+    window = told.get("first"), told.get("last")
+    reference = None if window == ("", "") else _shares(*window, "The reference_steps")
+    return Steering(layout, **strengths, reference=reference, router=told.get("router") is not False)
+
+
+def _shares(first: object, last: object, what: str) -> tuple[float, float]:
+    """Two percentages as shares."""
+    low, high = numbers([first, last], 2, what)
+    return round(low / 100, 4), round(high / 100, 4)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _given(value: object, names: Sequence[str]) -> list[tuple[str, object]]:
+    return [(name, value[name]) for name in names if isinstance(value, Mapping) and value.get(name) not in ("", None)]
+
+
+def _placed(entry: object, names: Sequence[str]) -> Place | None:
+    """A place as the page tells it; None for none."""
+    name, box, paint = (entry.get(key) if isinstance(entry, Mapping) else None for key in ("name", "box", "paint"))
+    if name not in names or not (box or paint):
+        return None
+    if box:
+        return Place(name, numbers(box, 4, f"The box of {name}"))
+    if not isinstance(paint, str) or len(paint) != SIDE * SIDE or set(paint) - {"0", "1"}:
+        raise ValueError(f"The paint of {name} is damaged; paint it again.")
+    held = (np.frombuffer(paint.encode(), np.uint8) == ord("1")).reshape(SIDE, SIDE)
+    return Place(name, paint=painted(Image.fromarray(held.astype(np.uint8) * 255)))
+
+
+# --- takes --------------------------------------------------------------------------------------------------------
+
+
+def takes(item: Shown, others: Sequence[Take], pinned: bool) -> str:
+    """The other frames of a panel, one to be laid over the one that stands there; pin it, or make more."""
+    counts = "".join(f"<option{' selected' * (count == 4)}>{count}</option>" for count in VARIANTS)
+    listed = "".join(
+        f'<li><button type="button" data-seed="{take.seed}" aria-pressed="false"><img loading="lazy" '
+        f'src="{FILE}{escape(str(take.thumbnail))}" alt=""><span>{t("desk.seed")} {take.seed}</span></button></li>'
+        for take in others
+    )
+    shown = f'<ul class="others">{listed}</ul>' if others else f'<p class="hint">{t("desk.takes.none")}</p>'
+    return (
+        f'<div class="takes"><div class="row"><label>{t("desk.count")} <select class="count">{counts}</select></label>'
+        f'<button type="button" data-act="vary">{t("desk.vary")}</button>'
+        f'<button type="button" data-act="pin" aria-pressed="{str(pinned).lower()}" title="{_said("desk.pin.about")}">'
+        f'{t("desk.pin")}</button></div><p class="hint">{t("desk.takes.about")}</p>{shown}'
+        f'<div class="compare" hidden><div class="two"><img class="before" src="{FILE}{escape(str(item.thumbnail))}" '
+        f'alt="{_said("desk.now")}"><img class="after" alt="{_said("desk.other")}"></div>'
+        f'<label>{t("desk.compare")}<input class="slide" type="range" min="0" max="100" value="50"></label>'
+        f'<button type="button" class="go" data-act="pick">{t("desk.pick")}</button></div></div>'
+    )
+
+
+# --- how alike ----------------------------------------------------------------------------------------------------
+
+
+def look(shown: Sequence[Shown], defaults: Settings) -> Consistency:
+    """How alike everyone is in the frames there are. Raises OSError or ValueError where the judge is missing."""
+    return consistency(shown[0].job.story(defaults), {item.number: item.frame for item in shown})
+
+
+def alike(found: Consistency, number: int, cast: Sequence[str], say: Callable[..., str]) -> str:
+    """Charts for the frame of panel `number` and for the whole story, in words for who cannot see them."""
+    here = found.panels.get(number, ())
+    whole = [found.of_subject(name) for name in found.names]
+    if not whole:
+        return f'<p class="hint">{t("desk.alike.nobody")}</p>'
+    weakest = say("desk.weakest", number=found.weakest) if len(found.panels) > 1 and found.weakest else ""
+    return (
+        f"{_chart(say('panel.number', number=number), here, cast, say)}"
+        f"{_chart(say('desk.story'), whole, cast, say)}"
+        f'<p class="weakest" role="status">{escape(weakest)}</p><p class="hint">{t("desk.alike.about")}</p>'
+    )
+
+
+def _chart(title: str, looks: Sequence[Look], cast: Sequence[str], say: Callable[..., str]) -> str:
+    rows = "".join(_bar(look, colour(cast.index(look.name)), say) for look in looks if look.name in cast)
+    return f'<figure class="chart"><figcaption>{escape(title)}</figcaption>{rows}</figure>' if rows else ""
+
+
+def _bar(look: Look, who: str, say: Callable[..., str]) -> str:
+    if look.likeness is None:
+        words, drawing = say("desk.absent", name=look.name), ""
+    else:
+        copied = say("desk.copied", percent=round(100 * look.copied)) if look.copied is not None else ""
+        words = f"{say('desk.likeness', name=look.name, value=f'{look.likeness:.2f}')} {copied}".strip()
+        width = round(TICKS * max(0.0, look.likeness))
+        mark = "" if look.copied is None else round(TICKS * max(0.0, look.copied))
+        line = "" if mark == "" else f'<path d="M{mark} 0V10" class="copied"/>'
+        drawing = f'<rect width="{width}" height="10" rx="2" fill="{who}"/>{line}'
+    return (
+        f'<div class="bar-row"><svg viewBox="-1 0 {TICKS + 2} 10" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(words)}"><rect width="{TICKS}" height="10" rx="2" class="scale"/>{drawing}</svg>'
+        f'<span class="said">{escape(words)}</span></div>'
+    )

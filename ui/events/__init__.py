@@ -1,0 +1,12 @@
+"""What happens on the page, a file a part of it: the handlers and what they are tied to."""
+
+from typing import Any
+
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""How events run that answer at once."""
+
+SLOW: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""How events run that wait in the queue."""
+
+ONE_CAST: dict[str, Any] = {"concurrency_id": "cast", "concurrency_limit": 1}
+"""And those among them that change the cast."""

@@ -1,0 +1,63 @@
+"""The pages follow the frames and their settings; they are turned over, and saved."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from anystory.pages import Format, Pages
+from ui import book, html
+from ui.events import QUICK, SLOW
+from ui.events.script import reading_of
+from ui.parts import Parts
+from ui.studio import Shown
+from ui.theme import FETCH
+
+
+def wire(parts: Parts) -> None:
+    """The pages follow the frames and their settings; they are turned over, and saved."""
+    stage, pages, text = parts.stage, parts.book, parts.text
+    written = [parts.actors.actors, text.styles, text.text, text.title, text.style]
+
+    def laid_out(shown: tuple[Shown, ...], values: tuple[Any, ...], dpi: int = Format.dpi) -> Pages:
+        """The pages, for the values of `pages.settings` and `written`."""
+        settings, words = values[: len(pages.settings)], values[len(pages.settings) :]
+        return book.pages(shown, reading_of(parts.studio, *words).script, book.form(*settings, dpi=dpi))
+
+    def look(shown: tuple[Shown, ...], at: int, *values: Any) -> tuple[int, str]:
+        if not shown:
+            return 1, book.empty()
+        try:
+            return book.preview(laid_out(shown, values, book.PREVIEW), at)
+        except book.ERRORS as error:
+            return at, html.notice([str(error)])
+
+    def turn(event: gr.EventData, shown: tuple[Shown, ...], *values: Any) -> tuple[int, str]:
+        return look(shown, int(event.page), *values)
+
+    seen, values = [pages.at, pages.preview], [*pages.settings, *written]
+    gr.on(  # other words come with the story's being kept: after a pause
+        [stage.shown.change, parts.story.bar.input, *(widget.change for widget in pages.settings)],
+        look,
+        [stage.shown, pages.at, *values],
+        seen,
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    pages.preview.click(turn, [stage.shown, *values], seen, **QUICK)
+
+    def save(shown: tuple[Shown, ...], *values: Any, kind: str) -> Path:
+        try:
+            file, warnings = book.save(laid_out(shown, values), kind, shown[0])
+        except book.ERRORS as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        for warning in warnings:
+            gr.Info(escape(warning))
+        return file
+
+    for kind, button in pages.saves.items():
+        button.click(partial(save, kind=kind), [stage.shown, *values], stage.made, **SLOW).success(js=FETCH)

@@ -1,0 +1,185 @@
+"""Characters in and out of the cast, their names, words, pictures and order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from anystory.images import ImageError
+from anystory.script import MAX_CAST
+from anystory.segment import Segmenter
+from ui import cast, html, masks, shelf
+from ui.events import ONE_CAST, SLOW
+from ui.parts import Parts
+from ui.uploads import uploaded
+from ui.words import words
+
+Cast = tuple[cast.Actor, ...]
+Pictures = tuple[cast.Made, ...]
+
+FOLLOW = "(before, after, now) => now === before ? after : now"
+"""The script takes a new name over unless it has been written in meanwhile: nobody's typing is undone."""
+
+
+def wire(parts: Parts) -> None:
+    """Characters in and out of the cast, their names, words, pictures and order."""
+    actors, editor, chooser = parts.actors, parts.editor, parts.chooser
+    on_card: dict[str, Any] = {"trigger_mode": "multiple", **SLOW, **ONE_CAST}
+
+    # Cutting out takes its time: it is done beside the queue of what changes the cast, and joins it at the end.
+    def cut_out(
+        request: gr.Request,
+        paths: list[str],
+        model: str,
+        made: Pictures,
+        taken: frozenset[str],
+        of: str | None = None,
+        more: bool = False,
+    ) -> dict[Any, Any]:
+        if too_much := parts.visitors.refusal(request, paths):
+            return {actors.notice: html.notice([too_much])}
+        new, refused = cast.cut_out(paths, Segmenter(model), of, more)
+        waiting = tuple(item for item in made if item.actor.key not in taken)
+        return {actors.made: (*waiting, *new), actors.notice: html.notice(refused)}
+
+    def add(
+        request: gr.Request, paths: list[str] | None, model: str, made: Pictures, taken: frozenset[str]
+    ) -> dict[Any, Any]:
+        return {actors.upload: None, **cut_out(request, paths or [], model, made, taken)}
+
+    def picture(
+        event: gr.EventData, request: gr.Request, model: str, made: Pictures, taken: frozenset[str]
+    ) -> dict[Any, Any]:
+        done = {actors.cards: gr.HTML(cut=event.count)}
+        try:
+            paths = uploaded(event.paths)
+            return done | cut_out(request, paths, model, made, taken, str(event.key), event.more is True)
+        except ImageError as error:
+            return done | {actors.notice: html.notice([str(error)])}
+
+    cutting = {"concurrency_id": "cut", "concurrency_limit": 1, "api_visibility": "private"}
+    made = [chooser.model, actors.made, actors.taken]
+    actors.upload.upload(
+        add,
+        [actors.upload, *made],
+        [actors.upload, actors.made, actors.notice],
+        show_progress_on=actors.upload,
+        **cutting,
+    )
+    actors.cards.picture(
+        picture,
+        made,
+        [actors.cards, actors.made, actors.notice],
+        trigger_mode="multiple",
+        show_progress="hidden",
+        **cutting,
+    )
+
+    def join(
+        made: Pictures, taken: frozenset[str], present: Cast, who: str | None, request: gr.Request
+    ) -> dict[Any, Any]:
+        new = [item for item in made if item.actor.key not in taken]
+        now, left = cast.joined(present, new)
+        change = {actors.taken: frozenset(item.actor.key for item in made), **shown(actors, now)}
+        if left:
+            change[actors.notice] = html.notice(cast.left_out(left, words(request)))
+        return change | closed_without(now, who)
+
+    actors.made.change(
+        join,
+        [actors.made, actors.taken, actors.actors, editor.who],
+        [actors.taken, actors.notice, *actors.outputs, *editor.outputs],
+        trigger_mode="multiple",
+        **SLOW,
+        **ONE_CAST,
+    )
+
+    def describe(present: Cast, request: gr.Request) -> list[Any]:
+        if len(present) >= MAX_CAST:
+            return [html.notice([words(request)("cast.room", count=MAX_CAST)]), *cast.show(present)]
+        new = cast.Actor(cast.free_name("Character", (actor.name for actor in present)))
+        return ["", *cast.show((*present, new))]
+
+    actors.describe.click(
+        describe, actors.actors, [actors.notice, *actors.outputs], trigger_mode="multiple", **SLOW, **ONE_CAST
+    )
+
+    def word(event: gr.EventData, present: Cast) -> list[Any]:
+        index = cast.find(present, event.key)
+        now = present if index is None else cast.exchanged(present, cast.described(present[index], event.text))
+        return [now, gr.HTML(heard=event.count)]
+
+    actors.cards.words(word, actors.actors, actors.outputs, **on_card)
+
+    def rename(event: gr.EventData, present: Cast, lines: str, request: gr.Request) -> dict[Any, Any]:
+        heard = {actors.cards: gr.HTML(heard=event.count), **dict.fromkeys(actors.follows, "")}
+        index = cast.find(present, event.key)
+        if index is None:
+            return heard
+        old = present[index].name
+        actor = cast.renamed(present[index], event.text)
+        change = heard | {actors.actors: cast.exchanged(present, actor), actors.renamed: "", actors.renaming: None}
+        after = cast.script_renamed(lines, present, old, actor.name)
+        if after == lines:
+            return change
+        done = cast.Renaming(actor.key, old, actor.name, lines, after)
+        said = {actors.renamed: cast.told_renamed(done, words(request)), actors.renaming: done}
+        return change | said | dict(zip(actors.follows, (lines, after), strict=True))
+
+    def undo(done: cast.Renaming | None, present: Cast, lines: str) -> dict[Any, Any]:
+        if done is None:
+            return {actors.renamed: ""}
+        before = done.before if lines == done.after else cast.script_renamed(lines, present, done.new, done.old)
+        index = cast.find(present, done.key)
+        now = present if index is None else cast.exchanged(present, cast.renamed(present[index], done.old))
+        return {actors.renamed: "", actors.renaming: None, parts.text.text: before, **shown(actors, now)}
+
+    renaming = [actors.renamed, actors.renaming, parts.text.text, *actors.outputs]
+    renames = [actors.renamed, actors.renaming, *actors.follows, *actors.outputs]
+    actors.cards.rename(rename, [actors.actors, parts.text.text], renames, **on_card).then(
+        fn=None, inputs=[*actors.follows, parts.text.text], outputs=parts.text.text, js=FOLLOW
+    )
+    actors.renamed.undo(undo, [actors.renaming, actors.actors, parts.text.text], renaming, **on_card)
+
+    def take(event: gr.EventData, present: Cast, request: gr.Request) -> dict[Any, Any]:
+        example = shelf.taken(event.name)
+        now, left = cast.joined(present, [cast.Made(example)] if example else [])
+        return {actors.notice: html.notice(cast.left_out(left, words(request))), **shown(actors, now)}
+
+    parts.shelf.take(take, actors.actors, [actors.notice, *actors.outputs], **on_card)
+
+    def move(event: gr.EventData, present: Cast) -> list[Any]:
+        return cast.show(cast.moved(present, event.key, 1 if event.by > 0 else -1))
+
+    actors.cards.move(move, actors.actors, actors.outputs, **on_card)
+
+    def closed_without(now: Cast, who: str | None) -> dict[Any, Any]:
+        """Close the brush where the picture it was over has gone."""
+        return {} if who is None or cast.place(now, who) else close(editor)
+
+    def remove(event: gr.EventData, present: Cast, who: str | None) -> dict[Any, Any]:
+        now = cast.without(present, event.key)
+        return {actors.notice: "", **shown(actors, now), **closed_without(now, who)}
+
+    def unpicture(event: gr.EventData, present: Cast, who: str | None) -> dict[Any, Any]:
+        now = cast.unpictured(present, event.picture)
+        return {actors.notice: "", **shown(actors, now), **closed_without(now, who)}
+
+    less = [actors.actors, editor.who], [actors.notice, *actors.outputs, *editor.outputs]
+    actors.cards.remove(remove, *less, **on_card)
+    actors.cards.unpicture(unpicture, *less, **on_card)
+
+    def refuse(event: gr.EventData, request: gr.Request) -> str:
+        return html.notice([words(request)("cast.lost", file=str(event.file)[:80])])
+
+    actors.cards.refused(refuse, None, actors.notice, **on_card)
+
+
+def shown(actors: cast.CastWidgets, now: Cast) -> dict[Any, Any]:
+    """The changes that make the page show a cast."""
+    return dict(zip(actors.outputs, cast.show(now), strict=True))
+
+
+def close(editor: masks.Editor) -> dict[Any, Any]:
+    return dict(zip(editor.outputs, masks.closed(), strict=True))

@@ -1,0 +1,154 @@
+"""The desk: render a panel with its routing corrected, choose among other frames, look how alike everyone is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from anystory.backend import BackendError
+from anystory.project import ProjectError
+from ui import cast, desk, html, script, viewer
+from ui.events import QUICK
+from ui.events.render import changed, start
+from ui.parts import Parts
+from ui.strip import strip
+from ui.studio import Shown, pin, pinned, restored, takes
+from ui.words import words
+
+Frames = tuple[Shown, ...]
+Cast = tuple[cast.Actor, ...]
+
+
+def wire(parts: Parts) -> None:
+    """The desk: render a panel with its routing corrected, choose among other frames, look how alike everyone is."""
+    studio, stage, view, text, table = parts.studio, parts.stage, parts.view, parts.text, parts.desk
+    here = [view.item, stage.shown]
+    written = [parts.actors.actors, text.text]
+
+    def shown(item: Shown | None) -> list[Any]:
+        return desk.opened(item, takes(item), pinned(item)) if item else desk.opened(None, (), False)
+
+    def open_frame(event: gr.EventData, frames: Frames) -> list[Any]:
+        return shown(next((item for item in frames if item.number == event.number), None))
+
+    stage.gallery.select(open_frame, stage.shown, table.outputs, **QUICK)
+    seen_anew = [view.item.change, stage.ended.change]
+    gr.on(seen_anew, shown, view.item, table.outputs, trigger_mode="always_last", **QUICK)
+    # On its own, as it takes no time: what is asked right after a render must not be cleared when the desk is ready.
+    gr.on(seen_anew, lambda: "", None, table.alike, **QUICK)
+
+    def refused(request: gr.Request, item: Shown | None, free: bool = True) -> dict[Any, Any] | None:
+        """What keeps the panel of a frame from being changed; None for nothing. It must be `free` of its pin."""
+        run, say = parts.visitors[request.session_hash].run, words(request)
+        if item is None:
+            return {}
+        if run and not run.ended:
+            return {table.notice: html.notice([say("desk.busy")])}
+        if free and pinned(item):
+            return {table.notice: html.notice([say("desk.pinned", number=item.number)])}
+        return None
+
+    def steer(
+        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, present: Cast, lines: str
+    ) -> dict[Any, Any]:
+        no = refused(request, item)
+        if no is not None:
+            return no
+        try:
+            asked = desk.steering(event._data, item.frame.maps.names[:-1])
+        except ValueError as error:
+            return {table.notice: html.notice([str(error)])}
+        job = item.job.take(item.number, item.frame.seed, asked)
+        return {table.notice: "", text.text: taken(job, item, present, lines), **start(parts, job, frames, request)}
+
+    def taken(job: Any, item: Shown, present: Cast, lines: str) -> str:
+        return script.with_take(lines, cast.members(present), item.number, job.script.panels[item.number - 1])
+
+    table.routing.steer(steer, [*here, *written], [table.notice, text.text, *changed(parts)], **QUICK)
+
+    def vary(event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames) -> dict[Any, Any]:
+        no = refused(request, item, free=False)
+        if no is not None:
+            return no
+        count = event.count if event.count in desk.VARIANTS else desk.VARIANTS[0]
+        job = replace(item.job, panels=(item.number,), retry=None, variants=count)
+        return {table.notice: "", **start(parts, job, frames, request)}
+
+    table.takes.vary(vary, here, [table.notice, *changed(parts)], **QUICK)
+
+    def changed_to(
+        new: Shown,
+        request: gr.Request,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        chosen: tuple[int, ...],
+        opacity: float,
+    ) -> dict[Any, Any]:
+        """The page with another frame in its panel's place."""
+        frames = tuple(new if item.number == new.number else item for item in frames)
+        panels = new.job.script.panels
+        return {
+            stage.shown: frames,
+            stage.panels: panels,
+            stage.gallery: strip(words(request), panels, frames, chosen, new.number),
+            text.text: taken(new.job, new, present, lines),
+            **dict(zip(view.outputs, viewer.opened(new, opacity), strict=True)),
+            **dict(zip(table.outputs, shown(new), strict=True)),
+        }
+
+    def pick(
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        chosen: tuple[int, ...],
+        opacity: float,
+    ) -> dict[Any, Any]:
+        no = refused(request, item)
+        if no is not None:
+            return no
+        try:
+            new = restored(item, event.seed)
+        except ProjectError as error:
+            return {table.notice: html.notice([str(error)])}
+        return changed_to(new, request, frames, present, lines, chosen, opacity)
+
+    def hold(
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        chosen: tuple[int, ...],
+        opacity: float,
+    ) -> dict[Any, Any]:
+        no = refused(request, item, free=False)
+        if no is not None:
+            return no
+        try:
+            new = pin(item, event.on is True)
+        except ProjectError as error:
+            return {table.notice: html.notice([str(error)])}
+        return changed_to(new, request, frames, present, lines, chosen, opacity)
+
+    seen = [*here, *written, stage.chosen, view.opacity]
+    outputs = [stage.shown, stage.panels, stage.gallery, text.text, *view.outputs, *table.outputs]
+    table.takes.pick(pick, seen, outputs, **QUICK)
+    table.takes.pin(hold, seen, outputs, **QUICK)
+
+    def ask(request: gr.Request, item: Shown | None, frames: Frames) -> str:
+        if item is None or not frames:
+            return ""
+        try:
+            found = desk.look(frames, studio.backend.defaults)
+        except (OSError, ValueError, BackendError) as error:
+            return html.notice([str(error)])
+        return desk.alike(found, item.number, item.job.names, words(request))
+
+    table.ask.click(ask, here, table.alike, concurrency_limit=1, api_visibility="private")

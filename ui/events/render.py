@@ -1,0 +1,198 @@
+"""The button: check the script, render in the background, ask how it stands, stop, skip, choose panels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from anystory.limits import LimitError
+from anystory.segment import Segmenter
+from anystory.story import Panel, Style
+from ui import cast, frames, html, script
+from ui.events import ONE_CAST, QUICK, SLOW
+from ui.events.script import reading_of
+from ui.parts import Parts
+from ui.running import MAX_QUEUE, Run
+from ui.strip import strip
+from ui.studio import Job, Shown, Visit, pinned
+from ui.theme import SHOW_PROGRESS
+from ui.words import words
+
+
+def start(parts: Parts, job: Job, shown: tuple[Shown, ...], request: gr.Request) -> dict[Any, Any]:
+    """Begin the render of `job`, or say why not: values for some of `changed`."""
+    visitor, say = parts.visitors[request.session_hash], words(request)
+    try:
+        visitor.allowance.render(job.frames)
+        if len(parts.studio.turns) >= MAX_QUEUE:
+            raise LimitError("limit.busy")
+    except LimitError as error:
+        return {parts.controls.notice: html.notice([frames.sentence(error, say)])}
+    if visitor.run is None or visitor.run.ended:
+        visitor.run = Run(parts.studio, job, shown, visitor.allowance)
+    return frames.started(visitor.run, say, parts.controls, parts.stage, parts.view)
+
+
+def changed(parts: Parts) -> list[Any]:
+    """What the start of a render changes on the page."""
+    controls, stage, view = parts.controls, parts.stage, parts.view
+    there = [stage.clock, stage.panels, stage.chosen, stage.drawn, stage.empty, stage.progress]
+    there += [controls.start, controls.stop, controls.skip, controls.notice]
+    return [*there, view.again, view.retry]
+
+
+def wire(parts: Parts) -> None:
+    """The button: check the script, render in the background, ask how it stands, stop, skip, choose panels."""
+    studio, visitors, visit, actors, text = parts.studio, parts.visitors, parts.visit, parts.actors, parts.text
+    controls, stage, view = parts.controls, parts.stage, parts.view
+
+    def begin(
+        request: gr.Request,
+        folders: Visit | None,
+        shown: tuple[Shown, ...],
+        chosen: tuple[int, ...],
+        model: str,
+        seed: float | None,
+        steps: float,
+        guidance: float,
+        present: tuple[cast.Actor, ...],
+        styles: tuple[Style, ...],
+        lines: str,
+        title: str,
+        style: str | None,
+    ) -> dict[Any, Any]:
+        reading = reading_of(studio, present, styles, lines, title, style)
+        if reading.script is None or reading.errors:
+            found, deck = script.feedback(reading, int(seed or 0), words(request))
+            return {controls.notice: "", text.findings: found, text.feedback: deck}
+        job = Job(
+            script=replace(reading.script, segmenter=model),
+            subjects=cast.subjects(present),
+            visit=folders or studio.visit(),
+            seed=int(seed or 0),
+            steps=int(steps),
+            guidance=float(guidance),
+            segmenter=Segmenter(model),
+            panels=tuple(number for number in chosen if number <= len(reading.script.panels)) or None,
+        )
+        return {visit: job.visit, **start(parts, job, shown, request)}
+
+    def stays(item: Shown, request: gr.Request) -> dict[Any, Any]:
+        return {controls.notice: html.notice([words(request)("desk.pinned", number=item.number)])}
+
+    def again(
+        request: gr.Request, item: Shown, shown: tuple[Shown, ...], present: tuple[cast.Actor, ...], lines: str
+    ) -> dict[Any, Any]:
+        if pinned(item):
+            return stays(item, request)
+        job = item.job.take(item.number, frames.roll())
+        panel, members = job.script.panels[item.number - 1], cast.members(present)
+        taken = script.with_take(lines, members, item.number, panel)
+        return {text.text: taken, **start(parts, job, shown, request)}
+
+    def retry(request: gr.Request, item: Shown, shown: tuple[Shown, ...]) -> dict[Any, Any]:
+        if pinned(item):
+            return stays(item, request)
+        return start(parts, replace(item.job, panels=None, retry=item.number, variants=0), shown, request)
+
+    buttons = [controls.start, controls.stop, controls.skip]
+    settings = [controls.seed, controls.steps, controls.guidance]
+    written = [actors.actors, text.styles, text.text, text.title, text.style]
+    begun = controls.start.click(
+        begin,
+        [visit, stage.shown, stage.chosen, parts.chooser.model, *settings, *written],
+        [visit, text.findings, text.feedback, *changed(parts)],
+        **SLOW,
+        **ONE_CAST,  # after what was said of the cast just before
+    )
+    begun.then(js=SHOW_PROGRESS)
+    opened = [view.item, stage.shown]
+    view.again.click(again, [*opened, actors.actors, text.text], [text.text, *changed(parts)], **QUICK)
+    view.retry.click(retry, opened, changed(parts), **QUICK)
+
+    def tick(
+        request: gr.Request,
+        panels: tuple[Panel, ...],
+        chosen: tuple[int, ...],
+        drawn: tuple[cast.Actor, ...],
+        item: Shown | None,
+        opacity: float,
+    ) -> dict[Any, Any]:
+        run = visitors[request.session_hash].run
+        if run is None:  # the app was started anew behind an open page
+            return frames.at_rest(words(request), chosen, controls, stage)
+        return frames.ticked(run, words(request), panels, chosen, drawn, item, opacity, controls, stage, view)
+
+    # Not before the last answer is shown ("once"): a browser that is slow asks less often and is never behind. In the
+    # queue, as Gradio tells nobody that a state has changed that was not set from there.
+    stage.clock.tick(
+        tick,
+        [stage.panels, stage.chosen, stage.drawn, view.item, view.opacity],
+        [
+            stage.clock, stage.shown, stage.drawn, stage.gallery, stage.progress, stage.empty, stage.takeaway,
+            stage.ended, *buttons, controls.notice, *view.outputs, view.again,
+        ],
+        trigger_mode="once",
+        concurrency_limit=None,
+        **SLOW,
+    )  # fmt: skip
+
+    def stop(request: gr.Request) -> gr.Button:
+        if run := visitors[request.session_hash].run:
+            run.stop()
+        return gr.Button(interactive=False)
+
+    def skip(request: gr.Request) -> None:
+        if run := visitors[request.session_hash].run:
+            run.skip()
+
+    controls.stop.click(stop, None, controls.stop, **QUICK)
+    controls.skip.click(skip, None, None, **QUICK)
+
+    def choose(event: gr.EventData, request: gr.Request) -> tuple[tuple[int, ...], str]:
+        chosen = tuple(sorted({int(number) for number in event.chosen}))
+        return chosen, frames.start_label(words(request), chosen)
+
+    stage.gallery.input(choose, None, [stage.chosen, controls.start], trigger_mode="always_last", **QUICK)
+
+    def listed(
+        request: gr.Request,
+        shown: tuple[Shown, ...],
+        chosen: tuple[int, ...],
+        item: Shown | None,
+        present: tuple[cast.Actor, ...],
+        styles: tuple[Style, ...],
+        lines: str,
+        title: str,
+        style: str | None,
+    ) -> dict[Any, Any]:
+        """The strip follows the script; while a render is under way it is that one's."""
+        reading = reading_of(studio, present, styles, lines, title, style)
+        panels = reading.script.panels if reading.script else ()
+        run, say = visitors[request.session_hash].run, words(request)
+        chosen = tuple(number for number in chosen if number <= len(panels))
+        change: dict[Any, Any] = {
+            stage.panels: panels,
+            stage.chosen: chosen,
+            controls.start: frames.start_label(say, chosen),
+        }
+        if run is None or run.ended:
+            change[stage.gallery] = strip(say, panels, shown, chosen, item and item.number)
+            change[stage.empty] = gr.HTML(visible=not panels and not shown)
+        return change
+
+    gr.on(
+        [part.change for part in (text.text, actors.actors)],
+        listed,
+        [stage.shown, stage.chosen, view.item, *written],
+        [stage.panels, stage.chosen, controls.start, stage.gallery, stage.empty],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+
+    def join(drawn: tuple[cast.Actor, ...], present: tuple[cast.Actor, ...]) -> list[Any]:
+        return cast.show(cast.with_drawn(present, drawn))
+
+    stage.drawn.change(join, [stage.drawn, actors.actors], actors.outputs, **SLOW, **ONE_CAST)

@@ -1,0 +1,53 @@
+"""Open a frame of the gallery; draw its overlay anew when a box or a slider changes; make files to take home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ui import viewer
+from ui.events import QUICK
+from ui.parts import Parts
+from ui.studio import Shown, animation, contact_sheet, map_sheet
+from ui.theme import FETCH
+from ui.words import t
+
+
+def wire(parts: Parts) -> None:
+    """Open a frame of the gallery; draw its overlay anew when a box or a slider changes; make files to take home."""
+    stage, view = parts.stage, parts.view
+
+    def open_frame(event: gr.EventData, shown: tuple[Shown, ...], opacity: float) -> list[Any]:
+        item = next((item for item in shown if item.number == event.number), None)
+        return viewer.opened(item, opacity) if item else [gr.skip()] * len(view.outputs)
+
+    stage.gallery.select(open_frame, [stage.shown, view.opacity], view.outputs, **QUICK)
+
+    def redraw(item: Shown | None, *settings: Any) -> Any:
+        return viewer.tinted(item, *settings) if item else gr.skip()
+
+    gr.on(
+        [*(widget.input for widget in view.settings), parts.book.captions.change, parts.book.dialogue.change],
+        redraw,
+        [view.item, *view.settings, parts.book.captions, parts.book.dialogue],
+        view.picture,
+        trigger_mode="always_last",
+        **QUICK,
+    )
+    view.mode.input(lambda mode: gr.Column(visible=mode == viewer.SCRUB), view.mode, view.scrub, **QUICK)
+
+    def download(button: gr.Button, make: Callable[[Any], Path], source: gr.State) -> None:
+        def made(of: Any) -> Path:
+            try:
+                return make(of)
+            except ValueError as error:
+                raise gr.Error(str(error), title=t("viewer.impossible"), print_exception=False) from error
+
+        button.click(made, source, stage.made, show_progress="hidden", api_visibility="private").success(js=FETCH)
+
+    download(view.maps, map_sheet, view.item)
+    download(view.animation, animation, view.item)
+    download(stage.sheet, contact_sheet, stage.shown)

@@ -1,0 +1,193 @@
+// The cards of the panels. What comes from the server goes into them, but never into what somebody is typing in; what
+// is done on them goes there one by one, each on the text that came of the one before (`props.heard` counts).
+const root = element.querySelector(".deck");
+const WAIT = 300; // milliseconds of quiet after which words are told
+const QUIET = new Set(["prompt", "caption", "say", "style"]);
+const timers = new Map(); // by input: what will tell it
+const queue = [];
+let sent = 0;
+let busy = false;
+let after = null; // what waits for the text to hear of everything typed
+let goal = null; // selectors of what to focus, the first there is, once the cards are those of the last action
+
+const isField = (node) => node?.dataset?.field !== undefined;
+const typing = (node) => node === document.activeElement || timers.has(node) || queue.some((it) => it.of === node);
+
+function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeName !== fresh.nodeName || old.nodeType !== Node.ELEMENT_NODE) return old.replaceWith(fresh);
+  const keep = isField(old) && typing(old);
+  for (const {name} of [...old.attributes]) {
+    if (!fresh.hasAttribute(name) && name !== "open" && name !== "style") old.removeAttribute(name);
+  }
+  for (const {name, value} of [...fresh.attributes]) {
+    if (old.getAttribute(name) !== value && !(name === "open" && old.contains(document.activeElement))) {
+      old.setAttribute(name, value);
+    }
+  }
+  if (old.nodeName !== "TEXTAREA") {
+    const there = [...old.childNodes];
+    const wanted = [...fresh.childNodes];
+    wanted.forEach((node, index) => (there[index] ? morph(there[index], node) : old.append(node)));
+    there.slice(wanted.length).forEach((node) => node.remove());
+  }
+  if (isField(old) && !keep && old.value !== old.dataset.value) old.value = old.dataset.value;
+  grow(old);
+}
+
+const SIZED = CSS.supports("field-sizing", "content"); // the browser grows them itself
+
+function grow(node) {
+  if (SIZED || node.nodeName !== "TEXTAREA") return;
+  node.style.height = "auto";
+  node.style.height = `${node.scrollHeight + 2}px`;
+}
+
+function merge() {
+  const template = document.createElement("template");
+  template.innerHTML = `<div class="deck">${props.value || ""}</div>`;
+  morph(root, template.content.firstChild);
+  root.querySelectorAll("textarea").forEach(grow);
+  if (goal && !busy) {
+    const found = goal.map((selector) => root.querySelector(selector)).find(Boolean);
+    goal = null;
+    if (found) { found.focus(); found.select?.(); found.closest(".panel").scrollIntoView({block: "nearest"}); }
+  }
+}
+
+function next() {
+  if (busy || !queue.length) return;
+  busy = true;
+  const {of, ...action} = queue.shift();
+  trigger("act", {...action, count: ++sent});
+}
+
+function act(action, ...focus) {
+  goal = focus.length ? focus : null;
+  queue.push(action);
+  next();
+}
+
+const numberOf = (node) => Number(node.closest(".panel").dataset.number);
+
+function tell(input) {
+  clearTimeout(timers.get(input));
+  timers.delete(input);
+  const {field, line} = input.dataset;
+  if (input.value === input.dataset.value || !input.isConnected) return;
+  input.dataset.value = input.value;
+  act({do: "edit", number: numberOf(input), field, line: Number(line || 0), text: input.value, of: input});
+}
+
+const flush = () => [...timers.keys()].forEach(tell);
+
+element.addEventListener("input", ({target}) => {
+  if (!isField(target) || target.nodeName === "SELECT") return;
+  const {field} = target.dataset;
+  if (field === "seed" || field === "size") target.value = target.value.replace(/\D/g, "");
+  grow(target);
+  clearTimeout(timers.get(target));
+  // Words are told while they are typed, numbers when they are whole, and nothing said is told when it is left.
+  const wait = QUIET.has(field) && (field !== "say" || target.value.trim());
+  timers.set(target, wait ? setTimeout(tell, WAIT, target) : null);
+});
+element.addEventListener("change", ({target}) => { if (isField(target)) tell(target); });
+element.addEventListener("focusout", ({target}) => { if (isField(target) && timers.has(target)) tell(target); });
+element.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && isField(event.target) && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    tell(event.target);
+  }
+});
+
+element.addEventListener("click", ({target}) => {
+  const button = target.closest("button");
+  if (!button) return;
+  if (button.matches(".go")) return show(button.dataset.name);
+  flush();
+  if (button.matches(".fix")) {
+    const {start, end, code} = button.dataset;
+    return trigger("fix", {start: Number(start), end: Number(end), code});
+  }
+  if (button.matches(".place")) return place(button.dataset);
+  const number = numberOf(button);
+  const card = (n, what) => `.panel[data-number="${n}"] ${what}`;
+  if (button.matches(".name")) act({do: "name", number, text: button.dataset.name}, card(number, `[data-name="${CSS.escape(button.dataset.name)}"]`));
+  else if (button.matches(".up")) act({do: "move", number, to: number - 1}, card(number - 1, ".up:enabled"), card(number - 1, ".down"));
+  else if (button.matches(".down")) act({do: "move", number, to: number + 1}, card(number + 1, ".down:enabled"), card(number + 1, ".up"));
+  else if (button.matches(".copy")) act({do: "copy", number}, card(number + 1, ".prompt"));
+  else if (button.matches(".add")) act({do: "add", number}, card(number + 1, ".prompt"));
+  else if (button.matches(".remove")) act({do: "remove", number}, card(Math.max(1, number - 1), ".remove"));
+  else if (button.matches(".dice")) act({do: "dice", number}, card(number, ".dice"));
+  else if (button.matches(".say")) {
+    const line = button.closest(".panel").querySelectorAll(".said").length;
+    act({do: "say", number}, card(number, `[data-field=say][data-line="${line}"]`));
+  }
+  else if (button.matches(".unsay")) {
+    act({do: "edit", number, field: "say", line: Number(button.dataset.line), text: ""}, card(number, ".say"));
+  }
+});
+
+// Frames are made of what stands in the cards, also of what was typed just now.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("#render");
+  if (!button) return;
+  flush();
+  if (!busy) return;
+  event.stopImmediatePropagation();
+  event.preventDefault();
+  after = button;
+}, true);
+
+function place({start, end}) {
+  const box = document.querySelector("#script textarea");
+  const units = (count) => Array.from(box.value).slice(0, count).join("").length; // Python counts no surrogates
+  box.focus();
+  box.setSelectionRange(units(start), units(end));
+}
+
+function show(name) {
+  const inputs = [...document.querySelectorAll(".actor .name input")];
+  const input = inputs.find((it) => it.value === name);
+  input?.scrollIntoView({block: "center"});
+  input?.focus();
+}
+
+let dragged = null;
+element.addEventListener("dragstart", (event) => {
+  if (!event.target.closest?.(".number")) return;
+  flush();
+  dragged = numberOf(event.target);
+  event.dataTransfer.effectAllowed = "move";
+  event.dataTransfer.setData("text/plain", String(dragged));
+});
+element.addEventListener("dragover", (event) => {
+  const card = dragged && event.target.closest?.(".panel");
+  if (!card) return;
+  event.preventDefault();
+  root.querySelectorAll(".over").forEach((other) => other !== card && other.classList.remove("over"));
+  card.classList.add("over");
+});
+element.addEventListener("drop", (event) => {
+  const card = dragged && event.target.closest?.(".panel");
+  if (!card) return;
+  event.preventDefault();
+  const number = dragged, to = numberOf(card);
+  if (number !== to) act({do: "move", number, to});
+});
+element.addEventListener("dragend", () => {
+  dragged = null;
+  root.querySelectorAll(".over").forEach((card) => card.classList.remove("over"));
+});
+
+watch("value", merge);
+watch("heard", () => setTimeout(() => { // once the cards that came with it are there too
+  busy = props.heard < sent;
+  merge();
+  next();
+  if (busy || !after) return;
+  const button = after;
+  after = null;
+  button.click();
+}));
+merge();

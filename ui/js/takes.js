@@ -1,0 +1,22 @@
+// Other frames of the panel: a click on one lays it over the one that stands there, to compare and to choose.
+const find = (selector) => element.querySelector(selector);
+
+element.addEventListener("click", ({target}) => {
+  const button = target.closest("button");
+  if (!button) return;
+  const {seed, act} = button.dataset;
+  if (seed) {
+    element.querySelectorAll("[data-seed]").forEach((other) => { other.ariaPressed = String(other === button); });
+    const compare = find(".compare");
+    compare.hidden = false;
+    compare.dataset.chosen = seed;
+    compare.querySelector(".after").src = button.querySelector("img").src;
+    compare.scrollIntoView({block: "nearest"});
+  }
+  if (act === "vary") trigger("vary", {count: Number(find(".count").value)});
+  if (act === "pin") trigger("pin", {on: button.ariaPressed !== "true"});
+  if (act === "pick") trigger("pick", {seed: Number(find(".compare").dataset.chosen)});
+});
+element.addEventListener("input", ({target}) => {
+  if (target.matches(".slide")) find(".two").style.setProperty("--at", `${target.value}%`);
+});

@@ -1,0 +1,33 @@
+"""The parts of the page, as the events take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ui import book, cast, desk, finder, frames, masks, masthead, script, story, viewer
+from ui.running import Visitors
+from ui.studio import Studio
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything on the page. `visit` holds the visitor's `Visit`, None before it is needed."""
+
+    studio: Studio
+    visitors: Visitors
+    visit: gr.State
+    head: masthead.Masthead
+    actors: cast.CastWidgets
+    shelf: gr.HTML
+    editor: masks.Editor
+    chooser: masks.Chooser
+    text: script.ScriptWidgets
+    controls: frames.Controls
+    stage: frames.Stage
+    view: viewer.Viewer
+    desk: desk.Desk
+    finder: finder.Finder
+    book: book.Book
+    story: story.StoryBar

@@ -1,0 +1,120 @@
+"""On a Hugging Face Space: which model it can run, and frames made on a GPU that is lent for each of them (ZeroGPU).
+
+The package `spaces`, which only Spaces have, is imported here and nowhere else. It makes a frame in a forked process
+that has the GPU: arguments and results are pickled, and what changes there is lost with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+
+import gradio as gr
+from gradio.utils import is_zero_gpu_space
+
+from anystory.backend import BACKENDS, Backend, BackendError, suitable
+from anystory.steering import UNSTEERED, Steering
+from anystory.story import Prompt, Settings, Shape, Step, Subject
+
+try:
+    import spaces
+except ImportError:
+    spaces = None
+
+SECONDS = {"flux": (20.0, 1.5)}
+"""Seconds a frame may take on a lent GPU, by backend: to begin with, and for a step at the size of its weights. Bounds,
+not measured: what is not used is not charged for."""
+
+SMALL = (10.0, 0.3)
+"""The same for other backends."""
+
+_backend: Backend | None = None  # as forks find it; an argument would be pickled
+
+
+def chosen_backend(asked: str | None) -> str:
+    """The backend's name: the one `asked` for, else that of ANYSTORY_BACKEND, else on a Space what it offers, else the
+    default. Raises BackendError for a name that is none."""
+    name = asked or os.environ.get("ANYSTORY_BACKEND", "")
+    if not name and "SPACE_ID" in os.environ:
+        return suitable(gpu=is_zero_gpu_space() or shutil.which("nvidia-smi") is not None)
+    name = name or BACKENDS[0]
+    if name not in BACKENDS:
+        raise BackendError(f"ANYSTORY_BACKEND is {name!r}; it must be one of: {', '.join(BACKENDS)}.")
+    return name
+
+
+def borrowing(load: Callable[[], Backend]) -> Callable[[], Backend]:
+    """`load` as it is; on ZeroGPU a backend that borrows the GPU, loaded now, as ZeroGPU wants it: before the app is
+    launched and in its main thread. Raises BackendError then."""
+    global _backend
+    if spaces is None or not is_zero_gpu_space():
+        return load
+    _backend = load()
+    return lambda: Borrowing(_backend)
+
+
+def seconds(
+    prompt: Prompt, cast: Sequence[Subject], names: Sequence[str], settings: Settings, seed: int, steering: Steering
+) -> int:
+    """How long the GPU is asked for: a panel times its steps, as long as its pixels make them. A story asks anew for
+    every panel, so that visitors take turns and a stop gives back what is left."""
+    start, step = SECONDS.get(_backend.name, SMALL)
+    return round(start + step * settings.steps * max(1.0, (settings.size / _backend.defaults.size) ** 2))
+
+
+def _denoise(
+    prompt: Prompt, cast: Sequence[Subject], names: Sequence[str], settings: Settings, seed: int, steering: Steering
+) -> Iterator[Step | str]:
+    """The steps of one frame; a sentence in the place of a BackendError, of which `spaces` would keep only the name."""
+    try:
+        encoded = [_backend.encode(subject) for subject in cast]
+        with closing(_backend.denoise(prompt, names, encoded, settings, seed, steering)) as steps:
+            yield from steps
+    except BackendError as error:
+        yield str(error)
+
+
+if spaces is not None:
+    _denoise = spaces.GPU(duration=seconds)(_denoise)
+
+
+class Borrowing:
+    """`backend` with its frames made on a lent GPU. A subject's encoding lives there only as long as a frame is made;
+    outside, the subject itself stands for it."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.name, self.version, self.defaults = backend.name, backend.version, backend.defaults
+        self.sizes, self.max_subjects, self.languages = backend.sizes, backend.max_subjects, backend.languages
+        self.follows_style, self.draws_characters = backend.follows_style, backend.draws_characters
+
+    def unread(self, text: str) -> str:
+        return self._backend.unread(text)
+
+    def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
+        return self._backend.layer_shapes(settings)
+
+    def encode(self, subject: Subject) -> Subject:
+        return subject
+
+    def denoise(
+        self,
+        prompt: Prompt,
+        names: Sequence[str],
+        cast: Sequence[Subject],
+        settings: Settings,
+        seed: int,
+        steering: Steering = UNSTEERED,
+    ) -> Iterator[Step]:
+        """As the backend does. Raises BackendError, also where the GPU is not lent: somebody's minutes are used up."""
+        try:
+            with closing(_denoise(prompt, tuple(cast), tuple(names), settings, seed, steering)) as steps:
+                for step in steps:
+                    if isinstance(step, str):
+                        raise BackendError(step)
+                    yield step
+        except gr.Error as error:  # whose words may hold links
+            raise BackendError(re.sub(r"<[^>]*>", "", error.message)) from error

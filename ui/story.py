@@ -1,0 +1,225 @@
+"""The story as a whole: kept while it is written, found again when a closed tab is reopened, opened from a file, saved
+to one. Every story lies in a folder of the server under a key that only the visitor's browser has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+
+from anystory import drafts
+from anystory.archive import ArchiveError, unpack
+from anystory.drafts import Draft, DraftError, draft_of
+from anystory.imprint import MAX_BYTES, FrameStory, ImprintError, story_from_png
+from anystory.project import Project, ProjectError, content
+from anystory.script import script_lines
+from anystory.story import Settings, Style
+from ui import cast
+from ui.studio import Shown, Studio, Visit
+from ui.words import t
+
+FILES = [".zip", ".png"]
+
+ERRORS = (ArchiveError, DraftError, ImprintError, ProjectError)
+"""What is told as a sentence."""
+
+
+@dataclass(frozen=True)
+class StoryBar:
+    """The story's widgets. `browser` holds the keys of the story and of the one before it, in the visitor's browser;
+    `file` what was dropped elsewhere on the page to be opened, with a number that tells one drop from the next;
+    `settings` those that the story came with."""
+
+    bar: gr.HTML
+    new: gr.Button
+    open: gr.UploadButton
+    save: gr.Button
+    notice: gr.HTML
+    browser: gr.BrowserState
+    file: gr.State
+    settings: gr.State
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A story that came from somewhere: what stands in the studio, its frames, and sentences about it."""
+
+    draft: Draft
+    shown: tuple[Shown, ...] = ()
+    said: tuple[str, ...] = ()
+
+
+def create() -> StoryBar:
+    """Lay out the bar."""
+    # Not a secret: Gradio sends it to every browser. It only has to stay the same, or a restart would lose the keys.
+    browser = gr.BrowserState([None, None], storage_key="anystory-story", secret="anystory")
+    with gr.Row(elem_id="story"):
+        bar = gr.HTML(head("", "new"), js_on_load=KEEP, elem_id="story-head")
+        new = gr.Button(t("story.new"), size="sm", elem_id="story-new")
+        file = gr.UploadButton(t("story.open"), file_types=FILES, size="sm", elem_id="story-open")
+        save = gr.Button(t("story.save"), size="sm", elem_id="story-save")
+    notice = gr.HTML(js_on_load=CHOOSE, elem_id="story-notice")
+    return StoryBar(bar, new, file, save, notice, browser, gr.State(None), gr.State(None))
+
+
+def head(title: str, state: str, reason: str = "") -> str:
+    """The story's title and how it is kept: `state` is new | saved | elsewhere | unsaved, `reason` a sentence."""
+    name = escape(title.strip()) or f"<i>{t('story.untitled')}</i>"
+    said = {
+        "new": "",
+        "saved": f"{t('story.saved')} <time></time>",
+        "elsewhere": f'{escape(reason)} <button type="button" data-do="here">{t("story.here")}</button>',
+        "unsaved": escape(reason),
+    }[state]
+    return (  # never the same twice, or the page would not notice that it was kept again
+        f'<div class="story" data-at="{time.monotonic_ns()}"><span class="name">{name}</span>'
+        f'<span class="kept {state}" role="status">{said}</span>'
+        f'<span class="saving" aria-hidden="true">{t("story.saving")}</span></div>'
+    )
+
+
+def note(sentences: Sequence[str], undo: bool = False) -> str:
+    """What happened to the story, a sentence a line, and a button that takes it back."""
+    if not sentences:
+        return ""
+    button = f'<button type="button" data-do="undo">{t("story.undo")}</button>' if undo else ""
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return (
+        f'<div class="told" role="status"><div>{said}</div>{button}'
+        f'<button type="button" data-do="close" class="close" aria-label="{escape(t("tour.close"))}">✕</button></div>'
+    )
+
+
+def draft(
+    studio: Studio,
+    title: str,
+    style: str | None,
+    text: str,
+    styles: Sequence[Style],
+    actors: Sequence[cast.Actor],
+    seed: float | None,
+    steps: float,
+    guidance: float,
+) -> Draft:
+    """What stands on the page."""
+    known = studio.loaded.defaults if studio.loaded else Settings(512)
+    settings = replace(known, seed=int(seed or 0), steps=int(steps), guidance=float(guidance))
+    own = tuple(preset for preset in styles if preset not in studio.styles)
+    return Draft(text, title, style or "", tuple(map(_kept, actors)), settings, styles=own)
+
+
+def is_empty(kept: Draft) -> bool:
+    """Whether nothing was made yet that somebody could miss."""
+    return not (kept.text.strip() or kept.title.strip() or kept.cast)
+
+
+def _kept(actor: cast.Actor) -> drafts.Actor:
+    if cast.to_draw(actor):
+        return drafts.Actor(actor.name, actor.description)
+    pictures = (drafts.Picture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
+    return drafts.Actor(actor.name, actor.description, actor.drawn[0] if actor.drawn else "", tuple(pictures))
+
+
+def actor(kept: drafts.Actor) -> cast.Actor:
+    """A character that comes back."""
+    pictures = (
+        cast.Picture(each.upload, each.automatic, each.cutout.getchannel("A"), each.strokes) for each in kept.pictures
+    )
+    drawn = (kept.drawn, kept.description.strip()) if kept.drawn else None
+    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn)
+
+
+def load(studio: Studio, visit: Visit) -> Opened | None:
+    """The story in a visitor's folder, None where there is none. Raises DraftError or ProjectError."""
+    kept = studio.stories.load(visit.key)
+    if kept is None and not Project(visit.story).entries:
+        return None
+    return Opened(kept or draft_of(Project(visit.story).story()), studio.frames(visit))
+
+
+def open_zip(studio: Studio, file: Path, visit: Visit, say: Callable[..., str]) -> Opened:
+    """Unpack a story into the new folder of `visit`. Raises ArchiveError or whatever `load` raises."""
+    notes = unpack(file, visit.story).notes
+    return replace(load(studio, visit), said=(say("story.opened", name=file.name), *notes))
+
+
+def is_story(paths: Sequence[str]) -> bool:
+    """Whether files that were dropped are a story: one ZIP, or one frame that carries its own."""
+    return len(paths) == 1 and (Path(paths[0]).suffix.lower() == ".zip" or is_frame(Path(paths[0]), whole=True))
+
+
+def is_frame(file: Path, whole: bool = False) -> bool:
+    """Whether a file is to be read as a frame: a PNG, and if `whole`, one that carries a story."""
+    try:
+        read_frame(file)
+    except ImprintError:
+        return not whole and file.suffix.lower() == ".png"
+    return True
+
+
+def read_frame(file: Path) -> FrameStory:
+    """The story that a frame carries. Raises ImprintError."""
+    with file.open("rb") as source:
+        return story_from_png(source.read(MAX_BYTES + 1))
+
+
+def open_frame(file: Path, present: Sequence[drafts.Actor], say: Callable[..., str]) -> Opened:
+    """The story of a frame, its characters with the pictures of those `present` that look as they did then, whatever
+    they are called by now, else of those of the same name. Raises ImprintError."""
+    story = read_frame(file)
+    script = story.script
+    pictured = [there for there in present if there.pictures]
+    looks = {content(there.subject): there for there in pictured}
+    names = {there.name: there for look, there in looks.items() if look not in story.looks.values()}
+    actors, missing, other = [], [], []
+    for member in script.cast:
+        there = looks.get(story.looks.get(member.name, ""))
+        if there is None and member.name in story.looks:
+            there = names.get(member.name)
+            (other if there else missing).append(member.name)
+        actors.append(replace(there or drafts.Actor(""), name=member.name, description=member.description))
+    said = [say("story.frame", number=story.panel), *story.notes]
+    said += [say("story.missing", names=", ".join(missing))] if missing else []
+    said += [say("story.other", names=", ".join(other))] if other else []
+    text = script_lines(script)
+    kept = Draft(text, script.title, script.style, tuple(actors), story.settings, styles=tuple(script.styles))
+    return Opened(kept, said=tuple(said))
+
+
+KEEP = """
+const PAUSE = 900, MOST = 8000;
+let timer = null, since = 0;
+const story = () => element.querySelector(".story");
+function keep() { clearTimeout(timer); timer = null; trigger("input"); }
+document.addEventListener("story-changed", () => {
+  if (!timer) since = Date.now();
+  clearTimeout(timer);
+  timer = setTimeout(keep, Math.max(0, Math.min(PAUSE, since + MOST - Date.now())));
+  if (!story()?.querySelector(".elsewhere")) story()?.classList.add("waits");
+});
+document.addEventListener("visibilitychange", () => { if (document.hidden && timer) keep(); });
+watch("value", () => {
+  const time = element.querySelector("time");
+  if (time) time.textContent = new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+});
+element.addEventListener("click", (event) => {
+  if (event.target.closest("[data-do=here]")) trigger("click");
+});
+"""
+"""The bar keeps the story after a pause in what is done, or when the page is left: its event `input`; `click` asks to
+go on in this tab."""
+
+CHANGED = "() => { document.dispatchEvent(new Event('story-changed')); }"
+"""Tell the bar that there is something to keep."""
+
+CHOOSE = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-do]");
+  if (!button) return;
+  if (button.dataset.do === "close") props.value = ""; else trigger("click", {what: button.dataset.do});
+});
+"""

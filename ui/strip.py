@@ -1,0 +1,120 @@
+"""The strip: every panel of the story in its order, with its frame or how it stands, to open and to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from html import escape
+
+from anystory.story import Panel
+from ui.running import DONE, MAKING, OPEN
+from ui.studio import Shown
+
+FILE = "gradio_api/file="
+"""Where the app serves files, from the page."""
+
+OLD = "old"
+"""How a frame stands whose panel has other words by now."""
+
+DOUBT = "⚠ "
+"""What stands before the words of a frame whose routing looks wrong."""
+
+
+def strip(
+    say: Callable[..., str],
+    panels: Sequence[Panel],
+    shown: Sequence[Shown],
+    chosen: Collection[int],
+    opened: int | None,
+    state: Callable[[int], str] | None = None,
+) -> str:
+    """A list with an item a panel. Frames in `shown` are buttons that open them (`opened` is marked), also those of
+    words that have changed since; panels have a box to choose them. `state` tells how a panel of a render stands,
+    `say` has the visitor's words (`ui.words`)."""
+    frames = {item.number: item for item in shown}
+    items = []
+    for number in range(1, max(len(panels), *frames, 0) + 1):
+        item, panel = frames.get(number), panels[number - 1] if number <= len(panels) else None
+        if panel is None and item is None:
+            continue
+        how = state(number) if state else OPEN
+        if item and how != MAKING:
+            how = DONE if panel and item.panel.prompt == panel.prompt else OLD
+        picked = number in chosen if panel else None
+        items.append(_item(say, number, panel or item.panel, item, how, picked, number == opened))
+    return f'<ol class="strip" aria-label="{escape(say("frames.strip"))}">{"".join(items)}</ol>' if items else ""
+
+
+def _item(
+    say: Callable[..., str], number: int, panel: Panel, item: Shown | None, how: str, picked: bool | None, opened: bool
+) -> str:
+    words = escape(panel.caption or panel.prompt)
+    stands = f'<span class="how">{escape(say(f"panel.{how}"))}</span>'
+    label = f'<span class="caption-label">{number} · {words}</span>'
+    if item and how in (DONE, OLD):
+        doubt = "" if item.diagnosis.passed else DOUBT
+        label = f'<span class="caption-label">{number} · {doubt}{words}</span>'
+        mark = ' aria-current="true"' if opened else ""
+        picture = (
+            f'<button class="thumbnail-item" data-open="{number}" title="{words}"{mark}>'
+            f'<img src="{FILE}{escape(str(item.thumbnail))}" alt="" loading="lazy">{label}'
+            f"{stands if how == OLD else ''}</button>"
+        )
+    elif how == MAKING:
+        picture = f'<div class="blank"><img class="live" alt="" hidden><i class="ring"></i>{label}{stands}</div>'
+    else:
+        picture = f'<div class="blank" title="{words}">{label}{stands}</div>'
+    box = ""
+    if picked is not None:
+        box = (
+            f'<button class="pick" role="checkbox" aria-checked="{"true" if picked else "false"}" '
+            f'data-pick="{number}" aria-label="{number}: {escape(say("frames.choose"))}"></button>'
+        )
+    return f'<li class="{how}" data-panel="{number}">{picture}{box}</li>'
+
+
+STRIP = """
+let last = null;
+const boxes = () => [...element.querySelectorAll(".pick")];
+const picked = () => boxes().filter((box) => box.ariaChecked === "true").map((box) => Number(box.dataset.pick));
+const pick = (box, range) => {
+  if (!box) return;
+  const on = box.ariaChecked !== "true", all = boxes(), here = all.indexOf(box);
+  const from = range && last !== null ? all.findIndex((other) => other.dataset.pick === last) : here;
+  all.slice(Math.min(from, here), Math.max(from, here) + 1).forEach((other) => { other.ariaChecked = String(on); });
+  last = box.dataset.pick;
+  trigger("input", {chosen: picked()});
+};
+element.addEventListener("click", (event) => {
+  const item = event.target.closest("li"), button = event.target.closest("button");
+  if (!item) return;
+  if (event.shiftKey || event.ctrlKey || event.metaKey || button?.matches(".pick")) {
+    return pick(item.querySelector(".pick"), event.shiftKey);
+  }
+  if (!button) return;
+  element.querySelectorAll("[aria-current]").forEach((other) => other.removeAttribute("aria-current"));
+  button.setAttribute("aria-current", "true");
+  trigger("select", {number: Number(button.dataset.open)});
+});
+element.addEventListener("keydown", (event) => {
+  const step = {ArrowRight: 1, ArrowLeft: -1}[event.key], item = event.target.closest("li");
+  if (!item) return;
+  if (event.key === " " && event.target.matches(".thumbnail-item")) {
+    event.preventDefault();
+    return pick(item.querySelector(".pick"), event.shiftKey);
+  }
+  const other = step === 1 ? item.nextElementSibling : step === -1 ? item.previousElementSibling : null;
+  if (!other) return;
+  event.preventDefault();
+  other.querySelector("button")?.focus();
+});
+const progress = document.querySelector("#progress");
+const live = () => {  // the item of the panel at work shows what the progress shows
+  const item = element.querySelector("li.making"), now = progress?.querySelector(".progress");
+  if (!item || !now) return;
+  item.style.setProperty("--part", now.dataset.part ?? 0);
+  const picture = now.querySelector("img"), mine = item.querySelector(".live");
+  if (picture && mine && now.dataset.panel === item.dataset.panel) { mine.src = picture.src; mine.hidden = false; }
+};
+if (progress) new MutationObserver(live).observe(progress, {subtree: true, childList: true, attributes: true});
+"""
+"""What happens on the strip: `select` with the number of a frame to open, `input` with the numbers `chosen`."""

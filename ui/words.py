@@ -1,0 +1,67 @@
+"""The app's words in the visitor's language: keys of `anystory/strings.yaml`.
+
+`t("cast.name")` goes wherever the page shows words that are known beforehand: labels, hints, choices, buttons, and
+inside any HTML (`f"<h2>{t('cast.heading')}</h2>"`, and `escape(t(key))` in an attribute); the browser puts the words of
+its language there. `words(request)` is for sentences with values in them, which the server makes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+import gradio as gr
+
+from anystory.strings import language, say, translations
+
+I18N = gr.I18n(**translations(), **{"zh-TW": translations()["zh-CN"]})
+"""What the page is launched with. Gradio has words of its own for Taiwan and would add English ones for ours."""
+
+TRANSLATE = """
+<script>
+(() => {
+  const all = WORDS, asked = navigator.language.toLowerCase(), family = (code) => code.toLowerCase().split("-")[0];
+  const code = Object.keys(all).find((code) => code.toLowerCase() === asked)
+    ?? Object.keys(all).find((code) => family(code) === family(asked)) ?? "en";
+  const mark = /__i18n__(\\{[^{}]*\\})/g;
+  const said = (text) => text.replace(mark, (found, data) => {
+    try { return all[code][JSON.parse(data).key] ?? found; } catch { return found; }
+  });
+  const attributes = ["title", "aria-label", "placeholder", "alt", "value"];
+  function translate(node) {
+    if (node.nodeType === Node.TEXT_NODE) {
+      const now = said(node.data);
+      if (now !== node.data) node.data = now;  // or the observer, told of it again, would never come to an end
+      return;
+    }
+    for (const name of attributes) {
+      const text = node.getAttribute?.(name) ?? "", now = said(text);
+      if (now !== text) node.setAttribute(name, now);
+    }
+    node.childNodes.forEach(translate);
+  }
+  new MutationObserver((changes) => changes.forEach(({type, target, addedNodes}) =>
+    type === "childList" ? addedNodes.forEach(translate) : translate(target)
+  )).observe(document, {subtree: true, childList: true, characterData: true, attributeFilter: attributes});
+  document.documentElement.lang = code;
+  for (const key of ["cast.drop", "script.drop", "find.drop"]) {  // for a style sheet alone
+    document.documentElement.style.setProperty(`--say-${key.replace(".", "-")}`, JSON.stringify(all[code][key]));
+  }
+})();
+</script>
+""".replace("WORDS", json.dumps(translations(), ensure_ascii=False).replace("<", "\\u003c"))
+"""For the page's head. Gradio translates the first mark of a text, and in HTML there are more of them."""
+
+
+def t(key: str) -> str:
+    """A mark for the words of `key`, for labels and HTML. Raises KeyError for an unknown one."""
+    if key not in translations()["en"]:
+        raise KeyError(key)
+    return str(I18N(key))
+
+
+def words(request: gr.Request | None) -> Callable[..., str]:
+    """`say` in the language that the visitor's browser asks for: words(request)("frames.queue", place=3)."""
+    accepted = request.headers.get("accept-language") if request else None
+    return partial(say, language(accepted))
