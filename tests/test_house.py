@@ -13,22 +13,51 @@ APP_COMMAND = "pip install -r requirements.txt && python app.py"
 TEST_COMMAND = "pip install -r requirements.txt && python -m pytest"
 
 ARROWS = {
-    "anystory.story": set(),
-    "anystory.images": set(),
-    "anystory.script": {"story", "prompt"},
-    "anystory.segment": {"images", "story"},
+    "anystory.steering": set(),
+    "anystory.story": {"steering"},
+    "anystory.images": {"errors"},
+    "anystory.script": {"errors", "images", "prompt", "segment", "steering", "story", "storyboard", "styles"},
+    "anystory.errors": set(),
+    "anystory.storyboard": {"prompt", "story"},
+    "anystory.styles": {"errors", "story"},
+    "anystory.lint": {"prompt", "script", "story", "styles", "wildcards"},
+    "anystory.edits": {"prompt", "script", "story"},
+    "anystory.segment": {"errors", "images", "story"},
+    "anystory.masks": {"images"},
+    "anystory.diagnosis": {"story"},
+    "anystory.maps": {"diagnosis", "overlay", "story"},
+    "anystory.consistency": {"evaluation", "maps", "story"},
     "anystory.prompt": {"story"},
     "anystory.overlay": {"story"},
-    "anystory.project": {"script", "story"},
-    "anystory.backend": {"story", "backends"},
-    "anystory.render": {"backend", "project", "prompt", "story"},
+    "anystory.imprint": {"errors", "script", "steering", "story"},
+    "anystory.project": {"diagnosis", "errors", "imprint", "script", "story"},
+    "anystory.drafts": {"errors", "images", "imprint", "project", "script", "story"},
+    "anystory.archive": {"drafts", "errors", "images", "imprint", "project", "script", "story"},
+    "anystory.lettering": {"errors", "story"},
+    "anystory.pages": {"errors", "lettering", "project", "story"},
+    "anystory.wildcards": {"errors", "prompt", "script", "story"},
+    "anystory.ideas": set(),
+    "anystory.shelf": {"images", "story"},
+    "anystory.locating": {"backend", "images", "maps", "overlay", "project", "story"},
+    "anystory.previews": {"steering"},
+    "anystory.estimate": set(),
+    "anystory.limits": {"strings"},
+    "anystory.strings": {"errors"},
+    "anystory.turnstile": set(),
+    "anystory.backend": {"backends", "errors", "steering", "story"},
+    "anystory.render": {"backend", "batch", "diagnosis", "errors", "project", "prompt", "steering", "story", "styles"},
+    "anystory.batch": {"story"},
+    "anystory.drawing": {"backend", "project", "prompt", "render", "segment", "story", "styles"},
+    "anystory.jobs": {"backend", "drawing", "errors", "render", "segment", "story"},
+    "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
-    "anystory.backends": {"backend", "backends", "images", "model", "story"},
+    "anystory.bench": {"bench", "evaluation", "model", "training"},
+    "anystory.backends": {"backend", "backends", "images", "model", "steering", "story"},
 }
 """Which parts of `anystory` each part may import; a part not listed is free, but for `ui` see below."""
 
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
-WITH_TORCH = ("anystory.model", "anystory.backends", "anystory.training", "anystory.evaluation")
+WITH_TORCH = ("anystory.bench", "anystory.model", "anystory.backends", "anystory.training", "anystory.evaluation")
 
 
 def tracked_files() -> list[Path]:
