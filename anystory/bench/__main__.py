@@ -42,7 +42,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--frames", type=int, default=480, help="a run (%(default)s)")
     command.add_argument("--runs", type=int, default=5, help="timed (%(default)s)")
     command.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="(default: one a core)")
-    command.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
     command.set_defaults(command=world)
     arguments = parser.parse_args(argv)
     return arguments.command(arguments)
@@ -78,13 +77,13 @@ def plans(arguments: argparse.Namespace) -> int:
 
 def world(arguments: argparse.Namespace) -> int:
     options = arguments
-    setting = worlds.Setting(options.art, options.out / "cache", options.size, options.scenes, options.device)
+    setting = worlds.Setting(options.art, options.out / "cache", options.size, options.scenes)
     try:
         figures = worlds.bench(setting, max(1, options.frames), max(1, options.processes), max(1, options.runs))
     except (OSError, ValueError) as error:
         print(f"anystory.bench: {error}", file=sys.stderr)
         return 2
-    told = {"size": options.size, "device": options.device, "processes": options.processes}
+    told = {"size": options.size, "processes": options.processes}
     told |= {what: figure.as_data() for what, figure in figures.items()}
     (options.out / "world.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(told, indent=1))

@@ -29,12 +29,11 @@ class Setting:
     cache: Path
     size: int
     scenes: int
-    device: str
 
     def world(self) -> World:
         """Reads the pack and paints the places, or reads both from the cache."""
         art = Art(self.art, self.cache, split="train", size=128 if self.size <= 128 else 192)
-        return World(art, self.cache, size=self.size, scenes_count=self.scenes, device=self.device)
+        return World(art, self.cache, size=self.size, scenes_count=self.scenes)
 
 
 def bench(setting: Setting, frames: int, processes: int, runs: int) -> dict[str, Figure]:
@@ -71,8 +70,6 @@ def _compose(job: tuple[int, int]) -> float:
     """Compose a batch with as many subjects a frame as in training; returns the processor's seconds."""
     rng, begun = np.random.default_rng(job), time.process_time()
     _world.batch(BATCH, int(rng.choice(len(SUBJECT_SHARES), p=SUBJECT_SHARES)), rng)
-    if _world.device.type == "cuda":
-        torch.cuda.synchronize()
     return time.process_time() - begun
 
 

@@ -144,7 +144,7 @@ def train(art: Art, out: Path, *, steps: int, scenes_count: int = 1650, seed: in
         raise ValueError(f"The reader learns from the train split, not from {art.split!r}.")
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)
-    bank = Bank(out / "cache", count=scenes_count, size=SIDE, seed=seed, device="cpu")
+    bank = Bank(out / "cache", count=scenes_count, size=SIDE, seed=seed)
     pictures = flattened(bank)
     model = Reader().to(memory_format=torch.channels_last)
     model.train()

@@ -77,7 +77,7 @@ def _reader(options: argparse.Namespace) -> Measured:
     train_art = Art(options.art, cache, split="train", size=128)
     reader.train(train_art, out, steps=options.reader_steps, scenes_count=options.scenes)
     model = reader.Reader.load(out / reader.WEIGHTS.name)
-    bank = Bank(cache, count=options.held_out, size=reader.SIDE, seed=HELD_OUT, device="cpu")
+    bank = Bank(cache, count=options.held_out, size=reader.SIDE, seed=HELD_OUT)
     test_art = Art(options.art, cache, split="test", size=128)
     world = World(test_art, cache, size=reader.SIDE, scenes_count=options.held_out, seed=HELD_OUT)
     empty, wrong_empty = reader.measure_empty(model, bank)

@@ -10,6 +10,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file, save_file
+
+from anystory.training.parallel import in_parallel
 
 SPLITS = ("train", "test")
 MARGIN = 0.04
@@ -167,29 +170,32 @@ def save(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] 
 def _decode(folder: Path, rows: list[dict], size: int) -> dict[str, torch.Tensor]:
     """Every row's drawings as atlas cells; `counts` says how many each row has."""
     tars: dict[str, tarfile.TarFile] = {}
-    cells, extents, counts = [], [], []
+    encoded, owners = [], []
     with contextlib.ExitStack() as opened:
-        for row in rows:
+        for i, row in enumerate(rows):
             name = "poses" if row["kind"] == "poses" else row["set"]
             if name not in tars:
                 tars[name] = opened.enter_context(tarfile.open(folder / f"{name}.tar"))
-            before = len(cells)
             for file in _files(row):
-                with Image.open(io.BytesIO(tars[name].extractfile(file).read())) as image:
-                    fitted = _fit(image.convert("RGBA"), size)
-                if fitted is not None:
-                    cells.append(fitted[0])
-                    extents.append(fitted[1])
-            counts.append(len(cells) - before)
-    atlas = torch.from_numpy(np.stack(cells))
-    chroma, colour = zip(*(_colour(cell) for cell in cells), strict=True)
+                encoded.append(tars[name].extractfile(file).read())
+                owners.append(i)
+    made = in_parallel(partial(_cell, size), encoded)
+    drawn = [(i, cell) for i, cell in zip(owners, made, strict=True) if cell is not None]
+    cells, extents, chroma, colour = zip(*(cell for _, cell in drawn), strict=True)
     return {
-        "cells": atlas,
+        "cells": torch.from_numpy(np.stack(cells)),
         "extent": torch.tensor(extents, dtype=torch.float32),
-        "counts": torch.tensor(counts, dtype=torch.int64),
+        "counts": torch.from_numpy(np.bincount([i for i, _ in drawn], minlength=len(rows))),
         "chroma": torch.tensor(chroma, dtype=torch.float32),
         "colour": torch.tensor(np.stack(colour), dtype=torch.float32),
     }
+
+
+def _cell(size: int, encoded: bytes) -> tuple[np.ndarray, tuple[float, float], float, np.ndarray] | None:
+    """A picture's cell, extent, chroma and colour; None where it shows nothing."""
+    with Image.open(io.BytesIO(encoded)) as image:
+        fitted = _fit(image.convert("RGBA"), size)
+    return None if fitted is None else (*fitted, *_colour(fitted[0]))
 
 
 def _files(row: dict) -> Iterator[str]:

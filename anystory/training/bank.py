@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from safetensors import safe_open
 
 from anystory.training import scenes
 from anystory.training.art import save
-from anystory.training.scenes import Scene
+from anystory.training.parallel import in_parallel
 
 PROBE = 32
 """Side of the small masks with which a layout is checked."""
@@ -54,22 +55,22 @@ class Bank:
     """N scenes of `size` pixels: `backgrounds` uint8 (N, 3, size, size), `thumbs` float (N, 3, THUMB, THUMB) in
     [0, 1], `grounds`, and `covers`, the layers of each from the back to the front."""
 
-    def __init__(self, cache: str | Path, *, count: int, size: int, seed: int, device: str | torch.device) -> None:
+    def __init__(self, cache: str | Path, *, count: int, size: int, seed: int) -> None:
         """Paint the scenes `scenes.plan` names from `seed`, or read them from the folder `cache`. The painters' own
         text is in the cache's key."""
         labels = scenes.plan(count)
         stamp = f"{labels} {size} {seed} {scenes.fingerprint()} {PROBE}"
         path = Path(cache) / f"bank-{size}-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.safetensors"
         if not path.is_file():
-            painted = (scenes.paint(*label, size, np.random.default_rng((seed, i))) for i, label in enumerate(labels))
+            painted = in_parallel(partial(_paint, size, seed), list(enumerate(labels)))
             save(path, *_packed(painted, count, size))
         with safe_open(path, "pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  it is no dict
             told = json.loads(file.metadata()["scenes"])
-        self.backgrounds = tensors["backgrounds"].to(device)
+        self.backgrounds = tensors["backgrounds"]
         self.thumbs = F.adaptive_avg_pool2d(tensors["backgrounds"].float() / 255, THUMB)
         self.grounds = [Ground(**row["ground"]) for row in told]
-        pixels, start = tensors["pixels"].to(device), 0
+        pixels, start = tensors["pixels"], 0
         probes = iter(tensors["probes"].float() / 255)
         self.covers: list[list[Cover]] = []
         for row in told:
@@ -84,30 +85,51 @@ class Bank:
         return len(self.grounds)
 
 
-def _packed(painted: Sequence[Scene], count: int, size: int) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+@dataclass(frozen=True)
+class _Painted:
+    """A scene as the bank keeps it: `background` uint8 (3, size, size), its layers' cut `pixels` uint8 one after the
+    other, their `probes` uint8 (layers, PROBE, PROBE), and `told`, its line of the metadata."""
+
+    background: np.ndarray
+    pixels: np.ndarray
+    probes: np.ndarray
+    told: dict
+
+
+def _paint(size: int, seed: int, job: tuple[int, scenes.Label]) -> _Painted:
+    """Paint scene number i with its label."""
+    i, label = job
+    scene = scenes.paint(*label, size, np.random.default_rng((seed, i)))
+    pixels, probes, covers = [], [], []
+    for layer in scene.layers:
+        alpha = layer.pixels[..., 3]
+        rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
+        if not len(rows):
+            continue
+        y, x = int(rows[0]), int(columns[0])
+        cut = layer.pixels[y : rows[-1] + 1, x : columns[-1] + 1].astype(np.float32)
+        cut[..., :3] *= cut[..., 3:] / 255
+        pixels.append(np.round(cut).astype(np.uint8).transpose(2, 0, 1).ravel())
+        probe = F.adaptive_avg_pool2d(torch.from_numpy(alpha)[None].float(), PROBE)[0]
+        probes.append(probe.round().to(torch.uint8).numpy())
+        covers.append((x, y, cut.shape[1], cut.shape[0], layer.depth, layer.name))
+    ground = {key: getattr(scene, key) for key in Ground.__dataclass_fields__}
+    return _Painted(
+        scene.background.transpose(2, 0, 1),
+        np.concatenate([np.zeros(0, np.uint8), *pixels]),
+        np.stack([np.zeros((PROBE, PROBE), np.uint8), *probes])[1:],
+        {"ground": ground, "covers": covers},
+    )
+
+
+def _packed(painted: Iterable[_Painted], count: int, size: int) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """The scenes as tensors and metadata."""
     backgrounds = np.empty((count, 3, size, size), np.uint8)
     pixels, probes, told = [], [], []
     for i, scene in enumerate(painted):
-        backgrounds[i] = scene.background.transpose(2, 0, 1)
-        covers = []
-        for layer in scene.layers:
-            alpha = layer.pixels[..., 3]
-            rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
-            if not len(rows):
-                continue
-            y, x = int(rows[0]), int(columns[0])
-            cut = layer.pixels[y : rows[-1] + 1, x : columns[-1] + 1].astype(np.float32)
-            cut[..., :3] *= cut[..., 3:] / 255
-            pixels.append(np.round(cut).astype(np.uint8).transpose(2, 0, 1).ravel())
-            probe = F.adaptive_avg_pool2d(torch.from_numpy(alpha)[None].float(), PROBE)[0]
-            probes.append(probe.round().to(torch.uint8))
-            covers.append((x, y, cut.shape[1], cut.shape[0], layer.depth, layer.name))
-        ground = {key: getattr(scene, key) for key in Ground.__dataclass_fields__}
-        told.append({"ground": ground, "covers": covers})
-    tensors = {
-        "backgrounds": torch.from_numpy(backgrounds),
-        "pixels": torch.from_numpy(np.concatenate(pixels) if pixels else np.zeros(0, np.uint8)),
-        "probes": torch.stack(probes) if probes else torch.zeros(0, PROBE, PROBE, dtype=torch.uint8),
-    }
-    return tensors, {"scenes": json.dumps(told)}
+        backgrounds[i] = scene.background
+        pixels.append(scene.pixels)
+        probes.append(scene.probes)
+        told.append(scene.told)
+    tensors = {"backgrounds": backgrounds, "pixels": np.concatenate(pixels), "probes": np.concatenate(probes)}
+    return {key: torch.from_numpy(value) for key, value in tensors.items()}, {"scenes": json.dumps(told)}

@@ -1,7 +1,7 @@
 """The synthetic world the embedded model learns from: a painted place with 0–4 drawn subjects in it, who is where to
 the pixel, and a sentence that is true of it.
 
-Chance and layout are numpy on the CPU and depend on the generator alone; pixels are torch on any device.
+Chance and layout are numpy and depend on the generator alone; pixels are torch. All of it is on the CPU.
 Identity has to come from the reference picture: many subjects are recoloured (target and reference alike), half
 of all captions say no more than "a character", and pairs of one kind are common.
 """
@@ -186,12 +186,11 @@ class World:
         size: int = 128,
         scenes_count: int = 3000,
         seed: int = 0,
-        device: str | torch.device = "cpu",
     ) -> None:
         """`size`: side of a frame in pixels. The bank of `scenes_count` scenes painted from `seed` is kept in the
         folder `cache`. The world may be shared by threads: it holds no state that a batch changes."""
-        self.art, self.size, self.device = art, size, torch.device(device)
-        self._cells = art.cells.to(self.device)
+        self.art, self.size = art, size
+        self._cells = art.cells
         self._small = art.small.numpy()
         self._probes = art.small[:, 3:].float() / 255
         self._extent = art.extent.numpy().astype(np.float64)
@@ -209,8 +208,8 @@ class World:
         self._fixed = np.array([any(a.startswith(("sits", "rides", "drives")) for a in e.actions) for e in art.entries])
         self._held = [i for i, e in enumerate(art.entries) if e.subgroup in _HELD and len(e.cells) == 1]
         self._props = props()
-        self._prop_cells = torch.stack([prop.cell for prop in self._props]).to(self.device)
-        self._bank = Bank(cache, count=scenes_count, size=size, seed=seed, device=self.device)
+        self._prop_cells = torch.stack([prop.cell for prop in self._props])
+        self._bank = Bank(cache, count=scenes_count, size=size, seed=seed)
 
     @torch.no_grad()
     def batch(self, n: int, subjects: int, rng: np.random.Generator, who: np.ndarray | None = None) -> Batch:
@@ -530,10 +529,10 @@ class World:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Frames uint8 (B, 3, H, W) and what is visible of each subject (B, S, H, W)."""
         n, count = layout.cell.shape
-        frames = torch.empty(n, 3, self.size, self.size, dtype=torch.uint8, device=self.device)
-        masks = torch.zeros(n, count, self.size, self.size, device=self.device)
+        frames = torch.empty(n, 3, self.size, self.size, dtype=torch.uint8)
+        masks = torch.zeros(n, count, self.size, self.size)
         tints = _hue(np.broadcast_to(np.eye(3), (n, 3, 3)), rng.normal(0, 0.08, n)) * rng.uniform(0.92, 1.08, (n, 1, 1))
-        tints = torch.from_numpy(tints.astype(np.float32)).to(self.device)
+        tints = torch.from_numpy(tints.astype(np.float32))
         light, slant = self._light(scene, mirrored, layout)
         contrast = rng.uniform(0.92, 1.08, (n, count, 1, 1))
         drawn = self._draw(layout, light * contrast * layout.identity, (1 - contrast[..., 0, 0]) * 0.5, slant)
@@ -629,7 +628,7 @@ class World:
         # Cell pixels an output pixel covers: beyond 1.5, sample a halved cell, or thin lines would flicker.
         shrink = np.sqrt(np.abs(np.linalg.det(matrices[:, :2, :2]))) * self.art.size / side
         levels = np.clip(np.round(np.log2(shrink / 1.06)), 0, 3).astype(int)
-        out = torch.empty(len(cell), 4, side, side, device=self.device)
+        out = torch.empty(len(cell), 4, side, side)
         for level in np.unique(levels):
             rows = np.flatnonzero(levels == level)
             source = self._cells[self._tensor(cell[rows])].float().mul_(1 / 255)
@@ -714,7 +713,7 @@ class World:
         )
         centred = np.array([[2.0, 0, -1], [0, 2, -1], [0, 0, 1]])
         matrices = self._matrices(layout) @ centred @ upright @ box
-        probes = self._probes[torch.from_numpy(layout.cell.reshape(-1))].to(self.device)
+        probes = self._probes[torch.from_numpy(layout.cell.reshape(-1))]
         shape = _warp(probes, matrices.reshape(-1, 3, 3), PROBE)
         return F.avg_pool2d(shape, 3, 1, 1).view(n, count, PROBE, PROBE)
 
@@ -725,7 +724,7 @@ class World:
 
     def _oval(self, box: tuple[float, float, float, float], strength: float) -> tuple[torch.Tensor, int, int]:
         x0, y0, width, height = self._box(box) or (0, 0, 1, 1)
-        dx, dy = (torch.linspace(-1, 1, v, device=self.device) ** 2 for v in (width, height))
+        dx, dy = (torch.linspace(-1, 1, v) ** 2 for v in (width, height))
         return (1 - dx - dy[:, None]).clamp_(min=0).mul_(strength), x0, y0
 
     def _objects(
@@ -791,7 +790,7 @@ class World:
         gain = rng.uniform(0.9, 1.1, (*shape, 1, 1)) * layout.identity
         lift = rng.uniform(-0.05, 0.05, shape)
         bottom = np.where(keep < 1, extent[..., 1] * (2 * keep - 1), 2.0)
-        references = torch.empty(*shape, 4, self.size, self.size, dtype=torch.uint8, device=self.device)
+        references = torch.empty(*shape, 4, self.size, self.size, dtype=torch.uint8)
         for b, s in np.ndindex(*shape):  # one by one they stay in the processor's cache
             at = matrices[b, s : s + 1]
             pixels = self._warped(layout.look[b, s : s + 1], at, gain[b, s : s + 1], lift[b, s : s + 1], self.size)[0]
@@ -813,7 +812,7 @@ class World:
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         if array.dtype == np.float64:
             array = array.astype(np.float32)
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+        return torch.from_numpy(np.ascontiguousarray(array))
 
     # Words.
 
@@ -965,9 +964,8 @@ def _recolour(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
 
 def _warp(source: torch.Tensor, matrices: np.ndarray, side: int) -> torch.Tensor:
     """`source` (N, C, h, w) seen through homogeneous `matrices` (N, 3, 3), output to source, in [−1, 1]."""
-    device = source.device
-    axis = (torch.arange(side, device=device) + 0.5) * (2 / side) - 1
-    m = torch.from_numpy(matrices.astype(np.float32)).to(device)
+    axis = (torch.arange(side) + 0.5) * (2 / side) - 1
+    m = torch.from_numpy(matrices.astype(np.float32))
 
     def plane(k: int) -> torch.Tensor:
         # m0 x + m1 y + m2: an outer sum is far cheaper than a product with every point.

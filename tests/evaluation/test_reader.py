@@ -140,7 +140,7 @@ def test_drawings_stand_in_front():
 
 
 def test_a_flattened_scene_is_the_picture_that_was_painted(tmp_path):
-    bank = Bank(tmp_path, count=3, size=64, seed=5, device="cpu")
+    bank = Bank(tmp_path, count=3, size=64, seed=5)
     for i, (label, picture) in enumerate(zip(scenes.plan(3), flattened(bank), strict=True)):
         painted = scenes.paint(*label, 64, np.random.default_rng((5, i))).picture()
         assert np.abs(picture.permute(1, 2, 0).numpy().astype(int) - painted).max() <= 3

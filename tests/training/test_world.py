@@ -423,9 +423,9 @@ def test_the_bank_keeps_layers_as_the_scene_has_them(tmp_path, monkeypatch):
         return replace(scene, layers=[Layer(pixels, 0.9, "a bush")])
 
     monkeypatch.setattr(scenes, "paint", layered)
-    fresh = Bank(tmp_path, count=2, size=SIDE, seed=0, device="cpu")
+    fresh = Bank(tmp_path, count=2, size=SIDE, seed=0)
     monkeypatch.setattr(scenes, "paint", None)  # the second time it is read, not painted
-    for bank in (fresh, Bank(tmp_path, count=2, size=SIDE, seed=0, device="cpu")):
+    for bank in (fresh, Bank(tmp_path, count=2, size=SIDE, seed=0)):
         (cover,) = bank.covers[1]
         assert (cover.x, cover.y, cover.depth, cover.name) == (5, 20, 0.9, "a bush")
         assert cover.pixels.shape == (4, 10, 10)
