@@ -472,11 +472,9 @@ class Project:
             entry = old[source]
             if source != number or entry.names != wanted or entry.asked != key or not entry.diagnosis:
                 try:
-                    frame = self.frame(source)
+                    frame = self.frame(source).named(wanted)
                 except ProjectError:
                     continue  # it will be rendered anew
-                trace = frame.trace and replace(frame.trace, names=wanted)
-                frame = replace(frame, maps=replace(frame.maps, names=wanted), trace=trace)
                 tries = entry.tries if entry.asked == key else 1
                 image = self._inside(entry.image).read_bytes()
                 moved[number] = (image, frame, entry.key, key, tries), entry.pinned

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -78,11 +78,19 @@ def panel_settings(story: Story, number: int) -> Settings:
     return story.settings if size is None else replace(story.settings, size=size)
 
 
+def looks(story: Story) -> dict[str, str]:
+    """What each character looks like, as a hash (`content`), by name."""
+    return {subject.name: content(subject) for subject in story.subjects}
+
+
 class Renderer:
     """Renders stories with one backend; a renderer keeps the encodings of its last story's characters."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, shared: dict[str, Frame | None] | None = None) -> None:
+        """`shared` holds frames that any story may have by their keys (see `keys`), None for those that nobody has made
+        yet: they are filled in as they are made, and go into folders as they are."""
         self.backend = backend
+        self._shared = {} if shared is None else shared
         self._encodings: dict[str, SubjectEncoding] = {}
         self._encoding: dict[str, threading.Lock] = {}
         self._writing = threading.Lock()  # panels that are made at the same time list their frames in one file
@@ -112,7 +120,10 @@ class Renderer:
         Raises RenderError for panels that do not exist, are too crowded for the backend or whose characters
         have no picture, or traces larger than `MAX_TRACE`, ProjectError where the folder cannot be read or written.
         """
-        return self._in_order(story, *self._open(story, folder, panels, trace), trace, retry, skip)
+        hashes, project, wanted = self._open(story, folder, panels, trace)
+        if project:
+            self._adopt(story, hashes, project, wanted, trace)
+        return self._in_order(story, hashes, project, wanted, trace, retry, skip)
 
     def panels(
         self,
@@ -128,12 +139,20 @@ class Renderer:
         hashes, project, wanted = self._open(story, folder, panels, trace)
         return [self._panel(story, number, hashes, project, trace, retry, Batches()) for number in wanted]
 
+    def keys(self, story: Story) -> list[str | None]:
+        """The key of each panel's frame, None where somebody in it has no picture: two panels with the same key, of
+        whatever stories, have the same pixels."""
+        return self._keys(story, looks(story))
+
+    def _keys(self, story: Story, hashes: dict[str, str]) -> list[str | None]:
+        requests = (self._request(story, number, hashes) for number in range(1, len(story.script.panels) + 1))
+        return [request and request.key for request in requests]
+
     def _open(
         self, story: Story, folder: str | Path | None, panels: Iterable[int] | None, trace: bool
     ) -> tuple[dict[str, str], Project | None, list[int]]:
         """Check what is asked and open the folder: the characters' hashes by name, the folder, the panels' numbers."""
-        hashes = {subject.name: content(subject) for subject in story.subjects}
-        requests = [self._request(story, number, hashes) for number in range(1, len(story.script.panels) + 1)]
+        hashes = looks(story)
         wanted = chosen_panels(story, panels, self.backend)
         for number in wanted:
             for name in story.script.panels[number - 1].cast:
@@ -145,7 +164,7 @@ class Renderer:
         if trace:
             self.trace_size(story, wanted)
 
-        project = None if folder is None else self._begin(story, folder, requests)
+        project = None if folder is None else self._begin(story, folder, hashes)
         self._forget_others(hashes)
         return hashes, project, wanted
 
@@ -168,7 +187,7 @@ class Renderer:
         """The same, taken apart as in `panels`: one generator a seed."""
         (running,) = self.panels(story, folder, [number])
         running.close()  # only checked
-        hashes = {subject.name: content(subject) for subject in story.subjects}
+        hashes = looks(story)
         asked, project = self._request(story, number, hashes), Project(folder)
         tried = {asked.seed, *(kept.seed for kept in project.history if kept.number == number)}
         tried |= {project.entries[number].seed} if number in project.entries else set()
@@ -190,13 +209,22 @@ class Renderer:
             runs.append(variant(attempt, seed))
         return runs
 
-    def _begin(self, story: Story, folder: str | Path, requests: Sequence[Request | None]) -> Project:
+    def _begin(self, story: Story, folder: str | Path, hashes: dict[str, str]) -> Project:
         """The story's folder, which now holds the story."""
         project = Project(folder)
-        keys = [request and request.key for request in requests]
         names = [(*panel.cast, BACKGROUND) for panel in story.script.panels]
-        project.begin(story, keys, names, self.backend.name, self.backend.version)
+        project.begin(story, self._keys(story, hashes), names, self.backend.name, self.backend.version)
         return project
+
+    def _adopt(self, story: Story, hashes: dict[str, str], project: Project, wanted: list[int], trace: bool) -> None:
+        """Write the shared frames of panels that have none."""
+        for number in wanted:
+            asked = self._request(story, number, hashes)
+            frame = self._shared.get(asked.key)
+            if frame and not project.finished(number, asked.key):
+                frame = frame.named((*story.script.panels[number - 1].cast, BACKGROUND))
+                settings = panel_settings(story, number)
+                project.save(number, frame, asked.key, asked.prompt.text, settings, trace=trace)
 
     def _forget_others(self, hashes: dict[str, str]) -> None:
         """Keep the encodings of these characters only."""
@@ -294,6 +322,8 @@ class Renderer:
             steps = together.steps(number) if with_others else self._denoise(request, hashes, settings)
             for step in steps:
                 if step.frame:
+                    if request.key in self._shared:
+                        self._shared[request.key] = step.frame
                     better = best is None or diagnose(step.frame.maps).badness < diagnose(best.maps).badness
                     best = step.frame if better else best
                     keep = {"asked": asked.key, "tries": tries, "trace": trace}
@@ -334,8 +364,8 @@ class Renderer:
             seed = story.settings.seed + number - 1 if panel.seed is None else panel.seed
         # Neither number, caption, dialogue nor title: they never change a pixel. The story's seed only through `seed`.
         settings = {name: value for name, value in asdict(panel_settings(story, number)).items() if name != "seed"}
-        looks = [hashes[name] for name in panel.cast]
-        parts = [prompt.text, prompt.mentions, looks, settings, seed, self.backend.name, self.backend.version]
+        cast = [hashes[name] for name in panel.cast]
+        parts = [prompt.text, prompt.mentions, cast, settings, seed, self.backend.name, self.backend.version]
         steered = panel.steering.asked((*panel.cast, BACKGROUND))
         parts += [steered] if steered else []
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -345,6 +345,11 @@ class Frame:
     maps: RoutingMaps
     seed: int
     trace: RoutingTrace | None = None
+
+    def named(self, names: tuple[str, ...]) -> Frame:
+        """The same frame whose maps are called `names`, in their order."""
+        trace = self.trace and replace(self.trace, names=names)
+        return replace(self, maps=replace(self.maps, names=names), trace=trace)
 
 
 @dataclass(frozen=True)

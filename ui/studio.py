@@ -21,6 +21,7 @@ from queue import Queue
 from PIL import Image
 
 from anystory import maps, segment
+from anystory.api import load_story
 from anystory.backend import Backend, BackendError, Locator
 from anystory.diagnosis import Diagnosis, diagnose
 from anystory.drafts import Store
@@ -29,6 +30,7 @@ from anystory.estimate import TimeLeft
 from anystory.imprint import ImprintError, story_from_png
 from anystory.limits import Allowance, LimitError, Limits
 from anystory.locating import Located, locate
+from anystory.previews import STORY as EXAMPLE
 from anystory.project import Project, ProjectError
 from anystory.render import Renderer, RenderError
 from anystory.segment import Segmenter, SegmentError
@@ -234,6 +236,13 @@ class Studio:
         there = self._loading.done() and self._loading.exception() is None
         return self.backend if there else None
 
+    @cached_property
+    def _example(self) -> dict[str, Frame | None]:
+        """The frames of the example as it comes, by their keys. Whoever asks for one first has it made, and it is there
+        at once for everybody else; no other frame has such a key, so nothing of a visitor's own is ever in here."""
+        example = load_story(EXAMPLE, self.backend)
+        return dict.fromkeys(Renderer(self.backend).keys(example))
+
     @property
     def pictures(self) -> Path:
         """The folder whose files visitors can ask for, each under a name that only its visitor knows."""
@@ -387,7 +396,7 @@ class Studio:
             left.skip(moment.values["step"])
             return True
 
-        renderer, folder = Renderer(self.backend), job.visit.story
+        renderer, folder = Renderer(self.backend, self._example), job.visit.story
         if job.variants:
             running = renderer.variants(story, folder, wanted[0], job.variants, skip=skips)
         else:

@@ -15,10 +15,11 @@ from playwright.sync_api import expect
 from anystory.backend import ASSETS
 from anystory.limits import Allowance, Limits
 from anystory.segment import Segmenter
-from anystory.story import CastMember, Panel
+from anystory.story import BACKGROUND, CastMember, Panel
 from app import arguments, limits
 from tests.app.steps import EXAMPLE, few_steps, frames, settle, slide, upload, write
-from ui import cast, script
+from ui import cast, script, storyboard
+from ui.events.storyboard import EXAMPLE as EXAMPLE_FILES
 from ui.frames import start_label
 from ui.running import DONE, FAILED, OPEN, SKIPPED, WAITING, Run, Visitors
 from ui.strip import strip
@@ -201,6 +202,62 @@ def test_a_visitor_who_leaves_stops_the_render(studio, gate, fern):
     gate.go()
     visitors["a"].run.join()
     assert visitors["a"].run.stopped and not visitors["a"].run.shown
+
+
+# The example, shared
+
+
+@pytest.fixture
+def example():
+    return storyboard.load(EXAMPLE_FILES, (), "u2net")
+
+
+def of_example(studio, board, lines=None, **more):
+    """The job of a visitor who makes the example with the model's own settings, as far as it is not said otherwise."""
+    subjects = cast.subjects(board.actors)
+    names = [subject.name for subject in subjects]
+    story = script.read(lines or board.lines, board.title, board.style, cast.members(board.actors), names).script
+    own = {"seed": 0, "steps": studio.backend.defaults.steps, "guidance": studio.backend.defaults.guidance}
+    return Job(story, subjects, studio.visit(), **{**own, **more})
+
+
+def made(studio, asked):
+    *_, last = studio.render(asked)
+    return last.shown
+
+
+def test_the_first_visitor_has_the_example_made_and_the_next_has_it_at_once(tiny_backend, example, monkeypatch):
+    studio = Studio(lambda: tiny_backend)
+    renamed = tuple(replace(actor, name="Zoltan") if actor.name == "Bruno" else actor for actor in example.actors)
+    private = example.lines.replace("Bruno", "Zoltan").replace("# Two", "# Zero")
+    first = made(studio, of_example(studio, replace(example, actors=renamed, title="Zigzag"), private))
+    with monkeypatch.context() as patch:
+        patch.setattr(tiny_backend, "denoise", None)  # nobody may ask the model
+        second = made(studio, of_example(studio, example))
+    for one, other in zip(first, second, strict=True):
+        assert one.frame.image.tobytes() == other.frame.image.tobytes()
+        assert (one.frame.maps.values.astype("f2") == other.frame.maps.values.astype("f2")).all()
+        assert other.frame.trace is not None and other.file.parent != one.file.parent
+        assert other.frame.maps.names == other.frame.trace.names == (*other.panel.cast, BACKGROUND)
+    # Of the first visitor's own words, nothing came along.
+    visit = second[0].job.visit
+    kept = [path.read_bytes() for folder in (visit.story, visit.files) for path in folder.rglob("*") if path.is_file()]
+    assert kept and not [data for data in kept for word in (b"Zoltan", b"Zigzag", b"Zero") if word in data]
+
+
+def test_what_is_not_the_example_as_it_comes_is_never_shared(gate, example):
+    gate.go()
+    studio = Studio(lambda: gate)
+    count = len(example.lines.splitlines())
+    other = {"steps": 1, "guidance": 1.5}
+    made(studio, of_example(studio, example, "Bruno is private\nFern and Pip", **other))
+    made(studio, of_example(studio, example, **other))
+    made(studio, of_example(studio, example, seed=9, panels=(1,)))
+    changed = tuple(replace(actor, description="a secret") for actor in example.actors)
+    made(studio, of_example(studio, replace(example, actors=changed), panels=(1,)))
+    assert list(studio._example.values()) == [None] * count
+    made(studio, of_example(studio, example, panels=(1,)))
+    assert [frame is not None for frame in studio._example.values()] == [True] + [False] * (count - 1)
 
 
 # The strip, settings, files

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.backend import ASSETS
+from anystory.previews import STORY
 from anystory.script import ScriptError
 from anystory.segment import is_here
 from anystory.styles import StyleError
@@ -16,7 +16,7 @@ from ui.events import ONE_CAST, SLOW
 from ui.events.cast import close
 from ui.parts import Parts
 
-EXAMPLE = [ASSETS / "example" / name for name in ("story.yaml", "bruno.png", "fern.png", "pip.png", "lola.png")]
+EXAMPLE = [STORY, *STORY.parent.glob("*.png")]
 """A script with its pictures, as a visitor would drop them."""
 
 
