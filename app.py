@@ -11,11 +11,12 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported
 
 from anystory import backend
+from anystory.commands.arguments import add_engine
+from anystory.commands.usage import Parser, between
 from anystory.drafts import Store, cache_folder
 from anystory.limits import SHARED, Limits
 from anystory.styles import StyleError
@@ -24,28 +25,17 @@ from ui.space import borrowing, chosen_backend
 from ui.studio import Studio
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} ({self.prog} --help tells more)\n")
-
-
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line's arguments; a mistake is one sentence on stderr and exit status 2."""
     parser = Parser(prog="app.py", description="The AnyStory app in your browser.")
     here = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     parser.add_argument("--host", default=here, help="address to listen on; 0.0.0.0 for all (%(default)s)")
-    parser.add_argument("--port", type=port, help="port to listen on (the first free one from 7860)")
+    about = "port to listen on (the first free one from 7860)"
+    parser.add_argument("--port", type=between(int, 1, 65535), metavar="N", help=about)
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's relay, for 72 hours")
     parser.add_argument("--auth", type=login, metavar="USER:PASSWORD", help="ask for this login")
     parser.add_argument("--mcp", action="store_true", help="be tools for assistants too (docs/api.md)")
-    parser.add_argument("--backend", choices=backend.BACKENDS, help=f"{backend.BACKENDS[0]}; on a Space what it offers")
-    parser.add_argument("--model", type=model_folder, metavar="FOLDER", help="a saved model, not the embedded one")
-    lora_help = "a LoRA on top of flux, a .safetensors file or a Hub name, with its strength (1); may be given again"
-    parser.add_argument("--lora", type=lora, action="append", default=[], metavar="NAME[:STRENGTH]", help=lora_help)
-    parser.add_argument("--vram", type=vram, metavar="auto|N", help="GB of the GPU that flux may use (auto: all free)")
-    parser.add_argument("--speed", choices=backend.SPEEDS, default=backend.SPEEDS[0], help="flux: %(choices)s")
-    parser.add_argument("--batch", type=frames, default=1, metavar="N", help="flux: up to N panels at once")
-    parser.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)")
+    add_engine(parser, f"{backend.BACKENDS[0]}; on a Space what it offers")
     parser.add_argument(
         "--out",
         type=out_folder,
@@ -59,6 +49,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     limits.add_argument("--limit-uploads", type=limit, metavar="N", help=f"files a visit {shared % SHARED.uploads}")
     limits.add_argument("--limit-pixels", type=limit, metavar="N", help=f"millions a picture {shared % SHARED.pixels}")
     asked = parser.parse_args(argv)
+    if asked.model and not asked.model.is_dir():
+        parser.error(f"there is no model folder {str(asked.model)!r}")
     if asked.mcp and find_spec("mcp") is None:
         parser.error("--mcp needs a part of Gradio that is not here: pip install 'gradio[mcp]'")
     return asked
@@ -80,46 +72,11 @@ def limits(asked: argparse.Namespace) -> Limits:
     return replace(usual, **{name: number or None for name, number in given.items() if number is not None})
 
 
-def port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port between 1 and 65535")
-    return int(text)
-
-
 def login(text: str) -> tuple[str, str]:
     user, colon, password = text.partition(":")
     if not (user and colon and password):
         raise argparse.ArgumentTypeError("give a user and a password as USER:PASSWORD")
     return user, password
-
-
-def model_folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"there is no model folder {text!r}")
-    return Path(text)
-
-
-def lora(text: str) -> backend.Lora:
-    try:
-        return backend.Lora.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def vram(text: str) -> float | None:
-    try:
-        number = None if text == "auto" else float(text)
-    except ValueError:
-        number = 0.0
-    if number is not None and not 1 <= number <= 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number of GB between 1 and 1024")
-    return number
-
-
-def frames(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= backend.MAX_BATCH):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of panels between 1 and {backend.MAX_BATCH}")
-    return int(text)
 
 
 def out_folder(text: str) -> Path:

@@ -174,6 +174,10 @@ def test_programs_of_their_own_are_commands_too(name, capsys):
         main([name, "--help"])
     assert exit.value.code == 0
     assert f"anystory.{'evaluation' if name == 'evaluate' else name}" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as exit:
+        main([name, "--nonsense"])
+    said = capsys.readouterr().err
+    assert exit.value.code == 2 and said.count("\n") == 1 and "--help tells more" in said
 
 
 def test_help_is_there_for_everything():

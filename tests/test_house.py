@@ -51,7 +51,7 @@ ARROWS = {
     "anystory.jobs": {"backend", "drawing", "errors", "render", "segment", "story"},
     "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
-    "anystory.bench": {"bench", "evaluation", "model", "training"},
+    "anystory.bench": {"bench", "commands", "evaluation", "model", "training"},
     "anystory.backends": {"backend", "backends", "images", "model", "steering", "story"},
 }
 """Which parts of `anystory` each part may import; a part not listed is free, but for `ui` see below."""

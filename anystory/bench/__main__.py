@@ -19,12 +19,13 @@ import torch
 from anystory.bench import world as worlds
 from anystory.bench.chart import chart
 from anystory.bench.flux import bench
+from anystory.commands.usage import Parser
 from anystory.model.flux.plans import release_footprint, table
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one bench; returns its exit status."""
-    parser = argparse.ArgumentParser(prog="anystory.bench", description="How fast frames are made, and in how much.")
+    parser = Parser(prog="anystory.bench", description="How fast frames are made, and in how much.")
     commands = parser.add_subparsers(required=True, metavar="BENCH")
     command = commands.add_parser("flux", help="the authors' model, against their way of running it")
     command.add_argument("--out", type=Path, default=Path("bench"), metavar="DIR", help="for flux.json and flux.svg")

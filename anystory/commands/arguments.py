@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from anystory import backend
 from anystory.api import LIMITS
 from anystory.commands import check, info, pictures, render, stories
+from anystory.commands.usage import Parser, between, lora, vram
 from anystory.lettering import CAPTIONS, DIALOGUES, Lettering
 from anystory.pages import FIT, LAYOUTS, PAGES, Format
 from anystory.segment import MODELS
@@ -22,11 +22,6 @@ DELEGATED = {
 }
 """Commands with a program of their own, which takes the rest of the line."""
 SHELLS = ("bash", "zsh", "fish")
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} ({self.prog} --help tells more)\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,12 +57,12 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     about = "how firmly maps follow every layout, from 0 (not at all) to 1 (default: the script's)"
     command.add_argument("--layout-strength", type=between(float, 0, 1), metavar="X", help=about)
     _add_how(command)
-    _add_engine(command)
+    _add_engines(command)
 
     command = add("resume", render.resume, "go on with a rendered story: make the panels that have no frame")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
     _add_how(command)
-    _add_engine(command)
+    _add_engines(command)
 
     def add_panel(name: str, does: Callable[..., int | None], about: str) -> argparse.ArgumentParser:
         command = add(name, does, about)
@@ -78,7 +73,7 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command = add_panel("variants", render.variants, "make frames of other seeds for a panel, to choose from")
     command.add_argument("--count", type=between(int, 1, 8), default=4, metavar="N", help="how many (%(default)s)")
     command.add_argument("--out", type=Path, metavar="FILE", help="a .png file that shows them side by side")
-    _add_engine(command)
+    _add_engines(command)
 
     command = add_panel("history", render.history, "tell what was made for a panel, or bring one of it back")
     about = "put the frame of this seed in the panel's place"
@@ -103,10 +98,18 @@ def _add_how(command: argparse.ArgumentParser) -> None:
     command.add_argument("--retry", type=between(int, 0, 100), default=0, metavar="N", help=retry)
 
 
-def _add_engine(command: argparse.ArgumentParser) -> None:
-    """What makes the frames."""
-    named = f"default: {backend.BACKENDS[0]}, or what the story was made with"
-    command.add_argument("--backend", choices=backend.BACKENDS, help=f"%(choices)s ({named})")
+def _add_engines(command: argparse.ArgumentParser) -> None:
+    """What makes the frames, here or on a cluster."""
+    add_engine(command, f"{backend.BACKENDS[0]}, or what the story was made with")
+    about = "spread the frames over a Ray cluster: one started on this machine (local), running on it (auto), elsewhere"
+    command.add_argument("--ray", metavar="local|auto|HOST:PORT", help=about)
+    about = "with --ray: how many models are loaded (default: one a GPU; without GPUs one a CPU core)"
+    command.add_argument("--workers", type=between(int, 1, 1024), metavar="N", help=about)
+
+
+def add_engine(command: argparse.ArgumentParser, default: str) -> None:
+    """What makes the frames on this machine; `default` says which backend does where none is named."""
+    command.add_argument("--backend", choices=backend.BACKENDS, help=f"%(choices)s (default: {default})")
     _add_model(command)
     about = "a LoRA on top of flux, a .safetensors file or a Hub name, with its strength (1); may be given again"
     command.add_argument("--lora", type=lora, action="append", default=[], metavar="NAME[:STRENGTH]", help=about)
@@ -114,10 +117,6 @@ def _add_engine(command: argparse.ArgumentParser) -> None:
     command.add_argument("--speed", choices=backend.SPEEDS, default=backend.SPEEDS[0], help="flux: %(choices)s")
     about = "flux: make up to N panels at once, as far as memory allows (%(default)s)"
     command.add_argument("--batch", type=between(int, 1, backend.MAX_BATCH), default=1, metavar="N", help=about)
-    about = "spread the frames over a Ray cluster: one started on this machine (local), running on it (auto), elsewhere"
-    command.add_argument("--ray", metavar="local|auto|HOST:PORT", help=about)
-    about = "with --ray: how many models are loaded (default: one a GPU; without GPUs one a CPU core)"
-    command.add_argument("--workers", type=between(int, 1, 1024), metavar="N", help=about)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
@@ -189,35 +188,3 @@ def _program(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("what", type=Path, nargs="?", metavar="WHAT", help=about)
     command = add("completion", info.completion, "print what a shell needs to complete these commands")
     command.add_argument("shell", choices=SHELLS, help="which shell")
-
-
-def vram(text: str) -> float | None:
-    """An argparse type: None for `auto`, else GB."""
-    try:
-        return None if text == "auto" else between(float, 1, 1024)(text)
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(f"{error}, nor auto") from error
-
-
-def lora(text: str) -> backend.Lora:
-    """An argparse type: a LoRA and its strength."""
-    try:
-        return backend.Lora.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def between(kind: Callable[[str], float], low: float, high: float) -> Callable[[str], float]:
-    """An argparse type: a number of `kind` within [low, high]."""
-    noun = "a whole number" if kind is int else "a number"
-
-    def read(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = float("nan")
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {noun} between {low} and {high}")
-        return value
-
-    return read

@@ -1,10 +1,21 @@
-"""What several commands refuse, and how they read numbers."""
+"""How programs read their arguments, and what several commands refuse."""
 
 from __future__ import annotations
 
+import argparse
 import re
+from collections.abc import Callable
+from typing import NoReturn
 
+from anystory.backend import Lora
 from anystory.errors import AnyStoryError
+
+
+class Parser(argparse.ArgumentParser):
+    """A mistake is one sentence on stderr and exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} ({self.prog} --help tells more)\n")
 
 
 class UsageError(AnyStoryError, ValueError):
@@ -25,3 +36,35 @@ def panel_numbers(
             raise UsageError(f"{option} {text} does not fit: {whole} 1 to {total}.")
         numbers.update(range(first, last + 1))
     return sorted(numbers)
+
+
+def vram(text: str) -> float | None:
+    """An argparse type: None for `auto`, else GB."""
+    try:
+        return None if text == "auto" else between(float, 1, 1024)(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor auto") from error
+
+
+def lora(text: str) -> Lora:
+    """An argparse type: a LoRA and its strength."""
+    try:
+        return Lora.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def between(kind: Callable[[str], float], low: float, high: float) -> Callable[[str], float]:
+    """An argparse type: a number of `kind` within [low, high]."""
+    noun = "a whole number" if kind is int else "a number"
+
+    def read(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {noun} between {low} and {high}")
+        return value
+
+    return read

@@ -14,6 +14,7 @@ import numpy as np
 
 from anystory.backend import BackendError
 from anystory.backends.sdxl import AnyStoryBackend
+from anystory.commands.usage import Parser
 from anystory.evaluation.identity import (
     composite_ceiling,
     drawings,
@@ -35,7 +36,7 @@ PARTS = ("table", "embedded")
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and write; exit status 2 with one sentence for what cannot be done."""
-    parser = argparse.ArgumentParser(prog="python -m anystory.evaluation", description=__doc__)
+    parser = Parser(prog="python -m anystory.evaluation", description=__doc__)
     parser.add_argument("model", type=Path, help="folder of a saved AnyStory")
     parser.add_argument("--art", type=Path, required=True, help="folder of the training art")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures.json, table.md and the sheets")

@@ -30,7 +30,7 @@ def test_values_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (["--port", "99999"], "'99999' is not a port"),
+        (["--port", "99999"], "'99999' is not a whole number between 1 and 65535"),
         (["--auth", "me"], "USER:PASSWORD"),
         (["--model", "nowhere"], "there is no model folder 'nowhere'"),
         (["--backend", "dream"], "'dream'"),
