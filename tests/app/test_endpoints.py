@@ -1,13 +1,15 @@
 """What programs ask of the running app, with Gradio's own client."""
 
+import asyncio
 import importlib.util
 import json
 import re
+import urllib.error
 import urllib.request
 
 import pytest
 from gradio_client import Client
-from gradio_client.exceptions import AppError
+from gradio_client.exceptions import AppError, AuthenticationError
 from PIL import Image
 
 from anystory.archive import unpack
@@ -18,7 +20,7 @@ from anystory.render import Renderer
 from anystory.story import Settings
 from app import arguments
 from tests.app.steps import ROOT
-from ui.app import build
+from ui.app import build, launch
 from ui.studio import Studio
 
 DOCS = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -84,6 +86,53 @@ def test_what_nobody_can_open_again_is_not_kept_and_limits_hold(tiny_backend, tm
         page.close()
     assert len(frames) == 1 and unpack(story, tmp_path / "story") is not None
     assert list(store.root.iterdir()) == []
+
+
+@pytest.fixture
+def served(tiny_backend, monkeypatch):
+    """Starts the app with options of `launch`; gives its address."""
+    pages = []
+
+    def start(**how):
+        studio = Studio(lambda: tiny_backend)
+        pages.append(page := build(studio))
+        monkeypatch.setattr(page, "block_thread", lambda: None)  # the tests go on beside it
+        launch(page, studio, **{"host": "127.0.0.1", "port": None, "share": False, "auth": None, **how})
+        return page.local_url
+
+    yield start
+    for page in pages:
+        page.close()
+
+
+def test_with_a_login_nobody_else_gets_in(served):
+    url = served(auth=("me", "secret"))
+    for wrong in (None, ("me", "guess")):
+        with pytest.raises((AuthenticationError, ValueError), match=r"[Ll]og ?in"):
+            Client(url, verbose=False, auth=wrong)
+    for path in ("config", "gradio_api/info", "gradio_api/call/check", f"gradio_api/file={ROOT / 'README.md'}"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(url + path, b"{}" if "call" in path else None))
+        assert refused.value.code == 401, path
+    assert Client(url, verbose=False, auth=("me", "secret")).predict("[NC] waves", api_name="/check") == []
+
+
+def test_the_endpoints_are_mcp_tools(served):
+    mcp = pytest.importorskip("mcp", reason="pip install 'gradio[mcp]'")
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def ask(url):
+        async with streamablehttp_client(url) as (read, write, _), mcp.ClientSession(read, write) as session:
+            await session.initialize()
+            tools = (await session.list_tools()).tools
+            said = await session.call_tool("check", {"script": "[Mai] sits", "names": ["Mia"]})
+            return {tool.name: tool for tool in tools}, said
+
+    tools, said = asyncio.run(ask(f"{served(mcp=True)}gradio_api/mcp/"))
+    assert set(tools) == {"cutout", "check", "render"}
+    assert tools["check"].description.startswith("Say what is wrong with a script.")
+    assert set(tools["check"].inputSchema["properties"]) == {"script", "names"}
+    assert not said.isError and "did you mean 'Mia'" in said.content[0].text
 
 
 @pytest.mark.parametrize(
