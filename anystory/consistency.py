@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.maps import located
-from anystory.story import ATTENTION, Frame, RoutingMaps, Story
+from anystory.story import Frame, Story
 
 LEAST = 0.002
 """The share of a frame below which a subject is not there to be looked at."""
@@ -100,14 +100,8 @@ def consistency(story: Story, frames: Mapping[int, Frame]) -> Consistency:
 
 
 def _cut(frame: Frame, index: int) -> tuple[Image.Image, Image.Image] | None:
-    """The frame and where its `index`-th subject is, None where it is not. Of a share of attention, which nobody
-    competes for, that is where it has at least half its greatest value."""
-    maps = frame.maps
-    if maps.measure == ATTENTION:
-        strong = (maps.values[index] >= maps.values[index].max() / 2).astype(np.float32)
-        maps = RoutingMaps((maps.names[index], maps.names[-1]), np.stack([strong, 1 - strong]))
-        index = 0
-    mask = located(maps, frame.image.size)[index]
+    """The frame and where its `index`-th subject is, None where it is not."""
+    mask = located(frame.maps, frame.image.size)[index]
     return (frame.image, mask) if np.asarray(mask).mean() / 255 >= LEAST else None
 
 

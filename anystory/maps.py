@@ -12,7 +12,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from anystory.diagnosis import diagnose
 from anystory.overlay import INK, PAPER, colour, overlay, sheet, trace_overlay, with_legend
-from anystory.story import ROUTING, Frame, RoutingMaps, RoutingTrace, Script, Shape
+from anystory.story import ATTENTION, ROUTING, Frame, RoutingMaps, RoutingTrace, Script, Shape
 
 EFFECTIVE, REST = (253, 231, 37), (68, 1, 84)
 """The paper's colours (the ends of viridis): where a subject is in effect, and where not."""
@@ -46,11 +46,15 @@ def some_steps(trace: RoutingTrace, most: int = COLUMNS) -> tuple[int, ...]:
 
 
 def located(maps: RoutingMaps, size: tuple[int, int]) -> list[Image.Image]:
-    """For each subject an L mask of `size` (width, height): 255 where its map, brought to that size, is the largest."""
+    """For each subject an L mask of `size` (width, height): 255 where its map, brought to that size, is the largest. A
+    share of attention, which nobody competes for, counts where it is at least half its greatest value."""
     bilinear = Image.Resampling.BILINEAR
     soft = np.stack([np.asarray(Image.fromarray(m.astype(np.float32)).resize(size, bilinear)) for m in maps.values])
-    held = soft.argmax(axis=0)
-    return [Image.fromarray(np.where(held == k, np.uint8(255), np.uint8(0))) for k in range(len(maps.names) - 1)]
+    if maps.measure == ATTENTION:
+        held = [values >= values.max() / 2 for values in soft[:-1]]
+    else:
+        held = [soft.argmax(axis=0) == k for k in range(len(soft) - 1)]
+    return [Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))) for mask in held]
 
 
 def figure(

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from anystory.backend import BackendError, Lora
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch, fetch_file
-from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of
+from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.images import SELECTED, square_crop
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
@@ -197,6 +197,22 @@ class FluxBackend:
         config = self.pipeline.transformer.config
         return ((settings.size // TOKEN,) * 2,) * (config.num_layers + config.num_single_layers)
 
+    def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[FluxSubject]) -> RoutingMaps:
+        """Who is where in a picture of any shape, which is read at about the area of a frame, without words. The
+        router knows no background: several share the whole picture, and of one the map is its share of attention."""
+        pixels = readable(picture, len(cast), self.defaults.size, TOKEN)
+        shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
+
+        def found() -> Iterator[MapAverage]:
+            average = MapAverage()
+            for level in self.pipeline.locate(*self.pipeline.encode_text(""), cast, pixels):
+                average.add(level)
+            yield average
+
+        with self._lock:
+            average = next(self._in_memory(found))
+        return average.maps(names, shape, ATTENTION if len(cast) == 1 else ROUTING)
+
     def denoise(
         self,
         prompt: Prompt,
@@ -281,10 +297,9 @@ class FluxBackend:
                 previews = [pipeline.preview(one.clean, asked.height, asked.width) for one in frames]
                 yield tuple(Step(step.index, step.total, preview) for preview in previews)
         images = [pipeline.decode(one.latents, asked.height, asked.width) for one in frames]
+        kind = ATTENTION if measure else ROUTING
         made = [
-            Frame(
-                image, average.maps(people, side, ATTENTION if measure else ROUTING), seed, recorder.trace(step.total)
-            )
+            Frame(image, average.maps(people, (side, side), kind), seed, recorder.trace(step.total))
             for image, average, people, seed, recorder in zip(images, soft, names, seeds, recorders, strict=True)
         ]
         yield tuple(Step(step.total, step.total, frame.image, frame) for frame in made)
@@ -323,12 +338,12 @@ class MapAverage:
             self.total = values if self.total is None else self.total + values
             self.count += 1
 
-    def maps(self, names: Sequence[str], side: int, measure: str) -> RoutingMaps:
-        """The maps, side x side. The release's router knows no background: several subjects share the whole frame, but
-        for what a layout keeps them out of."""
-        subjects = np.full((len(names), side, side), 1 / max(len(names), 1), np.float32)
+    def maps(self, names: Sequence[str], shape: Shape, measure: str) -> RoutingMaps:
+        """The maps, of (h, w) tokens. The release's router knows no background: several subjects share the whole
+        frame, but for what a layout keeps them out of."""
+        subjects = np.full((len(names), *shape), 1 / max(len(names), 1), np.float32)
         if self.total is not None:
-            subjects = (self.total / self.count).cpu().numpy().reshape(-1, side, side)[: len(names)]
+            subjects = (self.total / self.count).cpu().numpy().reshape(-1, *shape)[: len(names)]
         background = (1 - subjects.sum(axis=0, keepdims=True)).clip(min=0)
         values = np.concatenate([subjects, background])
         return RoutingMaps((*names, BACKGROUND), values / values.sum(axis=0), measure)

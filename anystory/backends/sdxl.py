@@ -140,15 +140,10 @@ class AnyStoryBackend:
 
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[SubjectEncoding]) -> RoutingMaps:
         """Who is where in a picture of any shape, which is read at about the area of a frame."""
-        if len(cast) > self.max_subjects:
-            raise BackendError(f"At most {self.max_subjects} characters can be looked for at once, not {len(cast)}.")
-        step = 2 * self.pipeline.latent_factor
-        scale = self.defaults.size / (picture.width * picture.height) ** 0.5
-        size = tuple(max(2 * step, round(side * scale / step) * step) for side in picture.size)
-        pixels = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / 127.5 - 1
+        pixels = readable(picture, len(cast), self.defaults.size, 2 * self.pipeline.latent_factor)
         with self._lock:
             # No words: of two in a sentence the router takes the first to be on the left, whatever it sees.
-            maps = self.pipeline.locate(torch.from_numpy(pixels).permute(2, 0, 1), cast)
+            maps = self.pipeline.locate(pixels, cast)
         return RoutingMaps((*names, BACKGROUND), maps.numpy())
 
     def denoise(
@@ -196,6 +191,17 @@ class AnyStoryBackend:
             image = self.pipeline.decode(step.latents)[0]
             maps = RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy())
         yield Step(step.total, step.total, image, Frame(image, maps, seed, recorder.trace(step.total)))
+
+
+def readable(picture: Image.Image, sought: int, side: int, step: int) -> Tensor:
+    """A picture in which so many subjects are `sought`, at about the area of a square frame of `side` pixels:
+    (3, H, W) in [-1, 1], H and W multiples of `step`. Raises BackendError for too many subjects."""
+    if sought > MAX_SUBJECTS:
+        raise BackendError(f"At most {MAX_SUBJECTS} characters can be looked for at once, not {sought}.")
+    scale = side / (picture.width * picture.height) ** 0.5
+    size = tuple(max(step, round(length * scale / step) * step) for length in picture.size)
+    pixels = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / 127.5 - 1
+    return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def guide_of(layout: Layout, names: Sequence[str]) -> Guide | None:

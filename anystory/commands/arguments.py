@@ -176,6 +176,8 @@ def _pictures(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--mask", type=Path, metavar="FILE", help="a hand-made mask, white where the character is")
     about = "let the routers look for this character in IN; may be given again; OUT is a folder of masks"
     command.add_argument("--by", type=Path, action="append", default=[], metavar="REFERENCE", help=about)
+    about = "with --by: whose routers, %(choices)s (%(default)s)"
+    command.add_argument("--backend", choices=backend.BACKENDS, default=backend.BACKENDS[0], help=about)
     _add_model(command)
     about = "rembg model (default: u2net): %(choices)s"
     command.add_argument("--with", dest="segmenter", metavar="NAME", choices=MODELS, help=about)

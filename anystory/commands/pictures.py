@@ -84,7 +84,8 @@ def _segment_by(arguments: argparse.Namespace, report: Report) -> None:
     picture = open_image(arguments.picture)
     segmenter = segmenter_named(arguments.segmenter, report)
     subjects = [segmenter.subject(path.stem, path) for path in arguments.by]
-    found = locate(backend.load(model=arguments.model, device=arguments.device), picture, subjects)
+    engine = backend.load(arguments.backend, model=arguments.model, device=arguments.device)
+    found = locate(engine, picture, subjects)
     write_atomic({arguments.out / file: data for file, data in found.files.items()})
     shares = found.shares
     said = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())

@@ -25,15 +25,11 @@ from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.mention import Spans, mention_distances
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
-from anystory.model.routing import Guidance, Guide, Guides, guided_by, hard_maps, resize, soft_maps, within
+from anystory.model.routing import LEVELS, Guidance, Guide, Guides, guided_by, hard_maps, resize, soft_maps, within
 
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 """What CLIP's image encoders expect their pixels normalised by."""
-
-
-LEVELS = (0.05, 0.1, 0.2)
-"""How far a picture is noised to ask routers who is where in it: so little that it is still all there."""
 
 
 @dataclass

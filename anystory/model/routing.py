@@ -23,6 +23,10 @@ OPEN = 0.1
 CLOSED = 1e4
 """By how much a logit is lowered at most, which no other logit comes near; finite, so that maps can be resized."""
 
+LEVELS = (0.05, 0.1, 0.2)
+"""How far a picture is noised to ask routers who is where in it, as shares of the training's time steps: so little that
+it is still all there."""
+
 POSITION_DIM = 32
 """Numbers that say where a token is."""
 

@@ -2,35 +2,25 @@
 
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from anystory.backend import load
 from anystory.project import Project
 from anystory.render import Renderer
 from anystory.steering import UNSTEERED, Layout, Place, Steering, painted
 from anystory.story import BACKGROUND, ROUTING, CastMember, Panel, Prompt, Script, Story, Subject
-from tests.tiny import sdxl_pipeline
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "flux"
 PROMPT = Prompt("a fox and a robot", ((0, 5), (10, 17)))
 NAMES = ("Fox", "Robot")
 BOXES = (Place("Fox", (0.5, 0, 1, 0.75)), Place("Robot", (0, 0.25, 0.5, 1)))
 
 
-@pytest.fixture(scope="module", params=["mini", "sdxl", "flux"])
-def backend(request, tiny_backend, tmp_path_factory):
-    if request.param == "mini":
-        return tiny_backend
-    if request.param == "flux":
-        return load("flux", model=GOLDEN)
-    folder = tmp_path_factory.mktemp("sdxl")
-    sdxl_pipeline().save_pretrained(folder)
-    return load(model=folder, device="cpu")
+@pytest.fixture(scope="module")
+def backend(each_backend):
+    return each_backend
 
 
 def subject(name, colour):

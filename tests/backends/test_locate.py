@@ -1,15 +1,17 @@
 """Segmentation by the router: maps of a picture that is there, and the command that writes them as masks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from anystory.__main__ import main
-from anystory.backend import BackendError, Locator
+from anystory.backend import BackendError, Locator, load
 from anystory.maps import located
-from anystory.story import BACKGROUND, RoutingMaps, Subject
+from anystory.story import ATTENTION, BACKGROUND, ROUTING, Prompt, RoutingMaps, Subject
+from tests.backends.conftest import GOLDEN
 
 
 def subject(name, colour):
@@ -30,32 +32,59 @@ def picture():
 
 
 @pytest.fixture(scope="module")
-def encoded(tiny_backend):
-    return [tiny_backend.encode(subject) for subject in CAST]
+def backend(each_backend):
+    return each_backend
 
 
-def test_a_picture_of_any_shape_has_maps_of_its_shape(tiny_backend, encoded, picture):
-    assert isinstance(tiny_backend, Locator)
-    maps = tiny_backend.locate(picture, ["Fox", "Robot"], encoded)
-    assert maps.names == ("Fox", "Robot", BACKGROUND) and maps.values.shape == (3, 6, 12)
+@pytest.fixture(scope="module")
+def encoded(backend):
+    return [backend.encode(subject) for subject in CAST]
+
+
+def test_a_picture_of_any_shape_has_maps_of_its_shape(backend, encoded, picture):
+    assert isinstance(backend, Locator)
+    maps = backend.locate(picture, ["Fox", "Robot"], encoded)
+    assert maps.names == ("Fox", "Robot", BACKGROUND) and maps.measure == ROUTING
+    height, width = maps.values.shape[1:]
+    assert height == pytest.approx(width / 2, abs=1) and height * width >= 64
     assert maps.values.dtype == np.float32 and np.allclose(maps.values.sum(0), 1, atol=1e-5)
-    assert np.array_equal(maps.values, tiny_backend.locate(picture, ["Fox", "Robot"], encoded).values)
-    assert (tiny_backend.locate(picture, [], []).values == 1).all()
+    assert np.array_equal(maps.values, backend.locate(picture, ["Fox", "Robot"], encoded).values)
+    assert (backend.locate(picture, [], []).values == 1).all()
 
 
-def test_characters_in_another_order_have_the_same_maps(tiny_backend, encoded, picture):
-    maps = tiny_backend.locate(picture, ["Fox", "Robot"], encoded)
-    turned = tiny_backend.locate(picture, ["Robot", "Fox"], encoded[::-1])
+def test_characters_in_another_order_have_the_same_maps(backend, encoded, picture):
+    maps = backend.locate(picture, ["Fox", "Robot"], encoded)
+    turned = backend.locate(picture, ["Robot", "Fox"], encoded[::-1])
     assert np.allclose(maps.values[[1, 0, 2]], turned.values, atol=1e-4)
 
 
-def test_another_picture_has_other_maps_and_too_many_are_refused(tiny_backend, encoded, picture):
+def test_another_picture_has_other_maps_and_too_many_are_refused(backend, encoded, picture):
     names = ["Fox", "Robot"]
     mirrored = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    a, b = (tiny_backend.locate(p, names, encoded).values for p in (picture, mirrored))
+    a, b = (backend.locate(p, names, encoded).values for p in (picture, mirrored))
     assert not np.array_equal(a, b)
     with pytest.raises(BackendError, match="At most 4 characters can be looked for at once, not 5"):
-        tiny_backend.locate(picture, list("ABCDE"), [encoded[0]] * 5)
+        backend.locate(picture, list("ABCDE"), [encoded[0]] * 5)
+
+
+def test_looking_leaves_no_trace_in_a_frame_made_afterwards(backend, encoded, picture):
+    settings = replace(backend.defaults, size=64, steps=1)
+
+    def frame():
+        *_, last = backend.denoise(Prompt("a fox"), ["Fox"], encoded[:1], settings, 7)
+        return np.asarray(last.frame.image)
+
+    before = frame()
+    found = located(backend.locate(picture, ["Fox"], encoded[:1]), picture.size)
+    assert [mask.size for mask in found] == [picture.size] and np.array_equal(before, frame())
+
+
+def test_of_a_single_character_flux_tells_the_share_of_attention_which_is_cut_at_half_its_height(picture):
+    flux = load("flux", model=GOLDEN)
+    maps = flux.locate(picture, ["Fox"], [flux.encode(CAST[0])])
+    assert maps.measure == ATTENTION and 0 < maps.values[0].min() < maps.values[0].max() < 1
+    (mask,) = located(maps, maps.values.shape[:0:-1])
+    assert np.array_equal(np.asarray(mask) == 255, maps.values[0] >= maps.values[0].max() / 2)
 
 
 def test_masks_are_where_a_map_is_the_largest():
@@ -66,13 +95,15 @@ def test_masks_are_where_a_map_is_the_largest():
     assert np.asarray(top)[0].tolist() == [0] * 4 + [255] * 4 and not np.asarray(top)[-1].any()
 
 
-def test_the_command_writes_masks_and_an_overlay(tiny_model_folder, picture, tmp_path, capsys):
+@pytest.mark.parametrize("name", ["mini", "flux"])
+def test_the_command_writes_masks_and_an_overlay(name, tiny_model_folder, picture, tmp_path, capsys):
     for made in CAST:
         rgba = made.image.copy()
         rgba.putalpha(made.mask)
         rgba.save(tmp_path / f"{made.name}.png")
     picture.save(tmp_path / "scene.png")
-    command = ["segment", tmp_path / "scene.png", tmp_path / "out", "--model", tiny_model_folder, "--device", "cpu"]
+    command = ["segment", tmp_path / "scene.png", tmp_path / "out", "--backend", name, "--device", "cpu"]
+    command += ["--model", GOLDEN if name == "flux" else tiny_model_folder]
     by = ["--by", tmp_path / "Fox.png", "--by", tmp_path / "Robot.png"]
     assert main([str(word) for word in [*command, *by, "--json"]]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -9,16 +9,23 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
+from anystory.model.flux.attention import blocks
 from anystory.model.flux.checkpoint import read_checkpoint
+from anystory.model.flux.encoder import pack
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
+from anystory.model.routing import LEVELS
 from tests.flux_by_hand import ByHand
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "flux"
 
 
+def load():
+    return AnyStoryFluxPipeline.from_release(GOLDEN / "base", GOLDEN / "redux", GOLDEN / "anystory_flux_tiny.bin")
+
+
 @pytest.fixture(scope="module")
 def pipeline():
-    return AnyStoryFluxPipeline.from_release(GOLDEN / "base", GOLDEN / "redux", GOLDEN / "anystory_flux_tiny.bin")
+    return load()
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +94,54 @@ def test_every_setting_gives_what_a_plain_computation_gives(pipeline, by_hand, s
     assert len(measured) == len(shares)
     for our, plain in zip(measured, shares, strict=True):
         torch.testing.assert_close(our, plain, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("subjects", [1, 2])
+def test_a_picture_is_read_as_a_plain_computation_reads_it(pipeline, by_hand, subjects):
+    cast = [subject(pipeline, seed, 64) for seed in range(subjects)]
+    states, pooled = prompt()
+    pixels = torch.rand(3, 48, 80, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    clean = pipeline.vae.encode(pixels[None]).latent_dist.mode()
+    clean = pack((clean - pipeline.vae.config.shift_factor) * pipeline.vae.config.scaling_factor)
+
+    read = list(pipeline.locate(states, pooled, cast, pixels, seed=9))
+    assert [one.index for one in read] == [1, 2, 3] and {one.total for one in read} == {3}
+    settings = FluxSettings(height=48, width=80, enable_router=subjects > 1)
+    for row, (level, one) in enumerate(zip(LEVELS, read, strict=True)):
+        noisy, maps, shares = clean + level * (pipeline.noise(9 + row, 48, 80) - clean), [], []
+        velocity = by_hand.velocity(states[0], pooled[0], cast, noisy[0], settings, level, False, True, maps, shares)
+        torch.testing.assert_close(one.latents, noisy)
+        torch.testing.assert_close(one.clean[0], noisy[0] - level * velocity, atol=2e-4, rtol=0)
+        assert [x.argmax(0).tolist() for x in one.logits] == [plain.argmax(0).tolist() for plain in maps]
+        assert (len(one.logits), len(one.shares)) == ((5, 0) if subjects > 1 else (0, 5))
+        for our, plain in zip(one.shares, shares, strict=False):
+            torch.testing.assert_close(our, plain, atol=1e-4, rtol=0)
+
+
+def halves(angle, side=96):
+    """A picture (3, side, side) that is red where a line through its middle at `angle` has its left, blue elsewhere,
+    and where it is red (tokens of 16 x 16 pixels, bool)."""
+    y, x = torch.meshgrid(*[torch.arange(side) - (side - 1) / 2] * 2, indexing="ij")
+    red = np.cos(angle) * x + np.sin(angle) * y > 0
+    colours = torch.tensor([[1.0, -1.0, -1.0], [-1.0, -1.0, 1.0]])
+    return torch.where(red, *colours[:, :, None, None]), red[8::16, 8::16].flatten()
+
+
+def test_taught_routers_find_in_pictures_they_have_not_seen_who_is_in_the_references():
+    pipeline, solid = load(), Image.new("L", (64, 64), 255)
+    cast = [pipeline.encode(Image.new("RGB", (64, 64), colour), solid, 64) for colour in ("red", "blue")]
+    taught = [p for block in blocks(pipeline.transformer) for p in block.attn.processor.parameters()]
+    optimiser = torch.optim.Adam([p.requires_grad_() for p in taught], lr=0.01)
+    look = AnyStoryFluxPipeline.locate.__wrapped__  # with gradients
+    for step in range(40):
+        picture, red = halves(step)
+        (one,) = look(pipeline, *prompt(), cast, picture, seed=step, levels=(0.1,))
+        sum(torch.nn.functional.cross_entropy(x.T, (~red).long()) for x in one.logits).backward()
+        optimiser.step()
+        optimiser.zero_grad()
+    for angle in (0.4, 2.2, 4.9):
+        picture, red = halves(angle)
+        for order in ((0, 1), (1, 0)):
+            read = pipeline.locate(*prompt(), [cast[k] for k in order], picture)
+            held = sum(x.softmax(0) for one in read for x in one.logits).argmax(0) == order.index(0)
+            assert (held & red).sum() / (held | red).sum() >= 0.6  # by chance 1 / 3

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from anystory.model.flux.encoder import (
     unpack,
 )
 from anystory.model.flux.plans import Plan, quantisation, transformer_file
-from anystory.model.routing import Guide, Guides, within
+from anystory.model.routing import LEVELS, Guidance, Guide, Guides, within
 
 TOKEN = 16
 """Pixels a side of an image token: 8 of a latent, 2 latents."""
@@ -223,8 +223,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
             for embedder, n in ((self.redux, REDUX_SIDE), (self.router, ROUTER_SIDE))
         )
         pixels, small = masked_pixels(image, mask, ref_size, Image.Resampling.LANCZOS)
-        latents = self.vae.encode(pixels.to(device, self.vae.dtype)).latent_dist.mode()
-        latents = (latents - self.vae.config.shift_factor) * self.vae.config.scaling_factor
+        latents = self._encode_pixels(pixels)
         n = ref_size // TOKEN
         return FluxSubject(
             redux=redux,
@@ -233,6 +232,11 @@ class AnyStoryFluxPipeline(FluxPipeline):
             ref_ids=positions(n, n, shift=n).to(device),
             ref_mask=touched(small, n).to(device),
         )
+
+    def _encode_pixels(self, pixels: Tensor) -> Tensor:
+        """Pixels (B, 3, H, W) in [-1, 1] -> scaled latents (B, C, h, w); the VAE's mean, so no chance enters."""
+        latents = self.vae.encode(pixels.to(self._execution_device, self.vae.dtype)).latent_dist.mode()
+        return (latents - self.vae.config.shift_factor) * self.vae.config.scaling_factor
 
     def encode_text(self, text: str) -> tuple[Tensor, Tensor]:
         """A prompt -> T5's states (1, 512, d_t) and CLIP's pooled vector (1, d_p)."""
@@ -299,20 +303,66 @@ class AnyStoryFluxPipeline(FluxPipeline):
         frame, or none at all: they act while the router runs, and let tokens be nobody's. Raises ValueError for frames
         that make no batch.
         """
-        transformer, frame = self.transformer, self.frame
-        device, dtype, count = latents.device, transformer.dtype, len(casts)
         pictures = {tuple(subject.pictures for subject in cast) for cast in casts}
-        if len(pictures) != 1 or not len(prompt_embeds) == len(pooled_prompt_embeds) == len(latents) == count:
+        if len(pictures) != 1 or not len(prompt_embeds) == len(pooled_prompt_embeds) == len(latents) == len(casts):
             raise ValueError(
                 f"A batch takes frames with equally many subjects and pictures, and a prompt and noise for each; these "
                 f"have subjects with {', '.join(map(str, sorted(pictures)))} pictures, "
                 f"{len(prompt_embeds)} prompts and {len(latents)} noises."
             )
+        scheduler = self._timed_scheduler(settings.num_inference_steps, latents.shape[1], latents.device)
+        total = len(scheduler.timesteps)
+        wanted = Guides(guides, len(casts[0]) + 1, 1, latents.device)
+        with self._telling(prompt_embeds, pooled_prompt_embeds, casts, settings, open_ground=bool(guides)) as velocity:
+            for index, t in enumerate(scheduler.timesteps):
+                windows = settings.redux_open(index), settings.ref_open(index)
+                moved = velocity(latents, t, *windows, measure, wanted.at(index, total))
+                clean = latents - scheduler.sigmas[index] * moved
+                latents = scheduler.step(moved, t, latents, return_dict=False)[0]
+                yield Denoised(index + 1, total, clean, latents, *self._told())
+
+    @torch.no_grad()
+    def locate(
+        self,
+        prompt_embeds: Tensor,
+        pooled_prompt_embeds: Tensor,
+        cast: Sequence[FluxSubject],
+        pixels: Tensor,
+        seed: int = 0,
+        levels: Sequence[float] = LEVELS,
+    ) -> Iterator[Denoised]:
+        """Who is where in a picture (3, H, W) in [-1, 1] with sides that are multiples of 16: it is noised to some
+        `levels`, shares of the training's time steps, and read like a frame's last steps. A `Denoised` for each level
+        tells of one frame, as in `denoise`: the routing of several subjects, of one its share of attention."""
+        height, width = pixels.shape[1:]
+        settings = FluxSettings(height=height, width=width, enable_router=len(cast) > 1)
+        latents = pack(self._encode_pixels(pixels[None])).float()
+        with self._telling(prompt_embeds, pooled_prompt_embeds, [cast], settings) as velocity:
+            for row, level in enumerate(levels):
+                noisy = (1 - level) * latents + level * self.noise(seed + row, height, width)
+                self.transformer._reset_stateful_cache()  # none of these passes follows from another
+                moved = velocity(noisy, noisy.new_tensor(1000 * level), False, True, measure=len(cast) == 1)
+                yield from Denoised(row + 1, len(levels), noisy - level * moved, noisy, *self._told()).frames()
+
+    @contextmanager
+    def _telling(
+        self,
+        prompt_embeds: Tensor,
+        pooled_prompt_embeds: Tensor,
+        casts: Sequence[Sequence[FluxSubject]],
+        settings: FluxSettings,
+        *,
+        open_ground: bool = False,
+    ) -> Iterator[Callable[..., Tensor]]:
+        """Tell the layers of B frames and their casts, as in `denoise_batch`, and have them forget all of it in the
+        end. Gives a pass of the transformer, `velocity(latents, t, redux_open, ref_open, measure, guidance)`, which
+        returns (B, hw, C)."""
+        transformer, frame = self.transformer, self.frame
+        device, dtype, count = self._execution_device, transformer.dtype, len(casts)
         prompt_embeds, pooled_prompt_embeds = (x.to(device, dtype) for x in (prompt_embeds, pooled_prompt_embeds))
-        scheduler = self._timed_scheduler(settings.num_inference_steps, latents.shape[1], device)
-        guidance = None
+        scale = None
         if transformer.config.guidance_embeds:
-            guidance = torch.full((count,), settings.guidance_scale, device=device)
+            scale = torch.full((count,), settings.guidance_scale, device=device)
         img_ids = positions(settings.height // TOKEN, settings.width // TOKEN).to(device)
         processors = [block.attn.processor for block in blocks(transformer)]
         for block, processor in zip(blocks(transformer), processors, strict=True):
@@ -328,7 +378,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
         alike = _alike(casts, pooled_prompt_embeds)
         distinct = sorted(set(alike))
         referred = [subject for number in distinct for subject in casts[number]]
-        (frame.pictures,) = pictures
+        frame.pictures = tuple(subject.pictures for subject in casts[0])
         frame.subjects = len(frame.pictures)
         frame.casts = tuple(
             tuple(distinct.index(first) * frame.subjects + n for n in range(frame.subjects)) for first in alike
@@ -340,55 +390,58 @@ class AnyStoryFluxPipeline(FluxPipeline):
             parts = zip(redux.split(lengths, dim=1), _each(settings.redux_scale, frame.subjects), strict=True)
             redux = torch.cat([part * scale for part, scale in parts], dim=1)
         frame.shape = settings.height // TOKEN, settings.width // TOKEN
-        frame.open_ground = bool(guides)
-        wanted = Guides(guides, frame.subjects + 1, 1, device)
+        frame.open_ground = open_ground
+        seen = None
+
+        def velocity(
+            latents: Tensor,
+            t: Tensor,
+            redux_open: bool,
+            ref_open: bool,
+            measure: bool = False,
+            guidance: Guidance | None = None,
+        ) -> Tensor:
+            nonlocal seen
+            redux_open, ref_open = redux_open and bool(referred), ref_open and bool(referred)
+            if seen != (redux_open, ref_open):  # other tokens: what diffusers' caches hold of the last step is void
+                seen = redux_open, ref_open
+                transformer._reset_stateful_cache()
+            if ref_open and not (processors[0].references and settings.enable_ref_cache):
+                self._record_references(referred, pooled_prompt_embeds[distinct], scale)
+            text = torch.cat([prompt_embeds, redux], dim=1) if redux_open else prompt_embeds
+            frame.text, frame.redux = prompt_embeds.shape[1], text.shape[1] - prompt_embeds.shape[1]
+            frame.references = ref_open
+            frame.router_tokens = router if settings.enable_router and (redux_open or ref_open) else None
+            frame.guidance = guidance
+            frame.measure = measure and (redux_open or ref_open)
+            for processor in processors:
+                processor.logits = processor.share = None
+            self._current_timestep = t
+            with transformer.cache_context("frame"):
+                return transformer(
+                    hidden_states=latents.to(dtype),
+                    encoder_hidden_states=text,
+                    pooled_projections=pooled_prompt_embeds,
+                    timestep=t.expand(count).to(dtype) / 1000,
+                    img_ids=img_ids,
+                    txt_ids=img_ids.new_zeros(text.shape[1], 3),
+                    guidance=scale,
+                    return_dict=False,
+                )[0].float()
+
         try:
-            seen = None
-            for index, t in enumerate(scheduler.timesteps):
-                redux_open, ref_open = (
-                    bool(referred) and is_open(index) for is_open in (settings.redux_open, settings.ref_open)
-                )
-                if seen != (redux_open, ref_open):  # other tokens: what diffusers' caches hold of the last step is void
-                    seen = redux_open, ref_open
-                    transformer._reset_stateful_cache()
-                if ref_open and not (processors[0].references and settings.enable_ref_cache):
-                    self._record_references(referred, pooled_prompt_embeds[distinct], guidance)
-                text = torch.cat([prompt_embeds, redux], dim=1) if redux_open else prompt_embeds
-                routed = settings.enable_router and (redux_open or ref_open)
-                frame.text, frame.redux = prompt_embeds.shape[1], text.shape[1] - prompt_embeds.shape[1]
-                frame.references = ref_open
-                frame.router_tokens = router if routed else None
-                frame.guidance = wanted.at(index, len(scheduler.timesteps))
-                frame.measure = measure and (redux_open or ref_open)
-                for processor in processors:
-                    processor.logits = processor.share = None
-                self._current_timestep = t
-                with transformer.cache_context("frame"):
-                    velocity = transformer(
-                        hidden_states=latents.to(dtype),
-                        encoder_hidden_states=text,
-                        pooled_projections=pooled_prompt_embeds,
-                        timestep=t.expand(count).to(dtype) / 1000,
-                        img_ids=img_ids,
-                        txt_ids=img_ids.new_zeros(text.shape[1], 3),
-                        guidance=guidance,
-                        return_dict=False,
-                    )[0].float()
-                clean = latents - scheduler.sigmas[index] * velocity
-                latents = scheduler.step(velocity, t, latents, return_dict=False)[0]
-                yield Denoised(
-                    index + 1,
-                    len(scheduler.timesteps),
-                    clean,
-                    latents,
-                    tuple(p.logits for p in processors if p.logits is not None),
-                    tuple(p.share for p in processors if p.share is not None),
-                )
+            yield velocity
         finally:
             for processor in processors:
                 processor.clear()
             frame.clear()
             self.maybe_free_model_hooks()
+
+    def _told(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """The logits and the shares that the layers left in the last pass, as `Denoised` has them."""
+        processors = [block.attn.processor for block in blocks(self.transformer)]
+        logits, shares = ([getattr(processor, what) for processor in processors] for what in ("logits", "share"))
+        return tuple(x for x in logits if x is not None), tuple(x for x in shares if x is not None)
 
     def _timed_scheduler(self, steps: int, tokens: int, device: torch.device) -> FlowMatchEulerDiscreteScheduler:
         """A fresh scheduler with FLUX's time steps for a frame of `tokens` image tokens."""
