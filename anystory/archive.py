@@ -288,7 +288,7 @@ def _verified(folder: Path) -> list[str]:
 
 def _readable(project: Project, kept: Kept) -> bool:
     try:
-        return project.kept(kept.number, kept.seed) is not None
+        return project.kept(kept.number, kept.key) is not None
     except ProjectError:
         return False
 

@@ -48,6 +48,10 @@ KEPT = 12
 """Frames a panel that its history holds; the oldest goes first."""
 
 
+SHORT = 8
+"""Digits of a key that people are told: enough to tell the frames of a history apart."""
+
+
 class ProjectError(AnyStoryError, RuntimeError):
     """A folder cannot be read or written. The message is one sentence for the user."""
 
@@ -74,10 +78,15 @@ class Entry:
     diagnosis: dict[str, Any]
     pinned: bool = False
 
+    @property
+    def short(self) -> str:
+        """The frame as people are told of it: the first digits of its key, and its seed."""
+        return f"{self.key[:SHORT]} (seed {self.seed})"
+
 
 @dataclass(frozen=True)
 class Kept:
-    """A frame of a panel's history: `number`, `seed`, `key`, `names`, `image` and `maps` as in `Entry`."""
+    """A frame of a panel's history: `number`, `seed`, `key`, `names`, `image`, `maps` and `short` as in `Entry`."""
 
     number: int
     seed: int
@@ -85,6 +94,8 @@ class Kept:
     names: tuple[str, ...]
     image: str
     maps: str
+
+    short = Entry.short
 
 
 def content(subject: Subject) -> str:
@@ -273,21 +284,22 @@ class Project:
         except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
             raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
 
-    def kept(self, number: int, seed: int) -> Frame:
-        """The latest frame of `seed` in the history of panel `number`. Raises ProjectError where there is none."""
+    def kept(self, number: int, key: str) -> Frame:
+        """The frame of `key`, or of its first digits, `SHORT` or more, in the history of panel `number`. Raises
+        ProjectError where there is none."""
+        listed = self._listed_of(number, key)
         try:
-            return self._frame(self._listed_of(number, seed))
-        except ProjectError:
-            raise
-        except Exception as error:
-            raise ProjectError(f"The frame of seed {seed} in {self.folder} cannot be read: {error}") from error
+            return self._frame(listed)
+        except Exception as error:  # as in `frame`
+            raise ProjectError(f"The frame {listed.short} in {self.folder} cannot be read: {error}") from error
 
-    def _listed_of(self, number: int, seed: int) -> Kept:
-        seeds = [kept.seed for kept in self.history if kept.number == number]
-        if seed not in seeds:
-            there = f"there are seeds {', '.join(map(str, seeds))}" if seeds else "it is empty"
-            raise ProjectError(f"There is no frame of seed {seed} in the history of panel {number}; {there}.")
-        return [kept for kept in self.history if (kept.number, kept.seed) == (number, seed)][-1]
+    def _listed_of(self, number: int, key: str) -> Kept:
+        own = [kept for kept in self.history if kept.number == number]
+        for kept in own:
+            if len(key) >= SHORT and kept.key.startswith(key):
+                return kept
+        there = f"there are {', '.join(kept.short for kept in own)}" if own else "it is empty"
+        raise ProjectError(f"There is no frame {key!r} in the history of panel {number}; {there}.")
 
     def _frame(self, entry: Entry | Kept) -> Frame:
         """A listed frame without its trace. Raises whatever a broken picture or archive raises."""
@@ -388,10 +400,10 @@ class Project:
         self._add(number, frame, key, self._png(number, frame, key, prompt, settings))
         self._write_story()
 
-    def restore(self, number: int, seed: int) -> None:
-        """Make the latest frame of `seed` in its history the one of panel `number`: a render keeps it as long as what
+    def restore(self, number: int, key: str) -> None:
+        """Make a frame of its history, given as in `kept`, the one of panel `number`: a render keeps it as long as what
         the panel asks for stays the same. The one that was there goes to the history."""
-        listed, frame = self._listed_of(number, seed), self.kept(number, seed)
+        listed, frame = self._listed_of(number, key), self.kept(number, key)
         image, entry = self._inside(listed.image).read_bytes(), self.entries.get(number)
         asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
         self._retire(number, listed.key)

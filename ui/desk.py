@@ -270,7 +270,7 @@ def takes(item: Shown, others: Sequence[Take], pinned: bool) -> str:
     """The other frames of a panel, one to be laid over the one that stands there; pin it, or make more."""
     counts = "".join(f"<option{' selected' * (count == 4)}>{count}</option>" for count in VARIANTS)
     listed = "".join(
-        f'<li><button type="button" data-seed="{take.seed}" aria-pressed="false"><img loading="lazy" '
+        f'<li><button type="button" data-key="{escape(take.key)}" aria-pressed="false"><img loading="lazy" '
         f'src="{FILE}{escape(str(take.thumbnail))}" alt=""><span>{t("desk.seed")} {take.seed}</span></button></li>'
         for take in others
     )

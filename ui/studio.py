@@ -544,38 +544,40 @@ def _shown(number: int, frame: Frame, job: Job) -> Shown:
 
 @dataclass(frozen=True)
 class Take:
-    """A frame that stood or could stand in a panel's place: its `seed` and a small JPEG of it."""
+    """A frame that stood or could stand in a panel's place: its `key`, its `seed` and a small JPEG of it."""
 
+    key: str
     seed: int
     thumbnail: Path
 
 
 def takes(item: Shown) -> list[Take]:
-    """Those in the history of a frame's panel, the newest first, one a seed. Who cannot be read is left out."""
+    """Those in the history of a frame's panel, the newest first, but for the one that stands there. Who cannot be read
+    is left out."""
     project = Project(item.job.visit.story)
     now = project.entries.get(item.number)
-    latest = {kept.seed: kept for kept in project.history if kept.number == item.number}
     listed = []
-    for seed, kept in reversed(latest.items()):
-        if now and kept.key == now.key:
+    for kept in reversed(project.history):
+        if kept.number != item.number or (now and kept.key == now.key):
             continue
         with suppress(ProjectError):
-            listed.append(Take(seed, _small(item.number, project.kept(item.number, seed).image, item.job.visit)))
+            image = project.kept(item.number, kept.key).image
+            listed.append(Take(kept.key, kept.seed, _small(item.number, image, item.job.visit)))
     return listed
 
 
-def restored(item: Shown, seed: int) -> Shown:
-    """The panel's frame of `seed` from its history, in its place again. Its job asks for what that frame was made
+def restored(item: Shown, key: str) -> Shown:
+    """The panel's frame of `key` from its history, in its place again. Its job asks for what that frame was made
     with, seed and steering, as far as the panel is otherwise still the same. Raises ProjectError with a sentence."""
     folder = item.job.visit.story
     project = Project(folder)
-    project.restore(item.number, seed)
-    job = item.job
+    project.restore(item.number, key)
+    entry, job = project.entries[item.number], item.job
     with suppress(ImprintError):
-        made = story_from_png((folder / project.entries[item.number].image).read_bytes())
+        made = story_from_png((folder / entry.image).read_bytes())
         panel = made.script.panels[made.panel - 1]
         if replace(panel, seed=None, steering=UNSTEERED) == replace(item.panel, seed=None, steering=UNSTEERED):
-            job = job.take(item.number, seed, panel.steering)
+            job = job.take(item.number, entry.seed, panel.steering)
     return _shown(item.number, project.frame(item.number), job)
 
 

@@ -76,8 +76,8 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     _add_engines(command)
 
     command = add_panel("history", render.history, "tell what was made for a panel, or bring one of it back")
-    about = "put the frame of this seed in the panel's place"
-    command.add_argument("--restore", type=between(int, *LIMITS["seed"]), metavar="SEED", help=about)
+    about = "put the frame of this key, as told without --restore, in the panel's place"
+    command.add_argument("--restore", metavar="KEY", help=about)
 
     command = add_panel("pin", render.pin, "keep a panel's frame whatever changes in the script")
     command.add_argument("--off", action="store_true", help="let it be rendered again")

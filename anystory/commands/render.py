@@ -28,7 +28,7 @@ from anystory.overlay import sheet
 from anystory.project import Project, frame_file, png, write_atomic
 from anystory.render import Progress, Renderer
 from anystory.script import Script
-from anystory.story import Frame, Story
+from anystory.story import Story
 
 UNHONOURED = ("no-picture", "style", "language", "unread")
 """What a render tells of its script: where a frame will not be what was written. `check` tells the rest."""
@@ -78,9 +78,9 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
     if arguments.out is not None and arguments.out.suffix.lower() != ".png":
         raise UsageError(f"{arguments.out} must end in .png.")
     pictures: dict[str, Image.Image] = {}
-    made: dict[int, Frame] = {}
-    if number in project.entries:
-        pictures[f"seed {project.entries[number].seed} (now)"] = project.frame(number).image
+    made: dict[int, tuple[str, Image.Image]] = {}
+    if now := project.entries.get(number):
+        pictures[f"now: {now.short}"] = project.frame(number).image
     with _engine(arguments, arguments.backend or project.made_with[0], report) as engine:
         _refuse_another(arguments, project, engine)
         runs = Renderer(engine).each_variant(story, arguments.folder, number, arguments.count)
@@ -89,11 +89,13 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
             for event in events:
                 bar.update()
                 if frame := event.step.frame:
-                    made[event.attempt] = frame
-                    words = f"seed {frame.seed}: {diagnose(frame.maps).sentence}"
-                    report.tell("variant", words, panel=number, seed=frame.seed)
-    pictures |= {f"seed {frame.seed}": frame.image for _, frame in sorted(made.items())}
-    words = f"Take one with: history {arguments.folder} {number} --restore SEED"
+                    own = {kept.seed: kept for kept in Project(arguments.folder).history if kept.number == number}
+                    kept = own[frame.seed]  # no seed is tried twice
+                    made[event.attempt] = kept.short, frame.image
+                    words = f"{kept.short}: {diagnose(frame.maps).sentence}"
+                    report.tell("variant", words, panel=number, seed=kept.seed, key=kept.key)
+    pictures |= dict(made[attempt] for attempt in sorted(made))
+    words = f"Take one with: history {arguments.folder} {number} --restore KEY, the first digits above"
     if arguments.out is not None:
         write_atomic({arguments.out: png(sheet(list(pictures.values()), list(pictures)))})
         words = f"They are side by side in {arguments.out}. {words}"
@@ -105,16 +107,17 @@ def history(arguments: argparse.Namespace, report: Report) -> None:
     project, number = Project(arguments.folder), arguments.panel
     if arguments.restore is not None:
         project.restore(number, arguments.restore)
-        words = f"Panel {number} is the frame of seed {arguments.restore} again; what was there is in its history."
-        report.tell("restored", words, panel=number, seed=arguments.restore)
+        entry = project.entries[number]
+        words = f"Panel {number} is the frame {entry.short} again; what was there is in its history."
+        report.tell("restored", words, panel=number, seed=entry.seed, key=entry.key)
         return
-    if entry := project.entries.get(number):
-        pinned = ", pinned" if entry.pinned else ""
-        report.tell(
-            "kept", f"seed {entry.seed}: {entry.image} (now{pinned})", seed=entry.seed, file=entry.image, now=True
-        )
+    now = project.entries.get(number)
+    if now:
+        pinned = ", pinned" * now.pinned
+        words = f"{now.short}: {now.image} (now{pinned})"
+        report.tell("kept", words, seed=now.seed, key=now.key, file=now.image, now=True)
     for kept in reversed([kept for kept in project.history if kept.number == number]):
-        report.tell("kept", f"seed {kept.seed}: {kept.image}", seed=kept.seed, file=kept.image, now=False)
+        report.tell("kept", f"{kept.short}: {kept.image}", seed=kept.seed, key=kept.key, file=kept.image, now=False)
 
 
 def pin(arguments: argparse.Namespace, report: Report) -> None:

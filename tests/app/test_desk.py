@@ -80,14 +80,14 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
     expect(page.locator('#routing [data-edge="0"]')).to_have_value("0")
 
     open_part(page, "takes")
-    expect(page.locator("#takes [data-seed]")).to_have_count(1)
+    expect(page.locator("#takes [data-key]")).to_have_count(1)
     page.locator("#takes .count").select_option("2")
     page.locator('#takes [data-act="vary"]').click()
-    expect(page.locator("#takes [data-seed]")).to_have_count(3)
+    expect(page.locator("#takes [data-key]")).to_have_count(3)
     settle(page)
     assert pictures(page) == [steered, sea], "variants change no frame that is there"
-    seed = page.locator("#takes [data-seed]").first.get_attribute("data-seed")
-    page.locator("#takes [data-seed]").first.click()
+    seed = page.locator("#takes [data-key] span").first.inner_text().split()[-1]
+    page.locator("#takes [data-key]").first.click()
     expect(page.locator("#takes .after")).to_be_visible()
     page.locator('#takes [data-act="pick"]').click()
     expect(page.locator(".opened .number")).to_contain_text(f"seed {seed}")

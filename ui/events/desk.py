@@ -113,7 +113,7 @@ def wire(parts: Parts) -> None:
         if no is not None:
             return no
         try:
-            new = restored(item, event.seed)
+            new = restored(item, str(event.key))
         except ProjectError as error:
             return {table.notice: html.notice([str(error)])}
         return changed_to(new, request, frames, present, lines, chosen, opacity)

@@ -4,18 +4,18 @@ const find = (selector) => element.querySelector(selector);
 element.addEventListener("click", ({target}) => {
   const button = target.closest("button");
   if (!button) return;
-  const {seed, act} = button.dataset;
-  if (seed) {
-    element.querySelectorAll("[data-seed]").forEach((other) => { other.ariaPressed = String(other === button); });
+  const {key, act} = button.dataset;
+  if (key) {
+    element.querySelectorAll("[data-key]").forEach((other) => { other.ariaPressed = String(other === button); });
     const compare = find(".compare");
     compare.hidden = false;
-    compare.dataset.chosen = seed;
+    compare.dataset.chosen = key;
     compare.querySelector(".after").src = button.querySelector("img").src;
     compare.scrollIntoView({block: "nearest"});
   }
   if (act === "vary") trigger("vary", {count: Number(find(".count").value)});
   if (act === "pin") trigger("pin", {on: button.ariaPressed !== "true"});
-  if (act === "pick") trigger("pick", {seed: Number(find(".compare").dataset.chosen)});
+  if (act === "pick") trigger("pick", {key: find(".compare").dataset.chosen});
 });
 element.addEventListener("input", ({target}) => {
   if (target.matches(".slide")) find(".two").style.setProperty("--at", `${target.value}%`);
