@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "assets" / "example"
 GOLDEN = ROOT / "tests" / "golden"
-PATIENCE = 300_000
+PATIENCE = 120_000
 """Milliseconds until a wait gives up: for slow machines, not a measure."""
 
 

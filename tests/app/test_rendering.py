@@ -356,6 +356,22 @@ def test_panels_are_chosen_made_skipped_and_stopped_with_escape(page):
     expect(page.locator("#refused .notice")).to_have_count(0)
 
 
+def test_what_is_chosen_stays_chosen_while_the_script_changes(page):
+    upload(page, EXAMPLE / "fern.png")
+    write(page, "Fern walks\nFern sits\nFern sleeps")
+    expect(page.locator("#gallery li.open")).to_have_count(3)
+    page.locator("#gallery .pick").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.locator("#render")).to_have_text("Make panel 2")
+    write(page, "Fern walks\nFern sits\nFern sleeps\nFern swims")
+    expect(page.locator("#gallery li.open")).to_have_count(4)
+    page.locator("#gallery .pick").nth(3).press("Space")
+    expect(page.locator("#render")).to_have_text("Make panel 2, 4")
+    write(page, "Fern walks\nFern sits\nFern sleeps")
+    expect(page.locator("#render")).to_have_text("Make panel 2")
+
+
 def test_two_visitors_at_once_see_their_own_frames_only(page, browser, address):
     other_context = browser.new_context()
     other = other_context.new_page()

@@ -159,6 +159,7 @@ def wire(parts: Parts) -> None:
 
     def listed(
         request: gr.Request,
+        before: tuple[Panel, ...],
         shown: tuple[Shown, ...],
         chosen: tuple[int, ...],
         item: Shown | None,
@@ -168,25 +169,26 @@ def wire(parts: Parts) -> None:
         title: str,
         style: str | None,
     ) -> dict[Any, Any]:
-        """The strip follows the script; while a render is under way it is that one's."""
+        """The strip follows the script; while a render is under way it is that one's. Where no panel has changed it
+        is left alone, and so is what is being chosen there meanwhile."""
         reading = reading_of(studio, present, styles, lines, title, style)
         panels = reading.script.panels if reading.script else ()
+        if panels == before:
+            return {stage.panels: panels}
         run, say = visitors[request.session_hash].run, words(request)
-        chosen = tuple(number for number in chosen if number <= len(panels))
-        change: dict[Any, Any] = {
-            stage.panels: panels,
-            stage.chosen: chosen,
-            controls.start: frames.start_label(say, chosen),
-        }
+        left = tuple(number for number in chosen if number <= len(panels))
+        change: dict[Any, Any] = {stage.panels: panels}
+        if left != chosen:
+            change |= {stage.chosen: left, controls.start: frames.start_label(say, left)}
         if run is None or run.ended:
-            change[stage.gallery] = strip(say, panels, shown, chosen, item and item.number)
+            change[stage.gallery] = strip(say, panels, shown, left, item and item.number)
             change[stage.empty] = gr.HTML(visible=not panels and not shown)
         return change
 
     gr.on(
         [part.change for part in (text.text, actors.actors)],
         listed,
-        [stage.shown, stage.chosen, view.item, *written],
+        [stage.panels, stage.shown, stage.chosen, view.item, *written],
         [stage.panels, stage.chosen, controls.start, stage.gallery, stage.empty],
         trigger_mode="always_last",
         **QUICK,
