@@ -190,7 +190,7 @@ def _world(options: argparse.Namespace, size: int, scenes: int | None = None) ->
 
     def load() -> World:
         art = Art(pack, cache, split="train", size=128 if size <= 128 else 192)
-        return World(art, cache, size=size, scenes_count=scenes or SCENES, seed=options.seed, device=options.device)
+        return World(art, cache, size=size, scenes_count=scenes or SCENES, seed=options.seed)
 
     return first_alone(load, options.device) or load()
 
