@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from anystory.backend import ASSETS, Backend, load
-from anystory.evaluation.identity import reference_gap, swap
+from anystory.evaluation.identity import swap
 from anystory.evaluation.measures import overlap
 from anystory.images import square_crop
 from anystory.maps import located
@@ -20,6 +20,8 @@ from anystory.script import load_script
 from anystory.segment import Segmenter
 from anystory.steering import Layout, Place, Steering
 from anystory.story import Prompt, Subject
+from anystory.training.health import reference_gap
+from anystory.training.inputs import encode_batch, prepare
 from anystory.training.world import Batch
 
 MEGABYTE = 1_000_000
@@ -72,7 +74,8 @@ def composed(cast: list[Subject], size: int) -> Batch:
 
 
 def test_the_right_reference_lowers_the_error_inside_the_subject_by_a_tenth(mini: Backend, cast: list[Subject]):
-    gap = reference_gap(mini.pipeline, [composed(cast, mini.defaults.size)], sigma=4.0)
+    frames = encode_batch(mini.pipeline, prepare(mini.pipeline, composed(cast, mini.defaults.size)))
+    gap = reference_gap(mini.pipeline, [frames], sigma=4.0)
     assert gap["right"] < 0.9 * gap["wrong"]
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from anystory.backend import BackendError
 from anystory.backends.sdxl import AnyStoryBackend
@@ -18,7 +19,6 @@ from anystory.commands.usage import Parser
 from anystory.evaluation.identity import (
     composite_ceiling,
     drawings,
-    reference_gap,
     retrieval,
     swap,
 )
@@ -26,10 +26,9 @@ from anystory.overlay import overlay, sheet
 from anystory.project import cutout
 from anystory.story import Settings
 from anystory.training.art import Art
+from anystory.training.health import SIGMAS, reference_gap
+from anystory.training.inputs import encode_batch, prepare
 from anystory.training.world import World
-
-SIGMAS = (1.0, 4.0)
-
 
 PARTS = ("table", "embedded")
 
@@ -108,8 +107,11 @@ def embedded(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
     kept = np.array([pair.kept for pair in pairs])
     swapped = np.array([pair.swapped for pair in pairs])
 
-    frames = [world.batch(16, 1, np.random.default_rng([1, number])) for number in range(8)]
-    gaps = {f"sigma {s:g}": reference_gap(backend.pipeline, frames, s) for s in SIGMAS}
+    pipeline = backend.pipeline
+    composed = [world.batch(16, 1, np.random.default_rng([1, number])) for number in range(8)]
+    with torch.autocast(pipeline.device.type, pipeline.dtype, enabled=pipeline.dtype != torch.float32):
+        frames = [encode_batch(pipeline, prepare(pipeline, batch)) for batch in composed]
+        gaps = {f"sigma {s:g}": reference_gap(pipeline, frames, s) for s in SIGMAS}
     return {
         "retrieval among 20": {
             "found first": found.hits,

@@ -15,12 +15,9 @@ from PIL import Image
 
 from anystory.backend import Backend
 from anystory.images import SELECTED, square_crop
-from anystory.model.attention import Bank, attend, given_gate
-from anystory.model.pipeline import AnyStoryPipeline
 from anystory.story import Frame, Prompt, RoutingMaps, Settings, Subject
 from anystory.training.art import Art
-from anystory.training.stages import encode_batch
-from anystory.training.world import Batch, World
+from anystory.training.world import World
 
 DRAWINGS = 20
 BINS = 7
@@ -212,47 +209,3 @@ def composite_ceiling(world: World, count: int = DRAWINGS, batches: int = 4) -> 
 def _picture(pixels: torch.Tensor) -> Image.Image:
     """uint8 (3, H, W) -> RGB, (1, H, W) -> L."""
     return Image.fromarray(pixels.permute(1, 2, 0).squeeze(-1).cpu().numpy())
-
-
-@torch.no_grad()
-def reference_gap(pipeline: AnyStoryPipeline, frames: Sequence[Batch], sigma: float, seed: int = 0) -> dict[str, float]:
-    """Mean squared error of the prediction inside subjects at noise level `sigma`, over composed frames of one subject
-    gated by their true masks: with the "right" reference, a "wrong" one (the next frame's) and "none"."""
-    levels = ((1 - pipeline.scheduler.alphas_cumprod) / pipeline.scheduler.alphas_cumprod).sqrt()
-    t = int((levels - sigma).abs().argmin())
-    alpha = pipeline.scheduler.alphas_cumprod[t].sqrt()
-    spread = (1 - alpha**2).sqrt()
-    errors = dict.fromkeys(("right", "wrong", "none"), 0.0)
-    weight = 0.0
-    for number, composed in enumerate(frames):
-        batch = encode_batch(pipeline, composed)
-        noise = torch.randn(batch.latents.shape, generator=torch.Generator().manual_seed(seed + number))
-        noisy = alpha * batch.latents + spread * noise
-        is_epsilon = pipeline.scheduler.config.prediction_type == "epsilon"
-        truth = noise if is_epsilon else alpha * noise - spread * batch.latents
-        inside = torch.nn.functional.interpolate(batch.masks, size=noise.shape[-2:], mode="area")
-        rows = torch.arange(len(noise))
-        gate = given_gate(batch.masks, torch.ones(len(rows), dtype=torch.bool))
-        for kind in errors:
-            shown = rows.roll(1) if kind == "wrong" else rows
-            vision = batch.vision[shown] if kind != "none" else batch.no_vision.expand_as(batch.vision)
-            vision = torch.cat([vision, batch.no_vision.expand_as(vision)], dim=1).flatten(0, 1)
-            references = pipeline.reference_net.features(batch.references[shown].flatten(0, 1))
-            bank = Bank(
-                tokens=pipeline.subject_qformer(vision).unflatten(0, (-1, 2)),
-                routing=pipeline.routing_qformer(vision).squeeze(1).unflatten(0, (-1, 2)),
-                references=[g.unsqueeze(1) for g in references],
-                references_active=torch.full((len(rows),), kind != "none"),
-                latent_shape=tuple(noise.shape[-2:]),
-            )
-            with attend(pipeline.unet, pipeline.adapter, bank, gate=gate):
-                predicted = pipeline.unet(
-                    noisy,
-                    t,
-                    batch.text.states[:-1],
-                    encoder_attention_mask=None if batch.text.mask is None else batch.text.mask[:-1],
-                    added_cond_kwargs={"text_embeds": batch.text.pooled[:-1], "time_ids": batch.time_ids},
-                ).sample
-            errors[kind] += float(((predicted - truth).pow(2).mean(1, keepdim=True) * inside).sum())
-        weight += float(inside.sum())
-    return {kind: error / weight for kind, error in errors.items()}

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
@@ -23,6 +22,7 @@ from anystory.model.routing import (
     gumbel_maps,
     hard_maps,
     layer_shape,
+    mask_shares,
     matching_tokens,
     routing_cross_entropy,
     routing_loss,
@@ -74,7 +74,8 @@ class TrainingBatch:
 
     latents (B, C, h, w); text of B captions followed by the empty prompt (B+1 rows); mentions (B, S, T) distances;
     vision (B, S, n, d_v) tokens of the cut-outs, no_vision (n, d_v) those of the zero image; references
-    (B, S, C+1, h_r, w_r) latents with the mask channel; masks (B, S, H, W) visible masks in [0, 1];
+    (B, S, C+1, h_r, w_r) latents with the mask channel; masks (B, S, H, W) visible masks in [0, 1], at the latents'
+    resolution or a multiple of it;
     correspondence (B, S, 3, 3) from frame to reference coordinates, zeros where unknown.
     """
 
@@ -163,14 +164,14 @@ class AnyStoryModel(nn.Module):
     ) -> dict[str, Tensor]:
         """Losses of one batch: `diffusion` (eq 1), `routing` (eq 4 or cross-entropy, unweighted) and `total`.
 
-        generator: on the CPU, the only source of chance but for Gumbel noise.
+        generator: on the batch's device, the only source of chance but for Gumbel noise.
         """
         frames, subjects = batch.mentions.shape[:2]
         count = frames * objective.draws
         device = batch.latents.device
 
         def chance(share: float) -> Tensor:
-            return (torch.rand(count, generator=generator) < share).to(device)
+            return torch.rand(count, generator=generator, device=device) < share
 
         repeat = torch.arange(frames, device=device).repeat(objective.draws)
         drop_all = chance(objective.drop_all)
@@ -179,8 +180,8 @@ class AnyStoryModel(nn.Module):
         references_active = ~(chance(objective.drop_references) | drop_all)
 
         latents, masks = batch.latents[repeat], batch.masks[repeat]
-        noise = torch.randn(latents.shape, generator=generator).to(device)
-        t = torch.randint(len(target.alphas_cumprod), (count,), generator=generator).to(device)
+        noise = torch.randn(latents.shape, generator=generator, device=device)
+        t = torch.randint(len(target.alphas_cumprod), (count,), generator=generator, device=device)
         alpha = target.alphas_cumprod[t].sqrt()[:, None, None, None]
         sigma = (1 - target.alphas_cumprod[t]).sqrt()[:, None, None, None]
         noisy = alpha * latents + sigma * noise
@@ -216,7 +217,7 @@ class AnyStoryModel(nn.Module):
                 added_cond_kwargs={"text_embeds": text.pooled, "time_ids": batch.time_ids[repeat]},
             ).sample
 
-        inside = F.interpolate(masks, size=latents.shape[-2:], mode="area").sum(1, keepdim=True).clamp(max=1)
+        inside = mask_shares(masks, tuple(latents.shape[-2:])).sum(1, keepdim=True).clamp(max=1)
         weight = 1 + objective.mask_weight * inside
         error = (predicted.float() - truth).pow(2) * target.channel_weights[:, None, None]
         diffusion = (weight * error).sum() / (weight.sum() * latents.shape[1])

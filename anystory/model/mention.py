@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 REACH = 8
@@ -41,9 +42,9 @@ class MentionReader(nn.Module):
     def forward(self, states: Tensor, distances: Tensor) -> Tensor:
         heads = self.query.shape
         says = distances < SILENT
-        near = self.distance(distances.clamp(max=REACH) + REACH).unflatten(3, heads)
+        near = (self.distance.weight.unflatten(1, heads) * self.query).sum(-1)
         key = self.to_k(states).unflatten(2, heads)
-        scores = (key * self.query).sum(-1).unsqueeze(1) + (near * self.query).sum(-1)
+        scores = (key * self.query).sum(-1).unsqueeze(1) + F.embedding(distances.clamp(max=REACH) + REACH, near)
         scores = scores.masked_fill(~says.unsqueeze(-1), torch.finfo(scores.dtype).min)
         value = self.to_v(states).unflatten(2, heads)
         pooled = torch.einsum("bnth,bthd->bnhd", scores.softmax(dim=2), value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,6 +31,15 @@ from anystory.model.routing import LEVELS, Guidance, Guide, Guides, guided_by, h
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 """What CLIP's image encoders expect their pixels normalised by."""
+
+
+class Tokens(NamedTuple):
+    """Prompts as the text encoders read them: `ids` and `masks` (B, T), one each an encoder, and the distances of the
+    last one's tokens from each mention, `mentions` (B, N, T). All on the CPU."""
+
+    ids: Sequence[Tensor]
+    masks: Sequence[Tensor]
+    mentions: Tensor
 
 
 @dataclass
@@ -126,37 +136,48 @@ class AnyStoryPipeline(DiffusionPipeline):
 
     # Encoders.
 
-    @torch.no_grad()
-    def encode_text(self, prompts: Sequence[str], mentions: Sequence[Spans]) -> tuple[Text, Tensor]:
-        """Prompts -> encoded text and mention distances (B, N, T); every prompt has the same number N of spans."""
-        states, pooled, mask, offsets = [], None, None, None
-        pairs = [(self.tokenizer, self.text_encoder), (self.tokenizer_2, self.text_encoder_2)]
-        for tokenizer, encoder in pairs:
-            if encoder is None:
-                continue
+    def tokenise(self, prompts: Sequence[str], mentions: Sequence[Spans]) -> Tokens:
+        """Prompts and, in each, the same number N of spans -> what `read` takes."""
+        ids, masks = [], []
+        for tokenizer, encoder in self._text_encoders():
             # CLIP was trained on prompts padded to its full length without a mask; BERT needs the mask, not the length.
-            clip = encoder.config.model_type.startswith("clip")
             tokens = tokenizer(
                 list(prompts),
-                padding="max_length" if clip else True,
+                padding="max_length" if _is_clip(encoder) else True,
                 truncation=True,
                 max_length=tokenizer.model_max_length,
                 return_offsets_mapping=True,
                 return_tensors="pt",
             )
-            offsets = tokens.pop("offset_mapping")
-            ids = tokens["input_ids"].to(encoder.device)
-            if clip:
+            ids.append(tokens["input_ids"])
+            masks.append(tokens["attention_mask"])
+        return Tokens(ids, masks, mention_distances(tokens["offset_mapping"], mentions))
+
+    @torch.no_grad()
+    def read(self, tokens: Tokens) -> Text:
+        """Encode tokens."""
+        states, pooled, mask = [], None, None
+        for (_, encoder), ids, own_mask in zip(self._text_encoders(), tokens.ids, tokens.masks, strict=True):
+            ids = ids.to(encoder.device, non_blocking=True)
+            if _is_clip(encoder):
                 out = encoder(ids, output_hidden_states=True)
                 states.append(out.hidden_states[-2])
                 pooled = out.text_embeds if "text_embeds" in out else out.pooler_output
             else:
-                mask = tokens["attention_mask"].to(encoder.device)
+                mask = own_mask.to(encoder.device, non_blocking=True)
                 out = encoder(ids, attention_mask=mask)
                 states.append(out.last_hidden_state)
                 pooled = (out.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        text = Text(torch.cat(states, dim=-1), mask, pooled)
-        return text, mention_distances(offsets, mentions).to(text.states.device)
+        return Text(torch.cat(states, dim=-1), mask, pooled)
+
+    def encode_text(self, prompts: Sequence[str], mentions: Sequence[Spans]) -> tuple[Text, Tensor]:
+        """Prompts -> encoded text and mention distances (B, N, T); every prompt has the same number N of spans."""
+        tokens = self.tokenise(prompts, mentions)
+        return self.read(tokens), tokens.mentions.to(self.text_encoder.device)
+
+    def _text_encoders(self) -> list[tuple[PreTrainedTokenizerBase, PreTrainedModel]]:
+        pairs = [(self.tokenizer, self.text_encoder), (self.tokenizer_2, self.text_encoder_2)]
+        return [(tokenizer, encoder) for tokenizer, encoder in pairs if encoder is not None]
 
     def preprocess(self, image: Image.Image, mask: Image.Image) -> tuple[Tensor, Tensor, Tensor]:
         """A square cut-out on white (RGB) and its mask (L) -> pixels of the image encoder (3, S, S), pixels of the
@@ -177,7 +198,7 @@ class AnyStoryPipeline(DiffusionPipeline):
     def encode_nothing(self) -> Tensor:
         """Vision tokens (n, d_v) of the zero image, the background's."""
         side = self.image_encoder.config.image_size
-        return self.encode_vision(torch.zeros(1, 3, side, side))[0]
+        return self.encode_vision(torch.zeros(1, 3, side, side, device=self.image_encoder.device))[0]
 
     @torch.no_grad()
     def encode_image(self, pixels: Tensor) -> Tensor:
@@ -367,7 +388,9 @@ class AnyStoryPipeline(DiffusionPipeline):
 
     def time_ids(self, rows: int, size: int) -> Tensor:
         """SDXL's size conditions for an uncropped square: original size, crop origin, target size (rows, 6)."""
-        return torch.tensor([[size, size, 0, 0, size, size]] * rows, device=self.unet.device, dtype=self.unet.dtype)
+        ids = torch.full((rows, 6), size, device=self.unet.device, dtype=self.unet.dtype)
+        ids[:, 2:4] = 0
+        return ids
 
     def __call__(
         self,
@@ -409,6 +432,10 @@ class MapAverage:
 def _noise(seed: int, shape: tuple[int, ...]) -> Tensor:
     """Drawn on the CPU: the same on every device."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _is_clip(encoder: PreTrainedModel) -> bool:
+    return encoder.config.model_type.startswith("clip")
 
 
 def _to_tensor(image: Image.Image) -> Tensor:

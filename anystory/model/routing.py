@@ -174,10 +174,17 @@ def token_shares(regions: Tensor, shape: tuple[int, int]) -> Tensor:
     return shares
 
 
+def mask_shares(masks: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Each token's share of masks (B, N, H, W), (B, N, h, w)."""
+    if masks.shape[1] == 0:  # which a GPU refuses to pool
+        return masks.new_zeros(len(masks), 0, *shape)
+    return F.interpolate(masks, size=shape, mode="area")
+
+
 def area_maps(masks: Tensor, shape: tuple[int, int]) -> Tensor:
     """Soft maps (B, N+1, h, w) of visible subject masks (B, N, H, W) in [0, 1]: each token's share, the
     background taking what is left."""
-    shares = F.interpolate(masks, size=shape, mode="area")
+    shares = mask_shares(masks, shape)
     background = (1 - shares.sum(dim=1, keepdim=True)).clamp(min=0)
     maps = torch.cat([shares, background], dim=1)
     return maps / maps.sum(dim=1, keepdim=True)
@@ -206,7 +213,7 @@ def reference_bias(
     subjects = maps[:, :-1].flatten(2).transpose(1, 2) > OPEN
     is_open = subjects & active[:, None, None]
     shut = torch.full_like(maps[:, :-1].flatten(2).transpose(1, 2), -torch.inf)
-    weight = torch.as_tensor(gamma, dtype=maps.dtype, device=maps.device)
+    weight = gamma.to(maps) if isinstance(gamma, Tensor) else maps.new_full((), gamma)  # no copy that a GPU waits for
     if present is not None:
         weight = weight - present.sum(dim=2).to(maps.dtype).log().unsqueeze(1)
     bias = torch.where(is_open, weight, shut).repeat_interleave(reference_tokens, dim=2)
@@ -220,7 +227,7 @@ def routing_loss(logits: Tensor, masks: Tensor) -> Tensor:
 
     logits: (B, N+1, h, w); masks: (B, N, H, W) visible masks of the whole instances, brought to h x w.
     """
-    target = F.interpolate(masks, size=logits.shape[-2:], mode="area")
+    target = mask_shares(masks, logits.shape[-2:])
     return F.mse_loss(soft_maps(logits.float())[:, :-1], target)
 
 

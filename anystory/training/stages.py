@@ -11,6 +11,7 @@ Runs on one process or several (`torchrun`): gradients are averaged over all.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -26,14 +27,17 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor
 from transformers import AutoTokenizer, BertModel, CLIPVisionModelWithProjection
 
-from anystory.model.anystory import Objective, Target, TrainingBatch
+from anystory.model.anystory import Objective, Target
 from anystory.model.attention import SubjectAdapter
 from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.pipeline import AnyStoryPipeline
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
+from anystory.training.health import SIGMAS, reference_gap
+from anystory.training.inputs import Inputs, encode_batch, prepare
 from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
-from anystory.training.world import Batch, World
+from anystory.training.parallel import ahead
+from anystory.training.world import World
 
 SUBJECT_SHARES = (0.05, 0.30, 0.50, 0.15)
 """How often a batch has 0, 1, 2 or 3 subjects a frame."""
@@ -42,6 +46,9 @@ TEMPERATURE = (1.0, 0.3)
 """Of the Gumbel-softmax, at the start and at the end of stage 2."""
 
 LEAST_CHANNEL_WEIGHT = 0.3
+
+HEALTH_FRAMES = 16
+"""Frames of which every save tells whether their references help, at least."""
 
 CORRESPONDENCE = 0.2
 """Weight of the correspondence loss in joint training; it fades out over the second half."""
@@ -142,11 +149,13 @@ def train_stage(
     frames: int = 3,
     learning_rate: float | None = None,
     device: str = "cpu",
+    workers: int = 0,
     seed: int = 0,
 ) -> None:
     """Train the AnyStory in `folder` by stage `name`, write it to `out` with averaged (EMA) weights.
 
-    frames: composed frames a step and process. The state is in `out`-NAME.pt beside it: the same call resumes.
+    frames: composed frames a step and process, by `workers` more processes or, with 0, in this one: the same either
+    way. The state is in `out`-NAME.pt beside it: the same call resumes.
     """
     stage = STAGES[name]
     rank, processes = _processes(device)
@@ -163,15 +172,25 @@ def train_stage(
     trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
     rate = learning_rate or stage.learning_rate
     optimiser = torch.optim.AdamW(trained.values(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
-    ema = EMAModel(trained.values(), decay=0.998, use_ema_warmup=True, power=0.75)
+    ema = EMAModel(trained.values(), decay=0.998, use_ema_warmup=True, power=0.75, foreach=True)
     weights = torch.ones(model.unet.config.in_channels, device=device)
     if stage.objective.joint:
         weights = channel_weights(pipeline, world)
     target = Target(pipeline.scheduler.alphas_cumprod.to(device), pipeline.scheduler.config.prediction_type, weights)
 
+    low_precision = torch.autocast(device.split(":")[0], torch.bfloat16)
+    batches = math.ceil(HEALTH_FRAMES / frames)
+    held = [prepare(pipeline, world.batch(frames, 1, _dice("health", seed, number))) for number in range(batches)]
+
     def publish() -> None:
         ema.store(trained.values())
         ema.copy_to(trained.values())
+        with low_precision:
+            encoded = [encode_batch(pipeline, inputs) for inputs in held]
+            for sigma in SIGMAS:
+                errors = reference_gap(pipeline, encoded, sigma)
+                told = "  ".join(f"{kind} {error:.3f}" for kind, error in errors.items())
+                print(f"{name}: error at noise level {sigma:g} by reference: {told}", flush=True)
         replace_folder(out, lambda part: pipeline.save_pretrained(part))
         ema.restore(trained.values())
 
@@ -184,17 +203,21 @@ def train_stage(
         minutes=minutes,
         save_every=300.0,
     )
-    for step, progress in _in_step(loop if rank == 0 else None, processes):
+
+    def compose(step: int) -> Inputs:
+        # Every process draws the same number of subjects, each its own frames; a step depends on its number alone.
+        subjects = int(_dice("subjects", seed, step).choice(len(SUBJECT_SHARES), p=SUBJECT_SHARES))
+        return prepare(pipeline, world.batch(frames, subjects, _dice("frames", seed, step, rank)))
+
+    composed = ahead(compose, loop.step, workers=workers, pin=device.startswith("cuda"))
+    generator = torch.Generator(device)
+    for (step, progress), inputs in zip(_in_step(loop if rank == 0 else None, processes), composed, strict=False):
         for group in optimiser.param_groups:
             group["lr"] = rate * warm_up_and_decay(progress)
-        # Every process draws the same number of subjects, each its own frames; a step depends on its number alone.
-        subjects = int(np.random.default_rng([seed, step]).choice(len(SUBJECT_SHARES), p=SUBJECT_SHARES))
-        rng = np.random.default_rng([seed, step, rank])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        torch.manual_seed(int(rng.integers(2**62)))
-        composed = world.batch(frames, subjects, rng)
-        with torch.autocast(device.split(":")[0], torch.bfloat16):
-            batch = encode_batch(pipeline, composed)
+        generator.manual_seed(int(_dice("noise", seed, step, rank).integers(2**62)))
+        torch.manual_seed(int(_dice("gumbel", seed, step, rank).integers(2**62)))
+        with low_precision:
+            batch = encode_batch(pipeline, inputs)
             losses = model(batch, _at(stage.objective, progress), target, generator)
         optimiser.zero_grad(set_to_none=True)
         losses["total"].backward()
@@ -204,6 +227,11 @@ def train_stage(
         ema.step(trained.values())
         if rank == 0:
             loop.log(**{key: value for key, value in losses.items() if key != "total"})
+
+
+def _dice(use: str, seed: int, step: int, rank: int = 0) -> np.random.Generator:
+    """The chance of one use at one step of one process, none of which follows from another."""
+    return np.random.default_rng([*use.encode(), seed, step, rank])
 
 
 def _at(objective: Objective, progress: float) -> Objective:
@@ -239,46 +267,6 @@ def channel_weights(pipeline: AnyStoryPipeline, world: World) -> Tensor:
     weights = torch.stack(shows)
     weights = (weights / weights.mean()).clamp(min=LEAST_CHANNEL_WEIGHT)
     return weights / weights.mean()
-
-
-@torch.no_grad()
-def encode_batch(pipeline: AnyStoryPipeline, composed: Batch) -> TrainingBatch:
-    """Composed frames through the frozen encoders."""
-    device = pipeline.device
-    frames, masks = composed.frames.to(device), composed.masks.to(device)
-    count, subjects = masks.shape[:2]
-    text, mentions = pipeline.encode_text([*composed.captions, ""], [*composed.mentions, (None,) * subjects])
-    vision, references = encode_references(pipeline, composed.references.to(device))
-    return TrainingBatch(
-        latents=pipeline.encode_image(frames.float() / 127.5 - 1).float(),
-        text=text,
-        mentions=mentions[:-1],
-        vision=vision,
-        no_vision=pipeline.encode_nothing(),
-        references=references,
-        masks=masks,
-        time_ids=pipeline.time_ids(count, frames.shape[-1]),
-        correspondence=composed.correspondence.to(device),
-    )
-
-
-def encode_references(pipeline: AnyStoryPipeline, cutouts: Tensor) -> tuple[Tensor, Tensor]:
-    """RGBA cut-outs uint8 (B, S, 4, R, R) -> vision tokens (B, S, n, d_v) and latents (B, S, C+1, h, w)."""
-    count, subjects = cutouts.shape[:2]
-    flat = cutouts.flatten(0, 1).float() / 255
-    alpha = flat[:, 3:]
-    white = flat[:, :3] * alpha + (1 - alpha)
-    if subjects == 0:
-        n = (pipeline.image_encoder.config.image_size // pipeline.image_encoder.config.patch_size) ** 2 + 1
-        return cutouts.new_zeros(count, 0, n, pipeline.image_encoder.config.hidden_size).float(), flat[:, :1]
-    side = pipeline.image_encoder.config.image_size
-    mean, std = (white.new_tensor(pipeline.config[k])[:, None, None] for k in ("image_mean", "image_std"))
-    pixels = torch.nn.functional.interpolate(white, size=side, mode="bicubic", antialias=True).clamp(0, 1)
-    vision = pipeline.encode_vision((pixels - mean) / std)
-    size = pipeline.config.reference_size
-    white, alpha = (torch.nn.functional.interpolate(x, size=size, mode="area") for x in (white, alpha))
-    latents = pipeline.encode_reference(white * 2 - 1, alpha)
-    return vision.unflatten(0, (count, subjects)), latents.float().unflatten(0, (count, subjects))
 
 
 def _processes(device: str) -> tuple[int, int]:

@@ -19,15 +19,8 @@ from anystory.model.pipeline import AnyStoryPipeline
 from anystory.training import __main__ as command_line
 from anystory.training import stages
 from anystory.training.art import Art
-from anystory.training.stages import (
-    CORRESPONDENCE,
-    STAGES,
-    channel_weights,
-    create_mini,
-    encode_batch,
-    encode_references,
-    train_stage,
-)
+from anystory.training.inputs import encode_batch, encode_references, prepare
+from anystory.training.stages import CORRESPONDENCE, STAGES, channel_weights, create_mini, train_stage
 from anystory.training.world import World
 from tests.tiny import mini_pipeline, sdxl_pipeline
 from tests.training.test_world import folder  # noqa: F401 (a fixture)
@@ -81,7 +74,10 @@ def test_a_stage_trains_its_part_and_nothing_else(models, world, tmp_path, capsy
         STAGES[name].trains
     )
     assert all(weight.isfinite().all() for weight in after.values())
-    losses = re.findall(r"(diffusion|routing) (\S+)", capsys.readouterr().out)
+    said = capsys.readouterr().out
+    losses = re.findall(r"(diffusion|routing) (\S+)", said)
+    for sigma in (1, 4):
+        assert re.search(rf"{name}: error at noise level {sigma} by reference: right \S+  wrong \S+  none \S+\n", said)
     assert {key for key, _ in losses} == {"diffusion", "routing"} and all(math.isfinite(float(v)) for _, v in losses)
     frozen = AnyStoryPipeline.from_pretrained(tmp_path / "out")
     for part in ("vae", "text_encoder", "image_encoder"):
@@ -101,37 +97,42 @@ def test_routers_learn_where_subjects_are(models, world, tmp_path):
         alphas = pipeline.scheduler.alphas_cumprod
         target = stages.Target(alphas, pipeline.scheduler.config.prediction_type, torch.ones(4))
         with torch.no_grad():
-            batch = encode_batch(pipeline, composed)
+            batch = encode_batch(pipeline, prepare(pipeline, composed))
             losses.append(pipeline.model(batch, objective, target, torch.Generator().manual_seed(0))["routing"].item())
     assert losses[1] < 0.8 * losses[0]
 
 
-class _Interrupted:
-    """A world that ends at a batch of training, as a person does with Ctrl-C."""
+def _break_at(monkeypatch, step):
+    """Ctrl-C before this step, in a training that saves at each."""
+    loop, at = stages.Loop, stages._at
+    running = []
 
-    def __init__(self, world, frames, left):
-        self.world, self.frames, self.left = world, frames, left
+    def watched(*arguments, **settings):
+        running.append(loop(*arguments, **(settings | {"save_every": 0.0})))
+        return running[-1]
 
-    def batch(self, n, subjects, rng):
-        if n == self.frames:
-            self.left -= 1
-        if self.left < 0:
+    def objective(*arguments):
+        if running[-1].step == step:
             raise KeyboardInterrupt
-        return self.world.batch(n, subjects, rng)
+        return at(*arguments)
+
+    monkeypatch.setattr(stages, "Loop", watched)
+    monkeypatch.setattr(stages, "_at", objective)
 
 
-@pytest.mark.parametrize("name", ["joint", "router"])
-def test_resumed_it_ends_where_it_would_have_without_a_break(models, world, tmp_path, monkeypatch, name):
+@pytest.mark.parametrize(("name", "workers"), [("joint", 2), ("router", 0)])
+def test_broken_off_and_resumed_by_other_workers_it_ends_where_it_would_have(
+    models, world, tmp_path, monkeypatch, name, workers
+):
     run = {"steps": 4, "frames": 2, "learning_rate": RATE, "seed": 3}
     train_stage(name, models["mini"], world, tmp_path / "whole", **run)
     with monkeypatch.context() as patch:
-        loop = stages.Loop  # here it saves at every step
-        patch.setattr(stages, "Loop", lambda *a, **k: loop(*a, **(k | {"save_every": 0.0})))
+        _break_at(patch, 2)
         with pytest.raises(KeyboardInterrupt):
-            train_stage(name, models["mini"], _Interrupted(world, 2, left=2), tmp_path / "broken", **run)
+            train_stage(name, models["mini"], world, tmp_path / "broken", **run, workers=workers)
     state = torch.load(tmp_path / f"broken-{name}.pt", weights_only=True)
     assert state["step"] == 2 and (tmp_path / "broken" / "model_index.json").is_file()
-    train_stage(name, models["mini"], world, tmp_path / "broken", **run)
+    train_stage(name, models["mini"], world, tmp_path / "broken", **run, workers=1)
     whole, broken = _weights(tmp_path / "whole"), _weights(tmp_path / "broken")
     assert all(torch.equal(weight, broken[key]) for key, weight in whole.items())
     assert not (tmp_path / "broken.part").exists() and not (tmp_path / "broken.old").exists()
@@ -177,13 +178,15 @@ def test_channels_weigh_what_they_show(world):
 def test_a_batch_is_encoded_as_the_pipeline_does(world, topology, subjects):
     pipeline = MODELS[topology]()
     composed = world.batch(2, subjects, np.random.default_rng(5))
-    batch = encode_batch(pipeline, composed)
+    batch = encode_batch(pipeline, prepare(pipeline, composed))
     assert torch.equal(batch.latents, pipeline.encode_image(composed.frames / 127.5 - 1))
     assert len(batch.text.states) == 3 and batch.mentions.shape == (2, subjects, batch.text.states.shape[1])
     empty, _ = pipeline.encode_text([""], [()])
     assert torch.allclose(batch.text.states[-1, : empty.states.shape[1]], empty.states[0], atol=1e-5)
     assert torch.equal(batch.time_ids, pipeline.time_ids(2, 64))
-    assert torch.equal(batch.masks, composed.masks)
+    side = 64 // pipeline.latent_factor
+    assert batch.masks.shape == (2, subjects, side, side)
+    assert torch.allclose(batch.masks.mean((2, 3)), composed.masks.mean((2, 3)), atol=1e-6)
     tokens = (pipeline.image_encoder.config.image_size // pipeline.image_encoder.config.patch_size) ** 2 + 1
     assert batch.vision.shape == (2, subjects, tokens, 16) and batch.no_vision.shape == (tokens, 16)
     if subjects:
