@@ -9,24 +9,46 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from anystory.backend import BackendError
+from anystory.backends.sdxl import choose_device
 from anystory.training.art import Art
 from anystory.training.autoencoder import train_autoencoder
 from anystory.training.builder import build
 from anystory.training.mentions import train_mentions
 from anystory.training.own import build_own
+from anystory.training.parallel import cores
 from anystory.training.stages import STAGES, create_mini, first_alone, train_stage
 from anystory.training.text import install_text_encoder
-from anystory.training.vision import train_vision
+from anystory.training.vision import ATLAS, train_vision
 from anystory.training.world import MAX_SUBJECTS, World, sheet
 
 SCENES = 3000
 """How many painted scenes a training knows."""
+
+SHARES = {"autoencoder": 0.05, "vision": 0.04, "mentions": 0.01, "joint": 0.8, "router": 0.1}
+"""Of the time that the embedded model's training takes, phase by phase."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a step takes at once: `crops` of pictures for the autoencoder, `drawings` for the vision encoder, composed
+    `frames` for the stages; and the peak learning rate of joint training that goes with it."""
+
+    crops: int
+    drawings: int
+    frames: int
+    rate: float
+
+
+CPU, GPU = Scale(crops=16, drawings=64, frames=3, rate=6e-4), Scale(crops=64, drawings=512, frames=64, rate=1e-3)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,8 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.threads:
         torch.set_num_threads(options.threads)
     try:
+        if "device" in options:
+            choose_device(options.device)
         options.run(options)
-    except (OSError, ValueError, ModuleNotFoundError) as error:
+    except (OSError, ValueError, ModuleNotFoundError, BackendError) as error:
         print(f"anystory.training: {error}", file=sys.stderr)
         return 2
     return 0
@@ -55,15 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     mini = commands.add_parser("mini", help="the embedded model, from the training art")
     mini.set_defaults(run=_mini)
     mini.add_argument("--size", type=int, default=256, help="side of a frame in pixels (default: %(default)s)")
-    minutes = {"autoencoder": 15.0, "vision": 12.0, "mentions": 3.0, "joint": 240.0, "router": 30.0}
-    for phase, default in minutes.items():
-        mini.add_argument(
-            f"--{phase}-minutes",
-            type=float,
-            default=default,
-            metavar="M",
-            help="time for this phase (default: %(default)s)",
-        )
+    shares = ", ".join(f"{phase} {100 * share:.0f} %%" for phase, share in SHARES.items())
+    mini.add_argument(
+        "--minutes",
+        type=float,
+        default=300.0,
+        help=f"of training, without what it prepares: {shares} (default: %(default)g)",
+    )
 
     stage = commands.add_parser("stage", help="one stage of any saved AnyStory")
     stage.set_defaults(run=_stage)
@@ -75,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument("--learning-rate", type=float, help="peak (default: the stage's own)")
 
     shown = commands.add_parser("sheet", help="what a training sees: frames, masks, references, captions")
-    shown.set_defaults(run=_sheet)
+    shown.set_defaults(run=_sheet, device="cpu")
     shown.add_argument("--subjects", type=int, default=2, help=f"0 to {MAX_SUBJECTS} a frame (default: %(default)s)")
     shown.add_argument("--count", type=int, default=12, help="frames (default: %(default)s)")
 
@@ -88,9 +110,14 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--out", type=Path, required=True, help="folder for results and resumable state")
     for command in (mini, stage):
-        command.add_argument("--frames", type=int, default=3, help="composed frames a step (default: %(default)s)")
-    for command in (mini, stage, shown):
+        command.add_argument(
+            "--frames", type=int, help=f"composed a step (default: {GPU.frames} for a GPU, else {CPU.frames})"
+        )
         command.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
+        command.add_argument(
+            "--workers", type=int, help="processes that compose (default: for a GPU all cores but one, else none)"
+        )
+    for command in (mini, stage, shown):
         command.add_argument("--seed", type=int, default=0)
 
     export = commands.add_parser("export", help="a saved AnyStory in half precision")
@@ -109,37 +136,33 @@ def _art(options: argparse.Namespace) -> None:
 
 def _mini(options: argparse.Namespace) -> None:
     out, size = options.out, options.size
-    common = {"device": options.device, "seed": options.seed}
-    pack = _pack(options)
+    scale, common = _scale(options), {"device": options.device, "seed": options.seed}
+    fed = common | {"workers": _workers(options)}
+    minutes = {phase: share * options.minutes for phase, share in SHARES.items()}
+    world = _world(options, size)
 
     def foundations() -> None:
         if not (out / "vae.done").exists():
-            train_autoencoder(pack, out, size, minutes=options.autoencoder_minutes, cache=out / "cache", **common)
+            train_autoencoder(world, out, minutes=minutes["autoencoder"], batch=scale.crops, **fed)
             (out / "vae.done").touch()
         if not (out / "vision.done").exists():
-            art = Art(pack, out / "cache", split="train", size=128)
-            train_vision(art, out, minutes=options.vision_minutes, **common)
+            art = Art(_pack(options), out / "cache", split="train", size=ATLAS)
+            train_vision(art, out, minutes=minutes["vision"], batch=scale.drawings, **common)
             (out / "vision.done").touch()
         install_text_encoder(out)
         if not (out / "start").is_dir():
             create_mini(out, out / "start", size, options.seed)
-
-    first_alone(foundations, options.device)
-    world = _world(options, size)
-
-    def mentions() -> None:
         if not (out / "mentions.done").exists():
-            train_mentions(out / "start", world, minutes=options.mentions_minutes, **common)
+            train_mentions(out / "start", world, minutes=minutes["mentions"], **fed)
             (out / "mentions.done").touch()
 
-    first_alone(mentions, options.device)
-    stages = {**common, "frames": options.frames}
-    train_stage("joint", out / "start", world, out / "joint", minutes=options.joint_minutes, **stages)
+    first_alone(foundations, options.device)
+    stages = {**fed, "frames": options.frames or scale.frames}
+    joint, router = out / "joint", out / "router"
+    train_stage("joint", out / "start", world, joint, minutes=minutes["joint"], learning_rate=scale.rate, **stages)
     # Fast: the paper's rate is for routers on a base that is trained to the end.
-    train_stage(
-        "router", out / "joint", world, out / "router", minutes=options.router_minutes, learning_rate=5e-4, **stages
-    )
-    first_alone(lambda: _write_half(out / "router", out / "mini"), options.device)
+    train_stage("router", joint, world, router, minutes=minutes["router"], learning_rate=5e-4, **stages)
+    first_alone(lambda: _write_half(router, out / "mini"), options.device)
 
 
 def _stage(options: argparse.Namespace) -> None:
@@ -154,11 +177,24 @@ def _stage(options: argparse.Namespace) -> None:
         options.out / options.name,
         steps=options.steps,
         minutes=options.minutes,
-        frames=options.frames,
+        frames=options.frames or _scale(options).frames,
         learning_rate=options.learning_rate,
         device=options.device,
+        workers=_workers(options),
         seed=options.seed,
     )
+
+
+def _scale(options: argparse.Namespace) -> Scale:
+    return GPU if options.device.startswith("cuda") else CPU
+
+
+def _workers(options: argparse.Namespace) -> int:
+    """As asked for; else, for a GPU, this process's share of the cores without the one that drives the GPU."""
+    if options.workers is not None:
+        return options.workers
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    return max(0, cores() // processes - 1) if options.device.startswith("cuda") else 0
 
 
 def _sheet(options: argparse.Namespace) -> None:

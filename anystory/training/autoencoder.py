@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from anystory.model.autoencoder import PatchAutoencoder
-from anystory.training.art import Art
 from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
+from anystory.training.parallel import ahead
 from anystory.training.world import World
 
 LEARNING_RATE = 1e-3
@@ -23,10 +23,11 @@ LEARNING_RATE = 1e-3
 LATENT_NOISE = 0.05
 """Largest standard deviation of the noise on the latents the decoder learns from: what a denoiser leaves."""
 
-POOL = 1024
-"""Pictures kept at hand. Composing costs as much as learning, so each picture serves about `REUSE` crops."""
+POOL, CHUNK = 1024, 16
+"""Pictures kept at hand, and composed at a time."""
 
 REUSE = 4
+"""Steps for which a chunk must do: on a CPU composing costs as much as learning."""
 
 CROPS = (96, 96, 128)
 """Sides in pixels, step by step in turn."""
@@ -85,54 +86,32 @@ def pictures(world: World, count: int, rng: np.random.Generator) -> tuple[Tensor
     return images * 2 - 1, torch.cat([batch.masks.amax(1, keepdim=True), alpha])
 
 
+def _chunk(world: World, rng: np.random.Generator) -> Tensor:
+    """`CHUNK` pictures and the visible part of their subjects, uint8 (CHUNK, 4, H, W)."""
+    images, masks = pictures(world, CHUNK, rng)
+    return (torch.cat([(images + 1) / 2, masks], 1) * 255).round().byte()
+
+
 def train_autoencoder(
-    art_folder: str | Path,
-    out: str | Path,
-    size: int = 128,
+    world: World,
+    out: Path,
     *,
     minutes: float | None = None,
     steps: int | None = None,
     batch: int = 16,
-    scenes_count: int = 3000,
-    cache: str | Path | None = None,
-    device: str | torch.device = "cpu",
+    device: str = "cpu",
+    workers: int = 0,
     seed: int = 0,
 ) -> PatchAutoencoder:
-    """Train on frames of `size` pixels made from the train split of `art_folder` and save to `out`/vae.
+    """Train on frames of `world` and save to `out`/vae.
 
-    State is kept in `out`/state-autoencoder.pt: the same call goes on where it stopped. `cache` (`out`/cache) keeps the
-    decoded art and `scenes_count` painted scenes. Learning rates follow the share of `minutes` or `steps` done.
+    `batch` counts crops; the pictures they are cut from are composed by `workers` more processes or, with 0, by this
+    one. State is kept in `out`/state-autoencoder.pt: the same call goes on where it stopped. Learning rates follow the
+    share of `minutes` or `steps` done.
     """
-    out, device = Path(out), torch.device(device)
-    cache = Path(cache) if cache is not None else out / "cache"
     out.mkdir(parents=True, exist_ok=True)
-    world = World(
-        Art(art_folder, cache, split="train", size=size),
-        cache,
-        size=size,
-        scenes_count=scenes_count,
-        seed=seed,
-        device=device,
-    )
     torch.manual_seed(seed)
     model = PatchAutoencoder().to(device, memory_format=torch.channels_last)
-
-    chunks = [pictures(world, batch, np.random.default_rng((seed, 1, i))) for i in range(POOL // batch)]
-    pool, pool_masks = (torch.cat(chunk) for chunk in zip(*chunks, strict=True))
-
-    def sample(step: int) -> tuple[Tensor, Tensor]:
-        rng = np.random.default_rng((seed, 0, step))
-        if step % REUSE == 0:
-            start = step // REUSE * batch % len(pool)
-            pool[start : start + batch], pool_masks[start : start + batch] = pictures(world, batch, rng)
-        # Crops train faster than frames and cut subjects at the border, as frames do.
-        crop = min(CROPS[step % len(CROPS)], size)
-        y, x = rng.integers(size - crop + 1, size=2)
-        chosen = torch.from_numpy(rng.integers(len(pool), size=batch)).to(device)
-        both = torch.cat([pool[chosen], pool_masks[chosen]], 1)[..., y : y + crop, x : x + crop]
-        both = both.flip(-1) if rng.random() < 0.5 else both
-        return both[:, :3].contiguous(memory_format=torch.channels_last), both[:, 3:]
-
     encoder = [*model.linear_encoder.parameters(), *model.encoder.parameters()]
     linear = [*model.linear_encoder.parameters(), *model.linear_decoder.parameters()]
     network = [*model.encoder.parameters(), *model.decoder.parameters()]
@@ -147,13 +126,38 @@ def train_autoencoder(
         minutes=minutes,
         steps=steps,
     )
+    composed = ahead(
+        lambda number: _chunk(world, np.random.default_rng([seed, number])),
+        loop.step // REUSE,
+        workers=workers,
+        pin=device.startswith("cuda"),
+    )
+    pool = torch.cat([next(composed) for _ in range(POOL // CHUNK)]).to(device)
+
+    def sample(step: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng([seed, 1, step])
+        torch.manual_seed(int(rng.integers(2**62)))
+        if step % REUSE == 0:
+            start = step // REUSE * CHUNK % POOL
+            pool[start : start + CHUNK] = next(composed).to(device, non_blocking=True)
+        # Crops train faster than frames and cut subjects at the border, as frames do.
+        crop = min(CROPS[step % len(CROPS)], world.size)
+        y, x = rng.integers(world.size - crop + 1, size=2)
+        chosen = torch.randint(POOL, (batch,), device=device)
+        both = pool[..., y : y + crop, x : x + crop][chosen].float() / 255
+        both = both.flip(-1) if rng.random() < 0.5 else both
+        return (both[:, :3] * 2 - 1).contiguous(memory_format=torch.channels_last), both[:, 3:]
+
+    few = pool[:256, :3].float() / 127.5 - 1
     if loop.step == 0:
-        start_from_principal_components(model, pool[:256])
+        start_from_principal_components(model, few)
+    is_final = model.is_standardised
     for progress in loop:
         # Once final, the latent space stays so, even when a finished run is prolonged.
-        joint = progress < JOINT and not model.is_standardised
-        if not joint and not model.is_standardised:
-            standardise(model, pool[:256])
+        joint = progress < JOINT and not is_final
+        if not joint and not is_final:
+            standardise(model, few)
+            is_final = True
             loop.save()
             print("autoencoder: the latent space is final", flush=True)
         for parameter in encoder:
@@ -164,7 +168,7 @@ def train_autoencoder(
             group["lr"] = rate * group["scale"]
 
         images, masks = sample(loop.step)
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.split(":")[0], torch.bfloat16):
             latents = model.encode(images).latents
             noise = torch.randn_like(latents) * LATENT_NOISE * torch.rand(len(latents), 1, 1, 1, device=device)
             # In units of each channel's own spread, so that the encoder gains nothing by growing.

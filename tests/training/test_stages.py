@@ -17,7 +17,7 @@ from anystory.model.attention import transformer_blocks
 from anystory.model.mention import SILENT
 from anystory.model.pipeline import AnyStoryPipeline
 from anystory.training import __main__ as command_line
-from anystory.training import stages
+from anystory.training import autoencoder, stages
 from anystory.training.art import Art
 from anystory.training.inputs import encode_batch, encode_references, prepare
 from anystory.training.stages import CORRESPONDENCE, STAGES, channel_weights, create_mini, train_stage
@@ -265,8 +265,6 @@ def foundations(tmp_path_factory):
     out, pipeline = tmp_path_factory.mktemp("foundations"), mini_pipeline()
     for part in ("vae", "image_encoder", "text_encoder", "tokenizer"):
         getattr(pipeline, part).save_pretrained(out / part)
-    for part in ("vae", "vision"):
-        (out / f"{part}.done").touch()
     return out
 
 
@@ -301,6 +299,7 @@ def test_what_cannot_be_done_is_one_sentence(models, folder, tmp_path, capsys): 
     assert "no-model" in _refused(capsys, *stage, "--model", tmp_path / "no-model", "--art", folder)
     assert "no-art" in _refused(capsys, "mini", "--art", tmp_path / "no-art", "--out", out)
     assert "no-model" in _refused(capsys, "export", tmp_path / "no-model", out)
+    assert "no device 'abacus'" in _refused(capsys, "mini", "--art", folder, "--out", out, "--device", "abacus")
 
 
 @pytest.mark.parametrize(
@@ -329,15 +328,33 @@ def test_a_stage_and_an_export_from_the_command_line(models, folder, tmp_path, m
     assert backend.pipeline.unet.dtype == torch.float32 and backend.defaults.size == 64
 
 
-def test_the_whole_making_of_the_embedded_model(foundations, folder, cache, tmp_path, monkeypatch):  # noqa: F811
-    """From its foundations to half precision, each phase a step or a few."""
-    monkeypatch.setattr(command_line, "SCENES", 19)
-    for path in foundations.iterdir():
-        (tmp_path / path.name).symlink_to(path)
-    arguments = ["mini", "--art", folder, "--out", tmp_path, "--size", 64, "--frames", 1]
-    arguments += ["--mentions-minutes", 1e-4, "--joint-minutes", 1e-4, "--router-minutes", 1e-4]
+def test_the_whole_making_of_the_embedded_model(folder, tmp_path, monkeypatch):  # noqa: F811
+    """From the art to half precision, each phase a step or a few."""
+    monkeypatch.setattr(command_line, "SCENES", 2)
+    monkeypatch.setattr(autoencoder, "POOL", 16)
+    monkeypatch.setattr(command_line, "CPU", command_line.Scale(crops=2, drawings=8, frames=1, rate=RATE))
+    arguments = ["mini", "--art", folder, "--out", tmp_path, "--size", 64, "--minutes", 1e-3, "--workers", 2]
     assert command_line.main([str(a) for a in arguments]) == 0
     assert load(model=tmp_path / "mini", device="cpu").defaults.size == 64
     assert not [path for path in (tmp_path / "mini").rglob("*.json") if str(tmp_path) in path.read_text()]
     for name in ("joint", "router"):
         assert torch.load(tmp_path / f"{name}-{name}.pt", weights_only=True)["step"] >= 1
+
+
+def test_every_phase_has_its_share_of_the_minutes():
+    assert sum(command_line.SHARES.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "workers"),
+    [
+        (["--device", "cpu"], 0),
+        (["--device", "cuda"], 7),
+        (["--device", "cuda:1", "--workers", "3"], 3),
+    ],
+)
+def test_a_gpu_is_fed_by_all_cores_but_one(monkeypatch, arguments, workers):
+    monkeypatch.setattr(command_line, "cores", lambda: 16)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    options = command_line._parser().parse_args(["mini", "--art", "a", "--out", "o", *arguments])
+    assert command_line._workers(options) == workers
