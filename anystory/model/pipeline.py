@@ -165,7 +165,8 @@ class AnyStoryPipeline(DiffusionPipeline):
                 pooled = out.text_embeds if "text_embeds" in out else out.pooler_output
             else:
                 mask = own_mask.to(encoder.device, non_blocking=True)
-                out = encoder(ids, attention_mask=mask)
+                # Four axes, for of a plain mask transformers asks whether all is set, and would wait for a GPU to tell.
+                out = encoder(ids, attention_mask=mask[:, None, None].bool().expand(-1, -1, ids.shape[1], -1))
                 states.append(out.last_hidden_state)
                 pooled = (out.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         return Text(torch.cat(states, dim=-1), mask, pooled)
@@ -389,7 +390,7 @@ class AnyStoryPipeline(DiffusionPipeline):
     def time_ids(self, rows: int, size: int) -> Tensor:
         """SDXL's size conditions for an uncropped square: original size, crop origin, target size (rows, 6)."""
         ids = torch.full((rows, 6), size, device=self.unet.device, dtype=self.unet.dtype)
-        ids[:, 2:4] = 0
+        ids[:, 2:4].zero_()
         return ids
 
     def __call__(

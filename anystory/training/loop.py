@@ -17,7 +17,8 @@ class Loop:
     """Iterate to get the progress in [0, 1) of a training bounded by `steps` or by `minutes` of its own time.
 
     `parts` (modules, optimisers: whatever has a state dict) are restored from the file `state` if it is there, and
-    saved to it, followed by a call of `publish`, every `save_every` seconds and at the end. `step` counts from 0.
+    saved to it, followed by a call of `publish`, every `save_every` seconds, every tenth of `minutes` if that is less,
+    and at the end. `step` counts from 0.
     """
 
     def __init__(
@@ -34,7 +35,8 @@ class Loop:
         if (steps is None) == (minutes is None):
             raise ValueError("Bound the training by either steps or minutes.")
         self.name, self.state, self.parts, self.publish = name, state, parts, publish
-        self.steps, self.minutes, self.save_every = steps, minutes, save_every
+        self.steps, self.minutes = steps, minutes
+        self.save_every = save_every if minutes is None else min(save_every, 6 * minutes)
         self.step, self.seconds = 0, 0.0
         self.logged: dict[str, list[Tensor]] = {}
         if state.exists():

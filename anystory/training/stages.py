@@ -147,6 +147,7 @@ def train_stage(
     steps: int | None = None,
     minutes: float | None = None,
     frames: int = 3,
+    draws: int | None = None,
     learning_rate: float | None = None,
     device: str = "cpu",
     workers: int = 0,
@@ -155,9 +156,12 @@ def train_stage(
     """Train the AnyStory in `folder` by stage `name`, write it to `out` with averaged (EMA) weights.
 
     frames: composed frames a step and process, by `workers` more processes or, with 0, in this one: the same either
-    way. The state is in `out`-NAME.pt beside it: the same call resumes.
+    way. draws: noise levels a frame. draws and learning_rate: the stage's own if None. The state is in `out`-NAME.pt
+    beside it: the same call resumes.
     """
     stage = STAGES[name]
+    if draws:
+        stage = replace(stage, objective=replace(stage.objective, draws=draws))
     rank, processes = _processes(device)
     pipeline = AnyStoryPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.to(device)
@@ -203,6 +207,7 @@ def train_stage(
         minutes=minutes,
         save_every=300.0,
     )
+    ema.to(device)  # a state is read to the CPU, and this one is not sent on by itself
 
     def compose(step: int) -> Inputs:
         # Every process draws the same number of subjects, each its own frames; a step depends on its number alone.

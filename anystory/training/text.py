@@ -28,7 +28,7 @@ def install_text_encoder(out: str | Path) -> None:
 def load_text_encoder(out: str | Path) -> tuple[PreTrainedTokenizerFast, BertModel]:
     """The tokenizer and the encoder in the folder `out`, in float32, frozen."""
     tokenizer = AutoTokenizer.from_pretrained(Path(out) / "tokenizer")
-    encoder = BertModel.from_pretrained(Path(out) / "text_encoder", add_pooling_layer=False, dtype=torch.float32)
+    encoder = BertModel.from_pretrained(Path(out) / "text_encoder", dtype=torch.float32)
     return tokenizer, encoder.eval().requires_grad_(False)
 
 

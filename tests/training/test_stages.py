@@ -332,7 +332,7 @@ def test_the_whole_making_of_the_embedded_model(folder, tmp_path, monkeypatch): 
     """From the art to half precision, each phase a step or a few."""
     monkeypatch.setattr(command_line, "SCENES", 2)
     monkeypatch.setattr(autoencoder, "POOL", 16)
-    monkeypatch.setattr(command_line, "CPU", command_line.Scale(crops=2, drawings=8, frames=1, rate=RATE))
+    monkeypatch.setattr(command_line, "CPU", command_line.Scale(crops=2, drawings=8, frames=1, draws=2, rate=RATE))
     arguments = ["mini", "--art", folder, "--out", tmp_path, "--size", 64, "--minutes", 1e-3, "--workers", 2]
     assert command_line.main([str(a) for a in arguments]) == 0
     assert load(model=tmp_path / "mini", device="cpu").defaults.size == 64
