@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from anystory.backend import hush
 from anystory.commands.arguments import DELEGATED, parser
 from anystory.commands.report import Report
 from anystory.errors import AnyStoryError
@@ -19,24 +20,32 @@ from anystory.errors import AnyStoryError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in DELEGATED:
-        return import_module(DELEGATED[words[0]][0]).main(words[1:])
-    arguments = parser().parse_args(words)
     try:
-        report = Report(arguments.name, arguments.json)
-        try:
-            status = arguments.command(arguments, report) or 0
-        except AnyStoryError as error:
-            report.error(str(error))
-            status = error.status
-        except KeyboardInterrupt:
-            report.error("stopped; what was finished is kept, the same command goes on from there.")
-            status = 130
-        report.end(status)
+        if words and words[0] in DELEGATED:
+            hush()
+            status = import_module(DELEGATED[words[0]][0]).main(words[1:])
+        else:
+            status = _run(words)
+        sys.stdout.flush()
         return status
     except BrokenPipeError:  # whoever read the output has gone; nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _run(words: Sequence[str]) -> int:
+    arguments = parser().parse_args(words)
+    report = Report(arguments.name, arguments.json)
+    try:
+        status = arguments.command(arguments, report) or 0
+    except AnyStoryError as error:
+        report.error(str(error))
+        status = error.status
+    except KeyboardInterrupt:
+        report.error("stopped; what was finished is kept, the same command goes on from there.")
+        status = 130
+    report.end(status)
+    return status
 
 
 if __name__ == "__main__":

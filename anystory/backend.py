@@ -160,7 +160,7 @@ def load(
     `BackendError` with a sentence."""
     if name not in BACKENDS:
         raise BackendError(f"There is no backend {name!r}; choose one of: {', '.join(BACKENDS)}.")
-    _hush()
+    hush()
     if name == "flux":
         from anystory.backends.flux import FluxBackend
 
@@ -175,7 +175,7 @@ def load(
     return AnyStoryBackend.load(folder, name=name, device=device)
 
 
-def _hush() -> None:
+def hush() -> None:
     """Before they are imported: libraries tell of image processors, formats and kernels of other machines that nobody
     uses here."""
     for library in ("TRANSFORMERS", "DIFFUSERS"):

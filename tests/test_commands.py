@@ -220,7 +220,8 @@ def test_other_shells_get_a_script_that_parses(shell, tmp_path, capsys):
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_a_reader_that_goes_away_is_no_traceback(tmp_path):
-    program = f"{sys.executable} -m anystory completion bash"
-    run = subprocess.run(["bash", "-c", f"{program} | head -c 1"], capture_output=True, text=True)
+@pytest.mark.parametrize(("command", "reader"), [("completion bash", "head -c 1"), ("bench plans", "true")])
+def test_a_reader_that_goes_away_is_no_traceback(command, reader):
+    program = f"{sys.executable} -m anystory {command}"
+    run = subprocess.run(["bash", "-c", f"{program} | {reader}"], capture_output=True, text=True)
     assert run.stderr == ""
