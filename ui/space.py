@@ -11,13 +11,15 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from typing import TypeVar
 
 import gradio as gr
 from gradio.utils import is_zero_gpu_space
+from PIL import Image
 
-from anystory.backend import BACKENDS, Backend, BackendError, suitable
+from anystory.backend import BACKENDS, Backend, BackendError, Locator, suitable
 from anystory.steering import UNSTEERED, Steering
-from anystory.story import Prompt, Settings, Shape, Step, Subject
+from anystory.story import Prompt, RoutingMaps, Settings, Shape, Step, Subject
 
 try:
     import spaces
@@ -30,6 +32,11 @@ not measured: what is not used is not charged for."""
 
 SMALL = (10.0, 0.3)
 """The same for other backends."""
+
+LOCATING = 10
+"""Seconds that looking for characters in a picture may take there, a single step."""
+
+T = TypeVar("T")
 
 _backend: Backend | None = None  # as forks find it; an argument would be pickled
 
@@ -53,7 +60,8 @@ def borrowing(load: Callable[[], Backend]) -> Callable[[], Backend]:
     if spaces is None or not is_zero_gpu_space():
         return load
     _backend = load()
-    return lambda: Borrowing(_backend)
+    borrowed = BorrowingLocator if isinstance(_backend, Locator) else Borrowing
+    return lambda: borrowed(_backend)
 
 
 def seconds(
@@ -77,8 +85,30 @@ def _denoise(
         yield str(error)
 
 
+def _locate(picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]) -> Iterator[RoutingMaps | str]:
+    """Who is where in a picture, or a sentence in the place of a BackendError."""
+    try:
+        yield _backend.locate(picture, names, [_backend.encode(subject) for subject in cast])
+    except BackendError as error:
+        yield str(error)
+
+
 if spaces is not None:
     _denoise = spaces.GPU(duration=seconds)(_denoise)
+    _locate = spaces.GPU(duration=LOCATING)(_locate)
+
+
+def _made(lent: Iterator[T | str]) -> Iterator[T]:
+    """What a lent GPU makes. Raises BackendError for a sentence, also where it is not lent: somebody's minutes are used
+    up."""
+    try:
+        with closing(lent):
+            for item in lent:
+                if isinstance(item, str):
+                    raise BackendError(item)
+                yield item
+    except gr.Error as error:  # whose words may hold links
+        raise BackendError(re.sub(r"<[^>]*>", "", error.message)) from error
 
 
 class Borrowing:
@@ -109,12 +139,14 @@ class Borrowing:
         seed: int,
         steering: Steering = UNSTEERED,
     ) -> Iterator[Step]:
-        """As the backend does. Raises BackendError, also where the GPU is not lent: somebody's minutes are used up."""
-        try:
-            with closing(_denoise(prompt, tuple(cast), tuple(names), settings, seed, steering)) as steps:
-                for step in steps:
-                    if isinstance(step, str):
-                        raise BackendError(step)
-                    yield step
-        except gr.Error as error:  # whose words may hold links
-            raise BackendError(re.sub(r"<[^>]*>", "", error.message)) from error
+        """As the backend does. Raises BackendError, also where the GPU is not lent."""
+        return _made(_denoise(prompt, tuple(cast), tuple(names), settings, seed, steering))
+
+
+class BorrowingLocator(Borrowing):
+    """A backend that can look for characters in a picture, on a lent GPU too."""
+
+    def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[Subject]) -> RoutingMaps:
+        """As the backend does. Raises BackendError as `denoise`."""
+        (maps,) = _made(_locate(picture, tuple(cast), tuple(names)))
+        return maps

@@ -23,12 +23,13 @@ def gradio_auto_wrap(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def GPU(*, duration: Callable[..., int]) -> Callable[..., Any]:
+def GPU(*, duration: int | Callable[..., int]) -> Callable[..., Any]:
     def decorate(task: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         @wraps(task)
         def lent(*args: Any) -> Iterator[Any]:
             with Path(os.environ["FAKE_SPACE_LOG"]).open("a") as log:
-                log.write(f"{duration(*args)} seconds from process {os.getpid()}\n")
+                asked = duration(*args) if callable(duration) else duration
+                log.write(f"{asked} seconds from process {os.getpid()}\n")
             here, there = FORK.Pipe()
             worker = FORK.Process(target=_work, args=(task, pickle.dumps(args), there), daemon=True)
             worker.start()
