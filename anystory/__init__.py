@@ -11,8 +11,11 @@ a backend is loaded.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would tell its makers of every session
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.api import PanelFrame, load_story, render_story  # noqa: F401

@@ -1,4 +1,5 @@
 import hashlib
+import os
 import subprocess
 import sys
 import threading
@@ -339,6 +340,15 @@ def test_every_model_is_free_and_described_with_licence_source_and_size():
     for ask in (describe, is_here, fetch):
         with pytest.raises(SegmentError, match="no segmentation model 'bria-rmbg' on offer"):
             ask("bria-rmbg")
+
+
+def test_nobody_is_told_of_what_is_done(tiny_model_folder, tmp_path):
+    """onnxruntime, which diffusers loads too, would keep events for its makers in the user's cache and send them."""
+    code = f"from anystory import load_backend; load_backend(model={str(tiny_model_folder)!r}, device='cpu'); "
+    code += "from anystory.segment import _session; _session('u2net')"
+    places = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "TMPDIR"), str(tmp_path))
+    subprocess.run([sys.executable, "-c", code], env=os.environ | places, check=True)
+    assert files(tmp_path) == []
 
 
 def test_whose_picture_it_is_is_said():
