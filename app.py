@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import signal
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when Gradio is imported
 
 from anystory import backend
 from anystory.commands.arguments import add_engine
@@ -20,9 +20,7 @@ from anystory.commands.usage import Parser, between
 from anystory.drafts import Store, cache_folder
 from anystory.limits import SHARED, Limits
 from anystory.styles import StyleError
-from ui.app import build, launch
-from ui.space import borrowing, chosen_backend
-from ui.studio import Studio
+from ui.studio import SCRATCH, Studio
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -101,7 +99,19 @@ def stories(out: Path | None) -> Store | None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    asked, told = arguments(argv), []
+    asked = arguments(argv)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as files:
+        os.environ["GRADIO_TEMP_DIR"] = files  # what visitors upload and are shown; it goes with the app
+        return serve(asked)
+
+
+def serve(asked: argparse.Namespace) -> int:
+    """Run the app until it is told to end; returns its exit status."""
+    from ui.app import build, launch  # where Gradio is imported, which reads the variables set above
+    from ui.space import borrowing, chosen_backend
+
+    told: list[str] = []
 
     def tell(words: str) -> None:
         told.append(words)
@@ -120,6 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             tell=tell,
         )
         studio = Studio(borrowing(load), asked.out, told, limits(asked), stories(asked.out))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
         launch(
             build(studio), studio, host=asked.host, port=asked.port, share=asked.share, auth=asked.auth, mcp=asked.mcp
         )

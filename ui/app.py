@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from anystory.archive import MAX_ZIP
 from anystory.backend import BackendError
@@ -30,12 +34,14 @@ from ui.words import I18N, TRANSLATE, t, words
 
 MAX_UPLOAD = MAX_ZIP
 """Bytes a file may have that is uploaded: a saved story is the largest there is."""
+
 HOUR = 3600
+"""Seconds after which what is old is looked for again."""
 
 
 def build(studio: Studio) -> gr.Blocks:
     """The app as Gradio blocks; `launch` serves them."""
-    with gr.Blocks(title="AnyStory", analytics_enabled=False, delete_cache=(HOUR, 6 * HOUR)) as page:
+    with gr.Blocks(title="AnyStory", analytics_enabled=False) as page:
         visit = gr.State(None, delete_callback=studio.leave)
         head = masthead.create()
         bar = story.create()
@@ -109,6 +115,7 @@ def launch(
     mcp: bool = False,
 ) -> None:
     """Serve the page until Ctrl-C, with `mcp` its endpoints as MCP tools too. Raises OSError when the port is taken."""
+    threading.Thread(target=_tidying, args=(studio,), daemon=True).start()
     page.launch(
         server_name=host,
         server_port=port,
@@ -125,6 +132,13 @@ def launch(
         footer_links=[],
         ssr_mode=False,
     )
+
+
+def _tidying(studio: Studio) -> None:
+    """Gradio's own clearing (`delete_cache`) misses the files of components that an event has changed."""
+    while True:
+        studio.tidy(Path(get_upload_folder()))
+        time.sleep(HOUR)
 
 
 def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:

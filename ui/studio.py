@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 import secrets
 import shutil
@@ -53,8 +54,8 @@ TRIES = 8
 THUMBNAIL = 320
 """Longest side in pixels of the pictures on the strip."""
 
-SWEEP = 24 * 3600
-"""Seconds after which old stories are looked for again."""
+UPLOADED = 6 * 3600
+"""Seconds for which files stay that a visitor uploaded or was shown."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,6 @@ class Studio:
         self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True)
         self.stories = stories or Store(self.pictures / "stories")
         self._open: dict[str, Path] = {}
-        self._swept = -math.inf
         self.told = told
         self.limits = limits or Limits()
         self.turns = Turnstile()
@@ -263,9 +263,6 @@ class Studio:
             files = self.pictures / secrets.token_urlsafe(16)
             files.mkdir(parents=True)
         self._open = {other: page for other, page in self._open.items() if page != files} | {key: files}
-        if time.monotonic() - self._swept > SWEEP:
-            self._swept = time.monotonic()
-            threading.Thread(target=self.stories.sweep, args=(tuple(self._open),), daemon=True).start()
         return Visit(self.stories.folder(key), files, key)
 
     def holds(self, visit: Visit) -> bool:
@@ -278,6 +275,18 @@ class Studio:
             if self.holds(visit):
                 del self._open[visit.key]
             shutil.rmtree(visit.files, ignore_errors=True)
+
+    def tidy(self, uploads: Path) -> None:
+        """Remove what has become old: stories that nobody has open, and files in `uploads`, where Gradio puts what
+        comes and goes. The folders themselves are touched: another app that starts is to leave them (`forget`)."""
+        for folder in (uploads, self.pictures):
+            with suppress(OSError):
+                os.utime(folder)
+        self.stories.sweep(tuple(self._open))
+        for path in uploads.rglob("*"):
+            with suppress(OSError):
+                if path.is_file() and time.time() - path.stat().st_ctime > UPLOADED:
+                    path.unlink()
 
     def frames(self, visit: Visit) -> tuple[Shown, ...]:
         """The finished frames of a story that was rendered before, less those of panels that have changed since.

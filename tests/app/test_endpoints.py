@@ -6,6 +6,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from gradio_client import Client
@@ -128,7 +129,8 @@ def test_the_endpoints_are_mcp_tools(served):
             said = await session.call_tool("check", {"script": "[Mai] sits", "names": ["Mia"]})
             return {tool.name: tool for tool in tools}, said
 
-    tools, said = asyncio.run(ask(f"{served(mcp=True)}gradio_api/mcp/"))
+    with ThreadPoolExecutor(1) as apart:  # the browser of other tests has a loop in this thread
+        tools, said = apart.submit(asyncio.run, ask(f"{served(mcp=True)}gradio_api/mcp/")).result()
     assert set(tools) == {"cutout", "check", "render"}
     assert tools["check"].description.startswith("Say what is wrong with a script.")
     assert set(tools["check"].inputSchema["properties"]) == {"script", "names"}

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from anystory.backend import ASSETS
+from anystory.drafts import Store
 from anystory.limits import Allowance, Limits
 from anystory.segment import Segmenter
 from anystory.story import BACKGROUND, CastMember, Panel
@@ -313,6 +314,24 @@ def test_what_a_crash_left_is_removed_and_what_is_in_use_stays(tmp_path):
         os.utime(tmp_path / path, (long_ago, long_ago))
     forget(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["anystory-used", "other-old"]
+
+
+def test_what_has_become_old_is_removed_and_what_is_open_stays(tiny_backend, tmp_path, monkeypatch):
+    studio = Studio(lambda: tiny_backend, stories=Store(tmp_path / "stories"))
+    (uploads := tmp_path / "uploads" / "abc").mkdir(parents=True)
+    (uploads / "fern.png").write_bytes(b"...")
+    mine, old = studio.visit(), Store.new_key()
+    for key in (mine.key, old):
+        studio.stories.touch(key)
+    os.utime(studio.pictures, (0, 0))
+    studio.tidy(tmp_path / "uploads")
+    assert studio.pictures.stat().st_mtime > 0, "another app may take it for a crash's"
+    assert (uploads / "fern.png").exists() and studio.stories.folder(old).exists()
+    later = time.time() + 31 * 24 * 3600
+    monkeypatch.setattr("ui.studio.time", SimpleNamespace(time=lambda: later))
+    studio.stories = Store(tmp_path / "stories", clock=lambda: later)
+    studio.tidy(tmp_path / "uploads")
+    assert not (uploads / "fern.png").exists() and not studio.stories.folder(old).exists() and mine.story.exists()
 
 
 # On the page

@@ -13,7 +13,7 @@ import yaml
 from PIL import ImageChops
 from playwright.sync_api import expect
 
-from anystory.backend import BACKENDS, BackendError
+from anystory.backend import BACKENDS, BackendError, Locator
 from anystory.segment import Segmenter
 from anystory.story import Prompt
 from app import arguments, limits, main
@@ -40,6 +40,20 @@ def test_a_borrowed_gpu_makes_the_same_frame_and_says_what_is_wrong(tiny_backend
     assert (own.maps.values == lent.maps.values).all()
     with pytest.raises(BackendError, match="at most"):
         list(borrowed.denoise(prompt, ["Fern"] * 9, [fern] * 9, settings, 7))
+
+
+def test_a_borrowed_gpu_looks_for_characters_where_the_backend_can(tiny_backend, fern, monkeypatch):
+    monkeypatch.setattr(space, "_backend", None)
+    monkeypatch.setattr(space, "spaces", space)  # as if the package were here
+    monkeypatch.setattr(space, "is_zero_gpu_space", lambda: True)
+    borrowed = space.borrowing(lambda: tiny_backend)()
+    assert isinstance(borrowed, Locator)
+    picture = fern.image.resize((64, 64))
+    own = tiny_backend.locate(picture, ["Fern"], [tiny_backend.encode(fern)])
+    lent = borrowed.locate(picture, ["Fern"], [borrowed.encode(fern)])
+    assert own.names == lent.names and (own.values == lent.values).all()
+    with pytest.raises(BackendError, match="At most"):
+        borrowed.locate(picture, [f"Fern {k}" for k in range(9)], [fern] * 9)
 
 
 def test_no_gpu_is_a_sentence_without_links(tiny_backend, monkeypatch):
@@ -116,11 +130,13 @@ def test_the_container_copies_what_there_is_and_starts_the_app():
 
 def test_a_story_on_a_space_with_zero_gpu(browser, tiny_model_folder, tmp_path):
     log, asked = tmp_path / "app.log", tmp_path / "asked.log"
+    (scratch := tmp_path / "scratch").mkdir()
     environment = os.environ | {
         "SPACE_ID": "me/story",
         "SPACES_ZERO_GPU": "true",
         "GRADIO_SERVER_NAME": "0.0.0.0",
         "FAKE_SPACE_LOG": str(asked),
+        "TMPDIR": str(scratch),
         "PYTHONPATH": str(ROOT / "tests" / "app" / "fake_space"),
         "OMP_NUM_THREADS": "1",
     }
@@ -143,9 +159,11 @@ def test_a_story_on_a_space_with_zero_gpu(browser, tiny_model_folder, tmp_path):
         expect(frames(page)).to_have_count(2)
         settle(page)
         page.close()
+        assert list(scratch.glob("anystory-*/*"))
     finally:
         app.terminate()
         app.wait()
     seconds = round(space.SMALL[0] + 2 * space.SMALL[1])
     assert asked.read_text().splitlines() == [f"{seconds} seconds from process {app.pid}"] * 2
     assert "Traceback" not in log.read_text(), log.read_text()
+    assert app.returncode == 0 and [path for path in scratch.rglob("*") if path.is_file()] == []
