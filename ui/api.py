@@ -10,15 +10,17 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import gradio as gr
 from gradio.data_classes import FileData
-from gradio.processing_utils import save_pil_to_cache
+from gradio.processing_utils import save_base64_to_cache, save_pil_to_cache, ssrf_protected_download
 from gradio.utils import get_upload_folder
 from typing_extensions import TypedDict
 
 from anystory.archive import pack
 from anystory.errors import AnyStoryError
+from anystory.images import ImageError
 from anystory.limits import LimitError
 from anystory.project import cutout as cut_out
 from anystory.script import MAX_CAST
@@ -171,12 +173,30 @@ def _sentences(request: gr.Request) -> Iterator[None]:
         raise gr.Error(frames.sentence(error, words(request)), print_exception=False) from error
 
 
-def _files(parts: Parts, request: gr.Request, pictures: Iterable[dict[str, Any]]) -> list[str]:
+def _files(parts: Parts, request: gr.Request, pictures: Iterable[object]) -> list[str]:
     """Where uploaded pictures are. Raises ImageError, gr.Error beyond the visitor's limits."""
-    paths = uploaded([picture.get("path") if isinstance(picture, dict) else None for picture in pictures])
+    paths = uploaded([_path(picture) for picture in pictures])
     if refused := parts.visitors.refusal(request, paths):
         raise gr.Error(refused, print_exception=False)
     return paths
+
+
+def _path(picture: object) -> str | None:
+    """Where one is. Those in a list come from MCP as strings, of which Gradio takes care elsewhere only: the address of
+    an uploaded file, that of one to be fetched, or the data itself. Raises ImageError."""
+    if not isinstance(picture, str):
+        return picture.get("path") if isinstance(picture, dict) else None
+    address, here, path = picture.partition("/gradio_api/file=")
+    if here:
+        return unquote(path)
+    try:
+        if address.startswith("data:"):
+            return save_base64_to_cache(address, get_upload_folder())
+        if address.startswith(("http://", "https://")):
+            return ssrf_protected_download(address, get_upload_folder())
+    except Exception as error:  # of the network, or whatever the data are
+        raise ImageError(f"The picture {address[:80]!r} cannot be had; give another.") from error
+    return None
 
 
 def _cast(paths: list[str], names: list[str], descriptions: list[str]) -> tuple[cast.Actor, ...]:

@@ -1,6 +1,7 @@
 """What programs ask of the running app, with Gradio's own client."""
 
 import asyncio
+import base64
 import importlib.util
 import json
 import re
@@ -9,7 +10,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, AuthenticationError
 from PIL import Image
 
@@ -20,7 +21,7 @@ from anystory.project import Project
 from anystory.render import Renderer
 from anystory.story import Settings
 from app import arguments
-from tests.app.steps import ROOT
+from tests.app.steps import EXAMPLE, ROOT
 from ui.app import build, launch
 from ui.studio import Studio
 
@@ -146,11 +147,24 @@ def test_the_endpoints_are_mcp_tools(served):
         ({"script": "a fox", "names": [f"N{n}" for n in range(99)]}, "There are 99 characters; a story has at most"),
         ({"script": "Al runs", "names": ["Al"]}, "Al has neither a picture nor a description; add one of the two."),
         ({"script": "Al runs", "pictures": ["al.png"]}, "The picture has not arrived; choose it again."),
+        ({"script": "Al runs", "pictures": ["data:image/png"]}, "The picture 'data:image/png' cannot be had"),
+        ({"script": "Al runs", "pictures": ["http://127.0.0.1:9/al.png"]}, "al.png' cannot be had; give another."),
+        ({"script": "Al runs", "pictures": ["http://x/gradio_api/file=/etc/hostname"]}, "The picture has not arrived"),
     ],
 )
 def test_a_mistake_is_one_sentence(client, asked, says):
     with pytest.raises(AppError, match=re.escape(says)):
         client.predict(**asked, api_name="/render")
+
+
+def test_pictures_may_be_strings_as_mcp_sends_them(client, address):
+    picture = EXAMPLE / "fern.png"
+    data = f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
+    plain = Client(address, verbose=False, download_files=False)
+    uploaded = plain.predict(handle_file(picture), api_name="/cutout")[0]["url"]
+    asked = {"script": "Fern meets Pip", "names": ["Fern", "Pip"], "steps": 1}
+    _, frames, _ = client.predict(**asked, pictures=[data, uploaded], api_name="/render")
+    assert len(frames) == 1
 
 
 def test_files_of_the_machine_are_not_to_be_had(address):
