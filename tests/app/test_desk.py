@@ -2,6 +2,7 @@
 in a picture of somebody's own."""
 
 import re
+import shutil
 import zipfile
 from contextlib import suppress
 
@@ -13,10 +14,12 @@ from playwright.sync_api import expect
 from anystory.consistency import Consistency, Look
 from anystory.locating import Located
 from anystory.previews import FOLDER, PREVIEWS
+from anystory.project import Project
 from anystory.steering import SIDE, Layout, Place, Steering
 from anystory.story import BACKGROUND
 from tests.app.steps import EXAMPLE, few_steps, frames, pictures, saved, settle, upload, write
 from ui import desk, finder
+from ui.studio import TRIES
 from ui.words import words
 
 NAMES = ("Fern", "Bruno")
@@ -113,6 +116,32 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
             break
     expect(page.locator("#alike")).to_contain_text("The whole story", timeout=20_000)
     expect(page.locator("#alike svg").first).to_have_attribute("aria-label", re.compile("Fern"))
+
+
+def test_trying_seeds_is_stopped_and_the_frames_there_are_stay(page, out, tmp_path):
+    twin = shutil.copyfile(EXAMPLE / "fern.png", tmp_path / "twin.png")
+    upload(page, EXAMPLE / "fern.png", twin)
+    expect(page.locator("img.cutout")).to_have_count(2)
+    # The two look alike and nothing names them: under every seed one holds what both should, so no frame ever passes.
+    write(page, "[size: 128] [Fern, Twin] a forest of seeds\n[NC] the sea")
+    few_steps(page, 60)  # more than a slow browser leaves the model time for, eight times
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(2)
+    settle(page)
+    frames(page).first.click()
+    expect(page.locator("#verdict .doubt")).to_be_visible()
+    sea = pictures(page)[1]
+
+    page.locator("#retry").click()
+    expect(page.locator("#progress .where")).to_contain_text("Panel 1, another seed")
+    page.locator("#stop").click()
+    expect(page.locator("#progress")).to_contain_text("Stopped. Finished frames are kept.")
+    settle(page)
+    (story,) = [file.parent for file in out.glob("*/story.json") if "forest of seeds" in file.read_text()]
+    assert 1 <= Project(story).entries[1].tries < 1 + TRIES, "it ended before all seeds were tried"
+    assert len(pictures(page)) == 2 and pictures(page)[1] == sea
+    expect(page.locator("#verdict .doubt")).to_be_visible()
+    expect(page.locator("#retry")).to_be_enabled()
 
 
 def test_what_the_board_tells_is_a_steering_and_nothing_else_passes():
