@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,17 @@ class Allowance:
             used_up = self.limits.minutes is not None and self._seconds >= 60 * self.limits.minutes
         if used_up:
             raise LimitError("limit.minutes", count=f"{self.limits.minutes:g}")
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Count the time of a block. Raises LimitError before it where the time is used up; what uses it up may end."""
+        self.spend(0)
+        since = time.monotonic()
+        try:
+            yield
+        finally:
+            with suppress(LimitError):
+                self.spend(time.monotonic() - since)
 
     def upload(self, files: Iterable[str | Path]) -> None:
         """Before uploaded files are used. Raises LimitError, and none of them counts, for too many of them or too large

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from anystory.backend import Locator
@@ -15,13 +16,13 @@ from anystory.images import coverage
 from anystory.maps import located
 from anystory.overlay import overlay, with_legend
 from anystory.project import png, subject_files
-from anystory.story import Subject
+from anystory.story import BACKGROUND, RoutingMaps, Subject
 
 
 @dataclass(frozen=True)
 class Located:
-    """`masks` (L, the picture's size) are white where each of `names` is; `overlay` is the picture with all of them in
-    colour, the legend below."""
+    """`masks` (L, the picture's size) are white where each of `names` is; `overlay` is the picture with them in colour,
+    the legend below."""
 
     names: tuple[str, ...]
     masks: tuple[Image.Image, ...]
@@ -56,5 +57,7 @@ def locate(
     BackendError for more subjects than the backend takes."""
     picture, names = picture.convert("RGB"), tuple(subject.name for subject in subjects)
     found = engine.locate(picture, names, [engine.encode(subject) for subject in subjects])
-    drawn = with_legend(overlay(picture, found, cast=cast), names, cast)
-    return Located(names, tuple(located(found, picture.size)), drawn)
+    masks = tuple(located(found, picture.size))
+    held = np.stack([np.asarray(mask, np.float32) / 255 for mask in masks])
+    maps = RoutingMaps((*names, BACKGROUND), np.concatenate([held, 1 - held.sum(axis=0, keepdims=True)]))
+    return Located(names, masks, with_legend(overlay(picture, maps, cast=cast), names, cast))

@@ -1,4 +1,4 @@
-"""What the desk's strengths do, to look at: a frame of the example under a few values of each. `assets/desk/build.py`
+"""What the desk's settings do, to look at: a frame of the example under a few values of each. `assets/desk/build.py`
 makes the pictures."""
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ class Preview:
 
     value: str
     image: Path
-    steering: Steering
+    steering: Steering = UNSTEERED
+    seed: int = SEED
 
 
-def _preview(value: str, name: str, steering: Steering) -> Preview:
-    return Preview(value, FOLDER / f"{name}.webp", steering)
+def _preview(value: str, name: str, steering: Steering = UNSTEERED, seed: int = SEED) -> Preview:
+    return Preview(value, FOLDER / f"{name}.webp", steering, seed)
 
 
 def _both(strength: float) -> tuple[tuple[str, float], ...]:
     return tuple((name, float(strength)) for name in NAMES)
 
 
-USUAL = _preview("", "usual", UNSTEERED)
+USUAL = _preview("", "usual")
 """η 1, γ 0, pictures read as the model has it, routed."""
 
 PREVIEWS = {
@@ -50,5 +51,6 @@ PREVIEWS = {
         _preview("40–100 %", "reference-late", Steering(reference=(0.4, 1))),
     ),
     "router": (USUAL, _preview("", "router-off", Steering(router=False))),
+    "seed": (_preview("0", "usual"), _preview("1", "seed-1", seed=1), _preview("2", "seed-2", seed=2)),
 }
-"""Of every strength, from less to more."""
+"""Of every setting, from less to more."""

@@ -400,12 +400,15 @@ class Project:
         self._add(number, frame, key, self._png(number, frame, key, prompt, settings))
         self._write_story()
 
-    def restore(self, number: int, key: str) -> None:
-        """Make a frame of its history, given as in `kept`, the one of panel `number`: a render keeps it as long as what
-        the panel asks for stays the same. The one that was there goes to the history."""
+    def restore(self, number: int, key: str, *, rewritten: bool = False) -> None:
+        """Make a frame of its history, given as in `kept`, the one of panel `number`. The one that was there goes to
+        the history. A render keeps it as long as what the panel asks for stays the same; `rewritten` tells that the
+        panel asks for this very frame from now on."""
         listed, frame = self._listed_of(number, key), self.kept(number, key)
         image, entry = self._inside(listed.image).read_bytes(), self.entries.get(number)
         asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
+        if rewritten:
+            asked, tries = listed.key, 1
         self._retire(number, listed.key)
         self._put(number, image, frame, listed.key, asked, tries)
         self.entries[number] = replace(self.entries[number], pinned=pinned)

@@ -87,6 +87,18 @@ def test_a_restored_frame_stays_and_what_was_there_can_come_back(tiny_backend, s
         project.restore(2, kept.key[: SHORT - 1])
 
 
+def test_a_frame_that_the_script_asks_for_from_now_on_stands_for_nothing_else(tiny_backend, story, rendered):
+    (frame, _), was = variants(tiny_backend, story, rendered), Project(rendered).frame(2)
+    project = Project(rendered)
+    project.restore(2, key_of(project, 2, frame.seed), rewritten=True)
+    assert again(tiny_backend, with_panels(story, PANELS[0], replace(PANELS[1], seed=frame.seed)), rendered) == []
+    project = Project(rendered)
+    project.restore(2, key_of(project, 2, was.seed))
+    project.restore(2, key_of(project, 2, frame.seed), rewritten=True)
+    assert again(tiny_backend, story, rendered) == [2], "what was asked for at first is another frame"
+    assert pixels(Project(rendered).frame(2).image) == pixels(was.image)
+
+
 def test_frames_of_one_seed_that_were_asked_for_otherwise_are_kept_apart(tiny_backend, story, rendered):
     boxed = Steering(Layout((Place("Fox", (0, 0, 0.5, 1)),)))
     asked = [

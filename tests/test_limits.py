@@ -50,6 +50,13 @@ def test_minutes_count_a_visit_and_stop_what_is_at_work():
     Allowance(Limits(minutes=2)).render(1)
 
 
+def test_what_works_for_a_visitor_counts_and_may_end_but_nothing_begins_after_it():
+    mine = Allowance(Limits(minutes=1e-12))
+    with mine.working():
+        done = True
+    assert done and "minutes" in refused(mine.working().__enter__)
+
+
 def test_uploads_count_a_visit_and_what_is_refused_does_not(pictures):
     mine = Allowance(Limits(uploads=4))
     mine.upload(pictures)

@@ -4,6 +4,7 @@ everyone is. Everything a person typed is escaped here."""
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from anystory.consistency import Consistency, Look, consistency
 from anystory.maps import located
 from anystory.overlay import colour
 from anystory.previews import PREVIEWS, Preview
+from anystory.script import MAX_SEED
 from anystory.steering import SIDE, STRENGTHS, Layout, Place, Steering, numbers, painted
 from anystory.story import BACKGROUND, Settings
 from ui import html
@@ -103,15 +105,18 @@ def routing(item: Shown) -> str:
     if asked:
         start = [_asked(name, who, asked.get(name)) for name, who in everybody]
     strength = layout.strength if asked else STRENGTH
-    return (
-        f'<div class="routing" data-number="{item.number}" data-touched="{str(bool(asked)).lower()}" '
-        f'data-places="{escape(json.dumps(start))}" data-routing="{escape(json.dumps(there))}">'
+    board = (
         f'<div class="board"><img src="{html.data_uri(item.frame.image, LARGE)}" alt=""><canvas width="{SIDE}" '
         f'height="{SIDE}" aria-label="{_said("desk.board")}"></canvas></div>'
         f'<div class="tools">{_whose((*names, BACKGROUND), colours)}{_tools()}{_window(strength, layout)}'
-        f"{_strengths(names, colours, steering)}"
-        f'<button type="button" class="go" data-act="steer">{t("desk.steer")}</button></div></div>'
+        f"{_strengths(names, colours, steering, item.frame.seed)}"
+        f'<button type="button" class="go" data-act="steer">{t("desk.steer")}</button></div>'
     )
+    data = {"number": item.number, "touched": bool(asked), "places": start, "routing": there}
+    attributes = "".join(f" data-{key}='{escape(json.dumps(value))}'" for key, value in data.items())
+    # By the digest the page sees that it shows something else: Gradio keeps the nodes and what was typed into them.
+    digest = hashlib.sha256(f"{attributes}{board}".encode()).hexdigest()
+    return f'<div class="routing"{attributes} data-said="{digest}">{board}</div>'
 
 
 def _bits(held: np.ndarray) -> str:
@@ -156,45 +161,49 @@ def _tools() -> str:
 
 def _number(name: str, label: str, value: object, low: float, high: float, step: float) -> str:
     return (
-        f'<label>{t(label)}<input type="number" name="{name}" min="{low}" max="{high}" step="{step}" '
+        f'<label>{label}<input type="number" name="{name}" min="{low}" max="{high}" step="{step}" '
         f'value="{value}"></label>'
     )
 
 
+def _steps(first: str, last: str, shares: Sequence[float] | None) -> str:
+    """Two boxes for the steps from and to, in per cent."""
+    values = ["", ""] if shares is None else [f"{100 * share:g}" for share in shares]
+    boxes = zip((first, last), ("desk.from", "desk.to"), values, strict=True)
+    return "".join(_number(name, t(label), value, 0, 100, 5) for name, label, value in boxes)
+
+
 def _window(strength: float, layout: Layout) -> str:
     return (
-        '<div class="row">'
-        f"{_number('strength', 'desk.strength', f'{strength:g}', 0, 1, 0.05)}"
-        f"{_number('start', 'desk.from', f'{100 * layout.start:g}', 0, 100, 5)}"
-        f"{_number('end', 'desk.to', f'{100 * layout.end:g}', 0, 100, 5)}</div>"
+        f'<div class="row">{_number("strength", t("desk.strength"), f"{strength:g}", 0, 1, 0.05)}</div>'
+        f'<fieldset class="row"><legend>{t("desk.steps")}</legend>'
+        f"{_steps('start', 'end', (layout.start, layout.end))}</fieldset>"
         f'<p class="hint">{t("desk.strength.about")}</p>'
     )
 
 
-def _strengths(names: Sequence[str], colours: Sequence[str], steering: Steering) -> str:
+def _strengths(names: Sequence[str], colours: Sequence[str], steering: Steering, seed: int) -> str:
+    """All that can be asked of a panel besides a layout, each with what it means and what it does."""
     given = {key: dict(getattr(steering, key)) for key in STRENGTHS}
-    heads = "".join(f'<th scope="col">{t(f"desk.{key}")}</th>' for key in STRENGTHS)
-    rows = "".join(
-        f'<tr><th scope="row" class="chip" style="--who:{who}">{escape(name)}</th>'
-        + "".join(
-            f'<td><input type="number" data-strength="{key}" data-name="{escape(name)}" min="{low}" max="{high}" '
-            f'step="0.1" value="{given[key].get(name, "")}" placeholder="–" '
-            f'aria-label="{escape(name)} {key}"></td>'
-            for key, (low, high) in STRENGTHS.items()
+    controls = {
+        key: "".join(
+            f'<label class="chip" style="--who:{who}">{escape(name)}<input type="number" data-strength="{key}" '
+            f'data-name="{escape(name)}" min="{low}" max="{high}" step="0.1" value="{given[key].get(name, "")}" '
+            f'placeholder="–" aria-label="{escape(name)} {key}"></label>'
+            for name, who in zip(names, colours, strict=False)
         )
-        + "</tr>"
-        for name, who in zip(names, colours, strict=False)
+        for key, (low, high) in STRENGTHS.items()
+    }
+    controls["reference"] = _steps("first", "last", steering.reference)
+    ticked = " checked" * steering.router
+    controls["router"] = f'<label><input type="checkbox" name="router"{ticked}>{t("desk.routed")}</label>'
+    controls["seed"] = _number("seed", "", seed, 0, MAX_SEED, 1)
+    blocks = (
+        f'<fieldset><legend>{t(f"desk.{key}")}</legend><div class="row">{controls[key]}</div>'
+        f'<p class="hint">{t(f"desk.about.{key}")}</p>{_preview(key)}</fieldset>'
+        for key in PREVIEWS
     )
-    first, last = ("", "") if steering.reference is None else (f"{100 * share:g}" for share in steering.reference)
-    about = "".join(f'<p class="hint">{t(f"desk.about.{key}")}</p>{_preview(key)}' for key in PREVIEWS)
-    return (
-        f"<details><summary>{t('desk.strengths')}</summary>"
-        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        f'<fieldset class="row"><legend>{t("desk.reference")}</legend>'
-        f"{_number('first', 'desk.from', first, 0, 100, 5)}{_number('last', 'desk.to', last, 0, 100, 5)}</fieldset>"
-        f'<label class="check"><input type="checkbox" name="router"{" checked" * steering.router}>{t("desk.router")}'
-        f"</label>{about}</details>"
-    )
+    return f'<details><summary>{t("desk.strengths")}</summary><div class="strengths">{"".join(blocks)}</div></details>'
 
 
 @cache
@@ -234,6 +243,14 @@ def steering(told: Mapping[str, Any], names: Sequence[str]) -> Steering:
     window = told.get("first"), told.get("last")
     reference = None if window == ("", "") else _shares(*window, "The reference_steps")
     return Steering(layout, **strengths, reference=reference, router=told.get("router") is not False)
+
+
+def seed(told: Mapping[str, Any]) -> int:
+    """The seed that the board says; as in `steering`."""
+    (number,) = numbers(told.get("seed"), 1, "The seed")
+    if not 0 <= number <= MAX_SEED or number % 1:
+        raise ValueError(f"The seed is {number:g}; it must be a whole number from 0 to {MAX_SEED}.")
+    return int(number)
 
 
 def _shares(first: object, last: object, what: str) -> tuple[float, float]:

@@ -29,7 +29,7 @@ from anystory.drafts import Store
 from anystory.drawing import draw_cast, undrawn, with_drawn
 from anystory.estimate import TimeLeft
 from anystory.imprint import ImprintError, story_from_png
-from anystory.limits import Allowance, LimitError, Limits
+from anystory.limits import Allowance, Limits
 from anystory.locating import Located, locate
 from anystory.previews import STORY as EXAMPLE
 from anystory.project import Project, ProjectError
@@ -463,10 +463,8 @@ class Studio:
         allowance.spend(0)
         with self.turns.enter() as turn:
             yield from turn.wait()
-            since = time.monotonic()
-            found = locate(backend, picture, subjects, cast)
-        with suppress(LimitError):  # the next one is refused
-            allowance.spend(time.monotonic() - since)
+            with allowance.working():
+                found = locate(backend, picture, subjects, cast)
         yield found
 
     @staticmethod
@@ -578,16 +576,18 @@ def takes(item: Shown) -> list[Take]:
 def restored(item: Shown, key: str) -> Shown:
     """The panel's frame of `key` from its history, in its place again. Its job asks for what that frame was made
     with, seed and steering, as far as the panel is otherwise still the same. Raises ProjectError with a sentence."""
-    folder = item.job.visit.story
+    folder, number, job = item.job.visit.story, item.number, item.job
     project = Project(folder)
-    project.restore(item.number, key)
-    entry, job = project.entries[item.number], item.job
-    with suppress(ImprintError):
-        made = story_from_png((folder / entry.image).read_bytes())
-        panel = made.script.panels[made.panel - 1]
-        if replace(panel, seed=None, steering=UNSTEERED) == replace(item.panel, seed=None, steering=UNSTEERED):
-            job = job.take(item.number, entry.seed, panel.steering)
-    return _shown(item.number, project.frame(item.number), job)
+    for kept in project.history:
+        if (kept.number, kept.key) != (number, key):
+            continue
+        with suppress(ImprintError, OSError):
+            made = story_from_png((folder / kept.image).read_bytes())
+            panel = made.script.panels[made.panel - 1]
+            if replace(panel, seed=None, steering=UNSTEERED) == replace(item.panel, seed=None, steering=UNSTEERED):
+                job = job.take(number, kept.seed, panel.steering)
+    project.restore(number, key, rewritten=job is not item.job)
+    return _shown(number, project.frame(number), job)
 
 
 def pinned(item: Shown) -> bool:

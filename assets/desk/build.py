@@ -19,8 +19,8 @@ def main() -> None:
     backend = load_backend()
     story = load_story(STORY, backend, seed=SEED)
     size = 0
-    for preview in dict.fromkeys(preview for previews in PREVIEWS.values() for preview in previews):
-        panel = replace(story.script.panels[PANEL - 1], steering=preview.steering)
+    for preview in {each.image: each for previews in PREVIEWS.values() for each in previews}.values():
+        panel = replace(story.script.panels[PANEL - 1], steering=preview.steering, seed=preview.seed)
         alone = replace(story, script=replace(story.script, panels=(panel,)))
         (frame,) = render_story(alone, backend)
         frame.image.save(preview.image, quality=QUALITY, method=6)

@@ -23,7 +23,16 @@ from ui.studio import TRIES
 from ui.words import words
 
 NAMES = ("Fern", "Bruno")
-TOLD = {"layout": [], "strength": "0.5", "start": "0", "end": "100", "first": "", "last": "", "router": True}
+TOLD = {
+    "layout": [],
+    "strength": "0.5",
+    "start": "0",
+    "end": "100",
+    "first": "",
+    "last": "",
+    "router": True,
+    "seed": "7",
+}
 PAINT = "1" * SIDE + "0" * SIDE * (SIDE - 1)
 
 
@@ -95,8 +104,16 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
     page.locator('#takes [data-act="pick"]').click()
     expect(page.locator(".opened .number")).to_contain_text(f"seed {seed}")
     expect(script).to_have_value(re.compile(rf"^\[seed: {seed}\] \[layout: Fern"))
+    assert pictures(page)[0] not in (first, steered) and pictures(page)[1] == sea
+
+    expect(page.locator('#routing [name="seed"]')).to_have_value(seed)
+    page.locator('#routing [name="seed"]').fill("0")
+    page.locator('#routing [data-act="steer"]').click()
+    expect(script).to_have_value(re.compile(r"^\[seed: 0\] \[layout: Fern"))
+    settle(page)
+    expect(page.locator(".opened .number")).to_contain_text("seed 0")
     taken = pictures(page)
-    assert taken[0] not in (first, steered) and taken[1] == sea
+    assert taken == [steered, sea], "the same seed and layout give the same frame"
 
     page.locator('#takes [data-act="pin"]').click()
     expect(page.locator('#takes [data-act="pin"]')).to_have_attribute("aria-pressed", "true")
@@ -116,6 +133,45 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
             break
     expect(page.locator("#alike")).to_contain_text("The whole story", timeout=20_000)
     expect(page.locator("#alike svg").first).to_have_attribute("aria-label", re.compile("Fern"))
+
+
+def test_every_frame_has_a_board_of_its_own(page):
+    upload(page, EXAMPLE / "fern.png", EXAMPLE / "bruno.png")
+    expect(page.locator("img.cutout")).to_have_count(2)
+    write(page, "Fern in the forest\nFern and Bruno at the sea\n[NC] night")
+    few_steps(page, 2)
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(3)
+    settle(page)
+    frames(page).nth(0).click()
+    open_part(page, "routing")
+    expect(page.locator("#routing [data-who]")).to_have_text(["Fern", "background"])
+    page.locator("#routing summary").click()
+    eta, seed = page.locator('#routing [data-strength="eta"][data-name="Fern"]'), page.locator('#routing [name="seed"]')
+    eta.fill("2")
+    expect(seed).to_have_value("0")
+    seed.fill("9")
+    page.locator('#routing [name="router"]').uncheck()
+    paint(page, (0.1, 0.1), (0.3, 0.3))
+
+    frames(page).nth(2).click()
+    expect(page.locator("#routing")).to_contain_text("Nobody is in this panel")
+    frames(page).nth(1).click()
+    expect(page.locator("#routing [data-who]")).to_have_text(["Fern", "Bruno", "background"])
+    expect(seed).to_have_value("1")
+    expect(eta).to_have_value("")
+    expect(eta).to_be_visible()
+    expect(page.locator('#routing [name="router"]')).to_be_checked()
+    page.locator('#routing [data-who="2"]').click()
+    page.locator('#routing [data-tool="box"]').click()
+    paint(page, (0.05, 0.05), (0.95, 0.5))
+    page.locator('#routing [data-act="steer"]').click()
+    script = re.compile(
+        r"^Fern in the forest\n\[seed: 1\] \[layout: (Fern paint:\S+; )?(Bruno paint:\S+; )?"
+        r"background 0\.05 0\.05 0\.95 0\.5; strength 0\.5\] Fern and Bruno at the sea\n\[NC\] night$"
+    )
+    expect(page.locator("#script textarea")).to_have_value(script)
+    settle(page)
 
 
 def test_trying_seeds_is_stopped_and_the_frames_there_are_stay(page, out, tmp_path):
@@ -166,7 +222,7 @@ def test_what_the_board_tells_is_a_steering_and_nothing_else_passes():
     assert found == Steering(
         Layout((box, held), 0.5, 0.25, 1), (("Fern", 1.5),), (("Bruno", -2.0),), (0, 0.8), router=False
     )
-    assert desk.steering(TOLD, NAMES) == Steering()
+    assert desk.steering(TOLD, NAMES) == Steering() and desk.seed(TOLD) == 7
 
 
 @pytest.mark.parametrize(
@@ -183,6 +239,12 @@ def test_what_the_board_tells_is_a_steering_and_nothing_else_passes():
 def test_what_cannot_be_asked_is_one_sentence(entry, more, says):
     with pytest.raises(ValueError, match=re.escape(says)):
         desk.steering(TOLD | {"layout": [entry]} | more, NAMES)
+
+
+@pytest.mark.parametrize("seed", ["", "x", "1.5", "-1", str(2**32), "inf", "nan", None])
+def test_a_seed_is_a_whole_number_within_bounds(seed):
+    with pytest.raises(ValueError, match="The seed"):
+        desk.seed({"seed": seed})
 
 
 def test_charts_say_in_words_what_they_show_and_escape_names():
@@ -235,4 +297,4 @@ def test_every_strength_has_its_previews_small_and_of_one_size():
     assert {preview.image for preview in shown} == set(FOLDER.glob("*.webp"))
     assert {Image.open(preview.image).size for preview in shown} == {(128, 128)}
     assert sum(path.stat().st_size for path in FOLDER.glob("*.webp")) < 60_000
-    assert len({path.read_bytes() for path in FOLDER.glob("*.webp")}) == 8, "every value shows something else"
+    assert len({path.read_bytes() for path in FOLDER.glob("*.webp")}) == 10, "every value shows something else"

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from anystory.backend import BackendError
+from anystory.limits import LimitError
 from anystory.project import ProjectError
 from ui import cast, desk, html, script, viewer
 from ui.events import QUICK
@@ -57,10 +58,10 @@ def wire(parts: Parts) -> None:
         if no is not None:
             return no
         try:
-            asked = desk.steering(event._data, item.frame.maps.names[:-1])
+            asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
             return {table.notice: html.notice([str(error)])}
-        job = item.job.take(item.number, item.frame.seed, asked)
+        job = item.job.take(item.number, seed, asked)
         return {table.notice: "", text.text: taken(job, item, present, lines), **start(parts, job, frames, request)}
 
     def taken(job: Any, item: Shown, present: Cast, lines: str) -> str:
@@ -145,10 +146,14 @@ def wire(parts: Parts) -> None:
     def ask(request: gr.Request, item: Shown | None, frames: Frames) -> str:
         if item is None or not frames:
             return ""
+        say = words(request)
         try:
-            found = desk.look(frames, studio.backend.defaults)
+            with parts.visitors[request.session_hash].allowance.working():
+                found = desk.look(frames, studio.backend.defaults)
+        except LimitError as error:
+            return html.notice([say(error.key, **error.values)])
         except (OSError, ValueError, BackendError) as error:
             return html.notice([str(error)])
-        return desk.alike(found, item.number, item.job.names, words(request))
+        return desk.alike(found, item.number, item.job.names, say)
 
     table.ask.click(ask, here, table.alike, concurrency_limit=1, api_visibility="private")

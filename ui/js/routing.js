@@ -1,7 +1,7 @@
 // The board on which the routing is corrected: a grid of SIDE x SIDE fields over the frame, for each name boxed, painted
 // or empty. It starts from what the server says; nothing but `steer` tells what was done on it.
 const SIDE = 64;
-let form, board, canvas, places, who, tool, touched, last;
+let form, board, canvas, places, who, tool, touched, last, said, more = false;
 
 const bits = () => new Uint8Array(SIDE * SIDE);
 const cells = ({box, paint}) => {
@@ -36,11 +36,15 @@ function draw() {
 
 function begin() {
   const fresh = element.querySelector(".routing");
-  if (!fresh || fresh === form) return;
-  form = fresh;
+  if (!fresh || (fresh === form && fresh.dataset.said === said)) return;
+  [form, said] = [fresh, fresh.dataset.said];  // mostly the same nodes with other attributes: what was typed is in them
+  form.querySelectorAll("input").forEach((input) => {
+    [input.value, input.checked] = [input.defaultValue, input.defaultChecked];
+  });
   board = form.querySelector(".board");
   if (!board) return;
   canvas = board.querySelector("canvas");
+  form.querySelector("details").open = more;
   [places, who, tool, last] = [[], 0, "brush", null];
   reset(JSON.parse(form.dataset.places), form.dataset.touched === "true");
 }
@@ -107,6 +111,7 @@ element.addEventListener("input", ({target}) => {
   draw();
 });
 element.addEventListener("click", ({target}) => {
+  if (target.closest("summary")) more = !target.closest("details").open;
   const button = target.closest("button");
   if (!button) return;
   const {who: chosen, tool: taken, act} = button.dataset;
@@ -128,9 +133,9 @@ function told() {
   return {
     number: Number(form.dataset.number), layout, strength: value("strength"), start: value("start"), end: value("end"),
     eta: each("eta"), gamma: each("gamma"), first: value("first"), last: value("last"),
-    router: form.querySelector("[name=router]").checked,
+    router: form.querySelector("[name=router]").checked, seed: value("seed"),
   };
 }
 
-new MutationObserver(begin).observe(element, {childList: true, subtree: true});
+new MutationObserver(begin).observe(element, {childList: true, subtree: true, attributeFilter: ["data-said"]});
 begin();

@@ -11,6 +11,8 @@ element.addEventListener("click", ({target}) => {
     compare.hidden = false;
     compare.dataset.chosen = key;
     compare.querySelector(".after").src = button.querySelector("img").src;
+    compare.querySelector(".slide").value = 50;
+    compare.querySelector(".two").style.setProperty("--at", "50%");
     compare.scrollIntoView({block: "nearest"});
   }
   if (act === "vary") trigger("vary", {count: Number(find(".count").value)});
