@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -24,6 +25,17 @@ WORTH_A_PROCESS = 100
 def cores() -> int:
     """How many processes can work side by side: on Linux one a core, elsewhere, where forks are not safe, this one."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Lets torch work in one thread meanwhile: of thousands of small operations, several only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def in_parallel(work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:

@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 from anystory.training.art import MARGIN, Art, Entry, noun_phrase
 from anystory.training.bank import PROBE, THUMB, Bank, Cover, Ground
 from anystory.training.captions import Told, caption, colour_names
+from anystory.training.parallel import one_thread
 from anystory.training.props import props
 from anystory.training.scenes import PLACES
 
@@ -212,6 +213,7 @@ class World:
         self._bank = Bank(cache, count=scenes_count, size=size, seed=seed)
 
     @torch.no_grad()
+    @one_thread()
     def batch(self, n: int, subjects: int, rng: np.random.Generator, who: np.ndarray | None = None) -> Batch:
         """`n` frames with `subjects` (0–4) subjects each; the same generator state gives the same batch. `who`
         (n, subjects) numbers the entries to show, in their own colours, instead of any.
@@ -244,6 +246,7 @@ class World:
             action=layout.action.tolist(),
         )
 
+    @one_thread()
     def tell(
         self, n: int, subjects: int, rng: np.random.Generator
     ) -> tuple[list[str], list[list[tuple[int, int]]], np.ndarray, np.ndarray]:
