@@ -17,8 +17,8 @@ class Loop:
     """Iterate to get the progress in [0, 1) of a training bounded by `steps` or by `minutes` of its own time.
 
     `parts` (modules, optimisers: whatever has a state dict) are restored from the file `state` if it is there, and
-    saved to it, followed by a call of `publish`, every `save_every` seconds, every tenth of `minutes` if that is less,
-    and at the end. `step` counts from 0.
+    saved to it, followed by a call of `publish`, every `save_every` seconds or, of a short training, every tenth of its
+    `minutes` but no sooner than after one, and at the end. `step` counts from 0.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Loop:
             raise ValueError("Bound the training by either steps or minutes.")
         self.name, self.state, self.parts, self.publish = name, state, parts, publish
         self.steps, self.minutes = steps, minutes
-        self.save_every = save_every if minutes is None else min(save_every, 6 * minutes)
+        self.save_every = save_every if minutes is None else min(save_every, max(60.0, 6 * minutes))
         self.step, self.seconds = 0, 0.0
         self.logged: dict[str, list[Tensor]] = {}
         if state.exists():

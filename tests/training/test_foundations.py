@@ -83,6 +83,13 @@ def test_loop_resumes_where_it_stopped(tmp_path):
         Loop("test", tmp_path / "state.pt", {}, lambda: None, steps=1, minutes=1)
 
 
+@pytest.mark.parametrize(
+    ("bound", "seconds"), [({"steps": 9}, 300), ({"minutes": 240}, 300), ({"minutes": 20}, 120), ({"minutes": 1}, 60)]
+)
+def test_a_short_training_saves_oftener(tmp_path, bound, seconds):
+    assert Loop("test", tmp_path / "state.pt", {}, lambda: None, save_every=300, **bound).save_every == seconds
+
+
 def test_learning_rate_rises_stays_and_falls():
     assert 0 < warm_up_and_decay(0) < 0.1
     assert warm_up_and_decay(0.5) == 1
