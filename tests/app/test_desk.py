@@ -76,12 +76,15 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
     page.locator('#routing [data-edge="0"]').fill("0")
     page.locator("#routing summary").click()
     page.locator('#routing [data-strength="eta"][data-name="Fern"]').fill("1.5")
+    expect(page.locator("#routing .strengths .hint")).to_have_count(len(PREVIEWS))
+    expect(page.locator("#routing .preview img")).to_have_count(sum(map(len, PREVIEWS.values())))
     page.locator('#routing [name="strength"]').fill("0.8")
+    page.locator('#routing [name="end"]').fill("50")
     page.locator('#routing [data-act="steer"]').click()
     expect(script).to_have_value(
         re.compile(
-            r"^\[seed: 0\] \[layout: Fern 0 0\.25 0\.45 0\.95; Bruno paint:\S+; strength 0\.8\] \[eta: Fern 1\.5\] "
-            r"Fern and Bruno in the forest\n\[NC\] the sea$"
+            r"^\[seed: 0\] \[layout: Fern 0 0\.25 0\.45 0\.95; Bruno paint:\S+; strength 0\.8; steps 0 0\.5\] "
+            r"\[eta: Fern 1\.5\] Fern and Bruno in the forest\n\[NC\] the sea$"
         )
     )
     settle(page)
@@ -101,6 +104,8 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
     seed = page.locator("#takes [data-key] span").first.inner_text().split()[-1]
     page.locator("#takes [data-key]").first.click()
     expect(page.locator("#takes .after")).to_be_visible()
+    page.locator("#takes .slide").fill("80")
+    expect(page.locator("#takes .two")).to_have_attribute("style", re.compile(r"--at: 80%"))
     page.locator('#takes [data-act="pick"]').click()
     expect(page.locator(".opened .number")).to_contain_text(f"seed {seed}")
     expect(script).to_have_value(re.compile(rf"^\[seed: {seed}\] \[layout: Fern"))
@@ -133,6 +138,14 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
             break
     expect(page.locator("#alike")).to_contain_text("The whole story", timeout=20_000)
     expect(page.locator("#alike svg").first).to_have_attribute("aria-label", re.compile("Fern"))
+    expect(page.locator("#alike .weakest")).to_contain_text("Look at panel 1 first")
+
+    page.locator('#takes [data-act="pin"]').click()
+    expect(page.locator('#takes [data-act="pin"]')).to_have_attribute("aria-pressed", "false")
+    page.locator("#again").click()
+    expect(page.locator(".opened .number")).not_to_contain_text("seed 0")
+    settle(page)
+    assert pictures(page)[0] != taken[0] and pictures(page)[1] == sea
 
 
 def test_every_frame_has_a_board_of_its_own(page):
@@ -165,10 +178,15 @@ def test_every_frame_has_a_board_of_its_own(page):
     page.locator('#routing [data-who="2"]').click()
     page.locator('#routing [data-tool="box"]').click()
     paint(page, (0.05, 0.05), (0.95, 0.5))
+    page.locator('#routing [name="first"]').fill("0")
+    page.locator('#routing [name="last"]').fill("80")
+    page.locator('#routing [data-strength="gamma"][data-name="Bruno"]').fill("-1")
+    page.locator('#routing [name="router"]').uncheck()
     page.locator('#routing [data-act="steer"]').click()
     script = re.compile(
         r"^Fern in the forest\n\[seed: 1\] \[layout: (Fern paint:\S+; )?(Bruno paint:\S+; )?"
-        r"background 0\.05 0\.05 0\.95 0\.5; strength 0\.5\] Fern and Bruno at the sea\n\[NC\] night$"
+        r"background 0\.05 0\.05 0\.95 0\.5; strength 0\.5\] \[gamma: Bruno -1\] "
+        r"\[reference_steps: 0 0\.8\] \[router: false\] Fern and Bruno at the sea\n\[NC\] night$"
     )
     expect(page.locator("#script textarea")).to_have_value(script)
     settle(page)
