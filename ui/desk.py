@@ -312,6 +312,17 @@ def look(shown: Sequence[Shown], defaults: Settings) -> Consistency:
     return consistency(shown[0].job.story(defaults), {item.number: item.frame for item in shown})
 
 
+def about(item: Shown, frames: Sequence[Shown]) -> str:
+    """A mark of the frames that something is said about, `item` being the open one."""
+    told = " ".join([str(item.number), *(each.thumbnail.name for each in frames)])
+    return f'<i hidden data-of="{escape(told)}"></i>'
+
+
+def is_about(answer: str, item: Shown, frames: Sequence[Shown]) -> bool:
+    """Whether `answer` has that mark."""
+    return answer.startswith(about(item, frames))
+
+
 def alike(found: Consistency, number: int, cast: Sequence[str], say: Callable[..., str]) -> str:
     """Charts for the frame of panel `number` and for the whole story, in words for who cannot see them."""
     here = found.panels.get(number, ())

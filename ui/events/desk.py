@@ -37,8 +37,12 @@ def wire(parts: Parts) -> None:
     stage.gallery.select(open_frame, stage.shown, table.outputs, **QUICK)
     seen_anew = [view.item.change, stage.ended.change]
     gr.on(seen_anew, shown, view.item, table.outputs, trigger_mode="always_last", **QUICK)
-    # On its own, as it takes no time: what is asked right after a render must not be cleared when the desk is ready.
-    gr.on(seen_anew, lambda: "", None, table.alike, **QUICK)
+
+    def still(item: Shown | None, frames: Frames, answer: str) -> Any:
+        """What was read of other frames goes; an answer to these may come while this is asked."""
+        return "" if answer and not (item and desk.is_about(answer, item, frames)) else gr.skip()
+
+    gr.on(seen_anew, still, [*here, table.alike], table.alike, **QUICK)
 
     def refused(request: gr.Request, item: Shown | None, free: bool = True) -> dict[Any, Any] | None:
         """What keeps the panel of a frame from being changed; None for nothing. It must be `free` of its pin."""
@@ -154,6 +158,6 @@ def wire(parts: Parts) -> None:
             return html.notice([say(error.key, **error.values)])
         except (OSError, ValueError, BackendError) as error:
             return html.notice([str(error)])
-        return desk.alike(found, item.number, item.job.names, say)
+        return desk.about(item, frames) + desk.alike(found, item.number, item.job.names, say)
 
     table.ask.click(ask, here, table.alike, concurrency_limit=1, api_visibility="private")
