@@ -108,6 +108,8 @@ def test_the_readme_tells_a_space_what_it_needs():
     said = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---\n")[1])
     assert said["sdk"] == "gradio" and said["sdk_version"] == gradio.__version__
     assert (ROOT / said["app_file"]).is_file()
+    minor = said["python_version"].rpartition(".")[0]
+    assert f"python{minor}" in (ROOT / ".ci" / "zerogpu").read_text(encoding="utf-8")
     assert len(said["short_description"]) <= 60  # more is refused by the Hub
 
 
