@@ -15,6 +15,7 @@ from anystory.commands.usage import UsageError, panel_numbers
 from anystory.diagnosis import another_seed
 from anystory.project import Project
 from anystory.segment import MODELS
+from anystory.steering import UNSTEERED, Layout, Place
 
 
 def picture(path, colour="orange", mode="RGBA"):
@@ -59,6 +60,29 @@ def test_the_strength_of_layouts_can_be_given(render, script, tmp_path, capsys):
     assert render() == 0 and render("--layout-strength", "0.5") == 0
     assert "panel 1: rendered" in (out := capsys.readouterr().out) and "panel 2: unchanged" in out
     assert Project(tmp_path / "out").story().script.panels[0].steering.layout.strength == 0.5
+
+
+def test_a_layout_can_be_given(render, tmp_path, capsys):
+    assert render() == 0 and render("--layout", "2", "Fox 0 0 0.5 1; strength 0.8; steps 0 0.4") == 0
+    out = capsys.readouterr().out
+    assert out.count("panel 2: rendered") == 2 and "panel 1: unchanged" in out
+    one, two, *_ = Project(tmp_path / "out").story().script.panels
+    assert one.steering == UNSTEERED
+    assert two.steering.layout == Layout((Place("Fox", (0, 0, 0.5, 1)),), 0.8, 0, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("number", "places", "said"),
+    [
+        ("9", "Fox 0 0 1 1", "--layout 9 does not fit: the script has panels 1 to 3."),
+        ("x", "Fox 0 0 1 1", "--layout takes numbers and ranges such as 2,4-6, not 'x'."),
+        ("1", "Fox 0 0 2 1", "--layout 1: The box of Fox is 0 0 2 1"),
+        ("1", "Ghost 0 0 1 1", "Ghost"),
+        ("1", "", "The layout places nobody"),
+    ],
+)
+def test_a_layout_that_cannot_be_is_one_sentence(script, tmp_path, capsys, number, places, said):
+    assert said in refused(capsys, "render", script, "--out", tmp_path / "out", "--layout", number, places)
 
 
 def refused(capsys, *argv):

@@ -54,6 +54,8 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--steps", type=between(int, *LIMITS["steps"]), metavar="N", help="denoising steps a frame")
     about = "guidance scale (1 = off)"
     command.add_argument("--guidance", type=between(float, *LIMITS["guidance"]), metavar="X", help=about)
+    about = 'another layout for these panels than the script has, as in --layout 2 "Mia 0 0.2 0.5 1; strength 0.8"'
+    command.add_argument("--layout", nargs=2, action="append", default=[], metavar=("PANELS", "PLACES"), help=about)
     about = "how firmly maps follow every layout, from 0 (not at all) to 1 (default: the script's)"
     command.add_argument("--layout-strength", type=between(float, 0, 1), metavar="X", help=about)
     _add_how(command)

@@ -27,7 +27,8 @@ from anystory.jobs import Job, together, work
 from anystory.overlay import sheet
 from anystory.project import Project, frame_file, png, write_atomic
 from anystory.render import Progress, Renderer
-from anystory.script import Script
+from anystory.script import Script, ScriptError, parse_script
+from anystory.steering import read_layout
 from anystory.story import Story
 
 UNHONOURED = ("no-picture", "style", "language", "unread")
@@ -36,11 +37,14 @@ UNHONOURED = ("no-picture", "style", "language", "unread")
 
 def render(arguments: argparse.Namespace, report: Report) -> int:
     """All scripts are read and their characters cut out before a model is loaded."""
-    if arguments.panels and len(arguments.scripts) > 1:
-        raise UsageError("--panels is for one script; give the others a command of their own.")
+    for option, given in (("--panels", arguments.panels), ("--layout", arguments.layout)):
+        if given and len(arguments.scripts) > 1:
+            raise UsageError(f"{option} is for one script; give the others a command of their own.")
     read = []
     for path, folder in zip(arguments.scripts, _folders(arguments.scripts, arguments.out), strict=True):
         script = filled_script(path, arguments.seed or 0)
+        for panels, places in arguments.layout:
+            script = _with_layout(script, panels, places)
         if arguments.layout_strength is not None:
             script = _with_layout_strength(script, arguments.layout_strength)
         numbers = panel_numbers(arguments.panels, len(script.panels))
@@ -241,6 +245,21 @@ def _folders(scripts: Sequence[Path], out: Path) -> list[Path]:
         if other is not script:
             raise UsageError(f"{other} and {script} would share {out / script.stem}; render one of them by itself.")
     return [out / script.stem for script in scripts]
+
+
+def _with_layout(script: Script, numbers: str, places: str) -> Script:
+    """The script with another layout for some panels, in the words of a plain script's `[layout: …]`."""
+    panels = list(script.panels)
+    for number in panel_numbers(numbers, len(panels), "--layout"):
+        panel = panels[number - 1]
+        try:
+            asked = {"prompt": panel.prompt, "cast": list(panel.cast), **read_layout(places)}
+            layout = parse_script({"panels": [asked]}, cast=script.cast).panels[0].steering.layout
+        except (ScriptError, ValueError) as error:
+            sentence = error.sentence if isinstance(error, ScriptError) else str(error)
+            raise UsageError(f"--layout {numbers}: {sentence}") from error
+        panels[number - 1] = replace(panel, steering=replace(panel.steering, layout=layout))
+    return replace(script, panels=tuple(panels))
 
 
 def _with_layout_strength(script: Script, strength: float) -> Script:
