@@ -10,7 +10,7 @@ import sys
 import gradio
 import pytest
 import yaml
-from PIL import ImageChops
+from PIL import Image, ImageChops
 from playwright.sync_api import expect
 
 from anystory.backend import BACKENDS, BackendError, Locator
@@ -153,8 +153,15 @@ def test_a_story_on_a_space_with_zero_gpu(browser, tiny_model_folder, tmp_path):
         page.set_default_timeout(PATIENCE)
         page.goto(f"http://127.0.0.1:{port}")
         expect(page.locator(".model.ready")).to_be_visible()
+        Image.new("L", (5000, 4000)).save(large := tmp_path / "large.png")
+        upload(page, large)
+        expect(page.locator("#cast-notice")).to_contain_text("large.png has 20 million pixels")
         upload(page, ROOT / "assets" / "example" / "fern.png")
         expect(page.locator("#actors [role=listitem]")).to_have_count(1)
+        write(page, "\n".join(["Fern walks"] * 25))
+        expect(page.locator("#gallery li.open")).to_have_count(25)
+        page.locator("#render").click()
+        expect(page.locator("#refused .notice")).to_contain_text("at most 24 panels")
         write(page, "Fern walks on the beach\nFern in the forest")
         few_steps(page, 2)
         page.locator("#render").click()
