@@ -119,8 +119,8 @@ def create_mini(foundations: Path, out: Path, size: int, seed: int = 0) -> None:
         image_encoder=vision,
         unet=unet,
         reference_net=ReferenceNet.from_unet(unet),
-        subject_qformer=QFormer(vision_dim, text_dim, queries=16, width=192, layers=2, head_dim=32),
-        routing_qformer=QFormer(vision_dim, routing_dim, queries=1, width=192, layers=2, head_dim=32),
+        subject_qformer=QFormer(vision_dim, text_dim, queries=16, width=128, layers=2, head_dim=32),
+        routing_qformer=QFormer(vision_dim, routing_dim, queries=1, width=96, layers=2, head_dim=32),
         adapter=SubjectAdapter.from_unet(unet, routing_dim, router_dim=64),
         scheduler=EulerDiscreteScheduler(
             beta_schedule="scaled_linear",
