@@ -34,7 +34,7 @@ ROUTING_JS, TAKES_JS = (
 )
 
 STRENGTH = 0.5
-"""Of a layout that is only begun: it is followed, and figures do not become rectangles."""
+"""Of a layout that is only begun: it is mostly followed, and figures keep something of a shape of their own."""
 
 VARIANTS = range(2, 9)
 """How many other frames can be asked for at a time."""

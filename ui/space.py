@@ -33,8 +33,8 @@ not measured: what is not used is not charged for."""
 SMALL = (10.0, 0.3)
 """The same for other backends."""
 
-LOCATING = 10
-"""Seconds that looking for characters in a picture may take there, a single step."""
+LOCATING = 4
+"""Steps' worth of work that looking for characters in a picture is: once for the references, three times for it."""
 
 T = TypeVar("T")
 
@@ -73,6 +73,12 @@ def seconds(
     return round(start + step * settings.steps * max(1.0, (settings.size / _backend.defaults.size) ** 2))
 
 
+def locating_seconds(picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]) -> int:
+    """The same for looking for characters in a picture."""
+    start, step = SECONDS.get(_backend.name, SMALL)
+    return round(start + step * LOCATING)
+
+
 def _denoise(
     prompt: Prompt, cast: Sequence[Subject], names: Sequence[str], settings: Settings, seed: int, steering: Steering
 ) -> Iterator[Step | str]:
@@ -95,7 +101,7 @@ def _locate(picture: Image.Image, cast: Sequence[Subject], names: Sequence[str])
 
 if spaces is not None:
     _denoise = spaces.GPU(duration=seconds)(_denoise)
-    _locate = spaces.GPU(duration=LOCATING)(_locate)
+    _locate = spaces.GPU(duration=locating_seconds)(_locate)
 
 
 def _made(lent: Iterator[T | str]) -> Iterator[T]:

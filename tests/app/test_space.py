@@ -78,6 +78,7 @@ def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):
     assert asked(10, size) == round(start + 10 * step)
     assert asked(50, size) - asked(10, size) == 40 * step
     assert asked(10, 2 * size) == round(start + 4 * 10 * step)
+    assert asked(1, size) <= space.locating_seconds(None, (), ()) <= asked(10, size)
 
 
 def test_the_backend_is_the_one_asked_for_or_what_the_space_offers(monkeypatch):
