@@ -90,7 +90,7 @@ def create_mini(foundations: Path, out: Path, size: int, seed: int = 0) -> None:
     torch.nn.init.zeros_(text.pooler.dense.weight)  # unused, but expected on loading
     text_dim = text.config.hidden_size
     vae = PatchAutoencoder.from_pretrained(foundations / "vae")
-    widths = (96, 192) if size <= 128 else (96, 192, 192)
+    widths = (96, 192) if size <= 128 else (96, 160, 192)
     # From 256 px the first level goes without attention, as in SDXL; at 128 px its 16 x 16 tokens need it.
     attention = [True, True] if size <= 128 else [False, True, True]
     channels = vae.config.latent_channels
@@ -103,7 +103,7 @@ def create_mini(foundations: Path, out: Path, size: int, seed: int = 0) -> None:
         up_block_types=["CrossAttnUpBlock2D" if a else "UpBlock2D" for a in reversed(attention)],
         block_out_channels=widths,
         layers_per_block=1,
-        attention_head_dim=[w // 48 for w in widths],  # diffusers means the number of heads
+        attention_head_dim=[w // 40 for w in widths],  # diffusers means the number of heads
         cross_attention_dim=text_dim,
         use_linear_projection=True,
         addition_embed_type="text_time",
@@ -119,8 +119,8 @@ def create_mini(foundations: Path, out: Path, size: int, seed: int = 0) -> None:
         image_encoder=vision,
         unet=unet,
         reference_net=ReferenceNet.from_unet(unet),
-        subject_qformer=QFormer(vision_dim, text_dim, queries=16, width=128, layers=2, head_dim=32),
-        routing_qformer=QFormer(vision_dim, routing_dim, queries=1, width=96, layers=2, head_dim=32),
+        subject_qformer=QFormer(vision_dim, text_dim, queries=16, width=192, layers=2, head_dim=32),
+        routing_qformer=QFormer(vision_dim, routing_dim, queries=1, width=192, layers=2, head_dim=32),
         adapter=SubjectAdapter.from_unet(unet, routing_dim, router_dim=64),
         scheduler=EulerDiscreteScheduler(
             beta_schedule="scaled_linear",
