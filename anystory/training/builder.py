@@ -109,10 +109,10 @@ def _draw(jobs: Iterable[Job], path: Path, workers: int | None) -> list[dict]:
     ):
         seen = set()
         for row, pictures in pool.imap(_made, jobs, 8):
-            if pictures is None or row["file"] in seen:
+            kept = [i for i, data in enumerate(pictures or ()) if data is not None]
+            if not kept or row["file"] in seen:
                 continue
             seen.add(row["file"])
-            kept = [i for i, data in enumerate(pictures) if data is not None]
             if row["kind"] == "poses":
                 if len(kept) < 3:
                     continue
