@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from tests.app.steps import EXAMPLE, PATIENCE, ROOT
+from tests.app.steps import EXAMPLE, PATIENCE, ROOT, tracebacks
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -53,7 +53,7 @@ def address(tiny_model_folder, out, tmp_path_factory):
     finally:
         app.terminate()
         app.wait()
-    assert "Traceback" not in log.read_text(), log.read_text()
+    assert tracebacks(log) == []
 
 
 @pytest.fixture(scope="session")

@@ -61,3 +61,9 @@ def saved(page, button, folder):
     file = folder / waiting.value.suggested_filename
     waiting.value.save_as(file)
     return file
+
+
+def tracebacks(log):
+    """Those in an app's log. A visitor who leaves while a file is still coming makes Gradio print one: that is none."""
+    said = log.read_text().split("Traceback (most recent call last):")[1:]
+    return [one for one in said if "starlette.requests.ClientDisconnect" not in one]
