@@ -166,13 +166,14 @@ def load(
 
         folder = Path(model) if model is not None else None
         return FluxBackend.load(folder, device=device, loras=loras, vram=vram, speed=speed, batch=batch, tell=tell)
-    for what, given in (("LoRAs", loras), ("--vram", vram), ("--speed", speed != SPEEDS[0]), ("--batch", batch > 1)):
+    from anystory.backends.sdxl import STEPS, AnyStoryBackend
+
+    slow = f"--speed {speed}", speed not in STEPS
+    for what, given in (("LoRAs", loras), ("--vram", vram), slow, ("--batch", batch > 1)):
         if given:
             raise BackendError(f"The backend {name} takes no {what}; flux does.")
-    from anystory.backends.sdxl import AnyStoryBackend
-
     folder = Path(model) if model is not None else ASSETS / name
-    return AnyStoryBackend.load(folder, name=name, device=device)
+    return AnyStoryBackend.load(folder, name=name, device=device, speed=speed)
 
 
 def hush() -> None:

@@ -43,6 +43,9 @@ from anystory.story import (
 MAX_SUBJECTS = 4
 """Subjects a frame; beyond it no model here was trained or tried."""
 
+STEPS = {"exact": Settings.steps, "few": 10}
+"""Steps a frame, unless asked for otherwise, by the names of speeds that users know."""
+
 PROGRAM = "1"
 """Raised when the same weights, settings and seed would give another frame."""
 
@@ -93,8 +96,9 @@ class AnyStoryBackend:
         return text[end:].strip()
 
     @classmethod
-    def load(cls, folder: Path, *, name: str, device: str | None = None) -> AnyStoryBackend:
-        """Load a folder that `AnyStoryPipeline.save_pretrained` wrote. Raises `BackendError` with a sentence."""
+    def load(cls, folder: Path, *, name: str, device: str | None = None, speed: str = "exact") -> AnyStoryBackend:
+        """Load a folder that `AnyStoryPipeline.save_pretrained` wrote; `speed` is one of `STEPS`. Raises `BackendError`
+        with a sentence."""
         index = folder / "model_index.json"
         if not index.is_file():
             raise BackendError(f"There is no AnyStory model in {str(folder)!r}: it has no model_index.json.")
@@ -117,7 +121,7 @@ class AnyStoryBackend:
         return cls(
             name=name,
             version=f"{PROGRAM}-{fingerprint(folder)}",
-            defaults=Settings(size=pipeline.config.frame_size, guidance=pipeline.config.guidance),
+            defaults=Settings(size=pipeline.config.frame_size, steps=STEPS[speed], guidance=pipeline.config.guidance),
             pipeline=pipeline,
         )
 

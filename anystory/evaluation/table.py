@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -44,6 +44,12 @@ SHOWN = 12
 """Frames of a sheet."""
 
 POSE_PAIRS = 100
+
+VIEWS = 3
+"""Pictures of a character where several are tried."""
+
+VIEWED = 20
+"""Characters of which several are tried, at most."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,7 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
         for made, found in (*zip(alone, [[r] for r in ranks], strict=True), *zip(couples, ranks_on, strict=True))
         for cut, rank in zip(made.cuts, found, strict=True)
     ]
+    one_view, views = (_seen_from(backend, art, count, min(VIEWED, samples), settings) for count in (1, VIEWS))
     truth = answers(real, seen_real, reader)
     side = settings.size
     everyone, everyone_seen = [*alone, *couples], [*seen, *seen_couples]
@@ -169,6 +176,7 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
             ceiling=share([rank == 1 for rank in ranks_real]),
             floor=f"colours {share(colour_hits)}; chance {chance:.3f}",
         ),
+        *_seen(one_view, views),
         Row("no blending: both found first in their own region", share(both_on), 0.8, floor=f"chance {chance**2:.4f}"),
         Row("the same with every gate open", share(both_off)),
         Row(
@@ -257,6 +265,25 @@ def _unrouted(
     return _Made(case, frame, cuts, time.monotonic() - start)
 
 
+def _seen_from(backend: AnyStoryBackend, art: Art, pictures: int, count: int, settings: Settings) -> list[bool]:
+    """Whether characters that are drawn in several poses, at most `count`, find themselves first among each other, each
+    made from so many pictures of it."""
+    posed = [i for i, entry in enumerate(art.entries) if len(entry.cells) >= VIEWS]
+    chosen = [int(i) for i in np.random.default_rng(3).permutation(posed)[:count]]
+    if len(chosen) < 2:
+        return []
+    subjects, kinds = [subject_of(art, i) for i in chosen], [art.entries[i].concept for i in chosen]
+    cast = Gallery(tuple(subjects), tuple(chosen), tuple(kinds))
+    poses = [[subject_of(art, i, cell) for cell in range(1, pictures)] for i in chosen]
+    shown = [
+        replace(first, more=tuple((pose.image, pose.mask) for pose in others))
+        for first, others in zip(subjects, poses, strict=True)
+    ]
+    encoded = [backend.encode(subject) for subject in shown]
+    judge = Judge.of(load_encoder(), subjects)
+    return [_ranks(judge, _make(backend, case, cast, encoded, settings)) == [1] for case in singles(cast)]
+
+
 # Measures of many.
 
 
@@ -272,6 +299,15 @@ def _traced(made: Sequence[_Made], seen: Sequence[np.ndarray | None], kind: str,
         if trace is not None and kind in trace.kinds:
             values.append(overlap(held(trace.votes(trace.steps[-1], kind=kind), side), mask))
     return values
+
+
+def _seen(one_view: Sequence[bool], views: Sequence[bool]) -> list[Row]:
+    if not views:
+        return []
+    return [
+        Row(f"identity from one picture, of {len(views)} characters that have {VIEWS} poses", share(one_view)),
+        Row(f"the same from {VIEWS} pictures of each", share(views)),
+    ]
 
 
 def _read(

@@ -33,6 +33,7 @@ from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.pipeline import AnyStoryPipeline
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
+from anystory.training.autoencoder import SMALL, shows
 from anystory.training.health import SIGMAS, reference_gap
 from anystory.training.inputs import Inputs, encode_batch, prepare
 from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
@@ -90,9 +91,8 @@ def create_mini(foundations: Path, out: Path, size: int, seed: int = 0) -> None:
     torch.nn.init.zeros_(text.pooler.dense.weight)  # unused, but expected on loading
     text_dim = text.config.hidden_size
     vae = PatchAutoencoder.from_pretrained(foundations / "vae")
-    widths = (96, 192) if size <= 128 else (96, 160, 192)
-    # From 256 px the first level goes without attention, as in SDXL; at 128 px its 16 x 16 tokens need it.
-    attention = [True, True] if size <= 128 else [False, True, True]
+    widths = (64, 96, 192) if size <= SMALL else (96, 160, 192)
+    attention = (False, True, True)  # as in SDXL: the first level has the most tokens and goes without
     channels = vae.config.latent_channels
     time_dim = 32
     unet = UNet2DConditionModel(
@@ -255,21 +255,10 @@ def _at(objective: Objective, progress: float) -> Objective:
 
 @torch.no_grad()
 def channel_weights(pipeline: AnyStoryPipeline, world: World) -> Tensor:
-    """How much each latent channel shows (C,), mean 1: the root of the pixel variance that a unit of noise in it makes.
-
-    In a standardised latent space most channels hold fine detail; counted alike they would drown layout and colour.
-    """
+    """How much each latent channel's error counts (C,), mean 1: as what a unit of noise in it shows. Counted alike, the
+    many channels of fine detail would drown layout and colour."""
     frames = world.batch(16, 1, np.random.default_rng(0)).frames.to(pipeline.device)
-    latents = pipeline.encode_image(frames.float() / 127.5 - 1)
-    decode = pipeline.vae.decode
-    plain = decode(latents).sample
-    noise = torch.randn(latents[:, 0].shape, generator=torch.Generator().manual_seed(0)).to(latents)
-    shows = []
-    for channel in range(latents.shape[1]):
-        changed = latents.clone()
-        changed[:, channel] += noise
-        shows.append((decode(changed).sample - plain).std())
-    weights = torch.stack(shows)
+    weights = shows(pipeline.vae, pipeline.encode_image(frames.float() / 127.5 - 1))
     weights = (weights / weights.mean()).clamp(min=LEAST_CHANNEL_WEIGHT)
     return weights / weights.mean()
 

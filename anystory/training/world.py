@@ -296,7 +296,7 @@ class World:
         foot = np.where(near, np.maximum(foot, rng.uniform(1.0, 1.1, shape)), foot)
         angle = np.deg2rad(_angles(action, rng))
         bend = rng.normal(0, (0.04, 0.04, 0.05, 0.05), (*shape, 4)).clip(-0.12, 0.12)
-        flip = np.where(rng.random(shape) < 0.3, -1.0, 1.0)
+        flip = np.where(rng.random(shape) < 0.15, -1.0, 1.0)
         covers = [self._covers(int(i), flipped) for i, flipped in zip(scene, mirrored, strict=True)]
         layout = _Layout(
             entry=entry,
@@ -781,7 +781,7 @@ class World:
         keep = np.where(rng.random(shape) < 0.1, rng.uniform(0.55, 0.8, shape), 1.0)
         middle = extent[..., 1] * (keep - 1)
         angle = np.deg2rad(np.where(rng.random(shape) < 0.6, rng.uniform(-15, 15, shape), 0.0))
-        flip = np.where(rng.random(shape) < 0.15, -1.0, 1.0)
+        flip = np.where(rng.random(shape) < 0.05, -1.0, 1.0)
         cos, sin = np.cos(angle), np.sin(angle)
         wide, tall = extent[..., 0], extent[..., 1] * keep
         reach = np.maximum(wide * cos + tall * abs(sin), wide * abs(sin) + tall * cos)

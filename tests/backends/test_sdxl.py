@@ -64,6 +64,13 @@ def test_a_backend_says_what_it_is(tiny_backend, tiny_model_folder):
     assert not any(p.requires_grad for m in modules for p in m.parameters())
 
 
+def test_few_steps_are_a_speed_and_frames_of_it_tell_so(tiny_model_folder):
+    quick = load("mini", model=tiny_model_folder, device="cpu", speed="few")
+    assert quick.defaults.steps == 10 and load("mini", model=tiny_model_folder).defaults.steps == 25
+    with pytest.raises(BackendError, match="The backend mini takes no --speed cached; flux does"):
+        load("mini", model=tiny_model_folder, speed="cached")
+
+
 def test_every_step_shows_a_preview_and_the_last_holds_the_frame(tiny_backend):
     cast = [tiny_backend.encode(_subject("Fox", "red")), tiny_backend.encode(_subject("Robot", "blue"))]
     steps = list(tiny_backend.denoise(PROMPT, NAMES, cast, replace(tiny_backend.defaults, steps=4), 7))

@@ -27,15 +27,19 @@ def drawing(number: int, other: bool) -> bytes:
 
 @pytest.fixture(scope="module")
 def art(tmp_path_factory):
-    """Twenty concepts by two sets, all of them for testing."""
+    """Twenty concepts by two sets, and two characters in three poses, all of them for testing."""
     folder, rows = tmp_path_factory.mktemp("art"), []
+
+    def put(tar, name, data):
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        tar.addfile(info, io.BytesIO(data))
+
     for name in ("one", "two"):
         with tarfile.open(folder / f"{name}.tar", "w") as tar:
             for number in range(20):
-                data = drawing(number, name == "two")
-                info = tarfile.TarInfo(f"thing-{number}.webp")
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
+                put(tar, f"thing-{number}.webp", drawing(number, name == "two"))
+                info = tar.getmembers()[-1]
                 rows.append(
                     {
                         "kind": "subject",
@@ -50,6 +54,12 @@ def art(tmp_path_factory):
                         "licence": "MIT",
                     }
                 )
+    with tarfile.open(folder / "poses.tar", "w") as tar:
+        for who in range(2):
+            for pose in range(3):
+                put(tar, f"runner-{who}/{pose}.webp", drawing(4 * who + pose, False))
+            named = {"concept": f"runner-{who}", "text": f"runner {who}", "file": f"runner-{who}/"}
+            rows.append(rows[0] | {"kind": "poses", "set": "moving", "frames": 3, "group": "sports"} | named)
     (folder / "index.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return folder
 
@@ -73,6 +83,8 @@ def test_the_table_is_whole_and_the_same_every_time(tiny_model_folder, art, out,
     assert first == second
     rows = {row["what"]: row for row in first["table"]}
     assert rows["identity: found first among 4"]["n"] == 4
+    assert rows["identity from one picture, of 2 characters that have 3 poses"]["n"] == 2
+    assert rows["the same from 3 pictures of each"]["n"] == 2
     assert rows["no blending: both found first in their own region"]["n"] == 2
     for what in ("place", "time", "position", "size"):
         assert rows[f"text: {what}"]["aim"] == 0.85

@@ -10,7 +10,15 @@ from transformers import CLIPVisionModelWithProjection
 from anystory.model.autoencoder import PatchAutoencoder
 from anystory.training import text
 from anystory.training.art import Art
-from anystory.training.autoencoder import JOINT, pictures, psnr, start_from_principal_components, train_autoencoder
+from anystory.training.autoencoder import (
+    JOINT,
+    pictures,
+    psnr,
+    shows,
+    standardise,
+    start_from_principal_components,
+    train_autoencoder,
+)
 from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
 from anystory.training.vision import (
     SIDE,
@@ -42,19 +50,38 @@ def test_the_start_is_the_best_linear_codec():
     assert torch.allclose(latents.var((0, 2, 3), correction=0), torch.ones(8), atol=1e-2)
 
 
+def test_a_latent_channel_spreads_as_the_root_of_what_it_shows():
+    torch.manual_seed(0)
+    images = F.interpolate(torch.randn(16, 3, 8, 8), size=64, mode="bicubic")
+    model = PatchAutoencoder(latent_channels=8, width=8)
+    start_from_principal_components(model, images)
+    with torch.no_grad():
+        latents = model.encode(images).latents
+        # Of a linear codec it is the length of the channel's patch, over the root of the numbers in it.
+        lengths = model.linear_decoder.weight.flatten(1).norm(dim=1) / (3 * 8 * 8) ** 0.5
+        assert torch.allclose(shows(model, latents), lengths, rtol=0.05)
+        before = model(images).sample
+        standardise(model, images)
+        latents = model.encode(images).latents
+        expected = (lengths / lengths.max()).sqrt()
+        assert expected.min() < 0.9 and torch.allclose(latents.std((0, 2, 3)), expected, rtol=0.05)
+        assert latents.mean((0, 2, 3)).abs().max() < 1e-4 and torch.allclose(model(images).sample, before, atol=1e-4)
+
+
 def test_autoencoder_learns_and_its_latent_space_is_final_before_the_decoder_is(folder, tmp_path):  # noqa: F811
     run = {"batch": 8, "seed": 3}
     world = World(Art(folder, tmp_path, split="train", size=48), tmp_path, size=48, scenes_count=19, seed=3)
     images, _ = pictures(world, 32, np.random.default_rng(0))
     assert images.shape == (32, 3, 48, 48) and images.min() >= -1 and images.max() <= 1
 
-    start = PatchAutoencoder()
+    start = PatchAutoencoder(patch=4, latent_channels=8, width=64)
     start_from_principal_components(start, pictures(world, 256, np.random.default_rng(1))[0])
     model = train_autoencoder(world, tmp_path / "out", steps=80, **run)
     with torch.no_grad():
         assert psnr(model(images).sample, images).mean() > psnr(start(images).sample, images).mean()
         latents = model.encode(images).latents
-    assert latents.mean((0, 2, 3)).abs().max() < 0.5 and 0.6 < latents.std((0, 2, 3)).mean() < 1.4
+    assert model.config.patch == 4 and latents.mean((0, 2, 3)).abs().max() < 0.5
+    assert 0.6 < latents.std((0, 2, 3)).max() < 1.4 and latents.std((0, 2, 3)).min() < 0.6
 
     # Prolonged, it goes on and leaves the latents as they are.
     assert JOINT > 80 / 120
