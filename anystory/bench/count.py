@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-_ALLOCATIONS = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "detach", "lift_fresh"}
+_FREE = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "detach", "lift_fresh"} | {
+    "_unsafe_view"
+}
 """Operators that launch nothing."""
 
 GPUS = {"H200": (0.7 * 989e12, 0.8 * 4.8e12), "RTX 4090": (0.7 * 165e12, 0.8 * 1.008e12)}
@@ -58,22 +61,23 @@ class Cost:
 
 
 class Counter(TorchDispatchMode):
-    """Counts all that runs inside `with Counter() as cost`; views are free, a fused attention is one kernel."""
+    """Counts all that runs inside `with Counter() as cost`; views are free, a fused attention is one kernel, and so is
+    an RMS norm."""
 
     def __init__(self) -> None:
         super().__init__()
         self.cost = Cost()
         self._alive = 0
         self._known: set[int] = set()
-        self._attention = _FusedAttention(self)
+        self._fused = _Fused(self)
 
     def __enter__(self) -> Cost:
         super().__enter__()
-        self._attention.__enter__()
+        self._fused.__enter__()
         return self.cost
 
     def __exit__(self, *exception: Any) -> None:
-        self._attention.__exit__(*exception)
+        self._fused.__exit__(*exception)
         super().__exit__(*exception)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -81,7 +85,7 @@ class Counter(TorchDispatchMode):
         if func.is_view:
             return out
         self._see(out)
-        if func.overloadpacket.__name__ in _ALLOCATIONS:
+        if func.overloadpacket.__name__ in _FREE:
             return out
         formula = flop_registry.get(func.overloadpacket)
         flops = formula(*args, **(kwargs or {}), out_val=out) if formula else 0
@@ -106,17 +110,25 @@ class Counter(TorchDispatchMode):
         self._alive -= size
 
 
-class _FusedAttention(TorchFunctionMode):
-    """Counts `scaled_dot_product_attention` as the one kernel it is on a GPU; its result is only a shape."""
+class _Fused(TorchFunctionMode):
+    """Counts what is one kernel on a GPU and several elsewhere: `scaled_dot_product_attention` and `rms_norm` (from
+    torch 2.9). The results are only shapes."""
 
     def __init__(self, counter: Counter) -> None:
         super().__init__()
         self.counter = counter
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if func is not torch.nn.functional.scaled_dot_product_attention:
-            return func(*args, **(kwargs or {}))
-        return self._attention(*args, **(kwargs or {}))
+        if func is torch.nn.functional.scaled_dot_product_attention:
+            return self._attention(*args, **(kwargs or {}))
+        if func is torch.nn.functional.rms_norm:
+            return self._norm(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+    def _norm(self, x: Tensor, shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+        out = torch.empty_like(x)
+        self.counter.cost.launch(0, sum(_bytes(tensor) for tensor in (x, weight, out)))
+        return out
 
     def _attention(
         self, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, **options: Any

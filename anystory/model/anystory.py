@@ -107,8 +107,9 @@ class Objective:
     draws: noise levels a frame; truth: share of frames gated by the true masks instead of the router's own map;
     temperature: of the Gumbel-softmax gates, None = hard argmax (no gradient); joint: routers learn by
     cross-entropy on detached features beside a U-Net that learns too; otherwise by eq 4 and the diffusion loss;
-    mask_weight: of the diffusion loss inside subjects, on top of 1; correspondence: weight of the loss that shows
-    reference attention where to look.
+    mask_weight: of the diffusion loss inside subjects, on top of 1; levels: mean and standard deviation of the
+    logarithm of the noise levels (noise to signal), None = all time steps alike; correspondence: weight of the loss
+    that shows reference attention where to look.
     """
 
     draws: int = 1
@@ -120,6 +121,7 @@ class Objective:
     drop_references: float = 0.1
     drop_all: float = 0.05
     mask_weight: float = 2.0
+    levels: tuple[float, float] | None = None
     correspondence: float = 0.0
 
 
@@ -181,7 +183,7 @@ class AnyStoryModel(nn.Module):
 
         latents, masks = batch.latents[repeat], batch.masks[repeat]
         noise = torch.randn(latents.shape, generator=generator, device=device)
-        t = torch.randint(len(target.alphas_cumprod), (count,), generator=generator, device=device)
+        t = _time_steps(objective.levels, target.alphas_cumprod, count, generator)
         alpha = target.alphas_cumprod[t].sqrt()[:, None, None, None]
         sigma = (1 - target.alphas_cumprod[t]).sqrt()[:, None, None, None]
         noisy = alpha * latents + sigma * noise
@@ -233,6 +235,19 @@ class AnyStoryModel(nn.Module):
             total = total + objective.correspondence * sought
             losses["correspondence"] = sought
         return {"total": total, **losses}
+
+
+def _time_steps(
+    levels: tuple[float, float] | None, alphas_cumprod: Tensor, count: int, generator: torch.Generator
+) -> Tensor:
+    """`count` time steps, log-normal in their noise level or all alike."""
+    device = alphas_cumprod.device
+    if levels is None:
+        return torch.randint(len(alphas_cumprod), (count,), generator=generator, device=device)
+    mean, deviation = levels
+    wanted = (mean + deviation * torch.randn(count, generator=generator, device=device)).exp()
+    known = ((1 - alphas_cumprod) / alphas_cumprod).sqrt()
+    return torch.searchsorted(known, wanted).clamp(max=len(known) - 1)
 
 
 def _correspondence(

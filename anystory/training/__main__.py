@@ -50,7 +50,7 @@ class Scale:
     rate: float
 
 
-CPU = Scale(crops=16, drawings=64, frames=2, draws=8, rate=1e-3)
+CPU = Scale(crops=16, drawings=64, frames=4, draws=None, rate=1e-3)
 # A step of fewer samples would take a GPU no less time than the processor needs to start its 5 000 kernels.
 GPU = Scale(crops=128, drawings=512, frames=64, draws=6, rate=1e-3)
 

@@ -68,7 +68,7 @@ STAGES = {
     "joint": Stage(
         ("unet.", "reference_net.", "subject_qformer.", "routing_qformer.", "adapter."),
         6e-4,
-        Objective(draws=4, joint=True, correspondence=CORRESPONDENCE),
+        Objective(draws=4, joint=True, mask_weight=6.0, levels=(0.4, 1.1), correspondence=CORRESPONDENCE),
     ),
     "subject": Stage(
         ("reference_net.", "subject_qformer.", "adapter.subject_", "adapter.reference_"),

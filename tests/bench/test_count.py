@@ -6,8 +6,8 @@ from torch import nn
 
 from anystory.bench import build
 from anystory.bench.count import GPUS, LAUNCH, Cost, Counter
+from anystory.bench.flux import FULL, Setup, counted, equal_shares, last, step_costs
 from anystory.bench.flux import MODES as FULL_MODES
-from anystory.bench.flux import Setup, counted, equal_shares, last, step_costs
 from anystory.model.flux.plans import RELEASE
 
 TINY = Setup(
@@ -73,6 +73,16 @@ def test_fused_attention_is_one_kernel_that_reads_its_mask():
     assert cost.bytes == 4 * (2 * 80 + 2 * 144 + 90)
 
 
+def test_an_rms_norm_is_one_kernel_and_a_flattened_product_no_second_one():
+    x, weight = meta(2, 5, 8), meta(8)
+    with Counter() as cost:
+        out = nn.functional.rms_norm(x, (8,), weight, 1e-6)
+    assert out.shape == x.shape and (cost.launches, cost.bytes) == (1, 4 * (80 + 80 + 8))
+    with torch.no_grad(), Counter() as cost:
+        nn.functional.linear(x, meta(3, 8))
+    assert cost.launches == 1
+
+
 def test_the_peak_is_what_was_alive_at_once():
     with Counter() as cost:
         a = meta(1000)
@@ -118,6 +128,12 @@ def test_exact_costs_less_than_plain_in_every_way_and_modes_cost_less_than_exact
     assert exact.flops < plain.flops and exact.bytes < plain.bytes and exact.launches < plain.launches
     assert costs["few steps"].flops < exact.flops and costs["cached"].flops < exact.flops
     assert costs["batch of 4"].launches < exact.launches and costs["batch of 4"].bytes < exact.bytes
+
+
+def test_the_estimates_of_a_full_frame_reach_what_is_aimed_at():
+    costs = counted(FULL, {name: FULL_MODES[name] for name in ("plain", "exact", "few steps")})
+    seconds = {name: cost.estimate[0] for name, cost in costs.items()}  # of an H200
+    assert seconds["plain"] >= 2 * seconds["exact"] and seconds["plain"] >= 4 * seconds["few steps"]
 
 
 def test_shares_are_equal_and_complete_where_nothing_has_values():

@@ -116,6 +116,16 @@ def test_the_noise_is_noise_of_the_schedule(pipeline, spy):
 
 
 @torch.no_grad()
+def test_noise_levels_are_log_normal_where_asked_for(pipeline, spy):
+    spy.losses(_batch(pipeline), replace(ALL_KEPT, draws=400, levels=(0.4, 0.5)))
+    drawn = ((1 - spy.alphas) / spy.alphas)[spy.time].sqrt().log()
+    assert drawn.mean().item() == pytest.approx(0.4, abs=0.08) and drawn.std().item() == pytest.approx(0.5, abs=0.08)
+    # What lies beyond the schedule is its noisiest step.
+    spy.losses(_batch(pipeline), replace(ALL_KEPT, draws=2, levels=(9.0, 0.1)))
+    assert spy.time.tolist() == [len(spy.alphas) - 1] * 4
+
+
+@torch.no_grad()
 def test_what_is_kept_reaches_the_unet(pipeline, spy):
     batch, model = _batch(pipeline), pipeline.model
     spy.losses(batch, ALL_KEPT)
