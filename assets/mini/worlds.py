@@ -1,4 +1,4 @@
-"""Makes worlds.png beside it, what the embedded model makes of pictures unlike those it learned from:
+"""Makes worlds.webp beside it, what the embedded model makes of pictures unlike those it learned from:
 `python assets/mini/worlds.py`, from the program's folder. Every picture once, the same seed, nothing picked."""
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from anystory import load_backend
 from anystory.overlay import overlay, sheet
-from anystory.project import cutout
 from anystory.segment import Segmenter
 from anystory.story import Prompt
 
@@ -31,14 +30,15 @@ def main() -> None:
     for what, image in worlds().items():
         subject = segmenter.subject(what, image)
         encoded = backend.encode(subject)
-        pictures.append(cutout(subject))
+        white = Image.new("RGB", subject.image.size, "white")
+        pictures.append(Image.composite(subject.image, white, subject.mask))
         captions.append(what)
         for place in PLACES:
             prompt = Prompt(f"{CALLED} {place}", ((0, len(CALLED)),))
             *_, last = backend.denoise(prompt, [what], [encoded], backend.defaults, SEED)
             pictures += [last.frame.image, overlay(last.frame.image, last.frame.maps)]
             captions += [prompt.text, "routing map"]
-    sheet(pictures, captions, columns=10, cell=128).save(Path(__file__).with_name("worlds.png"))
+    sheet(pictures, captions, columns=10, cell=128).save(Path(__file__).with_name("worlds.webp"), quality=80)
 
 
 def worlds() -> dict[str, Image.Image]:
