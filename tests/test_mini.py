@@ -135,7 +135,7 @@ def test_the_router_finds_a_character_in_a_picture_that_it_did_not_make(mini: Ba
 
 def test_the_weights_are_safetensors_and_small_enough_to_ship():
     files = [p for p in (ASSETS / "mini").rglob("*") if p.is_file()]
-    assert {p.suffix for p in files} <= {".json", ".safetensors", ".md", ".png"}
+    assert {p.suffix for p in files} <= {".json", ".safetensors", ".md", ".png", ".webp", ".py"}
     sizes = {p: p.stat().st_size for p in files}
     assert max(sizes.values()) <= 50 * MEGABYTE
     beside_text = sum(size for p, size in sizes.items() if "text_encoder" not in Path(p).parts)

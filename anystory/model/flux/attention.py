@@ -298,8 +298,8 @@ def _project(
         query = torch.cat([text_query, query], dim=1)
         key = torch.cat([text_key, key], dim=1)
         value = torch.cat([text_value, value], dim=1)
-    if rope is not None:  # of both at once, half as many kernels
-        query, key = apply_rotary_emb(torch.cat([query, key], dim=2), rope, sequence_dim=1).chunk(2, dim=2)
+    if rope is not None:
+        query, key = (apply_rotary_emb(x, rope, sequence_dim=1) for x in (query, key))
     return query, key, value, projected
 
 
