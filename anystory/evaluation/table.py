@@ -176,7 +176,7 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
             ceiling=share([rank == 1 for rank in ranks_real]),
             floor=f"colours {share(colour_hits)}; chance {chance:.3f}",
         ),
-        *_seen(one_view, views),
+        *_by_views(one_view, views),
         Row("no blending: both found first in their own region", share(both_on), 0.8, floor=f"chance {chance**2:.4f}"),
         Row("the same with every gate open", share(both_off)),
         Row(
@@ -301,7 +301,7 @@ def _traced(made: Sequence[_Made], seen: Sequence[np.ndarray | None], kind: str,
     return values
 
 
-def _seen(one_view: Sequence[bool], views: Sequence[bool]) -> list[Row]:
+def _by_views(one_view: Sequence[bool], views: Sequence[bool]) -> list[Row]:
     if not views:
         return []
     return [

@@ -33,7 +33,7 @@ class ResidualBlock(nn.Module):
 class PatchAutoencoder(ModelMixin, ConfigMixin):
     """RGB images (B, 3, H, W) in [-1, 1] to latents (B, latent_channels, H / patch, W / patch) and back.
 
-    Latents are standardised: mean 0 and standard deviation 1 a channel over the training images (`set_statistics`).
+    Latents have mean 0 over the training images, and each channel the spread that training gives it (`set_statistics`).
     `width` is the channel count at half patch resolution, twice that at patch resolution; the depths count
     the residual blocks at each of the two.
     """
@@ -85,7 +85,7 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         self.register_buffer("latents_std", torch.ones(latent_channels))
 
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
-        """Make latents that now have this mean and standard deviation a channel (latent_channels,) standardised."""
+        """Make latents that now have this mean and standard deviation a channel (latent_channels,) have 0 and 1."""
         self.latents_mean.add_(mean.to(self.latents_mean) * self.latents_std)
         self.latents_std.mul_(std.to(self.latents_std))
 

@@ -49,14 +49,8 @@ def worlds() -> dict[str, Image.Image]:
         "photo: a cat": Image.fromarray(data.chelsea()),
         "photo: an astronaut": Image.fromarray(data.astronaut()),
         "photo: a cup": Image.fromarray(data.coffee()),
-        "pixel art: a bear": bear.resize((20, 20), Image.Resampling.BOX)
-        .quantize(8)
-        .convert("RGB")
-        .resize((320, 320), 0),
-        "pixel art: a duck": duck.resize((20, 20), Image.Resampling.BOX)
-        .quantize(8)
-        .convert("RGB")
-        .resize((320, 320), 0),
+        "pixel art: a bear": _pixels(bear),
+        "pixel art: a duck": _pixels(duck),
         "line drawing: a llama": _lines(llama),
         "line drawing: a bear": _lines(bear),
         "3D render: a snowman": _balls([(0, -0.5, 0.45), (0, 0.1, 0.33), (0, 0.52, 0.23)], (0.9, 0.92, 1.0)),
@@ -67,6 +61,12 @@ def worlds() -> dict[str, Image.Image]:
 def _on_white(path: Path) -> Image.Image:
     image = Image.open(path).convert("RGBA").resize((320, 320))
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def _pixels(image: Image.Image) -> Image.Image:
+    """20 x 20 large pixels of 8 colours."""
+    small = image.resize((20, 20), Image.Resampling.BOX).quantize(8).convert("RGB")
+    return small.resize(image.size, Image.Resampling.NEAREST)
 
 
 def _lines(image: Image.Image) -> Image.Image:
