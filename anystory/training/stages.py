@@ -37,6 +37,7 @@ from anystory.training.autoencoder import SMALL, shows
 from anystory.training.health import SIGMAS, reference_gap
 from anystory.training.inputs import Inputs, encode_batch, prepare
 from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
+from anystory.training.muon import Muon, is_hidden_matrix
 from anystory.training.parallel import ahead
 from anystory.training.world import World
 
@@ -57,11 +58,13 @@ CORRESPONDENCE = 0.2
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage trains and how: parameter-name prefixes, peak learning rate, objective."""
+    """What a stage trains and how: parameter-name prefixes, peak learning rate, objective, and whether hidden matrices
+    learn by Muon: those that start at random do, a base that AdamW has trained goes on by AdamW, as in the paper."""
 
     trains: tuple[str, ...]
     learning_rate: float
     objective: Objective
+    muon: bool = False
 
 
 STAGES = {
@@ -69,6 +72,7 @@ STAGES = {
         ("unet.", "reference_net.", "subject_qformer.", "routing_qformer.", "adapter."),
         6e-4,
         Objective(draws=4, joint=True, mask_weight=6.0, levels=(0.4, 1.1), correspondence=CORRESPONDENCE),
+        muon=True,
     ),
     "subject": Stage(
         ("reference_net.", "subject_qformer.", "adapter.subject_", "adapter.reference_"),
@@ -175,7 +179,13 @@ def train_stage(
         module.to(memory_format=torch.channels_last)
     trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
     rate = learning_rate or stage.learning_rate
-    optimiser = torch.optim.AdamW(trained.values(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    matrices = {key: p for key, p in trained.items() if stage.muon and is_hidden_matrix(key, p)}
+    others = [p for key, p in trained.items() if key not in matrices]
+    optimisers: dict[str, torch.optim.Optimizer] = {
+        "adamw": torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    }
+    if matrices:
+        optimisers["muon"] = Muon(matrices.values(), lr=rate)
     ema = EMAModel(trained.values(), decay=0.998, use_ema_warmup=True, power=0.75, foreach=True)
     weights = torch.ones(model.unet.config.in_channels, device=device)
     if stage.objective.joint:
@@ -201,7 +211,7 @@ def train_stage(
     loop = Loop(  # every process resumes, the first one counts, saves and publishes
         name,
         out.with_name(f"{out.name}-{name}.pt"),
-        {"model": model, "optimiser": optimiser, "ema": ema},
+        {"model": model, "ema": ema, **optimisers},
         publish,
         steps=steps,
         minutes=minutes,
@@ -217,18 +227,20 @@ def train_stage(
     composed = ahead(compose, loop.step, workers=workers, pin=device.startswith("cuda"))
     generator = torch.Generator(device)
     for (step, progress), inputs in zip(_in_step(loop if rank == 0 else None, processes), composed, strict=False):
-        for group in optimiser.param_groups:
-            group["lr"] = rate * warm_up_and_decay(progress)
+        for optimiser in optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = rate * warm_up_and_decay(progress)
         generator.manual_seed(int(_dice("noise", seed, step, rank).integers(2**62)))
         torch.manual_seed(int(_dice("gumbel", seed, step, rank).integers(2**62)))
         with low_precision:
             batch = encode_batch(pipeline, inputs)
             losses = model(batch, _at(stage.objective, progress), target, generator)
-        optimiser.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         losses["total"].backward()
         _average_gradients(trained.values(), processes)
         torch.nn.utils.clip_grad_norm_(trained.values(), 0.5)
-        optimiser.step()
+        for optimiser in optimisers.values():
+            optimiser.step()
         ema.step(trained.values())
         if rank == 0:
             loop.log(**{key: value for key, value in losses.items() if key != "total"})

@@ -15,6 +15,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from anystory.training.art import Art, plain_name
 from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
+from anystory.training.muon import Muon
 from anystory.training.text import embed_sentences, install_text_encoder, load_text_encoder
 
 SIDE = 96
@@ -184,7 +185,7 @@ def train_vision(
     chosen = {id(p) for p in matrices}
     others = [p for p in parts.parameters() if id(p) not in chosen]
     # Muon learns a transformer's matrices in far fewer steps than Adam, which keeps the rest.
-    muon = torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=0.05, adjust_lr_fn="match_rms_adamw")
+    muon = Muon(matrices, lr=MUON_RATE, weight_decay=0.05)
     adam = torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.01)
 
     weights = torch.tensor([1.0 if len(e.cells) == 1 else 3.0 for e in art.entries])

@@ -234,7 +234,7 @@ def _rank(rank, port, model, art_folder, cache, out):
 
     stages._average_gradients = watched
     for steps in (1, 2):
-        train_stage("router", model, world, out / "model", steps=steps, frames=2, learning_rate=RATE, seed=1)
+        train_stage("joint", model, world, out / "model", steps=steps, frames=2, learning_rate=RATE, seed=1)
     torch.save(seen, out / f"{rank}.pt")
     torch.distributed.destroy_process_group()
 

@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from anystory.model.anystory import Target
 from anystory.training.art import Art
 from anystory.training.inputs import encode_batch, prepare
+from anystory.training.muon import Muon, is_hidden_matrix
 from anystory.training.stages import STAGES
 from anystory.training.world import World
 from tests.tiny import mini_pipeline
@@ -43,11 +44,13 @@ def test_a_step_waits_for_nothing(folder, tmp_path, stage, subjects):  # noqa: F
     inputs = prepare(pipeline, world.batch(2, subjects, np.random.default_rng(0)))
     target = Target(pipeline.scheduler.alphas_cumprod, "v_prediction", torch.ones(4))
     model, generator, waits = pipeline.model.train().requires_grad_(True), torch.Generator(), _Waits()
+    muon = Muon([weight for name, weight in model.named_parameters() if is_hidden_matrix(name, weight)], lr=1e-3)
     with waits:
         with torch.autocast("cpu", torch.bfloat16):
             losses = model(encode_batch(pipeline, inputs), STAGES[stage].objective, target, generator)
         losses["total"].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        muon.step()
     assert waits.seen == []
 
 
