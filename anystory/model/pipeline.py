@@ -410,7 +410,8 @@ class AnyStoryPipeline(DiffusionPipeline):
 
 
 class MapAverage:
-    """Routing maps averaged over layers and steps, at the largest layer's size."""
+    """Routing maps averaged over the layers and the later half of the steps, at the largest layer's size: in the
+    earlier half it is still being decided who goes where."""
 
     def __init__(self) -> None:
         self.total: Tensor | None = None
@@ -418,6 +419,8 @@ class MapAverage:
 
     def add(self, step: Denoised) -> None:
         """Take in the refined maps of one step, each as it gates a layer of the largest size."""
+        if 2 * step.index <= step.total:
+            return
         shape = max((tuple(x.shape[-2:]) for x in step.unguided), key=np.prod)
         for logits in step.unguided:
             maps = soft_maps(guided_by(step.guidance, resize(logits, shape)))

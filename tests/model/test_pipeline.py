@@ -327,20 +327,21 @@ def test_the_call_is_encode_and_denoise(pipeline, cast):
     assert ImageChops.difference(out.images[0], pipeline.decode(step.latents)[0]).getbbox() is None
 
 
-def test_maps_are_averaged_over_layers_and_steps():
+@pytest.mark.parametrize(("total", "counted"), [(1, [0]), (2, [1]), (4, [2, 3]), (5, [2, 3, 4])])
+def test_maps_are_averaged_over_layers_and_the_later_half_of_the_steps(total, counted):
     torch.manual_seed(0)
-    layers = [[torch.randn(1, 3, 2, 2), torch.randn(1, 3, 4, 4)] for _ in range(2)]
+    steps = [[torch.randn(1, 3, 2, 2), torch.randn(1, 3, 4, 4)] for _ in range(total)]
     average = MapAverage()
-    for refined in layers:
-        average.add(Denoised(1, 2, torch.empty(0), torch.empty(0), (), tuple(refined), tuple(refined), None))
+    for index, refined in enumerate(steps, 1):
+        average.add(Denoised(index, total, torch.empty(0), torch.empty(0), (), tuple(refined), tuple(refined), None))
     maps = average.maps()
     for y in range(4):
         for x in range(4):
             columns = []
-            for small, large in layers:
+            for small, large in (steps[k] for k in counted):
                 grids = [slow.bilinear(grid, 4, 4) for grid in slow.numbers(small[0])]
                 columns += [slow.softmax([g[y][x] for g in grids]), slow.softmax(slow.numbers(large[0, :, y, x]))]
-            expected = [sum(c[i] for c in columns) / 4 for i in range(3)]
+            expected = [sum(c[i] for c in columns) / len(columns) for i in range(3)]
             assert maps[0, :, y, x].tolist() == pytest.approx(expected, abs=1e-6)
     assert torch.allclose(maps.sum(1), torch.ones(1, 4, 4))
 
