@@ -7,7 +7,6 @@ Unlike `torch.optim.Muon` (from torch 2.9) it takes convolutions too, and shares
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -22,14 +21,14 @@ def is_hidden_matrix(name: str, weight: Tensor) -> bool:
     return weight.ndim in (2, 4) and min(weight.shape[:2]) >= LEAST_SIDE and "embed" not in name
 
 
-def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
+def orthogonalise(matrices: Tensor) -> Tensor:
     """(k, m, n) -> the same in bfloat16 with singular values between about 0.7 and 1.2, by the iteration of Newton and
     Schulz with Jordan's coefficients."""
     x = matrices.bfloat16()
     wide = x.shape[-2] <= x.shape[-1]
     x = x if wide else x.mT
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
-    for _ in range(steps):
+    for _ in range(5):
         square = x @ x.mT
         polynomial = torch.baddbmm(square, square, square, beta=-4.7750, alpha=2.0315)
         x = torch.baddbmm(x, polynomial, x, beta=3.4445)
@@ -46,7 +45,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self) -> None:
         """Move every weight that has a gradient; equal gradients in all processes leave equal weights in all."""
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
