@@ -288,8 +288,8 @@ def takes(item: Shown, others: Sequence[Take], pinned: bool) -> str:
     counts = "".join(f"<option{' selected' * (count == 4)}>{count}</option>" for count in VARIANTS)
     listed = "".join(
         f'<li><button type="button" data-key="{escape(take.key)}" aria-pressed="false"><img loading="lazy" '
-        f'src="{FILE}{escape(str(take.thumbnail))}" alt=""><span>{t("desk.seed")} {take.seed}</span></button></li>'
-        for take in others
+        f'src="{FILE}{escape(str(take.thumbnail))}" alt=""><span>{t("desk.seed")} {label}</span></button></li>'
+        for take, label in zip(others, labels([take.seed for take in others]), strict=True)
     )
     shown = f'<ul class="others">{listed}</ul>' if others else f'<p class="hint">{t("desk.takes.none")}</p>'
     return (
@@ -302,6 +302,12 @@ def takes(item: Shown, others: Sequence[Take], pinned: bool) -> str:
         f'<label>{t("desk.compare")}<input class="slide" type="range" min="0" max="100" value="50"></label>'
         f'<button type="button" class="go" data-act="pick">{t("desk.pick")}</button></div></div>'
     )
+
+
+def labels(seeds: Sequence[int]) -> list[str]:
+    """What to call takes of such seeds, the newest first: those of one seed (another layout, another sentence) are also
+    numbered, the oldest as 1."""
+    return [f"{seed} · {seeds[i:].count(seed)}" if seeds.count(seed) > 1 else str(seed) for i, seed in enumerate(seeds)]
 
 
 # --- how alike ----------------------------------------------------------------------------------------------------

@@ -261,6 +261,11 @@ def test_a_seed_is_a_whole_number_within_bounds(seed):
         desk.seed({"seed": seed})
 
 
+def test_takes_of_one_seed_are_told_apart():
+    assert desk.labels([7, 5, 7, 0, 7]) == ["7 · 3", "5", "7 · 2", "0", "7 · 1"]
+    assert desk.labels([]) == []
+
+
 def test_charts_say_in_words_what_they_show_and_escape_names():
     found = Consistency({1: (Look("<b>", 0.5, 0.25), Look("Bruno", None, None)), 2: (Look("Bruno", 0.9, 0.5),)})
     shown = desk.alike(found, 1, ("<b>", "Bruno"), words(None))
