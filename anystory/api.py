@@ -23,9 +23,9 @@ from anystory.errors import AnyStoryError
 from anystory.jobs import Job, work
 from anystory.project import frame_file
 from anystory.render import Progress, RenderError
-from anystory.script import MAX_SEED, load_script
+from anystory.script import load_script
 from anystory.segment import Segmenter
-from anystory.story import Frame, Script, Settings, Story, Subject
+from anystory.story import MAX_SEED, Frame, Script, Settings, Story, Subject
 from anystory.wildcards import expand_script, own_lists
 
 

@@ -18,9 +18,9 @@ from typing import Any
 from PIL import Image
 
 from anystory.errors import AnyStoryError
-from anystory.script import MAX_SEED, ScriptError, parse_script
+from anystory.script import ScriptError, parse_script
 from anystory.steering import PAINT
-from anystory.story import Panel, Script, Settings
+from anystory.story import MAX_SEED, Panel, Script, Settings, panel_seed
 
 KEY = "story"
 FORMAT = 1
@@ -74,7 +74,7 @@ def imprint(script: Mapping[str, Any], settings: Mapping[str, Any], looks: Mappi
     if len(whole) <= MAX_STORY:
         return whole
     panel = script["panels"][number - 1]
-    seed = settings["seed"] + number - 1 if panel.get("seed") is None else panel["seed"]
+    seed = panel_seed(settings["seed"], number) if panel.get("seed") is None else panel["seed"]
     looks = {name: look for name, look in looks.items() if name in panel["cast"]}
     cast = [member for member in script["cast"] if member["name"] in panel["cast"] or _speaks(member, panel)]
     return text({**script, "cast": cast, "panels": [{**panel, "seed": seed}]}, 1)
@@ -100,7 +100,7 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
     backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
     script, settings, panel, then = story
     wanted = script.panels[panel - 1]
-    if (settings.seed + panel - 1 if wanted.seed is None else wanted.seed) != seed:
+    if (panel_seed(settings.seed, panel) if wanted.seed is None else wanted.seed) != seed:
         panels = (*script.panels[: panel - 1], replace(wanted, seed=seed), *script.panels[panel:])
         script = replace(script, panels=panels)
     others = [name for name, look in then.items() if name in looks and looks[name] != look]

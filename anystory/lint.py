@@ -15,10 +15,19 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from anystory.prompt import compose, find_names
-from anystory.script import Reading, ScriptError, Span, Where, nearest, place, read_script
+from anystory.script import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
 from anystory.story import CastMember, Panel, Style
 from anystory.styles import NO_STYLE, all_styles, find_style, style_of
-from anystory.wildcards import Lists, WildcardError, expand, expand_panel, missing, own_lists
+from anystory.wildcards import (
+    Lists,
+    WildcardError,
+    expand,
+    expand_panel,
+    has_wildcards,
+    may_be_empty,
+    missing,
+    own_lists,
+)
 
 Severity = Literal["error", "warning", "note"]
 """An error stops a render, a warning is most likely a mistake, a note only says what will be left out."""
@@ -158,7 +167,7 @@ def lint(
     spans = {**reading.spans, ("style",): (0, 0)} if style else reading.spans
     reading = replace(reading, script=chosen, spans=spans)
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
-    known = {member.name for member in cast}
+    known = {composed(member.name) for member in cast}
     found += [finding for check in (_unknown, _repeated, _caption, _style) for finding in check(reading)]
     found += _wildcard(reading, folder)
     found += [*_nobody(reading, found), *_no_picture(reading, known, backend)]
@@ -303,11 +312,14 @@ def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) ->
 
 
 def _repeated(reading: Reading) -> Iterator[Finding]:
-    """ "repeated": a panel that asks for the same picture as one before it, chance aside."""
+    """ "repeated": a panel that asks for the same picture as one before it, chance aside. Wildcards of panels without a
+    seed become other words in each."""
     seen: dict[tuple[object, ...], int] = {}
     for number, path, panel in _panels(reading):
-        words = re.sub(r"\W+", " ", panel.prompt).strip().casefold()
-        looks = words, panel.cast, panel.style.casefold(), panel.seed, panel.size, panel.steering
+        if panel.seed is None and has_wildcards(panel.prompt):
+            continue
+        spaced = "".join(" " if unicodedata.category(char)[0] == "P" else char for char in panel.prompt.casefold())
+        looks = " ".join(spaced.split()), panel.cast, panel.style.casefold(), panel.seed, panel.size, panel.steering
         first = seen.setdefault(looks, number)
         if first != number:
             message = f"Panel {number} repeats panel {first}; change one of them, or give both a seed."
@@ -326,7 +338,7 @@ def _caption(reading: Reading) -> Iterator[Finding]:
 
 
 def _wildcard(reading: Reading, folder: str | Path | None) -> Iterator[Finding]:
-    """ "wildcard": one that no list is for, or that cannot be filled in."""
+    """ "wildcard": one that no list is for, or that cannot be filled in, or that may leave a panel without words."""
     try:
         own: Lists = own_lists(folder) if folder is not None else {}
     except WildcardError as error:
@@ -344,6 +356,9 @@ def _wildcard(reading: Reading, folder: str | Path | None) -> Iterator[Finding]:
             hint = f" (did you mean {near}?)" if near else ""
             message = f"There is no list {words}{hint}." if words else near
             yield _finding(reading.source, span, "error", "wildcard", message, fix)
+        if may_be_empty(panel.prompt):
+            message = f"The wildcards of panel {number} may leave no word of it; write some outside of them."
+            yield _finding(reading.source, reading.span(_sentence(path, reading)), "warning", "wildcard", message)
 
 
 def _crowded(reading: Reading, backend: Reader) -> Iterator[Finding]:

@@ -10,6 +10,7 @@
                             measure, key
     history/KEY.png         frames that stood or could stand in a panel's place, with KEY-maps.npz; the same content
     frames/001-trace.npz    the maps of every layer and step, where they were asked for (`anystory.story.read_trace`)
+    .lock                   held while story.json is written
 
 Every file is written beside its place and renamed, so a file that is there is whole. Picture, maps and trace carry
 the key story.json lists for the panel, so after a crash between two renames nothing false is believed.
@@ -25,13 +26,14 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -44,9 +46,13 @@ from anystory.story import ROUTING, Frame, RoutingMaps, RoutingTrace, Settings, 
 
 VERSION = 3
 
+STORY = "story.json"
+
+LOCKED = 10
+"""Seconds to wait for another program that is writing, which takes it milliseconds."""
+
 KEPT = 12
 """Frames a panel that its history holds; the oldest goes first."""
-
 
 SHORT = 8
 """Digits of a key that people are told: enough to tell the frames of a history apart."""
@@ -216,8 +222,9 @@ class Project:
     """One project folder. Opening reads what is there; a folder without story.json is a new project.
 
     `entries` are the finished panels by number, `history` what else was made for them, oldest first; `story()` and
-    `frame()` read back, `begin()` and `save()` write. Raises ProjectError where story.json is damaged, foreign or from
-    a newer version.
+    `frame()` read back, `begin()` and `save()` write. Several programs may write to one folder: what another one has
+    listed meanwhile is taken in, but for panels that both changed, and its script stays if it began after this one.
+    Raises ProjectError where story.json is damaged, foreign or from a newer version.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -226,21 +233,24 @@ class Project:
         self.history: list[Kept] = []
         self._cutouts: dict[str, dict[str, Any]] = {}
         self._data: dict[str, Any] | None = None
-        path = self.folder / "story.json"
+        self._read = b""
+        path = self.folder / STORY
         try:
-            self._data = migrate(json.loads(path.read_text(encoding="utf-8")))
+            self._read = path.read_bytes()
+            self._data = migrate(json.loads(self._read))
             listed = [Entry(**{**panel, "names": tuple(panel["names"])}) for panel in self._data["panels"]]
             self.entries = {int(entry.number): entry for entry in listed}
             self.history = [Kept(**{**kept, "names": tuple(kept["names"])}) for kept in self._data["history"]]
             self._cutouts = {subject["name"]: subject for subject in self._data["subjects"]}
         except FileNotFoundError:
-            return
+            pass
         except ProjectError as error:
             raise ProjectError(f"{path} cannot be opened: {error}") from error
         except OSError as error:
             raise ProjectError(f"{path} cannot be read ({error.strerror}).") from error
         except (ValueError, KeyError, TypeError) as error:
             raise ProjectError(f"{path} is damaged; move it away or choose another folder.") from error
+        self._remember(self._data)
 
     @property
     def made_with(self) -> tuple[str, str]:
@@ -334,6 +344,7 @@ class Project:
     def finished(self, number: int, key: str) -> Frame | None:
         """The frame of panel `number` if it was made for exactly `key`, under whatever seed, or is pinned, and is whole
         on disk."""
+        self._take_in()
         entry = self.entries.get(number)
         if entry is None or (entry.asked != key and not entry.pinned):
             return None
@@ -343,12 +354,20 @@ class Project:
             return None
 
     def begin(
-        self, story: Story, keys: Sequence[str | None], names: Sequence[tuple[str, ...]], backend: str, version: str
+        self,
+        story: Story,
+        keys: Sequence[str | None],
+        names: Sequence[tuple[str, ...]],
+        backend: str,
+        version: str,
+        own: Callable[[int, Entry], bool] = lambda number, entry: True,
     ) -> None:
         """Take `story` in before it is rendered by `backend`: write story.json and new cut-outs; hand frames to
         the panels that now have their key (a moved panel costs nothing); forget panels that are gone.
 
-        `keys` and `names` (of the maps) stand for each panel of the script; a key is None where it is unknown.
+        `keys` and `names` (of the maps) stand for each panel of the script; a key is None where it is unknown. `own`
+        tells whether a listed frame shows what the panel of that number asks for: one that was restored may show
+        somebody else, and keeps the names it has.
         """
         files = subject_files([subject.name for subject in story.subjects])
         before, self._cutouts, changed = self._cutouts, {}, {}
@@ -372,7 +391,8 @@ class Project:
             "settings": asdict(story.settings),
             "subjects": list(self._cutouts.values()),
         }
-        self._arrange(keys, names)
+        self._arrange(keys, names, own)
+        self._head = self._data
         self._write_story(changed)
 
     def save(
@@ -468,7 +488,9 @@ class Project:
         self.entries[number] = replace(self.entries[number], tries=tries)
         self._write_story()
 
-    def _arrange(self, keys: Sequence[str | None], names: Sequence[tuple[str, ...]]) -> None:
+    def _arrange(
+        self, keys: Sequence[str | None], names: Sequence[tuple[str, ...]], own: Callable[[int, Entry], bool]
+    ) -> None:
         """Make `entries` those of the panels with `keys`, moving and renaming finished frames."""
         old = self.entries
         # A frame serves the panel it was asked for; failing that, one with the seed it was found under.
@@ -485,6 +507,7 @@ class Project:
             claimed.add(source)
             went.setdefault(source, number)
             entry = old[source]
+            wanted = wanted if own(number, entry) else entry.names
             if source != number or entry.names != wanted or entry.asked != key or not entry.diagnosis:
                 try:
                     frame = self.frame(source).named(wanted)
@@ -526,10 +549,45 @@ class Project:
 
     def _write_story(self, files: Mapping[Path, bytes] = MappingProxyType({})) -> None:
         """Write story.json, and `files` with it."""
-        panels = [asdict(entry) for _, entry in sorted(self.entries.items())]
-        history = [asdict(kept) for kept in self.history]
-        text = json.dumps({**self._data, "panels": panels, "history": history}, indent=2, ensure_ascii=False)
-        write_atomic({**files, self.folder / "story.json": (text + "\n").encode("utf-8")})
+        with self._alone():
+            self._take_in()
+            panels = [asdict(entry) for _, entry in sorted(self.entries.items())]
+            history = [asdict(kept) for kept in self.history]
+            text = json.dumps({**self._head, "panels": panels, "history": history}, indent=2, ensure_ascii=False)
+            self._read = (text + "\n").encode("utf-8")
+            write_atomic({**files, self.folder / STORY: self._read})
+            self._remember(self._head)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other program writes to the folder; on disks that cannot lock files, without that."""
+        lock = FileLock(self.folder / ".lock", timeout=LOCKED)
+        with contextlib.suppress(OSError, NotImplementedError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _take_in(self) -> None:
+        """Take in what another program has listed in story.json since it was read or written here."""
+        try:
+            if (self.folder / STORY).read_bytes() == self._read:
+                return
+        except OSError:  # not there yet, or taken away: then it is written anew
+            return
+        other, (entries, history) = Project(self.folder), self._seen
+        mine = {n for n in self.entries | entries if self.entries.get(n) != entries.get(n)}
+        listed = {n: entry for n, entry in other.entries.items() if n not in mine}
+        self.entries = listed | {n: entry for n, entry in self.entries.items() if n in mine}
+        gone, new = history - {*self.history}, [kept for kept in self.history if kept not in history]
+        self.history = [kept for kept in other.history if kept not in gone and kept not in new] + new
+        self._read, self._seen, self._head = other._read, other._seen, other._head
+
+    def _remember(self, head: dict[str, Any] | None) -> None:
+        """What story.json lists, and the rest of it, as far as is known here."""
+        self._seen, self._head = (dict(self.entries), frozenset(self.history)), head
 
     def _inside(self, name: str) -> Path:
         """The path of a file story.json names, which must lie in the folder."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,22 @@ from anystory.backend import Backend, Batcher, SubjectEncoding
 from anystory.batch import Batches
 from anystory.diagnosis import another_seed, diagnose
 from anystory.errors import AnyStoryError
-from anystory.project import Project, content
+from anystory.project import Entry, Project, content
 from anystory.prompt import compose
 from anystory.steering import UNSTEERED, Steering
-from anystory.story import BACKGROUND, MAX_TRACE, ROUTING, Frame, Prompt, Settings, Step, Story, Subject, trace_size
+from anystory.story import (
+    BACKGROUND,
+    MAX_TRACE,
+    ROUTING,
+    Frame,
+    Prompt,
+    Settings,
+    Step,
+    Story,
+    Subject,
+    panel_seed,
+    trace_size,
+)
 from anystory.styles import style_of
 
 
@@ -213,8 +226,14 @@ class Renderer:
         """The story's folder, which now holds the story."""
         project = Project(folder)
         names = [(*panel.cast, BACKGROUND) for panel in story.script.panels]
-        project.begin(story, self._keys(story, hashes), names, self.backend.name, self.backend.version)
+        made_by = self.backend.name, self.backend.version
+        project.begin(story, self._keys(story, hashes), names, *made_by, partial(self._is_own, story, hashes))
         return project
+
+    def _is_own(self, story: Story, hashes: dict[str, str], number: int, entry: Entry) -> bool:
+        """Whether a listed frame shows what panel `number` asks for, under whatever seed."""
+        asked = self._request(story, number, hashes, entry.seed)
+        return asked is not None and asked.key == entry.key
 
     def _adopt(self, story: Story, hashes: dict[str, str], project: Project, wanted: list[int], trace: bool) -> None:
         """Write the shared frames of panels that have none."""
@@ -245,6 +264,7 @@ class Renderer:
         try:
             for place, number in enumerate(wanted):
                 if number not in together:
+                    together.close()  # a batch that was broken off holds the model
                     group = self._group(story, wanted[place:], hashes, project)
                     if len(group) > 1:
                         together.start(group, self._denoise_batch(story, group, hashes))
@@ -309,9 +329,11 @@ class Renderer:
     ) -> Generator[Progress, None, None]:
         """One panel: the frame that is there or a new one, then other seeds as long as they are needed."""
         asked, settings = self._request(story, number, hashes), panel_settings(story, number)
-        best = project and project.finished(number, asked.key)
+        with self._writing:
+            best = project and project.finished(number, asked.key)
         tries = project.entries[number].tries if best else 1
         pinned = best is not None and project.entries[number].pinned
+        own = best is not None and self._is_own(story, hashes, number, project.entries[number])
 
         def again(best: Frame) -> bool:
             return not pinned and tries <= retry and not diagnose(best.maps).passed
@@ -338,7 +360,7 @@ class Renderer:
 
         if best is None:
             best = yield from attempt(asked.seed, None)
-        elif trace and asked.subjects and best.trace is None and best.maps.measure == ROUTING and not pinned:
+        elif trace and asked.subjects and best.trace is None and best.maps.measure == ROUTING and own and not pinned:
             best = yield from attempt(best.seed, None)  # the same frame, for its trace
         else:
             whole = Step(story.settings.steps, story.settings.steps, frame=best)
@@ -361,7 +383,7 @@ class Renderer:
         style = style_of(story.script, panel) if self.backend.follows_style else ""
         prompt = compose(panel, subjects, style, [member.name for member in story.script.cast])
         if seed is None:
-            seed = story.settings.seed + number - 1 if panel.seed is None else panel.seed
+            seed = panel_seed(story.settings.seed, number) if panel.seed is None else panel.seed
         # Neither number, caption, dialogue nor title: they never change a pixel. The story's seed only through `seed`.
         settings = {name: value for name, value in asdict(panel_settings(story, number)).items() if name != "seed"}
         cast = [hashes[name] for name in panel.cast]

@@ -21,7 +21,8 @@ looks; a line each, with the files of its picture and of its mask below it, and 
 first panel, each only if wanted. `[NC]` is a panel with nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in
 it, otherwise those are whose names the line contains; `[layout: …]` says where (`anystory.steering`). What follows a
 `#` with a space before it is the caption. A backslash before one of `# > [ ] \` takes it as it is, and `\n` breaks a
-line. StoryDiffusion's character list, `[Mia] a small fox` before the panels, is read too.
+line. Commas, colons and semicolons may be full-width, and 、 may be between names. StoryDiffusion's character list,
+`[Mia] a small fox` before the panels, is read too.
 
 YAML and JSON have the keys title, style, styles, segmenter, cast and panels; see `load_script`. Storyboards of other
 programs are JSON with other keys; see `anystory.storyboard`.
@@ -63,7 +64,7 @@ from anystory.steering import (
     steering_fields,
     steering_words,
 )
-from anystory.story import BACKGROUND, MAX_PICTURES, CastMember, Line, Panel, Script, Style
+from anystory.story import BACKGROUND, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
 from anystory.styles import StyleError, find_style, own_styles, read_styles
 
 MAX_BYTES = 500_000
@@ -71,7 +72,6 @@ MAX_PANELS = 200
 MAX_CAST = 50
 MAX_NAME = 40
 MAX_TEXT = 2000
-MAX_SEED = 2**32 - 1
 SIZES = range(16, 4097)
 """Sides of frames in pixels that a script may ask for; a backend has its own."""
 
@@ -104,20 +104,21 @@ def place(source: str, offset: int) -> tuple[int, int]:
 class ScriptError(AnyStoryError, ValueError):
     """A script cannot be used. The message is one sentence for the user, with its line where that is known.
 
-    `sentence` is the message without the line, `line` counts from 1 (None = unknown), `span` is what it is about in
-    the source, `code` its kind as in `anystory.lint`, `fix` a text to put in the span's place.
+    `sentence` is the message without the line, `line` and `column` count from 1 (None = unknown), `span` is what it is
+    about in the source, `code` its kind as in `anystory.lint`, `fix` a text to put in the span's place.
     """
 
     def __init__(
         self,
         sentence: str,
-        line: int | None = None,
+        at: tuple[int, int] | None = None,
         span: Span | None = None,
         code: str = "script",
         fix: str | None = None,
     ) -> None:
-        super().__init__(sentence if line is None else f"Line {line}: {sentence}")
-        self.sentence, self.line, self.span, self.code, self.fix = sentence, line, span, code, fix
+        self.line, self.column = at or (None, None)
+        super().__init__(sentence if at is None else f"Line {self.line}: {sentence}")
+        self.sentence, self.span, self.code, self.fix = sentence, span, code, fix
 
 
 @dataclass(frozen=True)
@@ -225,8 +226,8 @@ def script_text(path: str | Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ScriptError(f"{path.name} is not UTF-8 text; save it as UTF-8.", line) from error
+        read = error.object[: error.start].decode()
+        raise ScriptError(f"{path.name} is not UTF-8 text; save it as UTF-8.", place(read, len(read))) from error
 
 
 def _span(source: str, spans: Mapping[Where, Span], path: Where, words: str = "") -> Span | None:
@@ -343,7 +344,8 @@ def _escaped(text: str, whole: bool = False) -> str:
 # --- plain text ---------------------------------------------------------------------------------------------------
 
 HEADER = re.compile(
-    r"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*:.*\.(?:png|jpe?g|webp|gif|bmp|tiff?)$))\s*:\s*", re.IGNORECASE
+    r"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*[:：].*\.(?:png|jpe?g|webp|gif|bmp|tiff?)$))\s*[:：]\s*",
+    re.IGNORECASE,
 )
 """What stands before the first panel: group 1 for the story, or group 2, with a file, for the character above."""
 
@@ -351,14 +353,17 @@ CAPTION = re.compile(r"(?:^|\s)#")
 SAID = ">"
 """What a line of dialogue begins with."""
 
-TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*:\s*([^\[\]]*?)\s*\]", re.IGNORECASE)
+TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*([^\[\]]*?)\s*\]", re.IGNORECASE)
 """A key of the panel in brackets, and its value."""
+
+COMMA = re.compile("[,，]")
+"""What is between names, and between a name and its description."""
 
 ESCAPED = "\n\\#>[]"
 """What stands behind a backslash, the first as n. While a line is read, each is a character that no text has."""
 
 DESCRIBED = re.compile(
-    r"\[(?!\s*\w+\s*:)([^\[\],#]+)\]\s*((?:an?|the|one|two|my)\s[^#]*|[一两这那][^#]*)$", re.IGNORECASE
+    r"\[(?!\s*\w+\s*[:：])([^\[\],，、#]+)\]\s*((?:an?|the|one|two|my)\s[^#]*|[一两这那][^#]*)$", re.IGNORECASE
 )
 """A line of StoryDiffusion's character list, such as `[Bob] A man, wearing a black suit`."""
 
@@ -411,8 +416,8 @@ def _read_text(text: str, folder: Path | None, cast: Sequence[CastMember]) -> Re
                 files += [None] * (index - len(files)) + [line[header.end() :]]
                 spans["cast", len(data["cast"]) - 1, key, index] = start + header.end(), span[1]
         elif header[1].lower() == "cast":
-            name, _, description = line[header.end() :].partition(",")
-            begin = start + header.end()
+            name, *words = COMMA.split(line[header.end() :], maxsplit=1)
+            begin, description = start + header.end(), "".join(words)
             places = {"name": (begin, begin + len(name)), "description": (span[1] - len(description), span[1])}
             add("cast", {"name": name, "description": description}, span, **places)
         elif header[1].lower() in data:
@@ -421,7 +426,7 @@ def _read_text(text: str, folder: Path | None, cast: Sequence[CastMember]) -> Re
             data[header[1].lower()] = line[header.end() :]
             spans[header[1].lower(),] = start + header.end(), span[1]
     reader = _Reader(text, spans, folder, cast)
-    reader.errors += [ScriptError(words, place(text, span[0])[0], span) for span, words in misplaced]
+    reader.errors += [ScriptError(words, place(text, span[0]), span) for span, words in misplaced]
     return reader.read(data, _own_styles(folder))
 
 
@@ -447,7 +452,7 @@ def _character_list(lines: Sequence[tuple[int, str]], known: Sequence[str]) -> d
     taken = {name.casefold() for name in known}
     for index, (start, line) in enumerate(lines):
         if header := HEADER.match(line):
-            taken.add(line[header.end() :].partition(",")[0].strip().casefold())
+            taken.add(COMMA.split(line[header.end() :])[0].strip().casefold())
         elif line or found:
             match = DESCRIBED.match(line)
             name = match[1].strip().casefold() if match else ""
@@ -511,9 +516,8 @@ def _read_yaml(text: str, folder: Path | None, cast: Sequence[CastMember]) -> Re
         hint = "put quotes around text that begins with [ or { or has a colon or # in it, and indent with spaces"
         raise _fatal(f"This is not YAML: {what}; {hint}.", mark) from error
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        span = error.position, error.position + 1
-        raise ScriptError(f"The character U+{error.character:04X} is not allowed; delete it.", line, span) from error
+        at, span = place(text, error.position), (error.position, error.position + 1)
+        raise ScriptError(f"The character U+{error.character:04X} is not allowed; delete it.", at, span) from error
     except RecursionError as error:
         raise ScriptError("The script is nested too deeply; a panel is at most four levels deep.") from error
     return _read_data(data, text, spans, keys, folder, cast, _own_styles(folder))
@@ -537,7 +541,7 @@ def _read_data(
     reader = _Reader(text, moved, folder, cast, called=called)
     for path, words in board.problems:
         span = _span(text, spans, path)
-        reader.errors.append(ScriptError(words, span and place(text, span[0])[0], span))
+        reader.errors.append(ScriptError(words, span and place(text, span[0]), span))
     return reader.read(board.data, own)
 
 
@@ -553,7 +557,7 @@ def _check_json(text: str) -> None:
     except json.JSONDecodeError as error:
         at = error.pos + text.startswith("\ufeff")
         hint = "look for a missing comma, quote or bracket there or just before"
-        raise ScriptError(f"This is not JSON: {error.msg}; {hint}.", place(text, at)[0], (at, at)) from error
+        raise ScriptError(f"This is not JSON: {error.msg}; {hint}.", place(text, at), (at, at)) from error
 
 
 TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "null", "seq", "map")}
@@ -583,7 +587,7 @@ def _plain(node: yaml.Node, path: Where, text: str, spans: dict[Where, Span], ke
 
 def _fatal(sentence: str, mark: yaml.Mark | None) -> ScriptError:
     """What keeps a text from being taken apart at all."""
-    return ScriptError(sentence, *((mark.line + 1, (mark.index, mark.index)) if mark else ()))
+    return ScriptError(sentence, *(((mark.line + 1, mark.column + 1), (mark.index, mark.index)) if mark else ()))
 
 
 # --- checking -----------------------------------------------------------------------------------------------------
@@ -609,7 +613,7 @@ class _Reader:
     ) -> None:
         self.source, self.spans, self.folder, self.keys, self.called = source, spans, folder, keys, called
         self.errors: list[ScriptError] = []
-        self.cast = [replace(member, name=_composed(member.name)) for member in known]
+        self.cast = [replace(member, name=composed(member.name)) for member in known]
         self.aliases: dict[str, str] = {}
         self.check_names([(member.name, ()) for member in self.cast])
 
@@ -713,7 +717,7 @@ class _Reader:
         """The aliases of a character, given as one or as a list."""
         value = fields.get("alias")
         given = value if isinstance(value, list | tuple) else [] if value is None else [value]
-        return [_composed(alias) for alias in given if isinstance(alias, str) and alias.strip()]
+        return [composed(alias) for alias in given if isinstance(alias, str) and alias.strip()]
 
     def take_aliases(self, entry: Any, name: str | None, path: Where) -> None:
         fields = entry if isinstance(entry, Mapping) else {}
@@ -730,7 +734,7 @@ class _Reader:
                     (*path, "alias"), f"{_shown(alias)} means both {owner} and {name}; give one another alias.",
                     "duplicate-name", words=alias,
                 )  # fmt: skip
-            elif re.search(r"[\[\],#\n]", alias) or not any(char.isalnum() for char in alias):
+            elif re.search(r"[\[\],，#\n]", alias) or not any(char.isalnum() for char in alias):
                 self.report((*path, "alias"), f"The alias {_shown(alias)} must have a letter and none of [ ] , #.")
             elif name is not None and alias.casefold() not in taken:
                 self.aliases[alias] = name
@@ -744,7 +748,7 @@ class _Reader:
                 self.report(path, f"The name {name[:20]!r}… has {len(name)} characters; at most {MAX_NAME} fit.")
             elif name.casefold() in (NOBODY.casefold(), BACKGROUND):
                 self.report(path, f"Nobody can be named {name!r}, which has a meaning of its own; choose another name.")
-            elif re.search(r"[\[\],#\n]", name) or not any(char.isalnum() for char in name):
+            elif re.search(r"[\[\],，#\n]", name) or not any(char.isalnum() for char in name):
                 self.report(path, f"The name {name!r} must have a letter and none of [ ] , #; choose another name.")
             elif name.casefold() in seen:
                 self.report(path, f"Two characters are named {name!r}; give one another name.", "duplicate-name")
@@ -761,10 +765,10 @@ class _Reader:
         told = fields.get("cast") is not None
         if told:
             cast = self.names(self.items(fields, "cast", path, MAX_CAST), (*path, "cast"))
-            prompt = rename(prompt, self.aliases)
+            prompt = self.without_aliases(prompt)
         else:
             prompt, named, tags = self.bracketed(prompt, (*path, "prompt"))
-            prompt, told = rename(_shown_again(prompt), self.aliases), named is not None
+            prompt, told = self.without_aliases(_shown_again(prompt)), named is not None
             if "layout" in tags:
                 tags |= self.attempt(self.laid, tags.pop("layout"), (*path, "layout"), otherwise={})
             tags |= {key: read_strengths(tags[key]) for key in STRENGTHS if key in tags}
@@ -886,26 +890,35 @@ class _Reader:
                 listed, text = True, text.rstrip()
             elif in_front:
                 listed = named = True
-                front += self.names(tag[1].split(","), path)
+                front += self.names(self.listed(tag[1]), path)
             else:
                 inside += [words] if self.is_name(words) else []
                 text += self.unbracketed(tag[0])
         text += prompt[done:]
         if "cast" in tags:
-            front, listed, named = front + self.names(tags.pop("cast").split(","), path), True, False
+            front, listed, named = front + self.names(self.listed(tags.pop("cast")), path), True, False
         if named and len(front) == 1 and inside:
             text = f"{front[0]} {text.lstrip()}"
         if not listed:
-            return _composed(text), None, tags
-        return _composed(text), front + (self.names(inside, path) if named else []), tags
+            return composed(text), None, tags
+        return composed(text), front + (self.names(inside, path) if named else []), tags
 
     def unbracketed(self, text: str) -> str:
         """The text without the brackets around names."""
         return TAG.sub(lambda tag: tag[1].strip() if self.is_name(tag[1]) else tag[0], text)
 
+    def without_aliases(self, prompt: str) -> str:
+        """The prompt with names for aliases; an alias within a longer name is part of that."""
+        return rename(prompt, {member.name: member.name for member in self.cast} | self.aliases)
+
+    def listed(self, text: str) -> list[str]:
+        """The names that brackets list; a name may have a 、 itself."""
+        parts = COMMA.split(text)
+        return [name for part in parts for name in ([part] if self.is_name(part) else part.split("、"))]
+
     def is_name(self, words: str) -> bool:
         names = (*(member.name for member in self.cast), *self.aliases)
-        return _composed(words).casefold() in (name.casefold() for name in names)
+        return composed(words).casefold() in (name.casefold() for name in names)
 
     def line(self, entry: Any, path: Where) -> Line:
         if isinstance(entry, str):
@@ -936,7 +949,7 @@ class _Reader:
         """The cast's spelling of a name or an alias."""
         if not isinstance(value, str):
             self.fail(path, f"A name must be text, not {_kind(value)}.")
-        wanted = _composed(value).casefold()
+        wanted = composed(value).casefold()
         spelt = {member.name.casefold(): member.name for member in self.cast}
         means = {alias.casefold(): name for alias, name in self.aliases.items()} | spelt
         if wanted not in means:
@@ -986,7 +999,7 @@ class _Reader:
             value = value.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
             self.fail((*path, key), f"{self.word(path, key)} has half a character; write it again.")
-        value = _composed(value.replace("\r\n", "\n"))
+        value = composed(value.replace("\r\n", "\n"))
         if bad := re.search(r"[\x00-\x08\x0b-\x1f\x7f]", value):
             self.fail((*path, key), f"{self.word(path, key)} has the control character U+{ord(bad[0]):04X}; delete it.")
         if len(value) > MAX_TEXT:
@@ -1054,10 +1067,10 @@ class _Reader:
         span = span or _span(self.source, self.spans, path, words)
         # What is to be put in place of another word needs the place of that word.
         exact = span is not None and (not words or self.source[slice(*span)] == words)
-        raise ScriptError(sentence, span and place(self.source, span[0])[0], span, code, fix if exact else None)
+        raise ScriptError(sentence, span and place(self.source, span[0]), span, code, fix if exact else None)
 
 
-def _composed(text: str) -> str:
+def composed(text: str) -> str:
     """Stripped, and in the one of Unicode's forms in which equal text has equal characters."""
     return unicodedata.normalize("NFC", text).strip()
 

@@ -182,7 +182,7 @@ def read_layout(text: str) -> dict[str, Any]:
     """The words of `[layout: Mia 0 0.2 0.5 1; strength 0.8; steps 0 0.5]` as the keys of a panel: `layout`,
     `layout_strength` and `layout_steps`. Raises ValueError with a sentence for what is none of the three."""
     fields: dict[str, Any] = {"layout": {}}
-    for part in filter(str.strip, text.split(";")):
+    for part in filter(str.strip, re.split("[;；]", text)):
         paint = re.fullmatch(rf"\s*(.*?)\s+({PAINT}\S+)\s*", part, re.DOTALL)
         boxed = re.fullmatch(r"\s*(.*?)((?:(?:^|\s+)[+-]?[\d.]+){0,4})\s*", part, re.DOTALL)
         name, values = paint.groups() if paint else (boxed[1], boxed[2].split())
@@ -203,7 +203,7 @@ def read_layout(text: str) -> dict[str, Any]:
 
 def read_strengths(text: str) -> dict[str, str]:
     """The words of `[eta: Mia 1.5; Tom 0.8]` as a mapping of names to what should be numbers."""
-    parts = (re.fullmatch(r"\s*(.*?)\s*(\S*)\s*", part, re.DOTALL).groups() for part in text.split(";"))
+    parts = (re.fullmatch(r"\s*(.*?)\s*(\S*)\s*", part, re.DOTALL).groups() for part in re.split("[;；]", text))
     return {name or value: value if name else "" for name, value in parts if name or value}
 
 

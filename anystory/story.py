@@ -19,6 +19,8 @@ BACKGROUND = "background"
 KINDS = ("coarse", "refined")
 """The routing maps of a layer in the order it makes them. Not every backend has coarse ones."""
 
+MAX_SEED = 2**32 - 1
+
 MAX_PICTURES = 8
 """Pictures of one character at most; each costs every layer of every step as much as the first."""
 
@@ -132,7 +134,7 @@ class Settings:
 
     `size` is the side of the square frames in pixels, but for panels with their own, `guidance` the classifier-free
     guidance scale (1 = off), `eta` the strength η of the CLIP injection (eq 5), `gamma` the bias γ on reference tokens
-    (eq 8), `seed` the story's seed: panel k (from 0) without its own uses `seed + k`.
+    (eq 8), `seed` the story's seed, which gives a panel without its own `panel_seed`.
     """
 
     size: int
@@ -141,6 +143,11 @@ class Settings:
     eta: float = 1.0
     gamma: float = 0.0
     seed: int = 0
+
+
+def panel_seed(seed: int, number: int) -> int:
+    """The seed of panel `number` (from 1) in a story of `seed`: they count up, and after the greatest comes 0."""
+    return (seed + number - 1) % (MAX_SEED + 1)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import yaml
 from anystory.errors import AnyStoryError
 from anystory.prompt import find_names
 from anystory.script import MAX_TEXT, nearest
-from anystory.story import Panel, Script
+from anystory.story import Panel, Script, panel_seed
 
 FILE = "wildcards.yaml"
 MAX_BYTES = 200_000
@@ -93,29 +93,49 @@ def expand(text: str, seed: int, own: Lists = MappingProxyType({})) -> str:
     raise WildcardError("The wildcards go in a circle; a list must not lead back to itself.")
 
 
+def may_be_empty(text: str) -> bool:
+    """Whether the choices of a prompt may leave no word of it."""
+    while CHOICE.search(text):
+        text = CHOICE.sub(lambda match: min(map(str.strip, match[1].split("|")), key=len), text)
+    return not text.strip()
+
+
 def expand_panel(panel: Panel, seed: int, names: tuple[str, ...], own: Lists = MappingProxyType({})) -> Panel:
     """The panel with its prompt filled in under its seed, or `seed` where it has none. Whoever was only named in a
-    choice that was not taken, `{Mia|Tom} runs`, is not in it. `names` are those of the cast."""
+    choice that was not taken, `{Mia|Tom} runs`, is not in it. `names` are those of the cast. Raises WildcardError as
+    `expand` does, and where no word is left."""
     if not has_wildcards(panel.prompt):
         return panel
-    prompt = expand(panel.prompt, seed if panel.seed is None else panel.seed, own)
+    seed = seed if panel.seed is None else panel.seed
+    prompt = expand(panel.prompt, seed, own)
+    if not prompt:
+        raise WildcardError(f"The wildcards leave no word of the prompt under seed {seed}; write some outside of them.")
     outside = {mention.name for mention in find_names(_without_choices(panel.prompt), names)}
     inside = {mention.name for mention in find_names(panel.prompt, names)} - outside
     there = {mention.name for mention in find_names(prompt, names)}
-    return replace(panel, prompt=prompt, cast=tuple(name for name in panel.cast if name not in inside - there))
+    return replace(_without(panel, inside - there), prompt=prompt)
 
 
 def expand_script(script: Script, seed: int, own: Lists = MappingProxyType({})) -> Script:
-    """The script with every prompt filled in: that of panel k (from 1) under its seed, or `seed` + k - 1.
+    """The script with every prompt filled in under its panel's seed, in a story of `seed`.
     Raises WildcardError with the panel's number."""
     names = tuple(member.name for member in script.cast)
     panels = []
     for number, panel in enumerate(script.panels, 1):
         try:
-            panels.append(expand_panel(panel, seed + number - 1, names, own))
+            panels.append(expand_panel(panel, panel_seed(seed, number), names, own))
         except WildcardError as error:
             raise WildcardError(f"Panel {number}: {error}") from error
     return replace(script, panels=tuple(panels))
+
+
+def _without(panel: Panel, names: set[str]) -> Panel:
+    """The panel without some of its characters, nor what is asked of their routing."""
+    steering = panel.steering
+    places = tuple(place for place in steering.layout.places if place.name not in names)
+    eta, gamma = (tuple(each for each in asked if each[0] not in names) for asked in (steering.eta, steering.gamma))
+    steering = replace(steering, layout=replace(steering.layout, places=places), eta=eta, gamma=gamma)
+    return replace(panel, cast=tuple(name for name in panel.cast if name not in names), steering=steering)
 
 
 def _without_choices(text: str) -> str:

@@ -100,6 +100,14 @@ def test_a_skipped_panel_is_left_and_those_made_with_it_are_told(flux, alone, tm
     assert frames_in(tmp_path) == ["002", "003"]
 
 
+def test_a_batch_that_is_skipped_gives_way_to_a_panel_between(flux, alone, sizes, tmp_path):
+    asked = iter([True])
+    events = list(Renderer(flux).render(STORY, tmp_path, panels=[1, 2, 3], skip=lambda: next(asked, False)))
+    assert [(e.panel, e.step.index) for e in events] == [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2)]
+    assert sizes == [2, 1, 1]
+    near(Project(tmp_path).frame(3), alone[3])
+
+
 def test_stopping_keeps_what_was_finished_but_not_told(flux, sizes, tmp_path):
     with closing(Renderer(flux).render(FOXES, tmp_path)) as events:
         for event in events:

@@ -12,7 +12,7 @@ from anystory.archive import pack, unpack
 from anystory.project import KEPT, SHORT, Project, ProjectError
 from anystory.render import Renderer
 from anystory.steering import Layout, Place, Steering
-from anystory.story import Panel
+from anystory.story import BACKGROUND, Panel
 from tests import stories
 
 PANELS = (Panel("Fox walks", ("Fox",)), Panel("Fox meets Owl", ("Fox", "Owl")))
@@ -85,6 +85,20 @@ def test_a_restored_frame_stays_and_what_was_there_can_come_back(tiny_backend, s
     kept = project.history[0]
     with pytest.raises(ProjectError, match=rf"there are {kept.key[:SHORT]} \(seed {kept.seed}\)"):
         project.restore(2, kept.key[: SHORT - 1])
+
+
+def test_a_restored_frame_of_another_cast_keeps_its_names_and_the_story_goes_on(tiny_backend, story, rendered):
+    was, names = Project(rendered).entries[2], ("Fox", "Owl", BACKGROUND)
+    for other in (Panel("Fox alone", ("Fox",)), Panel("Owl meets Fox", ("Owl", "Fox"))):
+        changed = with_panels(story, PANELS[0], other)
+        list(Renderer(tiny_backend).render(changed, rendered))
+        Project(rendered).restore(2, was.key)
+        assert again(tiny_backend, changed, rendered) == []
+        assert Project(rendered).frame(2).maps.names == Project(rendered).entries[2].names == names
+        events = Renderer(tiny_backend).render(changed, rendered, [2], trace=True)
+        assert [event.reused for event in events] == [True], "a trace would be of what is asked for"
+        assert Project(rendered).entries[2].key == was.key
+        assert main(["maps", str(rendered), "--out", str(rendered / "sheet.png")]) == 0
 
 
 def test_a_frame_that_the_script_asks_for_from_now_on_stands_for_nothing_else(tiny_backend, story, rendered):

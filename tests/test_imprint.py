@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 
 from anystory.imprint import KEY, MAX_STORY, ImprintError, imprint, read_settings, story_from_png, without_pictures
-from anystory.project import png
+from anystory.project import Project, png
+from anystory.render import Renderer
 from anystory.script import dump_script, parse_script
-from anystory.story import CastMember, Panel, Script
-from tests.stories import looks, rendered, story
+from anystory.story import MAX_SEED, CastMember, Panel, Script
+from tests.stories import PANELS, looks, rendered, story
 
 
 def with_text(**text):
@@ -51,6 +52,15 @@ def test_a_frame_of_another_seed_pins_it(tmp_path):
     project.save(1, replace(project.frame(1), seed=777), "key0", "Fox walks", made.settings)
     back = story_from_png((tmp_path / "frames/001.png").read_bytes())
     assert back.script.panels[0].seed == 777 and back.script.panels[1:] == made.script.panels[1:]
+
+
+def test_after_the_greatest_seed_comes_the_least(tiny_backend, tmp_path):
+    made = story(PANELS[::2], seed=MAX_SEED)
+    made = replace(made, settings=replace(made.settings, steps=1))
+    list(Renderer(tiny_backend).render(made, tmp_path))
+    assert [Project(tmp_path).frame(number).seed for number in (1, 2)] == [MAX_SEED, 0]
+    found = story_from_png((tmp_path / "frames" / "002.png").read_bytes())
+    assert (found.seed, found.settings.seed, found.script.panels[1].seed) == (0, MAX_SEED, None)
 
 
 def test_a_story_too_long_to_travel_leaves_its_own_panel():

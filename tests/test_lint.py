@@ -140,6 +140,7 @@ def test_a_character_without_picture_or_description(tmp_path):
     assert [spot(finding) for finding in findings] == [(3, 10, "note", "no-picture"), (4, 9, "error", "no-picture")]
     assert "drawn from the description" in findings[0].message
     assert found(source, "no-picture", cast=[CastMember("Ann"), CastMember("joe")], folder=tmp_path) == []
+    assert found("Zoe\u0308 meets Fern", cast=[CastMember("Zoe\u0308"), CastMember(" Fern ")]) == []
 
 
 # --- panels -------------------------------------------------------------------------------------------------------
@@ -152,6 +153,8 @@ def test_a_panel_repeated():
         assert found(f"[Mia] runs\n{other}", "repeated") == []
     seeds = "panels:\n- {prompt: Mia, seed: 1}\n- {prompt: Mia, seed: %s}"
     assert found(seeds % 2, "repeated") == [] and one(seeds % 1, "repeated").line == 3
+    assert found("[NC] ☀️\n[NC] 🌧️\nMia in __place__\nMia in __place__\n{Mia|Tom} sits\n{Mia|Tom} sits") == []
+    assert one("[seed: 1] Mia in __place__\n[seed: 1] Mia in __place__").code == "repeated"
 
 
 def test_a_hash_without_a_space():
@@ -383,6 +386,7 @@ def test_sizes_and_wildcards_that_there_are_not(tiny_backend, tmp_path):
     (tmp_path / "wildcards.yaml").write_text("mine: {}")
     (bad,) = [f for f in lint("Mia", cast=CAST, folder=tmp_path) if f.code == "wildcard"]
     assert "must be a list" in bad.message and bad.severity == "error"
+    assert spot(one("Mia {walks|}\n[NC] {a {red|} kite|}")) == (2, 1, "warning", "wildcard")
 
 
 def test_what_a_backend_cannot_follow_is_said(tiny_backend, sdxl):

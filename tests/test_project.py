@@ -4,6 +4,8 @@ import errno
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +14,7 @@ from PIL import Image
 
 from anystory import project as project_module
 from anystory.diagnosis import diagnose
-from anystory.project import Project, ProjectError, content, migrate, subject_files
+from anystory.project import KEPT, Project, ProjectError, content, migrate, subject_files
 from anystory.story import (
     BACKGROUND,
     MAX_PICTURES,
@@ -87,7 +89,7 @@ def same_frame(a, b):
 
 
 def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file())
 
 
 def test_round_trip(tmp_path, story):
@@ -342,6 +344,53 @@ def test_a_story_of_version_1_keeps_its_frames_and_gets_what_is_new(tmp_path, st
     assert same_frame(Project(tmp_path).finished(2, keys(story)[1]), frame(("Fox", "小狐"), 2))
     begin(tmp_path, story)
     assert json.loads(path.read_text(encoding="utf-8")) == data
+
+
+# Several programs.
+
+
+def test_two_programs_that_render_into_one_folder_list_each_others_frames(tmp_path, story):
+    one, two = begin(tmp_path, story), begin(tmp_path, story)
+    panels = story.script.panels
+    for number, project in ((1, one), (2, two), (3, one)):
+        panel = panels[number - 1]
+        project.save(number, frame(panel.cast, number), f"key of {panel.prompt}", panel.prompt, SETTINGS)
+    two.keep(1, frame(panels[0].cast, 8), "another key", "", SETTINGS)
+    one.keep(2, frame(panels[1].cast, 9), "a third", "", SETTINGS)
+    again = Project(tmp_path)
+    assert all(same_frame(again.frame(number), frame(panels[number - 1].cast, number)) for number in (1, 2, 3))
+    assert [(kept.number, kept.key) for kept in again.history] == [(1, "another key"), (2, "a third")]
+    two.restore(1, "another key")
+    one.save(3, frame(panels[2].cast, 7), "new", "", SETTINGS)
+    again = Project(tmp_path)
+    assert [again.entries[number].seed for number in (1, 2, 3)] == [8, 2, 7]
+    assert [kept.number for kept in again.history] == [1, 2, 1, 3]
+
+
+def test_what_is_pinned_meanwhile_stays_and_a_story_begun_meanwhile_is_the_folders(tmp_path, story):
+    fill(tmp_path, story)
+    running = begin(tmp_path, story)
+    Project(tmp_path).pin(2)
+    assert running.finished(2, "another key").seed == 2
+    begin(tmp_path, replace(story, script=replace(story.script, title="Another")))
+    running.save(1, frame(("Fox",), 5), "new", "new", SETTINGS)
+    again = Project(tmp_path)
+    assert (again.entries[1].seed, again.entries[2].pinned, again.story().script.title) == (5, True, "Another")
+
+
+def test_processes_that_write_at_the_same_time_lose_nothing(tmp_path, story):
+    begin(tmp_path, story)
+    code = (
+        "import sys; from tests.test_project import *; project = Project(sys.argv[1])\n"
+        "for n in range(8): project.keep(1, frame(('Fox',), n), f'{sys.argv[2]}{n}', '', SETTINGS)"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in "ab"]
+    assert [process.wait() for process in running] == [0, 0]
+    kept = [each.key for each in Project(tmp_path).history]
+    assert len(kept) == KEPT and kept[-1] in ("a7", "b7")
+    for name in "ab":
+        own = [key for key in kept if key.startswith(name)]
+        assert own == [f"{name}{n}" for n in range(8 - len(own), 8)]
 
 
 # Traces, tries and the diagnosis.

@@ -58,6 +58,7 @@ def refusal(source, **options):
     error, message = caught.value, str(caught.value)
     assert message.endswith(".") and "\n" not in message and len(message) < 700
     assert message.startswith(f"Line {error.line}: ") if error.line else not message.startswith("Line")
+    assert error.span is None or (error.line, error.column) == place(source, error.span[0])
     return error
 
 
@@ -116,6 +117,35 @@ def test_brackets_inside_a_line():
     assert one("Mia reads a sign [keep out]").prompt == "Mia reads a sign [keep out]"
 
 
+def test_full_width_commas_and_colons_are_separators_but_not_in_a_prompt():
+    text = """cast：小明，一个男孩，很高
+CAST： 小红,一个女孩
+[小明，小红] 他们跑
+[小明、小红] 一起跑
+[NC] 说：海，天、云
+[seed：7] [style：水彩，淡] [cast：小红、小明] 他们：走
+[爸爸、妈妈, 小明] 一家人"""
+    script = parse_script(text, cast=[CastMember("爸爸、妈妈")])
+    assert script.cast[1:] == (
+        CastMember("小明", description="一个男孩，很高"),
+        CastMember("小红", description="一个女孩"),
+    )
+    assert script.panels == (
+        Panel("他们跑", ("小明", "小红")),
+        Panel("一起跑", ("小明", "小红")),
+        Panel("说：海，天、云"),
+        Panel("他们：走", ("小明", "小红"), seed=7, style="水彩，淡"),
+        Panel("一家人", ("爸爸、妈妈", "小明")),
+    )
+    steered = "[小明、小红] [layout：小明 0 0 0.5 1；小红 0.5 0 1 1] [eta：小明 2；小红 1] 他们"
+    placed = parse_script(steered, cast=script.cast).panels[0].steering
+    assert [place.name for place in placed.layout.places] == ["小明", "小红"]
+    assert placed.eta == (("小明", 2), ("小红", 1))
+    assert parse_script("title：一天\n[seed：7] 一只猫").panels == (Panel("一只猫", seed=7),)
+    error = refusal("小明\n[小红，小民] 他们跑", cast=CAST)
+    assert error.line == 2 and "Nobody is named '小红'" in str(error)
+
+
 def test_names_in_another_unicode_form_are_the_same():
     decomposed = "Zoe\u0308"
     panel = one(f"{decomposed} sings")
@@ -150,6 +180,7 @@ def test_line_separators_inside_a_line_do_not_shift_line_numbers():
         ("cast: Background\nMia", 1, "Nobody can be named 'Background'"),
         ("cast: nc\nMia", 1, "Nobody can be named 'nc'"),
         ("cast: B[o]b\nMia", 1, "none of"),
+        ("panels: [Mia]\ncast: ['小明，小红']", 2, "none of"),
         ("cast: !!\nMia", 1, "must have a letter"),
         ("cast: " + "x" * 41 + "\nMia", 1, "41 characters; at most 40"),
         ("Mia\n" + "x" * 2001, 2, "prompt has 2001 characters; at most 2000"),
@@ -208,6 +239,26 @@ def expected(folder):
 def test_yaml_file(folder):
     (folder / "story.yaml").write_text(FULL, encoding="utf-8")
     assert load_script(folder / "story.yaml") == expected(folder)
+
+
+@pytest.mark.parametrize(
+    ("cast", "prompt", "becomes"),
+    [
+        ([{"name": "Mia Lu", "alias": "Mia"}, "Tom"], "Mia Lu walks with Tom", "Mia Lu walks with Tom"),
+        ([{"name": "Mia Lu", "alias": "Mia"}], "mia lu meets MIA", "mia lu meets Mia Lu"),
+        ([{"name": "Amelia", "alias": "Mia"}, "Mia Lu"], "Mia Lu walks to Mia", "Mia Lu walks to Amelia"),
+        ([{"name": "小狐狸", "alias": "狐狸"}], "小狐狸在跑，狐狸笑", "小狐狸在跑，小狐狸笑"),
+    ],
+)
+def test_an_alias_within_a_name_is_part_of_that_name(cast, prompt, becomes):
+    named = {"prompt": prompt, "cast": []}
+    assert [panel.prompt for panel in parse_script({"cast": cast, "panels": [prompt, named]}).panels] == [becomes] * 2
+
+
+def test_an_alias_within_a_name_of_a_storyboard_is_part_of_that_name():
+    shot = {"Static Shot Description": "Tom Sawyer waits for Tom", "Characters Appearing": ["Tom"]}
+    script = parse_script({"Characters": {"Tom": {"name_en": "Tom Sawyer"}}, "Shots": [shot]})
+    assert script.panels == (Panel("Tom Sawyer waits for Tom Sawyer", ("Tom Sawyer",)),)
 
 
 @pytest.mark.parametrize("layout", [{}, {"indent": "\t"}, {"indent": 2}, {"separators": (",", ":")}])
@@ -371,13 +422,14 @@ def test_two_documents_and_lists_are_refused(folder):
 
 def test_files_that_cannot_be_read(folder):
     for name, data, words in (
-        ("a.yaml", b"panels:\n- Zo\xeb", r"Line 2: a\.yaml is not UTF-8"),
+        ("a.yaml", b"\xef\xbb\xbfpanels:\n- Zo\xeb", r"Line 2: a\.yaml is not UTF-8"),
         ("a.txt", b"x" * 500_001, r"a\.txt is larger than 500 kB"),
         ("a.docx", b"Mia", r"a\.docx is no script; give a \.txt"),
     ):
         (folder / name).write_bytes(data)
-        with pytest.raises(ScriptError, match=words):
+        with pytest.raises(ScriptError, match=words) as caught:
             load_script(folder / name)
+        assert caught.value.column == (5 if caught.value.line else None)
     with pytest.raises(ScriptError, match=r"'.*nobody\.txt' cannot be read \(No such file"):
         load_script(folder / "nobody.txt")
     (folder / "folder.txt").mkdir()
@@ -515,11 +567,11 @@ def test_lines_of_plain_text_give_the_same_panels(folder):
     assert lines == "[NC] two lines  # a\\nb"
 
 
-NAMES = ("Mia", "Tom", "老海龟", "Dr: Who", "Will")
+NAMES = ("Mia", "Tom", "老海龟", "Dr: Who", "Will", "爸爸、妈妈")
 SAID = (
     *NAMES, "walks", "a", "toy", "img", "#", "# 1", "[Mia]", "[NC]", "[seed: 3]", "[keep out]", "[", "]", "\\", "\\n",
     "\\#", ">", "> Mia: hi", "title: x", "cast: Bob", "panels: y", "{red|blue}", "{", "__place__", "“ok”", "🦊",
-    "在海滩", ":", ",", ".",
+    "在海滩", ":", ",", ".", "，", "：", "、", "[老海龟，Mia]", "[seed：3]", "title：x", "cast：Bob",
 )  # fmt: skip
 
 

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from anystory.script import parse_script
-from anystory.wildcards import WildcardError, expand, expand_script, has_wildcards, lists, own_lists
+from anystory.script import dump_script, parse_script
+from anystory.wildcards import WildcardError, expand, expand_script, has_wildcards, lists, may_be_empty, own_lists
 
 
 def test_the_same_seed_gives_the_same_words_and_seeds_give_all_of_them():
@@ -75,6 +75,36 @@ def test_a_script_is_filled_in_panel_by_panel():
         expand_script(parse_script("a dog\na __doog__"), 0)
 
 
+def test_who_is_left_out_leaves_no_place_and_no_strength():
+    source = """cast: Fox, a fox
+cast: Owl, an owl
+[layout: Fox 0 0 0.5 1; Owl 0.5 0 1 1; background 0 0 1 0.2] [eta: Fox 1.5] [gamma: Owl -1] {Fox|Owl} runs"""
+    script = parse_script(source)
+    for seed in range(9):
+        done = expand_script(script, seed)
+        (panel,), asked = done.panels, done.panels[0].steering
+        assert [place.name for place in asked.layout.places] == [*panel.cast, "background"]
+        assert (asked.eta, asked.gamma) in (((("Fox", 1.5),), ()), ((), (("Owl", -1.0),)))
+        assert parse_script(dump_script(done)) == done
+
+
+def test_a_panel_must_keep_a_word():
+    script = parse_script("cast: Fox\n[Fox] {{walks|}|}")
+    said = set()
+    for seed in range(9):
+        try:
+            said.add(expand_script(script, seed).panels[0].prompt)
+        except WildcardError as error:
+            words = "The wildcards leave no word of the prompt"
+            assert str(error) == f"Panel 1: {words} under seed {seed}; write some outside of them."
+            said.add("")
+    assert said == {"walks", ""}
+    for text, empty in {"{a|}": True, "{a|{b|} }{c|}": True, "{a|{b|}} d": False, "{a|b {c|}}": False}.items():
+        assert may_be_empty(text) == empty == ("" in {expand(text, seed) for seed in range(60)})
+
+
 def test_a_panels_own_seed_decides():
     script = parse_script({"panels": [{"prompt": "{a|b|c|d|e|f|g|h} x", "seed": 5}]})
     assert {expand_script(script, seed) for seed in range(9)} == {expand_script(script, 0)}
+    late = expand_script(parse_script("x\n[NC] {a|b|c|d|e|f|g|h} x"), 2**32 - 1)
+    assert late.panels[1].prompt == expand("{a|b|c|d|e|f|g|h} x", 0), "after the greatest seed comes 0"

@@ -90,7 +90,7 @@ def wire(parts: Parts) -> None:
         Returns:
             What was found, with place and severity (error, warning, note). Without errors it can be rendered.
         """
-        present = [str(name) for name in names]
+        present = [cast.spelt(name) for name in names]
         members = [CastMember(name) for name in present]
         found = read(str(script), "", None, members, present, studio.loaded, studio.styles).findings
         keys = ("line", "column", "severity", "code", "message")
@@ -204,7 +204,7 @@ def _cast(paths: list[str], names: list[str], descriptions: list[str]) -> tuple[
     count = max(len(paths), len(names), len(descriptions))
     if count > MAX_CAST:
         raise gr.Error(f"There are {count} characters; a story has at most {MAX_CAST}.", print_exception=False)
-    told = [str(name).strip()[: cast.MAX_NAME] for name in names]
+    told = [cast.spelt(name) for name in names]
     told += [cast.name_from_file(path) for path in paths[len(told) :]]
     told += [f"Character {number}" for number in range(len(told) + 1, count + 1)]
     said = [str(text)[: cast.MAX_WORDS] for text in descriptions] + [""] * (count - len(descriptions))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +18,7 @@ from anystory.images import ImageError, open_image
 from anystory.masks import brushed, hints
 from anystory.overlay import colour
 from anystory.prompt import rename
-from anystory.script import MAX_CAST
+from anystory.script import MAX_CAST, composed
 from anystory.segment import Segmenter, SegmentError
 from anystory.story import MAX_PICTURES, CastMember, Subject
 from ui import html
@@ -164,10 +163,19 @@ def create() -> CastWidgets:
     return CastWidgets(gr.State(()), cards, upload, describe, notice, renamed, gr.State(None), follows, made, taken)
 
 
+def spelt(text: object) -> str:
+    """A name as scripts are read with it: in composed form, on one line, of at most `MAX_NAME` characters."""
+    return " ".join(composed(str(text)).split())[:MAX_NAME].strip()
+
+
 def name_from_file(path: str | Path) -> str:
-    """A name for a character from its file's: letters and digits."""
-    words = re.sub(r"[\W_]+", " ", Path(path).stem).strip()[:MAX_NAME].strip()
-    return words[:1].upper() + words[1:] if words else "Character"
+    """A name for a character from its file's: letters with their marks, and digits."""
+    words = ""
+    for char in composed(Path(path).stem):
+        kind = unicodedata.category(char)[0]
+        words += char if kind in "LN" or (kind == "M" and words[-1:].strip()) else " "
+    name = spelt(words)
+    return name[:1].upper() + name[1:] if name else "Character"
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
@@ -319,7 +327,7 @@ def without(actors: Sequence[Actor], key: object) -> tuple[Actor, ...]:
 
 def renamed(actor: Actor, text: object) -> Actor:
     """The actor under another name, as one line of at most `MAX_NAME` characters; an empty one changes nothing."""
-    name = " ".join(unicodedata.normalize("NFC", str(text)).split())[:MAX_NAME].strip()
+    name = spelt(text)
     return replace(actor, name=name) if name else actor
 
 

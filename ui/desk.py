@@ -19,11 +19,10 @@ from PIL import Image
 
 from anystory.consistency import Consistency, Look, consistency
 from anystory.maps import located
-from anystory.overlay import colour
+from anystory.overlay import colour, colours_of
 from anystory.previews import PREVIEWS, Preview
-from anystory.script import MAX_SEED
 from anystory.steering import SIDE, STRENGTHS, Layout, Place, Steering, numbers, painted
-from anystory.story import BACKGROUND, Settings
+from anystory.story import BACKGROUND, MAX_SEED, Settings
 from ui import html
 from ui.strip import FILE
 from ui.studio import Shown, Take
@@ -96,7 +95,7 @@ def routing(item: Shown) -> str:
     if not names:
         return f'<p class="hint">{t("desk.nobody")}</p>'
     cast, layout = item.job.names, steering.layout
-    colours = [*(colour(cast.index(name)) for name in names), GROUND]
+    colours = [*colours_of(names, cast), GROUND]
     held = [_bits(np.asarray(mask) > 0) for mask in located(item.frame.maps, (SIDE, SIDE))]
     everybody = list(zip((*names, BACKGROUND), colours, strict=True))
     there = [_place(*who, paint=bits) for who, bits in zip(everybody, (*held, ""), strict=True)]

@@ -12,8 +12,8 @@ from typing import Any
 from anystory.edits import insert_panel, move_panel, remove_panel, with_name, with_panel, with_prompt
 from anystory.lint import Finding
 from anystory.overlay import colour
-from anystory.script import MAX_SEED, MAX_TEXT, SIZES, Reading, ScriptError, read_script
-from anystory.story import CastMember, Line, Panel
+from anystory.script import MAX_TEXT, SIZES, Reading, ScriptError, read_script
+from anystory.story import MAX_SEED, CastMember, Line, Panel, panel_seed
 from anystory.wildcards import WildcardError, expand_panel, has_wildcards
 from ui import html
 
@@ -164,7 +164,7 @@ def _body(number: int, panel: Panel, names: list[str], seed: int, say: Words) ->
     becomes = ""
     if has_wildcards(panel.prompt):
         try:
-            text = expand_panel(panel, seed + number - 1, tuple(names)).prompt
+            text = expand_panel(panel, panel_seed(seed, number), tuple(names)).prompt
             becomes = f'<p class="becomes">{say("script.wildcards", text=text)}</p>'
         except WildcardError:  # which is among the findings
             pass

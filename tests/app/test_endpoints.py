@@ -158,6 +158,14 @@ def test_a_mistake_is_one_sentence(client, asked, says):
         client.predict(**asked, api_name="/render")
 
 
+def test_names_are_composed_and_stripped_as_in_scripts(client):
+    asked = {"script": "cast: Zoë, a fox\nZoë runs", "names": ["Zoe\u0308 "]}
+    assert client.predict(**asked, api_name="/check") == []
+    picture = handle_file(EXAMPLE / "fern.png")
+    _, frames, _ = client.predict(**asked, pictures=[picture], steps=1, api_name="/render")
+    assert len(frames) == 1
+
+
 def test_pictures_may_be_strings_as_mcp_sends_them(client, address):
     picture = EXAMPLE / "fern.png"
     data = f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
