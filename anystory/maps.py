@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from anystory.diagnosis import diagnose
-from anystory.overlay import INK, PAPER, colour, overlay, sheet, trace_overlay, with_legend
+from anystory.overlay import INK, PAPER, colours_of, overlay, sheet, trace_overlay, with_legend
 from anystory.story import ATTENTION, ROUTING, Frame, RoutingMaps, RoutingTrace, Script, Shape
 
 EFFECTIVE, REST = (253, 231, 37), (68, 1, 84)
@@ -98,9 +98,7 @@ def layer_figure(
     """A row for each layer, a column for each step, every token in the colour of who holds it, and a legend. `cast`
     fixes the colours as in `anystory.overlay.overlay`; the rest as in `figure`, also for a frame with nobody in it."""
     kinds, steps = kinds or trace.kinds, steps or some_steps(trace)
-    order = list(cast if cast is not None else trace.names)
-    fills = [colour(order.index(name)) for name in trace.names[:-1]]
-    palette = np.uint8([ImageColor.getrgb(fill) for fill in (*fills, NOBODYS)])
+    palette = np.uint8([ImageColor.getrgb(fill) for fill in (*colours_of(trace.names[:-1], cast), NOBODYS)])
     tile = tile or max(48, *map(max, trace.shapes))
     field = _fitted(max(trace.shapes, key=lambda shape: shape[0] * shape[1]), tile)
 
@@ -149,20 +147,18 @@ def animated(pictures: Sequence[Image.Image], suffix: str) -> bytes:
 
 def contact_sheet(script: Script, frames: Mapping[int, Frame], cell: int = 256) -> Image.Image:
     """A story at a glance: its title, for every panel (numbers from 1) the frame with its caption, or its prompt where
-    there is none, beside the frame under its routing with who holds how much; the cast's legend below. A panel
-    without a frame stays empty. Raises ValueError without any frame."""
+    there is none, beside the frame under its routing with who holds how much; the legend below, of the cast and of who
+    else is in a frame made before. A panel without a frame stays empty. Raises ValueError without any frame."""
     if not frames:
         raise ValueError("The story has no frame yet; render it first.")
-    cast = [member.name for member in script.cast]
+    seen = (name for frame in frames.values() for name in frame.maps.names[:-1])
+    cast = list(dict.fromkeys((*(member.name for member in script.cast), *seen)))
     empty = Image.new("RGB", (cell, cell), NOBODYS)
     pictures, captions = [], []
     for number, panel in enumerate(script.panels, 1):
         frame = frames.get(number)
-        shares = diagnose(frame.maps).shares if frame else ()
-        of = f" {frame.maps.measure}" if frame and frame.maps.measure != ROUTING else ""
-        held = [f"{name} {share:.{int(share < 0.1)}%}{of}" for name, share in zip(panel.cast, shares, strict=False)]
         pictures += [frame.image, _tinted(frame, cast)] if frame else [empty, empty]
-        captions += [f"{number}. {panel.caption or panel.prompt}", ", ".join(held) if frame else "not rendered"]
+        captions += [f"{number}. {panel.caption or panel.prompt}", _held(frame.maps) if frame else "not rendered"]
     drawn = with_legend(sheet(pictures, captions, columns=4, cell=cell), cast, cast, LETTERS)
     return _titled(drawn, script.title) if script.title else drawn
 
@@ -213,6 +209,13 @@ def _fitted(shape: Shape, longer: int) -> tuple[int, int]:
     """(width, height) of a layer's picture whose longer side is `longer` pixels."""
     h, w = shape
     return max(1, round(w * longer / max(shape))), max(1, round(h * longer / max(shape)))
+
+
+def _held(maps: RoutingMaps) -> str:
+    """Who holds how much of a frame."""
+    of = f" {maps.measure}" if maps.measure != ROUTING else ""
+    shares = zip(maps.names[:-1], diagnose(maps).shares, strict=False)
+    return ", ".join(f"{name} {share:.{int(share < 0.1)}%}{of}" for name, share in shares)
 
 
 def _tinted(frame: Frame, cast: Sequence[str]) -> Image.Image:

@@ -21,6 +21,13 @@ def colour(index: int) -> str:
     return PALETTE[index % len(PALETTE)]
 
 
+def colours_of(names: Sequence[str], cast: Sequence[str] | None = None) -> list[str]:
+    """The colour of each of `names` by its place in `cast` (None: among themselves). Who was in a frame and is no
+    longer of the cast comes after it."""
+    order = list(dict.fromkeys((*(cast or ()), *names)))
+    return [colour(order.index(name)) for name in names]
+
+
 def overlay(
     image: Image.Image,
     maps: RoutingMaps,
@@ -39,10 +46,10 @@ def overlay(
     """
     if not 0 <= opacity <= 1:
         raise ValueError(f"The opacity is {opacity}; it must be between 0 and 1.")
-    order = list(cast if cast is not None else maps.names)
+    fills = colours_of(maps.names[:-1], cast)
     shown = [k for k, name in enumerate(maps.names[:-1]) if names is None or name in names]
     weights = opacity * maps.values[shown].astype(np.float32)
-    colours = np.float32([ImageColor.getrgb(colour(order.index(maps.names[k]))) for k in shown]).reshape(-1, 3)
+    colours = np.float32([ImageColor.getrgb(fills[k]) for k in shown]).reshape(-1, 3)
     tint = np.tensordot(weights, colours, axes=(0, 0)).transpose(2, 0, 1)  # mixed while it is small
     fields = [
         np.asarray(Image.fromarray(np.ascontiguousarray(field)).resize(image.size, resample))
@@ -74,17 +81,15 @@ def trace_overlay(
 def legend(names: Sequence[str], width: int = 512, cast: Sequence[str] | None = None, size: int = 16) -> Image.Image:
     """A strip of `width` pixels: a swatch and the name of each subject, wrapped into rows. `size` is the
     letters' height in pixels; `cast` fixes the colours as in `overlay`; the background gets no entry."""
-    order = list(cast if cast is not None else names)
+    subjects = [name for name in names if name != BACKGROUND]
     font, gap = ImageFont.load_default(size), size // 2
     row, entries, x, y = 2 * size, [], gap, 0
-    for name in names:
-        if name == BACKGROUND:
-            continue
+    for name, fill in zip(subjects, colours_of(subjects, cast), strict=True):
         label = _fitting(name, font, width - size - 3 * gap)
         step = size + gap + round(font.getlength(label)) + 2 * gap
         if x > gap and x + step > width:
             x, y = gap, y + row
-        entries.append((label, colour(order.index(name)), x, y))
+        entries.append((label, fill, x, y))
         x += step
     strip = Image.new("RGB", (width, y + row), PAPER)
     draw = ImageDraw.Draw(strip)

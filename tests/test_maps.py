@@ -18,7 +18,7 @@ from anystory.maps import (
     layer_figure,
     some_steps,
 )
-from anystory.overlay import colour, trace_overlay
+from anystory.overlay import colour, colours_of, trace_overlay
 from anystory.story import BACKGROUND, CastMember, Frame, Panel, RoutingMaps, Script, TraceRecorder
 
 NAMES = ("Fox", "Owl", BACKGROUND)
@@ -242,3 +242,16 @@ def test_a_contact_sheet_has_every_panel_beside_its_routing():
     assert contact_sheet(untitled, frames, cell=64).height < drawn.height
     with pytest.raises(ValueError, match="no frame yet"):
         contact_sheet(script, {})
+
+
+def test_who_left_the_story_is_in_the_pictures_of_frames_that_stay(trace, image):
+    """In the first colour after the cast's, and by name."""
+    assert colours_of(("Fox", "Owl"), ("Cat", "Owl")) == [colour(2), colour(1)]
+    values = np.zeros((3, 4, 4), np.float32)
+    values[0, :2], values[1, 2:] = 1, 1
+    frame = Frame(Image.new("RGB", (64, 64), "white"), RoutingMaps(NAMES, values), 0)
+    gone = Script((Panel("Owl", ("Owl",)),), (CastMember("Owl"),))
+    still = Script((Panel("Owl", ("Owl", "Fox")),), (CastMember("Owl"), CastMember("Fox")))
+    assert contact_sheet(gone, {1: frame}).tobytes() == contact_sheet(still, {1: frame}).tobytes()
+    for draw in (lambda cast: layer_figure(trace, cast=cast), lambda cast: animation(image, trace, cast=cast)[0]):
+        assert draw(["Owl"]).tobytes() == draw(["Owl", "Fox"]).tobytes()

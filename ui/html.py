@@ -11,7 +11,7 @@ from PIL import Image
 
 from anystory.lint import Finding
 from anystory.masks import ADD, REMOVE
-from anystory.overlay import colour
+from anystory.overlay import colour, colours_of
 from anystory.story import ROUTING, Panel
 from ui.words import t
 
@@ -155,7 +155,7 @@ def verdict(sentence: str, passed: bool) -> str:
 def opened(number: int, panel: Panel, names: Sequence[str], cast: Sequence[str], seed: int) -> str:
     """What is written beside an opened frame, and the colours of the boxes that choose its subjects."""
     colours = "".join(
-        f"#who label:nth-of-type({k}){{--who:{colour(cast.index(name))}}}" for k, name in enumerate(names, 1)
+        f"#who label:nth-of-type({k}){{--who:{fill}}}" for k, fill in enumerate(colours_of(names, cast), 1)
     )
     caption = f'<div class="caption">{escape(panel.caption)}</div>' if panel.caption else ""
     spoken = "".join(f'<div class="line"><b>{escape(line.who)}</b> {escape(line.say)}</div>' for line in panel.dialogue)
