@@ -22,7 +22,7 @@ import tempfile
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,8 @@ NAMES = re.compile(
 LIST = re.compile(r"([^/]+/)?(story|draft)\.json")
 """What tells where in a ZIP the story lies: in it or in a folder of it."""
 
-MAX_FILES = 2000
+MAX_FILES = 10_000
+"""More than a story of the most panels and takes has."""
 MAX_ZIP = 1_000_000_000
 MAX_UNPACKED = 2_000_000_000
 MAX_FILE = {".json": 20_000_000, ".png": 60_000_000, ".npz": 2 * MAX_TRACE}
@@ -81,10 +82,11 @@ class Unpacked:
 
 
 def pack(folder: str | Path, target: str | Path) -> None:
-    """Write the story in `folder` to the ZIP file `target`. Raises ArchiveError where there is no story or the file
-    cannot be written."""
+    """Write the story in `folder` to the ZIP file `target`. Raises ArchiveError where there is no story, one that
+    `unpack` would not take, or the file cannot be written."""
     folder, target = Path(folder), Path(target)
     names = sorted(_listed(folder))
+    _within_bounds(folder, names)
     part = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +101,21 @@ def pack(folder: str | Path, target: str | Path) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise ArchiveError(f"{target} cannot be written ({error.strerror or error}); choose another place.") from error
+
+
+def _within_bounds(folder: Path, names: Sequence[str]) -> None:
+    """What is packed can be unpacked again, with room for what a ZIP says of each file."""
+    if len(names) > MAX_FILES:
+        raise ArchiveError(f"{folder} has {len(names)} files, a ZIP at most {MAX_FILES}; take panels out of the story.")
+    try:
+        size = sum((folder / name).stat().st_size for name in names)
+    except OSError as error:
+        raise ArchiveError(f"{folder} cannot be read ({error.strerror}).") from error
+    if size > (most := MAX_ZIP - 1000 * MAX_FILES):
+        raise ArchiveError(
+            f"{folder} has {size // 1_000_000} MB, a ZIP at most {most // 1_000_000}; take panels out of the story, or "
+            "keep the folder itself."
+        )
 
 
 def _listed(folder: Path) -> set[str]:
@@ -197,16 +214,18 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
     lists = sorted((e.filename for e in files if LIST.fullmatch(e.filename)), key=lambda name: (name.count("/"), name))
     top = lists[0].rpartition("/")[0] + "/" if lists and "/" in lists[0] else ""
     taken: dict[str, zipfile.ZipInfo] = {}
+    folded = set[str]()
     for entry in files:
         name = entry.filename[len(top) :] if entry.filename.startswith(top) else ""
         if not NAMES.fullmatch(name):
             continue
-        if name.casefold() in {other.casefold() for other in taken}:
+        if name.casefold() in folded:
             raise ArchiveError(f"{name!r} is in it twice.")
         large, ratio = MAX_FILE[Path(name).suffix], entry.file_size / max(entry.compress_size, 1)
         if entry.file_size > large or (entry.file_size > FREE and ratio > MAX_RATIO):
             raise ArchiveError(f"{name!r} unpacks to {entry.file_size} bytes, more than such a file has.")
         taken[name] = entry
+        folded.add(name.casefold())
     whole = sum(entry.file_size for entry in taken.values())
     if whole > most:
         raise ArchiveError(f"it unpacks to {whole / 1e6:.0f} MB; at most {most / 1e6:.0f} MB are taken.")

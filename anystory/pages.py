@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from anystory.errors import AnyStoryError
-from anystory.lettering import INK, LEADING, PAPER, Lettered, Lettering, fit, font, into, letter, strip
+from anystory.lettering import INK, LEADING, PAPER, Lettered, Lettering, fit, font, into, letter, strip, unwritable
 from anystory.project import Project, png, write_atomic
 from anystory.story import Frame, Panel, RoutingMaps, Script
 
@@ -189,6 +189,8 @@ def _page(script: Script, frames: dict[int, Frame], form: Format, count: int) ->
         draw.text((sheet.width / 2, margin + 0.4 * head * dots), block.lines[0], INK, font(block.size), anchor="mm")
         if block.cut:
             warnings.append("The title is too long for its line and was cut; shorten it.")
+        if lacking := unwritable(title):
+            warnings.append(f"Title: {lacking}")
     area = (margin, margin + round(head * dots), sheet.width - margin, sheet.height - margin)
     em = max(round(2.9 * dots), 10)
     for (number, frame), box in zip(frames.items(), _cells(layout, area, form.gutter * dots), strict=False):

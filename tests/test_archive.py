@@ -13,7 +13,9 @@ from PIL import Image
 from anystory import archive
 from anystory.archive import ArchiveError, pack, unpack
 from anystory.drafts import Draft, draft_of, load_draft, save_draft
-from anystory.project import Project
+from anystory.project import KEPT, Project
+from anystory.script import MAX_CAST, MAX_PANELS
+from anystory.story import MAX_PICTURES
 from tests.stories import rendered, story, subject
 
 FOX = {"name": "Fox", "file": "subjects/fox.png", "content": ""}
@@ -160,6 +162,18 @@ def test_bombs_are_refused_before_they_unpack(packed, tmp_path, monkeypatch):
     assert "are taken" in refused(packed, tmp_path, most=1000)
     monkeypatch.setattr(archive, "MAX_FILES", 3)
     assert "at most 3" in refused(packed, tmp_path)
+
+
+def test_what_is_packed_can_be_unpacked(packed, tmp_path, monkeypatch):
+    assert MAX_PANELS * (3 + 2 * KEPT) + 3 * MAX_CAST * MAX_PICTURES < archive.MAX_FILES
+    monkeypatch.setattr(archive, "MAX_FILES", 3)
+    with pytest.raises(ArchiveError, match="files, a ZIP at most 3; take panels out"):
+        pack(tmp_path / "story", tmp_path / "many.zip")
+    monkeypatch.setattr(archive, "MAX_ZIP", 4000)
+    monkeypatch.setattr(archive, "MAX_FILES", 100)
+    with pytest.raises(ArchiveError, match="MB, a ZIP at most"):
+        pack(tmp_path / "story", tmp_path / "large.zip")
+    assert not [*tmp_path.glob("*many*"), *tmp_path.glob("*large*")]
 
 
 def png_of(width, height):

@@ -162,6 +162,12 @@ def test_a_long_title_becomes_smaller_and_is_cut_at_last(tmp_path):
         assert any("title" in warning for warning in page.warnings) == cut
 
 
+def test_what_the_font_lacks_of_a_title_is_told(tmp_path):
+    made = rendered(tmp_path, story(title="A 📖 day, 안녕"))
+    (page,) = Pages(made, Format("2x2", **SMALL))
+    assert page.warnings == ("Title: The lettering font lacks 📖안녕; empty boxes stand for that.",)
+
+
 def test_the_commands(project, tmp_path, capsys):
     out = tmp_path / "book.cbz"
     assert (

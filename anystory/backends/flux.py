@@ -372,7 +372,7 @@ def _plans(
     free, total = torch.cuda.mem_get_info(device)
     if vram is not None:
         free = min(total, vram * GIB)
-        torch.cuda.set_per_process_memory_fraction(free / total, device)
+        torch.cuda.set_per_process_memory_fraction(free / total, torch.device(device).index)  # None: the current one
     plans = candidates(
         footprint,
         Work(),

@@ -7,8 +7,10 @@ import torch
 
 from anystory import backend
 from anystory.backend import BackendError
+from anystory.backends.flux import _plans
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
+from anystory.model.flux.plans import GIB
 from anystory.render import Renderer
 from anystory.story import Panel, Script, Story
 from tests.backends.test_flux import FOX, GOLDEN, SETTINGS
@@ -94,3 +96,16 @@ def test_vram_is_for_gpus_and_for_flux():
         backend.load("flux", model=GOLDEN, device="cpu", vram=8)
     with pytest.raises(BackendError, match="mini takes no --vram; flux does"):
         backend.load("mini", vram=8)
+
+
+@pytest.mark.parametrize(("device", "index"), [("cuda", 0), ("cuda:1", 1)])
+def test_vram_bounds_the_gpu_that_is_used(device, index, monkeypatch):
+    """By PyTorch's own reading of the device; only what asks the driver is put in its place."""
+    bounds = []
+    monkeypatch.setattr(torch.cuda.memory, "_lazy_init", lambda: None)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * GIB, 40 * GIB))
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    monkeypatch.setattr(torch._C, "_cuda_setMemoryFraction", lambda *given: bounds.append(given), raising=False)
+    _plans(None, True, device, 20, 1)
+    assert bounds == [(0.5, index)]
