@@ -94,7 +94,8 @@ def with_name(panel: Panel, name: str, names: Sequence[str]) -> Panel:
 
 def plain_text(script: Script) -> str:
     """A whole script as plain text, but for the presets and the pictures it brings."""
-    head = [f"{key}: {value}" for key in ("title", "style", "segmenter") if (value := getattr(script, key))]
+    values = {key: " ".join(getattr(script, key).split()) for key in ("title", "style", "segmenter")}
+    head = [f"{key}: {value}" for key, value in values.items() if value]
     head += [f"cast: {member.name}, {' '.join(member.description.split())}" for member in script.cast]
     return "\n".join([*head, *[""] * bool(head), script_lines(script)])
 

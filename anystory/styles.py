@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,18 @@ def own_styles(folder: str | Path) -> tuple[Style, ...]:
 
 
 def all_styles(own: Iterable[Style] = ()) -> tuple[Style, ...]:
-    """What a menu offers: the presets supplied, reworded where one of `own` has their name, then the rest of `own`."""
+    """What a menu offers: the presets supplied, reworded where one of `own` has their name, then the rest of `own`. Of
+    several with one name in `own` the first counts."""
     named = {style.name.casefold(): style for style in presets()}
-    named |= {style.name.casefold(): style for style in own}
+    named |= {style.name.casefold(): style for style in joined(own)}
+    return tuple(named.values())
+
+
+def joined(*several: Iterable[Style]) -> tuple[Style, ...]:
+    """Presets one after the other, without those that have the name of one before."""
+    named: dict[str, Style] = {}
+    for style in chain(*several):
+        named.setdefault(style.name.casefold(), style)
     return tuple(named.values())
 
 

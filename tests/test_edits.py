@@ -112,5 +112,9 @@ def test_other_forms_become_plain_text_first():
     assert panels(edited)[1] == Panel("a beach", seed=3) and parse_script(edited).title == "A"
     script = parse_script(source)
     assert parse_script(plain_text(script)) == script
+    lines = "title: |\n  A day\n  out\nstyle: >\n  soft\n\n  light\npanels: [Mia walks, Mia sits]"
+    edited = with_panel(lines, 1, Panel("Mia walks", ("Mia",), caption="Hi"), CAST)
+    assert edited.startswith("title: A day out\nstyle: soft light\ncast: ")
+    assert [panel.prompt for panel in panels(edited)] == ["Mia walks", "Mia sits"], "no line of a header is a panel"
     with pytest.raises(ScriptError, match="no prompt"):
         with_panel('{"panels": ["Mia", ""]}', 1, Panel("x"), CAST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -15,7 +16,7 @@ from anystory.lint import Finding, lint, mend
 from anystory.script import Reading as Source
 from anystory.script import ScriptError, read_script
 from anystory.story import CastMember, Panel, Script, Style
-from anystory.styles import NO_STYLE, all_styles
+from anystory.styles import MAX_STYLES, NO_STYLE, all_styles, joined
 from ui import html, panels
 from ui.words import t, words
 
@@ -126,6 +127,24 @@ def style_names(styles: Sequence[Style] = ()) -> list[str]:
     return [style.name for style in all_styles(styles)]
 
 
+def kept_styles(text: str, styles: Sequence[Style]) -> tuple[Style, ...]:
+    """The presets that the page holds once a text of any form has become plain text, which brings none: those that it
+    brought, and `styles`."""
+    try:
+        brought = read_script(text).script.styles
+    except ScriptError:
+        brought = ()
+    return joined(brought, styles)[:MAX_STYLES] if brought else tuple(styles)
+
+
+def rewritten(text: ScriptWidgets, before: str, after: str, styles: Sequence[Style]) -> dict[Any, Any]:
+    """The page with a text that was changed from `before` to `after`, which is plain: values for some of the text, its
+    presets and the menu of styles."""
+    kept = tuple(styles) if after == before else kept_styles(before, styles)
+    menu = {} if kept == tuple(styles) else {text.styles: kept, text.style: gr.Dropdown(style_names(kept))}
+    return {text.text: after, **menu}
+
+
 @dataclass(frozen=True)
 class Reading:
     """What was understood: the script as far as it could be read, None if not at all, and what was found in it;
@@ -162,7 +181,7 @@ def read(
         source = read_script(text, cast=members)
     except ScriptError:  # which is among the findings
         return Reading(None, found)
-    script, known = source.script, (*source.script.styles, *styles)
+    script, known = source.script, joined(source.script.styles, styles)
     named = {finding.message for finding in found}
     script = replace(
         script,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-from anystory.images import ImageError
+from anystory.images import ImageError, open_image
 from anystory.script import MAX_CAST, Reading, ScriptError, Span, Where, read_script, script_lines, script_text
 from anystory.segment import MODELS, Segmenter, SegmentError, is_here
-from anystory.story import MAX_PICTURES, Style
+from anystory.steering import PAINT, painted
+from anystory.story import MAX_PICTURES, CastMember, Style
 from anystory.styles import FILE, own_styles
 from ui import cast
 
 SCRIPTS = (".txt", ".yaml", ".yml", ".json")
+NOTHING = ("", "null", "~", "[]", "{}")
+"""How a source writes that there is no file."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,10 @@ class Board:
 def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Board:
     """Read the script among the dropped files; pictures it names are those dropped with it, by their file names.
 
-    Characters called like one of those `present` keep what they have, and whoever else has an own picture stays in
-    the cast as long as there is room. Raises ScriptError or StyleError
-    with a sentence where there is nothing to be read. `model` cuts out what is new, unless the script names another
-    one that needs no download.
+    Those `present` are known to it as they are to text in the box. Characters that it has itself come first and keep
+    what those called like them have; of the others whoever is in a panel, or has an own picture, stays in the cast as
+    long as there is room. Raises ScriptError or StyleError with a sentence where there is nothing to be read. `model`
+    cuts out what is new, unless the script names another one that needs no download.
     """
     files = {Path(path).name.casefold(): Path(path) for path in paths}
     presets = files.pop(FILE, None)
@@ -48,16 +52,24 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
             "with the pictures it names."
         )
     (path,) = scripts
-    reading = read_script(script_text(path), structured=path.suffix.lower() != ".txt")
-    if not reading.panels and not reading.script.cast:
-        raise reading.errors[0]
+    read = partial(read_script, structured=path.suffix.lower() != ".txt")
+    alone = read(script_text(path))
+    if not alone.panels and not alone.script.cast:
+        raise alone.errors[0]
+    own = {member.name.casefold() for member in alone.script.cast}
+    others = [actor for actor in present if actor.name.casefold() not in own]
+    aliases = {alias.casefold() for alias in alone.aliases}
+    known = [CastMember(actor.name) for actor in others if actor.name.casefold() not in aliases]
+    source, refused = _with_paint(alone, files)
+    reading = read(source, cast=known)
     wanted = reading.script.segmenter if reading.script.segmenter in MODELS else model
     segmenter = Segmenter(wanted if is_here(wanted) else model)
     pictures, notices = _pictures(reading, files)
+    notices += refused
     there = {actor.name.casefold(): actor for actor in present}
     actors: list[cast.Actor] = []
-    for member in reading.script.cast:
-        actor = there.pop(member.name.casefold(), cast.Actor(member.name))
+    for member in reading.script.cast[len(known) :]:
+        actor = there.get(member.name.casefold(), cast.Actor(member.name))
         for picture, mask in pictures.get(member.name, ()) if not actor.pictures else ():
             try:
                 more = cast.pictured(member.name, picture, mask, segmenter).pictures
@@ -65,7 +77,8 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
             except (ImageError, SegmentError) as error:
                 notices.append(f"{member.name}: {error}")
         actors.append(replace(actor, name=member.name, description=member.description or actor.description))
-    stay = [actor for actor in there.values() if actor.pictures and not actor.drawn]
+    told = {name for panel in reading.script.panels for name in (*panel.cast, *(line.who for line in panel.dialogue))}
+    stay = [actor for actor in others if actor.name in told or (actor.pictures and not actor.drawn)]
     room = MAX_CAST - len(actors)
     notices += [f"{actor.name} left the cast, which has room for {MAX_CAST}." for actor in stay[room:]]
     actors += stay[:room]
@@ -93,16 +106,16 @@ def _pictures(
     Nothing of this machine is looked for: a picture is one of the dropped files or it is missing.
     """
     found: dict[str, list[tuple[Path, Path | None]]] = {}
-    spans, notices = set(), []
+    spans, notices = set(_layouts(reading)), []
     for index, name in enumerate(reading.members):
         named: dict[tuple[str, int], Path | None] = {}
         for key in ("image", "mask"):
             for number, span in _places(reading, ("cast", index, key)):
                 wanted = reading.source[slice(*span)].strip()
-                if wanted in ("", "null", "~", "[]"):
+                if wanted in NOTHING:
                     continue
                 spans.add(span)
-                file = PurePosixPath(wanted.replace("\\", "/")).name
+                file = _name(wanted)
                 named[key, number] = files.get(file.casefold())
                 if named[key, number] is None:
                     said = f"drop both together, or give {name} a picture."
@@ -111,6 +124,42 @@ def _pictures(
         if name is not None and images:
             found[name] = [(file, named.get(("mask", number))) for number, file in images.items()]
     return found, [*(str(error) for error in reading.errors if error.span not in spans), *notices]
+
+
+def _with_paint(reading: Reading, files: Mapping[str, Path]) -> tuple[str, list[str]]:
+    """The source with the dropped pictures of its layouts as paint, and a sentence for each that cannot be had."""
+    source, named = reading.source, _layouts(reading)
+    paint: dict[str, str] = {}
+    notices: list[str] = []
+    for name in dict.fromkeys(named.values()):
+        file = files.get(name.casefold())
+        try:
+            if file is None:
+                notices.append(f"{name} was not dropped with the script: drop both together, or paint it at the desk.")
+            else:
+                paint[name] = painted(open_image(file))
+        except ImageError as error:
+            notices.append(str(error))
+    for (start, end), name in sorted(named.items(), reverse=True):
+        source = source[:start] + paint.get(name, source[start:end]) + source[end:]
+    return source, notices
+
+
+def _layouts(reading: Reading) -> dict[Span, str]:
+    """The files of the pictures that layouts have for places, by where they stand."""
+    whole = {path[:-1] for path in reading.spans}  # of parts of their own, as the numbers of a box are
+    places = [span for path, span in reading.spans.items() if _is_place(path) and path not in whole]
+    wanted = {span: reading.source[slice(*span)].strip() for span in places}
+    return {span: _name(text) for span, text in wanted.items() if text not in NOTHING and not text.startswith(PAINT)}
+
+
+def _is_place(path: Where) -> bool:
+    return len(path) == 4 and (path[0], path[2]) == ("panels", "layout")
+
+
+def _name(wanted: str) -> str:
+    """The name of a file, without the folders that a script has before it."""
+    return PurePosixPath(wanted.replace("\\", "/")).name
 
 
 def _places(reading: Reading, path: Where) -> list[tuple[int, Span]]:

@@ -24,7 +24,7 @@ from anystory.script import MAX_CAST, ScriptError, parse_script, read_script
 from anystory.segment import Segmenter, SegmentError
 from anystory.shelf import shelf as examples
 from anystory.story import MAX_PICTURES, CastMember, Line, Panel, Style
-from anystory.styles import StyleError
+from anystory.styles import StyleError, style_of
 from tests.app.tiny_app import Middle
 from ui import cast, html, masks, panels, script, shelf, storyboard, viewer
 from ui.events.storyboard import EXAMPLE
@@ -74,6 +74,11 @@ def last(moments):
         ("mia.png", ["Mia", "Mia 2"], "Mia 3"),
         ("___.png", [], "Character"),
         ("狐.png", [], "狐"),
+        ("Zoe\u0308.png", [], "Zoë"),
+        ("か\u3099く.png", [], "がく"),
+        ("राम.png", [], "राम"),
+        ("สมหญิง.png", [], "สมหญิง"),
+        ("☀️.png", [], "Character"),
     ],
 )
 def test_a_name_comes_from_the_file_and_is_free(file, taken, name):
@@ -416,6 +421,19 @@ def test_title_and_style_boxes_win_over_the_text(actors):
     assert (two.title, two.style) == ("Two", "oil")
 
 
+def test_presets_of_a_text_are_kept_when_it_becomes_plain(actors):
+    text = 'style: Crayon\nstyles: {Crayon: "{prompt}, in crayon"}\npanels: [Bruno walks]\n'
+    old, other = Style("crayon", "{prompt}, old"), Style("Ink", "{prompt}, in ink")
+    styles = script.kept_styles(text, (old, other))
+    assert styles == (Style("Crayon", "{prompt}, in crayon"), other)
+    action = {"do": "edit", "number": 1, "field": "caption", "text": "Hi"}
+    plain = panels.acted(text, cast.members(actors), action)
+    assert "panels:" not in plain and plain.startswith("style: Crayon\n")
+    before, after = read(text, actors, styles=(old, other)).script, read(plain, actors, styles=styles).script
+    assert style_of(after, after.panels[0]) == style_of(before, before.panels[0]) == "{prompt}, in crayon"
+    assert script.kept_styles(plain, styles) == styles == script.kept_styles("a: [", styles)
+
+
 # Storyboards
 
 
@@ -495,6 +513,51 @@ def test_a_storyboard_names_its_model_which_is_used_only_where_it_is(tmp_path, m
     assert board.segmenter == "u2net" and "'dream'" in board.notices[0]
 
 
+def test_a_storyboard_knows_the_cast_of_the_page(tmp_path, actors):
+    lines = "Bruno walks\n[Bruno, Fern] they share an apple\n> Bruno: Half for you!\n[layout: Bruno 0 0.2 0.5 1] Bruno"
+    listed = "panels:\n  - Bruno walks\n  - prompt: they share an apple\n    cast: [Bruno, Fern]\n"
+    listed += (
+        "    dialogue: [{who: Bruno, say: Half for you!}]\n  - {prompt: Bruno, layout: {Bruno: [0, 0.2, 0.5, 1]}}\n"
+    )
+    for name, text in (("a.txt", lines), ("a.yaml", listed)):
+        (tmp_path / name).write_text(text)
+        board = load([tmp_path / name], (*actors, cast.Actor("Mia", "a fox")))
+        assert board.lines == lines and board.actors == actors and board.notices == ()
+    (tmp_path / "a.yaml").write_text("cast: [{name: Mia, alias: BRUNO}, Tom]\npanels: ['[Tom, Fern] BRUNO and Fern']\n")
+    board = load([tmp_path / "a.yaml"], actors)
+    assert names(board) == ("Mia", "Tom", "Bruno", "Fern") and board.lines == "[Fern, Tom] Mia and Fern"
+    assert board.notices == (), "a name of the script's own is its own character"
+
+
+def test_a_storyboard_takes_the_pictures_of_its_layouts(tmp_path, actors):
+    place = Image.new("L", (64, 32), 0)
+    place.paste(255, (0, 0, 32, 32))
+    place.save(tmp_path / "Left.png")
+    (tmp_path / "flat.png").write_bytes(b"no picture")
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        "cast: [Fern, Bruno]\npanels:\n"
+        "  - {prompt: Fern, layout: {Fern: places/left.png, background: [0.5, 0, 1, 1]}}\n"
+        f"  - prompt: Fern and Bruno\n    layout:\n      Fern: '{tmp_path}/gone.png'\n      Bruno: \"left.png\"\n"
+        "  - {prompt: the sea, layout: {Fern: left.png, background: flat.png}}\n"
+    )
+    board = load([file, tmp_path / "Left.png", tmp_path / "flat.png"], actors)
+    text = script.read(board.lines, "", "", cast.members(board.actors), []).script
+    layouts = [panel.steering.layout for panel in text.panels]
+    assert [[place.name for place in layout.places] for layout in layouts] == [["Fern", "background"], ["Bruno"], []]
+    half = layouts[0].places[0].region()
+    assert half[:, :32].all() and not half[:, 32:].any() and layouts[0].places[0].paint == layouts[1].places[0].paint
+    gone, broken = "gone.png was not dropped with the script", "flat.png is not a PNG"
+    assert [notice[: len(words)] for notice, words in zip(board.notices, ("Line 8", gone, broken), strict=True)] == [
+        "Line 8", gone, broken,
+    ]  # fmt: skip
+    assert "Fern has a place in the layout but is not in the panel" in board.notices[0]
+    assert str(tmp_path) not in "".join(board.notices)
+    file.write_text('{"cast": ["Fern"],\n\t"panels": [{"prompt": "Fern", "layout": {"Fern": "left.png"}}]}')
+    board = load([file, tmp_path / "Left.png"])
+    assert board.notices == () and layouts[0].places[0].paint in board.lines
+
+
 def test_whoever_has_a_picture_stays_as_long_as_there_is_room(tmp_path, actors):
     file = tmp_path / "story.txt"
     extras = [f"cast: Extra {k}, a small extra\n" for k in range(1, MAX_CAST)]
@@ -502,6 +565,8 @@ def test_whoever_has_a_picture_stays_as_long_as_there_is_room(tmp_path, actors):
     bear = cast.described(cast.renamed(actors[0], "Bär"), "brown")
     board = load([file], (bear, actors[1], cast.Actor("Nobody", "x")))
     assert names(board) == ("Mia", "Bär", "Fern") and descriptions(board) == ("a fox", "brown", "")
+    file.write_text("cast: Mia, a fox\n\nMia walks\n> Nobody: Hi")
+    assert names(load([file], (bear, cast.Actor("Nobody", "x")))) == ("Mia", "Bär", "Nobody"), "who is named stays"
     file.write_text("".join(extras) + "\nExtra 1 walks")
     board = load([file], actors)
     assert names(board)[-1] == "Bruno" and len(names(board)) == MAX_CAST

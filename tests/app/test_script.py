@@ -83,6 +83,15 @@ def test_what_is_typed_in_one_view_shows_in_the_other(page):
     assert page.evaluate("document.activeElement.value") == "Pip"
 
 
+def test_a_card_makes_yaml_plain_and_its_presets_stay(page):
+    write(page, 'style: Crayon\nstyles: {Crayon: "{prompt}, in crayon"}\npanels: [the sea, the sky]')
+    expect(page.locator("#reading .panel")).to_have_count(2)
+    card(page, 1).locator(".caption").fill("Hi")
+    expect(text_of(page)).to_have_value("style: Crayon\n\n[NC] the sea  # Hi\n[NC] the sky")
+    page.locator("#style input").click()
+    expect(page.get_by_role("option", name="Crayon")).to_be_visible()
+
+
 def test_wildcards_fixes_and_ideas(page):
     page.locator("#ideas summary").click()
     expect(page.locator("#ideas")).to_contain_text("Add a character first")

@@ -10,6 +10,7 @@ import gradio as gr
 from anystory.backend import BackendError
 from anystory.limits import LimitError
 from anystory.project import ProjectError
+from anystory.story import Style
 from ui import cast, desk, html, script, viewer
 from ui.events import QUICK
 from ui.events.render import changed, start
@@ -20,13 +21,14 @@ from ui.words import words
 
 Frames = tuple[Shown, ...]
 Cast = tuple[cast.Actor, ...]
+Styles = tuple[Style, ...]
 
 
 def wire(parts: Parts) -> None:
     """The desk: render a panel with its routing corrected, choose among other frames, look how alike everyone is."""
     studio, stage, view, text, table = parts.studio, parts.stage, parts.view, parts.text, parts.desk
     here = [view.item, stage.shown]
-    written = [parts.actors.actors, text.text]
+    written, rewritten = [parts.actors.actors, text.text, text.styles], [text.text, text.styles, text.style]
 
     def shown(item: Shown | None) -> list[Any]:
         return desk.opened(item, takes(item), pinned(item)) if item else desk.opened(None, (), False)
@@ -56,7 +58,13 @@ def wire(parts: Parts) -> None:
         return None
 
     def steer(
-        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, present: Cast, lines: str
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        styles: Styles,
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if no is not None:
@@ -66,12 +74,15 @@ def wire(parts: Parts) -> None:
         except ValueError as error:
             return {table.notice: html.notice([str(error)])}
         job = item.job.take(item.number, seed, asked)
-        return {table.notice: "", text.text: taken(job, item, present, lines), **start(parts, job, frames, request)}
+        page = taken(job, item, present, lines, styles)
+        return {table.notice: "", **page, **start(parts, job, frames, request)}
 
-    def taken(job: Any, item: Shown, present: Cast, lines: str) -> str:
-        return script.with_take(lines, cast.members(present), item.number, job.script.panels[item.number - 1])
+    def taken(job: Any, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:
+        panel = job.script.panels[item.number - 1]
+        after = script.with_take(lines, cast.members(present), item.number, panel)
+        return script.rewritten(text, lines, after, styles)
 
-    table.routing.steer(steer, [*here, *written], [table.notice, text.text, *changed(parts)], **QUICK)
+    table.routing.steer(steer, [*here, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
 
     def vary(event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames) -> dict[Any, Any]:
         no = refused(request, item, free=False)
@@ -89,6 +100,7 @@ def wire(parts: Parts) -> None:
         frames: Frames,
         present: Cast,
         lines: str,
+        styles: Styles,
         chosen: tuple[int, ...],
         opacity: float,
     ) -> dict[Any, Any]:
@@ -99,7 +111,7 @@ def wire(parts: Parts) -> None:
             stage.shown: frames,
             stage.panels: panels,
             stage.gallery: strip(words(request), panels, frames, chosen, new.number),
-            text.text: taken(new.job, new, present, lines),
+            **taken(new.job, new, present, lines, styles),
             **dict(zip(view.outputs, viewer.opened(new, opacity), strict=True)),
             **dict(zip(table.outputs, shown(new), strict=True)),
         }
@@ -111,6 +123,7 @@ def wire(parts: Parts) -> None:
         frames: Frames,
         present: Cast,
         lines: str,
+        styles: Styles,
         chosen: tuple[int, ...],
         opacity: float,
     ) -> dict[Any, Any]:
@@ -121,7 +134,7 @@ def wire(parts: Parts) -> None:
             new = restored(item, str(event.key))
         except ProjectError as error:
             return {table.notice: html.notice([str(error)])}
-        return changed_to(new, request, frames, present, lines, chosen, opacity)
+        return changed_to(new, request, frames, present, lines, styles, chosen, opacity)
 
     def hold(
         event: gr.EventData,
@@ -130,6 +143,7 @@ def wire(parts: Parts) -> None:
         frames: Frames,
         present: Cast,
         lines: str,
+        styles: Styles,
         chosen: tuple[int, ...],
         opacity: float,
     ) -> dict[Any, Any]:
@@ -140,10 +154,10 @@ def wire(parts: Parts) -> None:
             new = pin(item, event.on is True)
         except ProjectError as error:
             return {table.notice: html.notice([str(error)])}
-        return changed_to(new, request, frames, present, lines, chosen, opacity)
+        return changed_to(new, request, frames, present, lines, styles, chosen, opacity)
 
     seen = [*here, *written, stage.chosen, view.opacity]
-    outputs = [stage.shown, stage.panels, stage.gallery, text.text, *view.outputs, *table.outputs]
+    outputs = [stage.shown, stage.panels, stage.gallery, *rewritten, *view.outputs, *table.outputs]
     table.takes.pick(pick, seen, outputs, **QUICK)
     table.takes.pin(hold, seen, outputs, **QUICK)
 

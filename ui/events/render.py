@@ -83,14 +83,19 @@ def wire(parts: Parts) -> None:
         return {controls.notice: html.notice([words(request)("desk.pinned", number=item.number)])}
 
     def again(
-        request: gr.Request, item: Shown, shown: tuple[Shown, ...], present: tuple[cast.Actor, ...], lines: str
+        request: gr.Request,
+        item: Shown,
+        shown: tuple[Shown, ...],
+        present: tuple[cast.Actor, ...],
+        lines: str,
+        styles: tuple[Style, ...],
     ) -> dict[Any, Any]:
         if pinned(item):
             return stays(item, request)
         job = item.job.take(item.number, frames.roll())
         panel, members = job.script.panels[item.number - 1], cast.members(present)
         taken = script.with_take(lines, members, item.number, panel)
-        return {text.text: taken, **start(parts, job, shown, request)}
+        return {**script.rewritten(text, lines, taken, styles), **start(parts, job, shown, request)}
 
     def retry(request: gr.Request, item: Shown, shown: tuple[Shown, ...]) -> dict[Any, Any]:
         if pinned(item):
@@ -109,7 +114,8 @@ def wire(parts: Parts) -> None:
     )
     begun.then(js=SHOW_PROGRESS)
     opened = [view.item, stage.shown]
-    view.again.click(again, [*opened, actors.actors, text.text], [text.text, *changed(parts)], **QUICK)
+    asked = [*opened, actors.actors, text.text, text.styles]
+    view.again.click(again, asked, [text.text, text.styles, text.style, *changed(parts)], **QUICK)
     view.retry.click(retry, opened, changed(parts), **QUICK)
 
     def tick(

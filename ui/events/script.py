@@ -49,8 +49,9 @@ def wire(parts: Parts) -> None:
 
     def act(event: gr.EventData, request: gr.Request, seed: float | None, *page: Any) -> dict[Any, Any]:
         lines = panels.acted(page[2], cast.members(page[0]), event._data)
-        found, deck = views((*page[:2], lines, *page[3:]), seed, request)
-        return {text.text: lines, text.findings: found, text.feedback: gr.HTML(deck, heard=event.count)}
+        change = script.rewritten(text, page[2], lines, page[1])
+        found, deck = views((page[0], change.get(text.styles, page[1]), lines, *page[3:]), seed, request)
+        return {**change, text.findings: found, text.feedback: gr.HTML(deck, heard=event.count)}
 
     def pick(event: gr.EventData, request: gr.Request, before: str | None, *page: Any) -> dict[Any, Any]:
         names = [member.name for member in cast.members(page[0])]
@@ -81,6 +82,7 @@ def wire(parts: Parts) -> None:
     )
     text.findings.click(mended, written, text.text, **QUICK)
     text.feedback.fix(mended, written, text.text, **QUICK)
-    text.feedback.act(act, [seed, *written], [text.text, *shown], trigger_mode="multiple", **QUICK)
+    acted = [text.text, text.styles, text.style, *shown]
+    text.feedback.act(act, [seed, *written], acted, trigger_mode="multiple", **QUICK)
     text.ideas.pick(pick, [text.before, *written], [text.text, text.ideas, text.before], **QUICK)
     actors.actors.change(offer, actors.actors, [text.ideas, text.before], **QUICK)
