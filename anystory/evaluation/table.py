@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -156,11 +157,8 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
     colour_hits = [rank_of(row, made.case.cast[0]) == 1 for row, made in zip(by_colour, alone, strict=True)]
     ranks_on, ranks_off = ([_ranks(judge, made) for made in some] for some in (couples, unrouted))
     both_on, both_off = ([all(r == 1 for r in two) for two in some] for some in (ranks_on, ranks_off))
-    there = [
-        cut is not None and area(cut[1]) >= LEAST_SHARE and rank <= AMONG
-        for made, found in (*zip(alone, [[r] for r in ranks], strict=True), *zip(couples, ranks_on, strict=True))
-        for cut, rank in zip(made.cuts, found, strict=True)
-    ]
+    large = [cut is not None and area(cut[1]) >= LEAST_SHARE for made in (*alone, *couples) for cut in made.cuts]
+    near = [rank <= AMONG for rank in (*ranks, *chain(*ranks_on))]
     one_view, views = (_seen_from(backend, art, count, min(VIEWED, samples), settings) for count in (1, VIEWS))
     truth = answers(real, seen_real, reader)
     side = settings.size
@@ -186,11 +184,13 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
         ),
         Row(
             f"nobody missing: ≥ {LEAST_SHARE:.0%} of the frame, among the {AMONG} nearest",
-            share(there),
+            share([a and b for a, b in zip(large, near, strict=True)]),
             0.9,
             ceiling=share([area(o.mask) >= LEAST_SHARE and r <= AMONG for o, r in zip(real, ranks_real, strict=True)]),
             floor=f"chance {min(1.0, AMONG * chance):.3f}",
         ),
+        Row(f"of that: ≥ {LEAST_SHARE:.0%} of the frame", share(large)),
+        Row(f"of that: among the {AMONG} nearest", share(near)),
         Row(
             "routing maps: IoU with a mask found on the frame",
             mean([overlap(held(m.frame.maps, side), s) for m, s in zip(everyone, everyone_seen, strict=True)]),
