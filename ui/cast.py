@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
@@ -230,6 +231,22 @@ def recut(actors: Sequence[Actor], segmenter: Segmenter) -> tuple[tuple[Actor, .
     return tuple(now), refused
 
 
+def with_recut(actors: Sequence[Actor], new: Sequence[Actor], segmenter: Segmenter) -> tuple[Actor, ...]:
+    """The cast with its pictures as they are in `new`, which `recut` made of it before; who was brushed meanwhile keeps
+    the strokes, and whoever came or went since is left alone."""
+    anew = {picture.key: picture for actor in new for picture in actor.pictures}
+
+    def with_strokes(there: Picture) -> Picture:
+        picture = anew.get(there.key, there)
+        if picture.strokes is there.strokes:
+            return picture
+        with suppress(SegmentError):  # where nothing is left of the character
+            return brush(replace(there, automatic=picture.automatic), there.strokes, segmenter)
+        return there
+
+    return tuple(replace(actor, pictures=tuple(map(with_strokes, actor.pictures))) for actor in actors)
+
+
 def cut_out(
     paths: Sequence[str | Path], segmenter: Segmenter, of: str | None = None, more: bool = False
 ) -> tuple[tuple[Made, ...], list[str]]:
@@ -264,16 +281,20 @@ def joined(actors: Sequence[Actor], made: Sequence[Made]) -> tuple[tuple[Actor, 
     return tuple(now.values()), left
 
 
-def with_drawn(actors: Sequence[Actor], new: Sequence[Actor]) -> tuple[Actor, ...]:
-    """The cast with the `new` ones that were drawn: in the places of those who wait for them, or in their own as far
-    as there is room. Whoever has got a picture meanwhile, or other words, stays."""
+def with_drawn(actors: Sequence[Actor], made: Sequence[Made]) -> tuple[Actor, ...]:
+    """The cast with what was drawn: for those who wait for it, whatever they are called by now, and of whom only the
+    script knew in places of their own as far as there is room. Whoever has got a picture meanwhile, or other words,
+    stays, and whoever has gone stays away."""
     now = list(actors)
-    for actor in new:
-        index = next((index for index, there in enumerate(now) if there.name == actor.name), None)
-        if index is None and len(now) < MAX_CAST:
+    for item in made:
+        actor = item.actor
+        index = find(now, item.of or actor.key)
+        if index is None and item.of is None:
+            index = next((index for index, there in enumerate(now) if there.name == actor.name), None)
+        if index is None and item.of is None and len(now) < MAX_CAST:
             now.append(actor)
-        elif index is not None and to_draw(now[index]) and now[index].description.strip() == actor.description:
-            now[index] = replace(actor, key=now[index].key, description=now[index].description)
+        elif index is not None and to_draw(there := now[index]) and there.description.strip() == actor.description:
+            now[index] = replace(there, pictures=actor.pictures, drawn=actor.drawn)
     return tuple(now)
 
 

@@ -159,7 +159,7 @@ def ticked(
     say: Callable[..., str],
     panels: Sequence[Panel],
     chosen: Sequence[int],
-    drawn: tuple[cast.Actor, ...],
+    drawn: tuple[cast.Made, ...],
     item: Shown | None,
     opacity: float,
     controls: Controls,
@@ -171,7 +171,8 @@ def ticked(
     shown = run.before if run.shown is None else run.shown
     change: dict[Any, Any] = {stage.shown: shown, stage.progress: standing(run, say)}
     if len(run.moment.drawn) > len(drawn):
-        change[stage.drawn] = tuple(cast.drawn(subject) for subject in run.moment.drawn)
+        new = run.moment.drawn[len(drawn) :]
+        change[stage.drawn] = (*drawn, *(cast.Made(cast.drawn(s), run.job.keys.get(s.name)) for s in new))
     now = next((new for new in shown if item and new.number == item.number), None)
     if now is None:  # nothing is open yet, or its panel is being made anew: what is looked at stays until then
         now = item if item and not ended else next(iter(shown), None)

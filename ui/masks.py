@@ -40,10 +40,12 @@ class Editor:
 
 @dataclass(frozen=True)
 class Chooser:
-    """The choice of segmentation model; `model` holds the one in use, `fetched` the one that has come last."""
+    """The choice of segmentation model; `model` holds the one in use, `fetched` the one that has come last, and `recut`
+    the cast as it cuts it out."""
 
     model: gr.State
     fetched: gr.State
+    recut: gr.State
     names: gr.Dropdown
     about: gr.HTML
     use: gr.Button
@@ -90,7 +92,7 @@ def create_chooser() -> Chooser:
             use = gr.Button(interactive=False, size="md", min_width=160, elem_id="use-segmenter", value=_verb(first))
         about = gr.HTML(html.hint(describe(first)), elem_id="about-segmenter")
         progress = gr.HTML(elem_id="segmenter-progress")
-    return Chooser(gr.State(first), gr.State(None), names, about, use, progress)
+    return Chooser(gr.State(first), gr.State(None), gr.State(None), names, about, use, progress)
 
 
 def _verb(name: str) -> str:

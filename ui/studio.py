@@ -72,7 +72,8 @@ class Visit:
 class Job:
     """All that a visitor asked for when they pressed the button, and where its frames go.
 
-    `subjects` are those with a picture; `segmenter` cuts out whoever is drawn. `panels` are those to make, None = all;
+    `subjects` are those with a picture; `segmenter` cuts out whoever is drawn; `keys` are those of the page's
+    characters by the names they have in the script. `panels` are those to make, None = all;
     `retry` is the one panel to make under other seeds until one passes, None = as they are; with `variants` so many
     frames of other seeds are made for the one of `panels`, for somebody to choose from.
     """
@@ -87,6 +88,7 @@ class Job:
     panels: tuple[int, ...] | None = None
     retry: int | None = None
     variants: int = 0
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:

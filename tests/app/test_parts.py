@@ -208,7 +208,7 @@ def test_a_drawn_character_fills_its_card_and_other_words_have_it_drawn_anew(act
     bare = (cast.Actor("Mia", "a fox"), actors[0], cast.Actor("Bruno"))
     mia = replace(actors[1].subject, name="Mia", description="a fox", drawn="a fox on white")
     tom = replace(mia, name="Tom")
-    now = cast.with_drawn(bare, [cast.drawn(mia), cast.drawn(tom)])
+    now = cast.with_drawn(bare, [cast.Made(cast.drawn(mia), bare[0].key), cast.Made(cast.drawn(tom))])
     assert [(actor.name, actor.description) for actor in now] == [
         ("Mia", "a fox"), ("Bruno", ""), ("Bruno", ""), ("Tom", "a fox"),
     ]  # fmt: skip
@@ -217,7 +217,20 @@ def test_a_drawn_character_fills_its_card_and_other_words_have_it_drawn_anew(act
     assert [s.name for s in cast.subjects(now)] == ["Mia", "Bruno", "Tom"]
     assert [s.name for s in cast.subjects([cast.described(now[0], "a red fox"), *now[1:]])] == ["Bruno", "Tom"]
     other = (cast.Actor("Mia", "a red fox"),)
-    assert cast.with_drawn(other, [cast.drawn(mia)]) == other, "what was drawn from other words is not taken"
+    assert cast.with_drawn(other, [cast.Made(cast.drawn(mia))]) == other, "what was drawn from other words is not taken"
+
+
+def test_what_is_drawn_finds_whoever_was_renamed_meanwhile_and_nobody_who_has_gone(actors):
+    asked = (cast.Actor("A", "a fox"), cast.Actor("B", "a fox"))
+    drawn = replace(actors[1].subject, description="a fox", drawn="a fox on white")
+    made = [cast.Made(cast.drawn(replace(drawn, name=actor.name)), actor.key) for actor in asked]
+    made.append(cast.Made(cast.drawn(replace(drawn, name="C"))))  # of whom only the script knew
+    now = cast.with_drawn([cast.renamed(asked[0], "Mia"), asked[1]], made[:1])
+    assert [(actor.name, len(actor.pictures)) for actor in now] == [("Mia", 1), ("B", 0)]
+    now = cast.with_drawn(now[:1], made)
+    assert [(actor.name, len(actor.pictures)) for actor in now] == [("Mia", 1), ("C", 1)]
+    now = cast.with_drawn([now[0], cast.renamed(now[1], "Tom")], made)
+    assert [actor.name for actor in now] == ["Mia", "Tom"]
 
 
 def test_only_what_was_uploaded_is_opened(monkeypatch, tmp_path):
@@ -325,6 +338,13 @@ def test_a_model_is_fetched_with_progress_and_cuts_the_cast_out_anew(release, ac
     now, refused = cast.recut((brushed, mia), Segmenter("silueta"))
     assert refused == [] and [p.strokes for p in now[0].pictures] == [None, strokes] and now[1] is mia
     assert list(fetch("silueta")) == []
+    other = painted(fern, REMOVE, (0, 0, 30, 30))
+    newer = replace(brushed, pictures=(cast.brush(fern, other, Segmenter()), brushed.pictures[1]))
+    joined = cast.with_recut((newer, actors[1], cast.Actor("Tom")), now, Segmenter("silueta"))
+    assert [actor.name for actor in joined] == [newer.name, actors[1].name, "Tom"], "who came meanwhile stays"
+    assert [p.strokes for p in joined[0].pictures] == [other, strokes], "and what was brushed meanwhile"
+    assert joined[0].pictures[0].automatic is joined[1].pictures[0].automatic is now[0].pictures[0].automatic
+    assert joined[0].pictures[1] is now[0].pictures[1]
 
 
 def test_a_model_that_cannot_be_had_is_a_sentence(release):
@@ -708,7 +728,7 @@ def test_a_character_without_a_picture_is_drawn_first_and_once(studio, actors):
     shown = moments[-1].shown
     assert shown[1].frame.maps.names == ("Bruno", "Mia", "background")
     assert shown[1].job.names == ("Bruno", "Mia")
-    now = cast.with_drawn(bare, [cast.drawn(s) for s in moments[-1].drawn])
+    now = cast.with_drawn(bare, [cast.Made(cast.drawn(s)) for s in moments[-1].drawn])
     again = replace(asked, subjects=cast.subjects(now))
     assert [m.fresh is not None for m in studio.render(again, shown)][1:] == [True, True], "nothing is made again"
 

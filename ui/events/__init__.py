@@ -8,5 +8,8 @@ QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibil
 SLOW: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """How events run that wait in the queue."""
 
+CUTTING: dict[str, Any] = {"concurrency_id": "cut", "concurrency_limit": 1}
+"""And those that cut pictures out, which takes its time and so is done beside what changes a cast."""
+
 ONE_CAST: dict[str, Any] = {"concurrency_id": "cast", "concurrency_limit": 1}
-"""And those among them that change the cast."""
+"""And those that change a cast."""

@@ -10,7 +10,7 @@ from anystory.images import ImageError
 from anystory.script import MAX_CAST
 from anystory.segment import Segmenter
 from ui import cast, html, masks, shelf
-from ui.events import ONE_CAST, SLOW
+from ui.events import CUTTING, ONE_CAST, SLOW
 from ui.parts import Parts
 from ui.uploads import uploaded
 from ui.words import words
@@ -58,7 +58,7 @@ def wire(parts: Parts) -> None:
         except ImageError as error:
             return done | {actors.notice: html.notice([str(error)])}
 
-    cutting = {"concurrency_id": "cut", "concurrency_limit": 1, "api_visibility": "private"}
+    cutting = {"api_visibility": "private", **CUTTING}
     made = [chooser.model, actors.made, actors.taken]
     actors.upload.upload(
         add,

@@ -9,7 +9,7 @@ import gradio as gr
 
 from anystory.segment import Segmenter, SegmentError
 from ui import cast, html, masks
-from ui.events import ONE_CAST, QUICK, SLOW
+from ui.events import CUTTING, ONE_CAST, QUICK, SLOW
 from ui.events.cast import Cast, close, shown
 from ui.parts import Parts
 
@@ -68,20 +68,25 @@ def wire(parts: Parts) -> None:
 
     def recut(name: str | None, present: Cast) -> dict[Any, Any]:
         if name is None:
-            return {chooser.fetched: None}
+            return {chooser.recut: None}
         now, refused = cast.recut(present, Segmenter(name))
+        return {chooser.recut: now, chooser.progress: html.notice(refused)}
+
+    def put(name: str | None, recut: Cast | None, present: Cast) -> dict[Any, Any]:
+        if name is None or recut is None:
+            return {chooser.recut: None}
         about, button = masks.chosen(name, name)
-        told = {chooser.model: name, chooser.progress: html.notice(refused), chooser.about: about, chooser.use: button}
-        return {**shown(actors, now), **told, **close(editor)}
+        told = {chooser.recut: None, chooser.model: name, chooser.about: about, chooser.use: button}
+        return {**shown(actors, cast.with_recut(present, recut, Segmenter(name))), **told, **close(editor)}
 
     told = [chooser.fetched, chooser.progress, chooser.use]
-    # Apart, as nobody else should wait for a download, nor lose what they add to the cast meanwhile.
+    # Apart, as nobody should wait for another's download or cutting, nor lose what they add to the cast meanwhile.
     chooser.use.click(
         fetch, [chooser.names, chooser.model], told, concurrency_id="fetch", concurrency_limit=1, **SLOW
-    ).then(
-        recut,
-        [chooser.fetched, actors.actors],
-        [*told, chooser.model, chooser.about, *actors.outputs, *editor.outputs],
+    ).then(recut, [chooser.fetched, actors.actors], [chooser.recut, chooser.progress], **SLOW, **CUTTING).then(
+        put,
+        [chooser.fetched, chooser.recut, actors.actors],
+        [chooser.recut, chooser.model, chooser.about, chooser.use, *actors.outputs, *editor.outputs],
         **SLOW,
         **ONE_CAST,
     )

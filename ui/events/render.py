@@ -70,6 +70,7 @@ def wire(parts: Parts) -> None:
         job = Job(
             script=replace(reading.script, segmenter=model),
             subjects=cast.subjects(present),
+            keys={actor.name: actor.key for actor in present},
             visit=folders or studio.visit(),
             seed=int(seed or 0),
             steps=int(steps),
@@ -122,7 +123,7 @@ def wire(parts: Parts) -> None:
         request: gr.Request,
         panels: tuple[Panel, ...],
         chosen: tuple[int, ...],
-        drawn: tuple[cast.Actor, ...],
+        drawn: tuple[cast.Made, ...],
         item: Shown | None,
         opacity: float,
     ) -> dict[Any, Any]:
@@ -200,7 +201,7 @@ def wire(parts: Parts) -> None:
         **QUICK,
     )
 
-    def join(drawn: tuple[cast.Actor, ...], present: tuple[cast.Actor, ...]) -> list[Any]:
+    def join(drawn: tuple[cast.Made, ...], present: tuple[cast.Actor, ...]) -> list[Any]:
         return cast.show(cast.with_drawn(present, drawn))
 
     stage.drawn.change(join, [stage.drawn, actors.actors], actors.outputs, **SLOW, **ONE_CAST)
