@@ -12,7 +12,16 @@ from anystory.training.art import Art
 from anystory.training.captions import POSITIONS, SIZES
 from anystory.training.scenes import PLACES, TIME_PHRASES
 
-GROUPS = ("animals-nature", "people-body", "objects", "food-drink", "travel-places", "activities", "smileys-emotion")
+GROUPS = (
+    "animals-nature",
+    "people-body",
+    "objects",
+    "food-drink",
+    "travel-places",
+    "activities",
+    "smileys-emotion",
+    "own",
+)
 UNFIT = {"family", "person-symbol", "heart", "emotion", "body-parts"}
 """Subgroups that show no single character or thing."""
 

@@ -29,7 +29,8 @@ PAIR = "a character on the left and a character on the right in a meadow"
 
 
 def drawings(art: Art, count: int = DRAWINGS, seed: int = 0) -> list[Subject]:
-    """`count` drawings of the art's split with `count` different concepts, people, animals and things in turn."""
+    """`count` drawings of the art's split with `count` different concepts, people, animals and things in turn. Raises
+    ValueError where the art has too few."""
     rng = np.random.default_rng(seed)
     groups = ("animals-nature", "people-body", "objects", "food-drink")
     order = rng.permutation(len(art.entries))
@@ -37,7 +38,12 @@ def drawings(art: Art, count: int = DRAWINGS, seed: int = 0) -> list[Subject]:
     concepts: set[str] = set()
     while len(chosen) < count:
         group = groups[len(chosen) % len(groups)]
-        entry = next(e for e in (art.entries[i] for i in order) if e.group == group and e.concept not in concepts)
+        left = (e for e in (art.entries[i] for i in order) if e.group == group and e.concept not in concepts)
+        if (entry := next(left, None)) is None:
+            raise ValueError(
+                f"The art's {art.split} split has too few drawings of {group} to tell {count} apart; "
+                "give a larger art pack or measure --only table."
+            )
         concepts.add(entry.concept)
         chosen.append(subject_of(art, art.entries.index(entry)))
     return chosen

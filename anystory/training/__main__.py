@@ -20,7 +20,7 @@ import torch
 from anystory.backend import BackendError
 from anystory.backends.sdxl import choose_device
 from anystory.training.art import Art
-from anystory.training.autoencoder import train_autoencoder
+from anystory.training.autoencoder import SMALL, train_autoencoder
 from anystory.training.builder import build
 from anystory.training.mentions import train_mentions
 from anystory.training.own import build_own
@@ -58,9 +58,13 @@ GPU = Scale(crops=128, drawings=512, frames=64, draws=6, rate=1e-3)
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; exit status 2 with one sentence for what cannot be done."""
     options = _parser().parse_args(arguments)
-    if options.threads:
-        torch.set_num_threads(options.threads)
     try:
+        for name in ("minutes", "steps", "frames", "threads"):
+            value = getattr(options, name, None)
+            if value is not None and not value > 0:
+                raise ValueError(f"--{name} is {value:g}; give a number above 0.")
+        if options.threads:
+            torch.set_num_threads(options.threads)
         if "device" in options:
             choose_device(options.device)
         options.run(options)
@@ -140,17 +144,21 @@ def _art(options: argparse.Namespace) -> None:
 
 def _mini(options: argparse.Namespace) -> None:
     out, size = options.out, options.size
+    # References are three quarters as large, and both are whole patches.
+    if size < 1 or size % (16 if size <= SMALL else 32):
+        raise ValueError(f"--size is {size}; give a multiple of 16 up to {SMALL}, or a larger multiple of 32.")
     scale, common = _scale(options), {"device": options.device, "seed": options.seed}
     fed = common | {"workers": _workers(options)}
     minutes = {phase: share * options.minutes for phase, share in SHARES.items()}
-    world = _world(options, size)
+    pack = _pack(options)
+    world = _world(options, pack, size)
 
     def foundations() -> None:
         if not (out / "vae.done").exists():
             train_autoencoder(world, out, minutes=minutes["autoencoder"], batch=scale.crops, **fed)
             (out / "vae.done").touch()
         if not (out / "vision.done").exists():
-            art = Art(_pack(options), out / "cache", split="train", size=ATLAS)
+            art = Art(pack, out / "cache", split="train", size=ATLAS)
             train_vision(art, out, minutes=minutes["vision"], batch=scale.drawings, **common)
             (out / "vision.done").touch()
         install_text_encoder(out)
@@ -177,7 +185,7 @@ def _stage(options: argparse.Namespace) -> None:
     train_stage(
         options.name,
         options.model,
-        _world(options, size),
+        _world(options, _pack(options), size),
         options.out / options.name,
         steps=options.steps,
         minutes=options.minutes,
@@ -202,7 +210,7 @@ def _workers(options: argparse.Namespace) -> int:
 
 
 def _sheet(options: argparse.Namespace) -> None:
-    world = _world(options, options.size, options.scenes)
+    world = _world(options, _pack(options), options.size, options.scenes)
     batch = world.batch(options.count, options.subjects, np.random.default_rng(options.seed))
     path = options.out / "sheet.png"
     sheet(batch, columns=3).save(path)
@@ -225,8 +233,8 @@ def _pack(options: argparse.Namespace) -> Path:
     return out
 
 
-def _world(options: argparse.Namespace, size: int, scenes: int | None = None) -> World:
-    cache, pack = options.out / "cache", _pack(options)
+def _world(options: argparse.Namespace, pack: Path, size: int, scenes: int | None = None) -> World:
+    cache = options.out / "cache"
 
     def load() -> World:
         art = Art(pack, cache, split="train", size=128 if size <= 128 else 192)

@@ -27,7 +27,7 @@ MARGIN = 0.04
 SMALL = 32
 """Side of the small copies of the cells."""
 
-_FAINTEST = 0.03
+FAINTEST = 0.03
 """A cell whose drawing covers less of it than this shows nothing (an animation's vanished frame)."""
 _LAYOUT = 1
 """Counts up when the cache's content changes meaning."""
@@ -181,6 +181,8 @@ def _decode(folder: Path, rows: list[dict], size: int) -> dict[str, torch.Tensor
                 owners.append(i)
     made = in_parallel(partial(_cell, size), encoded)
     drawn = [(i, cell) for i, cell in zip(owners, made, strict=True) if cell is not None]
+    if not drawn:
+        raise ValueError(f"None of the {len(encoded)} drawings in {folder} shows anything; make the art pack again.")
     cells, extents, chroma, colour = zip(*(cell for _, cell in drawn), strict=True)
     return {
         "cells": torch.from_numpy(np.stack(cells)),
@@ -194,7 +196,7 @@ def _decode(folder: Path, rows: list[dict], size: int) -> dict[str, torch.Tensor
 def _cell(size: int, encoded: bytes) -> tuple[np.ndarray, tuple[float, float], float, np.ndarray] | None:
     """A picture's cell, extent, chroma and colour; None where it shows nothing."""
     with Image.open(io.BytesIO(encoded)) as image:
-        fitted = _fit(image.convert("RGBA"), size)
+        fitted = fit(image.convert("RGBA"), size)
     return None if fitted is None else (*fitted, *_colour(fitted[0]))
 
 
@@ -205,8 +207,9 @@ def _files(row: dict) -> Iterator[str]:
         yield row["file"]
 
 
-def _fit(image: Image.Image, size: int) -> tuple[np.ndarray, tuple[float, float]] | None:
-    """Crop to the drawing and centre it in a premultiplied (4, size, size) cell, with its half extents."""
+def fit(image: Image.Image, size: int) -> tuple[np.ndarray, tuple[float, float]] | None:
+    """Crop to the drawing and centre it in a premultiplied (4, size, size) cell, with its half extents; None where it
+    shows nothing."""
     box = image.getchannel("A").point(lambda a: 255 if a > 16 else 0).getbbox()
     if box is None:
         return None
@@ -217,7 +220,7 @@ def _fit(image: Image.Image, size: int) -> tuple[np.ndarray, tuple[float, float]
     cell = np.zeros((size, size, 4), np.uint8)
     x, y = (size - width) // 2, (size - height) // 2
     cell[y : y + height, x : x + width] = np.frombuffer(drawing.tobytes(), np.uint8).reshape(height, width, 4)
-    if cell[..., 3].mean() < 255 * _FAINTEST:
+    if cell[..., 3].mean() < 255 * FAINTEST:
         return None
     cell[..., :3] = np.minimum(cell[..., :3], cell[..., 3:])
     return np.ascontiguousarray(cell.transpose(2, 0, 1)), (width / size, height / size)

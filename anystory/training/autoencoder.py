@@ -6,6 +6,7 @@ latent space is final and a diffusion model can begin to learn in it while the d
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,9 @@ REUSE = 4
 
 CROPS = (96, 96, 128)
 """Sides in pixels, step by step in turn."""
+
+MEASURED = 16
+"""Chunks of which the linear codec is made and the latents' scale is measured."""
 
 SMALL = 128
 """Frames up to this side in pixels, which a CPU can learn to draw, have patches of 4 pixels in place of 8."""
@@ -150,13 +154,14 @@ def train_autoencoder(
         minutes=minutes,
         steps=steps,
     )
-    composed = ahead(
-        lambda number: _chunk(world, np.random.default_rng([seed, number])),
-        loop.step // REUSE,
-        workers=workers,
-        pin=device.startswith("cuda"),
-    )
-    pool = torch.cat([next(composed) for _ in range(POOL // CHUNK)]).to(device)
+
+    def chunk(number: int) -> Tensor:
+        return _chunk(world, np.random.default_rng([seed, number]))
+
+    oldest = math.ceil(loop.step / REUSE)  # one chunk of the pool goes every so many steps
+    composed = ahead(chunk, oldest, workers=workers, pin=device.startswith("cuda"))
+    # Each chunk lies where it would in a training that was never broken off.
+    pool = torch.cat([next(composed) for _ in range(POOL // CHUNK)]).roll(oldest * CHUNK, 0).to(device)
 
     def sample(step: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([seed, 1, step])
@@ -172,7 +177,7 @@ def train_autoencoder(
         both = both.flip(-1) if rng.random() < 0.5 else both
         return (both[:, :3] * 2 - 1).contiguous(memory_format=torch.channels_last), both[:, 3:]
 
-    few = pool[:256, :3].float() / 127.5 - 1
+    few = torch.cat([chunk(number) for number in range(MEASURED)])[:, :3].to(device).float() / 127.5 - 1
     if loop.step == 0:
         start_from_principal_components(model, few)
     is_final = model.is_standardised

@@ -141,7 +141,7 @@ def _assemble(parts: Path, out: Path) -> None:
                 with tarfile.open(parts / f"{name}.tar") as tar:
                     for member in tar:
                         poses.addfile(member, tar.extractfile(member))
-            else:
+            elif (parts / f"{name}.tar").is_file():  # else a run that was stopped here moved it
                 os.replace(parts / f"{name}.tar", out / f"{name}.tar")
     os.replace(out / "poses.tar.part", out / "poses.tar")
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -1,8 +1,8 @@
 """Art of one's own: a folder of cut-outs or of pictures of characters from several sides, made an art pack.
 
 A sub-folder is a character and its pictures are views of it; a picture beside them is a character with one view. What
-has no transparency is cut out (`anystory.segment`). A `name.txt` in a sub-folder says what the character is; else its
-file name does, without its number.
+has no transparency is cut out (`anystory.segment`). A `name.txt` in a sub-folder says what the character is; else the
+name of the folder or of the picture does, without its number.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from pathlib import Path
 from PIL import Image
 
 from anystory.images import ImageError, open_image
-from anystory.segment import Segmenter, SegmentError
+from anystory.segment import NothingFoundError, Segmenter, SegmentError
+from anystory.training.art import FAINTEST, fit
 
 SIZE = 256
 """Side in pixels of a stored cut-out."""
 
-SUFFIXES = {".png", ".webp", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"}
+READ = {".png", ".webp", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"}
+UNREAD = {".avif", ".heic", ".heif", ".jxl", ".svg"}
+"""Suffixes of pictures in formats that are not read: these are named and left out, not passed over as notes are."""
+
 HELD_OUT = 10
 """With at least so many characters, one in so many is kept for testing."""
 
@@ -32,7 +36,7 @@ HELD_OUT = 10
 @dataclass(frozen=True)
 class Made:
     """What became of a folder: characters, their views, those held out for testing, and a sentence for every picture
-    that could not be used."""
+    and sub-folder that could not be used."""
 
     characters: int
     views: int
@@ -45,15 +49,15 @@ def build_own(pictures: Path, out: Path, model: str = "u2net") -> Made:
     Nothing is done where the pack is there and the pictures are those it was made of.
 
     Pictures that cannot be used are named in the result and left out. Raises ValueError for a folder without any that
-    can, or an unknown model."""
+    can, a `name.txt` that cannot be read, or an unknown model."""
     pictures, out = Path(pictures), Path(out)
     if not pictures.is_dir():
         raise ValueError(f"There is no folder {str(pictures)!r}; name one with pictures of characters.")
-    segmenter, refused, rows = Segmenter(model), [], []
-    characters = _characters(pictures)
+    segmenter, rows = Segmenter(model), []
+    characters, refused = _characters(pictures)
     files = sorted({f for _, found in characters.values() for f in found} | set(pictures.glob("*/name.txt")))
     stats = [(str(f.relative_to(pictures)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    stamp = hashlib.sha256(json.dumps([model, stats]).encode()).hexdigest()
+    stamp = hashlib.sha256(json.dumps([model, stats, refused]).encode()).hexdigest()
     told = out / "made.json"
     if told.is_file() and (saved := json.loads(told.read_text(encoding="utf-8")))["of"] == stamp:
         return Made(**saved["made"] | {"refused": tuple(saved["made"]["refused"])})
@@ -86,6 +90,7 @@ def build_own(pictures: Path, out: Path, model: str = "u2net") -> Made:
                     "subgroup": "",
                     "split": "test" if concept in held_out else "train",
                     "licence": "own",
+                    "sha256": hashlib.sha256(b"".join(views)).hexdigest(),  # other pictures are other rows
                 }
                 | ({"frames": len(views)} if several else {})
             )
@@ -103,40 +108,62 @@ def build_own(pictures: Path, out: Path, model: str = "u2net") -> Made:
     return made
 
 
-def _characters(folder: Path) -> dict[str, tuple[str, list[Path]]]:
-    """What each character is called, and its pictures, by a name without spaces."""
+def _characters(folder: Path) -> tuple[dict[str, tuple[str, list[Path]]], list[str]]:
+    """What each character is called, and its pictures, by a name without spaces; and a sentence for every sub-folder
+    that is none."""
     found: dict[str, tuple[str, list[Path]]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            files = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
-        else:
-            files = [path] if path.suffix.lower() in SUFFIXES else []
+    refused = []
+    for path in _visible(folder):
+        is_folder = path.is_dir()
+        inside = _visible(path) if is_folder else [path]
+        files = [f for f in inside if f.suffix.lower() in READ | UNREAD and f.is_file()]
+        nested = [f.relative_to(folder) for f in inside if f.is_dir()]
+        refused += [f"{f}: Folders in a character's folder are not read; put the pictures one up." for f in nested]
+        if is_folder and not files and not nested:
+            refused.append(f"{path.name}: There is no picture in this folder; put some in or remove it.")
         if not files:
             continue
-        told = path / "name.txt"
-        text = told.read_text(encoding="utf-8").strip() if path.is_dir() and told.is_file() else _words(path.stem)
-        concept = re.sub(r"[^\w]+", "-", path.name if path.is_dir() else path.stem).strip("-") or "character"
+        name = path.name if is_folder else path.stem
+        concept = re.sub(r"[^\w]+", "-", name).strip("-") or "character"
         while concept in found:  # a folder and a picture of one name
             concept += "-too"
-        found[concept] = text, files
-    return found
+        found[concept] = _told(path) or _words(name), files
+    return found, refused
 
 
-def _words(stem: str) -> str:
-    """A file's name as words: "red_fox-02" → "red fox"."""
-    return re.sub(r"[\s\d]+$", "", re.sub(r"[_\-.]+", " ", stem)).strip().lower() or "character"
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _told(folder: Path) -> str:
+    """What the `name.txt` in a character's folder says, "" without one."""
+    file = folder / "name.txt"
+    if not file.is_file():
+        return ""
+    try:
+        return " ".join(file.read_text(encoding="utf-8-sig").split())
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not UTF-8 text; save it as UTF-8.") from error
+
+
+def _words(name: str) -> str:
+    """A file's or folder's name as words: "red_fox-02" → "red fox"."""
+    return re.sub(r"[\s\d]+$", "", re.sub(r"[\s_\-.]+", " ", name)).strip().lower() or "character"
 
 
 def _cut(segmenter: Segmenter, file: Path) -> bytes:
-    """A picture as a cut-out on nothing, cropped to it: WebP."""
+    """A picture as a cut-out on nothing, cropped to it: WebP. Raises ImageError or SegmentError for one that cannot be
+    used."""
     image = open_image(file)
     mask = segmenter.cut(image)
     box = mask.point(lambda a: 255 if a > 16 else 0).getbbox()
     cutout = image.convert("RGB").crop(box)
     cutout.putalpha(mask.crop(box))
     cutout.thumbnail((SIZE, SIZE), Image.Resampling.LANCZOS)
+    if fit(cutout, SIZE) is None:
+        raise NothingFoundError(
+            f"{file.name} covers less than {FAINTEST:.0%} of the square around it; draw it thicker or fill it in."
+        )
     buffer = io.BytesIO()
     cutout.save(buffer, "WEBP", quality=92, alpha_quality=100, method=4)
     return buffer.getvalue()

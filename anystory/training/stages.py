@@ -193,8 +193,9 @@ def train_stage(
     target = Target(pipeline.scheduler.alphas_cumprod.to(device), pipeline.scheduler.config.prediction_type, weights)
 
     low_precision = torch.autocast(device.split(":")[0], torch.bfloat16)
-    batches = math.ceil(HEALTH_FRAMES / frames)
-    held = [prepare(pipeline, world.batch(frames, 1, _dice("health", seed, number))) for number in range(batches)]
+    many = max(2, frames)  # the wrong reference is another frame's
+    batches = math.ceil(HEALTH_FRAMES / many)
+    held = [prepare(pipeline, world.batch(many, 1, _dice("health", seed, number))) for number in range(batches)]
 
     def publish() -> None:
         ema.store(trained.values())

@@ -191,6 +191,7 @@ def train_vision(
     weights = torch.tensor([1.0 if len(e.cells) == 1 else 3.0 for e in art.entries])
     vivid = torch.tensor([float(art.chroma[e.cells.start]) > LEAST_CHROMA for e in art.entries])
     repeats = int(batch * REPEATS)
+    few = len(weights) < batch - repeats  # a small art, as of one's own pictures, shows a drawing several times a batch
     chance, looks = torch.Generator(), torch.Generator(device)
 
     loop = Loop(
@@ -207,7 +208,7 @@ def train_vision(
         # What is shown is drawn here, and how it looks where the pictures are.
         chance.manual_seed(seed * 1_000_003 + loop.step)
         looks.manual_seed(seed * 1_000_003 + loop.step)
-        entries = torch.multinomial(weights, batch - repeats, generator=chance)
+        entries = torch.multinomial(weights, batch - repeats, replacement=few, generator=chance)
         again = entries[vivid[entries]][:repeats]
         turned = torch.rand(len(entries), generator=chance) < 0.5
         hue = turned * (0.25 + 1.5 * torch.rand(len(entries), generator=chance)) * math.pi

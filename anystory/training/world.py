@@ -940,7 +940,8 @@ def _size_words(layout: _Layout) -> list[list[str]]:
 
 
 def _weight(entry: Entry) -> float:
-    if not _CROWDS.isdisjoint(entry.text.lower().split()):
+    # What one's own characters are called says nothing of how many are in the picture.
+    if entry.group != "own" and not _CROWDS.isdisjoint(entry.text.lower().split()):
         return 0.0
     kind = _SUBGROUP_WEIGHT.get(entry.subgroup, _GROUP_WEIGHT.get(entry.group, 0.5))
     return kind * (_POSES_WEIGHT if len(entry.cells) > 1 else 1.0)

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from anystory.evaluation.identity import cut_by_routing, embed, likeness, ranks, region, swap
+from anystory.evaluation.cases import gallery
+from anystory.evaluation.identity import cut_by_routing, drawings, embed, likeness, ranks, region, swap
 from anystory.story import BACKGROUND, Frame, RoutingMaps, Step, Subject
+from anystory.training.art import Art
+from anystory.training.own import build_own
 
 
 def drawing(colour: str, shape: str, name: str = "") -> Subject:
@@ -47,6 +50,24 @@ def test_ranks_count_those_that_are_more_alike_and_an_empty_cut_out_comes_last()
     assert ranks(cuts, CAST) == (1,) * len(CAST)
     assert min(ranks(cuts[1:] + cuts[:1], CAST)) > 1
     assert ranks([None, *cuts[1:]], CAST)[0] == len(CAST)
+
+
+@pytest.fixture
+def held_out(tmp_path):
+    """The two of eleven characters of one's own that are held out."""
+    (tmp_path / "own").mkdir()
+    for number in range(11):
+        image = CAST[number % len(CAST)].image.copy()
+        image.putalpha(CAST[number % len(CAST)].mask)
+        image.save(tmp_path / "own" / f"c{number:02}.png")
+    build_own(tmp_path / "own", tmp_path / "pack")
+    return Art(tmp_path / "pack", tmp_path / "cache", split="test", size=48)
+
+
+def test_characters_of_ones_own_are_told_apart_and_too_few_refused_in_a_sentence(held_out):
+    assert set(gallery(held_out, 100).entries) == {0, 1}
+    with pytest.raises(ValueError, match="test split has too few drawings of animals-nature to tell 20 apart; give"):
+        drawings(held_out)
 
 
 def halves(left_is_first: bool) -> RoutingMaps:

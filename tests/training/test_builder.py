@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 import tarfile
 import threading
 from argparse import Namespace
@@ -235,6 +236,23 @@ def test_a_stopped_build_goes_on_with_the_next_set(sources, tmp_path, monkeypatc
     assert (out / "flat.tar").stat().st_mtime_ns == first
 
 
+def test_a_pack_that_was_stopped_while_it_was_put_together_is_finished(sources, tmp_path, monkeypatch):
+    out, replace_file = tmp_path / "pack", os.replace
+
+    def stopped(source, target):
+        if Path(source).name == "poses.tar.part":
+            raise OSError("stopped")
+        replace_file(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", stopped)
+        with pytest.raises(OSError, match="stopped"):
+            build(out, sources, workers=1)
+    assert (out / "flat.tar").is_file() and not (out / "index.jsonl").exists()
+    assert build(out, sources, workers=1) == {"flat": 2, "moving": 2}
+    assert len(Art(out, tmp_path / "cache", split="train", size=48)) == 2
+
+
 COMIC = {
     f"package/svg/{name}.svg": f'<svg viewBox="0 0 500 600"><circle cx="{x}" cy="300" r="120" fill="#B28B67"/></svg>'
     for name, x in (
@@ -281,7 +299,7 @@ def test_training_reads_only_the_train_split(sources, tmp_path):
     pack = tmp_path / "pack"
     build(pack, sources, workers=1)
     options = Namespace(art=pack, out=tmp_path / "out", device="cpu", seed=0)
-    world = _world(options, 48, 2)
+    world = _world(options, pack, 48, 2)
     assert {entry.concept for entry in world.art.entries} == {"fox"}  # the seal is for testing
     folder = Path(main.__code__.co_filename).parent
     for name in ("__main__", "autoencoder", "vision", "stages"):

@@ -1,5 +1,7 @@
 """What the embedded model stands on, trained on a small art folder: autoencoder, text encoder, vision encoder."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,10 @@ from torch.nn import functional as F
 from transformers import CLIPVisionModelWithProjection
 
 from anystory.model.autoencoder import PatchAutoencoder
-from anystory.training import text
+from anystory.training import autoencoder, text
 from anystory.training.art import Art
 from anystory.training.autoencoder import (
+    CHUNK,
     JOINT,
     pictures,
     psnr,
@@ -91,6 +94,32 @@ def test_autoencoder_learns_and_its_latent_space_is_final_before_the_decoder_is(
         assert not torch.equal(again.decode(latents).sample, model.decode(latents).sample)
         saved = PatchAutoencoder.from_pretrained(tmp_path / "out" / "vae")
         assert torch.equal(saved.decode(latents).sample, again.decode(latents).sample)
+
+
+@pytest.mark.parametrize("step", [7, 9])
+def test_an_autoencoder_broken_off_ends_where_it_would_have(folder, tmp_path, monkeypatch, step):  # noqa: F811
+    """Before the latents are measured and in the middle of a chunk's use; after both."""
+    run = {"steps": 12, "batch": 4, "seed": 3}
+    world = World(Art(folder, tmp_path, split="train", size=48), tmp_path, size=48, scenes_count=2, seed=3)
+    monkeypatch.setattr(autoencoder, "POOL", 2 * CHUNK)
+    monkeypatch.setattr(autoencoder, "REUSE", 3)
+    whole = train_autoencoder(world, tmp_path / "whole", **run).state_dict()
+
+    steps = iter(range(step))
+
+    def stop(*arguments):
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        return warm_up_and_decay(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(autoencoder, "warm_up_and_decay", stop)
+        patch.setattr(autoencoder, "Loop", partial(Loop, save_every=0.0))
+        with pytest.raises(KeyboardInterrupt):
+            train_autoencoder(world, tmp_path / "broken", **run)
+    assert torch.load(tmp_path / "broken" / "state-autoencoder.pt", weights_only=True)["step"] == step
+    broken = train_autoencoder(world, tmp_path / "broken", **run).state_dict()
+    assert all(torch.equal(weight, broken[key]) for key, weight in whole.items())
 
 
 def test_loop_resumes_where_it_stopped(tmp_path):
@@ -211,3 +240,8 @@ def test_vision_encoder_learns_names_and_identity(folder, foundations, tmp_path)
     found = retrieval(trained, drawings, torch.Generator().manual_seed(0), count=11)
     assert found["name_top5"] == 1 and 0 <= found["look_top1"] <= 1  # five names are all there are
     assert found["name_top1"] > 0.4
+
+
+def test_vision_encoder_learns_from_fewer_drawings_than_a_batch_has(folder, foundations, tmp_path):  # noqa: F811
+    art = Art(folder, tmp_path, split="train", size=64)
+    train_vision(art, foundations, steps=1, batch=4 * len(art), seed=1)

@@ -38,7 +38,8 @@ def pictures(tmp_path):
 def test_a_folder_is_a_character_with_views_and_a_picture_one_with_a_single_view(pictures, tmp_path):
     made = build_own(pictures, tmp_path / "pack")
     assert (made.characters, made.views, made.held_out) == (2, 4, 0)
-    assert len(made.refused) == 1 and made.refused[0].startswith("broken.png: ")
+    empty, broken = made.refused
+    assert empty.startswith("empty: There is no picture") and broken.startswith("broken.png: ")
     art = Art(tmp_path / "pack", tmp_path / "cache", split="train", size=64)
     assert {(e.concept, e.text, len(e.cells)) for e in art.entries} == {
         ("Red-Robot", "old robot", 3),
@@ -75,6 +76,65 @@ def test_what_is_made_is_kept_until_the_pictures_change(pictures, tmp_path):
     assert (pack / "index.jsonl").stat().st_mtime_ns == written
     drawing("gold").save(pictures / "sun.png")
     assert build_own(pictures, pack).characters == 3
+
+
+def test_a_picture_that_took_anothers_place_is_the_one_that_is_used(pictures, tmp_path):
+    def fish():
+        build_own(pictures, tmp_path / "pack")
+        art = Art(tmp_path / "pack", tmp_path / "cache", split="train", size=48)
+        return art.colour[next(e for e in art.entries if e.text == "blue fish").cells.start]
+
+    _, _, blue = fish()
+    assert blue > 0.5
+    tar = (tmp_path / "pack" / "own.tar").stat().st_size
+    drawing("lime").save(pictures / "blue_fish-01.webp")
+    _, green, blue = fish()
+    assert (tmp_path / "pack" / "own.tar").stat().st_size == tar and green > 0.5 > blue
+
+
+def test_nothing_is_left_out_without_a_sentence(pictures, tmp_path):
+    stick = Image.new("RGBA", (400, 400))
+    ImageDraw.Draw(stick).line((200, 5, 200, 395), fill="black", width=4)
+    stick.save(pictures / "stick.png")
+    (pictures / "Nest" / "inner").mkdir(parents=True)
+    drawing("red").save(pictures / "Nest" / "inner" / "1.png")
+    made = build_own(pictures, tmp_path / "pack")
+    assert made.views == 4
+    (pictures / "Red Robot" / "back.HEIC").write_bytes(b"")
+    (pictures / "Bird").mkdir()
+    made = build_own(pictures, tmp_path / "pack")  # what is left out counts as a change, too
+    said = dict(sentence.split(": ", 1) for sentence in made.refused)
+    assert said.keys() == {"Bird", "Nest/inner", "empty", "broken.png", "stick.png", "Red Robot/back.HEIC"}
+    assert "one up" in said["Nest/inner"] and "less than 3%" in said["stick.png"]
+
+
+def test_a_crowds_name_is_a_name_like_others_for_ones_own(pictures, tmp_path):
+    drawing("teal").save(pictures / "X-Men.png")
+    build_own(pictures, tmp_path / "pack")
+    art = Art(tmp_path / "pack", tmp_path / "cache", split="train", size=48)
+    layout = World(art, tmp_path / "cache", size=48, scenes_count=2)._lay_out(
+        np.zeros(60, int), np.zeros(60, bool), 1, np.random.default_rng(0)
+    )
+    assert "x men" in {art.entries[int(i)].text for i in layout.entry.flat}
+
+
+@pytest.mark.parametrize(
+    ("told", "called"), [(b"", "mr fox"), (b" \n", "mr fox"), ("\ufeffsly\n  fox\n".encode(), "sly fox")]
+)
+def test_a_character_is_called_as_its_folder_says(tmp_path, told, called):
+    folder = tmp_path / "pictures"
+    (folder / "Mr. Fox").mkdir(parents=True)
+    drawing("red").save(folder / "Mr. Fox" / "1.png")
+    (folder / "Mr. Fox" / "name.txt").write_bytes(told)
+    build_own(folder, tmp_path / "pack")
+    (entry,) = Art(tmp_path / "pack", tmp_path / "cache", split="train", size=48).entries
+    assert (entry.concept, entry.text) == ("Mr-Fox", called)
+
+
+def test_a_name_in_another_encoding_is_refused_with_its_file(pictures, tmp_path):
+    (pictures / "Red Robot" / "name.txt").write_bytes("old robot".encode("utf-16"))
+    with pytest.raises(ValueError, match=r"Red Robot/name\.txt is not UTF-8 text; save it as UTF-8\.$"):
+        build_own(pictures, tmp_path / "pack")
 
 
 def test_of_many_characters_some_are_held_out_for_testing(tmp_path):

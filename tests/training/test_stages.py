@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from anystory.backend import load
 from anystory.model.attention import transformer_blocks
+from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.mention import SILENT
 from anystory.model.pipeline import AnyStoryPipeline
 from anystory.training import __main__ as command_line
@@ -148,6 +149,17 @@ def test_what_is_published_is_the_average(models, world, tmp_path):
     for key, average in zip(trained, state["ema"]["shadow_params"], strict=True):
         assert torch.equal(published[key], average)
     assert any(not torch.equal(published[key], state["model"][key]) for key in trained)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_the_wrong_reference_of_the_health_line_is_anothers(models, world, tmp_path, monkeypatch, frames):
+    seen = []
+    monkeypatch.setattr(stages, "reference_gap", lambda _, batches, sigma: seen.append(batches) or {})
+    train_stage("router", models["mini"], world, tmp_path / "out", steps=1, frames=frames)
+    for batches in seen:
+        assert {len(batch.latents) for batch in batches} == {max(2, frames)}
+        assert sum(len(batch.latents) for batch in batches) >= stages.HEALTH_FRAMES
+    assert len(seen) == len(stages.SIGMAS)
 
 
 def test_the_stages_hand_over_as_they_go():
@@ -299,6 +311,16 @@ def test_what_cannot_be_done_is_one_sentence(models, folder, tmp_path, capsys): 
     assert "no-model" in _refused(capsys, *stage, "--model", tmp_path / "no-model", "--art", folder)
     assert "no-art" in _refused(capsys, "mini", "--art", tmp_path / "no-art", "--out", out)
     assert "no-model" in _refused(capsys, "export", tmp_path / "no-model", out)
+    mini = ("mini", "--art", folder, "--out", out)
+    for size in (0, 8, 120, 144, 200, 240, 300):
+        assert f"--size is {size}; give a multiple of 16 up to 128" in _refused(capsys, *mini, "--size", size)
+    assert "--minutes is 0; give a number above 0" in _refused(capsys, *mini, "--minutes", 0)
+    assert "--frames is -1; " in _refused(capsys, *mini, "--frames", -1)
+    assert "--threads is -2; " in _refused(capsys, *mini, "--threads", -2)
+    stage = ("stage", "router", "--out", out, "--model", models["mini"], "--art", folder)
+    assert "--steps is 0; " in _refused(capsys, *stage, "--steps", 0)
+    assert "--minutes is nan; " in _refused(capsys, *stage, "--minutes", "nan")
+    assert not out.exists()
     assert "no device 'abacus'" in _refused(capsys, "mini", "--art", folder, "--out", out, "--device", "abacus")
 
 
@@ -339,6 +361,39 @@ def test_the_whole_making_of_the_embedded_model(folder, tmp_path, monkeypatch): 
     assert not [path for path in (tmp_path / "mini").rglob("*.json") if str(tmp_path) in path.read_text()]
     for name in ("joint", "router"):
         assert torch.load(tmp_path / f"{name}-{name}.pt", weights_only=True)["step"] >= 1
+
+
+@pytest.mark.parametrize(("size", "patch"), [(48, 4), (160, 8)])
+def test_sizes_that_are_taken_can_be_trained(folder, foundations, tmp_path, size, patch):  # noqa: F811
+    for part in ("image_encoder", "text_encoder", "tokenizer"):
+        (tmp_path / part).symlink_to(foundations / part)
+    PatchAutoencoder(patch=patch, width=16).save_pretrained(tmp_path / "vae")
+    create_mini(tmp_path, tmp_path / "start", size)
+    world = World(Art(folder, tmp_path, split="train", size=48), tmp_path, size=size, scenes_count=1)
+    train_stage("router", tmp_path / "start", world, tmp_path / "out", steps=1, frames=1, draws=1)
+
+
+def test_ones_own_pictures_are_made_a_pack_before_any_process_works_alone(tmp_path, monkeypatch):
+    """The end of a wait inside another would let the other processes go on before the first is done."""
+    (tmp_path / "own").mkdir()
+    Image.new("RGBA", (64, 64), "red").crop((-16, -16, 80, 80)).save(tmp_path / "own" / "block.png")
+    alone = []
+
+    def first_alone(work, device):
+        assert not alone
+        alone.append(work)
+        result = work()
+        alone.pop()
+        return result
+
+    monkeypatch.setattr(command_line, "first_alone", first_alone)
+    monkeypatch.setattr(command_line, "SCENES", 1)
+    phases = ("train_autoencoder", "train_vision", "install_text_encoder", "create_mini", "train_mentions")
+    for name in (*phases, "train_stage", "_write_half"):
+        monkeypatch.setattr(command_line, name, lambda *_, **__: None)
+    arguments = ["mini", "--art", tmp_path / "own", "--out", tmp_path / "out", "--size", 48]
+    assert command_line.main([str(a) for a in arguments]) == 0
+    assert (tmp_path / "out" / "own" / "index.jsonl").is_file()
 
 
 def test_every_phase_has_its_share_of_the_minutes():

@@ -117,6 +117,19 @@ def test_the_cache_gives_the_same_art(folder, tmp_path):
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_art_that_shows_nothing_is_refused_in_a_sentence(tmp_path):
+    buffer = io.BytesIO()
+    Image.new("RGBA", (96, 96)).save(buffer, "WEBP", lossless=True)
+    info = tarfile.TarInfo("fog.webp")
+    info.size = buffer.tell()
+    with tarfile.open(tmp_path / "one.tar", "w") as tar:
+        tar.addfile(info, io.BytesIO(buffer.getvalue()))
+    row = {"kind": "subject", "set": "one", "file": "fog.webp", "split": "train"}
+    (tmp_path / "index.jsonl").write_text(json.dumps(row))
+    with pytest.raises(ValueError, match=r"None of the 1 drawings in .* shows anything"):
+        Art(tmp_path, tmp_path / "cache", split="train", size=SIDE)
+
+
 def test_cells_are_premultiplied_and_fill_the_square(art):
     assert (art.cells[:, :3] <= art.cells[:, 3:]).all()
     assert torch.allclose(art.extent.max(1).values, torch.tensor(0.92), atol=0.02)
