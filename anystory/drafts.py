@@ -14,13 +14,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
 import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,12 @@ def draft_of(story: Story) -> Draft:
     return Draft(text, script.title, script.style, tuple(cast), story.settings, panels, tuple(script.styles))
 
 
-def save_draft(folder: str | Path, draft: Draft) -> None:
-    """Write a draft into a story's folder; pictures that are there already are not written again. Raises DraftError."""
+def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None:
+    """Write a draft into a story's folder; pictures that are there already are not written again. No picture is added
+    that makes the folder larger than `most` bytes. Raises DraftError, and then the draft that is there stays."""
+    for what, typed, bound in _bounded(draft):
+        if len(typed) > bound:
+            raise DraftError(f"The {what} has {len(typed)} characters; at most {bound} are kept.")
     folder = Path(folder)
     files: dict[Path, Image.Image] = {}
     cast = []
@@ -143,14 +148,27 @@ def save_draft(folder: str | Path, draft: Draft) -> None:
         raise DraftError(f"The story has {len(text)} characters of text; at most {MAX_JSON} are kept.")
     try:
         new = {path: png(image) for path, image in files.items() if not path.exists()}
+        gone = [path for path in (folder / "draft").glob("*.png") if path not in files]
+        grown = sum(map(len, new.values())) - _size(gone)
+        if grown > 0 and _size(folder.rglob("*")) + grown > most:  # words are few bytes and always kept
+            raise DraftError(f"With these pictures it takes more than {most // 1_000_000} MB; remove some.")
         write_atomic({**new, folder / "draft.json": text.encode()})
-        for path in (folder / "draft").glob("*.png"):
-            if path not in files:
-                path.unlink(missing_ok=True)
+        for path in gone:
+            path.unlink(missing_ok=True)
     except ProjectError as error:
         raise DraftError(str(error)) from error
     except OSError as error:
         raise DraftError(f"{folder} cannot be written ({error.strerror}).") from error
+
+
+def _bounded(draft: Draft) -> Iterator[tuple[str, str, int]]:
+    """What was typed, by what it is, and how long it may be to be read again."""
+    yield "text", draft.text, MAX_BYTES
+    yield "title", draft.title, MAX_TEXT
+    yield "style", draft.style, MAX_TEXT
+    for actor in draft.cast:
+        yield "name of a character", actor.name, MAX_TEXT
+        yield f"description of {actor.name}", actor.description, MAX_TEXT
 
 
 def _picture_name(picture: Image.Image) -> str:
@@ -212,7 +230,8 @@ def _styles(script: dict[str, Any]) -> tuple[Style, ...]:
 
 
 def _actor(listed: dict[str, Any], folder: Path) -> Actor:
-    words = (_string(listed[key], MAX_TEXT) for key in ("name", "description", "drawn"))
+    words = [_string(listed[key], MAX_TEXT) for key in ("name", "description")]
+    words.append(_string(listed["drawn"], MAX_BYTES))  # the description, and a style around it
     given = [listed, *listed.get("more", [])] if MODES.keys() & listed.keys() else []
     if len(given) > MAX_PICTURES:
         raise ValueError("more pictures than a character has")
@@ -253,7 +272,7 @@ class Store:
     """Story folders by session key below `root`.
 
     A folder that was not used for `days` is removed, and so are those used longest ago while all together take more
-    than `total` bytes; one story has at most `most` bytes. `clock` gives the time in seconds.
+    than `total` bytes; pictures come into one story up to `most` bytes. `clock` gives the time in seconds.
     """
 
     def __init__(
@@ -287,13 +306,8 @@ class Store:
         return self.root / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def save(self, key: str, draft: Draft) -> None:
-        """Keep a draft. Raises DraftError where it cannot be written or the story is too large."""
-        folder = self.folder(key)
-        if _size(folder) > self._most:
-            raise DraftError(
-                f"The story takes more than {self._most // 1_000_000} MB and is no longer kept; download it."
-            )
-        save_draft(folder, draft)
+        """Keep a draft. Raises DraftError where it cannot be written, or its pictures make the story too large."""
+        save_draft(self.folder(key), draft, self._most)
         self.touch(key)
 
     def load(self, key: str) -> Draft | None:
@@ -323,7 +337,7 @@ class Store:
             for folder in self.root.iterdir():
                 if re.fullmatch(r"[0-9a-f]{32}", folder.name) and folder.is_dir():
                     found.append((folder.stat().st_mtime, folder))
-        sizes = {folder: _size(folder) for _, folder in found}
+        sizes = {folder: _size(folder.rglob("*")) for _, folder in found}
         whole, removed = sum(sizes.values()), 0
         for used, folder in sorted(found):
             old = used < self._clock() - self.days * DAY
@@ -340,10 +354,10 @@ class Store:
             shutil.rmtree(gone, ignore_errors=True)
 
 
-def _size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
+def _size(paths: Iterable[Path]) -> int:
+    """Bytes of all files there are of these."""
     total = 0
-    for path in folder.rglob("*"):
+    for path in paths:
         with contextlib.suppress(OSError):
             total += path.lstat().st_size
     return total

@@ -8,7 +8,7 @@ from PIL import Image
 
 from anystory.drafts import DAY, Actor, Draft, DraftError, Picture, Store, draft_of, load_draft, save_draft
 from anystory.project import content, cutout
-from anystory.script import parse_script
+from anystory.script import MAX_BYTES, MAX_TEXT, parse_script
 from anystory.story import Line, Panel, Settings, Style
 from tests.stories import rendered, story, subject
 
@@ -129,12 +129,30 @@ def test_old_stories_go_and_then_the_oldest_beyond_the_size(tmp_path):
     assert store.load(keys[3]) is not None and list(tmp_path.glob(".*")) == []
 
 
-def test_a_story_that_is_too_large_is_told_and_stays(tmp_path):
-    store = Store(tmp_path, most=5_000)
-    key = store.new_key()
-    store.save(key, Draft("first"))
+def test_a_story_that_is_too_large_takes_words_and_less_but_no_more_pictures(tmp_path):
+    store, key = Store(tmp_path, most=5_000), Store.new_key()
+    store.save(key, full())
     rendered(store.folder(key))
     (store.folder(key) / "frames/big.png").write_bytes(b"0" * 9_000)
-    with pytest.raises(DraftError, match="no longer kept"):
-        store.save(key, Draft("second"))
-    assert store.load(key) == Draft("first")
+    noise = Image.effect_noise((64, 64), 90)
+    more = replace(full().cast[1], pictures=(Picture(noise.convert("RGB"), noise, noise.convert("RGBA")),))
+    with pytest.raises(DraftError, match="remove some"):
+        store.save(key, replace(full(), cast=(*full().cast, more)))
+    assert same(store.load(key), full())
+    store.save(key, replace(full(), text="second"))
+    assert same(store.load(key), replace(full(), text="second"))
+    store.save(key, Draft("third"))
+    assert store.load(key) == Draft("third") and not list((store.folder(key) / "draft").iterdir())
+
+
+def test_what_could_not_be_read_again_is_not_kept(tmp_path):
+    most = replace(full(), text="x" * MAX_BYTES, title="x" * MAX_TEXT, style="x" * MAX_TEXT)
+    most = replace(most, cast=(Actor("Fox", "x" * MAX_TEXT, "x" * (MAX_TEXT + 99)),))
+    save_draft(tmp_path, most)
+    assert load_draft(tmp_path) == most
+    for what in ("text", "title", "style"):
+        with pytest.raises(DraftError, match=f"The {what} has "):
+            save_draft(tmp_path, replace(most, **{what: getattr(most, what) + "x"}))
+    with pytest.raises(DraftError, match="The description of Fox has 2001"):
+        save_draft(tmp_path, replace(most, cast=(Actor("Fox", "x" * (MAX_TEXT + 1)),)))
+    assert load_draft(tmp_path) == most

@@ -13,7 +13,12 @@ from ui.studio import Studio
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything on the page. `visit` holds the visitor's `Visit`, None before it is needed."""
+    """Everything on the page.
+
+    `visit` holds the visitor's `Visit`, None before the page has its story. An hour after a connection was lost Gradio
+    drops each state by its age. This one is only set together with all that is kept of a story, before the rest: where
+    it is there, nothing else has gone yet.
+    """
 
     studio: Studio
     visitors: Visitors

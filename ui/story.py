@@ -58,7 +58,7 @@ def create() -> StoryBar:
     # Not a secret: Gradio sends it to every browser. It only has to stay the same, or a restart would lose the keys.
     browser = gr.BrowserState([None, None], storage_key="anystory-story", secret="anystory")
     with gr.Row(elem_id="story"):
-        bar = gr.HTML(head("", "new"), js_on_load=KEEP, elem_id="story-head")
+        bar = gr.HTML(js_on_load=KEEP, elem_id="story-head")  # filled once the page has its story
         new = gr.Button(t("story.new"), size="sm", elem_id="story-new")
         file = gr.UploadButton(t("story.open"), file_types=FILES, size="sm", elem_id="story-open")
         save = gr.Button(t("story.save"), size="sm", elem_id="story-save")
@@ -194,7 +194,11 @@ KEEP = """
 const PAUSE = 900, MOST = 8000;
 let timer = null, since = 0;
 const story = () => element.querySelector(".story");
-function keep() { clearTimeout(timer); timer = null; trigger("input"); }
+function keep() {
+  clearTimeout(timer);
+  timer = story() ? null : setTimeout(keep, PAUSE);
+  if (story()) trigger("input");
+}
 document.addEventListener("story-changed", () => {
   if (!timer) since = Date.now();
   clearTimeout(timer);
@@ -210,8 +214,8 @@ element.addEventListener("click", (event) => {
   if (event.target.closest("[data-do=here]")) trigger("click");
 });
 """
-"""The bar keeps the story after a pause in what is done, or when the page is left: its event `input`; `click` asks to
-go on in this tab."""
+"""The bar keeps the story after a pause in what is done, or when the page is left: its event `input`, not before the
+page has a story; `click` asks to go on in this tab."""
 
 CHANGED = "() => { document.dispatchEvent(new Event('story-changed')); }"
 """Tell the bar that there is something to keep."""

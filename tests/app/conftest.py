@@ -77,6 +77,7 @@ def page(browser, address):
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(address)
     expect(page.locator(".model.ready")).to_be_visible()
+    expect(page.locator(".story")).to_be_visible()
     yield page
     context.close()
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []

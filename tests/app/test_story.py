@@ -1,23 +1,30 @@
 """The story as a whole: kept, found again, opened, saved, undone."""
 
+import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
+from html import escape
 
+import gradio as gr
 import pytest
+from gradio.state_holder import StateHolder
 from playwright.sync_api import expect
 
 from anystory import drafts
-from anystory.archive import ArchiveError, pack
-from anystory.drafts import Draft, Store
+from anystory.archive import ArchiveError, pack, unpack
+from anystory.drafts import Draft, Store, load_draft
 from anystory.project import Project, content, cutout
 from anystory.story import Settings
 from tests.app.steps import EXAMPLE, PATIENCE, few_steps, saved, settle, upload, write
 from tests.stories import rendered, subject
 from ui import cast, story
+from ui.app import build
 from ui.studio import Studio
 from ui.words import words
 
 SAY = words(None)
+SAVED, UNDO = "story.saved", 'data-do="undo"'
 
 
 @pytest.fixture
@@ -113,6 +120,165 @@ def test_a_draft_of_nothing_is_empty_and_what_is_typed_is_escaped():
     assert "<b>" not in story.head("<b>", "unsaved", "<b>") + story.note(["<b>"])
 
 
+class Tab:
+    """A page of the app that is open: Gradio's session of it, and what its boxes hold."""
+
+    def __init__(self, page, browser=None):
+        self.page, self.holder, self.shows = page, StateHolder(), {}
+        self.holder.set_blocks(page)
+        self.browser = browser or [None, None]
+        self.does("story.arrive")
+
+    def does(self, name, event=None, **typed):
+        """What a handler of `ui.events` answers; `typed` goes into the boxes with these ids before."""
+        (does,) = (
+            fn for fn in self.page.fns.values() if f"{fn.fn and fn.fn.__module__}.{fn.name}" == f"ui.events.{name}"
+        )
+        self.shows |= {self.box(box): value for box, value in typed.items()}
+        given = [self.holds(block) for block in does.inputs]
+        how = {"request": gr.Request(session_hash="tab", headers={}), "state": self.holder["tab"]}
+        answer = asyncio.run(self.page.process_api(does, given, event_data=event and gr.EventData(None, event), **how))
+        for block, value in zip(does.outputs, answer["data"], strict=True):
+            if isinstance(block, gr.BrowserState) and isinstance(value, list):
+                self.browser = value
+            elif isinstance(value, dict) and value.get("__type__") == "update":
+                self.shows |= {block._id: value["value"]} if "value" in value else {}
+            else:
+                self.shows[block._id] = value
+        return " ".join(str(value) for value in answer["data"])
+
+    def holds(self, block):
+        return self.browser if isinstance(block, gr.BrowserState) else self.shows.get(block._id, block.value)
+
+    def box(self, elem_id):
+        return next(key for key, block in self.page.blocks.items() if getattr(block, "elem_id", None) == elem_id)
+
+    def shown(self, elem_id):
+        return self.shows[self.box(elem_id)]
+
+    def loses_its_connection(self, minutes):
+        """The heartbeat stops; so many minutes later Gradio drops what has become old."""
+        session = self.holder["tab"]
+        session.is_closed = True
+        for key, (lives, since) in session._state_ttl.items():
+            session._state_ttl[key] = lives, since - timedelta(minutes=minutes)
+        self.holder.delete_all_expired_state()
+
+
+@pytest.fixture
+def app(studio, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    return build(studio)
+
+
+@pytest.fixture
+def kept_story(studio):
+    """The key of a story with a cast."""
+    key = Store.new_key()
+    studio.stories.save(key, Draft("Mia walks", "Mia", cast=(drawn_by_hand("Mia"),)))
+    return key
+
+
+def cast_of(studio, key):
+    return [actor.name for actor in studio.stories.load(key).cast]
+
+
+def test_a_page_that_lost_its_connection_writes_nothing_and_a_reload_goes_on(studio, app, kept_story):
+    tab = Tab(app, [kept_story, None])
+    assert SAVED in tab.does("story.keep", title="Mia walks")
+    tab.loses_its_connection(59)
+    tab.does("cast.word", {"key": "nobody", "text": "", "count": 1})  # the cast is younger than the rest now
+    assert SAVED in tab.does("story.keep", title="Mia runs")
+    tab.loses_its_connection(2)
+    lost = escape(SAY("story.lost"))
+    assert lost in tab.does("story.keep", title="Mia flies") and lost in tab.does("story.here")
+    for name in ("story.anew", "render.begin", "storyboard.load_example", "finder.look"):
+        assert lost in tab.does(name), name
+    with pytest.raises(gr.Error, match="lost its connection"):
+        tab.does("story.save")
+    assert tab.shown("title") == "Mia flies" and tab.browser == [kept_story, None]
+    again = Tab(app, tab.browser)
+    assert again.shown("title") == "Mia runs" and cast_of(studio, kept_story) == ["Mia"]
+    assert SAVED in again.does("story.keep", title="Mia flies") and cast_of(studio, kept_story) == ["Mia"]
+
+
+def test_nothing_that_is_kept_of_a_story_is_dropped_before_its_visit(studio, app):
+    visit = next(block for block in app.blocks.values() if getattr(block, "delete_callback", None) == studio.leave)
+    keep = next(fn for fn in app.fns.values() if fn.name == "keep")
+    held = [block for block in keep.inputs if isinstance(block, gr.State)]
+    assert held[0] is visit and len(held) == 3
+    setting = [fn for fn in app.fns.values() if visit in fn.outputs]
+    assert {fn.name for fn in setting} >= {"arrive", "anew"}
+    for fn in setting:
+        places = [fn.outputs.index(block) for block in held]
+        assert places == sorted(places), fn.name
+
+
+def test_the_example_and_a_dropped_script_can_be_taken_back(studio, app, kept_story, tmp_path):
+    tab = Tab(app, [kept_story, None])
+    assert UNDO in tab.does("storyboard.load_example")
+    assert tab.shown("title") == "The long way home" and SAVED in tab.does("story.keep")
+    assert cast_of(studio, tab.browser[0]) == ["Bruno", "Fern", "Pip", "Lola"]
+    assert tab.browser[1] == kept_story and cast_of(studio, kept_story) == ["Mia"]
+    tab.does("story.act", {"what": "undo"})
+    assert tab.shown("title") == "Mia" and tab.browser[0] == kept_story
+
+    file = tmp_path / "uploads" / "one.txt"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("[NC] the sea")
+    dropped = [{"path": str(file), "meta": {"_type": "gradio.FileData"}}]
+    assert UNDO in tab.does("storyboard.dropped", storyboard=dropped)
+    assert (tab.shown("title"), tab.shown("script")) == ("", "[NC] the sea") and tab.browser[0] == kept_story
+    tab.does("story.act", {"what": "undo"})
+    assert (tab.shown("title"), tab.shown("script")) == ("Mia", "Mia walks")
+
+    tab = Tab(app)
+    assert UNDO not in tab.does("storyboard.load_example"), "there was nothing to lose"
+
+
+def test_a_tab_that_no_longer_holds_the_story_changes_nothing_of_it(studio, app, kept_story):
+    old, new = Tab(app, [kept_story, None]), Tab(app, [kept_story, None])
+    new.does("story.keep", title="The newer one")
+    with pytest.raises(gr.Error, match="another tab"):
+        old.does("story.save")
+    old.does("story.anew")
+    assert studio.stories.load(kept_story).title == "The newer one" and old.browser[1] == kept_story
+    old.does("story.act", {"what": "undo"})
+    assert old.shown("title") == "The newer one"
+    assert SAVED in old.does("story.keep", title="Newer still")
+    new.browser = [Store.new_key(), old.browser[1]]
+    assert SAVED in new.does("story.here") and new.browser == [kept_story, old.browser[1]]
+
+
+def test_the_story_before_can_be_had_back_after_a_reload(app, kept_story):
+    tab = Tab(app, [kept_story, None])
+    assert UNDO not in tab.shown("story-notice")
+    tab.does("story.anew")
+    for again in (Tab(app, tab.browser), Tab(app, [kept_story, Store.new_key()])):
+        assert UNDO in again.shown("story-notice")
+    again = Tab(app, tab.browser)
+    again.does("story.act", {"what": "undo"})
+    assert again.shown("title") == "Mia"
+
+
+def test_a_story_that_cannot_be_kept_is_packed_and_put_away_as_it_was(studio, app, kept_story, tmp_path):
+    tab = Tab(app, [kept_story, None])
+    tab.does("story.keep", title="Kept")
+    assert "at most 500000" in tab.does("story.keep", title="Not kept", script="x" * 500_001)
+    with pytest.warns(UserWarning, match="as it was last kept"):
+        tab.does("story.save")
+    (file,) = studio.pictures.rglob("not-kept.zip")
+    unpack(file, tmp_path / "unpacked")
+    assert load_draft(tmp_path / "unpacked").title == "Kept"
+    tab.does("story.anew")
+    assert "could not be kept" in tab.shown("story-notice") and tab.shown("title") == ""
+    tab.does("story.act", {"what": "undo"})
+    assert tab.shown("title") == "Kept"
+    tab = Tab(app)
+    tab.does("story.anew", title="Never kept", script="x" * 500_001)
+    assert "could not be kept" in tab.shown("story-notice") and tab.shown("title") == "Never kept"
+
+
 def restored(page, address):
     """The same browser's page, opened again."""
     again = page.context.new_page()
@@ -149,10 +315,13 @@ def test_a_closed_and_reopened_tab_finds_its_story_and_nobody_else_does(page, ad
     again.locator("#settings button").first.click()
     expect(again.locator("#steps input[type=number]")).to_have_value("3")
 
+    again.locator("#story-new").click()
+    expect(again.locator("#title input")).to_have_value("")
     page.locator("#title input").fill("The first tab")
     expect(page.locator(".story .elsewhere")).to_contain_text("another tab")
     page.locator("[data-do=here]").click()
     kept(page, "The first tab")
+    expect(restored(page, address).locator("#title input")).to_have_value("The first tab")
 
     stranger = browser.new_context().new_page()
     stranger.goto(address)

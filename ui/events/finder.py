@@ -40,6 +40,9 @@ def wire(parts: Parts) -> None:
         if no := parts.visitors.refusal(request, [path] if path else []):
             yield refused(no)
             return
+        if folders is None:
+            yield refused(say("story.lost"))
+            return
         if path is None or not subjects or twice:
             yield refused(say("find.twice", name=twice[0]) if twice else say("find.nobody"))
             return
@@ -54,11 +57,9 @@ def wire(parts: Parts) -> None:
                 if not isinstance(at, Located):
                     yield {find.found: html.hint(say("frames.queue", place=at))}
                     continue
-                visit = folders or studio.visit()
-                file = visit.files / "who-is-where.zip"
+                file = folders.files / "who-is-where.zip"
                 file.write_bytes(at.zipped)
                 yield {
-                    parts.visit: visit,
                     find.found: finder.shown(at, names, more, say),
                     find.download: gr.DownloadButton(value=file, visible=True),
                 }
@@ -73,7 +74,7 @@ def wire(parts: Parts) -> None:
     find.picture.upload(
         look,
         [find.picture, parts.actors.actors, parts.visit],
-        [find.picture, find.found, find.download, parts.visit],
+        [find.picture, find.found, find.download],
         concurrency_limit=None,
         **SLOW,
     )

@@ -63,6 +63,8 @@ def wire(parts: Parts) -> None:
         title: str,
         style: str | None,
     ) -> dict[Any, Any]:
+        if folders is None:
+            return {controls.notice: html.notice([words(request)("story.lost")])}
         reading = reading_of(studio, present, styles, lines, title, style)
         if reading.script is None or reading.errors:
             found, deck = script.feedback(reading, int(seed or 0), words(request))
@@ -71,14 +73,14 @@ def wire(parts: Parts) -> None:
             script=replace(reading.script, segmenter=model),
             subjects=cast.subjects(present),
             keys={actor.name: actor.key for actor in present},
-            visit=folders or studio.visit(),
+            visit=folders,
             seed=int(seed or 0),
             steps=int(steps),
             guidance=float(guidance),
             segmenter=Segmenter(model),
             panels=tuple(number for number in chosen if number <= len(reading.script.panels)) or None,
         )
-        return {visit: job.visit, **start(parts, job, shown, request)}
+        return start(parts, job, shown, request)
 
     def stays(item: Shown, request: gr.Request) -> dict[Any, Any]:
         return {controls.notice: html.notice([words(request)("desk.pinned", number=item.number)])}
@@ -109,7 +111,7 @@ def wire(parts: Parts) -> None:
     begun = controls.start.click(
         begin,
         [visit, stage.shown, stage.chosen, parts.chooser.model, *settings, *written],
-        [visit, text.findings, text.feedback, *changed(parts)],
+        [text.findings, text.feedback, *changed(parts)],
         **SLOW,
         **ONE_CAST,  # after what was said of the cast just before
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from anystory.drafts import Draft, DraftError
 from anystory.previews import STORY
 from anystory.script import ScriptError
 from anystory.segment import is_here
@@ -14,7 +15,10 @@ from anystory.styles import StyleError
 from ui import cast, html, masks, script, story, storyboard
 from ui.events import ONE_CAST, SLOW
 from ui.events.cast import close
+from ui.events.story import new, whole, written
 from ui.parts import Parts
+from ui.studio import Visit
+from ui.words import words
 
 EXAMPLE = [STORY, *STORY.parent.glob("*.png")]
 """A script with its pictures, as a visitor would drop them."""
@@ -22,14 +26,15 @@ EXAMPLE = [STORY, *STORY.parent.glob("*.png")]
 
 def wire(parts: Parts) -> None:
     """Scripts that come as files: the visitor's and the example."""
-    actors, editor, chooser, text = parts.actors, parts.editor, parts.chooser, parts.text
+    studio, actors, editor, chooser = parts.studio, parts.actors, parts.editor, parts.chooser
+    text, bar = parts.text, parts.story
 
     def fill(paths: list[str] | None, model: str, present: tuple[cast.Actor, ...]) -> dict[Any, Any]:
         try:
             board = storyboard.load(paths or [], present, model)
         except (ScriptError, StyleError) as error:
             return {text.notice: html.notice([str(error)])}
-        styles = (*board.styles, *parts.studio.styles)
+        styles = (*board.styles, *studio.styles)
         used = board.segmenter if is_here(board.segmenter) else model
         about, use = masks.chosen(board.segmenter, used)
         return {
@@ -48,25 +53,52 @@ def wire(parts: Parts) -> None:
         }
 
     def dropped(
-        request: gr.Request, paths: list[str] | None, model: str, present: tuple[cast.Actor, ...]
+        request: gr.Request,
+        paths: list[str] | None,
+        model: str,
+        present: tuple[cast.Actor, ...],
+        visit: Visit | None,
+        *values: Any,
     ) -> dict[Any, Any]:
         if too_much := parts.visitors.refusal(request, paths or []):
             return {text.storyboard: None, text.notice: html.notice([too_much])}
         if story.is_story(paths or []):
-            return {text.storyboard: None, parts.story.file: (paths[0], time.monotonic_ns())}
-        return {text.storyboard: None, **fill(paths, model, present)}
+            return {text.storyboard: None, bar.file: (paths[0], time.monotonic_ns())}
+        change, now = fill(paths, model, present), story.draft(studio, *values)
+        if text.text in change and (now.text.strip() or now.title.strip()):
+            change = with_undo(change, visit, now, request)
+        return {text.storyboard: None, **change}
 
-    def load_example(model: str) -> dict[Any, Any]:
-        return fill([str(path) for path in EXAMPLE], model, ())
+    def with_undo(change: dict[Any, Any], visit: Visit | None, now: Draft, request: gr.Request) -> dict[Any, Any]:
+        """The change, and a copy of what it replaces to go back to: the story itself goes on, with its frames."""
+        say, key = words(request), studio.stories.new_key()
+        if visit is None:
+            return {text.notice: html.notice([say("story.lost")])}
+        try:
+            studio.stories.save(key, now)
+        except DraftError as error:
+            return {text.notice: html.notice([say("story.unsaved", reason=str(error))])}
+        return {
+            **change,
+            bar.browser: [visit.key, key],
+            bar.notice: story.note([say("story.replaced")], undo=True),
+        }
 
-    filled = [text.notice, actors.notice, text.title, text.style, text.text, text.styles]
-    filled += [chooser.model, chooser.names, chooser.about, chooser.use, *actors.outputs, *editor.outputs]
+    def load_example(model: str, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
+        example = fill([str(path) for path in EXAMPLE], model, ())
+        if story.is_empty(story.draft(studio, *values)):
+            return example
+        away = new(parts, visit, request, *values)
+        return {**away, **example} if parts.visit in away else away
+
+    standing = [parts.visit, *written(parts)]
+    filled = [*whole(parts), chooser.model, chooser.names, chooser.about, chooser.use]
     text.storyboard.upload(
         dropped,
-        [text.storyboard, chooser.model, actors.actors],
-        [text.storyboard, parts.story.file, *filled],
+        [text.storyboard, chooser.model, actors.actors, *standing],
+        [text.storyboard, bar.file, *filled],
         show_progress_on=text.storyboard,
         api_visibility="private",
         **ONE_CAST,
     )
-    parts.head.example.click(load_example, chooser.model, filled, **SLOW, **ONE_CAST)
+    parts.head.example.click(load_example, [chooser.model, *standing], filled, **SLOW, **ONE_CAST)
