@@ -411,6 +411,7 @@ class Project:
         What was there goes to the history. `key` is that of the frame's seed, `asked` (None = the same) that of the
         panel's, `tries` as in `Entry`."""
         kept = frame if trace else replace(frame, trace=None)
+        self._take_in()
         self._retire(number, key)
         self._put(number, self._png(number, frame, key, prompt, settings), kept, key, asked or key, tries)
         self._write_story()

@@ -365,6 +365,9 @@ def test_two_programs_that_render_into_one_folder_list_each_others_frames(tmp_pa
     again = Project(tmp_path)
     assert [again.entries[number].seed for number in (1, 2, 3)] == [8, 2, 7]
     assert [kept.number for kept in again.history] == [1, 2, 1, 3]
+    one.save(2, frame(panels[1].cast, 21), "by one", "", SETTINGS)
+    two.save(2, frame(panels[1].cast, 22), "by two", "", SETTINGS)
+    assert Project(tmp_path).entries[2].key == "by two" and Project(tmp_path).history[-1].key == "by one"
 
 
 def test_what_is_pinned_meanwhile_stays_and_a_story_begun_meanwhile_is_the_folders(tmp_path, story):
