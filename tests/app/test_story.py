@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from html import escape
@@ -137,7 +138,9 @@ class Tab:
         self.shows |= {self.box(box): value for box, value in typed.items()}
         given = [self.holds(block) for block in does.inputs]
         how = {"request": gr.Request(session_hash="tab", headers={}), "state": self.holder["tab"]}
-        answer = asyncio.run(self.page.process_api(does, given, event_data=event and gr.EventData(None, event), **how))
+        work = self.page.process_api(does, given, event_data=event and gr.EventData(None, event), **how)
+        with ThreadPoolExecutor(1) as apart:  # the browser's own loop runs in this thread
+            answer = apart.submit(asyncio.run, work).result()
         for block, value in zip(does.outputs, answer["data"], strict=True):
             if isinstance(block, gr.BrowserState) and isinstance(value, list):
                 self.browser = value
