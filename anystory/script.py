@@ -65,7 +65,7 @@ from anystory.steering import (
     steering_words,
 )
 from anystory.story import BACKGROUND, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
-from anystory.styles import StyleError, find_style, own_styles, read_styles
+from anystory.styles import StyleError, find_style, joined, own_styles, read_styles
 
 MAX_BYTES = 500_000
 MAX_PANELS = 200
@@ -660,10 +660,9 @@ class _Reader:
                 brought = read_styles(entries["styles"], "styles")
             except StyleError as error:
                 self.report(("styles",), str(error))
-        names = {style.name.casefold() for style in brought}
         asked = [script.style, *(panel.style for panel in script.panels)]
         used = [style for style in own if any(find_style(name, own) == style for name in asked)]
-        return (*brought, *(style for style in used if style.name.casefold() not in names))
+        return joined(brought, used)
 
     def member(self, entry: Any, path: Where) -> str:
         """Add a character, or describe the one known by that name. Returns the name."""

@@ -58,13 +58,7 @@ def wire(parts: Parts) -> None:
         return None
 
     def steer(
-        event: gr.EventData,
-        request: gr.Request,
-        item: Shown | None,
-        frames: Frames,
-        present: Cast,
-        lines: str,
-        styles: Styles,
+        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if no is not None:
@@ -74,8 +68,7 @@ def wire(parts: Parts) -> None:
         except ValueError as error:
             return {table.notice: html.notice([str(error)])}
         job = item.job.take(item.number, seed, asked)
-        page = taken(job, item, present, lines, styles)
-        return {table.notice: "", **page, **start(parts, job, frames, request)}
+        return {table.notice: "", **taken(job, item, *page), **start(parts, job, frames, request)}
 
     def taken(job: Any, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:
         panel = job.script.panels[item.number - 1]
@@ -117,15 +110,7 @@ def wire(parts: Parts) -> None:
         }
 
     def pick(
-        event: gr.EventData,
-        request: gr.Request,
-        item: Shown | None,
-        frames: Frames,
-        present: Cast,
-        lines: str,
-        styles: Styles,
-        chosen: tuple[int, ...],
-        opacity: float,
+        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if no is not None:
@@ -134,18 +119,10 @@ def wire(parts: Parts) -> None:
             new = restored(item, str(event.key))
         except ProjectError as error:
             return {table.notice: html.notice([str(error)])}
-        return changed_to(new, request, frames, present, lines, styles, chosen, opacity)
+        return changed_to(new, request, frames, *page)
 
     def hold(
-        event: gr.EventData,
-        request: gr.Request,
-        item: Shown | None,
-        frames: Frames,
-        present: Cast,
-        lines: str,
-        styles: Styles,
-        chosen: tuple[int, ...],
-        opacity: float,
+        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
     ) -> dict[Any, Any]:
         no = refused(request, item, free=False)
         if no is not None:
@@ -154,7 +131,7 @@ def wire(parts: Parts) -> None:
             new = pin(item, event.on is True)
         except ProjectError as error:
             return {table.notice: html.notice([str(error)])}
-        return changed_to(new, request, frames, present, lines, styles, chosen, opacity)
+        return changed_to(new, request, frames, *page)
 
     seen = [*here, *written, stage.chosen, view.opacity]
     outputs = [stage.shown, stage.panels, stage.gallery, *rewritten, *view.outputs, *table.outputs]
