@@ -14,7 +14,8 @@ TEST_COMMAND = "pip install -r requirements.txt && python -m pytest"
 
 ARROWS = {
     "anystory.steering": set(),
-    "anystory.story": {"steering"},
+    "anystory.shot": set(),
+    "anystory.story": {"shot", "steering"},
     "anystory.images": {"errors"},
     "anystory.script": {"errors", "images", "prompt", "segment", "steering", "story", "storyboard", "styles"},
     "anystory.errors": set(),
@@ -51,8 +52,9 @@ ARROWS = {
     "anystory.jobs": {"backend", "drawing", "errors", "render", "segment", "story"},
     "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
-    "anystory.bench": {"bench", "commands", "evaluation", "model", "training"},
-    "anystory.backends": {"backend", "backends", "images", "model", "steering", "story"},
+    "anystory.sketch": {"images", "prompt", "shot", "sketch", "steering", "story"},
+    "anystory.bench": {"bench", "commands", "evaluation", "model", "sketch", "training"},
+    "anystory.backends": {"backend", "backends", "images", "model", "shot", "sketch", "steering", "story"},
 }
 """Which parts of `anystory` each part may import; a part not listed is free, but for `ui` see below."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from anystory.evaluation.statistics import Figure, mean
-from anystory.training import scenes
+from anystory.sketch import scenery as scenes
 from anystory.training.art import Art
 from anystory.training.stages import SUBJECT_SHARES
 from anystory.training.world import World

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from anystory.evaluation.identity import subject_of
+from anystory.sketch.scenery import PLACES, TIME_PHRASES
 from anystory.story import Prompt, Subject
 from anystory.training.art import Art
 from anystory.training.captions import POSITIONS, SIZES
-from anystory.training.scenes import PLACES, TIME_PHRASES
 
 GROUPS = (
     "animals-nature",

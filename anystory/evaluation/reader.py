@@ -24,10 +24,10 @@ from torch.nn import functional as F
 
 from anystory.backend import ASSETS
 from anystory.evaluation.statistics import Figure, share
+from anystory.sketch.scenery import PLACES, TIMES, WEATHERS
 from anystory.training.art import Art, save
 from anystory.training.bank import Bank
 from anystory.training.loop import Loop, warm_up_and_decay
-from anystory.training.scenes import PLACES, TIMES, WEATHERS
 from anystory.training.world import World
 
 SIDE = 96

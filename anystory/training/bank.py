@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
-from anystory.training import scenes
+from anystory.sketch import scenery as scenes
 from anystory.training.art import save
 from anystory.training.parallel import in_parallel
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from anystory.sketch.scenery import PLACES, in_style, when
 from anystory.training.art import Entry, article, is_plural, noun_phrase
 from anystory.training.bank import Ground
-from anystory.training.scenes import PLACES, in_style, when
 
 POSITIONS = {
     "left": ("on the left", "on the left side", "at the left"),

@@ -18,12 +18,12 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
+from anystory.sketch.scenery import PLACES
 from anystory.training.art import MARGIN, Art, Entry, noun_phrase
 from anystory.training.bank import PROBE, THUMB, Bank, Cover, Ground
 from anystory.training.captions import Told, caption, colour_names
 from anystory.training.parallel import one_thread
 from anystory.training.props import props
-from anystory.training.scenes import PLACES
 
 MAX_SUBJECTS = 4
 MOST_HIDDEN = 0.35

@@ -33,8 +33,8 @@ from anystory.evaluation.measures import (
 from anystory.evaluation.statistics import mean, share
 from anystory.evaluation.table import Report, Row
 from anystory.segment import SegmentError
+from anystory.sketch.scenery import PLACES, TIME_PHRASES
 from anystory.story import BACKGROUND, RoutingMaps
-from anystory.training.scenes import PLACES, TIME_PHRASES
 from tests.evaluation.test_identity import CAST
 
 

@@ -23,10 +23,10 @@ from anystory.evaluation.reader import (
     train,
     views,
 )
-from anystory.training import scenes
+from anystory.sketch import scenery as scenes
+from anystory.sketch.scenery import PLACES, TIMES, WEATHERS
 from anystory.training.art import Art
 from anystory.training.bank import Bank
-from anystory.training.scenes import PLACES, TIMES, WEATHERS
 from anystory.training.world import World
 
 

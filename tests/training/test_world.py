@@ -12,11 +12,11 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from anystory.training import scenes
+from anystory.sketch import scenery as scenes
+from anystory.sketch.scenery import PLACES, STYLES, TIME_PHRASES, WEATHERS, Layer
 from anystory.training.art import Art, noun_phrase
 from anystory.training.bank import Bank, Cover
 from anystory.training.captions import ACTIONS, Told, caption, colour_names
-from anystory.training.scenes import PLACES, STYLES, TIME_PHRASES, WEATHERS, Layer
 from anystory.training.world import HIDING, MOST_HIDDEN, World, sheet
 
 SIDE = 48

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from anystory.training.scenes.draw import Colour, Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.draw import Colour, Painter, dark, mix, pale, rgb
 
 WALLS = ("#f4e3c3", "#f2c9a1", "#e8b4a2", "#cfe0e8", "#f7f0e2", "#e6d27d", "#b9d3b0", "#d9b8d0", "#a9c9dd", "#e39c86")
 ROOFS = ("#b5483a", "#8a4b3a", "#5d6b7d", "#c76b3b", "#7d3f57", "#4f6f78")

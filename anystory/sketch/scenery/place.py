@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from anystory.training.scenes.draw import Painter
-from anystory.training.scenes.words import TIMES, WEATHERS
+from anystory.sketch.scenery.draw import Painter
+from anystory.sketch.scenery.words import TIMES, WEATHERS
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from anystory.training.scenes import motifs as m
-from anystory.training.scenes.draw import Colour, Painter, dark, mix, pale, rgb
-from anystory.training.scenes.place import INDOORS, place
+from anystory.sketch.scenery import motifs as m
+from anystory.sketch.scenery.draw import Colour, Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.place import INDOORS, place
 
 _WALLS = ("#f3dfc1", "#cfe3e0", "#f1c9b8", "#d8d3ea", "#cfdcb5", "#f4d98f", "#b9d3e6", "#eec3c9", "#e6dcc9", "#a9cdbb")
 _FLOORS = ("#c08f5a", "#b0794a", "#9a6b48", "#d0a870", "#a88464")

@@ -1,4 +1,4 @@
-"""`python -m anystory.training.scenes FOLDER` draws the contact sheets of docs/scenes.md."""
+"""`python -m anystory.sketch.scenery FOLDER` draws the contact sheets of docs/scenes.md."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from anystory.training import scenes
-from anystory.training.scenes import PLACES, STYLES, TIMES, WEATHERS, Label
+from anystory.sketch import scenery as scenes
+from anystory.sketch.scenery import PLACES, STYLES, TIMES, WEATHERS, Label
 
 CELL = 256
 MARGIN = 6
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write a sheet a family of places, one of the styles and one of the times and weathers."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if len(arguments) != 1:
-        print("usage: python -m anystory.training.scenes FOLDER", file=sys.stderr)
+        print("usage: python -m anystory.sketch.scenery FOLDER", file=sys.stderr)
         return 2
     folder = Path(arguments[0])
     folder.mkdir(parents=True, exist_ok=True)

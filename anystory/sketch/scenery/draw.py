@@ -15,7 +15,7 @@ import numpy as np
 import resvg_py
 from PIL import Image
 
-from anystory.training.scenes import styles
+from anystory.sketch.scenery import styles
 
 Colour = tuple[float, float, float]
 Points = Sequence[tuple[float, float]]

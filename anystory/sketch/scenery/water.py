@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from anystory.training.scenes import motifs as m
-from anystory.training.scenes.draw import Colour, Painter, dark, mix, pale, rgb
-from anystory.training.scenes.place import place
+from anystory.sketch.scenery import motifs as m
+from anystory.sketch.scenery.draw import Colour, Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.place import place
 
 
 def _sea(p: Painter) -> str:

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from anystory.training.scenes import motifs as m
-from anystory.training.scenes.draw import Painter, dark, mix, pale, rgb
-from anystory.training.scenes.place import place
+from anystory.sketch.scenery import motifs as m
+from anystory.sketch.scenery.draw import Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.place import place
 
 
 def _stars(p: Painter, count: int, low: float) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 # The painters enter their places into PLACES when they are imported.
-from anystory.training.scenes import fantastic, indoors, nature, styles, town, water  # noqa: F401
-from anystory.training.scenes.draw import Painter
-from anystory.training.scenes.place import PLACES
-from anystory.training.scenes.words import (
+from anystory.sketch.scenery import fantastic, indoors, nature, styles, town, water  # noqa: F401
+from anystory.sketch.scenery.draw import Painter
+from anystory.sketch.scenery.place import PLACES
+from anystory.sketch.scenery.words import (
     STYLE_PHRASES,
     STYLES,
     TIME_PHRASES,

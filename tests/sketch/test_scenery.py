@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from anystory.training import scenes
-from anystory.training.scenes import PLACES, STYLES, TIMES, WEATHERS, words
-from anystory.training.scenes.draw import Painter
+from anystory.sketch import scenery as scenes
+from anystory.sketch.scenery import PLACES, STYLES, TIMES, WEATHERS, words
+from anystory.sketch.scenery.draw import Painter
 
 SIDE = 48
 
