@@ -75,10 +75,10 @@ def _compose(job: tuple[int, int]) -> float:
 
 def _painting(size: int) -> list[float]:
     labels = scenes.plan(len(scenes.PLACES))[:: len(scenes.PLACES) // PAINTED]
-    scenes.paint(*labels[0], size, np.random.default_rng(0))
+    scenes.paint(*labels[0], 0).render(size, size, grain=True)
     milliseconds = []
     for number, label in enumerate(labels):
         begun = time.process_time()
-        scenes.paint(*label, size, np.random.default_rng((0, number)))
+        scenes.paint(*label, (0, number)).render(size, size, grain=True)
         milliseconds.append(1000 * (time.process_time() - begun))
     return milliseconds

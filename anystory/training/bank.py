@@ -99,7 +99,7 @@ class _Painted:
 def _paint(size: int, seed: int, job: tuple[int, scenes.Label]) -> _Painted:
     """Paint scene number i with its label."""
     i, label = job
-    scene = scenes.paint(*label, size, np.random.default_rng((seed, i)))
+    scene = scenes.paint(*label, (seed, i)).render(size, size, grain=True)
     pixels, probes, covers = [], [], []
     for layer in scene.layers:
         alpha = layer.pixels[..., 3]

@@ -110,7 +110,7 @@ class Batch:
     `mentions[b][s]` is the span [start, end) of `captions[b]` that means subject s. `names[b][s]` is what it is
     called, then its tags. `where[b][s]` is "left", "middle", … or "" where neither would be true;
     `size[b][s]` "tiny", "small", "", "big" or "huge"; `action[b][s]` a key of `captions.ACTIONS`. `place[b]` is a key
-    of `PLACES`; `time[b]`, `weather[b]` and `style[b]` are of `scenes.TIMES`, `WEATHERS` (or "") and `STYLES`.
+    of `PLACES`; `time[b]`, `weather[b]` and `style[b]` are of `scenes.TIMES`, `WEATHERS` (or "") and `MEDIUMS`.
     `entries[b][s]` and `identities` (B, S, 3, 3), the colour matrices, say who it is:
     two subjects are the same one where both agree. `correspondence` float32 (B, S, 3, 3) takes homogeneous frame
     coordinates in [-1, 1] to those of the reference that show the same spot; zeros where it has another pose.

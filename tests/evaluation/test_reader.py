@@ -58,7 +58,7 @@ def test_the_shipped_reader_reads_scenes_it_has_not_seen(shipped):
     """One scene of every place, of a seed that no training used, at the size and in the form of a frame."""
     labels = scenes.plan(len(PLACES))
     pictures = [
-        Image.fromarray(scenes.paint(*label, 128, np.random.default_rng((99, i))).picture())
+        Image.fromarray(scenes.paint(*label, (99, i)).render(128, 128, grain=True).picture())
         for i, label in enumerate(labels)
     ]
     readings = shipped.read(pictures)
@@ -142,7 +142,7 @@ def test_drawings_stand_in_front():
 def test_a_flattened_scene_is_the_picture_that_was_painted(tmp_path):
     bank = Bank(tmp_path, count=3, size=64, seed=5)
     for i, (label, picture) in enumerate(zip(scenes.plan(3), flattened(bank), strict=True)):
-        painted = scenes.paint(*label, 64, np.random.default_rng((5, i))).picture()
+        painted = scenes.paint(*label, (5, i)).render(64, 64, grain=True).picture()
         assert np.abs(picture.permute(1, 2, 0).numpy().astype(int) - painted).max() <= 3
 
 

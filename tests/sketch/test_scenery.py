@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from anystory.sketch import scenery as scenes
-from anystory.sketch.scenery import PLACES, STYLES, TIMES, WEATHERS, words
+from anystory.sketch.scenery import MEDIUMS, PLACES, TIMES, WEATHERS, words
 from anystory.sketch.scenery.draw import Painter
 
 SIDE = 48
 
 
 def paint(place, time, weather, style="flat", seed=0, size=SIDE):
-    return scenes.paint(place, time, weather, style, size, np.random.default_rng(seed))
+    return scenes.paint(place, time, weather, style, seed).render(size, size, grain=True)
 
 
 def moment(place):
@@ -19,7 +19,7 @@ def moment(place):
 
 
 def test_there_are_many_places_moments_and_styles():
-    assert len(PLACES) >= 40 and len(STYLES) >= 3
+    assert len(PLACES) >= 40 and len(MEDIUMS) >= 3
     assert sum(place.times == TIMES for place in PLACES.values()) >= 30
     assert sum(place.weathers == WEATHERS for place in PLACES.values()) >= 15
     old = (
@@ -34,7 +34,7 @@ def test_a_place_can_be_painted_in_every_light(place):
     kind, turn = PLACES[place], 0
     for time in kind.times:
         for weather in kind.weathers:
-            scene = paint(place, time, weather, STYLES[turn % len(STYLES)], turn)
+            scene = paint(place, time, weather, MEDIUMS[turn % len(MEDIUMS)], turn)
             turn += 1
             assert scene.background.shape == (SIDE, SIDE, 3) and scene.background.dtype == np.uint8
             assert scene.background.reshape(-1, 3).std(0).mean() > 5
@@ -61,7 +61,7 @@ def test_a_layer_stands_on_its_line():
 
 
 def test_the_same_seed_paints_the_same_scene_and_another_seed_another():
-    for style in STYLES:
+    for style in MEDIUMS:
         first, again, other = (paint("village", "sunset", "clear", style, seed) for seed in (3, 3, 4))
         assert np.array_equal(first.picture(), again.picture())
         assert np.abs(first.picture().astype(int) - other.picture()).mean() > 8
@@ -75,9 +75,9 @@ def test_a_style_changes_how_it_is_drawn_and_not_only_its_colours():
         across, down = np.gradient(grey)
         return np.hypot(across, down)
 
-    drawn = {style: edges(style) for style in STYLES}
-    for style in STYLES:
-        for other in STYLES:
+    drawn = {style: edges(style) for style in MEDIUMS}
+    for style in MEDIUMS:
+        for other in MEDIUMS:
             alike = np.corrcoef(drawn[style].ravel(), drawn[other].ravel())[0, 1]
             assert alike < 0.97 or style == other
 
@@ -101,7 +101,7 @@ def test_what_is_impossible_is_refused():
         paint("cave", "night", "")
     with pytest.raises(ValueError, match="'desert' has no weather 'snow'"):
         paint("desert", "day", "snow")
-    with pytest.raises(ValueError, match="no style 'oil'"):
+    with pytest.raises(ValueError, match="no medium 'oil'"):
         paint("beach", "day", "clear", "oil")
 
 
@@ -111,7 +111,7 @@ def test_a_plan_shows_all_places_in_all_their_moments_and_styles():
     for name, place in PLACES.items():
         mine = [label[1:] for label in labels if label[0] == name]
         assert {(time, weather) for time, weather, _ in mine} == {(t, w) for t in place.times for w in place.weathers}
-        assert {style for *_, style in mine} == set(STYLES)
+        assert {style for *_, style in mine} == set(MEDIUMS)
     assert scenes.plan(100) == labels[:100]
 
 

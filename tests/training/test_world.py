@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from anystory.sketch import scenery as scenes
-from anystory.sketch.scenery import PLACES, STYLES, TIME_PHRASES, WEATHERS, Layer
+from anystory.sketch.scenery import MEDIUMS, PLACES, TIME_PHRASES, WEATHERS, Layer
 from anystory.training.art import Art, noun_phrase
 from anystory.training.bank import Bank, Cover
 from anystory.training.captions import ACTIONS, Told, caption, colour_names
@@ -423,19 +423,19 @@ def test_pairs_of_one_kind_are_common_and_not_one_and_the_same(world):
 
 def test_scenes_say_weather_and_style(world):
     batch = world.batch(40, 1, np.random.default_rng(0))
-    assert set(batch.weather) <= {"", *WEATHERS} and set(batch.style) <= set(STYLES)
+    assert set(batch.weather) <= {"", *WEATHERS} and set(batch.style) <= set(MEDIUMS)
 
 
 def test_the_bank_keeps_layers_as_the_scene_has_them(tmp_path, monkeypatch):
-    paint = scenes.paint
+    render = scenes.Painting.render
 
-    def layered(*label_size_rng):
-        scene = paint(*label_size_rng)
+    def layered(painting, *size, **how):
+        scene = render(painting, *size, **how)
         pixels = np.zeros((*scene.background.shape[:2], 4), np.uint8)
         pixels[20:30, 5:15] = (10, 200, 30, 128)
         return replace(scene, layers=[Layer(pixels, 0.9, "a bush")])
 
-    monkeypatch.setattr(scenes, "paint", layered)
+    monkeypatch.setattr(scenes.Painting, "render", layered)
     fresh = Bank(tmp_path, count=2, size=SIDE, seed=0)
     monkeypatch.setattr(scenes, "paint", None)  # the second time it is read, not painted
     for bank in (fresh, Bank(tmp_path, count=2, size=SIDE, seed=0)):

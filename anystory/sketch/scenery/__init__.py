@@ -14,11 +14,11 @@ import numpy as np
 
 # The painters enter their places into PLACES when they are imported.
 from anystory.sketch.scenery import fantastic, indoors, nature, styles, town, water  # noqa: F401
-from anystory.sketch.scenery.draw import Painter
+from anystory.sketch.scenery.draw import Painter, Sheet
 from anystory.sketch.scenery.place import PLACES
 from anystory.sketch.scenery.words import (
+    MEDIUMS,
     STYLE_PHRASES,
-    STYLES,
     TIME_PHRASES,
     TIMES,
     WEATHER_PHRASES,
@@ -28,14 +28,15 @@ from anystory.sketch.scenery.words import (
 )
 
 __all__ = [
+    "MEDIUMS",
     "PLACES",
-    "STYLES",
     "STYLE_PHRASES",
     "TIMES",
     "TIME_PHRASES",
     "WEATHERS",
     "WEATHER_PHRASES",
     "Layer",
+    "Painting",
     "Scene",
     "fingerprint",
     "in_style",
@@ -43,6 +44,11 @@ __all__ = [
     "plan",
     "when",
 ]
+
+Box = tuple[float, float, float, float]
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+Seed = int | tuple[int, ...]
 
 Label = tuple[str, str, str, str]
 """Place, time, weather and style of a scene."""
@@ -98,38 +104,69 @@ def plan(count: int) -> list[Label]:
     for i in range(count):
         turn, number = divmod(i, len(names))
         time, weather = moments[number][turn % len(moments[number])]
-        labels.append((names[number], time, weather, STYLES[(turn + number + turn // len(STYLES)) % len(STYLES)]))
+        labels.append((names[number], time, weather, MEDIUMS[(turn + number + turn // len(MEDIUMS)) % len(MEDIUMS)]))
     return labels
 
 
-def paint(place: str, time: str, weather: str, style: str, size: int, rng: np.random.Generator) -> Scene:
-    """Draw one scene, `size` pixels a side; the same generator state gives the same scene. Raises ValueError for what
-    is no place, style, or time or weather of that place."""
+@dataclass(frozen=True)
+class Painting:
+    """A painted place as vector graphics: `render` makes pixels of any part of it at any size. `ground`: the range of y
+    where feet stand; `water`: that of open water, or None; `light`: RGB factors of the light on subjects; `floats`:
+    whether subjects mostly hang in it. Positions are shares of the painted square."""
+
+    place: str
+    time: str
+    weather: str
+    medium: str
+    ground: tuple[float, float]
+    water: tuple[float, float] | None
+    floats: bool
+    light: tuple[float, float, float]
+    sheets: tuple[Sheet, ...]
+    seed: Seed
+
+    def render(self, width: int, height: int, window: Box = WHOLE, *, grain: bool = False) -> Scene:
+        """The part `window` (x0, y0, x1, y1, shares of the square) at `width` x `height` pixels, with the medium's
+        `grain` on every layer or without. Layers keep their depths in shares of the square."""
+        pixels = [sheet.render(width, height, window) for sheet in self.sheets]
+        if grain:
+            pixels = [self.grain(layer) for layer in pixels]
+        background, *drawn = pixels
+        layers = [Layer(layer, sheet.depth, sheet.name) for layer, sheet in zip(drawn, self.sheets[1:], strict=True)]
+        return Scene(
+            self.place,
+            self.time,
+            self.weather,
+            self.medium,
+            np.ascontiguousarray(background[..., :3]),
+            self.ground,
+            self.light,
+            layers,
+            self.water,
+        )
+
+    def grain(self, image: np.ndarray) -> np.ndarray:
+        """The medium's grain over a picture, uint8 (H, W, 3 or 4): the paper is the same under all of a painting."""
+        rng = np.random.default_rng((*np.atleast_1d(self.seed).tolist(), 1))
+        return styles.finish(self.medium, [image], self.time == "night", rng)[0]
+
+
+def paint(place: str, time: str, weather: str, medium: str, seed: Seed) -> Painting:
+    """Draw one scene; the same seed gives the same. Raises ValueError for what is no place, medium, or time or weather
+    of that place."""
     if place not in PLACES:
         raise ValueError(f"There is no place {place!r}; the places are {', '.join(PLACES)}.")
     kind = PLACES[place]
     for given, possible, what in ((time, kind.times, "time"), (weather, kind.weathers, "weather")):
         if given not in possible:
             raise ValueError(f"{place!r} has no {what} {given!r}; it has {', '.join(map(repr, possible))}.")
-    if style not in STYLES:
-        raise ValueError(f"There is no style {style!r}; the styles are {', '.join(STYLES)}.")
-    painter = Painter(time, weather, style, rng)
+    if medium not in MEDIUMS:
+        raise ValueError(f"There is no medium {medium!r}; the mediums are {', '.join(MEDIUMS)}.")
+    painter = Painter(time, weather, medium, np.random.default_rng(seed))
     kind.paint(painter)
     # Python's sort keeps the order in which layers of one depth were drawn.
-    sheets = [painter.sheets[0], *sorted(painter.sheets[1:], key=lambda sheet: sheet.depth)]
-    background, *drawn = styles.finish(style, [sheet.render(size) for sheet in sheets], painter.night, rng)
-    layers = [Layer(pixels, sheet.depth, sheet.name) for pixels, sheet in zip(drawn, sheets[1:], strict=True)]
-    return Scene(
-        place,
-        time,
-        weather,
-        style,
-        np.ascontiguousarray(background[..., :3]),
-        kind.ground,
-        painter.light,
-        layers,
-        kind.water,
-    )
+    sheets = (painter.sheets[0], *sorted(painter.sheets[1:], key=lambda sheet: sheet.depth))
+    return Painting(place, time, weather, medium, kind.ground, kind.water, kind.floats, painter.light, sheets, seed)
 
 
 def fingerprint() -> str:

@@ -6,11 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from anystory.sketch import scenery as scenes
-from anystory.sketch.scenery import PLACES, STYLES, TIMES, WEATHERS, Label
+from anystory.sketch.scenery import MEDIUMS, PLACES, TIMES, WEATHERS, Label
 
 CELL = 256
 MARGIN = 6
@@ -25,7 +24,7 @@ def sheet(labels: Sequence[Label], columns: int, seed: int) -> Image.Image:
     out = Image.new("RGB", (columns * step + MARGIN, rows * (step + LINE) + MARGIN), "white")
     pen, font = ImageDraw.Draw(out), ImageFont.load_default(14)
     for i, label in enumerate(labels):
-        picture = scenes.paint(*label, CELL, np.random.default_rng((seed, i))).picture()
+        picture = scenes.paint(*label, (seed, i)).render(CELL, CELL, grain=True).picture()
         x, y = MARGIN + i % columns * step, MARGIN + i // columns * (step + LINE)
         out.paste(Image.fromarray(picture), (x, y))
         pen.text((x, y + CELL + 2), ", ".join(word for word in label if word), "#333333", font)
@@ -47,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         families.setdefault(family, []).extend(planned[number + k * len(PLACES)] for k in range(COLUMNS))
     sheets = {family: (labels, COLUMNS) for family, labels in families.items()}
     shown = ("castle", "harbour", "forest")
-    sheets["styles"] = ([(place, "day", "clear", style) for place in shown for style in STYLES], len(STYLES))
+    sheets["styles"] = ([(place, "day", "clear", style) for place in shown for style in MEDIUMS], len(MEDIUMS))
     moments = [("village", time, weather, "watercolour") for time in TIMES for weather in WEATHERS]
     sheets["moments"] = (moments, len(WEATHERS))
     for number, (name, (labels, columns)) in enumerate(sheets.items()):

@@ -115,10 +115,12 @@ class Sheet:
     marks: list[str] = field(default_factory=list)
     defs: list[str] = field(default_factory=list)
 
-    def render(self, size: int) -> np.ndarray:
-        """uint8 (size, size, 4), straight alpha."""
+    def render(self, width: int, height: int, window: tuple[float, float, float, float]) -> np.ndarray:
+        """uint8 (height, width, 4), straight alpha: the part `window`, in shares of the square."""
+        x0, y0, x1, y1 = (100 * share for share in window)
         svg = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" width="{size}" height="{size}">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x0:.4f} {y0:.4f} {x1 - x0:.4f} {y1 - y0:.4f}" '
+            f'preserveAspectRatio="none" width="{width}" height="{height}">'
             f"<defs>{''.join(self.defs)}</defs>{''.join(self.marks)}</svg>"
         )
         with Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))) as image:

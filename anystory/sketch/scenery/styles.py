@@ -95,19 +95,20 @@ def _grain(size: int) -> dict[str, np.ndarray]:
 
 
 def finish(style: str, layers: list[np.ndarray], night: bool, rng: np.random.Generator) -> list[np.ndarray]:
-    """Give the RGB of `layers`, uint8 (size, size, 3 or 4), the grain of the style: paper is the same under all."""
+    """Give the RGB of `layers`, uint8 (H, W, 3 or 4), the grain of the style: paper is the same under all."""
     if style == "flat":
         return layers
-    y, x = rng.integers(layers[0].shape[0], size=2)
+    side = max(layers[0].shape[:2])
+    y, x = rng.integers(side, size=2)
     flips = rng.random(2) < 0.5
     return [_finish(style, layer, night, int(y), int(x), flips) for layer in layers]
 
 
 def _finish(style: str, layer: np.ndarray, night: bool, y: int, x: int, flips: np.ndarray) -> np.ndarray:
-    size = len(layer)
+    height, width = layer.shape[:2]
 
     def grain(name: str) -> np.ndarray:
-        tile = _grain(size)[name][y : y + size, x : x + size]
+        tile = _grain(max(height, width))[name][y : y + height, x : x + width]
         return tile[:: -1 if flips[0] else 1, :: -1 if flips[1] else 1, None]
 
     colour = layer[..., :3].astype(np.float32) / 255

@@ -10,7 +10,7 @@ TIMES = ("day", "sunrise", "sunset", "night")
 WEATHERS = ("clear", "cloudy", "rain", "snow", "fog")
 """Weathers that a scene can show; "" where there is none (indoors, under water)."""
 
-STYLES = ("flat", "watercolour", "ink", "paper", "crayon")
+MEDIUMS = ("flat", "watercolour", "ink", "paper", "crayon")
 """Ways in which a scene is drawn."""
 
 TIME_PHRASES: dict[str, tuple[str, ...]] = {
