@@ -22,3 +22,15 @@ class Sketch:
     shot: Shot
     staging: Staging
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coat:
+    """A sketch while it is being made: one more layer is put down, `what` it is ("the place", a name, "a bush").
+    `holders` uint8 (H, W): whose each pixel is by now, the index of a role, N for the place. `image` uint8 (H, W, 3):
+    the picture so far. Only the last coat has the finished `sketch`."""
+
+    what: str
+    holders: np.ndarray
+    image: np.ndarray
+    sketch: Sketch | None = None
