@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from anystory.shot import Shot
-from anystory.sketch.staging import Staging
+from anystory.sketch.cutout import Cutout
+from anystory.sketch.hand import REACH, in_medium
+from anystory.sketch.light import light_of, lit
+from anystory.sketch.patch import Fit, Patch, cropped, fitted
+from anystory.sketch.scenery import Painting
+from anystory.sketch.shadow import (
+    air_shadow,
+    cast_shadow,
+    contact_shadow,
+    dropped,
+    mirrored,
+    step_of,
+)
+from anystory.sketch.staging import Box, Placed, Staging
+from anystory.sketch.water import submerged, surface, water_colour
+
+_WET = 0.3
+"""How clearly wet ground mirrors who stands on it."""
+
+_BEYOND = 0.3
+"""How far above the ground on which one stands the horizon is, in shares of the square."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +55,153 @@ class Coat:
     holders: np.ndarray
     image: np.ndarray
     sketch: Sketch | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Backdrop:
+    """The part of a painted place that a frame shows, in pixels. `picture` uint8 (H, W, 3): what is behind everybody.
+    `layers`: what stands before it, from the back to the front, each with the y of its line in shares of the frame
+    (infinite: in front of everyone) and its name, "" for what hides nobody."""
+
+    picture: np.ndarray
+    window: Box
+    layers: tuple[tuple[Patch, float, str], ...]
+
+    @property
+    def nbytes(self) -> int:
+        return self.picture.nbytes + sum(patch.pixels.nbytes for patch, _, _ in self.layers)
+
+
+def backdrop(painting: Painting, width: int, height: int, window: Box) -> Backdrop:
+    """Render the `window` of a place at `width` x `height` pixels."""
+    scene = painting.render(width, height, window)
+    top, bottom = window[1], window[3]
+    layers = []
+    for layer in scene.layers:
+        patch = cropped(layer.pixels)
+        if patch is not None:
+            depth = np.inf if layer.depth > 1 else (layer.depth - top) / (bottom - top)
+            layers.append((patch, depth, layer.name))
+    return Backdrop(scene.background, window, tuple(layers))
+
+
+def compose(
+    staging: Staging, shot: Shot, cutouts: Sequence[Cutout], painting: Painting, width: int, height: int
+) -> Sketch:
+    """The finished picture of a staging; see `composing`."""
+    *_, last = composing(staging, shot, cutouts, painting, width, height)
+    return last.sketch
+
+
+def composing(
+    staging: Staging,
+    shot: Shot,
+    cutouts: Sequence[Cutout],
+    painting: Painting,
+    width: int,
+    height: int,
+    behind: Backdrop | None = None,
+) -> Iterator[Coat]:
+    """Put a panel together at `width` x `height` pixels, layer by layer from the back to the front. `cutouts` are one
+    for each of the staging's `placed`; `behind` is the place's `backdrop` in the staging's window where it is at hand.
+    Raises ValueError where they do not belong together."""
+    if len(cutouts) != len(staging.placed):
+        raise ValueError(f"There are {len(staging.placed)} roles and {len(cutouts)} cut-outs; give one for each role.")
+    board = _Board(painting, behind or backdrop(painting, width, height, staging.window), len(cutouts))
+    yield board.coat("the place")
+    for item in _in_order(board.behind, staging.placed):
+        if isinstance(item, int):
+            placed = staging.placed[item]
+            board.put(item, placed, cutouts[item])
+            yield board.coat(placed.name)
+        else:
+            patch, _, name = item
+            board.paste(patch, len(cutouts) if name else None)
+            yield board.coat(name or painting.weather or "the air")
+    image = painting.grain(np.array(board.canvas))
+    masks = board.holders == np.arange(len(cutouts), dtype=np.uint8)[:, None, None]
+    yield Coat(painting.medium, board.holders, image, Sketch(Image.fromarray(image), masks, shot, staging))
+
+
+def _in_order(behind: Backdrop, placed: Sequence[Placed]) -> list[int | tuple[Patch, float, str]]:
+    """Layers and the numbers of roles from the back to the front. Who stands on a layer's line is in front of it."""
+    items = [*behind.layers, *range(len(placed))]
+    return sorted(items, key=lambda item: placed[item].depth if isinstance(item, int) else item[1])
+
+
+class _Board:
+    """The picture as it is being put together, and whose each pixel is."""
+
+    def __init__(self, painting: Painting, behind: Backdrop, roles: int) -> None:
+        self.painting, self.behind, self.roles = painting, behind, roles
+        self.canvas = Image.fromarray(behind.picture)
+        self.width, self.height = self.canvas.size
+        self.unit = max(self.canvas.size) / 100
+        self.light = light_of(painting, behind.picture, behind.window)
+        self.holders = np.full(behind.picture.shape[:2], roles, np.uint8)
+        self._seen = np.zeros(behind.picture.shape[:2], np.float32)  # how much of its pixel's holder is seen
+
+    def coat(self, what: str) -> Coat:
+        return Coat(what, self.holders.copy(), np.array(self.canvas))
+
+    def paste(self, patch: Patch | None, holder: int | None = None) -> None:
+        """Lay a patch over the picture. Its pixels are from now on `holder`'s where half of them or more is it, and
+        nobody's where less than half of who held them is left; without a holder it hides nobody."""
+        patch = patch and patch.clipped(self.width, self.height)
+        if patch is None:
+            return
+        image = Image.fromarray(np.ascontiguousarray(patch.pixels))
+        self.canvas.paste(image.convert("RGB"), (patch.x, patch.y), image.getchannel("A"))
+        if holder is None:
+            return
+        alpha = patch.alpha
+        part = (slice(patch.y, patch.y + alpha.shape[0]), slice(patch.x, patch.x + alpha.shape[1]))
+        seen, holders = self._seen[part], self.holders[part]
+        seen *= 1 - alpha
+        holders[seen < 0.5] = self.roles
+        holders[alpha >= 0.5] = holder
+        np.copyto(seen, alpha, where=alpha >= 0.5)
+
+    def put(self, index: int, placed: Placed, cutout: Cutout) -> None:
+        """Draw one role: what it throws on the ground, then itself."""
+        painting, light, unit = self.painting, self.light, self.unit
+        fit = fitted(cutout, placed, self.width, self.height)
+        figure = fit.patch(self.width, self.height, round(4 * unit) + 4)
+        if placed.waterline is None:
+            self._shade(fit, placed)
+        if figure is None:
+            return
+        figure = in_medium(figure, painting.medium, cutout.kind, unit)
+        figure = lit(figure, light, cutout.kind, self._away(placed.depth), fit.x / self.width, fit.y / self.height)
+        if placed.waterline is not None:
+            line, half = placed.waterline * self.height, fit.size[0] / 2
+            colour = water_colour(self.behind.picture, line, fit.x - half, fit.x + half)
+            self.paste(mirrored(figure, line, 0.3))
+            self.paste(submerged(figure, line, colour, unit), index)
+            self.paste(surface(figure, line, colour, unit))
+            return
+        if placed.contact is not None and painting.weather == "rain":
+            self.paste(mirrored(figure, placed.contact * self.height, _WET))
+        if painting.medium == "paper":
+            self.paste(dropped(figure, REACH["paper"] * unit))
+        self.paste(figure, index)
+
+    def _shade(self, fit: Fit, placed: Placed) -> None:
+        """The shadows a role throws on the ground."""
+        light, step = self.light, step_of(fit.size)
+        outline = fit.outline(step)
+        if placed.contact is None:
+            if not self.painting.floats:
+                self.paste(air_shadow(outline, step, placed.depth * self.height, self.height, light))
+            return
+        ground = placed.contact * self.height
+        if light.cast:
+            lean = min(max((fit.x / self.width - light.sun) * 1.6, -1.1), 1.1)
+            self.paste(cast_shadow(outline, step, ground, lean, light))
+        self.paste(contact_shadow(outline, step, ground, light))
+
+    def _away(self, depth: float) -> float:
+        """How far off somebody on the line `depth` is: 0 where one stands nearest, 1 at the horizon."""
+        top, bottom = self.behind.window[1], self.behind.window[3]
+        low, high = self.painting.ground
+        return min(max((high - top - depth * (bottom - top)) / (high - low + _BEYOND), 0.0), 1.0)

@@ -5,9 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from anystory.images import SELECTED
+from anystory.sketch.matting import CLEAR, SOLID, defringed, softened
+from anystory.story import Subject
 
 DRAWING, PHOTOGRAPH, PIXELS = "drawing", "photograph", "pixels"
 """What kind of picture a cut-out comes from; `PIXELS` is pixel art, enlarged by whole pixels only."""
+
+SIDES = ("bottom", "left", "top", "right")
+
+_SPECK = 0.0015
+"""A part with less than this share of the character is dust."""
+
+_SMALL = 96
+"""A picture of up to this many pixels a side that has few colours and hard edges is pixel art as it is."""
+
+_FEW, _MANY = 48, 256
+"""How many colours pixel art has at most: where its pixels are single ones, and where they are blocks."""
 
 
 @dataclass(frozen=True)
@@ -25,3 +42,124 @@ class Cutout:
     grid: int = 1
     foot: float = 0.5
     facing: str = ""
+
+
+def prepare(subject: Subject) -> Cutout:
+    """A subject's first picture cut out cleanly: specks dropped, edges in the character's own colours, trimmed. Raises
+    ValueError where its mask selects nothing."""
+    rgb, alpha = np.asarray(subject.image), np.asarray(subject.mask)
+    seen = alpha >= SELECTED
+    if not seen.any():
+        raise ValueError(f"{subject.name}: the mask selects nothing; paint over the character or give another mask.")
+    grid = _grid(rgb, alpha)
+    if grid:
+        pixels, kind = _blocks(rgb, alpha, *grid), PIXELS
+    else:
+        rgb, alpha = _trimmed(rgb, _without_specks(alpha), margin=16)
+        kind = PHOTOGRAPH if _grainy(rgb, alpha) else DRAWING
+        rgb, alpha = softened(*defringed(rgb, alpha))
+        pixels = np.dstack(_trimmed(rgb, alpha, margin=0))
+    cut = _cut(seen, drawn=kind != PHOTOGRAPH)
+    pixels[pixels[..., 3] == 0] = 0
+    return Cutout(subject.name, pixels, cut, kind, grid[0] if grid else 1, _foot(pixels[..., 3] >= SELECTED))
+
+
+def _trimmed(rgb: np.ndarray, alpha: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both cut to where there is any alpha, and `margin` pixels around it."""
+    rows, columns = (np.flatnonzero(alpha.any(axis)) for axis in (1, 0))
+    part = tuple(slice(max(line[0] - margin, 0), line[-1] + 1 + margin) for line in (rows, columns))
+    return rgb[part], alpha[part]
+
+
+def _without_specks(alpha: np.ndarray) -> np.ndarray:
+    """`alpha` without what is next to nothing: faint haze and parts that are dust beside the rest."""
+    alpha = np.where(alpha > CLEAR, alpha, 0).astype(np.uint8)
+    parts, count = ndimage.label(alpha, np.ones((3, 3)))
+    if count == 1:
+        return alpha
+    weights = np.bincount(parts.ravel(), alpha.ravel())
+    kept = weights >= _SPECK * weights.sum()
+    return alpha * kept[parts].astype(np.uint8)
+
+
+def _cut(seen: np.ndarray, drawn: bool) -> frozenset[str]:
+    """The sides at which the character, bool (h, w), is cut: the picture's edge does more than touch it, it is about as
+    broad there as a little further in. A drawing is often trimmed until it touches both edges, so they have to cut it
+    along most of its breadth; and it may be a bust that ends within the picture."""
+    rows, columns = (np.flatnonzero(seen.any(axis)) for axis in (1, 0))
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    found = (
+        {"bottom"} if drawn and _ends_as_a_bust(seen[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]) else set()
+    )
+    for turns, side in enumerate(SIDES):
+        turned = np.rot90(seen, -turns)
+        along, across = (width, height) if turns % 2 == 0 else (height, width)
+        trimmed = drawn and across == len(turned)
+        least, steep = (0.6, 0.97) if trimmed else (0.08, 0.8)
+        contact = turned[-1].sum()
+        further = turned[-1 - min(max(2, round(0.02 * across)), across - 1)].sum()
+        if contact >= max(3, least * along) and contact >= steep * further:
+            found.add(side)
+    return frozenset(found)
+
+
+def _ends_as_a_bust(seen: np.ndarray) -> bool:
+    """Whether a trimmed character, bool (h, w), is somewhat taller than broad and ends below in one straight line along
+    most of its breadth, as heads with shoulders are drawn."""
+    height, width = seen.shape
+    if not 0.7 <= width / height <= 0.96:
+        return False
+    lowest = np.argmax(seen[::-1], 0)
+    level = seen.any(0) & (lowest <= max(1, round(0.015 * height)))
+    return bool(level.mean() >= 0.72)
+
+
+def _grid(rgb: np.ndarray, alpha: np.ndarray) -> tuple[int, int, int] | None:
+    """Of pixel art, how many pixels make one of its own and the x and y of the first whole one; else None."""
+    hard = np.where(np.isin(alpha, (0, 255)).all(), alpha, 255)[..., None]
+    values = np.concatenate([rgb, np.broadcast_to(hard, (*alpha.shape, 1))], 2)
+    steps = []
+    for axis in (1, 0):
+        changes = np.flatnonzero((np.diff(values.view(np.int8), axis=axis) != 0).any((1 - axis, 2))) + 1
+        if len(changes) < 3:
+            return None
+        steps.append((int(np.gcd.reduce(np.diff(changes))), int(changes[0])))
+    grid = int(np.gcd(steps[0][0], steps[1][0]))
+    inside = alpha >= SELECTED
+    if grid == 1:
+        small = max(np.ptp(np.flatnonzero(inside.any(axis))) + 1 for axis in (0, 1)) <= _SMALL
+        if not small or ((alpha > CLEAR) & (alpha < SOLID)).any():
+            return None
+    colours = len(np.unique(rgb[inside], axis=0))
+    if colours > (_FEW if grid == 1 else _MANY):
+        return None
+    return grid, steps[0][1] % grid, steps[1][1] % grid
+
+
+def _blocks(rgb: np.ndarray, alpha: np.ndarray, grid: int, x: int, y: int) -> np.ndarray:
+    """Pixel art, uint8 (h, w, 4), trimmed to whole pixels of its own, each all there or not at all."""
+    rows, columns = ((side - start) // grid for side, start in zip(alpha.shape, (y, x), strict=True))
+    part = (slice(y, y + rows * grid), slice(x, x + columns * grid))
+    seen = alpha[part].reshape(rows, grid, columns, grid).mean((1, 3)) >= SELECTED
+    own, mask = _trimmed(rgb[part][::grid, ::grid], seen.astype(np.uint8) * 255, margin=0)
+    return np.dstack([own, mask]).repeat(grid, 0).repeat(grid, 1)
+
+
+def _grainy(rgb: np.ndarray, alpha: np.ndarray) -> bool:
+    """Whether even the calmest parts have the fine unrest that a lens and a sensor, or paper, leave."""
+    step = -(-max(alpha.shape) // 640)
+    grey = np.asarray(Image.fromarray(rgb).convert("L").reduce(step), np.float32)
+    inside = ndimage.minimum_filter(np.asarray(Image.fromarray(alpha).reduce(step)), 5) >= SOLID
+    if inside.sum() < 200:
+        return False
+    around = sum(np.roll(grey, shift, axis) for axis in (0, 1) for shift in (-1, 1)) / 4
+    calm, usual = np.percentile(np.abs(grey - around)[inside], (20, 35))
+    return bool(calm >= 0.24 and usual >= 0.53)
+
+
+def _foot(seen: np.ndarray) -> float:
+    """The x of the middle of what stands on the ground, bool (h, w), as a share of the width."""
+    reach = max(1, round(0.03 * len(seen)))
+    low = np.flatnonzero(seen.any(1))[-1] + 1
+    columns = np.flatnonzero(seen[max(low - reach, 0) : low].any(0))
+    return float((columns[0] + columns[-1] + 1) / 2 / seen.shape[1])

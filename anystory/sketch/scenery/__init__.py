@@ -112,7 +112,7 @@ def plan(count: int) -> list[Label]:
 class Painting:
     """A painted place as vector graphics: `render` makes pixels of any part of it at any size. `ground`: the range of y
     where feet stand; `water`: that of open water, or None; `light`: RGB factors of the light on subjects; `floats`:
-    whether subjects mostly hang in it. Positions are shares of the painted square."""
+    whether subjects mostly hang in it; `sun_x`: the x of the sun or moon. Positions are shares of the square."""
 
     place: str
     time: str
@@ -124,6 +124,7 @@ class Painting:
     light: tuple[float, float, float]
     sheets: tuple[Sheet, ...]
     seed: Seed
+    sun_x: float = 0.5
 
     def render(self, width: int, height: int, window: Box = WHOLE, *, grain: bool = False) -> Scene:
         """The part `window` (x0, y0, x1, y1, shares of the square) at `width` x `height` pixels, with the medium's
@@ -166,7 +167,19 @@ def paint(place: str, time: str, weather: str, medium: str, seed: Seed) -> Paint
     kind.paint(painter)
     # Python's sort keeps the order in which layers of one depth were drawn.
     sheets = (painter.sheets[0], *sorted(painter.sheets[1:], key=lambda sheet: sheet.depth))
-    return Painting(place, time, weather, medium, kind.ground, kind.water, kind.floats, painter.light, sheets, seed)
+    return Painting(
+        place,
+        time,
+        weather,
+        medium,
+        kind.ground,
+        kind.water,
+        kind.floats,
+        painter.light,
+        sheets,
+        seed,
+        painter.sun_x / 100,
+    )
 
 
 def fingerprint() -> str:

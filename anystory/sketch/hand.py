@@ -1,0 +1,146 @@
+"""What the hand that paints the place makes of the people in it: the medium's edges and lines around a cut-out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageFilter
+from scipy import ndimage
+
+from anystory.sketch.cutout import PHOTOGRAPH, PIXELS
+from anystory.sketch.patch import Patch
+
+_INK = np.array([46, 40, 54], np.float32)
+_PAPER = np.array([252, 249, 241], np.float32)
+
+REACH = {"ink": 0.55, "paper": 0.75}
+"""How far beyond the cut-out a medium draws, in percent of the frame."""
+
+
+def in_medium(patch: Patch, medium: str, kind: str, unit: float) -> Patch:
+    """A figure as the medium has it, in its own colours still. `unit`: pixels in one percent of the frame. Pixel art is
+    left as it is, but for the paper it may be glued on."""
+    if kind == PHOTOGRAPH and medium != "flat":
+        patch = _calmed(patch, medium, unit)
+    elif kind == PIXELS and medium != "paper":
+        return patch
+    hand = _HANDS.get(medium)
+    return hand(patch, unit) if hand else patch
+
+
+def _watercolour(patch: Patch, unit: float) -> Patch:
+    """Pigment gathers where the wash dries last, at its edge; the edge itself is a little wet."""
+    alpha = _blurred(patch.alpha, 0.07 * unit)
+    inner = patch.alpha * (1 - _blurred(patch.alpha, 0.28 * unit))
+    pooled = np.clip(1.5 * inner, 0, 1)
+    worn = 0.06 * _noise(patch, 2.6 * unit)[..., None]
+    colour = patch.pixels[..., :3].astype(np.float32)
+    colour += (255 - colour) * (0.05 + worn).clip(0, 1)
+    colour *= 1 - pooled[..., None] * np.array([0.5, 0.5, 0.4], np.float32)
+    return _painted(patch, colour, np.minimum(alpha, 1))
+
+
+def _ink(patch: Patch, unit: float) -> Patch:
+    """A pen line around the silhouette, thicker where the pen pressed."""
+    patch = patch.padded(round(REACH["ink"] * unit) + 2)
+    alpha = patch.alpha
+    line = np.maximum(_grown(alpha, 0.3 * unit), np.roll(_grown(alpha, 0.22 * unit), _steps(0.16 * unit), (0, 1)))
+    colour = patch.pixels[..., :3].astype(np.float32)
+    colour += (255 - colour) * 0.06
+    return _painted(patch, _INK + (colour - _INK) * alpha[..., None], np.maximum(alpha, 0.92 * line))
+
+
+def _paper(patch: Patch, unit: float) -> Patch:
+    """Cut out of a sheet: a narrow white edge all around."""
+    patch = patch.padded(round(REACH["paper"] * unit) + 2)
+    alpha = patch.alpha
+    sheet = _grown(alpha, 0.36 * unit)
+    colour = patch.pixels[..., :3].astype(np.float32)
+    return _painted(patch, _PAPER + (colour - _PAPER) * alpha[..., None], np.maximum(alpha, sheet))
+
+
+def _crayon(patch: Patch, unit: float) -> Patch:
+    """A thick waxy line along the inside of the edge, broken where the paper is low, and a ragged edge."""
+    alpha = patch.alpha
+    grain = _noise(patch, 0.28 * unit)
+    inner = alpha * np.clip(2.4 * (1 - _blurred(alpha, 0.42 * unit)), 0, 1)
+    wax = inner * np.clip(0.72 + 0.3 * grain, 0, 1)
+    colour = patch.pixels[..., :3].astype(np.float32)
+    own = 0.5 * colour + 0.5 * ndimage.uniform_filter(colour, (round(unit) + 1, round(unit) + 1, 1))
+    deep = own * 0.5 + np.array([14, 12, 28], np.float32)
+    colour += (deep - colour) * wax[..., None] * 0.85
+    ragged = np.clip(alpha * (1.25 + 0.35 * grain) - 0.25 * (alpha < 1), 0, 1)
+    return _painted(patch, colour, np.where(alpha < 1, np.minimum(ragged, alpha), alpha))
+
+
+_HANDS = {"watercolour": _watercolour, "ink": _ink, "paper": _paper, "crayon": _crayon}
+
+
+def _calmed(patch: Patch, medium: str, unit: float) -> Patch:
+    """A photograph with its small unrest smoothed and its tones gathered as by a brush; edges stay, and so do faces."""
+    colour = patch.pixels[..., :3].astype(np.float32)
+    alpha = np.maximum(patch.alpha, 1e-3)[..., None]
+    side = max(3, round(0.9 * unit))
+    weight = ndimage.uniform_filter(alpha, (side, side, 1), mode="constant") + 1e-4
+    mean = ndimage.uniform_filter(colour * alpha, (side, side, 1), mode="constant") / weight
+    spread = ndimage.uniform_filter(colour * colour * alpha, (side, side, 1), mode="constant") / weight - mean * mean
+    # Where a neighbourhood varies little it is filled evenly, where it varies much it is kept (a guided filter).
+    detail = spread.sum(-1, keepdims=True).clip(0) / (spread.sum(-1, keepdims=True).clip(0) + 380)
+    calm = mean + (colour - mean) * (0.15 + 0.85 * detail)
+    grey = calm.mean(-1, keepdims=True)
+    step = 255 / 9
+    gathered = (np.floor(grey / step) + _eased(grey / step % 1)) * step
+    strength = {"watercolour": 0.6, "ink": 0.7, "paper": 0.75, "crayon": 0.5}[medium]
+    calm += (gathered - grey) * strength
+    calm = calm.mean(-1, keepdims=True) + (calm - calm.mean(-1, keepdims=True)) * 1.12
+    return _painted(patch, calm, patch.alpha)
+
+
+def _eased(share: np.ndarray) -> np.ndarray:
+    return share * share * share * (share * (6 * share - 15) + 10)
+
+
+def _painted(patch: Patch, colour: np.ndarray, alpha: np.ndarray) -> Patch:
+    pixels = np.dstack([colour, alpha * 255]).clip(0, 255)
+    return Patch(np.round(pixels).astype(np.uint8), patch.x, patch.y)
+
+
+def _blurred(shape: np.ndarray, radius: float) -> np.ndarray:
+    """A shape (h, w) in [0, 1] blurred; beyond its edge there is nothing."""
+    return ndimage.gaussian_filter(shape, radius, mode="constant", truncate=2.5)
+
+
+def _grown(shape: np.ndarray, by: float) -> np.ndarray:
+    """A shape (h, w) in [0, 1] larger by `by` pixels all around, with a soft edge."""
+    image = Image.fromarray(np.round(shape * 255).astype(np.uint8))
+    whole = int(by)
+    if whole:
+        image = image.filter(ImageFilter.MaxFilter(2 * whole + 1))
+    blur = image.filter(ImageFilter.GaussianBlur(0.6 + by - whole))
+    return np.clip(np.asarray(blur, np.float32) / 255 * (1.5 + by - whole), 0, 1)
+
+
+def _steps(by: float) -> tuple[int, int]:
+    return (max(1, round(by)),) * 2
+
+
+def _noise(patch: Patch, cell: float) -> np.ndarray:
+    """Smooth noise about 0 with bumps of `cell` pixels, (h, w), fixed to the frame."""
+    height, width = patch.pixels.shape[:2]
+    rows = (np.arange(patch.y, patch.y + height) / cell).astype(np.float32)
+    columns = (np.arange(patch.x, patch.x + width) / cell).astype(np.float32)
+    tile = _tile()
+    side = len(tile)
+
+    def between(at: np.ndarray, axis: int, values: np.ndarray) -> np.ndarray:
+        low = np.floor(at).astype(int)
+        share = (at - low).reshape((-1, 1) if axis == 0 else (1, -1))
+        return np.take(values, low % side, axis) * (1 - share) + np.take(values, (low + 1) % side, axis) * share
+
+    return between(columns, 1, between(rows, 0, tile))
+
+
+@lru_cache(maxsize=1)
+def _tile() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(128, 128)).astype(np.float32)

@@ -1,0 +1,129 @@
+"""What a cut-out's edge is really made of: the old background's colour taken out of it, and its steps smoothed.
+
+A pixel at the edge of a picture shows the character and the ground behind it in one colour. Put before another ground
+it keeps a rim of the old one. Here such pixels get the colour of the solid parts next to them, and where a mask reaches
+into the ground, it is drawn in by how much of the ground's colour is seen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+SOLID, CLEAR = 250, 5
+"""From which alpha on a pixel is all character, and up to which it is all ground."""
+
+_LEVELS = 6
+_WORKED = 512
+"""Pictures are worked on at up to this many pixels a side; larger ones take the colours of the smaller one."""
+
+
+def defringed(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Colours and alpha without the old background: uint8 (h, w, 3) and (h, w) in and out.
+
+    `rgb` is the picture with its background as far as it goes. Nothing changes where the colours are the character's
+    own already, as in a transparent drawing.
+    """
+    reach = max(1, round(max(alpha.shape) / 400))
+    inside = ndimage.minimum_filter(alpha, 2 * reach + 1, mode="nearest") >= SOLID
+    outside = ndimage.maximum_filter(alpha, 2 * reach + 1, mode="nearest") <= CLEAR
+    if not inside.any() or not outside.any():
+        return rgb, alpha
+    # Between the two and close to both: what is see-through in the midst of a character is its own.
+    near = [ndimage.maximum_filter(part[::reach, ::reach], 33, mode="constant") for part in (inside, outside)]
+    y, x = np.nonzero(~inside & (alpha > CLEAR))
+    close = (near[0] & near[1])[y // reach, x // reach]
+    rim = (y[close], x[close])
+    if not close.any():
+        return rgb, alpha
+    seen, share = rgb[rim].astype(np.float32), alpha[rim].astype(np.float32) / 255
+    own, ground = _spread(rgb, inside, rim), _spread(rgb, outside, rim)
+    mixed, off, apart = _mixture(seen, own, ground)
+    if not _blends(share, seen, own, ground, mixed, off, apart):
+        return rgb, alpha
+    # A mixture explains what is seen there, and more of it is ground than the mask knows.
+    fits = (apart > 30) & (off < 0.35 * apart) & (mixed > np.maximum(1 - share, 0.12))
+    share = np.where(fits, np.minimum(share, 1 - mixed), share)
+    recoloured = fits | (share < SOLID / 255)
+    rgb, alpha = rgb.copy(), alpha.copy()
+    rgb[rim] = np.where(recoloured[:, None], np.round(own), seen).astype(np.uint8)
+    alpha[rim] = np.round(share * 255).astype(np.uint8)
+    return rgb, alpha
+
+
+def softened(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same with half a pixel of softness where the edge is a staircase; unchanged where it is soft already."""
+    if not jagged(alpha):
+        return rgb, alpha
+    smooth = ndimage.gaussian_filter(alpha.astype(np.float32), 1.1, mode="nearest")
+    soft = np.clip((smooth - 127.5) * 1.7 + 127.5, 0, 255).round().astype(np.uint8)
+    # What was ground so far and is seen a little now has no colour of its own.
+    fresh = np.nonzero((alpha <= CLEAR) & (soft > 0))
+    rgb = rgb.copy()
+    rgb[fresh] = np.round(_spread(rgb, alpha >= SOLID, fresh)).astype(np.uint8)
+    return rgb, soft
+
+
+def jagged(alpha: np.ndarray) -> bool:
+    """Whether next to nothing along the edge of uint8 (h, w) is between seen and not seen."""
+    solid = alpha >= 128
+    edge = solid & ~ndimage.minimum_filter(solid, 3, mode="nearest")
+    soft = (alpha > CLEAR) & (alpha < SOLID)
+    return bool(edge.any() and soft.sum() < 0.15 * edge.sum())
+
+
+def _mixture(seen: np.ndarray, own: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of colours (n, 3): what share of the ground is in each (0 to 1), how far it is from that mixture, and how far
+    apart the two are, both in levels: three times (n,)."""
+    line = ground - own
+    apart = np.sqrt((line**2).sum(1))
+    mixed = (((seen - own) * line).sum(1) / np.maximum(apart**2, 1e-6)).clip(0, 1)
+    off = np.sqrt(((seen - own - mixed[:, None] * line) ** 2).sum(1))
+    return mixed, off, apart
+
+
+def _blends(
+    share: np.ndarray,
+    seen: np.ndarray,
+    own: np.ndarray,
+    ground: np.ndarray,
+    mixed: np.ndarray,
+    off: np.ndarray,
+    apart: np.ndarray,
+) -> bool:
+    """Whether the colours at the rim have the ground in them; else the alpha is the picture's own."""
+    soft = (share < SOLID / 255) & (apart > 30)
+    if soft.sum() > 0.15 * len(share):
+        pure = np.abs(seen - own)[soft].sum()
+        blend = np.abs(seen - share[:, None] * own - (1 - share[:, None]) * ground)[soft].sum()
+        return bool(blend < pure)
+    between = (apart > 30) & (off < 0.2 * apart) & (mixed > 0.15) & (mixed < 0.85)
+    return bool(between.sum() > 0.15 * len(share))
+
+
+def _spread(rgb: np.ndarray, known: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The colours, float32 (n, 3), that the `known` pixels (h, w) of `rgb` have nearest to the places `at`: averages
+    over ever larger blocks, the smallest that holds any."""
+    step = -(-max(known.shape) // _WORKED)
+    known = known[::step, ::step, None]
+    weight = known.astype(np.float32)
+    colour = rgb[::step, ::step] * weight
+    y, x = (places // step for places in at)
+    found = np.zeros((len(y), 3), np.float32)
+    left = np.ones(len(y), np.float32)
+    for _ in range(_LEVELS):
+        here = np.minimum(weight[y, x, 0] * 4, 1) * left
+        found += colour[y, x] * (here / np.maximum(weight[y, x, 0], 1e-6))[:, None]
+        left -= here
+        weight, colour = _halved(weight), _halved(colour)
+        y, x = y // 2, x // 2
+    mean = colour.sum((0, 1)) / weight.sum()
+    return found + left[:, None] * mean
+
+
+def _halved(values: np.ndarray) -> np.ndarray:
+    """The means of blocks of two by two, float32 (h, w, c); beyond the right and lower edge there is nothing."""
+    height, width = (side + side % 2 for side in values.shape[:2])
+    even = np.zeros((height, width, values.shape[2]), np.float32)
+    even[: values.shape[0], : values.shape[1]] = values
+    return (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
