@@ -28,6 +28,9 @@ from anystory.sketch.water import submerged, surface, water_colour
 _WET = 0.3
 """How clearly wet ground mirrors who stands on it."""
 
+_ON = 0.03
+"""Who touches something this far or further above its ground is on something, where no shadow falls long."""
+
 _BEYOND = 0.3
 """How far above the ground on which one stands the horizon is, in shares of the square."""
 
@@ -195,7 +198,7 @@ class _Board:
                 self.paste(air_shadow(outline, step, placed.depth * self.height, self.height, light))
             return
         ground = placed.contact * self.height
-        if light.cast:
+        if light.cast and abs(placed.contact - placed.depth) < _ON:
             lean = min(max((fit.x / self.width - light.sun) * 1.6, -1.1), 1.1)
             self.paste(cast_shadow(outline, step, ground, lean, light))
         self.paste(contact_shadow(outline, step, ground, light))

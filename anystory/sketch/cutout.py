@@ -15,7 +15,7 @@ from anystory.story import Subject
 DRAWING, PHOTOGRAPH, PIXELS = "drawing", "photograph", "pixels"
 """What kind of picture a cut-out comes from; `PIXELS` is pixel art, enlarged by whole pixels only."""
 
-SIDES = ("bottom", "left", "top", "right")
+SIDES = ("bottom", "right", "top", "left")
 
 _SPECK = 0.0015
 """A part with less than this share of the character is dust."""

@@ -84,9 +84,11 @@ def _calmed(patch: Patch, medium: str, unit: float) -> Patch:
     side = max(3, round(0.9 * unit))
     weight = ndimage.uniform_filter(alpha, (side, side, 1), mode="constant") + 1e-4
     mean = ndimage.uniform_filter(colour * alpha, (side, side, 1), mode="constant") / weight
-    spread = ndimage.uniform_filter(colour * colour * alpha, (side, side, 1), mode="constant") / weight - mean * mean
+    grey = colour.mean(-1, keepdims=True)
+    square = ndimage.uniform_filter(grey * grey * alpha, (side, side, 1), mode="constant") / weight
+    spread = (square - mean.mean(-1, keepdims=True) ** 2).clip(0)
     # Where a neighbourhood varies little it is filled evenly, where it varies much it is kept (a guided filter).
-    detail = spread.sum(-1, keepdims=True).clip(0) / (spread.sum(-1, keepdims=True).clip(0) + 380)
+    detail = spread / (spread + 120)
     calm = mean + (colour - mean) * (0.15 + 0.85 * detail)
     grey = calm.mean(-1, keepdims=True)
     step = 255 / 9

@@ -12,7 +12,7 @@ from anystory.sketch.cutout import PIXELS
 from anystory.sketch.patch import Patch
 from anystory.sketch.scenery import Painting
 
-_MILD = {"day": 1.0, "sunrise": 0.9, "sunset": 0.9, "night": 0.74}
+_MILD = {"day": 1.0, "sunrise": 0.9, "sunset": 0.9, "night": 0.68}
 """How much of the place's own light falls on people: at night faces have to be told apart."""
 
 _GREYED = {"cloudy": 0.08, "rain": 0.16, "snow": 0.08, "fog": 0.14}
@@ -71,7 +71,7 @@ def light_of(painting: Painting, picture: np.ndarray, window: tuple[float, float
         # Indoors, in caves, in space and under water the light is what the place looks like.
         bright = float(mean @ _GREY) / 255
         tint = (mean + 40) / (mean @ _GREY + 40)
-        colour = np.clip((bright / 0.4) ** 0.45, 0.62, 1.0) * tint ** (0.5 if painting.floats else 0.25)
+        colour = np.clip((bright / 0.42) ** 0.5, 0.6, 1.0) * tint ** (0.5 if painting.floats else 0.25)
     rim, shine = _RIMS.get(time, ((255, 255, 255), 0.0))
     clear = weather == "clear"
     low = time in ("sunrise", "sunset")

@@ -13,9 +13,8 @@ from scipy import ndimage
 SOLID, CLEAR = 250, 5
 """From which alpha on a pixel is all character, and up to which it is all ground."""
 
-_LEVELS = 6
 _WORKED = 512
-"""Pictures are worked on at up to this many pixels a side; larger ones take the colours of the smaller one."""
+"""In larger pictures only every so many pixels are looked at for colours."""
 
 
 def defringed(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -24,25 +23,26 @@ def defringed(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarra
     `rgb` is the picture with its background as far as it goes. Nothing changes where the colours are the character's
     own already, as in a transparent drawing.
     """
-    reach = max(1, round(max(alpha.shape) / 400))
+    reach = max(2, round(max(alpha.shape) / 200))
     inside = ndimage.minimum_filter(alpha, 2 * reach + 1, mode="nearest") >= SOLID
     outside = ndimage.maximum_filter(alpha, 2 * reach + 1, mode="nearest") <= CLEAR
-    if not inside.any() or not outside.any():
-        return rgb, alpha
-    # Between the two and close to both: what is see-through in the midst of a character is its own.
-    near = [ndimage.maximum_filter(part[::reach, ::reach], 33, mode="constant") for part in (inside, outside)]
+    # What is see-through in the midst of a character, far from the ground, is its own.
+    open_air = ndimage.maximum_filter(outside[::reach, ::reach], 11, mode="constant")
     y, x = np.nonzero(~inside & (alpha > CLEAR))
-    close = (near[0] & near[1])[y // reach, x // reach]
-    rim = (y[close], x[close])
-    if not close.any():
+    rim = tuple(places[open_air[y // reach, x // reach]] for places in (y, x))
+    if not inside.any() or not len(rim[0]):
         return rgb, alpha
     seen, share = rgb[rim].astype(np.float32), alpha[rim].astype(np.float32) / 255
-    own, ground = _spread(rgb, inside, rim), _spread(rgb, outside, rim)
+    own, ground = _nearest(rgb, inside, rim), _nearest(rgb, outside, rim)
+    # A thin part has no inside of its own near by: what it is made of is what is seen less the ground.
+    thin = ~ndimage.maximum_filter(inside, 6 * reach + 1, mode="constant")[rim]
+    unmixed = ground + (seen - ground) / np.maximum(share, 0.25)[:, None]
+    own = np.where(thin[:, None], unmixed.clip(0, 255), own)
     mixed, off, apart = _mixture(seen, own, ground)
-    if not _blends(share, seen, own, ground, mixed, off, apart):
+    if not _blends(share[~thin], *(values[~thin] for values in (seen, own, ground, mixed, off, apart))):
         return rgb, alpha
     # A mixture explains what is seen there, and more of it is ground than the mask knows.
-    fits = (apart > 30) & (off < 0.35 * apart) & (mixed > np.maximum(1 - share, 0.12))
+    fits = ~thin & (apart > 30) & (off < 0.35 * apart) & (mixed > np.maximum(1 - share, 0.12))
     share = np.where(fits, np.minimum(share, 1 - mixed), share)
     recoloured = fits | (share < SOLID / 255)
     rgb, alpha = rgb.copy(), alpha.copy()
@@ -56,11 +56,12 @@ def softened(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray
     if not jagged(alpha):
         return rgb, alpha
     smooth = ndimage.gaussian_filter(alpha.astype(np.float32), 1.1, mode="nearest")
-    soft = np.clip((smooth - 127.5) * 1.7 + 127.5, 0, 255).round().astype(np.uint8)
+    soft = np.clip((smooth - 127.5) * 1.7 + 127.5, 0, 255)
+    soft = np.maximum(soft, 0.6 * alpha).round().astype(np.uint8)  # thin parts stay
     # What was ground so far and is seen a little now has no colour of its own.
     fresh = np.nonzero((alpha <= CLEAR) & (soft > 0))
     rgb = rgb.copy()
-    rgb[fresh] = np.round(_spread(rgb, alpha >= SOLID, fresh)).astype(np.uint8)
+    rgb[fresh] = np.round(_nearest(rgb, alpha >= SOLID, fresh)).astype(np.uint8)
     return rgb, soft
 
 
@@ -98,32 +99,13 @@ def _blends(
         blend = np.abs(seen - share[:, None] * own - (1 - share[:, None]) * ground)[soft].sum()
         return bool(blend < pure)
     between = (apart > 30) & (off < 0.2 * apart) & (mixed > 0.15) & (mixed < 0.85)
-    return bool(between.sum() > 0.15 * len(share))
+    return bool(between.sum() > 0.05 * len(share))
 
 
-def _spread(rgb: np.ndarray, known: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """The colours, float32 (n, 3), that the `known` pixels (h, w) of `rgb` have nearest to the places `at`: averages
-    over ever larger blocks, the smallest that holds any."""
+def _nearest(rgb: np.ndarray, known: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The colour, float32 (n, 3), of the `known` pixel (h, w) of `rgb` that is nearest to each of the places `at`;
+    black where none is known."""
     step = -(-max(known.shape) // _WORKED)
-    known = known[::step, ::step, None]
-    weight = known.astype(np.float32)
-    colour = rgb[::step, ::step] * weight
-    y, x = (places // step for places in at)
-    found = np.zeros((len(y), 3), np.float32)
-    left = np.ones(len(y), np.float32)
-    for _ in range(_LEVELS):
-        here = np.minimum(weight[y, x, 0] * 4, 1) * left
-        found += colour[y, x] * (here / np.maximum(weight[y, x, 0], 1e-6))[:, None]
-        left -= here
-        weight, colour = _halved(weight), _halved(colour)
-        y, x = y // 2, x // 2
-    mean = colour.sum((0, 1)) / weight.sum()
-    return found + left[:, None] * mean
-
-
-def _halved(values: np.ndarray) -> np.ndarray:
-    """The means of blocks of two by two, float32 (h, w, c); beyond the right and lower edge there is nothing."""
-    height, width = (side + side % 2 for side in values.shape[:2])
-    even = np.zeros((height, width, values.shape[2]), np.float32)
-    even[: values.shape[0], : values.shape[1]] = values
-    return (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
+    y, x = ndimage.distance_transform_edt(~known[::step, ::step], return_distances=False, return_indices=True)
+    block = tuple(np.minimum(places // step, side - 1) for places, side in zip(at, y.shape, strict=True))
+    return rgb[y[block] * step, x[block] * step].astype(np.float32)

@@ -1,0 +1,139 @@
+"""A panel's sketch from its `Shot` and cut-outs. What panels share is made once: the places of a story, and their
+pixels at one size."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from anystory.shot import Shot
+from anystory.sketch.compose import Backdrop, Coat, Sketch, backdrop, composing
+from anystory.sketch.cutout import Cutout
+from anystory.sketch.plain import paint_plain
+from anystory.sketch.scenery import PLACES, Painting, paint
+from anystory.sketch.staging import stage
+from anystory.steering import Layout
+
+SIDES = range(64, 4097)
+"""Widths and heights a sketch can have."""
+
+MEDIUM = "watercolour"
+"""What a shot of no medium is painted in."""
+
+T = TypeVar("T")
+
+
+class Cache(Generic[T]):
+    """Keeps what was made last, up to `limit` bytes in all; threads may share it. `weigh` tells how many bytes a value
+    takes. What is larger than half of the limit is made anew each time."""
+
+    def __init__(self, limit: int, weigh: Callable[[T], int]) -> None:
+        self._limit, self._weigh = limit, weigh
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = threading.Lock()
+        self.nbytes = 0
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()  # unlocked: two threads that want the same thing make the same
+        size = self._weigh(value)
+        if size > self._limit // 2:
+            return value
+        with self._lock:
+            if key not in self._values:
+                self._values[key] = value
+                self.nbytes += size
+            while self.nbytes > self._limit:
+                self.nbytes -= self._weigh(self._values.popitem(last=False)[1])
+        return value
+
+
+def _drawn(painting: Painting) -> int:
+    return sum(len(text) for sheet in painting.sheets for text in (*sheet.marks, *sheet.defs))
+
+
+_paintings: Cache[Painting] = Cache(16_000_000, _drawn)
+_backdrops: Cache[Backdrop] = Cache(80_000_000, lambda behind: behind.nbytes)
+
+
+def sketch(
+    shot: Shot,
+    cutouts: Sequence[Cutout],
+    *,
+    width: int,
+    height: int,
+    seed: int,
+    story_seed: int,
+    layout: Layout = Layout(),
+) -> Sketch:
+    """The finished sketch of a shot; see `sketching`."""
+    *_, last = sketching(shot, cutouts, width=width, height=height, seed=seed, story_seed=story_seed, layout=layout)
+    return last.sketch
+
+
+def sketching(
+    shot: Shot,
+    cutouts: Sequence[Cutout],
+    *,
+    width: int,
+    height: int,
+    seed: int,
+    story_seed: int,
+    layout: Layout = Layout(),
+) -> Iterator[Coat]:
+    """Sketch a shot layer by layer, `width` x `height` pixels; the last coat has the `Sketch`. `cutouts`: one of each
+    role's name, in any order. `seed` says who stands how, `story_seed` and the shot's setting what the place looks
+    like; the same arguments give the same bits. A time or weather that the place does not have gives way to one it
+    has, and a note says so. Raises ValueError for a size outside of `SIDES`, an unknown place or a role without a
+    cut-out."""
+    for side, value in (("width", width), ("height", height)):
+        if value not in SIDES:
+            raise ValueError(f"The {side} is {value}; it must be from {SIDES[0]} to {SIDES[-1]} pixels.")
+    shot, notes = _possible(shot)
+    painting = painting_of(shot, story_seed)
+    staging = stage(shot, cutouts, painting, (width, height), seed, layout)
+    named = {cutout.name: cutout for cutout in cutouts}
+    behind = _backdrops.get(
+        (_key(shot, story_seed), width, height, staging.window),
+        lambda: backdrop(painting, width, height, staging.window),
+    )
+    cast = [named[placed.name] for placed in staging.placed]
+    for coat in composing(staging, shot, cast, painting, width, height, behind):
+        if coat.sketch is not None:
+            coat = replace(coat, sketch=replace(coat.sketch, notes=(*staging.notes, *notes)))
+        yield coat
+
+
+def painting_of(shot: Shot, story_seed: int) -> Painting:
+    """The shot's place as it is in this story: one setting is one place in all of its panels. Raises ValueError for an
+    unknown place, or a time or weather it does not have."""
+    seed = (story_seed, zlib.crc32(shot.setting.encode()))
+    moment = (shot.time, shot.weather, shot.medium, seed)
+    make = (lambda: paint(shot.place, *moment)) if shot.place else (lambda: paint_plain(*moment))
+    return _paintings.get(_key(shot, story_seed), make)
+
+
+def _key(shot: Shot, story_seed: int) -> tuple[str | int, ...]:
+    return (shot.place, shot.time, shot.weather, shot.medium, shot.setting, story_seed)
+
+
+def _possible(shot: Shot) -> tuple[Shot, tuple[str, ...]]:
+    """The shot at a time and in a weather that its place has, with a sentence for each that had to give way."""
+    shot = replace(shot, medium=shot.medium or MEDIUM)
+    if shot.place not in PLACES:
+        return shot, ()
+    place, notes = PLACES[shot.place], []
+    for what, possible in (("time", place.times), ("weather", place.weathers)):
+        asked = getattr(shot, what)
+        if asked not in possible:
+            shot = replace(shot, **{what: possible[0]})
+            if asked and possible[0]:
+                notes.append(f"The {shot.place} cannot be painted in {what} {asked!r}; it shows {possible[0]!r}.")
+    return shot, tuple(notes)
