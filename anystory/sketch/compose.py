@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -139,7 +140,7 @@ class _Board:
         self.painting, self.behind, self.roles = painting, behind, roles
         self.canvas = Image.fromarray(behind.picture)
         self.width, self.height = self.canvas.size
-        self.unit = max(self.canvas.size) / 100
+        self.unit = math.sqrt(self.width * self.height) / 100
         self.light = light_of(painting, behind.picture, behind.window)
         self.holders = np.full(behind.picture.shape[:2], roles, np.uint8)
         self._seen = np.zeros(behind.picture.shape[:2], np.float32)  # how much of its pixel's holder is seen

@@ -61,7 +61,7 @@ def air_shadow(outline: Outline, step: float, ground: float, frame: float, light
     margin = 2.2
     rows = np.linspace(-margin, margin, max(3, round(2 * margin * flat / step)), dtype=np.float32)[:, None]
     across = np.linspace(-margin, margin, max(3, round(2 * margin * wide / step)), dtype=np.float32)
-    dark = (0.42 / (1 + 3 * height)) * np.exp(-((rows**2 + across**2) ** 1.3))
+    dark = (0.38 / (1 + 3 * height)) * np.exp(-((rows**2 + across**2) ** 1.3))
     return _enlarged(dark, step, middle - margin * wide, ground - margin * flat, light.dark)
 
 
