@@ -298,7 +298,7 @@ def test_shadows_ground_who_stands_and_pale_under_who_jumps():
         dark = shade(picture([who], [jumper], painting, 200, 200), painting, 180, 60, 140)
         heights.append((dark.max(), (dark > 3).sum()))
     assert under > heights[0][0] > heights[1][0] > 3 and heights[0][1] > heights[1][1]
-    floating = paint("space", "", "", "flat", 2)
+    floating = paint("underwater", "", "", "flat", 2)
     assert floating.floats
     floating = replace(floating, sheets=floating.sheets[:1])
     adrift = standing(who, 100, 120, 200, 200, contact=None, depth=0.9)
