@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from anystory.shot import Shot
+from anystory.sketch.cutout import PIXELS, Cutout
+from anystory.sketch.scenery import Painting
+from anystory.sketch.stagecraft.bodies import Body, pose_there
+from anystory.sketch.stagecraft.company import bonds, looks
+from anystory.sketch.stagecraft.ensemble import Ensemble, ensemble
+from anystory.sketch.stagecraft.figure import lowest
+from anystory.sketch.stagecraft.poses import LYING
+from anystory.sketch.stagecraft.rows import together
+from anystory.sketch.stagecraft.spots import at_place, by_hand
+from anystory.steering import Layout
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 as shares of the frame's width and height, from its top left corner."""
 
+_ENLARGED = 4
+_COVERED = 0.08
+"""Whoever has more of them than this behind something of the place, unasked, steps in front of it."""
+
 
 @dataclass(frozen=True)
 class Placed:
-    """One member of the cast in the frame. `box` is that of the whole cut-out as it is drawn, before anything hides it;
-    it may reach beyond the frame. `angle`: degrees, clockwise. `mirrored`: against its picture. `facing`: "left",
-    "right" or "". `depth`: the y of the ground it stands on or is above (shares of the frame): who is further down is
-    in front. `contact`: the y where it touches the ground, or None in the air. `waterline`: the y below which
-    it is under water, or None."""
+    """One member of the cast in the frame. `box` is that of the whole cut-out as it is drawn, before anything hides it:
+    the box around the picture's rectangle, turned about its middle by `angle`; it may reach beyond the frame.
+    `angle`: degrees, clockwise, after mirroring. `mirrored`: against its picture. `facing`: "left", "right" or "".
+    `depth`: the y of the ground it stands on or is above (shares of the frame): who is further down is in front.
+    `contact`: the y where its lowest visible point touches the ground or what it is on, or None in the air.
+    `waterline`: the y below which it is under water, or None."""
 
     name: str
     action: str
@@ -30,7 +48,105 @@ class Placed:
 @dataclass(frozen=True)
 class Staging:
     """Where everything of a panel is. `window`: the part of the place's square that the frame shows (see
-    `anystory.sketch.scenery`). `placed`: one for every role of the shot, in its order."""
+    `anystory.sketch.scenery`). `placed`: one for every role of the shot, in its order. `notes`: sentences for the
+    user."""
 
     window: Box
     placed: tuple[Placed, ...]
+    notes: tuple[str, ...] = ()
+
+
+def stage(
+    shot: Shot,
+    cutouts: Sequence[Cutout],
+    painting: Painting,
+    size: tuple[int, int],
+    seed: int,
+    layout: Layout = Layout(),
+) -> Staging:
+    """Put the roles of a shot into a painted place, for a frame of `size` (width, height) pixels. `cutouts`: one of
+    each role's name, in any order. Places of `layout` win over what the line says, unless its strength is 0. The same
+    arguments give the same. Raises ValueError for a role without a cut-out or a frame without pixels."""
+    cast = ensemble(shot, cutouts, painting, size, seed)
+    placed_by_hand = by_hand(cast, layout)
+    fixed = placed_by_hand | at_place(cast, placed_by_hand)
+    joined = bonds(cast.figures, set(fixed), cast.luck[:, 2].tolist())
+    bodies = together(cast, fixed, joined)
+    for i, body in enumerate(bodies):
+        if i not in fixed and i not in joined:
+            bodies[i] = _stepped_forward(cast, body, bodies[:i] + bodies[i + 1 :])
+    wants = looks(cast.figures, [body.x for body in bodies], joined, shot.speakers, cast.around.aspect, cast.coins[2])
+    placed = tuple(
+        _placed(cast, body, want, size, i in placed_by_hand)
+        for i, (body, want) in enumerate(zip(bodies, wants, strict=True))
+    )
+    return Staging(cast.around.camera.window, placed, tuple(_notes(bodies, size[1])))
+
+
+def _stepped_forward(cast: Ensemble, body: Body, others: Sequence[Body]) -> Body:
+    """In front of what of the place would hide it, if the ground goes so far and nobody is close."""
+    left, _, right, _ = body.box
+    if body.contact is None or any(other.box[0] < right and left < other.box[2] for other in others):
+        return body
+    for cover in cast.found:
+        line = cover.line + 0.004
+        if body.line < line <= cast.around.camera.ground[1] and cover.hides(*body.box) > _COVERED:
+            body = body.on_line(line)
+    return body
+
+
+def _placed(cast: Ensemble, body: Body, want: int, size: tuple[int, int], by_hand: bool) -> Placed:
+    """A body as shares of the frame, looking to the side `want`: -1 left, 1 right, 0 as its picture does. A picture is
+    mirrored only if it is known where it looks, or to put its cut side at the frame's."""
+    figure, facing = body.figure, body.figure.facing()
+    mirrored = bool(facing and want and facing != want)
+    if figure.cut_side:
+        mirrored = figure.cut_side * (body.x - cast.around.aspect / 2) < 0
+    looks_at = -facing if mirrored else facing
+    angle = body.angle
+    if angle is None:
+        angle = _angle(cast, body, want or looks_at)
+    if body.contact is not None and not by_hand and not figure.bust:
+        # The corners of a turned picture are empty: let down what is seen.
+        middle = body.contact - lowest(figure.cutout, angle, mirrored) * body.height
+        body = replace(body, y=middle)
+    x0, y0, x1, y1 = replace(body, angle=angle).box
+    box = (x0 / cast.around.aspect, y0, x1 / cast.around.aspect, y1)
+    if figure.cutout.kind == PIXELS:
+        box = _on_pixels(box, size)
+    side = {-1: "left", 0: "", 1: "right"}[looks_at]
+    return Placed(
+        figure.role.name, figure.role.action, box, angle, mirrored, side, body.line, body.contact, body.waterline
+    )
+
+
+def _angle(cast: Ensemble, body: Body, way: int) -> float:
+    """The signed turn: forwards, towards `way`; who lies has its face up, or its head away from the near side."""
+    figure = body.figure
+    if abs(figure.turn) == 180:
+        return 180.0
+    if pose_there(figure, cast.around).kind == LYING and figure.turn == -90 and not way:
+        way = 1 if body.x > cast.around.aspect / 2 else -1
+    if not way:
+        way = 1 if cast.luck[figure.index, 5] < 0.5 else -1
+    return way * figure.turn + 0.0
+
+
+def _on_pixels(box: Box, size: tuple[int, int]) -> Box:
+    """The box moved onto the frame's own pixels."""
+    dx, dy = (round(at * side) / side - at for at, side in zip(box, size, strict=False))
+    return box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy
+
+
+def _notes(bodies: Sequence[Body], pixels: int) -> list[str]:
+    notes = []
+    for body in bodies:
+        cutout = body.figure.cutout
+        height, width = cutout.pixels.shape[:2]
+        times = body.height * pixels / height
+        if cutout.kind != PIXELS and times > _ENLARGED:
+            notes.append(
+                f"The picture of {body.figure.role.name} is {width} × {height} pixels and is shown {times:.0f} times "
+                "as large; a larger one would be sharper."
+            )
+    return notes

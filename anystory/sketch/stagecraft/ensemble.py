@@ -1,0 +1,87 @@
+"""The figures of one panel in their surroundings, and how tall and where each would be by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from anystory.shot import Shot
+from anystory.sketch.cutout import Cutout
+from anystory.sketch.scenery import Painting
+from anystory.sketch.stagecraft.bodies import Body, Surroundings, alone
+from anystory.sketch.stagecraft.camera import camera
+from anystory.sketch.stagecraft.covers import Cover, covers, focus
+from anystory.sketch.stagecraft.figure import Figure, figure
+from anystory.sketch.stagecraft.poses import WATER
+
+ANCHORS = {"far left": 0.1, "left": 0.25, "middle": 0.5, "right": 0.75, "far right": 0.9}
+"""Where in the frame's width somebody is who is said to be there."""
+
+_TALL = {1: 0.6, 2: 0.58, 3: 0.55, 4: 0.52, 5: 0.48, 6: 0.46}
+_MANY = 0.44
+"""How tall the tallest of so many is, or of more, as a share of the frame's height: about as tall in every panel."""
+
+_TALLEST = 0.62
+_LOWEST_HEAD = 0.05
+"""The y above which no head is, where no balloon needs more room."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """`figures` in the order of the shot's roles. `found`: what of the place is in sight. `luck`: for each figure six
+    numbers in [0, 1), `coins` three for all, that decide what the line leaves open."""
+
+    shot: Shot
+    figures: tuple[Figure, ...]
+    around: Surroundings
+    found: tuple[Cover, ...]
+    luck: np.ndarray
+    coins: tuple[float, float, float]
+
+    @property
+    def names(self) -> dict[str, int]:
+        """Whose number is which."""
+        return {figure.role.name: figure.index for figure in self.figures}
+
+    def alone(self, figure: Figure, scale: float, row: float = 0.5) -> Body:
+        """A figure by itself, at x = 0; see `bodies.alone`."""
+        return alone(figure, scale, self.around, row, self.luck[figure.index, 3:5].tolist())
+
+    def wish(self, figure: Figure) -> float:
+        """The x at which a figure would be that stands with nobody."""
+        told = ANCHORS.get(figure.role.where)
+        return (0.2 + 0.6 * float(self.luck[figure.index, 5]) if told is None else told) * self.around.aspect
+
+
+def ensemble(shot: Shot, cutouts: Sequence[Cutout], painting: Painting, size: tuple[int, int], seed: int) -> Ensemble:
+    """The roles of a shot before they are put anywhere. Raises ValueError for a role without a cut-out or a frame
+    without pixels."""
+    width, height = size
+    if width < 1 or height < 1:
+        raise ValueError(f"The frame is {width} × {height} pixels; both must be at least 1.")
+    by_name = {cutout.name: cutout for cutout in cutouts}
+    missing = [role.name for role in shot.roles if role.name not in by_name]
+    if missing:
+        raise ValueError(f"There is no cut-out of {missing[0]}; give one of everybody who is in the panel.")
+    rng = np.random.default_rng(seed)
+    coins, luck = tuple(rng.random(3).tolist()), rng.random((len(shot.roles), 6))
+    figures = tuple(figure(i, role, by_name[role.name], luck[i, :2]) for i, role in enumerate(shot.roles))
+    around = _surroundings(shot, figures, painting, width / height, height)
+    return Ensemble(shot, figures, around, tuple(covers(painting, around.camera, width / height)), luck, coins)
+
+
+def _surroundings(
+    shot: Shot, figures: Sequence[Figure], painting: Painting, aspect: float, pixels: int
+) -> Surroundings:
+    swims = any(figure.pose.kind == WATER for figure in figures)
+    words = [word for role in shot.roles for word in role.targets]
+    view = camera(painting, shot.framing, aspect, swims, focus(painting, words))
+    balloons = len(shot.speakers)
+    room = (0.3 if balloons > 2 else 0.22) * view.framing.room if balloons else 0.0
+    wades = painting.water is not None and painting.water[1] > sum(painting.ground) / 2
+    tallest = max((figure.relative for figure in figures), default=1.0)
+    tall = min(_TALL.get(len(figures), _MANY) * tallest**0.2, _TALLEST)
+    scale = tall * view.framing.tall / tallest
+    return Surroundings(view, aspect, pixels, max(room, _LOWEST_HEAD), painting.floats, wades, scale, tallest)

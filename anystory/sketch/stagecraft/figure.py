@@ -1,0 +1,140 @@
+"""A cut-out as a figure of a panel: how large it is beside others, how much room it takes when turned, what of it is
+seen where. Lengths are in frame heights, in x as in y.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from anystory.shot import Role
+from anystory.sketch.cutout import PIXELS, Cutout
+from anystory.sketch.stagecraft.poses import LYING, Pose, pose_of
+
+FACE = 0.48
+"""The upper part of a figure that nobody covers."""
+
+LEAST = 0.14
+"""Nobody's long side is shorter than this share of the frame's shorter side, if there is room."""
+
+_GROWN = 1.7  # metres
+_HEIGHTS = (0.15, 4.0)  # metres; beyond, everything is drawn as tall as these
+_POWER = 0.45  # drawn heights grow with real ones to this power: a mouse beside a horse can still be seen
+_SIZES = {"tiny": 0.42, "small": 0.72, "big": 1.35, "huge": 1.85}
+_SAMPLES = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """The role number `index` and its cut-out. `turn`: degrees it is turned towards where it looks, in [-180, 180].
+    `lift`: how high its feet are above the ground, if they are."""
+
+    index: int
+    role: Role
+    cutout: Cutout
+    pose: Pose
+    turn: float
+    lift: float
+
+    @cached_property
+    def aspect(self) -> float:
+        """Width through height of the picture."""
+        height, width = self.cutout.pixels.shape[:2]
+        return width / height
+
+    @property
+    def bust(self) -> bool:
+        return "bottom" in self.cutout.cut
+
+    @property
+    def cut_side(self) -> int:
+        """The side on which the picture's edge cuts it: -1 left, 1 right, 0 for none or both."""
+        return ("right" in self.cutout.cut) - ("left" in self.cutout.cut)
+
+    @cached_property
+    def relative(self) -> float:
+        """How tall it is beside a grown person. Depends on nothing but the role and the picture's shape."""
+        tall = (min(max(self.role.height, _HEIGHTS[0]), _HEIGHTS[1]) / _GROWN) ** _POWER
+        # What is wider than tall is not as tall as it is large.
+        return tall * min(1.0, (1.1 / self.aspect) ** 0.55)
+
+    def size(self, scale: float, pixels: int) -> tuple[float, float]:
+        """Width and height, upright, where a grown person is `scale` tall and the frame `pixels` high. Pixel art comes
+        in whole multiples of its own pixels, or of a whole part of them where it must be smaller than it is."""
+        height = scale * self.relative * _SIZES.get(self.role.size, 1.0)
+        return self.sized(height, pixels)
+
+    def sized(self, height: float, pixels: int) -> tuple[float, float]:
+        if self.cutout.kind == PIXELS:
+            own = self.cutout.pixels.shape[0] / self.cutout.grid
+            times = height * pixels / own
+            height = own / pixels * (math.floor(times + 0.5) if times >= 0.75 else 1 / round(1 / times))
+        return height * self.aspect, height
+
+    @cached_property
+    def turned(self) -> tuple[float, float]:
+        """Width and height of the box around the turned picture where the picture's height is 1."""
+        return turned(self.aspect, 1.0, self.turn)
+
+    @cached_property
+    def lowest(self) -> float:
+        """How far below the middle of the turned picture its lowest visible point is, in heights of the picture."""
+        return lowest(self.cutout, self.turn, self.facing() < 0)
+
+    def facing(self) -> int:
+        """Where the picture looks: -1 to the left, 1 to the right, 0 if nobody knows."""
+        return {"left": -1, "right": 1}.get(self.cutout.facing, 0)
+
+
+def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
+    """`luck`: two numbers in [0, 1) that decide what the pose leaves open."""
+    pose = pose_of(role.action)
+    turn, lift = (low + (high - low) * chance for (low, high), chance in zip((pose.turn, pose.lift), luck, strict=True))
+    wide = cutout.pixels.shape[1] > cutout.pixels.shape[0]
+    if pose.kind == LYING:
+        turn = -2 - 2 * luck[0] if wide else -90.0
+    elif 30 < turn < 60 and cutout.pixels.shape[1] > 0.8 * cutout.pixels.shape[0]:
+        turn = 4.0  # who crawls is on all fours already
+    if pose.sways and index % 2:
+        turn = -turn
+    if "bottom" in cutout.cut:  # its cut edge stays out of sight
+        turn, lift = min(max(turn, -10.0), 10.0), 0.0
+    if cutout.kind == PIXELS:
+        turn = 90.0 * round(turn / 90)
+    return Figure(index, role, cutout, pose, float(turn), float(lift))
+
+
+def turned(width: float, height: float, angle: float) -> tuple[float, float]:
+    """Width and height of the box around a rectangle that is turned by `angle` degrees."""
+    cos, sin = abs(math.cos(math.radians(angle))), abs(math.sin(math.radians(angle)))
+    return width * cos + height * sin, width * sin + height * cos
+
+
+def solid(cutout: Cutout) -> np.ndarray:
+    """Where the cut-out is, bool, every so many pixels: at most `_SAMPLES` a side or a little more."""
+    step = max(1, max(cutout.pixels.shape[:2]) // _SAMPLES)
+    return cutout.pixels[::step, ::step, 3] >= 128
+
+
+def lowest(cutout: Cutout, angle: float, mirrored: bool) -> float:
+    """How far below its middle the lowest visible point of the turned cut-out is, in heights of the picture."""
+    seen = solid(cutout)
+    height, width = cutout.pixels.shape[:2]
+    if angle % 360 == 0 or not seen.any():
+        return 0.5
+    rows, columns = np.nonzero(seen)
+    y = (rows + 0.5) / seen.shape[0] - 0.5
+    x = ((columns + 0.5) / seen.shape[1] - 0.5) * width / height * (-1 if mirrored else 1)
+    turn = math.radians(angle)
+    return float((x * math.sin(turn) + y * math.cos(turn)).max()) + 0.5 / seen.shape[0]
+
+
+def top_between(cutout: Cutout, left: float, right: float) -> float:
+    """The y, as a share of the picture's height, of the highest visible point between two shares of its width."""
+    seen = solid(cutout)
+    columns = seen[:, int(left * seen.shape[1]) : max(int(right * seen.shape[1]), int(left * seen.shape[1]) + 1)]
+    rows = np.flatnonzero(columns.any(1))
+    return float(rows[0]) / seen.shape[0] if len(rows) else 0.0

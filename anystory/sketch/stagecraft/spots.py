@@ -1,0 +1,157 @@
+"""Who has a place that nobody else decides: by hand, behind, on or beside something of the painted place, or half
+outside the frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from anystory.sketch.cutout import PIXELS
+from anystory.sketch.stagecraft.bodies import EDGE, Body, pose_there
+from anystory.sketch.stagecraft.covers import Cover, hideout, means, wall
+from anystory.sketch.stagecraft.ensemble import Ensemble
+from anystory.sketch.stagecraft.figure import Figure
+from anystory.sketch.stagecraft.poses import AIR, CLIMBING, HIDING, PEEKING
+from anystory.steering import SIDE, Layout
+
+Box = tuple[float, float, float, float]
+
+_MARGIN = 0.02
+
+
+def by_hand(cast: Ensemble, layout: Layout) -> dict[int, Body]:
+    """Whom the layout places, by number: each as large as its place allows, in its middle, feet at its lower edge."""
+    if not layout.strength:
+        return {}
+    boxes = {place.name: place.box or _bounds(place.region()) for place in layout.places}
+    return {
+        figure.index: _filling(cast, figure, boxes[figure.role.name])
+        for figure in cast.figures
+        if figure.role.name in boxes
+    }
+
+
+def _filling(cast: Ensemble, figure: Figure, box: Box) -> Body:
+    camera, aspect = cast.around.camera, cast.around.aspect
+    x0, x1 = box[0] * aspect, box[2] * aspect
+    wide, tall = figure.turned
+    height = _no_larger(figure, min((x1 - x0) / wide, (box[3] - box[1]) / tall), cast.around.pixels)
+    on_ground = box[3] >= camera.ground[0] - 0.04
+    stands = on_ground and not figure.lift and pose_there(figure, cast.around).kind != AIR
+    line = box[3] if on_ground else camera.feet
+    y = box[3] - figure.turned[1] * height / 2
+    return Body(figure, (x0 + x1) / 2, y, height * figure.aspect, height, line, box[3] if stands else None)
+
+
+def _bounds(region: np.ndarray) -> Box:
+    """The box around what is painted of a frame."""
+    rows, columns = np.nonzero(region >= 0.5)
+    return columns.min() / SIDE, rows.min() / SIDE, (columns.max() + 1) / SIDE, (rows.max() + 1) / SIDE
+
+
+def _no_larger(figure: Figure, height: float, pixels: int) -> float:
+    """`height`, or for pixel art the largest whole multiple of its own height that is no taller."""
+    own = figure.cutout.pixels.shape[0] / figure.cutout.grid / pixels
+    if figure.cutout.kind != PIXELS:
+        return height
+    return own * (height / own // 1) if height >= own else own / math.ceil(own / height - 1e-9)
+
+
+# --- at the place ---------------------------------------------------------------------------------------------------
+
+
+def at_place(cast: Ensemble, before: Mapping[int, Body]) -> dict[int, Body]:
+    """Who is where something of the painted place is, or peeks in from the side, by number; `before`: who has a place
+    already."""
+    found: dict[int, Body] = {}
+    for figure in cast.figures:
+        if figure.index not in before and not cast.names.keys() & set(figure.role.targets):
+            body = _at_place(cast, figure, [*before.values(), *found.values()])
+            found |= {} if body is None else {figure.index: body}
+    return found
+
+
+def _at_place(cast: Ensemble, figure: Figure, others: Sequence[Body]) -> Body | None:
+    role, kind = figure.role, pose_there(figure, cast.around).kind
+    named = [cover for cover in cast.found if any(means(word, cover.name) for word in role.targets)]
+    if kind == HIDING:
+        return (
+            _hidden(cast, figure, named, others)
+            or _hidden(cast, figure, cast.found, others)
+            or _peeking(cast, figure, others)
+        )
+    if kind == PEEKING:
+        return _hidden(cast, figure, named, others) or _peeking(cast, figure, others)
+    if kind == CLIMBING and role.toward not in cast.names:
+        return _climbing(cast, figure, named or cast.found)
+    if not named or figure.bust:
+        return None
+    if role.relation in ("behind", "in"):
+        return _hidden(cast, figure, named, others)
+    return _beside(cast, figure, named[0])
+
+
+def _hidden(cast: Ensemble, figure: Figure, choice: Sequence[Cover], others: Sequence[Body]) -> Body | None:
+    """Behind one of `choice`, about half of it seen; None if nothing hides it so."""
+    if figure.bust or not choice:
+        return None
+    taken = [(other.box[0], other.box[2]) for other in others]
+    height = cast.alone(figure, cast.around.scale).height
+    spot = hideout(figure.cutout, height, cast.wish(figure), choice, taken, cast.around.camera.ground[0])
+    if spot is None:
+        return None
+    height = _no_larger(figure, spot.height, cast.around.pixels)
+    body = Body(figure, spot.x, 0.0, height * figure.aspect, height, spot.line, angle=0.0)
+    return body.standing(spot.bottom, contact=spot.bottom)
+
+
+def _peeking(cast: Ensemble, figure: Figure, others: Sequence[Body]) -> Body:
+    """Half in the frame: from its side, or a bust from below."""
+    body, wish = cast.alone(figure, cast.around.scale), cast.wish(figure)
+    if figure.bust:
+        return replace(body.standing(EDGE + 0.4 * body.height), x=wish)
+    side = 1 if wish > cast.around.aspect / 2 else -1
+    edges = {-1: 0.0, 1: cast.around.aspect}
+    if any(abs(other.x - edges[side]) < body.width for other in others):
+        side = -side
+    return replace(body, x=edges[side], angle=-side * figure.turn)
+
+
+def _climbing(cast: Ensemble, figure: Figure, choice: Sequence[Cover]) -> Body | None:
+    """At what is tall, off the ground; None where nothing is."""
+    camera, aspect = cast.around.camera, cast.around.aspect
+    found = wall(choice, camera.feet, cast.wish(figure))
+    if found is None or figure.bust:
+        return None
+    cover, x = found
+    outward = -1 if x < aspect / 2 else 1
+    body = cast.alone(figure, cast.around.scale)
+    half = (body.box[2] - body.box[0]) / 2
+    x = min(max(x - outward * 0.3 * body.width, half), aspect - half)
+    line = max(cover.line + 0.004, camera.ground[0])
+    low = min(line, camera.feet) - figure.lift
+    return replace(body.standing(low, line=line, contact=None), x=x, angle=outward * figure.turn)
+
+
+def _beside(cast: Ensemble, figure: Figure, cover: Cover) -> Body | None:
+    """At a part of the place, as the line says; None if it says nothing of that kind or there is no room."""
+    relation, body = figure.role.relation, cast.alone(figure, cast.around.scale)
+    span, ground, aspect = cover.run(cast.wish(figure)), cast.around.camera.ground, cast.around.aspect
+    if span is None or relation not in ("on", "above", "under", "next to", "in front of"):
+        return None
+    middle, line = sum(span) / 2, min(max(cover.line + 0.006, ground[0]), ground[1])
+    half = (body.box[2] - body.box[0]) / 2
+    if relation in ("on", "above"):
+        top = cover.top(middle - half / 2, middle + half / 2)
+        bottom = top + 0.01 if relation == "on" else top - 0.04
+        if bottom - (body.box[3] - body.box[1]) < cast.around.room:
+            return None
+        body = body.standing(bottom, line=cover.line + 0.004, contact=bottom if relation == "on" else None)
+    else:
+        if relation == "next to":
+            middle += (1 if middle < aspect / 2 else -1) * ((span[1] - span[0]) / 2 + 0.9 * half)
+        body = body.on_line(line)
+    return replace(body, x=min(max(middle, half + _MARGIN), aspect - half - _MARGIN))
