@@ -124,7 +124,8 @@ def composing(
             yield board.coat(name or painting.weather or "the air")
     image = painting.grain(np.array(board.canvas))
     masks = board.holders == np.arange(len(cutouts), dtype=np.uint8)[:, None, None]
-    yield Coat(painting.medium, board.holders, image, Sketch(Image.fromarray(image), masks, shot, staging))
+    sketch = Sketch(Image.fromarray(image), masks, shot, staging, staging.notes)
+    yield Coat(painting.medium, board.holders, image, sketch)
 
 
 def _in_order(behind: Backdrop, placed: Sequence[Placed]) -> list[int | tuple[Patch, float, str]]:

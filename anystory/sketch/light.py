@@ -71,7 +71,7 @@ def light_of(painting: Painting, picture: np.ndarray, window: tuple[float, float
         # Indoors, in caves, in space and under water the light is what the place looks like.
         bright = float(mean @ _GREY) / 255
         tint = (mean + 40) / (mean @ _GREY + 40)
-        colour = np.clip((bright / 0.42) ** 0.5, 0.6, 1.0) * tint ** (0.5 if painting.floats else 0.25)
+        colour = np.clip((bright / 0.42) ** 0.5, 0.6, 1.0) * tint ** (0.32 if painting.floats else 0.25)
     rim, shine = _RIMS.get(time, ((255, 255, 255), 0.0))
     clear = weather == "clear"
     low = time in ("sunrise", "sunset")

@@ -107,7 +107,7 @@ def sketching(
     cast = [named[placed.name] for placed in staging.placed]
     for coat in composing(staging, shot, cast, painting, width, height, behind):
         if coat.sketch is not None:
-            coat = replace(coat, sketch=replace(coat.sketch, notes=(*staging.notes, *notes)))
+            coat = replace(coat, sketch=replace(coat.sketch, notes=(*notes, *coat.sketch.notes)))
         yield coat
 
 
