@@ -37,7 +37,7 @@ class Surroundings:
 
     def least(self, scale: float) -> float:
         """How long everybody's long side is at least where a grown person is `scale` tall; in a crowd less."""
-        return LEAST * min(1.0, self.aspect) * min(1.0, 5 * scale / self.scale)
+        return LEAST * min(1.0, self.aspect) * min(1.0, 4 * scale / self.scale)
 
 
 @dataclass(frozen=True)

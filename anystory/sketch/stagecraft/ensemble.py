@@ -24,6 +24,9 @@ _MANY = 0.44
 """How tall the tallest of so many is, or of more, as a share of the frame's height: about as tall in every panel."""
 
 _TALLEST = 0.62
+_CLOSE = 4
+"""How many a close-up can show; of more it is a medium shot."""
+
 _LOWEST_HEAD = 0.05
 """The y above which no head is, where no balloon needs more room."""
 
@@ -77,7 +80,8 @@ def _surroundings(
 ) -> Surroundings:
     swims = any(figure.pose.kind == WATER for figure in figures)
     words = [word for role in shot.roles for word in role.targets]
-    view = camera(painting, shot.framing, aspect, swims, focus(painting, words))
+    close = shot.framing == "close-up" and len(figures) > _CLOSE
+    view = camera(painting, "medium" if close else shot.framing, aspect, swims, focus(painting, words))
     balloons = len(shot.speakers)
     room = (0.3 if balloons > 2 else 0.22) * view.framing.room if balloons else 0.0
     wades = painting.water is not None and painting.water[1] > sum(painting.ground) / 2

@@ -17,7 +17,7 @@ _GAP = 0.02
 _ONE_ROW = 0.5
 _FRONT, _BACK = 0.0, 1.0
 _ONE_ROW_AT_MOST, _TWO_ROWS_FROM = 8, 5
-_TRIES = 10
+_TRIES = 12
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,21 @@ def _largest(
 ) -> tuple[dict[int, Body], float]:
     """Everybody at the largest scale, up to the usual one, at which there is room, and that scale."""
     scale = cast.around.scale
-    for _ in range(_TRIES):
+    for turn in range(_TRIES):
         bodies, places, need = _lined_up(cast, plan, fixed, bonds, rows, scale)
         if need <= 1:
             break
-        scale *= min(max(1 / need, 0.75), 0.97)
+        # Room grows with less than the scale where some are as small as can be: less and less patient.
+        scale *= min(max(need ** -(1 + turn / 4), 0.7), 0.97)
     x_of = {i: x for n, x in zip(plan.order, places, strict=True) for i in plan.groups[n]}
-    return {i: replace(body, x=body.x + x_of[i]) for i, body in bodies.items()}, scale
+    moved = {i: replace(body, x=body.x + x_of[i]) for i, body in bodies.items()}
+    return {i: body if i in fixed else _within(body, cast.around.aspect) for i, body in moved.items()}, scale
+
+
+def _within(body: Body, aspect: float) -> Body:
+    """The same inside the frame, even with somebody who is half outside."""
+    half = min((body.box[2] - body.box[0]) / 2, aspect / 2)
+    return replace(body, x=min(max(body.x, half), aspect - half))
 
 
 def _lined_up(

@@ -20,6 +20,8 @@ from anystory.steering import SIDE, Layout
 Box = tuple[float, float, float, float]
 
 _MARGIN = 0.02
+_WIDEST = 0.7
+"""How much of the frame's width one figure takes at most."""
 
 
 def by_hand(cast: Ensemble, layout: Layout) -> dict[int, Body]:
@@ -94,12 +96,20 @@ def _at_place(cast: Ensemble, figure: Figure, others: Sequence[Body]) -> Body | 
     return _beside(cast, figure, named[0])
 
 
+def _by_itself(cast: Ensemble, figure: Figure) -> Body:
+    """As large as usual, if there is room for that."""
+    body = cast.alone(figure, cast.around.scale)
+    left, top, right, bottom = body.box
+    part = min((bottom - cast.around.room) / (bottom - top), _WIDEST * cast.around.aspect / (right - left))
+    return body if part >= 1 else cast.alone(figure, part * cast.around.scale)
+
+
 def _hidden(cast: Ensemble, figure: Figure, choice: Sequence[Cover], others: Sequence[Body]) -> Body | None:
     """Behind one of `choice`, about half of it seen; None if nothing hides it so."""
     if figure.bust or not choice:
         return None
     taken = [(other.box[0], other.box[2]) for other in others]
-    height = cast.alone(figure, cast.around.scale).height
+    height = _by_itself(cast, figure).height
     spot = hideout(figure.cutout, height, cast.wish(figure), choice, taken, cast.around.camera.ground[0])
     if spot is None:
         return None
@@ -110,7 +120,7 @@ def _hidden(cast: Ensemble, figure: Figure, choice: Sequence[Cover], others: Seq
 
 def _peeking(cast: Ensemble, figure: Figure, others: Sequence[Body]) -> Body:
     """Half in the frame: from its side, or a bust from below."""
-    body, wish = cast.alone(figure, cast.around.scale), cast.wish(figure)
+    body, wish = _by_itself(cast, figure), cast.wish(figure)
     if figure.bust:
         return replace(body.standing(EDGE + 0.4 * body.height), x=wish)
     side = 1 if wish > cast.around.aspect / 2 else -1
@@ -128,7 +138,7 @@ def _climbing(cast: Ensemble, figure: Figure, choice: Sequence[Cover]) -> Body |
         return None
     cover, x = found
     outward = -1 if x < aspect / 2 else 1
-    body = cast.alone(figure, cast.around.scale)
+    body = _by_itself(cast, figure)
     half = (body.box[2] - body.box[0]) / 2
     x = min(max(x - outward * 0.3 * body.width, half), aspect - half)
     line = max(cover.line + 0.004, camera.ground[0])
@@ -138,7 +148,7 @@ def _climbing(cast: Ensemble, figure: Figure, choice: Sequence[Cover]) -> Body |
 
 def _beside(cast: Ensemble, figure: Figure, cover: Cover) -> Body | None:
     """At a part of the place, as the line says; None if it says nothing of that kind or there is no room."""
-    relation, body = figure.role.relation, cast.alone(figure, cast.around.scale)
+    relation, body = figure.role.relation, _by_itself(cast, figure)
     span, ground, aspect = cover.run(cast.wish(figure)), cast.around.camera.ground, cast.around.aspect
     if span is None or relation not in ("on", "above", "under", "next to", "in front of"):
         return None
