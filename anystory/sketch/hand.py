@@ -55,7 +55,7 @@ def _paper(patch: Patch, unit: float) -> Patch:
     """Cut out of a sheet: a narrow white edge all around."""
     patch = patch.padded(round(REACH["paper"] * unit) + 2)
     alpha = patch.alpha
-    sheet = _grown(alpha, 0.36 * unit)
+    sheet = _grown(alpha, 0.3 * unit)
     colour = patch.pixels[..., :3].astype(np.float32)
     return _painted(patch, _PAPER + (colour - _PAPER) * alpha[..., None], np.maximum(alpha, sheet))
 

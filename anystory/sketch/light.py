@@ -21,7 +21,7 @@ _RIMS = {
     "day": ((255, 252, 226), 0.14),
     "sunrise": ((255, 226, 170), 0.4),
     "sunset": ((255, 190, 106), 0.6),
-    "night": ((176, 200, 255), 0.36),
+    "night": ((176, 200, 255), 0.26),
 }
 """The colour and strength of the light along the edge that looks to the sun or moon, in clear weather."""
 
@@ -124,8 +124,11 @@ def _modelled(alpha: np.ndarray, light: Light, x: float) -> np.ndarray:
 
 def _rim(alpha: np.ndarray, right: bool) -> np.ndarray:
     """How much of the light along the edge each pixel (h, w) of a shape gets: most above, on the side of the light."""
-    reach = max(1.5, 0.012 * max(alpha.shape))
-    shift = (0.5 * reach, -reach if right else reach)
-    behind = ndimage.shift(alpha, shift, order=1, mode="constant")
+    across, down = max(1, round(0.012 * max(alpha.shape))), max(1, round(0.006 * max(alpha.shape)))
+    behind = np.zeros_like(alpha)
+    if right:
+        behind[down:, :-across] = alpha[:-down, across:]
+    else:
+        behind[down:, across:] = alpha[:-down, :-across]
     band = (alpha - behind).clip(0, 1)
     return ndimage.uniform_filter(band, 3, mode="constant") * alpha

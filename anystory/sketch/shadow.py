@@ -100,12 +100,11 @@ def mirrored(patch: Patch, ground: float, strength: float) -> Patch | None:
 def dropped(patch: Patch, by: float) -> Patch:
     """The shadow that a piece of cut paper throws on the sheet under it."""
     margin = math.ceil(1.5 * by) + 2
-    alpha = np.pad(patch.alpha, margin)
-    alpha = ndimage.shift(ndimage.gaussian_filter(alpha, 0.45 * by, mode="constant"), (by, 0.62 * by), order=1)
+    alpha = ndimage.gaussian_filter(np.pad(patch.alpha, margin), 0.45 * by)
     pixels = np.zeros((*alpha.shape, 4), np.uint8)
     pixels[..., :3] = (26, 16, 32)
     pixels[..., 3] = np.round(alpha.clip(0, 1) * 255 * 0.34)
-    return Patch(pixels, patch.x - margin, patch.y - margin)
+    return Patch(pixels, patch.x - margin + round(0.62 * by), patch.y - margin + round(by))
 
 
 def _enlarged(dark: np.ndarray, step: float, x: float, y: float, colour: tuple[int, int, int]) -> Patch:
