@@ -150,7 +150,7 @@ def spread(order: Sequence[int], told: Sequence[float | None], aspect: float) ->
     """The x, in frame heights, at which each of `told` should be."""
     count = len(order)
     part = _SPREADS.get(count, 0.98)
-    step = min(aspect * part / count, 0.72)
+    step = min(aspect * part / max(count, 1), 0.72)
     wishes = [0.0] * count
     anyone_told = any(x is not None for x in told)
     for slot, i in enumerate(order):

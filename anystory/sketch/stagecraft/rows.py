@@ -14,6 +14,7 @@ from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 
 _MARGIN = 0.02
 _GAP = 0.02
+_TOLD = 8.0  # how much more those belong where they are of whom the line says where
 _ONE_ROW = 0.5
 _FRONT, _BACK = 0.0, 1.0
 _ONE_ROW_AT_MOST, _TWO_ROWS_FROM = 8, 5
@@ -22,11 +23,12 @@ _TRIES = 12
 
 @dataclass(frozen=True)
 class _Plan:
-    """`groups` of numbers of figures that are put down together, and for each the x at which it should be; `order`
-    holds the numbers of groups from the left to the right, `near` pairs of them that stand close; `span`: between
-    which x's there is room."""
+    """`groups` of numbers of figures that are put down together; of each, whether the line has `told` where it is, and
+    the x at which it `wishes` to be. `order` holds the numbers of groups from the left to the right, `near` pairs of
+    them that stand close; `span`: between which x's there is room."""
 
     groups: list[list[int]]
+    told: list[bool]
     wishes: list[float]
     order: list[int]
     near: list[tuple[int, int]]
@@ -56,7 +58,7 @@ def _plan(cast: Ensemble, fixed: Mapping[int, Body], bonds: Mapping[int, Bond]) 
     wishes = company.spread(order, told, cast.around.aspect)
     if len(groups) == 1 and told[0] is None:
         wishes[0] += _drift(cast, cast.figures[groups[0][0]])
-    return _Plan(groups, wishes, order, near, _span(cast))
+    return _Plan(groups, [x is not None for x in told], wishes, order, near, _span(cast))
 
 
 def _told(cast: Ensemble, fixed: Mapping[int, Body], group: Sequence[int]) -> float | None:
@@ -96,13 +98,19 @@ def _largest(
     cast: Ensemble, plan: _Plan, fixed: Mapping[int, Body], bonds: Mapping[int, Bond], rows: Sequence[float]
 ) -> tuple[dict[int, Body], float]:
     """Everybody at the largest scale, up to the usual one, at which there is room, and that scale."""
-    scale = cast.around.scale
+    scale, too_large = cast.around.scale, None
     for turn in range(_TRIES):
         bodies, places, need = _lined_up(cast, plan, fixed, bonds, rows, scale)
         if need <= 1:
             break
         # Room grows with less than the scale where some are as small as can be: less and less patient.
+        too_large = scale
         scale *= min(max(need ** -(1 + turn / 4), 0.7), 0.97)
+    if too_large is not None:
+        larger = (scale + too_large) / 2
+        tried = _lined_up(cast, plan, fixed, bonds, rows, larger)
+        if tried[2] <= 1:
+            (bodies, places, _), scale = tried, larger
     x_of = {i: x for n, x in zip(plan.order, places, strict=True) for i in plan.groups[n]}
     moved = {i: replace(body, x=body.x + x_of[i]) for i, body in bodies.items()}
     return {i: body if i in fixed else _within(body, cast.around.aspect) for i, body in moved.items()}, scale
@@ -135,8 +143,7 @@ def _lined_up(
                 bodies[i] = cast.alone(cast.figures[i], scale * SCALES.get(bond.how if bond else "", 1.0), rows[number])
             if bond:
                 bodies[i] = JOINS[bond.how](bodies[i], bodies[bond.target], bond, ground)
-        is_fixed = group[0] in fixed
-        weight = FIXED if is_fixed else 6.0 if cast.figures[group[0]].cut_side else 1.0
+        weight = FIXED if group[0] in fixed else _TOLD if plan.told[number] else 1.0
         blocks.append(block([bodies[i] for i in group], plan.wishes[number], weight))
         if cast.figures[group[0]].cut_side:  # flush with the frame's side
             blocks[-1].left -= _MARGIN * (cast.figures[group[0]].cut_side < 0)
