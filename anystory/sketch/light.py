@@ -67,6 +67,7 @@ def light_of(painting: Painting, picture: np.ndarray, window: tuple[float, float
     mean = field.mean((0, 1))
     if time:
         colour = 1 - _MILD[time] * (1 - np.array(painting.light, np.float32))
+        colour[0] = max(colour[0], 1.03 * colour[1])  # in blue light skin and fur would turn green
     else:
         # Indoors, in caves, in space and under water the light is what the place looks like.
         bright = float(mean @ _GREY) / 255
