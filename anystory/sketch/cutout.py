@@ -51,17 +51,16 @@ def prepare(subject: Subject) -> Cutout:
     seen = alpha >= SELECTED
     if not seen.any():
         raise ValueError(f"{subject.name}: the mask selects nothing; paint over the character or give another mask.")
-    grid = _grid(rgb, alpha)
-    if grid:
-        pixels, kind = _blocks(rgb, alpha, *grid), PIXELS
-    else:
+    pixels, grid = _pixel_art(rgb, alpha)
+    kind = PIXELS
+    if pixels is None:
         rgb, alpha = _trimmed(rgb, _without_specks(alpha), margin=16)
         kind = PHOTOGRAPH if _grainy(rgb, alpha) else DRAWING
         rgb, alpha = softened(*defringed(rgb, alpha))
         pixels = np.dstack(_trimmed(rgb, alpha, margin=0))
     cut = _cut(seen, drawn=kind != PHOTOGRAPH)
     pixels[pixels[..., 3] == 0] = 0
-    return Cutout(subject.name, pixels, cut, kind, grid[0] if grid else 1, _foot(pixels[..., 3] >= SELECTED))
+    return Cutout(subject.name, pixels, cut, kind, grid, _foot(pixels[..., 3] >= SELECTED))
 
 
 def _trimmed(rgb: np.ndarray, alpha: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray]:
@@ -114,35 +113,43 @@ def _ends_as_a_bust(seen: np.ndarray) -> bool:
     return bool(level.mean() >= 0.72)
 
 
-def _grid(rgb: np.ndarray, alpha: np.ndarray) -> tuple[int, int, int] | None:
-    """Of pixel art, how many pixels make one of its own and the x and y of the first whole one; else None."""
+def _pixel_art(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray | None, int]:
+    """Pixel art, uint8 (h, w, 4), trimmed to whole pixels of its own, each there or not at all, and how many pixels
+    make one of its own; None and 1 for anything else."""
+    grid, x, y = _grid(rgb, alpha)
+    rows, columns = ((side - start) // grid for side, start in zip(alpha.shape, (y, x), strict=True))
+    part = (slice(y, y + rows * grid), slice(x, x + columns * grid))
+    inside = alpha >= SELECTED
+    if not rows or not columns or (grid == 1 and not _small_and_hard(alpha)):
+        return None, 1
+    colours = rgb[y::grid, x::grid][inside[y::grid, x::grid]] @ np.array([65536, 256, 1])
+    if len(np.unique(colours)) > (_FEW if grid == 1 else _MANY):
+        return None, 1
+    seen = alpha[part].reshape(rows, grid, columns, grid).mean((1, 3)) >= SELECTED
+    if (seen.repeat(grid, 0).repeat(grid, 1) & inside[part]).sum() < 0.8 * inside.sum():
+        return None, 1
+    own, mask = _trimmed(rgb[part][::grid, ::grid], seen.astype(np.uint8) * 255, margin=0)
+    return np.dstack([own, mask]).repeat(grid, 0).repeat(grid, 1), grid
+
+
+def _grid(rgb: np.ndarray, alpha: np.ndarray) -> tuple[int, int, int]:
+    """How many pixels make the largest blocks a picture exactly consists of, 1 if it does not, and the x and y of the
+    first whole one. A soft alpha is a model's, and no part of the drawing."""
     hard = np.where(np.isin(alpha, (0, 255)).all(), alpha, 255)[..., None]
     values = np.concatenate([rgb, np.broadcast_to(hard, (*alpha.shape, 1))], 2)
-    steps = []
+    grid, starts = 0, []
     for axis in (1, 0):
         changes = np.flatnonzero((np.diff(values.view(np.int8), axis=axis) != 0).any((1 - axis, 2))) + 1
         if len(changes) < 3:
-            return None
-        steps.append((int(np.gcd.reduce(np.diff(changes))), int(changes[0])))
-    grid = int(np.gcd(steps[0][0], steps[1][0]))
-    inside = alpha >= SELECTED
-    if grid == 1:
-        small = max(np.ptp(np.flatnonzero(inside.any(axis))) + 1 for axis in (0, 1)) <= _SMALL
-        if not small or ((alpha > CLEAR) & (alpha < SOLID)).any():
-            return None
-    colours = len(np.unique(rgb[inside], axis=0))
-    if colours > (_FEW if grid == 1 else _MANY):
-        return None
-    return grid, steps[0][1] % grid, steps[1][1] % grid
+            return 1, 0, 0
+        grid = int(np.gcd(grid, np.gcd.reduce(np.diff(changes))))
+        starts.append(int(changes[0]))
+    return grid, starts[0] % grid, starts[1] % grid
 
 
-def _blocks(rgb: np.ndarray, alpha: np.ndarray, grid: int, x: int, y: int) -> np.ndarray:
-    """Pixel art, uint8 (h, w, 4), trimmed to whole pixels of its own, each all there or not at all."""
-    rows, columns = ((side - start) // grid for side, start in zip(alpha.shape, (y, x), strict=True))
-    part = (slice(y, y + rows * grid), slice(x, x + columns * grid))
-    seen = alpha[part].reshape(rows, grid, columns, grid).mean((1, 3)) >= SELECTED
-    own, mask = _trimmed(rgb[part][::grid, ::grid], seen.astype(np.uint8) * 255, margin=0)
-    return np.dstack([own, mask]).repeat(grid, 0).repeat(grid, 1)
+def _small_and_hard(alpha: np.ndarray) -> bool:
+    sides = [np.ptp(np.flatnonzero((alpha >= SELECTED).any(axis))) + 1 for axis in (0, 1)]
+    return max(sides) <= _SMALL and not ((alpha > CLEAR) & (alpha < SOLID)).any()
 
 
 def _grainy(rgb: np.ndarray, alpha: np.ndarray) -> bool:
