@@ -316,6 +316,29 @@ def test_a_cast_shadow_falls_away_from_the_sun():
         assert sign * (np.average(np.arange(200), weights=dark) - 100) > 4
 
 
+def test_the_side_that_looks_to_the_sun_is_lighter():
+    pixels = np.full((60, 40, 4), 255, np.uint8)
+    pixels[..., :3] = (110, 120, 130)
+    who = Cutout("Mia", pixels)
+    for sun, sign in ((0.1, 1), (0.9, -1)):
+        painting = replace(bare(time="sunset"), sun_x=sun)
+        grey = picture([who], [standing(who, 100, 150, 200, 200)], painting, 200, 200).image.convert("L")
+        columns = np.asarray(grey).astype(float)[95:145, 80:120].mean(0)
+        assert sign * (columns[:5].mean() - columns[-5:].mean()) > 15
+
+
+def test_wet_ground_mirrors_who_stands_on_it():
+    pixels = np.full((60, 40, 4), 255, np.uint8)
+    pixels[..., :3] = (240, 20, 20)
+    who, wet = Cutout("Mia", pixels), meadow(weather="rain")
+    wet = replace(wet, sheets=wet.sheets[:1])
+    place = [standing(who, 100, 150, 200, 200)]
+    below = np.asarray(picture([who], place, wet, 200, 200).image).astype(float)[156:164, 90:110].mean((0, 1))
+    dry = np.asarray(picture([], [], wet, 200, 200).image).astype(float)[156:164, 90:110].mean((0, 1))
+    assert (below - dry)[0] > (below - dry)[1] + 10
+    assert not picture([who], place, wet, 200, 200).masks[0, 152:].any()
+
+
 @pytest.mark.parametrize("medium", [medium for medium in MEDIUMS if medium != "flat"])
 def test_a_medium_draws_its_edge(medium):
     """The edge of a plain figure differs from its middle, and its middle stays itself."""
