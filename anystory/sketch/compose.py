@@ -13,7 +13,7 @@ from anystory.shot import Shot
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.hand import REACH, in_medium
 from anystory.sketch.light import light_of, lit
-from anystory.sketch.patch import Fit, Patch, cropped, fitted
+from anystory.sketch.patch import Fit, Patch, fitted
 from anystory.sketch.scenery import Painting
 from anystory.sketch.shadow import (
     air_shadow,
@@ -31,9 +31,6 @@ _WET = 0.3
 
 _ON = 0.03
 """Who touches something this far or further above its ground is on something, where no shadow falls long."""
-
-_BEYOND = 0.3
-"""How far above the ground on which one stands the horizon is, in shares of the square."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +79,9 @@ def backdrop(painting: Painting, width: int, height: int, window: Box) -> Backdr
     top, bottom = window[1], window[3]
     layers = []
     for layer in scene.layers:
-        patch = cropped(layer.pixels)
-        if patch is not None:
-            depth = np.inf if layer.depth > 1 else (layer.depth - top) / (bottom - top)
-            layers.append((patch, depth, layer.name))
+        x0, y0, x1, y1 = layer.box
+        depth = np.inf if layer.depth > 1 else (layer.depth - top) / (bottom - top)
+        layers.append((Patch(layer.pixels[y0:y1, x0:x1].copy(), x0, y0), depth, layer.name))
     return Backdrop(scene.background, window, tuple(layers))
 
 
@@ -208,5 +204,5 @@ class _Board:
     def _away(self, depth: float) -> float:
         """How far off somebody on the line `depth` is: 0 where one stands nearest, 1 at the horizon."""
         top, bottom = self.behind.window[1], self.behind.window[3]
-        low, high = self.painting.ground
-        return min(max((high - top - depth * (bottom - top)) / (high - low + _BEYOND), 0.0), 1.0)
+        nearest, horizon = self.painting.ground[1], self.painting.horizon
+        return min(max((nearest - top - depth * (bottom - top)) / (nearest - horizon), 0.0), 1.0)

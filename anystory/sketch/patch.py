@@ -43,15 +43,6 @@ class Patch:
         return Patch(np.pad(self.pixels, ((by, by), (by, by), (0, 0))), self.x - by, self.y - by)
 
 
-def cropped(pixels: np.ndarray) -> Patch | None:
-    """The part of RGBA pixels (H, W, 4) of a whole frame in which there is anything; None for nothing."""
-    rows, columns = (np.flatnonzero(pixels[..., 3].any(axis)) for axis in (1, 0))
-    if not len(rows):
-        return None
-    x, y = int(columns[0]), int(rows[0])
-    return Patch(pixels[y : rows[-1] + 1, x : columns[-1] + 1].copy(), x, y)
-
-
 @dataclass(frozen=True, eq=False)
 class Fit:
     """How a cut-out goes into its place: `scale` in pixels of the frame to one of the cut-out, then `mirrored`, then

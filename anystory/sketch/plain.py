@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from anystory.sketch.scenery import MEDIUMS, TIMES, WEATHERS, Painting, Seed
-from anystory.sketch.scenery.draw import Colour, Painter, mix, rgb
+from anystory.sketch.scenery.colour import Colour, mix, rgb
+from anystory.sketch.scenery.draw import Painter
 from anystory.sketch.scenery.motifs import weather as falling
 
 HORIZON = 60.0
@@ -19,12 +18,22 @@ def paint_plain(time: str, weather: str, medium: str, seed: Seed) -> Painting:
     for given, possible, what in ((time, LIGHTS, "time"), (weather, AIRS, "weather"), (medium, MEDIUMS, "medium")):
         if given not in possible:
             raise ValueError(f"There is no {what} {given!r}; choose one of {', '.join(map(repr, possible))}.")
-    painter = Painter(time, weather, medium, np.random.default_rng(seed))
-    painter.sun_x = painter.between(15, 85)
+    painter = Painter(time, weather, medium, f"plain {seed}")
+    painter.sun_x, painter.horizon = painter.between(15, 85), HORIZON
     _draw(painter)
-    sheets = tuple(painter.sheets)
     return Painting(
-        "", time, weather, medium, GROUND, None, False, painter.light, sheets, seed, sun_x=painter.sun_x / 100
+        place="",
+        time=time,
+        weather=weather,
+        medium=medium,
+        ground=GROUND,
+        water=None,
+        floats=False,
+        horizon=painter.horizon / 100,
+        light=painter.light,
+        sheets=tuple(painter.sheets),
+        seed=seed,
+        sun_x=painter.sun_x / 100,
     )
 
 

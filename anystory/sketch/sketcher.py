@@ -56,7 +56,7 @@ class Cache(Generic[T]):
 
 
 def _drawn(painting: Painting) -> int:
-    return sum(len(text) for sheet in painting.sheets for text in (*sheet.marks, *sheet.defs))
+    return sum(len(mark.svg) + len(mark.defs) for sheet in painting.sheets for mark in sheet.marks)
 
 
 _paintings: Cache[Painting] = Cache(16_000_000, _drawn)
