@@ -299,9 +299,8 @@ def test_a_line_up_is_as_near_as_can_be(seed):
     assert need <= 1
 
     def valid(xs):
-        near = all(
-            b - a >= p.right + q.left + 0.02 - 1e-9 for a, b, p, q in zip(xs, xs[1:], made, made[1:], strict=False)
-        )
+        pairs = zip(xs, xs[1:], made, made[1:], strict=False)
+        apart = all(b - a >= p.right + q.left + 0.02 - 1e-9 for a, b, p, q in pairs)
         return apart and xs[0] >= made[0].left - 1e-9 and xs[-1] <= 4 - made[-1].right + 1e-9
 
     def cost(xs):
