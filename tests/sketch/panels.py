@@ -116,3 +116,23 @@ def middle(placed):
 
 def tall(placed):
     return placed.box[3] - placed.box[1]
+
+
+def hidden_share(placed, cutout, scene, window, size):
+    """How much of a straight figure the layers in front of it, and the frame, hide: pixel by pixel."""
+    rows, columns = cutout.pixels.shape[:2]
+    hidden = seen = 0
+    for row in range(0, rows, 2):
+        for column in range(0, columns, 2):
+            if cutout.pixels[row, column, 3] < 128:
+                continue
+            x = placed.box[0] + (column + 0.5) / columns * (placed.box[2] - placed.box[0])
+            y = placed.box[1] + (row + 0.5) / rows * tall(placed)
+            inside = 0 <= x < 1 and 0 <= y < 1
+            covered = inside and any(
+                layer.pixels[int(y * size), int(x * size), 3] >= 128
+                for layer in scene.layers
+                if layer.name and (layer.depth - window[1]) / (window[3] - window[1]) > placed.depth
+            )
+            hidden, seen = hidden + (covered or not inside), seen + (inside and not covered)
+    return hidden / (hidden + seen)

@@ -9,7 +9,7 @@ from anystory.shot import Role, Shot
 from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 from anystory.sketch.stagecraft.poses import POSES
 from anystory.sketch.staging import stage
-from tests.sketch.panels import SQUARE, area, drawing, face, middle, painting, shared, staged, tall
+from tests.sketch.panels import SQUARE, area, drawing, face, hidden_share, middle, painting, shared, staged, tall
 
 # --- looks ----------------------------------------------------------------------------------------------------------
 
@@ -125,6 +125,12 @@ def test_the_face_of_who_lies_is_up():
         )
 
 
+def test_the_head_of_who_lies_is_towards_the_middle():
+    """Where nobody knows where the picture looks; who turns clockwise has its head on the right."""
+    left, right = staged(Role("P0", "lies", where="left"), Role("P1", "lies", where="right"))
+    assert (left.angle, right.angle) == (90, -90)
+
+
 @pytest.mark.parametrize("place", ["lake", "river", "beach", "harbour", "ice"])
 def test_swimmers_are_in_the_open_water(place):
     low, high = painting(place).water
@@ -167,26 +173,6 @@ def test_those_who_hug_overlap_a_little():
 def test_those_who_dance_sway():
     angles = [placed.angle for placed in staged("dances", "dances", "dances", "dances")]
     assert len({np.sign(angle) for angle in angles}) == 2
-
-
-def hidden_share(placed, cutout, scene, window, size):
-    """How much of a straight figure the layers in front of it, and the frame, hide: pixel by pixel."""
-    rows, columns = cutout.pixels.shape[:2]
-    hidden = seen = 0
-    for row in range(0, rows, 2):
-        for column in range(0, columns, 2):
-            if cutout.pixels[row, column, 3] < 128:
-                continue
-            x = placed.box[0] + (column + 0.5) / columns * (placed.box[2] - placed.box[0])
-            y = placed.box[1] + (row + 0.5) / rows * tall(placed)
-            inside = 0 <= x < 1 and 0 <= y < 1
-            covered = inside and any(
-                layer.pixels[int(y * size), int(x * size), 3] >= 128
-                for layer in scene.layers
-                if layer.name and (layer.depth - window[1]) / (window[3] - window[1]) > placed.depth
-            )
-            hidden, seen = hidden + (covered or not inside), seen + (inside and not covered)
-    return hidden / (hidden + seen)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +224,13 @@ def test_relations_between_two():
         assert a.depth > b.depth and a.box[1] > face(b)[3] - 0.02 and b.box[0] < middle(a) < b.box[2]
         a, b = related("in", seed=seed)
         assert a.depth < b.depth and 0.2 < shared(a.box, b.box) / area(a.box) < 0.8 and a.box[1] < b.box[1]
+
+
+def test_two_behind_one_are_on_both_its_sides():
+    roles = [Role("A", relation="behind", targets=("C",)), Role("B", relation="behind", targets=("C",)), Role("C")]
+    for seed in range(4):
+        a, b, c = (middle(one) for one in staged(*roles, seed=seed))
+        assert (a < c) != (b < c)
 
 
 def test_next_to_and_between():

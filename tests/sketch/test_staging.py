@@ -19,6 +19,7 @@ from tests.sketch.panels import (
     area,
     drawing,
     face,
+    hidden_share,
     middle,
     painting,
     random_panel,
@@ -26,6 +27,8 @@ from tests.sketch.panels import (
     staged,
     tall,
 )
+
+FACE_ROWS = 45
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -80,6 +83,28 @@ def test_feet_are_on_the_ground_of_every_place(place):
             else:
                 assert painting(place).floats or one.waterline == one.depth
         assert len({one.depth for one in staging.placed}) == 3
+
+
+def test_a_crowd_stands_on_the_ground_too():
+    for place in ("meadow", "room", "station"):
+        for action in ("sits", "stands", "kneels"):
+            placed = staged(*[Role(f"P{i}", action, height=0.2) for i in range(9)], place=place)
+            assert all(painting(place).ground[0] <= one.depth <= painting(place).ground[1] for one in placed)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_of_a_place_is_in_front_of_a_face_unasked(place):
+    for seed in range(3):
+        where = ("", "left", "right")[seed]
+        roles = (Role("A", where=where), Role("B", ("walks", "stands", "sits")[seed], distance=("", "", "far")[seed]))
+        cutouts = [drawing("A", 40), drawing("B", 40)]
+        staging = stage(Shot(place=place, roles=roles), cutouts, painting(place), SQUARE, seed)
+        scene = painting(place).render(128, 128, staging.window)
+        for one, cutout in zip(staging.placed, cutouts, strict=True):
+            upper = replace(cutout, pixels=cutout.pixels[:FACE_ROWS])
+            x0, y0, x1, y1 = one.box
+            top = replace(one, box=(x0, y0, x1, y0 + (y1 - y0) * FACE_ROWS / 100))
+            assert hidden_share(top, upper, scene, staging.window, 128) < 0.25
 
 
 def test_the_same_two_are_as_tall_beside_each_other_in_all_panels():
@@ -273,6 +298,7 @@ def test_framings():
     close = framed("close-up").placed
     assert all(one.box[1] >= 0.02 and one.box[1] + 0.6 * tall(one) <= 1 for one in close)
     assert max(one.box[3] for one in close) > 1
+    assert framed("close-up").window[3] == pytest.approx(painting("village").ground[1])
     horizons = {}
     for framing in ("from above", "", "from below"):
         _, y0, _, y1 = framed(framing).window
