@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from anystory.sketch.stagecraft.camera import Camera
+from anystory.sketch.stagecraft.camera import Camera, Range
 from anystory.sketch.stagecraft.figure import FACE, LEAST, Figure, top_between, turned
 from anystory.sketch.stagecraft.lineup import Block
 from anystory.sketch.stagecraft.poses import AIR, CLIMBING, FLOATING, HIDING, LYING, RIDING, WATER, Pose
@@ -166,67 +166,78 @@ class Bond:
     share: float = 0.0
 
 
-def _on(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
-    left, top, right, bottom = parent.box
-    upright = abs(parent.figure.turn) < 50
-    seat = top + (top_between(parent.figure.cutout, 0.35, 0.65) * parent.height if upright else 0.0)
-    seat = min(seat + 0.03 * parent.height, bottom)
+def _on(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    left, _, right, bottom = parent.box
+    seat = min(_back(parent) + 0.03 * parent.height, bottom)
     x = parent.x + bond.share * 0.3 * (right - left)
-    return replace(child.standing(seat, contact=seat), x=x, line=parent.line + 0.002)
+    return replace(child.standing(seat, contact=seat, waterline=None), x=x, line=parent.line + 0.002)
 
 
-def _riding(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
+def _riding(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     left, top, right, bottom = parent.box
     wide = parent.width > 0.85 * parent.height
     # On a horse's back; on the shoulders of who is tall and narrow, behind the head.
-    seat = bottom - (0.6 if wide else 0.5) * (bottom - top)
-    x = parent.x + (bond.share * 0.3 * (right - left) if wide else bond.side * 0.12 * (right - left))
-    return replace(child.standing(seat, contact=seat), x=x, line=parent.line + (0.002 if wide else -0.002))
+    seat = max(bottom - 0.6 * (bottom - top), _back(parent) + 0.03 * parent.height) if wide else (top + bottom) / 2
+    x = parent.x + (bond.share * 0.3 if wide else bond.side * 0.12) * (right - left)
+    child = child.standing(seat, contact=seat, waterline=None)
+    return replace(child, x=x, line=parent.line + (0.002 if wide else -0.002))
 
 
-def _in(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
+def _back(parent: Body) -> float:
+    """The y of a figure's upper edge in its middle: of a horse its back."""
+    upright = abs(parent.figure.turn) < 50
+    return parent.box[1] + (top_between(parent.figure.cutout, 0.38, 0.62) * parent.height if upright else 0.0)
+
+
+def _in(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     _, top, _, bottom = parent.box
     sunk = min(top + 0.45 * child.height, bottom - 0.01)
     return replace(
-        child.standing(sunk, contact=None), x=parent.x + bond.share * 0.3 * parent.width, line=parent.line - 0.002
+        child.standing(sunk, contact=None, waterline=None),
+        x=parent.x + bond.share * 0.3 * parent.width,
+        line=parent.line - 0.002,
     )
 
 
-def _above(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
-    return replace(child.standing(parent.box[1] - 0.03, contact=None), x=parent.x + bond.share * 0.4, line=parent.line)
+def _above(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    return replace(
+        child.standing(parent.box[1] - 0.03, contact=None, waterline=None),
+        x=parent.x + bond.share * 0.4,
+        line=parent.line,
+    )
 
 
-def _under(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
+def _under(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     if parent.contact is None:
         return replace(child, x=parent.x)
     return _front(child, parent, bond, ground)
 
 
-def _front(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
-    line = min(parent.line + 0.03, max(ground, parent.line + 0.004))
+def _front(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    line = min(parent.line + 0.03, max(ground[1], parent.line + 0.004))
     child = child.on_line(line)
     low_enough = child.box[1] >= parent.face
     beside = 0.2 * parent.width if low_enough else _beside(child, parent, 0.1)
     return replace(child, x=parent.x + bond.side * beside)
 
 
-def _behind(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
-    line = parent.line - 0.03
+def _behind(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    line = max(parent.line - 0.03, min(ground[0], parent.line - 0.004))
     child = child.on_line(line)
     seen = parent.box[1] >= child.face
     return replace(child, x=parent.x + bond.side * (0.25 * parent.width if seen else _beside(child, parent, 0.1)))
 
 
-def _hidden(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
+def _hidden(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     behind = _behind(child, parent, bond, ground)
     return replace(behind, x=parent.x + bond.side * (parent.box[2] - parent.box[0]) / 2)
 
 
-def _touching(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
+def _touching(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     return replace(child, x=parent.x + bond.side * _beside(child, parent, 0.2), line=child.line - 0.001)
 
 
-def _held(child: Body, parent: Body, bond: Bond, ground: float) -> Body:
+def _held(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     left, top, right, bottom = parent.box
     middle = top + 0.5 * (bottom - top) + (child.box[3] - child.box[1]) / 2
     x = parent.x + bond.side * 0.32 * (right - left)
@@ -239,7 +250,7 @@ def _beside(a: Body, b: Body, overlap: float) -> float:
     return sum(widths) / 2 - overlap * min(widths)
 
 
-JOINS: dict[str, Callable[[Body, Body, Bond, float], Body]] = {
+JOINS: dict[str, Callable[[Body, Body, Bond, Range], Body]] = {
     "on": _on,
     "riding": _riding,
     "in": _in,
@@ -251,7 +262,11 @@ JOINS: dict[str, Callable[[Body, Body, Bond, float], Body]] = {
     "touching": _touching,
     "held": _held,
 }
-"""How the second figure is put down with the first, of each kind of `Bond`; the last argument is the lowest ground."""
+"""How the second figure is put down with the first, of each kind of `Bond`; the last argument is the
+range of y of the ground."""
+
+FOR_BUSTS = ("in", "touching")
+"""What can be done with a bust, whose cut edge has to be out of sight."""
 
 SCALES = {"behind": 0.92, "in front of": 1.06, "hidden": 0.94}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from anystory.shot import Role
-from anystory.sketch.stagecraft.bodies import JOINS, Bond
+from anystory.sketch.stagecraft.bodies import FOR_BUSTS, JOINS, Bond
 from anystory.sketch.stagecraft.ensemble import ANCHORS
 from anystory.sketch.stagecraft.figure import Figure
 from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, RIDING
@@ -22,6 +22,8 @@ def bonds(figures: Sequence[Figure], by_hand: set[int], luck: Sequence[float]) -
     for figure in figures:
         child, how, parent = _bond(figure, figures, index)
         if parent is None or child in by_hand or child in found or _root(parent, found) == child:
+            continue
+        if figures[child].bust and how not in FOR_BUSTS:
             continue
         side = _side(figures[child].role, figures[parent].role, luck[child])
         taken = {bond.side for bond in found.values() if bond.target == parent and bond.how == how}
@@ -218,7 +220,8 @@ def _partners(
         if figures[i].role.toward not in index:
             found += nearest(i, talking if len(talking) > 1 else everyone)
     for figure in figures:
-        if figure.pose.company and figure.role.toward not in index and figure.index not in talking:
+        alone = figure.role.toward not in index and figure.index not in talking
+        if figure.pose.company in ("near", "touch", "after") and alone:
             found += nearest(figure.index, everyone)
     return found
 

@@ -96,7 +96,7 @@ POSES: dict[str, Pose] = {
     "takes": _NEAR,
     "talks": _NEAR,
     "holds": Pose(company="holds"),
-    "carries": Pose(company="holds"),
+    "carries": Pose(turn=(2, 4), moves=True, company="holds"),
 }
 """By the action's word; whoever does anything else stands."""
 

@@ -133,7 +133,8 @@ def _lined_up(
     """Everybody at one scale, by number, at an x that counts from the place of their group; these places, from the left
     to the right; and which part of the room to their sides and above their heads they need: 1 is all there is."""
     around, bodies, blocks = cast.around, {}, []
-    ground = max(around.camera.ground[1], around.camera.feet)
+    low, high = around.camera.ground
+    ground = (low, max(high, around.camera.feet))
     for number, group in enumerate(plan.groups):
         for i in group:
             bond = bonds.get(i)

@@ -156,7 +156,7 @@ def _beside(cast: Ensemble, figure: Figure, cover: Cover) -> Body | None:
     half = (body.box[2] - body.box[0]) / 2
     if relation in ("on", "above"):
         top = cover.top(middle - half / 2, middle + half / 2)
-        bottom = top + 0.01 if relation == "on" else top - 0.04
+        bottom = top + 0.03 if relation == "on" else top - 0.04
         if bottom - (body.box[3] - body.box[1]) < cast.around.room:
             return None
         body = body.standing(bottom, line=cover.line + 0.004, contact=bottom if relation == "on" else None)
