@@ -94,9 +94,10 @@ def test_a_crowd_stands_on_the_ground_too():
 
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_of_a_place_is_in_front_of_a_face_unasked(place):
-    for seed in range(3):
-        where = ("", "left", "right")[seed]
-        roles = (Role("A", where=where), Role("B", ("walks", "stands", "sits")[seed], distance=("", "", "far")[seed]))
+    for seed, (where, action, distance) in enumerate(
+        [("", "walks", ""), ("far left", "stands", ""), ("far right", "sits", "far")]
+    ):
+        roles = (Role("A", where=where), Role("B", action, distance=distance))
         cutouts = [drawing("A", 40), drawing("B", 40)]
         staging = stage(Shot(place=place, roles=roles), cutouts, painting(place), SQUARE, seed)
         scene = painting(place).render(128, 128, staging.window)
