@@ -45,7 +45,7 @@ class Ground:
     place: str
     time: str
     weather: str
-    style: str
+    medium: str
     ground: tuple[float, float]
     light: tuple[float, float, float]
     water: tuple[float, float] | None
@@ -56,10 +56,10 @@ class Bank:
     [0, 1], `grounds`, and `covers`, the layers of each from the back to the front."""
 
     def __init__(self, cache: str | Path, *, count: int, size: int, seed: int) -> None:
-        """Paint the scenes `scenes.plan` names from `seed`, or read them from the folder `cache`. The painters' own
-        text is in the cache's key."""
+        """Paint the scenes `scenes.plan` names from `seed`, or read them from the folder `cache`. The painters'
+        program number is in the cache's key."""
         labels = scenes.plan(count)
-        stamp = f"{labels} {size} {seed} {scenes.fingerprint()} {PROBE}"
+        stamp = f"{labels} {size} {seed} {scenes.PROGRAM} {PROBE}"
         path = Path(cache) / f"bank-{size}-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.safetensors"
         if not path.is_file():
             painted = in_parallel(partial(_paint, size, seed), list(enumerate(labels)))

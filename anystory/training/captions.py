@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anystory.sketch.scenery import PLACES, in_style, when
+from anystory.sketch.scenery import PLACES, in_medium, when
 from anystory.training.art import Entry, article, is_plural, noun_phrase
 from anystory.training.bank import Ground
 
@@ -139,13 +139,13 @@ def caption(
         return options[rng.integers(len(options))]
 
     times = when(ground.time, ground.weather, rng)
-    style = in_style(ground.style, rng)
+    medium = in_medium(ground.medium, rng)
     place = PLACES[ground.place]
     if not subjects:
         bare = place.empty
         empty = bare if bare.split()[0] not in ("a", "an") else f"an empty {bare.split(' ', 1)[1]}"
         text = pick((empty, bare, f"nobody {pick(place.phrases)}", f"{bare}, nobody there"))
-        return _ended(" ".join([text, *times]), style), []
+        return _ended(" ".join([text, *times]), medium), []
 
     # One subject of whom nothing is said is about the middle, as several are from left to right.
     everywhere = all(s.where for s in subjects)
@@ -171,11 +171,11 @@ def caption(
     if not ahead:
         pieces += scene
     text, mentions = _join(pieces, phrases)
-    return _ended(text, style), mentions
+    return _ended(text, medium), mentions
 
 
-def _ended(text: str, style: str) -> str:
-    return f"{text}, {style}" if style else text
+def _ended(text: str, medium: str) -> str:
+    return f"{text}, {medium}" if medium else text
 
 
 def _verb(subject: Told, count: int, rng: np.random.Generator) -> str:

@@ -110,7 +110,7 @@ class Batch:
     `mentions[b][s]` is the span [start, end) of `captions[b]` that means subject s. `names[b][s]` is what it is
     called, then its tags. `where[b][s]` is "left", "middle", … or "" where neither would be true;
     `size[b][s]` "tiny", "small", "", "big" or "huge"; `action[b][s]` a key of `captions.ACTIONS`. `place[b]` is a key
-    of `PLACES`; `time[b]`, `weather[b]` and `style[b]` are of `scenes.TIMES`, `WEATHERS` (or "") and `MEDIUMS`.
+    of `PLACES`; `time[b]`, `weather[b]` and `medium[b]` are of `scenes.TIMES`, `WEATHERS` (or "") and `MEDIUMS`.
     `entries[b][s]` and `identities` (B, S, 3, 3), the colour matrices, say who it is:
     two subjects are the same one where both agree. `correspondence` float32 (B, S, 3, 3) takes homogeneous frame
     coordinates in [-1, 1] to those of the reference that show the same spot; zeros where it has another pose.
@@ -130,7 +130,7 @@ class Batch:
     identities: np.ndarray
     correspondence: torch.Tensor
     weather: list[str] = field(default_factory=list)
-    style: list[str] = field(default_factory=list)
+    medium: list[str] = field(default_factory=list)
     action: list[list[str]] = field(default_factory=list)
 
 
@@ -242,7 +242,7 @@ class World:
             identities=layout.identity,
             correspondence=correspondence,
             weather=[g.weather for g in grounds],
-            style=[g.style for g in grounds],
+            medium=[g.medium for g in grounds],
             action=layout.action.tolist(),
         )
 

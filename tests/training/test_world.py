@@ -421,9 +421,9 @@ def test_pairs_of_one_kind_are_common_and_not_one_and_the_same(world):
     assert len(one) < len(pairs) / 6  # by chance, as this art has few entries
 
 
-def test_scenes_say_weather_and_style(world):
+def test_scenes_say_weather_and_medium(world):
     batch = world.batch(40, 1, np.random.default_rng(0))
-    assert set(batch.weather) <= {"", *WEATHERS} and set(batch.style) <= set(MEDIUMS)
+    assert set(batch.weather) <= {"", *WEATHERS} and set(batch.medium) <= set(MEDIUMS)
 
 
 def test_the_bank_keeps_layers_as_the_scene_has_them(tmp_path, monkeypatch):
@@ -433,7 +433,7 @@ def test_the_bank_keeps_layers_as_the_scene_has_them(tmp_path, monkeypatch):
         scene = render(painting, *size, **how)
         pixels = np.zeros((*scene.background.shape[:2], 4), np.uint8)
         pixels[20:30, 5:15] = (10, 200, 30, 128)
-        return replace(scene, layers=[Layer(pixels, 0.9, "a bush")])
+        return replace(scene, layers=[Layer(pixels, 0.9, "a bush", (5, 20, 15, 30))])
 
     monkeypatch.setattr(scenes.Painting, "render", layered)
     fresh = Bank(tmp_path, count=2, size=SIDE, seed=0)

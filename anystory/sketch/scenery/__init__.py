@@ -1,36 +1,39 @@
-"""Painted places: the grounds on which the synthetic world puts its subjects.
+"""Painted places: the grounds on which the sketch and the synthetic world put their subjects.
 
-`paint` draws one `Scene`: a background and, in front of it, layers with alpha, each at its own depth. Positions are
-shares of the frame, x to the right and y down. `words` says truly what a scene shows.
+`paint` draws a `Painting`, vector graphics; its `render` makes a `Scene` of any part of it at any size: a background
+and, in front of it, layers with alpha, each at its own depth. Positions are shares of the painted square, x to the
+right and y down. `phrases` says truly what a scene shows.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 # The painters enter their places into PLACES when they are imported.
-from anystory.sketch.scenery import fantastic, indoors, nature, styles, town, water  # noqa: F401
-from anystory.sketch.scenery.draw import Painter, Sheet
-from anystory.sketch.scenery.place import PLACES
-from anystory.sketch.scenery.words import (
+from anystory.sketch.scenery import fantastic, indoors, nature, town, water  # noqa: F401
+from anystory.sketch.scenery.chance import Chance
+from anystory.sketch.scenery.draw import Painter
+from anystory.sketch.scenery.grain import grained
+from anystory.sketch.scenery.phrases import (
+    MEDIUM_PHRASES,
     MEDIUMS,
-    STYLE_PHRASES,
     TIME_PHRASES,
     TIMES,
     WEATHER_PHRASES,
     WEATHERS,
-    in_style,
+    in_medium,
     when,
 )
+from anystory.sketch.scenery.place import PLACES
+from anystory.sketch.scenery.sheet import Box, PixelBox, Sheet
 
 __all__ = [
     "MEDIUMS",
+    "MEDIUM_PHRASES",
     "PLACES",
-    "STYLE_PHRASES",
+    "PROGRAM",
     "TIMES",
     "TIME_PHRASES",
     "WEATHERS",
@@ -38,62 +41,72 @@ __all__ = [
     "Layer",
     "Painting",
     "Scene",
-    "fingerprint",
-    "in_style",
+    "in_medium",
     "paint",
     "plan",
     "when",
+    "window_for",
 ]
 
-Box = tuple[float, float, float, float]
+PROGRAM = "1"
+"""Raised when the same arguments would paint other pixels: a part of the key of whatever is made of paintings."""
+
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+SMALLEST, LARGEST = 16, 4096
+"""How many pixels a side of a rendered scene may have: from the smallest frame to train on to the largest page."""
 
 Seed = int | tuple[int, ...]
 
 Label = tuple[str, str, str, str]
-"""Place, time, weather and style of a scene."""
+"""Place, time, weather and medium of a scene."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Something of a scene that can hide a subject. `pixels` uint8 (size, size, 4): RGBA, straight alpha. `depth` is
-    the y of the line on which it stands: a subject whose feet are above that line (a smaller y) is behind it; a depth
-    above 1 is in front of everyone. `name` says what it is, with its article ("a bush"), "" where nobody hides behind
-    it (rain, mist)."""
+    """Something of a scene that can hide a subject. `pixels` uint8 (height, width, 4) of the whole frame: RGBA,
+    straight alpha; outside of `box` (x0, y0, x1, y1 in pixels) nothing of them is seen. `depth` is the y of the line on
+    which it stands: a subject whose feet are above that line (a smaller y) is behind it; a depth above 1 is in front of
+    everyone. `name` says what it is, with its article ("a bush"), "" where nobody hides behind it (rain, mist)."""
 
     pixels: np.ndarray
     depth: float
-    name: str = ""
+    name: str
+    box: PixelBox
 
 
 @dataclass(frozen=True)
 class Scene:
-    """`background` uint8 (size, size, 3) and the `layers` in front of it, from the back to the front. `ground`: the
-    range of y where feet stand. `light`: RGB factors of the light on subjects, about 0.3 (night) to 1. `water`: the
-    range of y of open water in which a subject can swim, or None."""
+    """`background` uint8 (height, width, 3) and the `layers` in front of it, from the back to the front, those that
+    show in the frame. `ground`: the range of y where feet stand. `light`: RGB factors of the light on subjects, about
+    0.3 (night) to 1. `water`: the range of y of open water in which a subject can swim, or None. `horizon`: as of
+    `Painting`. These stay in shares of the square, whatever part of it the frame shows."""
 
     place: str
     time: str
     weather: str
-    style: str
+    medium: str
     background: np.ndarray
     ground: tuple[float, float]
     light: tuple[float, float, float]
+    horizon: float
     layers: list[Layer] = field(default_factory=list)
     water: tuple[float, float] | None = None
 
     def picture(self) -> np.ndarray:
-        """The whole scene without subjects: uint8 (size, size, 3)."""
-        out = self.background.astype(np.float32)
+        """The whole scene without subjects: uint8 (height, width, 3)."""
+        out = self.background.copy()
         for layer in self.layers:
-            alpha = layer.pixels[..., 3:].astype(np.float32) / 255
-            out += (layer.pixels[..., :3] - out) * alpha
-        return np.round(out).astype(np.uint8)
+            x0, y0, x1, y1 = layer.box
+            part = layer.pixels[y0:y1, x0:x1].astype(np.float32)
+            under = out[y0:y1, x0:x1]
+            under[...] = np.round(under + (part[..., :3] - under) * (part[..., 3:] / 255))
+        return out
 
 
 def plan(count: int) -> list[Label]:
-    """The labels of a bank of `count` scenes: all places in turn, and of each its times, weathers and styles. Clear
-    weather comes twice as often as any other."""
+    """The labels of a bank of `count` scenes: all places in turn, and of each its times, weathers and mediums.
+    Clear weather comes twice as often as any other."""
     names = list(PLACES)
     moments = []
     for number, place in enumerate(PLACES.values()):
@@ -111,8 +124,9 @@ def plan(count: int) -> list[Label]:
 @dataclass(frozen=True)
 class Painting:
     """A painted place as vector graphics: `render` makes pixels of any part of it at any size. `ground`: the range of y
-    where feet stand; `water`: that of open water, or None; `light`: RGB factors of the light on subjects; `floats`:
-    whether subjects mostly hang in it. Positions are shares of the painted square."""
+    where feet stand; `water`: that of open water, or None; `horizon`: the y of the line at which the sky, or the wall
+    behind, meets the land, the water or the floor; `light`: RGB factors of the light on subjects; `floats`: whether
+    subjects mostly hang in it. Positions are shares of the painted square."""
 
     place: str
     time: str
@@ -121,39 +135,55 @@ class Painting:
     ground: tuple[float, float]
     water: tuple[float, float] | None
     floats: bool
+    horizon: float
     light: tuple[float, float, float]
     sheets: tuple[Sheet, ...]
     seed: Seed
 
     def render(self, width: int, height: int, window: Box = WHOLE, *, grain: bool = False) -> Scene:
         """The part `window` (x0, y0, x1, y1, shares of the square) at `width` x `height` pixels, with the medium's
-        `grain` on every layer or without. Layers keep their depths in shares of the square."""
-        pixels = [sheet.render(width, height, window) for sheet in self.sheets]
+        `grain` on every layer or without. Layers keep their depths in shares of the square. Raises ValueError for a
+        size that is not within `SMALLEST` and `LARGEST` pixels, and for a window that is not within the square."""
+        for side, what in ((width, "wide"), (height, "high")):
+            if not SMALLEST <= side <= LARGEST:
+                raise ValueError(
+                    f"A scene of {side} pixels {what} cannot be painted: choose {SMALLEST} to {LARGEST} pixels."
+                )
+        x0, y0, x1, y1 = window
+        if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+            raise ValueError(
+                f"The window {window} is no part of the painted square: give x0 < x1 and y0 < y1, all from 0 to 1."
+            )
+        rendered = [sheet.render(width, height, window) for sheet in self.sheets]
         if grain:
-            pixels = [self.grain(layer) for layer in pixels]
-        background, *drawn = pixels
-        layers = [Layer(layer, sheet.depth, sheet.name) for layer, sheet in zip(drawn, self.sheets[1:], strict=True)]
+            rendered = [(self.grain(pixels), box) for pixels, box in rendered]
+        layers = [
+            Layer(pixels, sheet.depth, sheet.name, box)
+            for (pixels, box), sheet in zip(rendered[1:], self.sheets[1:], strict=True)
+            if box[0] < box[2]
+        ]
         return Scene(
             self.place,
             self.time,
             self.weather,
             self.medium,
-            np.ascontiguousarray(background[..., :3]),
+            np.ascontiguousarray(rendered[0][0][..., :3]),
             self.ground,
             self.light,
+            self.horizon,
             layers,
             self.water,
         )
 
     def grain(self, image: np.ndarray) -> np.ndarray:
         """The medium's grain over a picture, uint8 (H, W, 3 or 4): the paper is the same under all of a painting."""
-        rng = np.random.default_rng((*np.atleast_1d(self.seed).tolist(), 1))
-        return styles.finish(self.medium, [image], self.time == "night", rng)[0]
+        return grained(self.medium, image, self.time == "night", Chance(f"{_named(self.place, self.seed)} paper"))
 
 
 def paint(place: str, time: str, weather: str, medium: str, seed: Seed) -> Painting:
-    """Draw one scene; the same seed gives the same. Raises ValueError for what is no place, medium, or time or weather
-    of that place."""
+    """Draw one scene; the same seed gives the same. Of one place and seed every motif of the ground is where it is at
+    every time, in every weather and medium. Raises ValueError for what is no place, medium, or time or weather of that
+    place."""
     if place not in PLACES:
         raise ValueError(f"There is no place {place!r}; the places are {', '.join(PLACES)}.")
     kind = PLACES[place]
@@ -162,17 +192,36 @@ def paint(place: str, time: str, weather: str, medium: str, seed: Seed) -> Paint
             raise ValueError(f"{place!r} has no {what} {given!r}; it has {', '.join(map(repr, possible))}.")
     if medium not in MEDIUMS:
         raise ValueError(f"There is no medium {medium!r}; the mediums are {', '.join(MEDIUMS)}.")
-    painter = Painter(time, weather, medium, np.random.default_rng(seed))
+    painter = Painter(time, weather, medium, _named(place, seed))
     kind.paint(painter)
     # Python's sort keeps the order in which layers of one depth were drawn.
     sheets = (painter.sheets[0], *sorted(painter.sheets[1:], key=lambda sheet: sheet.depth))
-    return Painting(place, time, weather, medium, kind.ground, kind.water, kind.floats, painter.light, sheets, seed)
+    return Painting(
+        place,
+        time,
+        weather,
+        medium,
+        kind.ground,
+        kind.water,
+        kind.floats,
+        painter.horizon / 100,
+        painter.light,
+        sheets,
+        seed,
+    )
 
 
-def fingerprint() -> str:
-    """Changes with the painters: the key of whatever is made of their scenes."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.name != "__main__.py":
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def _named(place: str, seed: Seed) -> str:
+    numbers = (seed,) if isinstance(seed, int) else seed
+    return f"{place} {' '.join(map(str, numbers))}"
+
+
+def window_for(painting: Painting, width: int, height: int) -> Box:
+    """The part of the painted square that a frame of `width` x `height` shows, not stretched: a tall frame all of the
+    height and the middle of the width; a wide frame all of the width, the ground down to a little below where feet
+    stand, and as much above it as there is room for."""
+    if width <= height:
+        half = width / height / 2
+        return 0.5 - half, 0.0, 0.5 + half, 1.0
+    low = max(min(1.0, painting.ground[1] + 0.04), height / width)
+    return 0.0, low - height / width, 1.0, low

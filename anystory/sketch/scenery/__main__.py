@@ -32,7 +32,7 @@ def sheet(labels: Sequence[Label], columns: int, seed: int) -> Image.Image:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a sheet a family of places, one of the styles and one of the times and weathers."""
+    """Write a sheet a family of places, one of the mediums and one of the times and weathers."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if len(arguments) != 1:
         print("usage: python -m anystory.sketch.scenery FOLDER", file=sys.stderr)
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         families.setdefault(family, []).extend(planned[number + k * len(PLACES)] for k in range(COLUMNS))
     sheets = {family: (labels, COLUMNS) for family, labels in families.items()}
     shown = ("castle", "harbour", "forest")
-    sheets["styles"] = ([(place, "day", "clear", style) for place in shown for style in MEDIUMS], len(MEDIUMS))
+    sheets["mediums"] = ([(place, "day", "clear", medium) for place in shown for medium in MEDIUMS], len(MEDIUMS))
     moments = [("village", time, weather, "watercolour") for time in TIMES for weather in WEATHERS]
     sheets["moments"] = (moments, len(WEATHERS))
     for number, (name, (labels, columns)) in enumerate(sheets.items()):

@@ -7,10 +7,12 @@ import math
 import numpy as np
 
 from anystory.sketch.scenery import motifs as m
-from anystory.sketch.scenery.draw import Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.colour import dark, mix, pale, rgb
+from anystory.sketch.scenery.draw import Painter, motif
 from anystory.sketch.scenery.place import place
 
 
+@motif
 def _stars(p: Painter, count: int, low: float) -> None:
     for _ in range(count):
         r = p.between(0.12, 0.45)
@@ -18,6 +20,7 @@ def _stars(p: Painter, count: int, low: float) -> None:
         p.oval(p.between(0, 100), p.between(0, low), r, r, c, detail=True)
 
 
+@motif
 def _planet(p: Painter, x: float, y: float, r: float) -> None:
     colour = rgb(p.pick("#e08f5a", "#6fb0d9", "#c9a0e0", "#d9c07a", "#7fc9a0", "#d96f6f", "#5f8fd0"))
     p.glow(x, y, r * 1.7, colour, 0.35)
@@ -84,7 +87,7 @@ def space(p: Painter) -> None:
     for x in p.spread(p.count(1, 3), 10, 90):
         _planet(p, x, p.between(12, 48), p.between(5, 13))
     if p.chance(0.5):
-        x, y, s = p.between(15, 85), p.between(14, 45), p.pick_sign()
+        x, y, s = p.between(15, 85), p.between(14, 45), p.sign()
         p.line([(x, y), (x - s * 12, y - 6)], mix(low, "#ffffff", 0.5), 0.7)
         p.oval(x, y, 1, 1, rgb("#ffffff"))
     soil = p.pick("#9a9cb0", "#c07a62", "#8388ab", "#b5a582", "#8f7fb0")
@@ -97,8 +100,8 @@ def space(p: Painter) -> None:
         p.oval(x, y, w, w * 0.28, dark(soil, 0.34))
         p.oval(x, y + w * 0.06, w * 0.85, w * 0.2, dark(soil, 0.18), detail=True)
     if p.chance(0.5):
-        _rocket(p, p.pick_sign() * p.between(22, 32) + 50, 83, p.between(30, 38))
-    side = p.pick_sign()
+        _rocket(p, p.sign() * p.between(22, 32) + 50, 83, p.between(30, 38))
+    side = p.sign()
     p.layer("a moon rock", 88)
     m.rock(p, 50 + side * p.between(37, 45), 89, p.between(9, 13), dark(soil, 0.1))
     if p.chance(0.6):
@@ -106,6 +109,7 @@ def space(p: Painter) -> None:
         m.rock(p, 50 - side * p.between(40, 50), 104, p.between(9, 13), dark(soil, 0.4))
 
 
+@motif
 def _rocket(p: Painter, x: float, y: float, h: float) -> None:
     body, red = rgb("#eef1f6"), rgb(p.pick("#e0503f", "#4a90d9", "#f2a03f", "#5ab56a"))
     for s in (-1, 1):
@@ -207,7 +211,7 @@ def spaceship(p: Painter) -> None:
     p.line([(0, 3), (100, 3)], pale(trim, 0.3), 1.1)
     for x in (20, 50, 80):
         p.glow(x, 3, 16, rgb("#eafaff"), 0.5)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a control desk", 89)
     x = 50 + side * p.between(33, 37)
     p.poly([(x - 17, 90), (x - 15, 76), (x + 15, 76), (x + 17, 90)], hull, shade=dark(hull, 0.3))
@@ -265,15 +269,8 @@ def sky(p: Painter) -> None:
                 smooth=True,
             )
     elif kind == "rainbow" and not p.night:
-        cx = p.between(30, 70)
-        for k, c in enumerate(("#ef5f5f", "#f2a04a", "#f7e06a", "#6fc97a", "#5fa8e0", "#9f7fd9")):
-            r = 46 - 2.1 * k
-            p.line(
-                [(cx + r * math.cos(a), 78 - r * math.sin(a)) for a in np.linspace(0, math.pi, 22)],
-                mix(c, p.haze, 0.35),
-                2.3,
-                smooth=True,
-            )
+        with p.lighting():
+            _rainbow(p, p.between(30, 70))
     for far, y in ((0.55, 72), (0.3, 80), (0.0, 88)):
         body = mix(lit, p.haze, far)
         for x in p.spread(6, -8, 108):
@@ -290,7 +287,7 @@ def sky(p: Painter) -> None:
             )
         p.rect(-2, y + 5, 104, 103 - y - 5, mix(body, p.sky_top, 0.1), detail=True)
     p.layer("a cloud", 90)
-    side = p.pick_sign()
+    side = p.sign()
     for dx, w in ((0, 15), (14, 10)):
         p.blob(
             50 + side * (40 + dx - 4),
@@ -317,6 +314,15 @@ def sky(p: Painter) -> None:
         )
 
 
+@motif
+def _rainbow(p: Painter, x: float) -> None:
+    for k, c in enumerate(("#ef5f5f", "#f2a04a", "#f7e06a", "#6fc97a", "#5fa8e0", "#9f7fd9")):
+        r = 46 - 2.1 * k
+        arch = [(x + r * math.cos(a), 78 - r * math.sin(a)) for a in np.linspace(0, math.pi, 22)]
+        p.line(arch, mix(c, p.haze, 0.35), 2.3, smooth=True)
+
+
+@motif
 def _balloon(p: Painter, x: float, y: float, r: float) -> None:
     a, b = p.tone(p.pick(*m.BRIGHTS)), p.tone(p.pick(*m.BRIGHTS, "#fff8ec"))
     for k, (w, c) in enumerate(((1.0, a), (0.72, b), (0.42, a), (0.14, b))):
@@ -335,6 +341,7 @@ def _balloon(p: Painter, x: float, y: float, r: float) -> None:
     p.rect(x - r * 0.25, y + r * 1.65, r * 0.5, r * 0.38, p.tone("#a8703f"), r=0.4)
 
 
+@motif
 def _floating(p: Painter, x: float, y: float, w: float) -> None:
     rock = p.tone("#9a8272", 0.1)
     p.poly(
@@ -411,7 +418,7 @@ def candy(p: Painter) -> None:
         turn = np.linspace(math.pi, 2 * math.pi, 9)
         p.poly([(x + 3.4 * math.cos(a), y + 4 * math.sin(a)) for a in turn], c, shade=dark(c, 0.18))
         p.oval(x - 1, y - 2.4, 0.8, 0.6, pale(c, 0.7), detail=True)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a lollipop", 87)
     _lollipop(p, 50 + side * p.between(36, 43), 88, p.between(42, 54))
     p.layer("a gumdrop", 103)
@@ -427,6 +434,7 @@ def candy(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _lollipop(p: Painter, x: float, y: float, h: float) -> None:
     p.rect(x - h * 0.022, y - h * 0.75, h * 0.044, h * 0.75, p.tone("#fff8ec"))
     a, r, cy = p.tone(p.pick(*m.BRIGHTS)), h * 0.24, y - h * 0.78
@@ -470,7 +478,8 @@ def mushrooms(p: Painter) -> None:
         h = p.between(26, 42) * (0.75 if abs(x - 50) < 18 else 1)
         y = p.between(72, 79)
         if p.night:
-            p.glow(x, y - h * 0.6, h * 0.7, rgb("#9ff0e0"), 0.4)
+            with p.lighting():
+                p.glow(x, y - h * 0.6, h * 0.7, rgb("#9ff0e0"), 0.4)
         m.mushroom(p, x, y, h, p.tone(p.pick(*caps), 0.04))
         if p.chance(0.4):
             p.rect(x - h * 0.05, y - h * 0.2, h * 0.1, h * 0.2, p.tone("#8f5a3a"), r=h * 0.05)
@@ -482,7 +491,7 @@ def mushrooms(p: Painter) -> None:
         p.glow(x, y, r * 5, rgb("#fff3a8"), 0.7)
         p.oval(x, y, r, r, rgb("#fffbe0"), detail=True)
     m.tufts(p, 80, 98, 16, p.tone(mix(soil, "#1f5a4c", 0.5)))
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a giant mushroom", 88)
     m.mushroom(p, 50 + side * p.between(37, 43), 89, p.between(38, 48), p.tone(p.pick(*caps)))
     m.grass_front(p, p.tone(mix(soil, "#1f5a4c", 0.5)), height=10, name="ferns")
@@ -546,7 +555,7 @@ def graveyard(p: Painter) -> None:
     m.tufts(p, 80, 98, 16, p.tone(mix(ground, "#2a3a2c", 0.5)))
     for _ in range(3):
         p.mist(p.between(0, 100), p.between(74, 84), p.between(20, 34), p.between(2, 4), p.tone("#dfe6ee"), 0.4)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a gravestone", 88)
     _stone(p, 50 + side * p.between(36, 43), 89, p.between(14, 18))
     p.layer("an iron fence", 104)
@@ -559,6 +568,7 @@ def graveyard(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _haunted(p: Painter, x: float, y: float, s: float) -> None:
     wall, roof = p.tone(p.pick("#7a7086", "#6f7a80", "#857566"), 0.08), p.tone("#4f4860", 0.08)
     lit = rgb("#ffd35a") if p.time != "day" else p.tone("#4a4656")
@@ -585,6 +595,7 @@ def _haunted(p: Painter, x: float, y: float, s: float) -> None:
     p.rect(x - 2.4 * s, y - 7.6 * s, 4.8 * s, 7.6 * s, p.tone("#4a3230"), r=2.2)
 
 
+@motif
 def _bare_tree(p: Painter, x: float, y: float, h: float, side: int) -> None:
     bark = p.tone("#50454c")
     p.poly(
@@ -606,6 +617,7 @@ def _bare_tree(p: Painter, x: float, y: float, h: float, side: int) -> None:
         p.line([b, (b[0] + reach * side * h * 0.4, b[1] + h * 0.03)], bark, h * 0.014)
 
 
+@motif
 def _stone(p: Painter, x: float, y: float, h: float) -> None:
     grey = p.tone(p.pick("#9a9aa2", "#8f958f", "#a8a098"))
     lean = p.between(-0.1, 0.1) * h
@@ -636,6 +648,7 @@ def _stone(p: Painter, x: float, y: float, h: float) -> None:
         )
 
 
+@motif
 def _pumpkin(p: Painter, x: float, y: float, r: float) -> None:
     c = p.tone("#e8863a")
     for dx in (-0.6, 0.6, 0.0):
@@ -674,7 +687,7 @@ def dinosaurs(p: Painter) -> None:
     m.sky(p, horizon)
     rock = p.pick("#9a8a86", "#8a86a0", "#a08f7a")
     edge = p.range(horizon + 2, 26, p.tone(rock, 0.5), peaks=4, far=0.5)
-    x, y, _ = edge.peaks[int(p.rng.integers(len(edge.peaks)))]
+    x, y, _ = p.pick(*edge.peaks)
     for k in range(4):
         p.mist(x + 2 * k, y - 2 - 4 * k, 4 + 2 * k, 3 + k, p.tone("#e6e0e6", 0.2), 0.75)
     green = p.pick("#7fa85f", "#8fa855", "#6f9f6a")
@@ -717,7 +730,7 @@ def dinosaurs(p: Painter) -> None:
             p.oval(nx + dx, 80, 1.9, 2.7, p.tone("#f6ecd6"))
         p.poly([(nx - 7, 80.4), (nx + 7, 80.4), (nx + 5, 84), (nx - 5, 84)], nest, shade=dark(nest, 0.25))
     m.tufts(p, 84, 98, 14, p.tone(mix(green, "#2a5a2c", 0.5)))
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a fern", 89)
     _fern(p, 50 + side * p.between(37, 44), 90, p.between(28, 36))
     p.layer("big leaves", 104)
@@ -726,8 +739,9 @@ def dinosaurs(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _long_neck(p: Painter, x: float, y: float, s: float) -> None:
-    skin, way = p.tone(p.pick("#7f9a86", "#8a86a5", "#a0876f"), 0.28), p.pick_sign()
+    skin, way = p.tone(p.pick("#7f9a86", "#8a86a5", "#a0876f"), 0.28), p.sign()
     for dx in (-0.45, -0.25, 0.25, 0.45):
         p.rect(
             x + dx * s - s * 0.07,
@@ -752,9 +766,10 @@ def _long_neck(p: Painter, x: float, y: float, s: float) -> None:
     )
 
 
+@motif
 def _fern(p: Painter, x: float, y: float, h: float) -> None:
     green = p.tone(p.pick("#3f8f4a", "#5fa03f", "#3f7f5a"))
-    for a in np.linspace(-1.15, 1.15, 7) + p.rng.uniform(-0.08, 0.08, 7):
+    for a in np.linspace(-1.15, 1.15, 7) + p.several(7, -0.08, 0.08):
         ts = np.linspace(0, 1, 7)
         xs = x + math.sin(a) * h * (0.5 * ts + 0.35 * ts**2)
         ys = y - h * (1.05 * ts * math.cos(a * 0.7) - 0.3 * abs(a) * ts**2)
@@ -830,9 +845,9 @@ def pirates(p: Painter) -> None:
         p.poly([(x, 67), (x + 2.4, 67), (x + 1.8, 71), (x + 2.4, 75), (x, 75), (x + 0.6, 71)], wood)
     p.rect(-2, 74.4, 104, 4, dark(wood, 0.2))
     m.boards(p, 78, pale(wood, 0.18))
-    wx = 50 + p.pick_sign() * p.between(22, 32)
+    wx = 50 + p.sign() * p.between(22, 32)
     _wheel(p, wx, 70, p.between(8, 10), dusk)
-    side = p.pick_sign()
+    side = p.sign()
     m.puddles(p, 84, 97)
     p.layer("a barrel", 89)
     m.barrel(p, 50 + side * p.between(37, 42), 90, p.between(15, 19))
@@ -857,6 +872,7 @@ def pirates(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _wheel(p: Painter, x: float, y: float, r: float, wood: tuple) -> None:
     p.rect(x - 2, y, 4, 12, dark(wood, 0.1))
     for k in range(8):

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from anystory.sketch.scenery import motifs as m
-from anystory.sketch.scenery.draw import Colour, Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.colour import Colour, dark, mix, pale, rgb
+from anystory.sketch.scenery.draw import Painter, lighting, motif
 from anystory.sketch.scenery.place import INDOORS, place
 
 _WALLS = ("#f3dfc1", "#cfe3e0", "#f1c9b8", "#d8d3ea", "#cfdcb5", "#f4d98f", "#b9d3e6", "#eec3c9", "#e6dcc9", "#a9cdbb")
@@ -16,6 +17,7 @@ _FLOORS = ("#c08f5a", "#b0794a", "#9a6b48", "#d0a870", "#a88464")
 _CLOTH = ("#c9506a", "#4f86b8", "#5f9f78", "#e0a040", "#8f6ab0", "#d9704a", "#3f8f95")
 
 
+@motif
 def _walls(p: Painter, y: float, *, pattern: bool = True) -> Colour:
     """Papered walls down to the skirting board at `y`; returns their colour."""
     wall = p.tone(p.pick(*_WALLS))
@@ -44,23 +46,13 @@ def _walls(p: Painter, y: float, *, pattern: bool = True) -> Colour:
     return wall
 
 
+@motif
 def _window(p: Painter, x: float, y: float, w: float, h: float, *, curtains: bool = True) -> None:
     """A window with its view; `x`, `y` its left top corner. By day light falls from it."""
     white = p.tone("#fffaf0")
     p.rect(x - 1.5, y - 1.5, w + 3, h + 3, white)
     p.poly([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], p.sky_top, shade=p.haze, detail=True)
-    cx, cy = x + w * p.between(0.3, 0.7), y + h * p.between(0.2, 0.35)
-    if p.night:
-        for _ in range(9):
-            r = p.between(0.15, 0.35)
-            p.oval(x + w * p.between(0.05, 0.95), y + h * p.between(0.05, 0.7), r, r, rgb("#ffffff"), detail=True)
-        p.oval(cx, cy, w * 0.09, w * 0.09, rgb("#f8f2d4"), detail=True)
-    elif p.time == "day":
-        for dx in (0.25, 0.7):
-            p.blob(x + w * dx, cy, w * 0.15, h * 0.07, rgb("#ffffff"), lobes=6, detail=True)
-    else:
-        sun = "#fff1a8" if p.time == "sunrise" else "#ffc050"
-        p.oval(cx, y + h * 0.72, w * 0.17, w * 0.17, rgb(sun), detail=True)
+    _outside(p, x, y, w, h)
     land = p.tone(p.pick("#7fae5f", "#6f9f6a", "#8aa878"), 0.15)
     p.poly(
         [
@@ -98,15 +90,35 @@ def _window(p: Painter, x: float, y: float, w: float, h: float, *, curtains: boo
         p.rect(x - 6, y - 5.4, w + 12, 1.5, p.tone("#a8763f"), r=0.7)
     if p.time in ("day", "sunrise", "sunset"):
         light = rgb({"day": "#fffbe0", "sunrise": "#ffe3cf", "sunset": "#ffa860"}[p.time])
-        p.veil([(x, y), (x + w, y), (x + w * 1.5 + 6, 101), (x + w * 0.2, 101)], light, light, 0.2, 0.05)
+        with p.lighting():
+            p.veil([(x, y), (x + w, y), (x + w * 1.5 + 6, 101), (x + w * 0.2, 101)], light, light, 0.2, 0.05)
 
 
+@lighting
+def _outside(p: Painter, x: float, y: float, w: float, h: float) -> None:
+    """What hangs in the sky behind a window."""
+    cx, cy = x + w * p.between(0.3, 0.7), y + h * p.between(0.2, 0.35)
+    if p.night:
+        for _ in range(9):
+            r = p.between(0.15, 0.35)
+            p.oval(x + w * p.between(0.05, 0.95), y + h * p.between(0.05, 0.7), r, r, rgb("#ffffff"), detail=True)
+        p.oval(cx, cy, w * 0.09, w * 0.09, rgb("#f8f2d4"), detail=True)
+    elif p.time == "day":
+        for dx in (0.25, 0.7):
+            p.blob(x + w * dx, cy, w * 0.15, h * 0.07, rgb("#ffffff"), lobes=6, detail=True)
+    else:
+        sun = "#fff1a8" if p.time == "sunrise" else "#ffc050"
+        p.oval(cx, y + h * 0.72, w * 0.17, w * 0.17, rgb(sun), detail=True)
+
+
+@lighting
 def _lamps_on(p: Painter, x: float, y: float, r: float = 46) -> None:
     """Lamplight, where it is dark."""
     if p.night or p.time == "sunset":
         p.glow(x, y, r, rgb("#ffd58a"), 0.62 if p.night else 0.35)
 
 
+@motif
 def _picture(p: Painter, x: float, y: float, w: float, h: float) -> None:
     p.rect(x, y, w, h, p.tone(p.pick("#a8763f", "#e6c06a", "#6b4a35", "#fbf6ea")))
     back = p.tone(p.pick("#cfe6f0", "#f6e6c0", "#f1c9b8", "#d9e6c9"))
@@ -145,6 +157,7 @@ def _picture(p: Painter, x: float, y: float, w: float, h: float) -> None:
         )
 
 
+@motif
 def _rug(p: Painter, x: float, y: float, rx: float, ry: float) -> None:
     cloth = p.tone(p.pick(*_CLOTH))
     p.oval(x, y, rx, ry, cloth)
@@ -152,9 +165,10 @@ def _rug(p: Painter, x: float, y: float, rx: float, ry: float) -> None:
     p.oval(x, y, rx * 0.7, ry * 0.66, mix(cloth, p.tone(p.pick(*_CLOTH)), 0.4), detail=True)
 
 
+@motif
 def _plant(p: Painter, x: float, y: float, h: float) -> None:
     green, clay = p.tone(p.pick(*m.GREENS)), p.tone(p.pick("#c9704a", "#e6dcc9", "#4f86b8", "#e0a040"))
-    for a in p.rng.permutation(np.linspace(-1.1, 1.1, 8)):
+    for a in p.shuffled(np.linspace(-1.1, 1.1, 8)):
         tip = (x + math.sin(a) * h * 0.5, y - h * 0.3 - math.cos(a) * h * 0.7)
         mid = (x + math.sin(a) * h * 0.22, y - h * 0.62)
         p.poly(
@@ -169,6 +183,7 @@ def _plant(p: Painter, x: float, y: float, h: float) -> None:
     )
 
 
+@motif
 def _books(p: Painter, x: float, y: float, w: float, h: float) -> None:
     """A row of books that stands on `y` from `x` on."""
     end = x + w
@@ -184,6 +199,7 @@ def _books(p: Painter, x: float, y: float, w: float, h: float) -> None:
         x += b + 0.08
 
 
+@motif
 def _bookcase(p: Painter, x: float, y: float, w: float, h: float, shelves: int, wood: Colour) -> None:
     """`x` its left side, `y` its foot."""
     p.rect(x, y - h, w, h, wood)
@@ -195,20 +211,22 @@ def _bookcase(p: Painter, x: float, y: float, w: float, h: float, shelves: int, 
         p.rect(x + 0.6, foot - 0.6, w - 1.2, 1.2, wood, detail=True)
 
 
+@motif
 def _pendant(p: Painter, x: float, length: float) -> None:
     shade = p.tone(p.pick(*_CLOTH, "#fbf6ea"))
     p.line([(x, -1), (x, length)], p.tone("#5f5a5a"), 0.5)
     _lamps_on(p, x, length + 4)
-    p.oval(x, length + 5, 1.8, 1.6, rgb("#fff3c4") if p.night else p.tone("#fffbe6"), detail=True)
+    p.oval(x, length + 5, 1.8, 1.6, p.glowing("#fff3c4", "#fffbe6"), detail=True)
     p.poly([(x - 2, length), (x + 2, length), (x + 6, length + 5), (x - 6, length + 5)], shade, shade=dark(shade, 0.12))
 
 
+@motif
 def _shade_lamp(p: Painter, x: float, y: float, h: float) -> None:
     """A standard lamp."""
     p.rect(x - 0.5, y - h, 1, h, p.tone("#6b5a4a"))
     p.oval(x, y, 3.4, 0.9, p.tone("#6b5a4a"))
     _lamps_on(p, x, y - h)
-    c = rgb("#ffe2a0") if p.night else p.tone(p.pick("#f6e6c0", "#f1c9b8", "#cfe3e0"))
+    c = p.glowing("#ffe2a0", p.pick("#f6e6c0", "#f1c9b8", "#cfe3e0"))
     p.poly([(x - 3, y - h - 6), (x + 3, y - h - 6), (x + 5, y - h + 2), (x - 5, y - h + 2)], c, shade=dark(c, 0.1))
 
 
@@ -226,7 +244,7 @@ def room(p: Painter) -> None:
     y = p.between(66, 71)
     _walls(p, y)
     floor = p.tone(p.pick(*_FLOORS))
-    side = p.pick_sign()
+    side = p.sign()
     m.boards(p, y, floor)
     _window(p, 50 - side * 24 - 12, p.between(14, 19), p.between(21, 26), p.between(26, 31))
     for k in range(p.count(1, 3)):
@@ -259,6 +277,7 @@ def room(p: Painter) -> None:
         _plant(p, 50 - side * p.between(41, 46), 103, p.between(26, 36))
 
 
+@motif
 def _sofa(p: Painter, x: float, y: float, w: float, cloth: Colour) -> None:
     p.shadow(x, y + 1, w * 0.56, 2.5, 0.35)
     for dx in (-0.42, 0.38):
@@ -288,6 +307,7 @@ def _sofa(p: Painter, x: float, y: float, w: float, cloth: Colour) -> None:
     )
 
 
+@motif
 def _armchair(p: Painter, x: float, y: float, w: float, cloth: Colour) -> None:
     p.rect(x - w * 0.36, y - w * 0.95, w * 0.72, w * 0.8, cloth, r=w * 0.2, shade=dark(cloth, 0.15))
     p.rect(x - w * 0.36, y - w * 0.42, w * 0.72, w * 0.18, pale(cloth, 0.14), r=1.6)
@@ -319,7 +339,7 @@ def bedroom(p: Painter) -> None:
     y = p.between(65, 70)
     _walls(p, y)
     m.boards(p, y, p.tone(p.pick(*_FLOORS)))
-    side = p.pick_sign()
+    side = p.sign()
     _window(p, 50 + side * 16 - 11, p.between(14, 18), p.between(20, 24), p.between(24, 28))
     bunting = np.linspace(4, 96, 13)
     for a, b in pairwise(bunting):
@@ -351,7 +371,7 @@ def bedroom(p: Painter) -> None:
     for k in range(2):
         p.rect(tx - 5.6, y - 10 + 6 * k, 11.2, 4.6, pale(wood, 0.15), r=0.5)
         p.oval(tx, y - 7.8 + 6 * k, 0.7, 0.7, dark(wood, 0.4), detail=True)
-    lampc = rgb("#ffe2a0") if p.night else p.tone(p.pick("#f6e6c0", "#f1c9b8"))
+    lampc = p.glowing("#ffe2a0", p.pick("#f6e6c0", "#f1c9b8"))
     p.rect(tx - 0.5, y - 18, 1, 6, p.tone("#8f6442"))
     _lamps_on(p, tx, y - 19, 38)
     p.poly([(tx - 2.4, y - 24), (tx + 2.4, y - 24), (tx + 4.4, y - 17.4), (tx - 4.4, y - 17.4)], lampc)
@@ -389,7 +409,7 @@ def kitchen(p: Painter) -> None:
     d = "".join(f"M{x:.1f} 34V54" for x in np.arange(0, 101, 5)) + "".join(f"M0 {34 + 4 * k}H100" for k in range(6))
     p.strokes(d, dark(tilec, 0.1), 0.3)
     m.tiles(p, y, p.tone(p.pick("#f4ead6", "#e6ecec")), p.tone(p.pick("#c9705a", "#7fa8b8", "#a8b88a", "#8f949c")))
-    side = p.pick_sign()
+    side = p.sign()
     front, top = (
         p.tone(p.pick("#7fb0a8", "#e6c27a", "#c9d6e0", "#d98f7a", "#f4efe2", "#8fa87a")),
         p.tone(p.pick("#a8764a", "#d9d3cc", "#6f6a6a")),
@@ -461,7 +481,7 @@ def bathroom(p: Painter) -> None:
     p.strokes(grid, pale(tilec, 0.55), 0.5)
     p.rect(-2, 21.4, 104, 3, p.tone(p.pick(*_CLOTH)))
     m.tiles(p, y, p.tone("#f6f6f2"), p.tone(p.pick("#6f9fb5", "#8fb0a0", "#c98f8f", "#7f86a8")))
-    side = p.pick_sign()
+    side = p.sign()
     _window(p, 50 - side * 14 - 9, 27, 18, 20, curtains=False)
     white = p.tone("#fbfdfd")
     bx = 50 - side * 21
@@ -515,7 +535,7 @@ def bathroom(p: Painter) -> None:
     p.oval(wx, 30, 7.9, 9.4, glass, shade=dark(glass, 0.12))
     p.line([(wx - 4, 33), (wx + 2, 24)], pale(glass, 0.7), 0.9)
     _lamps_on(p, wx, 16)
-    p.oval(wx, 15.4, 2.8, 2.2, rgb("#fff3c4") if p.night else p.tone("#fffbe6"))
+    p.oval(wx, 15.4, 2.8, 2.2, p.glowing("#fff3c4", "#fffbe6"))
     _rug(p, 50 + p.between(-6, 10), 91, 22, 5)
     p.layer("a laundry basket", 88)
     x, straw = 50 + side * p.between(38, 42), p.tone("#d9b070")
@@ -541,7 +561,7 @@ def classroom(p: Painter) -> None:
     y = p.between(68, 72)
     _walls(p, y, pattern=p.chance(0.4))
     m.boards(p, y, p.tone(p.pick(*_FLOORS)))
-    side = p.pick_sign()
+    side = p.sign()
     bw, bx = p.between(48, 54), 50 - side * p.between(14, 18)
     frame = p.tone("#a8764a")
     p.rect(bx - bw / 2, 16, bw, 32, frame)
@@ -597,6 +617,7 @@ def classroom(p: Painter) -> None:
         p.line([(x - 2, 86), (x, 83.4), (x + 2, 86)], dark(c, 0.3), 0.9, smooth=True)
 
 
+@motif
 def _desk(p: Painter, x: float, y: float, w: float) -> None:
     wood, iron = p.tone("#d0a468"), p.tone("#6f7a85")
     for dx in (-0.42, 0.38):
@@ -657,7 +678,7 @@ def library(p: Painter) -> None:
             t = k / 8
             p.line([(x - 3 * t, 14 + (y - 12) * t), (x + 5 - 3 * t, 14 + (y - 12) * t)], rail, 0.8)
     _rug(p, 50, 91, 34, 6)
-    side = p.pick_sign()
+    side = p.sign()
     _pendant(p, gap, 3)
     p.layer("a reading table", 88)
     tx, top = 50 + side * p.between(30, 35), p.tone("#9a6a40")
@@ -667,7 +688,7 @@ def library(p: Painter) -> None:
     for k in range(p.count(2, 4)):
         c = p.tone(p.pick(*m.BRIGHTS))
         p.rect(tx - 12 + p.between(-1, 1), 73 - 2.4 * k, p.between(9, 12), 2.4, c, r=0.4)
-    green = rgb("#7fdca0") if p.night else p.tone("#3f8f62")
+    green = p.glowing("#7fdca0", "#3f8f62")
     _lamps_on(p, tx + 8, 70, 30)
     p.rect(tx + 7.4, 68, 1.2, 7.4, p.tone("#d9b04a"))
     p.poly([(tx + 2.4, 69), (tx + 4.4, 64.6), (tx + 11.6, 64.6), (tx + 13.6, 69)], green)
@@ -693,7 +714,7 @@ def shop(p: Painter) -> None:
     y = p.between(70, 73)
     _walls(p, y, pattern=p.chance(0.5))
     m.tiles(p, y, p.tone("#f6ecd8"), p.tone(p.pick("#e6a08a", "#a8c9d9", "#d9c06a", "#b5a8d0")))
-    side = p.pick_sign()
+    side = p.sign()
     _window(p, 50 - side * 32 - 11, 16, 22, 32, curtains=False)
     wood = p.tone(p.pick("#c99a62", "#b5824f", "#f0e6d6"))
     a, b = (36.0, 100.0) if side > 0 else (0.0, 64.0)
@@ -735,6 +756,7 @@ def shop(p: Painter) -> None:
             p.oval(bx, 95, r * q, r, p.tone(m.BRIGHTS[(k * 2) % 8]), detail=k > 0)
 
 
+@motif
 def _toy(p: Painter, x: float, y: float) -> float:
     """A toy on a shelf from `x` on; returns its width."""
     kind, c, c2 = (
@@ -816,7 +838,7 @@ def cafe(p: Painter) -> None:
         m.boards(p, y, p.tone(p.pick(*_FLOORS)))
     else:
         m.tiles(p, y, p.tone("#f4ead6"), p.tone("#5f5a5f"))
-    side = p.pick_sign()
+    side = p.sign()
     _window(p, 50 + side * 24 - 17, 18, 34, 34, curtains=False)
     n, cloth = 7, p.tone(p.pick(*_CLOTH))
     for k in range(n):
@@ -855,6 +877,7 @@ def cafe(p: Painter) -> None:
         _plant(p, 50 - side * p.between(41, 45), 103, p.between(24, 30))
 
 
+@motif
 def _bistro(p: Painter, x: float, y: float, w: float) -> None:
     iron, top = p.tone("#4a4a55"), p.tone(p.pick("#f6efe0", "#d98f7a", "#8fb8b0"))
     p.rect(x - w * 0.03, y - w * 0.62, w * 0.06, w * 0.6, iron)
@@ -887,7 +910,7 @@ def laboratory(p: Painter) -> None:
     )
     p.strokes(grid, dark(wall, 0.16), 0.4)
     m.tiles(p, y, p.tone("#e6ecee"), p.tone(p.pick("#a8b8c4", "#b0c4b4", "#b8aec9")))
-    side = p.pick_sign()
+    side = p.sign()
     mx, metal = 50 - side * 28, p.tone("#8f97a5")
     p.rect(mx - 17, 20, 34, y - 17, metal, r=1.6, shade=dark(metal, 0.2))
     p.rect(mx - 13, 25, 26, 16, p.tone("#22343c"), r=1.4)
@@ -937,6 +960,7 @@ def laboratory(p: Painter) -> None:
             p.rect(bx - 7.4, by, 14.8, 1.3, dark(yellow, 0.3), detail=True)
 
 
+@motif
 def _flask(p: Painter, x: float, y: float, h: float) -> float:
     """A vessel on `y` from `x` on; returns its width."""
     c, glass = rgb(p.pick("#6ae08a", "#ff7a9a", "#6ab8ff", "#ffc24a", "#c08aff", "#5fe0d0")), p.tone("#e6f3f6")
@@ -1015,14 +1039,16 @@ def palace(p: Painter) -> None:
                 shade=low,
             )
         if p.night:
-            for _ in range(6):
-                p.oval(x + p.between(-5, 5), p.between(18, 46), 0.3, 0.3, rgb("#ffffff"), detail=True)
+            with p.lighting():
+                for _ in range(6):
+                    p.oval(x + p.between(-5, 5), p.between(18, 46), 0.3, 0.3, rgb("#ffffff"), detail=True)
         for dx in (-w / 6, w / 6):
             p.line([(x + dx, 15), (x + dx, 52)], dark(stone, 0.2), 0.5)
         p.line([(x - w / 2, 36), (x + w / 2, 36)], dark(stone, 0.2), 0.5)
         if not p.night:
             light = rgb("#fffbe0" if p.time == "day" else "#ffa860")
-            p.veil([(x - 6, 20), (x + 6, 20), (x + 22, 101), (x - 4, 101)], light, light, 0.2, 0.04)
+            with p.lighting():
+                p.veil([(x - 6, 20), (x + 6, 20), (x + 22, 101), (x - 4, 101)], light, light, 0.2, 0.04)
     for x in (3.0, 38.0, 62.0, 97.0):
         p.rect(x - 3, 6, 6, y - 3, pale(stone, 0.15), shade=dark(stone, 0.1))
         for dx in (-1.2, 1.2):
@@ -1060,10 +1086,11 @@ def palace(p: Painter) -> None:
         dx = -12 + 4 * k
         p.rect(cx + dx - 0.5, 4.6, 1, 3.6, p.tone("#fff8ec"), detail=True)
         if p.night or p.time == "sunset":
-            p.glow(cx + dx, 3.6, 5, rgb("#ffdf8a"), 0.8)
+            with p.lighting():
+                p.glow(cx + dx, 3.6, 5, rgb("#ffdf8a"), 0.8)
         p.oval(cx + dx, 3.8, 0.55, 1, rgb("#ffcf5a"), detail=True)
     _lamps_on(p, cx, 8, 60)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a column", 89)
     x = 50 + side * p.between(42, 45)
     p.rect(x - 5, -2, 10, 92, pale(stone, 0.1), shade=dark(stone, 0.15))
@@ -1151,7 +1178,7 @@ def stage(p: Painter) -> None:
         p.poly([(x + 3.4 * math.cos(a), 97 + 3.6 * math.sin(a)) for a in turn], p.tone("#c9a24a"))
     if p.chance(0.6):
         p.layer("a wooden box", 88)
-        x = p.pick_sign() * p.between(26, 31) + 50
+        x = p.sign() * p.between(26, 31) + 50
         c = p.tone(p.pick(*m.BRIGHTS))
         p.rect(x - 7, 76, 14, 13, c, r=0.6, shade=dark(c, 0.2))
         m.star(p, x, 82.5, 4, gold)

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from anystory.sketch.scenery.draw import Colour, Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.colour import Colour, dark, mix, pale, rgb
+from anystory.sketch.scenery.draw import Painter, lighting, motif, weathering
 
 WALLS = ("#f4e3c3", "#f2c9a1", "#e8b4a2", "#cfe0e8", "#f7f0e2", "#e6d27d", "#b9d3b0", "#d9b8d0", "#a9c9dd", "#e39c86")
 ROOFS = ("#b5483a", "#8a4b3a", "#5d6b7d", "#c76b3b", "#7d3f57", "#4f6f78")
@@ -19,10 +20,18 @@ BRIGHTS = ("#e4504f", "#f2a03f", "#f7d24a", "#5ab56a", "#4a90d9", "#a77be0", "#e
 # Sky and weather.
 
 
+@lighting
 def sky(p: Painter, horizon: float, *, sun: tuple[float, float] = (12, 88), clouds: float = 1.0) -> None:
     """Sky down to `horizon`, with what belongs to the time and weather in it; the sun stands at an x within `sun`."""
+    p.horizon = horizon
     p.wash(horizon + 3, 101, p.haze, p.haze)
-    p.wash(0, horizon + 4, p.sky_top, p.haze, torn=True)
+    p.wash(-2, horizon + 4, p.sky_top, p.haze, torn=True)
+    with p.within(f"{p.time} {p.weather}"):
+        _heaven(p, horizon, sun, clouds)
+
+
+def _heaven(p: Painter, horizon: float, sun: tuple[float, float], clouds: float) -> None:
+    """What hangs in the sky at this hour in this weather."""
     p.sun_x = x = p.between(*sun)
     if p.weather == "fog":
         if p.chance(0.5):
@@ -32,7 +41,7 @@ def sky(p: Painter, horizon: float, *, sun: tuple[float, float] = (12, 88), clou
             p.oval(x, y, r, r, mix(disc, p.haze, 0.35), detail=True)
     elif p.weather in ("", "clear"):
         _lights(p, x, horizon)
-        for cx in p.spread(p.rng.poisson(2.0 * clouds), -5, 105):
+        for cx in p.spread(round(p.between(0.5, 3.5) * clouds), -5, 105):
             cloud(p, cx, p.between(8, max(12, horizon * 0.62)), p.between(7, 14))
     else:
         if p.time in ("sunrise", "sunset"):
@@ -43,6 +52,7 @@ def sky(p: Painter, horizon: float, *, sun: tuple[float, float] = (12, 88), clou
         _overcast(p, horizon)
 
 
+@motif
 def _lights(p: Painter, x: float, horizon: float) -> None:
     """Sun, or moon and stars."""
     if p.night:
@@ -74,6 +84,7 @@ def _lights(p: Painter, x: float, horizon: float) -> None:
         p.oval(x, y, r, r, rgb("#fff1a8" if early else "#ffd36e"))
 
 
+@motif
 def _overcast(p: Painter, horizon: float) -> None:
     """Banks of cloud that hide the sky's light."""
     heavy = p.weather == "rain"
@@ -87,6 +98,7 @@ def _overcast(p: Painter, horizon: float) -> None:
             p.blob(x, cy, rx, ry, lit, shade=colour, lobes=p.count(8, 11), floor=cy + ry * 0.55, far=0.65)
 
 
+@motif
 def cloud(p: Painter, x: float, y: float, size: float) -> None:
     body = rgb({"day": "#ffffff", "sunrise": "#fff0ea", "sunset": "#ffbfa3", "night": "#4a5890", "": "#ffffff"}[p.time])
     under = mix(body, mix(p.haze, p.sky_top, 0.4), 0.5)
@@ -95,6 +107,7 @@ def cloud(p: Painter, x: float, y: float, size: float) -> None:
     p.blob(x, y, wide, tall, body, shade=under, lobes=p.count(7, 10), floor=floor, far=0.6)
 
 
+@weathering
 def weather(p: Painter, horizon: float) -> None:
     """What falls or drifts in front of everything: call it last."""
     if p.weather == "rain":
@@ -122,6 +135,7 @@ def weather(p: Painter, horizon: float) -> None:
             p.mist(x, y, w, p.between(4, 8), p.haze, 0.45)
 
 
+@weathering
 def puddles(p: Painter, y0: float, y1: float) -> None:
     """Rings of rain on the ground."""
     if p.wet:
@@ -135,6 +149,7 @@ def puddles(p: Painter, y0: float, y1: float) -> None:
 # Plants.
 
 
+@motif
 def pine(p: Painter, x: float, y: float, h: float, colour: Colour, far: float = 0.0) -> None:
     p.rect(x - h * 0.035, y - h * 0.2, h * 0.07, h * 0.2, p.tone("#6b4a35", far), far=far, detail=h < 20)
     tiers = 3 if h < 24 else 4
@@ -153,9 +168,15 @@ def pine(p: Painter, x: float, y: float, h: float, colour: Colour, far: float = 
         p.poly([*shape, (x, base - tall)], colour, shade=dark(colour, 0.16), far=far, detail=h < 9)
         if p.snowy:
             cap = [(x, base - tall), (x + wide * 0.6, base - tall * 0.4), (x + wide * 0.15, base - tall * 0.5)]
-            p.poly([*cap, (x - wide * 0.2, base - tall * 0.36), (x - wide * 0.6, base - tall * 0.4)], snow, detail=True)
+            with p.weathering():
+                p.poly(
+                    [*cap, (x - wide * 0.2, base - tall * 0.36), (x - wide * 0.6, base - tall * 0.4)],
+                    snow,
+                    detail=True,
+                )
 
 
+@motif
 def tree(p: Painter, x: float, y: float, h: float, colour: Colour, far: float = 0.0, form: str = "") -> None:
     """A broadleaf: "round", "tall" (a poplar), "wide" or "birch"; any where no form is given."""
     form = form or p.pick("round", "round", "wide", "tall", "birch")
@@ -187,17 +208,18 @@ def tree(p: Painter, x: float, y: float, h: float, colour: Colour, far: float = 
     for dx, dy, k in ((0.4, 0.3, 0.42), (-0.32, -0.06, 0.52), (0.28, -0.34, 0.42), (-0.3, -0.42, 0.3)):
         tint = low if dy > 0.2 else mix(colour, lit, 0.5 - dy)
         p.blob(cx + dx * rx * h, cy + dy * ry * h, rx * h * k, ry * h * k, tint, lobes=7, detail=True)
-    if p.snowy:
-        p.blob(cx, cy - ry * h * 0.62, rx * h * 0.62, ry * h * 0.32, p.snow(far), lobes=7, detail=True)
-    elif h > 22 and p.chance(0.35):
-        fruit = p.tone(p.pick("#e4504f", "#f2a03f", "#f7c6d8"), far)
-        for _ in range(9):
-            a, r = p.between(0, 6.3), p.between(0.1, 0.8)
-            p.oval(
-                cx + rx * h * r * math.cos(a), cy + ry * h * r * math.sin(a), h * 0.018, h * 0.018, fruit, detail=True
-            )
+    bears = h > 22 and p.chance(0.35)
+    with p.weathering():
+        if p.snowy:
+            p.blob(cx, cy - ry * h * 0.62, rx * h * 0.62, ry * h * 0.32, p.snow(far), lobes=7, detail=True)
+        elif bears:
+            fruit, r = p.tone(p.pick("#e4504f", "#f2a03f", "#f7c6d8"), far), h * 0.018
+            for _ in range(9):
+                a, reach = p.between(0, 6.3), p.between(0.1, 0.8)
+                p.oval(cx + rx * h * reach * math.cos(a), cy + ry * h * reach * math.sin(a), r, r, fruit, detail=True)
 
 
+@motif
 def palm(p: Painter, x: float, y: float, h: float, far: float = 0.0) -> None:
     lean = p.between(-0.3, 0.3) * h
     top = (x + lean, y - h)
@@ -225,33 +247,36 @@ def palm(p: Painter, x: float, y: float, h: float, far: float = 0.0) -> None:
         p.oval(top[0] + dx * h, top[1] + h * 0.03, h * 0.028, h * 0.03, p.tone("#7a5230", far))
 
 
+@motif
 def bush(p: Painter, x: float, y: float, w: float, colour: Colour, far: float = 0.0) -> None:
     """`w` is half its width."""
     h = w * p.between(0.75, 1.0)
     p.blob(x, y - h * 0.55, w, h * 0.8, colour, shade=dark(colour, 0.26), lobes=p.count(8, 11), floor=y + 0.3, far=far)
     for dx, dy, k in ((-0.4, 0.66, 0.38), (0.35, 0.75, 0.34), (0.02, 0.95, 0.3)):
         p.blob(x + dx * w, y - h * dy, w * k, h * k * 0.7, pale(colour, 0.16), lobes=6, detail=True)
-    if p.snowy:
-        p.blob(x, y - h * 1.08, w * 0.7, h * 0.22, p.snow(far), lobes=6, detail=True)
-    elif w > 5 and p.chance(0.4):
-        bloom = p.tone(p.pick("#ffffff", "#ff7fa8", "#f2d04a", "#e4504f", "#b08ae6"), far)
-        for _ in range(10):
-            r = w * p.between(0.05, 0.08)
-            at = x + w * p.between(-0.75, 0.75), y - h * p.between(0.15, 1.05)
-            p.oval(*at, r, r, bloom, detail=True)
+    blooms = w > 5 and p.chance(0.4)
+    with p.weathering():
+        if p.snowy:
+            p.blob(x, y - h * 1.08, w * 0.7, h * 0.22, p.snow(far), lobes=6, detail=True)
+        elif blooms:
+            bloom = p.tone(p.pick("#ffffff", "#ff7fa8", "#f2d04a", "#e4504f", "#b08ae6"), far)
+            for _ in range(10):
+                r = w * p.between(0.05, 0.08)
+                at = x + w * p.between(-0.75, 0.75), y - h * p.between(0.15, 1.05)
+                p.oval(*at, r, r, bloom, detail=True)
 
 
+@weathering
 def flowers(p: Painter, y0: float, y1: float, count: int, x0: float = 0.0, x1: float = 100.0) -> None:
     if p.snowy:
         return
-    petals = [
-        p.tone(c) for c in p.rng.choice(("#ffffff", "#ffd94d", "#ff7fa8", "#e4504f", "#a77be0", "#6fa8ff"), 3, False)
-    ]
+    kinds = p.shuffled(("#ffffff", "#ffd94d", "#ff7fa8", "#e4504f", "#a77be0", "#6fa8ff"))[:3]
+    petals = [p.tone(kind) for kind in kinds]
     stem, heart = p.tone("#4f8a3a"), p.tone("#ffcf3f")
-    for y in np.sort(p.rng.uniform(y0, y1, count)):
+    for y in np.sort(p.several(count, y0, y1)):
         near = (y - y0) / max(y1 - y0, 1e-6)
         x, r = p.between(x0, x1), 0.45 + 0.75 * near
-        colour = petals[p.rng.integers(3)]
+        colour = p.pick(*petals)
         p.line([(x, y + 3.2 * r), (x, y)], stem, 0.28 + 0.15 * near)
         if p.chance(0.4):
             cup = [
@@ -269,8 +294,9 @@ def flowers(p: Painter, y0: float, y1: float, count: int, x0: float = 0.0, x1: f
         p.oval(x, y, r * 0.5, r * 0.5, heart, detail=True)
 
 
+@motif
 def tufts(p: Painter, y0: float, y1: float, count: int, colour: Colour, x0: float = 0.0, x1: float = 100.0) -> None:
-    for y in np.sort(p.rng.uniform(y0, y1, count)):
+    for y in np.sort(p.several(count, y0, y1)):
         x, h = p.between(x0, x1), 1.2 + 2.6 * (y - y0) / max(y1 - y0, 1e-6)
         for lean in (-0.55, 0.0, 0.5):
             p.poly(
@@ -280,6 +306,7 @@ def tufts(p: Painter, y0: float, y1: float, count: int, colour: Colour, x0: floa
             )
 
 
+@motif
 def grass_front(p: Painter, colour: Colour, depth: float = 103, height: float = 9, name: str = "tall grass") -> None:
     """A layer of blades along the lower edge, thicker to one side."""
     p.layer(name, depth)
@@ -300,6 +327,7 @@ def grass_front(p: Painter, colour: Colour, depth: float = 103, height: float = 
         )
 
 
+@motif
 def rock(p: Painter, x: float, y: float, w: float, colour: Colour, far: float = 0.0) -> None:
     """`w` is half its width."""
     h = w * p.between(0.75, 1.1)
@@ -310,13 +338,12 @@ def rock(p: Painter, x: float, y: float, w: float, colour: Colour, far: float = 
         [xy[1], xy[2], xy[3], (x + 0.1 * w, y - 0.5 * h), (x - 0.4 * w, y - 0.4 * h)], pale(colour, 0.22), detail=True
     )
     if p.snowy:
-        p.poly(
-            [xy[1], xy[2], xy[3], xy[4], (x + 0.2 * w, y - 0.62 * h), (x - 0.4 * w, y - 0.55 * h)],
-            p.snow(far),
-            detail=True,
-        )
+        cap = [xy[1], xy[2], xy[3], xy[4], (x + 0.2 * w, y - 0.62 * h), (x - 0.4 * w, y - 0.55 * h)]
+        with p.weathering():
+            p.poly(cap, p.snow(far), detail=True)
 
 
+@motif
 def cactus(p: Painter, x: float, y: float, h: float, colour: Colour, far: float = 0.0) -> None:
     w = h * 0.11
     for side in (-1, 1):
@@ -332,6 +359,7 @@ def cactus(p: Painter, x: float, y: float, h: float, colour: Colour, far: float 
         p.blob(x, y - h, w * 0.7, w * 0.5, p.tone("#ef6fa0", far), lobes=5, detail=True)
 
 
+@motif
 def mushroom(p: Painter, x: float, y: float, h: float, cap: Colour) -> None:
     stem = p.tone("#f6ecd8")
     p.poly(
@@ -349,6 +377,7 @@ def mushroom(p: Painter, x: float, y: float, h: float, cap: Colour) -> None:
 # Water.
 
 
+@motif
 def water(p: Painter, y0: float, y1: float, colour: str, *, far: float = 0.35) -> None:
     """Open water from its horizon `y0` to `y1`, with glints and the low sun's path."""
     low_sun = p.time in ("sunrise", "sunset")
@@ -357,13 +386,15 @@ def water(p: Painter, y0: float, y1: float, colour: str, *, far: float = 0.35) -
     glints(p, y0 + 1.5, y1, 22, mix(mix(near, p.haze, 0.5), "#ffffff", 0.25))
     if p.weather == "clear" and (low_sun or p.night):
         shine = rgb({"sunrise": "#fff3c0", "sunset": "#ffc46a", "night": "#c3d0f5"}[p.time])
-        for y in np.linspace(y0 + 0.6, y0 + (y1 - y0) * 0.8, 13):
-            w = 1.5 + 6 * (y - y0) / (y1 - y0) * p.between(0.5, 1.2)
-            p.mist(p.sun_x + p.between(-1.5, 1.5), y, w * 1.6, 0.5 + w * 0.05, shine, 0.85)
+        with p.lighting():
+            for y in np.linspace(y0 + 0.6, y0 + (y1 - y0) * 0.8, 13):
+                w = 1.5 + 6 * (y - y0) / (y1 - y0) * p.between(0.5, 1.2)
+                p.mist(p.sun_x + p.between(-1.5, 1.5), y, w * 1.6, 0.5 + w * 0.05, shine, 0.85)
 
 
+@motif
 def glints(p: Painter, y0: float, y1: float, count: int, colour: Colour) -> None:
-    for y in np.sort(p.rng.uniform(y0, y1, count)):
+    for y in np.sort(p.several(count, y0, y1)):
         near = (y - y0) / max(y1 - y0, 1e-6)
         x, w, h = p.between(0, 100), 2 + 6 * near, 0.16 + 0.5 * near
         p.poly(
@@ -374,6 +405,7 @@ def glints(p: Painter, y0: float, y1: float, count: int, colour: Colour) -> None
         )
 
 
+@motif
 def wave_front(p: Painter, y: float, colour: Colour, depth: float, name: str = "a wave", height: float = 5.0) -> None:
     """A layer: one row of waves with foam."""
     p.layer(name, depth)
@@ -384,6 +416,7 @@ def wave_front(p: Painter, y: float, colour: Colour, depth: float, name: str = "
     glints(p, y + 0.5, max(y + 1, min(y + 14, 99)), 10, mix(colour, p.tone("#ffffff"), 0.4))
 
 
+@motif
 def sailboat(p: Painter, x: float, y: float, s: float, far: float = 0.0) -> None:
     hull, sail = p.tone(p.pick(*BRIGHTS), far), p.tone(p.pick("#ffffff", "#fff3d8", "#f6b9a0", "#f7d98a"), far)
     p.line([(x, y - s * 0.1), (x, y - s * 1.6)], p.tone("#6b4a35", far), max(0.3, s * 0.05))
@@ -406,6 +439,7 @@ def sailboat(p: Painter, x: float, y: float, s: float, far: float = 0.0) -> None
     )
 
 
+@motif
 def rowboat(p: Painter, x: float, y: float, s: float, colour: Colour) -> None:
     p.poly(
         [(x - s, y - s * 0.42), (x + s, y - s * 0.42), (x + s * 0.7, y + s * 0.05), (x - s * 0.75, y + s * 0.05)],
@@ -422,12 +456,14 @@ def rowboat(p: Painter, x: float, y: float, s: float, colour: Colour) -> None:
 # Buildings.
 
 
+@motif
 def pane(
     p: Painter, x: float, y: float, w: float, h: float, *, lit: float = 0.6, far: float = 0.0, bars: bool = False
 ) -> None:
     """A window of a house, dark or, at night, lit."""
-    on = (p.night and p.chance(lit)) or (p.time == "sunset" and p.chance(lit * 0.4))
-    glass = mix(p.pick("#ffd76a", "#ffe69a"), p.haze, far * 0.6) if on else p.tone("#7fb3d0", far, 0.01)
+    late, warm = p.between(0, 1), p.pick("#ffd76a", "#ffe69a")
+    on = late < {"night": lit, "sunset": lit * 0.4}.get(p.time, 0.0)
+    glass = mix(warm, p.haze, far * 0.6) if on else p.tone("#7fb3d0", far, 0.01)
     if bars:
         frame = p.tone("#fbf6ea", far)
         p.rect(x - w * 0.12, y - w * 0.12, w * 1.24, h + w * 0.24, frame, far=far)
@@ -437,6 +473,7 @@ def pane(
         p.rect(x, y + h * 0.46, w, w * 0.1, frame, detail=True)
 
 
+@motif
 def door(p: Painter, x: float, y: float, w: float, h: float, colour: Colour, *, arched: bool = False) -> None:
     frame = p.tone("#fbf6ea")
     r = w / 2 if arched else 0.3
@@ -445,6 +482,7 @@ def door(p: Painter, x: float, y: float, w: float, h: float, colour: Colour, *, 
     p.oval(x + w * 0.3, y - h * 0.45, 0.35, 0.35, p.tone("#f2d27a"), detail=True)
 
 
+@motif
 def house(p: Painter, x: float, y: float, w: float, h: float, far: float = 0.0) -> None:
     """A cottage with a pitched roof; `h` is the height of its wall."""
     wall, roof = p.tone(p.pick(*WALLS), far), p.tone(p.pick(*ROOFS), far)
@@ -452,18 +490,13 @@ def house(p: Painter, x: float, y: float, w: float, h: float, far: float = 0.0) 
     left = x - w / 2
     chimney = p.chance(0.6)
     if chimney:
-        cx = x + w * p.pick_sign() * 0.22
+        cx = x + w * p.sign() * 0.22
         p.rect(cx - w * 0.06, y - h - peak * 0.85, w * 0.12, peak * 0.7, dark(roof, 0.2), far=far)
-        if p.weather in ("", "clear", "cloudy", "snow") and p.chance(0.5):
-            for k in range(3):
-                p.mist(
-                    cx + k * w * 0.08,
-                    y - h - peak - w * 0.12 * (k + 0.3),
-                    w * (0.1 + 0.05 * k),
-                    w * 0.06,
-                    p.tone("#ffffff", 0.3),
-                    0.7,
-                )
+        if p.chance(0.5) and p.weather not in ("rain", "fog"):
+            smoke, top = p.tone("#ffffff", 0.3), y - h - peak
+            with p.weathering():
+                for k in range(3):
+                    p.mist(cx + k * w * 0.08, top - w * 0.12 * (k + 0.3), w * (0.1 + 0.05 * k), w * 0.06, smoke, 0.7)
     p.rect(left, y - h, w, h, wall, shade=dark(wall, 0.1), far=far)
     p.poly(
         [(left - w * 0.1, y - h + 0.3), (x, y - h - peak), (left + w * 1.1, y - h + 0.3)],
@@ -471,41 +504,37 @@ def house(p: Painter, x: float, y: float, w: float, h: float, far: float = 0.0) 
         shade=dark(roof, 0.18),
         far=far,
     )
-    if p.snowy:
-        snow = p.snow(far)
-        p.poly(
-            [
+    with p.weathering():
+        if p.snowy:
+            cover = [
                 (left - w * 0.12, y - h + 0.1),
                 (x, y - h - peak - 0.6),
                 (left + w * 1.12, y - h + 0.1),
                 (left + w, y - h - w * 0.05),
                 (x, y - h - peak * 0.72),
                 (left, y - h - w * 0.05),
-            ],
-            snow,
-            far=far,
-        )
-    elif w > 14:
-        for k in (0.35, 0.6, 0.82):
-            p.line(
-                [(x - w * 0.6 * k + 0.6, y - h - peak * (1 - k)), (x + w * 0.6 * k - 0.6, y - h - peak * (1 - k))],
-                dark(roof, 0.16),
-                0.35,
-            )
+            ]
+            p.poly(cover, p.snow(far), far=far)
+        elif w > 14:
+            for k in (0.35, 0.6, 0.82):
+                half, row = w * 0.6 * k - 0.6, y - h - peak * (1 - k)
+                p.line([(x - half, row), (x + half, row)], dark(roof, 0.16), 0.35)
     if w < 7:
         pane(p, x - w * 0.15, y - h * 0.7, w * 0.3, h * 0.4, far=far)
         return
     pane(p, x - w * 0.07, y - h - peak * 0.45, w * 0.14, w * 0.16, far=far, bars=w > 12)
-    dx = p.pick_sign() * w * 0.22
+    dx = p.sign() * w * 0.22
     door(p, x + dx, y, w * 0.2, h * 0.62, p.tone(p.pick(*BRIGHTS, "#7a4f35"), far), arched=p.chance(0.4))
     pane(p, x - dx - w * 0.12, y - h * 0.72, w * 0.24, h * 0.34, far=far, bars=True)
     if w > 14 and p.chance(0.5) and not p.snowy:
         box = x - dx - w * 0.15, y - h * 0.33
-        p.rect(*box, w * 0.3, h * 0.07, p.tone("#8a5a3a"), detail=True)
-        for bx in np.linspace(box[0] + 0.5, box[0] + w * 0.3 - 0.5, 5):
-            p.oval(bx, box[1] - 0.3, 0.7, 0.7, p.tone(p.pick("#e4504f", "#ff7fa8", "#ffd94d")), detail=True)
+        with p.weathering():
+            p.rect(*box, w * 0.3, h * 0.07, p.tone("#8a5a3a"), detail=True)
+            for bx in np.linspace(box[0] + 0.5, box[0] + w * 0.3 - 0.5, 5):
+                p.oval(bx, box[1] - 0.3, 0.7, 0.7, p.tone(p.pick("#e4504f", "#ff7fa8", "#ffd94d")), detail=True)
 
 
+@motif
 def townhouse(p: Painter, x: float, y: float, w: float, h: float, far: float = 0.0, *, shop: bool = False) -> None:
     """A tall narrow house; `x` is its left side. A `shop` has an awning and a wide window at street level."""
     wall, trim = p.tone(p.pick(*WALLS), far), p.tone("#fbf6ea", far)
@@ -538,14 +567,21 @@ def townhouse(p: Painter, x: float, y: float, w: float, h: float, far: float = 0
     elif kind == "flat":
         p.rect(x - 0.6, top - 1, w + 1.2, 1.8, trim, far=far)
     if p.snowy and kind != "steps":
-        ridge = [(x - 1, top + 0.2), (x + w / 2, top - w * 0.6), (x + w + 1, top + 0.2), (x + w / 2, top - w * 0.42)]
-        p.poly(
-            ridge
-            if kind == "gable"
-            else [(x - 0.8, top - 0.6), (x + w + 0.8, top - 0.6), (x + w + 0.8, top - 2), (x - 0.8, top - 2)],
-            p.snow(far),
-            far=far,
-        )
+        eaves, middle = (x - 0.8, x + w + 0.8), x + w / 2
+        cover = {
+            "gable": [(eaves[0], top + 0.2), (middle, top - w * 0.6), (eaves[1], top + 0.2), (middle, top - w * 0.42)],
+            "mansard": [
+                (eaves[0], top + 0.3),
+                (x + w * 0.11, top - w * 0.44),
+                (x + w * 0.89, top - w * 0.44),
+                (eaves[1], top + 0.3),
+                (x + w * 0.86, top - w * 0.2),
+                (x + w * 0.14, top - w * 0.2),
+            ],
+            "flat": [(eaves[0], top - 0.6), (eaves[1], top - 0.6), (eaves[1], top - 2), (eaves[0], top - 2)],
+        }[kind]
+        with p.weathering():
+            p.poly(cover, p.snow(far), far=far)
     street = min(h * 0.42, 15.0)
     rows = max(1, int((h - street) // 9))
     cols = 2 if w < 17 else 3
@@ -572,6 +608,7 @@ def townhouse(p: Painter, x: float, y: float, w: float, h: float, far: float = 0
         )
 
 
+@motif
 def awning(p: Painter, x: float, y: float, w: float, h: float, colour: Colour, far: float = 0.0) -> None:
     """Striped cloth with a scalloped edge; `x`, `y` its left top corner."""
     n = max(4, round(w / 3.2))
@@ -587,6 +624,7 @@ def awning(p: Painter, x: float, y: float, w: float, h: float, colour: Colour, f
         )
 
 
+@motif
 def skyscraper(p: Painter, x: float, y: float, w: float, h: float, far: float = 0.0) -> None:
     """`x` is its left side."""
     wall = p.tone(p.pick("#8fa3b8", "#b8a99a", "#7d8fa8", "#c9b8a8", "#93a8a0", "#a99fb8", "#d0c4b0", "#6f87a0"), far)
@@ -603,18 +641,20 @@ def skyscraper(p: Painter, x: float, y: float, w: float, h: float, far: float = 
     p.rect(x + w * 0.8, y - h + 0.4, w * 0.2, h - 0.4, dark(wall, 0.1), detail=True)
     cols, rows = max(2, int(w / 2.6)), max(3, int(h / 3.6))
     dim = mix(dark(wall, 0.3), p.tone("#8fc3dd", far), 0.4)
-    plain, bright = [], []
+    panes, lit = [], []
+    on = {"night": 0.5, "sunset": 0.25}.get(p.time, 0.0)
     for r in range(rows):
         for c in range(cols):
-            lit = p.chance(0.5 if p.night else 0.25 if p.time == "sunset" else 0.0)
             cx, cy = x + w * 0.78 * (c + 0.28) / cols + w * 0.04, y - h + h * (r + 0.35) / rows
-            (bright if lit else plain).append(
-                f"M{cx:.2f} {cy:.2f}h{w * 0.44 / cols:.2f}v{h * 0.42 / rows:.2f}h{-w * 0.44 / cols:.2f}z"
-            )
-    p.areas("".join(plain), dim)
-    p.areas("".join(bright), mix("#ffdf8a", p.haze, far * 0.5))
+            panes.append(f"M{cx:.2f} {cy:.2f}h{w * 0.44 / cols:.2f}v{h * 0.42 / rows:.2f}h{-w * 0.44 / cols:.2f}z")
+            if p.between(0, 1) < on:
+                lit.append(panes[-1])
+    p.areas("".join(panes), dim)
+    with p.lighting():
+        p.areas("".join(lit), mix("#ffdf8a", p.haze, far * 0.5))
 
 
+@motif
 def tower(p: Painter, x: float, y: float, w: float, h: float, stone: Colour, roof: Colour, far: float = 0.0) -> None:
     """A round castle tower with a pointed roof."""
     p.rect(x - w / 2, y - h, w, h, stone, shade=dark(stone, 0.1), far=far)
@@ -634,6 +674,7 @@ def tower(p: Painter, x: float, y: float, w: float, h: float, stone: Colour, roo
             pane(p, x - w * 0.13, y - h * k, w * 0.26, w * 0.42, far=far)
 
 
+@motif
 def lamp(p: Painter, x: float, y: float, h: float) -> None:
     """A street lamp, which shines at night."""
     iron, s = p.tone("#3b4450"), h * 0.045
@@ -642,11 +683,13 @@ def lamp(p: Painter, x: float, y: float, h: float) -> None:
     shines = p.night or p.weather in ("fog", "rain")
     glass = rgb("#ffedb0") if shines else p.tone("#f3ecd0")
     if shines:
-        p.glow(x, y - h - s, h * 0.5, rgb("#ffdf8a"), 0.7 if p.night else 0.4)
+        with p.lighting():
+            p.glow(x, y - h - s, h * 0.5, rgb("#ffdf8a"), 0.7 if p.night else 0.4)
     p.poly([(x - s * 0.7, y - h), (x - s, y - h - s * 1.9), (x + s, y - h - s * 1.9), (x + s * 0.7, y - h)], glass)
     p.poly([(x - s * 1.2, y - h - s * 1.85), (x, y - h - s * 2.9), (x + s * 1.2, y - h - s * 1.85)], iron)
 
 
+@motif
 def fence(
     p: Painter,
     y: float,
@@ -674,6 +717,7 @@ def fence(
         )
 
 
+@motif
 def bench(p: Painter, x: float, y: float, w: float) -> None:
     """`x` its middle, `y` its feet."""
     wood, iron = p.tone(p.pick("#a86f45", "#8f6a4a", "#5f8a6a")), p.tone("#4a4f57")
@@ -684,6 +728,7 @@ def bench(p: Painter, x: float, y: float, w: float) -> None:
     p.rect(x - w * 0.52, y - w * 0.27, w * 1.04, w * 0.075, pale(wood, 0.1))
 
 
+@motif
 def car(p: Painter, x: float, y: float, w: float, far: float = 0.0) -> None:
     body = p.tone(p.pick(*BRIGHTS), far)
     cabin = [
@@ -716,13 +761,15 @@ def car(p: Painter, x: float, y: float, w: float, far: float = 0.0) -> None:
     )
     p.rect(x - w / 2, y - w * 0.26, w, w * 0.19, body, r=w * 0.07, shade=dark(body, 0.2), far=far)
     if p.night:
-        p.glow(x + w * 0.52, y - w * 0.15, w * 0.5, rgb("#fff0b0"), 0.7)
+        with p.lighting():
+            p.glow(x + w * 0.52, y - w * 0.15, w * 0.5, rgb("#fff0b0"), 0.7)
     p.oval(x + w * 0.46, y - w * 0.17, w * 0.035, w * 0.035, rgb("#fff3c4"), detail=True)
     for dx in (-0.28, 0.28):
         p.oval(x + dx * w, y - w * 0.07, w * 0.095, w * 0.095, p.tone("#33363f", far), far=far)
         p.oval(x + dx * w, y - w * 0.07, w * 0.045, w * 0.045, p.tone("#c9ced6", far), detail=True)
 
 
+@motif
 def barrel(p: Painter, x: float, y: float, h: float) -> None:
     wood, w = p.tone(p.pick("#a8703f", "#8f6442")), h * 0.36
     p.poly(
@@ -749,6 +796,7 @@ def barrel(p: Painter, x: float, y: float, h: float) -> None:
     p.oval(x, y - h, w * 0.8, h * 0.07, pale(wood, 0.15))
 
 
+@motif
 def crate(p: Painter, x: float, y: float, w: float) -> None:
     wood = p.tone(p.pick("#c29a62", "#b58a55"))
     p.rect(x - w / 2, y - w * 0.8, w, w * 0.8, wood, shade=dark(wood, 0.12))
@@ -759,6 +807,7 @@ def crate(p: Painter, x: float, y: float, w: float) -> None:
         p.rect(x + dx * w, y - w * 0.8, w * 0.1, w * 0.8, pale(wood, 0.12))
 
 
+@motif
 def star(p: Painter, x: float, y: float, r: float, colour: Colour, **how: object) -> None:
     """Five points."""
     turn = np.arange(10) * math.pi / 5 - math.pi / 2
@@ -766,6 +815,7 @@ def star(p: Painter, x: float, y: float, r: float, colour: Colour, **how: object
     p.poly(np.stack([x + reach * np.cos(turn), y + reach * np.sin(turn)], 1), colour, **how)
 
 
+@motif
 def boards(p: Painter, y0: float, colour: Colour) -> None:
     """A floor of planks in perspective from `y0` to the lower edge."""
     p.wash(y0, 101, dark(colour, 0.16), colour)
@@ -778,6 +828,7 @@ def boards(p: Painter, y0: float, colour: Colour) -> None:
         p.line([(x, y), (x + 3.5 * (y - y0) / (100 - y0) + 1, y)], seam, 0.3)
 
 
+@motif
 def tiles(p: Painter, y0: float, one: Colour, two: Colour) -> None:
     """A chequered floor in perspective from `y0` to the lower edge."""
     p.wash(y0, 101, dark(one, 0.1), one)

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from anystory.sketch.scenery import motifs as m
-from anystory.sketch.scenery.draw import Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.colour import dark, mix, pale, rgb
+from anystory.sketch.scenery.draw import Painter, motif
 from anystory.sketch.scenery.place import DRY, FLOWERING, place
 
 
@@ -39,7 +40,7 @@ def meadow(p: Painter) -> None:
     blade = p.ground(mix(near, "#2a6b2c", 0.4))
     m.tufts(p, horizon + 20, 99, 26, blade)
     m.flowers(p, horizon + 19, 97, p.count(26, 44))
-    side = p.pick_sign()
+    side = p.sign()
     if p.chance(0.35):
         m.fence(p, horizon + 20, p.between(6, 8), p.tone(p.pick("#fbf6ea", "#c9a07a")))
         m.flowers(p, horizon + 21, 97, 12)
@@ -57,8 +58,7 @@ def meadow(p: Painter) -> None:
             p.pick("round", "wide", "birch"),
         )
     m.grass_front(p, blade, height=p.between(7, 12))
-    if not p.snowy:
-        m.flowers(p, 92, 99, 9)
+    m.flowers(p, 92, 99, 9)
     m.weather(p, horizon)
 
 
@@ -109,10 +109,11 @@ def forest(p: Painter) -> None:
             else:
                 m.tree(p, x, y, h, p.tone(p.pick(*greens)), 0.0, p.pick("round", "wide", "birch"))
     if p.time in ("day", "sunrise") and p.weather in ("clear", ""):
-        for x in p.spread(3, 15, 85):
-            w = p.between(4, 8)
-            beam = rgb("#fff6c8")
-            p.veil([(x, 0), (x + w, 0), (x - 14 + w * 1.8, 88), (x - 20, 88)], beam, beam, 0.26, 0.0)
+        with p.lighting():
+            for x in p.spread(3, 15, 85):
+                w = p.between(4, 8)
+                beam = rgb("#fff6c8")
+                p.veil([(x, 0), (x + w, 0), (x - 14 + w * 1.8, 88), (x - 20, 88)], beam, beam, 0.26, 0.0)
     m.tufts(p, horizon + 12, 98, 18, p.ground(mix(soil, "#2a5a2c", 0.5)))
     for x in p.spread(p.count(0, 4)):
         m.mushroom(p, x, p.between(80, 97), p.between(3, 5.5), p.tone(p.pick("#d9453a", "#c98a4a", "#e6b04a")))
@@ -121,7 +122,7 @@ def forest(p: Painter) -> None:
     m.bush(p, x, 84, p.between(9, 14), p.tone(p.pick(*m.GREENS)))
     if p.chance(0.5):
         p.layer("a tree", 101)
-        x, bark = p.pick_sign() * p.between(44, 50) + 50, p.tone("#5f4432")
+        x, bark = p.sign() * p.between(44, 50) + 50, p.tone("#5f4432")
         w = p.between(5, 8)
         p.poly(
             [(x - w * 1.6, 102), (x - w, 86), (x - w * 0.9, -2), (x + w * 0.9, -2), (x + w, 86), (x + w * 1.6, 102)],
@@ -188,7 +189,7 @@ def mountains(p: Painter) -> None:
         m.rock(p, p.between(0, 100), p.between(horizon + 14, 84), p.between(2, 5), p.tone(stone))
     m.flowers(p, 80, 97, p.count(8, 20))
     m.tufts(p, horizon + 14, 98, 16, p.ground(mix(green, "#2a6b2c", 0.4)))
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a pine tree", 85)
     m.pine(p, 50 + side * p.between(36, 46), 86, p.between(36, 52), p.tone("#2f6f52"))
     p.layer("a rock", 104)
@@ -258,7 +259,7 @@ def desert(p: Painter) -> None:
             p, x, p.between(horizon + 18, 80), p.between(9, 17), p.tone(p.pick("#4f9b5a", "#5f8f4a", "#3f8f72"), 0.1)
         )
     m.tufts(p, horizon + 26, 98, 8, p.tone("#a89a4a"))
-    side = p.pick_sign()
+    side = p.sign()
     if p.chance(0.6):
         p.layer("a cactus", 86)
         m.cactus(p, 50 + side * p.between(36, 46), 87, p.between(26, 42), p.tone(p.pick("#4f9b5a", "#3f8f62")))
@@ -301,7 +302,7 @@ def snow(p: Painter) -> None:
         p.line([(x - 5, y), (x, y - 0.9), (x + 6, y)], p.tone("#c3d3ea"), 0.5, smooth=True)
     if p.chance(0.35):
         _snowman(p, p.between(8, 24) if p.chance(0.5) else p.between(76, 92), p.between(80, 84))
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a snowy pine tree", 86)
     _white_pine(p, 50 + side * p.between(37, 47), 87, p.between(34, 52), 0.0)
     p.layer("a snowdrift", 104)
@@ -309,18 +310,21 @@ def snow(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _white_pine(p: Painter, x: float, y: float, h: float, far: float) -> None:
     now, p.snowy = p.snowy, True
     m.pine(p, x, y, h, p.tone(p.pick("#3f7a6a", "#4a8275", "#3f6f7a"), far), far)
     p.snowy = now
 
 
+@motif
 def _snow_house(p: Painter, x: float, y: float) -> None:
     now, p.snowy = p.snowy, True
     m.house(p, x, y, p.between(15, 20), p.between(8, 10), 0.05)
     p.snowy = now
 
 
+@motif
 def _snowman(p: Painter, x: float, y: float) -> None:
     white = p.snow()
     for dy, r in ((0, 5.5), (-8, 4), (-14, 2.9)):
@@ -368,16 +372,17 @@ def lake(p: Painter) -> None:
     m.puddles(p, 84, 97)
     m.flowers(p, 84, 97, p.count(4, 12))
     m.tufts(p, 83, 98, 18, p.ground(mix(bank, "#2a6b2c", 0.4)))
-    _reeds(p, 86, p.pick_sign())
+    _reeds(p, 86, p.sign())
     if p.chance(0.6):
         m.grass_front(p, p.ground(mix(bank, "#2a5a2c", 0.5)), height=8)
     m.weather(p, horizon)
 
 
+@motif
 def _reeds(p: Painter, y: float, side: int) -> None:
     p.layer("reeds", y)
     green, brown = p.tone("#6a9a45"), p.tone("#7a4f2f")
-    for x in np.sort(50 + side * p.rng.uniform(30, 49, 15)):
+    for x in np.sort(50 + side * p.several(15, 30, 49)):
         h, lean = p.between(12, 24), p.between(-2, 2)
         base = y + p.between(-1, 1.5)
         p.line([(x, base), (x + lean * 0.3, base - h * 0.6), (x + lean, base - h)], green, 0.55, smooth=True)
@@ -407,7 +412,7 @@ def river(p: Painter) -> None:
     near = _green(p)
     p.ridge(horizon + 10, 2, p.ground(near, 0.1), shade=p.ground(mix(near, "#4a8038", 0.3)))
     # The stream winds from the far meadow and passes before the viewer from side to side.
-    x0, bend = p.between(30, 70), p.pick_sign()
+    x0, bend = p.between(30, 70), p.sign()
     tint = p.tone(p.pick("#4fa8cc", "#5ab8c8", "#4a90c9"))
     y = horizon + 10
     left = [(x0 - 1, y), (x0 - 3 + bend * 12, y + 5), (x0 - 8 - bend * 6, y + 10), (-6, 72), (-8, 84)]
@@ -423,15 +428,16 @@ def river(p: Painter) -> None:
     m.flowers(p, 88, 98, p.count(6, 14))
     m.tufts(p, 87, 99, 16, p.ground(mix(near, "#2a6b2c", 0.4)))
     if p.chance(0.5):
-        _reeds(p, 88, p.pick_sign())
+        _reeds(p, 88, p.sign())
     else:
         p.layer("rocks", 89)
-        side = p.pick_sign()
+        side = p.sign()
         for dx, w in ((0, 8), (9, 5)):
             m.rock(p, 50 + side * (38 + dx), 89 + dx / 5, w, p.tone("#9a9aa0"))
     m.weather(p, horizon)
 
 
+@motif
 def _footbridge(p: Painter, x: float, y: float) -> None:
     wood, w = p.tone("#a8764a"), 22.0
     ts = np.linspace(-1, 1, 9)
@@ -507,7 +513,7 @@ def waterfall(p: Painter) -> None:
         m.rock(p, p.between(3, 97), p.between(78, 84), p.between(2.5, 5), p.tone(stone))
     p.ridge(86, 3, p.tone(green), shade=p.tone(mix(green, "#2d5028", 0.5)), waves=1.5)
     m.tufts(p, 88, 98, 14, p.tone(mix(green, "#1f5a2c", 0.5)))
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a rock", 88)
     m.rock(p, 50 + side * p.between(36, 46), 89, p.between(9, 13), p.tone(stone))
     if p.chance(0.7):
@@ -561,10 +567,11 @@ def jungle(p: Painter) -> None:
             _big_leaf(p, 50 + side * p.between(38, 52), 104, p.between(18, 28), -side * (1 - 0.5 * (k % 2)))
     p.layer("leaves", 150)
     for x in p.spread(7, -4, 104):
-        _big_leaf(p, x, -4, -p.between(8, 15) * (0.5 + abs(x - 50) / 50), p.pick_sign())
+        _big_leaf(p, x, -4, -p.between(8, 15) * (0.5 + abs(x - 50) / 50), p.sign())
     m.weather(p, horizon)
 
 
+@motif
 def _big_leaf(p: Painter, x: float, y: float, h: float, lean: float) -> None:
     """A broad leaf that grows from (x, y) up by `h` (down where negative), leaning to a side."""
     green = p.tone(p.pick("#2f8a4a", "#3f9b45", "#2f7a55", "#5aa83f"))
@@ -632,6 +639,7 @@ def field(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _wheat(p: Painter, y: float, h: float, colour: tuple, gap: tuple[float, float]) -> None:
     stems, ears = [], []
     for x in np.arange(-1, 102, max(0.9, h * 0.16)):
@@ -652,6 +660,7 @@ def _wheat(p: Painter, y: float, h: float, colour: tuple, gap: tuple[float, floa
     p.areas("".join(ears), pale(colour, 0.2))
 
 
+@motif
 def _windmill(p: Painter, x: float, y: float, h: float) -> None:
     wall = p.tone("#f4ead6", 0.15)
     p.poly(
@@ -755,7 +764,7 @@ def cave(p: Painter) -> None:
             _crystals(p, x, p.between(80, 85), p.between(5, 10), glow)
     for _ in range(6):
         m.rock(p, p.between(0, 100), p.between(82, 99), p.between(1.5, 4), mix(dark(stone, 0.25), glow, 0.1))
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a rock", 88)
     m.rock(p, 50 + side * p.between(36, 46), 89, p.between(9, 14), mix(dark(stone, 0.2), glow, 0.08))
     p.layer("crystals" if p.chance(0.5) else "rocks", 104)
@@ -763,6 +772,7 @@ def cave(p: Painter) -> None:
         m.rock(p, 50 - side * (52 - dx), 104, w, dark(stone, 0.55))
 
 
+@motif
 def _crystals(p: Painter, x: float, y: float, s: float, glow: tuple) -> None:
     p.glow(x, y - s * 0.7, s * 2.2, glow, 0.45)
     for dx, k, lean in ((-0.55, 0.9, -0.35), (0.55, 1.0, 0.4), (0.0, 1.7, 0.05)):
@@ -837,28 +847,24 @@ def garden(p: Painter) -> None:
                 leaf = p.tone("#4f9a45")
                 p.blob(x, y + 2, 2.2, 2.2 + 0.3 * row, leaf, lobes=6, detail=True)
                 if not p.snowy:
-                    for dx, dy in ((-0.9, -0.4), (0.7, -1.2), (0.2, 0.6)):
-                        p.oval(x + dx, y + 1 + dy, 0.85, 0.85, p.tone(kind, vary=0.03), detail=True)
+                    with p.weathering():
+                        for dx, dy in ((-0.9, -0.4), (0.7, -1.2), (0.2, 0.6)):
+                            p.oval(x + dx, y + 1 + dy, 0.85, 0.85, p.tone(kind, vary=0.03), detail=True)
     m.tufts(p, 90, 99, 12, p.ground(mix(lawn, "#2a6b2c", 0.4)))
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a rose bush", 87)
     m.bush(p, 50 + side * p.between(36, 45), 88, p.between(10, 13), p.tone(p.pick(*m.GREENS)))
     if not p.snowy:
-        for _ in range(9):
-            p.blob(
-                50 + side * p.between(32, 48),
-                p.between(78, 87),
-                1.3,
-                1.3,
-                p.tone(p.pick("#e4405f", "#ff9ab8", "#fff0f0")),
-                lobes=5,
-                detail=True,
-            )
+        with p.weathering():
+            for _ in range(9):
+                rose = p.tone(p.pick("#e4405f", "#ff9ab8", "#fff0f0"))
+                p.blob(50 + side * p.between(32, 48), p.between(78, 87), 1.3, 1.3, rose, lobes=5, detail=True)
     p.layer("flowers", 104)
     m.flowers(p, 95, 99, 16)
     m.weather(p, horizon)
 
 
+@motif
 def _shed(p: Painter, x: float, y: float) -> None:
     wood = p.tone(p.pick("#b5895a", "#8fb0a8", "#c9806a"))
     p.rect(x - 8, y - 12, 16, 12, wood, shade=dark(wood, 0.12))
@@ -921,7 +927,7 @@ def volcano(p: Painter) -> None:
         p.line(pts, lava[0], 1.0, smooth=True)
     for _ in range(9):
         r = p.between(0.4, 1.0)
-        p.oval(cx + p.between(-16, 16), top - p.between(2, 18), r, r, lava[int(p.rng.integers(2))], detail=True)
+        p.oval(cx + p.between(-16, 16), top - p.between(2, 18), r, r, p.pick(*lava), detail=True)
     soil = p.tone(mix(rockc, "#3a2f36", 0.35))
     p.ridge(horizon + 5, 4, soil, shade=dark(soil, 0.3), waves=2)
     x, y, pts = cx + p.between(-8, 8), horizon + 5, []
@@ -937,7 +943,7 @@ def volcano(p: Painter) -> None:
         m.rock(
             p, p.between(0, 100), p.between(horizon + 12, 98), p.between(1.5, 4.5), p.tone(mix(rockc, "#2f2630", 0.3))
         )
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a rock", 86)
     m.rock(p, 50 + side * p.between(36, 46), 87, p.between(9, 14), p.tone(rockc))
     p.layer("rocks", 104)
@@ -1003,7 +1009,7 @@ def canyon(p: Painter) -> None:
         if abs(x - 50) > 16:
             m.cactus(p, x, p.between(74, 82), p.between(8, 14), p.tone("#5f9a5a"))
     m.tufts(p, 80, 98, 8, p.tone("#a89a4a"))
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a boulder", 87)
     m.rock(p, 50 + side * p.between(36, 46), 88, p.between(10, 14), p.tone(red))
     p.layer("rocks", 104)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from anystory.sketch.scenery.draw import Painter
-from anystory.sketch.scenery.words import TIMES, WEATHERS
+from anystory.sketch.scenery.phrases import TIMES, WEATHERS
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from anystory.sketch.scenery import motifs as m
-from anystory.sketch.scenery.draw import Colour, Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.colour import Colour, dark, mix, pale, rgb
+from anystory.sketch.scenery.draw import Painter, motif
 from anystory.sketch.scenery.place import place
 
 
@@ -56,7 +57,7 @@ def street(p: Painter) -> None:
             m.tree(p, x, 80, p.between(22, 30), p.tone(p.pick(*m.GREENS)), 0, "round")
     if p.chance(0.5):
         m.car(p, p.between(15, 85), 88, p.between(24, 30))
-    side = p.pick_sign()
+    side = p.sign()
     if p.chance(0.5):
         p.layer("a letter box", 86)
         x, red = 50 + side * p.between(38, 44), p.tone(p.pick("#d9453f", "#3f6fb5", "#e6b03a"))
@@ -113,7 +114,7 @@ def city(p: Painter) -> None:
     for x in p.spread(p.count(1, 3), 8, 92):
         m.car(p, x, p.between(83, 85), p.between(14, 18))
     m.puddles(p, 84, 97)
-    side = p.pick_sign()
+    side = p.sign()
     x = 50 + side * p.between(40, 45)
     p.layer("a traffic light", 88)
     iron = p.tone("#3f4550")
@@ -164,7 +165,7 @@ def village(p: Painter) -> None:
         y = horizon + p.between(20, 24)
         m.house(p, x, y, p.between(19, 25), p.between(10, 13))
         if p.chance(0.6):
-            m.bush(p, x + p.pick_sign() * 12, y + 1, p.between(2.5, 4), p.tone(p.pick(*m.GREENS)))
+            m.bush(p, x + p.sign() * 12, y + 1, p.between(2.5, 4), p.tone(p.pick(*m.GREENS)))
     path = p.ground(p.pick("#dcc59a", "#cfc0a8"))
     cx = p.between(42, 58)
     p.poly(
@@ -184,7 +185,7 @@ def village(p: Painter) -> None:
     m.puddles(p, 82, 97)
     m.tufts(p, 80, 98, 14, p.ground(mix(green, "#2a6b2c", 0.4)))
     m.flowers(p, 80, 98, p.count(5, 14))
-    side = p.pick_sign()
+    side = p.sign()
     kind = p.pick("well", "fence", "bush")
     if kind == "well":
         _well(p, 50 + side * p.between(34, 40), 86)
@@ -197,6 +198,7 @@ def village(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _well(p: Painter, x: float, y: float) -> None:
     p.layer("a well", y)
     stone, wood = p.tone("#a8a29a"), p.tone("#8f6442")
@@ -258,9 +260,9 @@ def park(p: Painter) -> None:
     m.puddles(p, 85, 93)
     bx = p.between(20, 80)
     m.bench(p, bx, y + 0.5, p.between(19, 23))
-    m.lamp(p, bx + p.pick_sign() * p.between(16, 22), y, p.between(30, 38))
+    m.lamp(p, bx + p.sign() * p.between(16, 22), y, p.between(30, 38))
     m.flowers(p, 94.5, 99, 12)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a bush", 87)
     m.bush(p, 50 + side * p.between(38, 46), 88, p.between(9, 13), p.tone(p.pick(*m.GREENS)))
     m.grass_front(p, p.ground(mix(green, "#2a6b2c", 0.4)), height=7)
@@ -291,13 +293,13 @@ def playground(p: Painter) -> None:
         shade=dark(sand, 0.08),
         smooth=True,
     )
-    side = p.pick_sign()
+    side = p.sign()
     _slide(p, 50 - side * p.between(20, 27), p.between(79, 81), side)
     _swings(p, 50 + side * p.between(18, 26), p.between(79, 82))
     if p.chance(0.5):
         x, y = 50 + side * p.between(-4, 4), 77
         plank = p.tone(p.pick(*m.BRIGHTS))
-        tilt = 2.2 * p.pick_sign()
+        tilt = 2.2 * p.sign()
         p.poly([(x - 1.5, y), (x, y - 4), (x + 1.5, y)], p.tone("#7f8790"))
         p.poly(
             [(x - 11, y - 4 - tilt), (x + 11, y - 4 + tilt), (x + 11, y - 2.8 + tilt), (x - 11, y - 2.8 - tilt)], plank
@@ -319,6 +321,7 @@ def playground(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _slide(p: Painter, x: float, y: float, way: int) -> None:
     colour, frame = p.tone(p.pick(*m.BRIGHTS)), p.tone(p.pick(*m.BRIGHTS))
     for dx in (-12, -7):
@@ -335,6 +338,7 @@ def _slide(p: Painter, x: float, y: float, way: int) -> None:
     p.line([(x + way * a, y + b) for a, b in slope[:5]], pale(colour, 0.35), 0.8, smooth=True)
 
 
+@motif
 def _swings(p: Painter, x: float, y: float) -> None:
     frame, w, h = p.tone(p.pick(*m.BRIGHTS)), 15.0, 30.0
     for side in (-1, 1):
@@ -382,7 +386,7 @@ def market(p: Painter) -> None:
     for x in p.spread(3, -2, 102, 0.25):
         _stall(p, x, p.between(77, 80), p.between(27, 31))
     m.puddles(p, 86, 97)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a market stall", 88)
     _counter(p, 50 + side * p.between(33, 37), 89, 30, 12)
     if p.chance(0.6):
@@ -394,6 +398,7 @@ def market(p: Painter) -> None:
 _FRUIT = ("#e4504f", "#f2a03f", "#f7d24a", "#7fb548", "#8f5fb0", "#d9753a")
 
 
+@motif
 def _stall(p: Painter, x: float, y: float, w: float) -> None:
     wood = p.tone("#a8764a")
     back = p.tone("#6b4f45", 0.1)
@@ -401,11 +406,13 @@ def _stall(p: Painter, x: float, y: float, w: float) -> None:
     for dx in (-0.46, 0.43):
         p.rect(x + dx * w, y - w * 0.9, w * 0.035, w * 0.9, wood)
     if p.night:
-        p.glow(x, y - w * 0.6, w * 0.5, rgb("#ffd98a"), 0.7)
+        with p.lighting():
+            p.glow(x, y - w * 0.6, w * 0.5, rgb("#ffd98a"), 0.7)
     _counter(p, x, y, w, w * 0.3)
     m.awning(p, x - w * 0.54, y - w * 1.02, w * 1.08, w * 0.3, p.tone(p.pick(*m.BRIGHTS)))
 
 
+@motif
 def _counter(p: Painter, x: float, y: float, w: float, h: float) -> None:
     """A table of fruit in boxes."""
     wood = p.tone(p.pick("#b5824f", "#a8704a", "#c29a62"))
@@ -432,6 +439,7 @@ def _counter(p: Painter, x: float, y: float, w: float, h: float) -> None:
         )
 
 
+@motif
 def _basket(p: Painter, x: float, y: float, w: float) -> None:
     straw = p.tone("#c9935a")
     for _ in range(9):
@@ -471,7 +479,7 @@ def camp(p: Painter) -> None:
                 m.pine(p, x, y + 1, h * p.between(0.7, 1.15), p.tone(p.pick("#2f7a55", "#3f7f4a", "#2f6f62"), far), far)
     green = _green(p)
     p.ridge(horizon + 11, 3, p.ground(green, 0.05), shade=p.ground(mix(green, "#3d7038", 0.5)), waves=1.3)
-    side = p.pick_sign()
+    side = p.sign()
     _tent(p, 50 - side * p.between(18, 25), p.between(78, 80), p.between(17, 21))
     if p.chance(0.5):
         _tent(p, 50 + side * p.between(24, 30), p.between(74, 76), p.between(12, 14))
@@ -493,10 +501,11 @@ def camp(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _tent(p: Painter, x: float, y: float, w: float) -> None:
     colour = p.tone(p.pick("#e0703f", "#4a90c9", "#e0b03f", "#5aa86a", "#c9506f"))
     h = w * 1.05
-    lean = p.pick_sign() * w * 0.5
+    lean = p.sign() * w * 0.5
     p.poly(
         [(x, y - h), (x + lean * 1.2, y - h * 0.92), (x + lean * 2.9, y - 0.5), (x + lean * 1.8, y)], dark(colour, 0.25)
     )
@@ -509,16 +518,16 @@ def _tent(p: Painter, x: float, y: float, w: float) -> None:
         p.line([(x + side * w * 0.5, y - h * 0.5), (x + side * w * 1.2, y + 0.5)], p.tone("#f0e6d2"), 0.3)
 
 
+@motif
 def _fire(p: Painter, x: float, y: float, s: float) -> None:
-    p.glow(x, y - s * 0.5, s * (4.5 if p.night else 2.6), rgb("#ffae4a"), 0.85 if p.night else 0.5)
+    with p.lighting():
+        p.glow(x, y - s * 0.5, s * (4.5 if p.night else 2.6), rgb("#ffae4a"), 0.85 if p.night else 0.5)
     for k in range(7):
         a = math.pi * k / 6
         m.rock(p, x - s * 0.95 * math.cos(a), y + s * 0.24 * math.sin(a), s * 0.2, p.tone("#8f8a88"))
     wood = p.tone("#7a4f2f")
     for side in (-1, 1):
         p.line([(x - side * s * 0.75, y + s * 0.1), (x + side * s * 0.5, y - s * 0.3)], wood, s * 0.2)
-    if p.wet and p.chance(0.5):
-        return
     for colour, k in (("#f2602a", 1.0), ("#ffab3a", 0.7), ("#ffe88a", 0.4)):
         w, h = s * 0.5 * k, s * 1.5 * k
         p.poly(
@@ -610,7 +619,7 @@ def castle(p: Painter) -> None:
     m.flowers(p, 82, 98, p.count(4, 12))
     m.tufts(p, 80, 98, 12, p.ground(mix(green, "#2a6b2c", 0.4)))
     m.puddles(p, 84, 97)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a bush", 87)
     m.bush(p, 50 + side * p.between(37, 45), 88, p.between(9, 12), p.tone(p.pick(*m.GREENS)))
     m.weather(p, horizon)
@@ -625,7 +634,7 @@ def farm(p: Painter) -> None:
         edge = p.ridge(horizon + 5 * k, 8, colour, waves=1.3, far=far)
         for x in p.spread(9):
             p.line([(x, edge(x) + 1), (x + (x - 50) * 0.3, edge(x) + 10)], dark(colour, 0.1), 0.5)
-    side = p.pick_sign()
+    side = p.sign()
     x, y, w, h = 50 - side * p.between(12, 24), horizon + 19, p.between(30, 36), p.between(15, 19)
     red = p.tone(p.pick("#b5382f", "#a84a3a", "#8f3f3a", "#c25a3f"))
     if p.chance(0.7):
@@ -742,7 +751,7 @@ def station(p: Painter) -> None:
     for k in range(3):
         p.line([(-2, 86 + 5.5 * k), (102, 86 + 5.5 * k)], dark(walk, 0.12), 0.35)
     m.puddles(p, 84, 97)
-    side = p.pick_sign()
+    side = p.sign()
     roof, iron = p.ground(p.pick("#b5483a", "#3f6f6a", "#5d6b7d")), p.tone("#3f5560")
     p.layer("", 79.5)
     for x in (50 - side * 40, 50 + side * 6):
@@ -771,9 +780,10 @@ def station(p: Painter) -> None:
     m.weather(p, horizon + 8)
 
 
+@motif
 def _train(p: Painter, y: float) -> None:
     colour, cream = p.tone(p.pick("#c9453f", "#3f7f5f", "#3f6fa8", "#d98f3a")), p.tone("#fbf2dc")
-    way, x = p.pick_sign(), p.between(-14, 2)
+    way, x = p.sign(), p.between(-14, 2)
     steam = p.chance(0.55)
     for k in range(5):
         left = x + 26 * k
@@ -790,6 +800,7 @@ def _train(p: Painter, y: float) -> None:
             p.oval(left + w, y - 1.8, 0.9, 0.9, p.tone("#9a9fa8"), detail=True)
 
 
+@motif
 def _engine(p: Painter, x: float, y: float, way: int, colour: Colour) -> None:
     iron = p.tone("#3f434c")
 
@@ -909,7 +920,7 @@ def rooftop(p: Painter) -> None:
     p.rect(-2, 83, 104, 21, deck, shade=pale(deck, 0.1))
     for k in range(3):
         p.line([(-2, 88 + 5 * k), (102, 88 + 5 * k)], dark(deck, 0.12), 0.4)
-    side = p.pick_sign()
+    side = p.sign()
     x, tank = 50 - side * p.between(26, 34), p.tone(p.pick("#a8764a", "#8f949c"))
     for dx in (-5, 0, 5):
         p.rect(x + dx - 0.5, 60, 1, 22, dark(tank, 0.35))
@@ -960,7 +971,7 @@ def fair(p: Painter) -> None:
         p.blob(x, horizon + 4, 8, p.between(6, 9), p.tone(p.pick(*m.GREENS), 0.4), lobes=8, far=0.4)
     ground = p.ground(p.pick("#e0cba0", "#cfc6b8", "#a8c080"))
     p.ridge(70, 1.5, mix(ground, p.haze, 0.15), shade=ground)
-    side = p.pick_sign()
+    side = p.sign()
     cx, cy, r = 50 + side * p.between(14, 22), p.between(36, 40), p.between(25, 29)
     iron, turn = p.tone(p.pick(*m.BRIGHTS)), p.between(0, 1)
     for dx in (-0.5, 0.5):
@@ -978,7 +989,8 @@ def fair(p: Painter) -> None:
         p.rect(x - 2.4, y + 0.4, 4.8, 3.6, c, r=1.3, shade=dark(c, 0.2))
         p.poly([(x - 2.6, y + 0.6), (x, y - 1.6), (x + 2.6, y + 0.6)], dark(c, 0.15))
         if p.night:
-            p.glow(x, y, 3.5, rgb("#ffe69a"), 0.9)
+            with p.lighting():
+                p.glow(x, y, 3.5, rgb("#ffe69a"), 0.9)
     p.oval(cx, cy, 2.6, 2.6, dark(iron, 0.2))
     _big_top(p, 50 - side * p.between(22, 30), 74, p.between(19, 23))
     for x in (50 + side * p.between(34, 42), 50 - side * p.between(0, 6)):
@@ -992,7 +1004,8 @@ def fair(p: Painter) -> None:
     for x, y in zip(rope, ys, strict=True):
         colour = p.pick(*m.BRIGHTS)
         if p.night:
-            p.glow(x, y + 1, 3, rgb(colour), 0.8)
+            with p.lighting():
+                p.glow(x, y + 1, 3, rgb(colour), 0.8)
         p.oval(x, y + 1, 0.8, 1, rgb(colour) if p.night else p.tone(colour), detail=True)
     m.puddles(p, 84, 97)
     p.layer("balloons", 88)
@@ -1008,6 +1021,7 @@ def fair(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _big_top(p: Painter, x: float, y: float, w: float) -> None:
     red, white = p.tone(p.pick("#d9453f", "#3f7fc9", "#c9508f", "#e0903a")), p.tone("#fff8ec")
     edges = np.linspace(-1, 1, 9)
@@ -1067,7 +1081,7 @@ def stadium(p: Painter) -> None:
     for r in range(6):
         y = horizon + 3 + r * (56 - horizon) / 6
         for x in np.arange(-1, 101, 2.5):
-            k = int(p.rng.integers(len(crowd) + 3))
+            k = p.count(0, len(crowd) + 2)
             if k < len(crowd):
                 dots[k].append(f"M{x:.1f} {y:.1f}h1.6v1.9h-1.6z")
         p.line([(-2, y + 2.6), (102, y + 2.6)], dark(stand, 0.14), 0.5)
@@ -1093,7 +1107,8 @@ def stadium(p: Painter) -> None:
         for k in range(6):
             lx, ly = x - 4.4 + 4.4 * (k % 3), 5.8 + 3 * (k // 3)
             if p.night or p.weather in ("rain", "fog"):
-                p.glow(lx, ly, 9, rgb("#fff6d8"), 0.5)
+                with p.lighting():
+                    p.glow(lx, ly, 9, rgb("#fff6d8"), 0.5)
             p.oval(lx, ly, 1.1, 1.1, rgb("#fffbe6") if p.night else p.tone("#f6f3e6"), detail=True)
     p.rect(-2, 58, 104, 4.5, p.tone(p.pick("#3f6fa8", "#c9453f", "#3f7f5f"), 0.08))
     green = p.pick("#63b04a", "#5aa84f", "#6fb85a")
@@ -1115,7 +1130,7 @@ def stadium(p: Painter) -> None:
     turn = np.linspace(0, math.pi, 15)
     p.line([(gx + 38 * math.cos(a), 101 - 16 * math.sin(a)) for a in turn], white, 0.9, smooth=True)
     m.puddles(p, 82, 97)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a corner flag", 86)
     x, flag = 50 + side * p.between(40, 45), p.tone(p.pick("#e4504f", "#f7d24a", "#f2803a"))
     p.rect(x - 0.5, 64, 1, 23, p.tone("#fff8ec"))

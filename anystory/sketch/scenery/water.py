@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from anystory.sketch.scenery import motifs as m
-from anystory.sketch.scenery.draw import Colour, Painter, dark, mix, pale, rgb
+from anystory.sketch.scenery.colour import Colour, dark, mix, pale, rgb
+from anystory.sketch.scenery.draw import Painter, lighting, motif
 from anystory.sketch.scenery.place import place
 
 
@@ -71,7 +72,7 @@ def beach(p: Painter) -> None:
     if p.chance(0.4):
         _sandcastle(p, p.between(10, 30) if p.chance(0.5) else p.between(70, 90), p.between(79, 82), sand)
     m.puddles(p, 80, 97)
-    side = p.pick_sign()
+    side = p.sign()
     if p.chance(0.5):
         p.layer("a palm tree", 84)
         m.palm(p, 50 + side * p.between(38, 46), 85, p.between(48, 64))
@@ -86,6 +87,7 @@ def beach(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _shell(p: Painter, x: float, y: float, s: float) -> None:
     colour = p.tone(p.pick("#fbe3d3", "#f6b9a0", "#ffffff", "#e8a8b8"))
     turn = np.linspace(math.pi, 2 * math.pi, 7)
@@ -99,6 +101,7 @@ def _shell(p: Painter, x: float, y: float, s: float) -> None:
         p.line([(x, y + s * 0.4), (x + s * 0.9 * math.cos(a), y + s * 0.9 * math.sin(a))], dark(colour, 0.2), 0.25)
 
 
+@motif
 def _sandcastle(p: Painter, x: float, y: float, sand: Colour) -> None:
     colour = dark(sand, 0.1)
     for dx, w, h in ((-5, 3.4, 6), (5, 3.4, 6), (0, 5, 9)):
@@ -114,6 +117,7 @@ def _sandcastle(p: Painter, x: float, y: float, sand: Colour) -> None:
     p.poly([(x, y - 14), (x + 3, y - 13), (x, y - 12)], p.tone(p.pick(*m.BRIGHTS)))
 
 
+@motif
 def _parasol(p: Painter, x: float, y: float, h: float) -> None:
     colour, white = p.tone(p.pick(*m.BRIGHTS)), p.tone("#fff8ec")
     p.rect(x - h * 0.18, y - h * 0.06, h * 0.75, h * 0.06, p.tone(p.pick(*m.BRIGHTS)))
@@ -152,8 +156,10 @@ def sea(p: Painter) -> None:
             m.sailboat(p, x, horizon + p.between(2, 7), p.between(4, 8), 0.15)
     elif kind == "whale":
         _whale(p, p.between(25, 75), horizon + p.between(8, 11), p.between(8, 12))
-    for _ in range(p.count(2, 5) if p.weather != "rain" else 0):
-        _gull(p, p.between(5, 95), p.between(8, horizon - 6), p.between(1.5, 3))
+    if p.weather != "rain":
+        with p.weathering():
+            for _ in range(p.count(2, 5)):
+                _gull(p, p.between(5, 95), p.between(8, horizon - 6), p.between(1.5, 3))
     near = p.tone(tint)
     for k, y in enumerate((horizon + 9, horizon + 18, 79)):
         xs = np.linspace(-3, 103, 26)
@@ -167,6 +173,7 @@ def sea(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _gull(p: Painter, x: float, y: float, s: float) -> None:
     p.line(
         [
@@ -182,6 +189,7 @@ def _gull(p: Painter, x: float, y: float, s: float) -> None:
     )
 
 
+@motif
 def _steamer(p: Painter, x: float, y: float, s: float) -> None:
     hull = p.tone(p.pick("#3f5f8a", "#a83f3f", "#3f4f5a"), 0.15)
     white = p.tone("#fbf6ea", 0.12)
@@ -209,6 +217,7 @@ def _steamer(p: Painter, x: float, y: float, s: float) -> None:
         p.oval(x + dx * s, y - s * 0.18, r, r, p.glowing("#ffe08a", "#dbe9ef"), detail=True)
 
 
+@motif
 def _whale(p: Painter, x: float, y: float, s: float) -> None:
     skin = p.tone(p.pick("#5f7f9f", "#4f6f8f"))
     turn = np.linspace(math.pi, 2 * math.pi, 9)
@@ -283,9 +292,9 @@ def pier(p: Painter) -> None:
         for a, b in pairwise(tops):
             p.line([a, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + 3), b], rope, 0.6, smooth=True)
     if p.chance(0.5):
-        m.lamp(p, cx + p.pick_sign() * (w0 - 2), far_y + 2, p.between(24, 30))
+        m.lamp(p, cx + p.sign() * (w0 - 2), far_y + 2, p.between(24, 30))
     m.puddles(p, 80, 97)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a barrel", 89)
     m.barrel(p, 50 + side * p.between(36, 43), 90, p.between(12, 16))
     if p.chance(0.6):
@@ -308,7 +317,7 @@ def harbour(p: Painter) -> None:
     horizon = p.between(38, 44)
     m.sky(p, horizon)
     p.ridge(horizon - 2, 8, p.ground("#7f9a7a", 0.5), waves=1.5, far=0.5)
-    side = p.pick_sign()
+    side = p.sign()
     x = -3.0
     while x < 103:
         w = p.between(10, 15)
@@ -347,6 +356,7 @@ def harbour(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@motif
 def _trawler(p: Painter, x: float, y: float, s: float) -> None:
     hull = p.tone(p.pick(*m.BRIGHTS))
     cabin = p.tone("#fbf6ea")
@@ -368,6 +378,7 @@ def _trawler(p: Painter, x: float, y: float, s: float) -> None:
     p.line([(x - s * 0.85, y - s * 0.26), (x + s * 0.86, y - s * 0.3)], pale(hull, 0.6), 0.5)
 
 
+@motif
 def _lighthouse(p: Painter, x: float, y: float, h: float) -> None:
     white, red = p.tone("#fbf6ea", 0.05), p.tone(p.pick("#d9453f", "#3f6fa8"), 0.05)
     w = h * 0.13
@@ -386,16 +397,12 @@ def _lighthouse(p: Painter, x: float, y: float, h: float) -> None:
         )
     p.rect(x - w * 0.85, y - h * 0.78, w * 1.7, h * 0.04, p.tone("#4a4f57"))
     if p.night or p.weather == "fog":
-        for side in (-1, 1):
+        with p.lighting():
             beam = rgb("#fff3b8")
-            p.veil(
-                [(x, y - h * 0.85), (x + side * 110, y - h * 1.3), (x + side * 110, y - h * 0.55)],
-                beam,
-                beam,
-                0.12,
-                0.42,
-            )
-        p.glow(x, y - h * 0.84, h * 0.35, rgb("#fff0a8"), 0.9)
+            for side in (-1, 1):
+                far = x + side * 110
+                p.veil([(x, y - h * 0.85), (far, y - h * 1.3), (far, y - h * 0.55)], beam, beam, 0.12, 0.42)
+            p.glow(x, y - h * 0.84, h * 0.35, rgb("#fff0a8"), 0.9)
     p.rect(x - w * 0.5, y - h * 0.9, w, h * 0.12, p.glowing("#fff3b0", "#dff0f5"))
     p.poly([(x - w * 0.65, y - h * 0.9), (x, y - h), (x + w * 0.65, y - h * 0.9)], red)
 
@@ -415,7 +422,7 @@ def lighthouse(p: Painter) -> None:
     m.water(p, horizon, 84, tint)
     for x in p.spread(p.count(0, 2), 5, 95):
         m.sailboat(p, x, horizon + p.between(2, 6), p.between(3, 5), 0.2)
-    side = p.pick_sign()
+    side = p.sign()
     cx = 50 + side * p.between(14, 24)
     stone = p.tone(p.pick("#9a8f8a", "#8a8f9a", "#a8927f"))
     cliff = [(cx - 26, 84), (cx - 22, 70), (cx - 15, 63), (cx + 14, 62), (cx + 24, 66), (cx + 30, 84)]
@@ -496,13 +503,14 @@ def island(p: Painter) -> None:
     for _ in range(6):
         _shell(p, p.between(14, 86), p.between(80, 94), p.between(0.9, 1.5))
     m.tufts(p, 74, 78, 8, p.tone("#6f9a45"), 26, 74)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a palm tree", 86)
     m.palm(p, 50 + side * p.between(33, 38), 86.5, p.between(48, 60))
     m.wave_front(p, 99, p.tone(tint), 104, height=3)
     m.weather(p, horizon)
 
 
+@motif
 def _chest(p: Painter, x: float, y: float, w: float) -> None:
     wood, gold = p.tone("#8f5a35"), p.tone("#f2c94a")
     p.rect(x - w / 2, y - w * 0.45, w, w * 0.45, wood, shade=dark(wood, 0.2))
@@ -538,17 +546,7 @@ def ice(p: Painter) -> None:
     horizon = p.between(42, 50)
     m.sky(p, horizon, clouds=0.6)
     if p.night and p.weather == "clear":
-        for colour in ("#5fe0a0", "#6fd0e0", "#b08af0"):
-            xs = np.linspace(-5, 105, 9)
-            base = p.between(12, 24) + 5 * np.sin(xs / p.between(12, 22) + p.between(0, 6))
-            p.veil(
-                [*zip(xs, base - 16, strict=True), *zip(xs[::-1], base[::-1], strict=True)],
-                rgb(colour),
-                rgb(colour),
-                0.0,
-                0.55,
-                smooth=False,
-            )
+        _northern_lights(p)
     tint = p.pick("#4f8fb0", "#3f7fa8", "#5f9fb8")
     m.water(p, horizon, 101, tint)
     berg = p.tone("#e6f3fb", 0.12)
@@ -587,7 +585,7 @@ def ice(p: Painter) -> None:
     for _ in range(6):
         x, y = p.between(0, 95), p.between(84, 98)
         p.line([(x, y), (x + 4, y + 1), (x + 7, y - 0.6)], p.tone("#bcd6e8"), 0.45)
-    side = p.pick_sign()
+    side = p.sign()
     if p.chance(0.45):
         _igloo(p, 50 - side * p.between(18, 32), 82, p.between(11, 15))
     p.layer("a block of ice", 88)
@@ -606,6 +604,16 @@ def ice(p: Painter) -> None:
     m.weather(p, horizon)
 
 
+@lighting
+def _northern_lights(p: Painter) -> None:
+    for colour in ("#5fe0a0", "#6fd0e0", "#b08af0"):
+        xs = np.linspace(-5, 105, 9)
+        base = p.between(12, 24) + 5 * np.sin(xs / p.between(12, 22) + p.between(0, 6))
+        curtain = [*zip(xs, base - 16, strict=True), *zip(xs[::-1], base[::-1], strict=True)]
+        p.veil(curtain, rgb(colour), rgb(colour), 0.0, 0.55)
+
+
+@motif
 def _igloo(p: Painter, x: float, y: float, r: float) -> None:
     white = p.tone("#eef6fc")
     turn = np.linspace(math.pi, 2 * math.pi, 13)
@@ -669,7 +677,7 @@ def underwater(p: Painter) -> None:
             r = p.between(0.5, 1.4)
             p.oval(x + p.between(-2, 2), y - 4 * k, r, r, mix(top, "#ffffff", 0.55), detail=True)
             p.oval(x + p.between(-2, 2), y - 4 * k, r * 0.6, r * 0.6, rgb(top), detail=True)
-    side = p.pick_sign()
+    side = p.sign()
     p.layer("a coral", 89)
     _coral(p, 50 + side * p.between(36, 44), 90, p.between(20, 28), 0.0)
     p.layer("seaweed", 104)
@@ -677,11 +685,12 @@ def underwater(p: Painter) -> None:
         _weed(p, 50 - side * (50 - 6 * k + p.between(-2, 2)), 104, p.between(22, 44) - 4 * k, 0.0)
 
 
+@motif
 def _coral(p: Painter, x: float, y: float, h: float, far: float) -> None:
     colour = p.tone(p.pick("#ef6f7f", "#f29a4f", "#e07fc0", "#f7c94f", "#a87fe0", "#ff8f6f"), far)
     kind = p.pick("branches", "fan", "brain", "tubes")
     if kind == "branches":
-        for a in np.linspace(-0.8, 0.8, 5) + p.rng.uniform(-0.1, 0.1, 5):
+        for a in np.linspace(-0.8, 0.8, 5) + p.several(5, -0.1, 0.1):
             tip = (x + math.sin(a) * h * 0.7, y - math.cos(a) * h)
             mid = (x + math.sin(a) * h * 0.3, y - h * 0.5)
             p.line([(x, y), mid, tip], colour, h * 0.1, smooth=True, far=far)
@@ -721,6 +730,7 @@ def _coral(p: Painter, x: float, y: float, h: float, far: float) -> None:
             p.oval(x + dx * h, y - h * k + w * 0.6, w * 0.75, w * 0.45, dark(colour, 0.45), detail=True)
 
 
+@motif
 def _weed(p: Painter, x: float, y: float, h: float, far: float) -> None:
     green = p.tone(p.pick("#2f9b6a", "#4fae5a", "#3f8a4a", "#7fae4a"), far)
     ts, bend = np.linspace(0, 1, 9), p.between(1.5, 2.6)
@@ -736,9 +746,10 @@ def _weed(p: Painter, x: float, y: float, h: float, far: float) -> None:
         )
 
 
+@motif
 def _shoal(p: Painter, x: float, y: float) -> None:
     colour = p.tone(p.pick("#ffb04f", "#ff7f7f", "#ffe06f", "#f7f3e2"), 0.3)
-    way = p.pick_sign()
+    way = p.sign()
     for _ in range(p.count(3, 6)):
         cx, cy, s = x + p.between(-10, 10), y + p.between(-5, 5), p.between(1.2, 2.2)
         p.oval(cx, cy, s, s * 0.55, colour, detail=True)
@@ -750,8 +761,9 @@ def _shoal(p: Painter, x: float, y: float) -> None:
         p.oval(cx + way * s * 0.5, cy - s * 0.12, s * 0.12, s * 0.12, rgb("#1c2a3a"), detail=True)
 
 
+@motif
 def _wreck(p: Painter, x: float, y: float) -> None:
-    wood, way = p.tone("#6f5f58", 0.35), p.pick_sign()
+    wood, way = p.tone("#6f5f58", 0.35), p.sign()
     hull = [(-24, -8), (22, -16), (26, -20), (18, 2), (-18, 3)]
     p.poly([(x + way * a, y + b) for a, b in hull], wood, shade=dark(wood, 0.2), far=0.3)
     p.line([(x, y - 11), (x + way * 6, y - 34)], wood, 1.4, far=0.3)

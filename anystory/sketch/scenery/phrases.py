@@ -1,4 +1,4 @@
-"""What a scene is called: true phrases for its place, time, weather and style, in several grammatical forms."""
+"""What a scene is called: true phrases for its place, time, weather and medium, in several grammatical forms."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BOTH: dict[tuple[str, str], tuple[str, ...]] = {
     ("night", "clear"): ("under the stars", "by moonlight", "on a starry night"),
 }
 
-STYLE_PHRASES: dict[str, tuple[str, ...]] = {
+MEDIUM_PHRASES: dict[str, tuple[str, ...]] = {
     "flat": ("as a flat illustration", "in flat colours", "as a vector picture"),
     "watercolour": ("in watercolour", "painted in watercolours", "as a watercolour"),
     "ink": ("in ink and wash", "drawn with pen and ink", "as an ink drawing"),
@@ -78,7 +78,7 @@ def when(time: str, weather: str, rng: np.random.Generator) -> list[str]:
     return [words for words in said if words]
 
 
-def in_style(style: str, rng: np.random.Generator, share: float = 0.2) -> str:
-    """A phrase for the style in `share` of the calls, else ""."""
-    options = STYLE_PHRASES[style]
+def in_medium(medium: str, rng: np.random.Generator, share: float = 0.2) -> str:
+    """A phrase for the medium in `share` of the calls, else ""."""
+    options = MEDIUM_PHRASES[medium]
     return options[rng.integers(len(options))] if rng.random() < share else ""
