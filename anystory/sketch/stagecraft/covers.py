@@ -12,7 +12,7 @@ import numpy as np
 
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.scenery import Painting
-from anystory.sketch.scenery.draw import Sheet
+from anystory.sketch.scenery.sheet import Mark, Sheet
 from anystory.sketch.stagecraft.camera import Camera
 from anystory.sketch.stagecraft.figure import FACE, solid
 
@@ -57,17 +57,22 @@ class Cover:
         return float(part.mean()) if part.size else 0.0
 
 
-@functools.lru_cache(maxsize=64)
-def _silhouette(marks: tuple[str, ...], defs: tuple[str, ...]) -> np.ndarray:
+def silhouette(sheet: Sheet) -> np.ndarray:
     """Where a sheet of the whole place is opaque: bool (_SIDE, _SIDE)."""
-    return Sheet(0.0, "", list(marks), list(defs)).render(_SIDE, _SIDE, _WHOLE)[..., 3] >= 128
+    return _silhouette(tuple(sheet.marks))
+
+
+@functools.lru_cache(maxsize=64)
+def _silhouette(marks: tuple[Mark, ...]) -> np.ndarray:
+    pixels, _ = Sheet(0.0, "", list(marks)).render(_SIDE, _SIDE, _WHOLE)
+    return pixels[..., 3] >= 128
 
 
 def focus(painting: Painting, words: Sequence[str]) -> float:
     """The x, as a share of the square, of the first layer that one of `words` means; the middle if none does."""
     for sheet in painting.sheets[1:]:
         if sheet.name and any(means(word, sheet.name) for word in words):
-            columns = np.flatnonzero(_silhouette(tuple(sheet.marks), tuple(sheet.defs)).any(0))
+            columns = np.flatnonzero(silhouette(sheet).any(0))
             return float(columns.mean() + 0.5) / _SIDE if len(columns) else 0.5
     return 0.5
 
@@ -82,7 +87,7 @@ def covers(painting: Painting, camera: Camera, aspect: float) -> list[Cover]:
     found = []
     for sheet in painting.sheets[1:]:
         if sheet.name:
-            seen = _silhouette(tuple(sheet.marks), tuple(sheet.defs))[fields]
+            seen = silhouette(sheet)[fields]
             if seen.any():
                 found.append(Cover(sheet.name, camera.down(sheet.depth), seen))
     return found
