@@ -219,6 +219,18 @@ def test_others_make_way_for_a_place_by_hand():
         assert all(shared(first.box, other.box) == 0 for other in others)
 
 
+def test_who_is_put_into_water_or_into_the_air_by_hand_does_not_stand():
+    def placed(action, place, box):
+        return staged(Role("P0", action), place=place, layout=Layout((Place("P0", box),)))[0]
+
+    low, high = painting("lake").water
+    swimmer = placed("swims", "lake", (0.3, low - 0.1, 0.5, high))
+    assert low < swimmer.waterline < high and swimmer.contact is None
+    assert placed("stands", "lake", (0.3, 0.4, 0.5, 0.9)).contact == pytest.approx(0.9)
+    hanging = placed("stands", "lake", (0.3, 0.1, 0.5, 0.4))
+    assert hanging.contact is None and hanging.depth > 0.8
+
+
 def test_paint_counts_as_the_box_around_it():
     mask = np.zeros((64, 64), np.uint8)
     mask[20:50, 8:24] = 255

@@ -123,9 +123,12 @@ def hideout(
             continue
         # Behind what stands below the frame's edge one can be lower than the ground: it is out of sight.
         for share, sunk in itertools.product((1.0, 0.86, 0.74, 0.62, 0.5), (0.0, 0.1, 0.2) if line > 1 else (0.0,)):
+            smaller = 0.4 * (1 - share)
+            if best is not None and best[0] <= smaller:
+                break
             found = _behind(cover, cutout, height * share, line + sunk, wish, taken)
-            if found and (best is None or found[0] + 0.4 * (1 - share) < best[0]):
-                best = found[0] + 0.4 * (1 - share), Hideout(found[1], height * share, line + sunk, line)
+            if found and (best is None or found[0] + smaller < best[0]):
+                best = found[0] + smaller, Hideout(found[1], height * share, line + sunk, line)
     return best[1] if best else None
 
 

@@ -48,7 +48,7 @@ class Ensemble:
         """Whose number is which."""
         return {figure.role.name: figure.index for figure in self.figures}
 
-    def alone(self, figure: Figure, scale: float, row: float = 0.5) -> Body:
+    def alone(self, figure: Figure, scale: float, row: float | None = None) -> Body:
         """A figure by itself, at x = 0; see `bodies.alone`."""
         return alone(figure, scale, self.around, row, self.luck[figure.index, 3:5].tolist())
 
