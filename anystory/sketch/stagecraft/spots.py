@@ -112,7 +112,10 @@ def _by_itself(cast: Ensemble, figure: Figure) -> Body:
     body = cast.alone(figure, cast.around.scale)
     left, top, right, bottom = body.box
     part = min((bottom - cast.around.room) / (bottom - top), _WIDEST * cast.around.aspect / (right - left))
-    return body if part >= 1 else cast.alone(figure, part * cast.around.scale)
+    if part < 1:
+        body = cast.alone(figure, part * cast.around.scale)
+    # In a close-up the smaller stand higher.
+    return body.on_line(body.line + max(cast.around.room - body.box[1], 0.0))
 
 
 def _hidden(cast: Ensemble, figure: Figure, choice: Sequence[Cover], others: Sequence[Body]) -> Body | None:
@@ -153,7 +156,7 @@ def _climbing(cast: Ensemble, figure: Figure, choice: Sequence[Cover]) -> Body |
     half = (body.box[2] - body.box[0]) / 2
     x = min(max(x - outward * 0.3 * body.width, half), aspect - half)
     line = max(cover.line + 0.004, camera.ground[0])
-    low = min(line, camera.feet) - figure.lift
+    low = max(min(line, camera.feet) - figure.lift, cast.around.room + body.box[3] - body.box[1])
     return replace(body.standing(low, line=line, contact=None), x=x, angle=outward * figure.turn)
 
 
