@@ -22,7 +22,7 @@ Box = tuple[float, float, float, float]
 
 _ENLARGED = 4
 _COVERED = 0.08
-"""Whoever has more of them than this behind something of the place, unasked, steps in front of it."""
+"""Whoever has more than this of them behind something of the place, unasked, steps in front of it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def stage(
     for i, body in enumerate(bodies):
         if i not in fixed and i not in joined:
             bodies[i] = _stepped_forward(cast, body, bodies[:i] + bodies[i + 1 :])
-    wants = looks(cast.figures, [body.x for body in bodies], joined, shot.speakers, cast.around.aspect, cast.coins[2])
+    wants = looks(cast, [body.x for body in bodies], joined)
     placed = tuple(
         _placed(cast, body, want, size, i in placed_by_hand)
         for i, (body, want) in enumerate(zip(bodies, wants, strict=True))

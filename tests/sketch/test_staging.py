@@ -94,9 +94,10 @@ def test_a_crowd_stands_on_the_ground_too():
 
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_of_a_place_is_in_front_of_a_face_unasked(place):
-    for seed in range(3):
-        where = ("", "left", "right")[seed]
-        roles = (Role("A", where=where), Role("B", ("walks", "stands", "sits")[seed], distance=("", "", "far")[seed]))
+    for seed, (where, action, distance) in enumerate(
+        [("", "walks", ""), ("far left", "stands", ""), ("far right", "sits", "far")]
+    ):
+        roles = (Role("A", where=where), Role("B", action, distance=distance))
         cutouts = [drawing("A", 40), drawing("B", 40)]
         staging = stage(Shot(place=place, roles=roles), cutouts, painting(place), SQUARE, seed)
         scene = painting(place).render(128, 128, staging.window)
@@ -216,6 +217,18 @@ def test_others_make_way_for_a_place_by_hand():
     for seed, box in enumerate([(0.3, 0.3, 0.7, 0.95), (0.0, 0.4, 0.5, 0.9), (0.6, 0.5, 1.0, 1.0)]):
         first, *others = staged("stands", "walks", "stands", seed=seed, layout=Layout((Place("P0", box),)))
         assert all(shared(first.box, other.box) == 0 for other in others)
+
+
+def test_who_is_put_into_water_or_into_the_air_by_hand_does_not_stand():
+    def placed(action, place, box):
+        return staged(Role("P0", action), place=place, layout=Layout((Place("P0", box),)))[0]
+
+    low, high = painting("lake").water
+    swimmer = placed("swims", "lake", (0.3, low - 0.1, 0.5, high))
+    assert low < swimmer.waterline < high and swimmer.contact is None
+    assert placed("stands", "lake", (0.3, 0.4, 0.5, 0.9)).contact == pytest.approx(0.9)
+    hanging = placed("stands", "lake", (0.3, 0.1, 0.5, 0.4))
+    assert hanging.contact is None and hanging.depth > 0.8
 
 
 def test_paint_counts_as_the_box_around_it():

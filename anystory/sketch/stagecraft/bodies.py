@@ -11,7 +11,7 @@ from functools import cached_property
 from anystory.sketch.stagecraft.camera import Camera, Range
 from anystory.sketch.stagecraft.figure import FACE, LEAST, Figure, top_between, turned
 from anystory.sketch.stagecraft.lineup import Block
-from anystory.sketch.stagecraft.poses import AIR, CLIMBING, FLOATING, HIDING, LYING, RIDING, WATER, Pose
+from anystory.sketch.stagecraft.poses import AIR, CLIMBING, FLOATING, GROUND, HIDING, LYING, RIDING, WATER, Pose
 
 FAR, NEAR = 0.55, 1.25
 """How large who is far and who is near is drawn, beside the usual."""
@@ -88,9 +88,9 @@ def pose_there(figure: Figure, around: Surroundings) -> Pose:
     return pose
 
 
-def alone(figure: Figure, scale: float, around: Surroundings, row: float, luck: Sequence[float]) -> Body:
+def alone(figure: Figure, scale: float, around: Surroundings, row: float | None, luck: Sequence[float]) -> Body:
     """A figure by itself, where a grown person is `scale` tall. `row`: from 0, the front of the ground, to 1, its back;
-    0.5 where there is but one row. `luck`: two numbers in [0, 1)."""
+    None where there is but one row. `luck`: two numbers in [0, 1)."""
     camera, pose = around.camera, pose_there(figure, around)
     line = _line(figure, around, row, luck[0])
     tall = scale * pose.size * {"far": FAR, "near": NEAR}.get(figure.role.distance, 1.0)
@@ -108,7 +108,7 @@ def alone(figure: Figure, scale: float, around: Surroundings, row: float, luck: 
     if figure.bust:
         sunk = (figure.turned[1] - 1) * height
         return replace(body, y=EDGE + sunk - figure.turned[1] * height / 2, line=EDGE)
-    if water is not None or (around.wades and pose.kind in ("ground", LYING, RIDING, HIDING, WATER)):
+    if water is not None or (around.wades and pose.kind in (GROUND, LYING, RIDING, HIDING, WATER)):
         diving = abs(figure.turn) > 50
         under = 0.16 if diving else 0.5 if height > 0.8 * width else 0.4
         return body.standing(line + under * (body.box[3] - body.box[1]), waterline=line)
@@ -119,7 +119,7 @@ def alone(figure: Figure, scale: float, around: Surroundings, row: float, luck: 
     return body.standing(line, contact=line)
 
 
-def _line(figure: Figure, around: Surroundings, row: float, luck: float) -> float:
+def _line(figure: Figure, around: Surroundings, row: float | None, luck: float) -> float:
     """The ground line of who stands: the smaller a little nearer, everybody a little elsewhere."""
     low, high = around.camera.ground
     if figure.role.distance == "far":
@@ -129,7 +129,7 @@ def _line(figure: Figure, around: Surroundings, row: float, luck: float) -> floa
     # Beyond a single row's line there is room for those who are a little nearer.
     depth = high - low
     base = min(max(around.camera.feet, low + 0.1 * depth), high - 0.36 * depth)
-    if row != 0.5:
+    if row is not None:
         base = high - 0.1 * depth - row * 0.8 * depth
     small = 0.14 * (1 - min(figure.relative, 1.0))
     return min(max(base + (small + figure.pose.nearer + 0.14 * (luck - 0.5)) * depth, low), high)

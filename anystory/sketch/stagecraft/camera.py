@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anystory.sketch.scenery import Painting
+from anystory.sketch.scenery import Painting, window_for
 
 Box = tuple[float, float, float, float]
 Range = tuple[float, float]
@@ -16,11 +16,12 @@ FEET = 0.9
 @dataclass(frozen=True)
 class Framing:
     """`zoom`: the window's size as a share of the widest. `bottom`: where it ends below the upper edge of the ground
-    where feet stand, in heights of that ground. `tall`: how tall figures are, times the usual. `feet`: the y of their
-    feet where the ground allows it. `room`: of the room that balloons need, how much there has to be."""
+    where feet stand, in heights of that ground; None as the widest does. `tall`: how tall figures are, times the usual.
+    `feet`: the y of their feet where the ground allows it. `room`: of the room that balloons need, how much there has
+    to be."""
 
     zoom: float = 1.0
-    bottom: float = 1.25
+    bottom: float | None = None
     tall: float = 1.0
     feet: float = FEET
     room: float = 1.0
@@ -60,18 +61,19 @@ class Camera:
         return (y - self.window[1]) / (self.window[3] - self.window[1])
 
 
-def camera(painting: Painting, framing: str, aspect: float, swimming: bool, focus: float = 0.5) -> Camera:
-    """What a frame `aspect` times as wide as high shows. `focus`: the x of the square to have in its middle, as far as
-    can be; `swimming`: the water has to be in sight. An unknown framing is the usual."""
+def camera(painting: Painting, framing: str, size: tuple[int, int], swimming: bool, focus: float = 0.5) -> Camera:
+    """What a frame of `size` (width, height) pixels shows. `focus`: the x of the square to have in its middle, as far
+    as can be; `swimming`: the water has to be in sight. An unknown framing is the usual."""
     how = FRAMINGS.get(framing, FRAMINGS[""])
     low, high = painting.ground
-    tall = min(1.0, 1 / aspect)
-    tall = max(tall * how.zoom, min(tall, _LEAST_HEIGHT))
-    bottom = low + (high - low) * how.bottom
+    _, top, _, bottom = window_for(painting, *size)
+    tall = max((bottom - top) * how.zoom, min(bottom - top, _LEAST_HEIGHT))
+    if how.bottom is not None:
+        bottom = low + (high - low) * how.bottom
     if swimming and painting.water is not None:
         bottom = min(bottom, painting.water[1] + 0.35 * tall)
     bottom = min(max(bottom, tall), 1.0)
-    wide = tall * aspect
+    wide = min(tall * size[0] / size[1], 1.0)
     left = min(max(focus - wide / 2, 0.0), 1.0 - wide)
     window = (left, bottom - tall, left + wide, bottom)
 
@@ -81,4 +83,4 @@ def camera(painting: Painting, framing: str, aspect: float, swimming: bool, focu
     ground = (down(low), max(min(down(high), 0.985), down(low)))
     feet = how.feet if how.feet > 1 else min(max(how.feet, ground[0]), ground[1])
     water = None if painting.water is None else (down(painting.water[0]), min(down(painting.water[1]), 0.97))
-    return Camera(how, window, ground, water, down(low - 0.27), feet)
+    return Camera(how, window, ground, water, down(painting.horizon), feet)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from anystory.shot import Role
 from anystory.sketch.stagecraft.bodies import FOR_BUSTS, JOINS, Bond
-from anystory.sketch.stagecraft.ensemble import ANCHORS
+from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
 from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, RIDING
 
@@ -168,23 +168,16 @@ def spread(order: Sequence[int], told: Sequence[float | None], aspect: float) ->
 # --- looks ------------------------------------------------------------------------------------------------------
 
 
-def looks(
-    figures: Sequence[Figure],
-    xs: Sequence[float],
-    found: Mapping[int, Bond],
-    speakers: Sequence[str],
-    aspect: float,
-    chance: float,
-) -> list[int]:
+def looks(cast: Ensemble, xs: Sequence[float], found: Mapping[int, Bond]) -> list[int]:
     """Where each should look or go: -1 to the left, 1 to the right, 0 as the picture does. `xs` in frame heights."""
-    index = {figure.role.name: figure.index for figure in figures}
+    figures, aspect = cast.figures, cast.around.aspect
     wants = [0] * len(figures)
 
     def turn_to(i: int, j: int) -> None:
         if wants[i] == 0 and i != j and abs(xs[j] - xs[i]) > 0.02:
             wants[i] = 1 if xs[j] > xs[i] else -1
 
-    partners = _partners(figures, index, xs, speakers)
+    partners = _partners(cast, xs)
     for i, j in partners:
         turn_to(i, j)
     for i, j in partners:
@@ -192,7 +185,7 @@ def looks(
             wants[j] = wants[j] or wants[i]
         elif not figures[j].pose.moves and figures[j].role.toward in ("", figures[i].role.name):
             turn_to(j, i)
-    _go(figures, xs, wants, aspect, chance)
+    _go(cast, xs, wants)
     for figure in figures:
         i, x = figure.index, xs[figure.index] / aspect
         # Who stands at a side looks into the picture.
@@ -204,10 +197,9 @@ def looks(
     return wants
 
 
-def _partners(
-    figures: Sequence[Figure], index: Mapping[str, int], xs: Sequence[float], speakers: Sequence[str]
-) -> list[tuple[int, int]]:
+def _partners(cast: Ensemble, xs: Sequence[float]) -> list[tuple[int, int]]:
     """Who looks at whom, the first at the second."""
+    figures, index = cast.figures, cast.names
 
     def nearest(i: int, others: Sequence[int]) -> list[tuple[int, int]]:
         near = [j for j in others if j != i]
@@ -215,7 +207,7 @@ def _partners(
 
     everyone = range(len(figures))
     found = [(figure.index, index[figure.role.toward]) for figure in figures if figure.role.toward in index]
-    talking = sorted({index[name] for name in speakers if name in index})
+    talking = sorted({index[name] for name in cast.shot.speakers if name in index})
     for i in talking:
         if figures[i].role.toward not in index:
             found += nearest(i, talking if len(talking) > 1 else everyone)
@@ -226,13 +218,13 @@ def _partners(
     return found
 
 
-def _go(figures: Sequence[Figure], xs: Sequence[float], wants: list[int], aspect: float, chance: float) -> None:
+def _go(cast: Ensemble, xs: Sequence[float], wants: list[int]) -> None:
     """Those who go somewhere, and to nobody, go together: to the free side, else where most pictures look."""
-    going = [figure for figure in figures if figure.pose.moves and wants[figure.index] == 0]
+    going = [figure for figure in cast.figures if figure.pose.moves and wants[figure.index] == 0]
     if not going:
         return
-    middle = sum(xs[figure.index] for figure in going) / len(going) / aspect
-    usual = sum(figure.facing() for figure in going) or (1 if chance < 0.5 else -1)
+    middle = sum(xs[figure.index] for figure in going) / len(going) / cast.around.aspect
+    usual = sum(figure.facing() for figure in going) or (1 if cast.coins[2] < 0.5 else -1)
     way = (1 if middle < 0.5 else -1) if abs(middle - 0.5) > 0.06 else (1 if usual > 0 else -1)
     for figure in going:
         wants[figure.index] = way

@@ -57,9 +57,13 @@ class Cover:
         return float(part.mean()) if part.size else 0.0
 
 
+def silhouette(sheet: Sheet) -> np.ndarray:
+    """Where a sheet of the whole place is opaque: bool (_SIDE, _SIDE)."""
+    return _silhouette(tuple(sheet.marks))
+
+
 @functools.lru_cache(maxsize=64)
 def _silhouette(marks: tuple[Mark, ...]) -> np.ndarray:
-    """Where a sheet of the whole place is opaque: bool (_SIDE, _SIDE)."""
     pixels, _ = Sheet(0.0, "", list(marks)).render(_SIDE, _SIDE, _WHOLE)
     return pixels[..., 3] >= 128
 
@@ -68,7 +72,7 @@ def focus(painting: Painting, words: Sequence[str]) -> float:
     """The x, as a share of the square, of the first layer that one of `words` means; the middle if none does."""
     for sheet in painting.sheets[1:]:
         if sheet.name and any(means(word, sheet.name) for word in words):
-            columns = np.flatnonzero(_silhouette(tuple(sheet.marks)).any(0))
+            columns = np.flatnonzero(silhouette(sheet).any(0))
             return float(columns.mean() + 0.5) / _SIDE if len(columns) else 0.5
     return 0.5
 
@@ -83,7 +87,7 @@ def covers(painting: Painting, camera: Camera, aspect: float) -> list[Cover]:
     found = []
     for sheet in painting.sheets[1:]:
         if sheet.name:
-            seen = _silhouette(tuple(sheet.marks))[fields]
+            seen = silhouette(sheet)[fields]
             if seen.any():
                 found.append(Cover(sheet.name, camera.down(sheet.depth), seen))
     return found
@@ -119,9 +123,12 @@ def hideout(
             continue
         # Behind what stands below the frame's edge one can be lower than the ground: it is out of sight.
         for share, sunk in itertools.product((1.0, 0.86, 0.74, 0.62, 0.5), (0.0, 0.1, 0.2) if line > 1 else (0.0,)):
+            smaller = 0.4 * (1 - share)
+            if best is not None and best[0] <= smaller:
+                break
             found = _behind(cover, cutout, height * share, line + sunk, wish, taken)
-            if found and (best is None or found[0] + 0.4 * (1 - share) < best[0]):
-                best = found[0] + 0.4 * (1 - share), Hideout(found[1], height * share, line + sunk, line)
+            if found and (best is None or found[0] + smaller < best[0]):
+                best = found[0] + smaller, Hideout(found[1], height * share, line + sunk, line)
     return best[1] if best else None
 
 

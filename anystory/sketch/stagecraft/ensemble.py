@@ -48,7 +48,7 @@ class Ensemble:
         """Whose number is which."""
         return {figure.role.name: figure.index for figure in self.figures}
 
-    def alone(self, figure: Figure, scale: float, row: float = 0.5) -> Body:
+    def alone(self, figure: Figure, scale: float, row: float | None = None) -> Body:
         """A figure by itself, at x = 0; see `bodies.alone`."""
         return alone(figure, scale, self.around, row, self.luck[figure.index, 3:5].tolist())
 
@@ -71,21 +71,21 @@ def ensemble(shot: Shot, cutouts: Sequence[Cutout], painting: Painting, size: tu
     rng = np.random.default_rng(seed)
     coins, luck = tuple(rng.random(3).tolist()), rng.random((len(shot.roles), 6))
     figures = tuple(figure(i, role, by_name[role.name], luck[i, :2]) for i, role in enumerate(shot.roles))
-    around = _surroundings(shot, figures, painting, width / height, height)
-    return Ensemble(shot, figures, around, tuple(covers(painting, around.camera, width / height)), luck, coins)
+    around = _surroundings(shot, figures, painting, size)
+    return Ensemble(shot, figures, around, tuple(covers(painting, around.camera, around.aspect)), luck, coins)
 
 
-def _surroundings(
-    shot: Shot, figures: Sequence[Figure], painting: Painting, aspect: float, pixels: int
-) -> Surroundings:
+def _surroundings(shot: Shot, figures: Sequence[Figure], painting: Painting, size: tuple[int, int]) -> Surroundings:
     swims = any(figure.pose.kind == WATER for figure in figures)
     words = [word for role in shot.roles for word in role.targets]
     close = shot.framing == "close-up" and len(figures) > _CLOSE
-    view = camera(painting, "medium" if close else shot.framing, aspect, swims, focus(painting, words))
+    view = camera(painting, "medium" if close else shot.framing, size, swims, focus(painting, words))
     balloons = len(shot.speakers)
     room = (0.3 if balloons > 2 else 0.22) * view.framing.room if balloons else 0.0
     wades = painting.water is not None and painting.water[1] > sum(painting.ground) / 2
     tallest = max((figure.relative for figure in figures), default=1.0)
     tall = min(_TALL.get(len(figures), _MANY) * tallest**0.2, _TALLEST)
     scale = tall * view.framing.tall / tallest
-    return Surroundings(view, aspect, pixels, max(room, _LOWEST_HEAD), painting.floats, wades, scale, tallest)
+    return Surroundings(
+        view, size[0] / size[1], size[1], max(room, _LOWEST_HEAD), painting.floats, wades, scale, tallest
+    )

@@ -15,7 +15,6 @@ from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 _MARGIN = 0.02
 _GAP = 0.02
 _TOLD = 8.0  # how much more those belong where they are of whom the line says where
-_ONE_ROW = 0.5
 _FRONT, _BACK = 0.0, 1.0
 _ONE_ROW_AT_MOST, _TWO_ROWS_FROM = 8, 5
 _TRIES = 12
@@ -23,10 +22,13 @@ _TRIES = 12
 
 @dataclass(frozen=True)
 class _Plan:
-    """`groups` of numbers of figures that are put down together; of each, whether the line has `told` where it is, and
-    the x at which it `wishes` to be. `order` holds the numbers of groups from the left to the right, `near` pairs of
-    them that stand close; `span`: between which x's there is room."""
+    """Who stands beside whom. `fixed`: bodies that stay where they are, and `bonds` of who is put down with whom, both
+    by number. `groups` of numbers that are put down together; of each, whether the line has `told` where it is, and the
+    x at which it `wishes` to be. `order` holds the numbers of groups from the left to the right, `near` pairs of them
+    that stand close; `span`: between which x's there is room."""
 
+    fixed: Mapping[int, Body]
+    bonds: Mapping[int, Bond]
     groups: list[list[int]]
     told: list[bool]
     wishes: list[float]
@@ -41,9 +43,9 @@ def together(cast: Ensemble, fixed: Mapping[int, Body], bonds: Mapping[int, Bond
     count = len(plan.groups)
     tried = []
     if count <= _ONE_ROW_AT_MOST:
-        tried.append(_largest(cast, plan, fixed, bonds, [_ONE_ROW] * count))
+        tried.append(_largest(cast, plan, [None] * count))
     if count >= _TWO_ROWS_FROM:
-        tried.append(_largest(cast, plan, fixed, bonds, _two_rows(cast, plan)))
+        tried.append(_largest(cast, plan, _two_rows(cast, plan)))
     # Two rows have to be worth it.
     bodies, _ = max(tried, key=lambda found: found[1] * (1.08 if found is tried[0] else 1.0))
     return [bodies[i] for i in range(len(cast.figures))]
@@ -58,7 +60,7 @@ def _plan(cast: Ensemble, fixed: Mapping[int, Body], bonds: Mapping[int, Bond]) 
     wishes = company.spread(order, told, cast.around.aspect)
     if len(groups) == 1 and told[0] is None:
         wishes[0] += _drift(cast, cast.figures[groups[0][0]])
-    return _Plan(groups, [x is not None for x in told], wishes, order, near, _span(cast))
+    return _Plan(fixed, bonds, groups, [x is not None for x in told], wishes, order, near, _span(cast))
 
 
 def _told(cast: Ensemble, fixed: Mapping[int, Body], group: Sequence[int]) -> float | None:
@@ -85,35 +87,34 @@ def _drift(cast: Ensemble, figure: Figure) -> float:
     return -way * 0.1 * cast.around.aspect
 
 
-def _two_rows(cast: Ensemble, plan: _Plan) -> list[float]:
+def _two_rows(cast: Ensemble, plan: _Plan) -> list[float | None]:
     """The row of each group: of every two neighbours the taller one is at the back."""
-    rows = [_FRONT] * len(plan.groups)
+    rows: list[float | None] = [_FRONT] * len(plan.groups)
     for a, b in zip(plan.order[::2], plan.order[1::2], strict=False):
         tall_a, tall_b = (max(cast.figures[i].relative for i in plan.groups[n]) for n in (a, b))
         rows[b if tall_b >= tall_a else a] = _BACK
     return rows
 
 
-def _largest(
-    cast: Ensemble, plan: _Plan, fixed: Mapping[int, Body], bonds: Mapping[int, Bond], rows: Sequence[float]
-) -> tuple[dict[int, Body], float]:
-    """Everybody at the largest scale, up to the usual one, at which there is room, and that scale."""
+def _largest(cast: Ensemble, plan: _Plan, rows: Sequence[float | None]) -> tuple[dict[int, Body], float]:
+    """Everybody at the largest scale, up to the usual one, at which there is room, and that scale. `rows`: of each
+    group, see `bodies.alone`."""
     scale, too_large = cast.around.scale, None
-    for turn in range(_TRIES):
-        bodies, places, need = _lined_up(cast, plan, fixed, bonds, rows, scale)
+    for attempt in range(_TRIES):
+        bodies, places, need = _lined_up(cast, plan, rows, scale)
         if need <= 1:
             break
         # Room grows with less than the scale where some are as small as can be: less and less patient.
         too_large = scale
-        scale *= min(max(need ** -(1 + turn / 4), 0.7), 0.97)
+        scale *= min(max(need ** -(1 + attempt / 4), 0.7), 0.97)
     if too_large is not None:
         larger = (scale + too_large) / 2
-        tried = _lined_up(cast, plan, fixed, bonds, rows, larger)
+        tried = _lined_up(cast, plan, rows, larger)
         if tried[2] <= 1:
             (bodies, places, _), scale = tried, larger
     x_of = {i: x for n, x in zip(plan.order, places, strict=True) for i in plan.groups[n]}
     moved = {i: replace(body, x=body.x + x_of[i]) for i, body in bodies.items()}
-    return {i: body if i in fixed else _within(body, cast.around.aspect) for i, body in moved.items()}, scale
+    return {i: body if i in plan.fixed else _within(body, cast.around.aspect) for i, body in moved.items()}, scale
 
 
 def _within(body: Body, aspect: float) -> Body:
@@ -123,38 +124,33 @@ def _within(body: Body, aspect: float) -> Body:
 
 
 def _lined_up(
-    cast: Ensemble,
-    plan: _Plan,
-    fixed: Mapping[int, Body],
-    bonds: Mapping[int, Bond],
-    rows: Sequence[float],
-    scale: float,
+    cast: Ensemble, plan: _Plan, rows: Sequence[float | None], scale: float
 ) -> tuple[dict[int, Body], list[float], float]:
     """Everybody at one scale, by number, at an x that counts from the place of their group; these places, from the left
     to the right; and which part of the room to their sides and above their heads they need: 1 is all there is."""
     around, bodies, blocks = cast.around, {}, []
-    low, high = around.camera.ground
-    ground = (low, max(high, around.camera.feet))
+    ground = (around.camera.ground[0], max(around.camera.ground[1], around.camera.feet))
     for number, group in enumerate(plan.groups):
         for i in group:
-            bond = bonds.get(i)
-            if i in fixed:
-                bodies[i] = replace(fixed[i], x=0.0)
+            bond = plan.bonds.get(i)
+            if i in plan.fixed:
+                bodies[i] = replace(plan.fixed[i], x=0.0)
             else:
-                bodies[i] = cast.alone(cast.figures[i], scale * SCALES.get(bond.how if bond else "", 1.0), rows[number])
+                smaller = SCALES.get(bond.how, 1.0) if bond else 1.0
+                bodies[i] = cast.alone(cast.figures[i], scale * smaller, rows[number])
             if bond:
                 bodies[i] = JOINS[bond.how](bodies[i], bodies[bond.target], bond, ground)
-        weight = FIXED if group[0] in fixed else _TOLD if plan.told[number] else 1.0
+        weight = FIXED if group[0] in plan.fixed else _TOLD if plan.told[number] else 1.0
         blocks.append(block([bodies[i] for i in group], plan.wishes[number], weight))
-        if cast.figures[group[0]].cut_side:  # flush with the frame's side
-            blocks[-1].left -= _MARGIN * (cast.figures[group[0]].cut_side < 0)
-            blocks[-1].right -= _MARGIN * (cast.figures[group[0]].cut_side > 0)
+        side = cast.figures[group[0]].cut_side  # flush with the frame's side
+        blocks[-1].left -= _MARGIN * (side < 0)
+        blocks[-1].right -= _MARGIN * (side > 0)
     _draw_near(plan, blocks)
     places, need = line_up([blocks[n] for n in plan.order], *plan.span, _GAP)
     low_heads = [
         (body.box[3] - body.box[1]) / max(body.box[3] - around.room, 0.05)
         for i, body in bodies.items()
-        if i not in fixed and body.box[1] < around.room - 1e-6
+        if i not in plan.fixed and body.box[1] < around.room - 1e-6
     ]
     return bodies, places, max([need, *low_heads])
 

@@ -14,7 +14,7 @@ from anystory.sketch.stagecraft.bodies import EDGE, Body, pose_there
 from anystory.sketch.stagecraft.covers import Cover, hideout, means, wall
 from anystory.sketch.stagecraft.ensemble import Ensemble
 from anystory.sketch.stagecraft.figure import Figure
-from anystory.sketch.stagecraft.poses import AIR, CLIMBING, HIDING, PEEKING
+from anystory.sketch.stagecraft.poses import AIR, CLIMBING, HIDING, PEEKING, WATER
 from anystory.steering import SIDE, Layout
 
 Box = tuple[float, float, float, float]
@@ -22,6 +22,12 @@ Box = tuple[float, float, float, float]
 _MARGIN = 0.02
 _WIDEST = 0.7
 """How much of the frame's width one figure takes at most."""
+
+_UNDER_WATER = 0.4
+"""How much of whoever is put into water by hand is in it."""
+
+_ABOVE_GROUND = 0.04
+"""Who is put so little above the ground by hand stands on it."""
 
 
 def by_hand(cast: Ensemble, layout: Layout) -> dict[int, Body]:
@@ -41,11 +47,16 @@ def _filling(cast: Ensemble, figure: Figure, box: Box) -> Body:
     x0, x1 = box[0] * aspect, box[2] * aspect
     wide, tall = figure.turned
     height = _no_larger(figure, min((x1 - x0) / wide, (box[3] - box[1]) / tall), cast.around.pixels)
-    on_ground = box[3] >= camera.ground[0] - 0.04
-    stands = on_ground and not figure.lift and pose_there(figure, cast.around).kind != AIR
-    line = box[3] if on_ground else camera.feet
     y = box[3] - figure.turned[1] * height / 2
-    return Body(figure, (x0 + x1) / 2, y, height * figure.aspect, height, line, box[3] if stands else None)
+    body = Body(figure, (x0 + x1) / 2, y, height * figure.aspect, height, camera.feet)
+    pose, water = pose_there(figure, cast.around), camera.water
+    surface = box[3] - _UNDER_WATER * (box[3] - body.box[1])
+    if water and water[0] <= surface <= water[1] and (pose.kind == WATER or cast.around.wades):
+        return replace(body, line=surface, waterline=surface)
+    if box[3] < camera.ground[0] - _ABOVE_GROUND:
+        return body
+    stands = not figure.lift and pose.kind != AIR
+    return replace(body, line=box[3], contact=box[3] if stands else None)
 
 
 def _bounds(region: np.ndarray) -> Box:
@@ -101,7 +112,10 @@ def _by_itself(cast: Ensemble, figure: Figure) -> Body:
     body = cast.alone(figure, cast.around.scale)
     left, top, right, bottom = body.box
     part = min((bottom - cast.around.room) / (bottom - top), _WIDEST * cast.around.aspect / (right - left))
-    return body if part >= 1 else cast.alone(figure, part * cast.around.scale)
+    if part < 1:
+        body = cast.alone(figure, part * cast.around.scale)
+    # In a close-up the smaller stand higher.
+    return body.on_line(body.line + max(cast.around.room - body.box[1], 0.0))
 
 
 def _hidden(cast: Ensemble, figure: Figure, choice: Sequence[Cover], others: Sequence[Body]) -> Body | None:
@@ -142,7 +156,7 @@ def _climbing(cast: Ensemble, figure: Figure, choice: Sequence[Cover]) -> Body |
     half = (body.box[2] - body.box[0]) / 2
     x = min(max(x - outward * 0.3 * body.width, half), aspect - half)
     line = max(cover.line + 0.004, camera.ground[0])
-    low = min(line, camera.feet) - figure.lift
+    low = max(min(line, camera.feet) - figure.lift, cast.around.room + body.box[3] - body.box[1])
     return replace(body.standing(low, line=line, contact=None), x=x, angle=outward * figure.turn)
 
 
