@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from anystory.story import Subject
+
 DRAWING, PHOTOGRAPH, PIXELS = "drawing", "photograph", "pixels"
 """What kind of picture a cut-out comes from; `PIXELS` is pixel art, enlarged by whole pixels only."""
 
@@ -25,3 +27,11 @@ class Cutout:
     grid: int = 1
     foot: float = 0.5
     facing: str = ""
+
+
+def prepare(subject: Subject) -> Cutout:
+    """STAND-IN: the trimmed cut-out."""
+    rgba = subject.image.copy()
+    rgba.putalpha(subject.mask)
+    box = subject.mask.getbbox() or (0, 0, *subject.mask.size)
+    return Cutout(subject.name, np.asarray(rgba.crop(box)))
