@@ -120,7 +120,7 @@ def serve(asked: argparse.Namespace) -> int:
     try:
         load = partial(
             backend.load,
-            chosen_backend(asked.backend),
+            chosen_backend(asked.backend, asked.model),
             model=asked.model,
             device=asked.device,
             loras=asked.lora,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from anystory.shot import Shot
 from anystory.steering import UNSTEERED, Steering
 
 BACKGROUND = "background"
@@ -122,10 +123,11 @@ class Script:
 @dataclass(frozen=True)
 class Prompt:
     """The sentence a model reads. `mentions[i]` is the character span [start, end) of `text` that means
-    the i-th subject of the frame; None where no words do."""
+    the i-th subject of the frame; None where no words do. `shot` is what the panel shows, for backends that sketch."""
 
     text: str
     mentions: tuple[tuple[int, int] | None, ...] = ()
+    shot: Shot | None = None
 
 
 @dataclass(frozen=True)
