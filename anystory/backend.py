@@ -17,11 +17,14 @@ from anystory.story import Prompt, RoutingMaps, Settings, Shape, Step, Subject
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
-BACKENDS = ("storybook", "mini", "flux")
-"""Names `load` takes; the first is the default."""
+STORYBOOK = "storybook"
+"""The backend that is no model: its frames are sketches."""
 
-MODEL = "mini"
-"""The one that is an embedded model, and that takes another AnyStory's folder in its place."""
+MODELS = ("mini", "flux")
+"""Those that are. The first one is embedded, and takes the folder of another AnyStory in its place."""
+
+BACKENDS = (STORYBOOK, *MODELS)
+"""Names `load` takes; the first is the default."""
 
 SPEEDS = ("exact", "compiled", "cached", "few")
 """How flux may hurry: with the same numbers, the same from compiled blocks, with most steps guessed, in 8 steps."""
@@ -152,7 +155,7 @@ def chosen(name: str | None, model: str | Path | None, usual: str = BACKENDS[0])
     and the usual one has no model, the paper's."""
     if name is not None:
         return name
-    return MODEL if model is not None and usual == "storybook" else usual
+    return MODELS[0] if model is not None and usual == STORYBOOK else usual
 
 
 def load(
@@ -174,12 +177,12 @@ def load(
     name = chosen(name, model)
     if name not in BACKENDS:
         raise BackendError(f"There is no backend {name!r}; choose one of: {', '.join(BACKENDS)}.")
-    if name == "storybook":
+    if name == STORYBOOK:
         given = {"--model": model, "--device": device, f"--speed {speed}": speed != SPEEDS[0]}
         _refuse(name, "mini and flux do", given)
     if name != "flux":
         _refuse(name, "flux does", {"LoRAs": loras, "--vram": vram, "--batch": batch > 1})
-    if name == "storybook":
+    if name == STORYBOOK:
         from anystory.backends.storybook import StorybookBackend
 
         return StorybookBackend()

@@ -280,7 +280,8 @@ class Project:
                     member = replace(member, image=first, more=tuple((file, None) for file in more))
                     (image, mask), *others = map(_look, (first, *more))
                     drawn = listed.get("drawn", "")
-                    subjects.append(Subject(member.name, image, mask, member.description, drawn, tuple(others)))
+                    told = member.description, drawn, tuple(others), member.height
+                    subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
             return Story(replace(script, cast=tuple(cast)), tuple(subjects), Settings(**data["settings"]))
         except (OSError, SyntaxError, ValueError, KeyError, TypeError) as error:

@@ -32,6 +32,7 @@ from anystory.story import (
     Story,
     Subject,
     panel_seed,
+    sides,
     trace_size,
 )
 from anystory.styles import style_of
@@ -75,10 +76,7 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
             raise RenderError(f"There is no panel {number}; the story has panels 1 to {count}.")
         cast, size = story.script.panels[number - 1].cast, story.script.panels[number - 1].size
         if size is not None and size not in backend.sizes:
-            low, high, each = backend.sizes.start, backend.sizes[-1], backend.sizes.step
-            raise RenderError(
-                f"Panel {number} asks for {size} pixels; {backend.name} draws multiples of {each} from {low} to {high}."
-            )
+            raise RenderError(f"Panel {number} asks for {size} pixels; {backend.name} draws {sides(backend.sizes)}.")
         if len(cast) > backend.max_subjects:
             raise RenderError(
                 f"Panel {number} has {len(cast)} characters; {backend.name} takes at most {backend.max_subjects} in a "
@@ -173,9 +171,8 @@ class Renderer:
         for number in wanted:
             for name in story.script.panels[number - 1].cast:
                 if name not in hashes:
-                    raise RenderError(
-                        f"{name} is in panel {number} but has no picture; add one for {name}, or a description."
-                    )
+                    more = "" if self.backend.sketches else ", or a description"
+                    raise RenderError(f"{name} is in panel {number} but has no picture; add one for {name}{more}.")
 
         if trace:
             self.trace_size(story, wanted)

@@ -33,7 +33,8 @@ MAX_TRACE = 32_000_000
 class Subject:
     """A character with its cut-out. `image` is RGB, `mask` is L (255 = the character), of one size. `drawn` is the
     sentence a backend drew it from; empty for a picture that was handed in. `more` are further pictures of the same
-    character, each an image and its mask. Raises ValueError for what is not so, or above `MAX_PICTURES`."""
+    character, each an image and its mask. `height` in metres, None where nobody said. Raises ValueError for what is not
+    so, or above `MAX_PICTURES`."""
 
     name: str
     image: Image.Image
@@ -41,6 +42,7 @@ class Subject:
     description: str = ""
     drawn: str = ""
     more: tuple[tuple[Image.Image, Image.Image], ...] = ()
+    height: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.pictures) > MAX_PICTURES:
@@ -66,13 +68,14 @@ class Subject:
 @dataclass(frozen=True)
 class CastMember:
     """A character as a script names it: the pictures are still paths. `more` are further pictures, each with its mask
-    or None."""
+    or None. `height` in metres, None where nobody said."""
 
     name: str
     image: Path | None = None
     mask: Path | None = None
     description: str = ""
     more: tuple[tuple[Path, Path | None], ...] = ()
+    height: float | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,11 @@ class Settings:
     eta: float = 1.0
     gamma: float = 0.0
     seed: int = 0
+
+
+def sides(sizes: range) -> str:
+    """The sides of frames that a backend draws, in words."""
+    return f"{f'multiples of {sizes.step}' if sizes.step > 1 else 'anything'} from {sizes[0]} to {sizes[-1]}"
 
 
 def panel_seed(seed: int, number: int) -> int:

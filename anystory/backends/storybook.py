@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from anystory.backend import BackendError
+from anystory.backend import STORYBOOK, BackendError
 from anystory.backends.crew import CORES, Crew, Order
 from anystory.sketch.compose import Coat
 from anystory.sketch.cutout import Cutout, prepare
@@ -26,6 +26,7 @@ from anystory.story import (
     Step,
     Subject,
     TraceRecorder,
+    sides,
 )
 
 PROGRAM = "1"
@@ -53,7 +54,7 @@ class StorybookBackend:
     """Frames from what is read of a line (`Prompt.shot`) and the pictures of the cast. One frame depends on nothing but
     its own order: neither on the frames before it nor on the process that made it."""
 
-    name: str = "storybook"
+    name: str = STORYBOOK
     version: str = PROGRAM
     defaults: Settings = DEFAULTS
     sizes: range = range(64, 4096 + 1)
@@ -122,14 +123,13 @@ class StorybookBackend:
 
     def _check(self, prompt: Prompt, names: Sequence[str], settings: Settings) -> None:
         if prompt.shot is None:
-            raise BackendError(f"{self.name} shows the pictures you give and draws nobody; give one, or take flux.")
+            raise BackendError(f"{self.name} shows what is read of a line, and nobody read this one.")
         if len(names) > self.max_subjects:
             raise BackendError(
                 f"A frame takes at most {self.max_subjects} characters, this panel has {len(names)}; leave some out."
             )
         if settings.size not in self.sizes:
-            low, high = self.sizes[0], self.sizes[-1]
-            raise BackendError(f"The frame size is {settings.size}; it must be a whole number from {low} to {high}.")
+            raise BackendError(f"The frame size is {settings.size}; {self.name} draws {sides(self.sizes)}.")
 
 
 def _fitted(shape: tuple[int, ...]) -> Shape:

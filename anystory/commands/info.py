@@ -10,14 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from anystory.backend import ASSETS, BACKENDS
+from anystory.backend import ASSETS, BACKENDS, MODELS
 from anystory.commands.report import Report
 from anystory.commands.usage import UsageError
 from anystory.diagnosis import diagnose
 from anystory.images import MAX_BYTES
 from anystory.imprint import story_from_png
 from anystory.project import Project
-from anystory.segment import MODELS, is_here
+from anystory.segment import MODELS as SEGMENTERS
+from anystory.segment import is_here
 
 PACKAGES = ("torch", "diffusers", "transformers", "gradio", "rembg", "ray")
 
@@ -39,12 +40,12 @@ def _installation(report: Report) -> None:
 
     packages = {name: _version(name) for name in PACKAGES}
     device, dtype = choose_device()
-    here = [name for name in MODELS if is_here(name)]
+    here = [name for name in SEGMENTERS if is_here(name)]
     words = [
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}",
         *(f"{name} {number or 'is not installed'}" for name, number in packages.items()),
         f"device: {device} ({str(dtype).removeprefix('torch.')})",
-        f"backends: {', '.join(BACKENDS)}; {BACKENDS[0]} is {'here' if _embedded() else 'missing in assets/'}",
+        f"backends: {', '.join(BACKENDS)}; {MODELS[0]} is {'here' if _embedded() else 'missing in assets/'}",
         f"cutting out: {', '.join(here)}; segment --list tells of more",
     ]
     system = {"python": platform.python_version(), "packages": packages, "device": device}
@@ -52,7 +53,7 @@ def _installation(report: Report) -> None:
 
 
 def _embedded() -> bool:
-    return (ASSETS / BACKENDS[0] / "model_index.json").is_file()
+    return (ASSETS / MODELS[0] / "model_index.json").is_file()
 
 
 def _version(package: str) -> str | None:
