@@ -12,7 +12,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from anystory.diagnosis import diagnose
 from anystory.overlay import INK, PAPER, colours_of, overlay, sheet, trace_overlay, with_legend
-from anystory.story import ATTENTION, ROUTING, Frame, RoutingMaps, RoutingTrace, Script, Shape
+from anystory.story import ATTENTION, MADE, Frame, RoutingMaps, RoutingTrace, Script, Shape
 
 EFFECTIVE, REST = (253, 231, 37), (68, 1, 84)
 """The paper's colours (the ends of viridis): where a subject is in effect, and where not."""
@@ -158,7 +158,8 @@ def contact_sheet(script: Script, frames: Mapping[int, Frame], cell: int = 256) 
     for number, panel in enumerate(script.panels, 1):
         frame = frames.get(number)
         pictures += [frame.image, _tinted(frame, cast)] if frame else [empty, empty]
-        captions += [f"{number}. {panel.caption or panel.prompt}", _held(frame.maps) if frame else "not rendered"]
+        made = ", ".join(filter(None, (MADE.get(frame.maps.measure), _held(frame.maps)))) if frame else "not rendered"
+        captions += [f"{number}. {panel.caption or panel.prompt}", made]
     drawn = with_legend(sheet(pictures, captions, columns=4, cell=cell), cast, cast, LETTERS)
     return _titled(drawn, script.title) if script.title else drawn
 
@@ -213,7 +214,7 @@ def _fitted(shape: Shape, longer: int) -> tuple[int, int]:
 
 def _held(maps: RoutingMaps) -> str:
     """Who holds how much of a frame."""
-    of = f" {maps.measure}" if maps.measure != ROUTING else ""
+    of = f" {maps.measure}" if maps.measure == ATTENTION else ""
     shares = zip(maps.names[:-1], diagnose(maps).shares, strict=False)
     return ", ".join(f"{name} {share:.{int(share < 0.1)}%}{of}" for name, share in shares)
 

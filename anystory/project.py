@@ -4,8 +4,8 @@
     subjects/NAME.png       RGBA, alpha = the mask; story.json says from which words a character was drawn, if it was;
                             further pictures of a character are NAME_2.png and so on
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.drawing`
-    frames/001.png          the frame; prompt, seed, settings, backend, version, key and the whole story
-                            (`anystory.imprint`) as PNG text
+    frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
+                            drawing, and the whole story (`anystory.imprint`) as PNG text
     frames/001-maps.npz     names (unicode: the panel's cast, then the background), maps float16 (S+1, h, w), what they
                             measure, key
     history/KEY.png         frames that stood or could stand in a panel's place, with KEY-maps.npz; the same content
@@ -42,7 +42,18 @@ from anystory.errors import AnyStoryError
 from anystory.imprint import KEY as IMPRINT
 from anystory.imprint import imprint
 from anystory.script import dump_script, parse_script
-from anystory.story import ROUTING, Frame, RoutingMaps, RoutingTrace, Settings, Story, Subject, dump_trace, read_trace
+from anystory.story import (
+    MADE,
+    ROUTING,
+    Frame,
+    RoutingMaps,
+    RoutingTrace,
+    Settings,
+    Story,
+    Subject,
+    dump_trace,
+    read_trace,
+)
 
 VERSION = 3
 
@@ -324,7 +335,8 @@ class Project:
             keys = {picture.info.get("key"), str(maps["key"])}
         if keys != {entry.key}:
             raise ValueError("the files are not the ones story.json lists")
-        return Frame(picture.convert("RGB"), routing, entry.seed)
+        notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
+        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes)
 
     def trace(self, number: int) -> RoutingTrace:
         """The trace of panel `number`. Raises ProjectError where there is no whole one."""
@@ -482,6 +494,8 @@ class Project:
             "backend": backend["name"],
             "version": backend["version"],
             "key": key,
+            **({"made": MADE[frame.maps.measure]} if frame.maps.measure in MADE else {}),
+            **({"notes": json.dumps(frame.notes)} if frame.notes else {}),
             IMPRINT: imprint(self._data["script"], self._data["settings"], looks, number),
         }
         return png(frame.image, text)

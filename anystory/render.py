@@ -21,9 +21,9 @@ from anystory.prompt import compose
 from anystory.shot import Shot
 from anystory.steering import UNSTEERED, Steering
 from anystory.story import (
+    ATTENTION,
     BACKGROUND,
     MAX_TRACE,
-    ROUTING,
     Frame,
     Prompt,
     Script,
@@ -360,7 +360,7 @@ class Renderer:
 
         if best is None:
             best = yield from attempt(asked.seed, None)
-        elif trace and asked.subjects and best.trace is None and best.maps.measure == ROUTING and own and not pinned:
+        elif trace and asked.subjects and best.trace is None and best.maps.measure != ATTENTION and own and not pinned:
             best = yield from attempt(best.seed, None)  # the same frame, for its trace
         else:
             whole = Step(story.settings.steps, story.settings.steps, frame=best)

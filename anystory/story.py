@@ -169,23 +169,26 @@ class Story:
     settings: Settings
 
 
-ROUTING, ATTENTION = "routing", "share of attention"
+ROUTING, ATTENTION, SEEN = "routing", "share of attention", "what is seen"
 """What maps can measure: whose features each place gets; or, where nobody competes, how much of the attention of each
-place its one subject gets."""
+place its one subject gets; or, of a sketch, whom each place shows, which is 1 for one and 0 for all others."""
+
+MADE = {SEEN: "painted place, your cut-outs"}
+"""What a frame is that is no model's drawing, by what its maps measure."""
 
 
 @dataclass(frozen=True)
 class RoutingMaps:
     """Who is where in a frame: `values` float32 (S+1, H, W) in [0, 1], summing to 1 over `names`, whose
-    last is `BACKGROUND`. `measure` says what they are, `ROUTING` or `ATTENTION`; pictures of them say it too."""
+    last is `BACKGROUND`. `measure` says what they are, `ROUTING`, `ATTENTION` or `SEEN`."""
 
     names: tuple[str, ...]
     values: np.ndarray
     measure: str = ROUTING
 
     def __post_init__(self) -> None:
-        if self.measure not in (ROUTING, ATTENTION):
-            raise ValueError(f"Maps show the {ROUTING} or the {ATTENTION}, not {self.measure!r}.")
+        if self.measure not in (ROUTING, ATTENTION, SEEN):
+            raise ValueError(f"Maps show the {ROUTING}, the {ATTENTION} or {SEEN}, not {self.measure!r}.")
         if self.values.ndim != 3 or len(self.names) != len(self.values):
             raise ValueError(f"{len(self.names)} names do not fit maps of shape {self.values.shape}.")
         if not self.names or self.names[-1] != BACKGROUND:
@@ -355,13 +358,14 @@ def _listed(numbers: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Frame:
-    """A finished panel: RGB `image`, its routing maps, the seed it came from, and every layer's maps at every step
-    where they were kept."""
+    """A finished panel: RGB `image`, its routing maps, the seed it came from, every layer's maps at every step where
+    they were kept, and sentences for the user on what is not as it should be."""
 
     image: Image.Image
     maps: RoutingMaps
     seed: int
     trace: RoutingTrace | None = None
+    notes: tuple[str, ...] = ()
 
     def named(self, names: tuple[str, ...]) -> Frame:
         """The same frame whose maps are called `names`, in their order."""

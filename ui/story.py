@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -92,6 +93,12 @@ def note(sentences: Sequence[str], undo: bool = False) -> str:
         f'<div class="told" role="status"><div>{said}</div>{button}'
         f'<button type="button" data-do="close" class="close" aria-label="{escape(t("tour.close"))}">✕</button></div>'
     )
+
+
+def sliders(settings: Settings) -> tuple[Any, Any]:
+    """Steps and guidance of a story as the page shows them; a sketch has neither, and leaves what is there."""
+    asked = settings.steps, settings.guidance
+    return (gr.skip(), gr.skip()) if asked == (1, 1) else asked
 
 
 def draft(

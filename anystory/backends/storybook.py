@@ -18,6 +18,7 @@ from anystory.sketch.sketcher import sketching
 from anystory.steering import UNSTEERED, Steering
 from anystory.story import (
     BACKGROUND,
+    SEEN,
     Frame,
     Prompt,
     RoutingMaps,
@@ -103,7 +104,9 @@ class StorybookBackend:
                     yield Step(done, total, _preview(coat))
         held = _sampled(coat.holders, _fitted(coat.holders.shape))
         maps = (held == np.arange(len(whose), dtype=np.uint8)[:, None, None]).astype(np.float32)
-        frame = Frame(coat.sketch.image, RoutingMaps(whose, maps), seed, recorder.trace(number))
+        frame = Frame(
+            coat.sketch.image, RoutingMaps(whose, maps, SEEN), seed, recorder.trace(number), coat.sketch.notes
+        )
         yield Step(total, total, frame.image, frame)
 
     def denoise_batch(self, frames: Sequence[Order]) -> Iterator[dict[int, Step]]:

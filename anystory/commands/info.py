@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from anystory.backend import ASSETS, BACKENDS, MODELS
+from anystory.backend import ASSETS, BACKENDS, MODELS, STORYBOOK
 from anystory.commands.report import Report
 from anystory.commands.usage import UsageError
 from anystory.diagnosis import diagnose
@@ -19,6 +19,7 @@ from anystory.imprint import story_from_png
 from anystory.project import Project
 from anystory.segment import MODELS as SEGMENTERS
 from anystory.segment import is_here
+from anystory.story import MADE, SEEN
 
 PACKAGES = ("torch", "diffusers", "transformers", "gradio", "rembg", "ray")
 
@@ -70,7 +71,7 @@ def _folder(folder: Path, report: Report) -> None:
     settings = asdict(story.settings)
     words = [
         f"{story.script.title or 'A story without a title'}: {len(story.script.panels)} panels, "
-        f"{len(project.entries)} with a frame, by {name} {number}",
+        f"{len(project.entries)} with a frame, by {name} {number}{f' ({MADE[SEEN]})' if name == STORYBOOK else ''}",
         f"cast: {', '.join(cast) or 'nobody'}",
         ", ".join(f"{key} {value:g}" for key, value in settings.items()),
     ]
@@ -90,7 +91,7 @@ def _panels(project: Project, prompts: list[str]) -> Iterator[dict[str, Any]]:
             said = diagnose(frame.maps)
             trace = entry.trace and str(project.folder / entry.trace)
             made = {"file": str(project.folder / entry.image), "seed": entry.seed, "trace": trace, "tries": entry.tries}
-            made |= {"diagnosis": said.as_data(), "message": said.sentence}
+            made |= {"diagnosis": said.as_data(), "message": " ".join([said.sentence, *frame.notes])}
         yield {"panel": number, "prompt": prompt, **made}
 
 

@@ -221,7 +221,7 @@ def _tell_frame(event: Progress, before: int | None, job: Job, report: Report, s
         words = f"try {event.attempt} is no better, seed {before} stays."
     else:
         done = "rendered" if event.attempt == 1 else f"rendered (try {event.attempt})"
-        words = f"{'unchanged' if event.reused else done}, seed {frame.seed}. {said.sentence}"
+        words = " ".join([f"{'unchanged' if event.reused else done}, seed {frame.seed}.", said.sentence, *frame.notes])
     file = job.folder / frame_file(event.panel)
     report.tell(
         "frame",
@@ -235,6 +235,7 @@ def _tell_frame(event: Progress, before: int | None, job: Job, report: Report, s
         done=event.done,
         diagnosis=said.as_data(),
         message=said.sentence,
+        notes=list(frame.notes),
     )
 
 
