@@ -222,9 +222,9 @@ def _look(file: Path) -> tuple[Image.Image, Image.Image]:
     return rgba.convert("RGB"), rgba.getchannel("A")
 
 
-def _packed_maps(frame: Frame, key: str) -> bytes:
+def packed_maps(maps: RoutingMaps, key: str) -> bytes:
     """A frame's maps as an npz file."""
-    buffer, maps = io.BytesIO(), frame.maps
+    buffer = io.BytesIO()
     values = maps.values.astype(np.float16)
     np.savez_compressed(buffer, names=np.array(maps.names), maps=values, measure=maps.measure, key=key)
     return buffer.getvalue()
@@ -469,7 +469,7 @@ class Project:
     def _add(self, number: int, frame: Frame, key: str, image: bytes) -> None:
         """Write a frame, whose `image` is encoded already, to the history, and let the oldest go."""
         picture, maps = (f"history/{key[:32]}{end}" for end in (".png", "-maps.npz"))
-        write_atomic({self.folder / maps: _packed_maps(frame, key), self.folder / picture: image})
+        write_atomic({self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image})
         self.history = [kept for kept in self.history if (kept.number, kept.key) != (number, key)]
         self.history.append(Kept(number, frame.seed, key, frame.maps.names, picture, maps))
         own = [kept for kept in self.history if kept.number == number]
@@ -553,7 +553,7 @@ class Project:
         """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
         picture, maps, trace = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
-        files = {self.folder / maps: _packed_maps(frame, key), self.folder / picture: image}
+        files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}
         if frame.trace is not None:
             files = {self.folder / trace: dump_trace(frame.trace, key), **files}
         write_atomic(files)

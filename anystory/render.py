@@ -156,11 +156,13 @@ class Renderer:
     def keys(self, story: Story) -> list[str | None]:
         """The key of each panel's frame, None where somebody in it has no picture: two panels with the same key, of
         whatever stories, have the same pixels."""
-        return self._keys(story, looks(story))
+        return [request and request.key for request in self.requests(story)]
 
-    def _keys(self, story: Story, hashes: dict[str, str]) -> list[str | None]:
-        requests = (self._request(story, number, hashes) for number in range(1, len(story.script.panels) + 1))
-        return [request and request.key for request in requests]
+    def requests(self, story: Story, hashes: dict[str, str] | None = None) -> list[Request | None]:
+        """What each panel asks of the backend, None where somebody in it has no picture; `hashes` are the story's
+        `looks`, where they are known."""
+        hashes = looks(story) if hashes is None else hashes
+        return [self._request(story, number, hashes) for number in range(1, len(story.script.panels) + 1)]
 
     def _open(
         self, story: Story, folder: str | Path | None, panels: Iterable[int] | None, trace: bool
@@ -225,9 +227,10 @@ class Renderer:
     def _begin(self, story: Story, folder: str | Path, hashes: dict[str, str]) -> Project:
         """The story's folder, which now holds the story."""
         project = Project(folder)
+        keys = [request and request.key for request in self.requests(story, hashes)]
         names = [(*panel.cast, BACKGROUND) for panel in story.script.panels]
         made_by = self.backend.name, self.backend.version
-        project.begin(story, self._keys(story, hashes), names, *made_by, partial(self._is_own, story, hashes))
+        project.begin(story, keys, names, *made_by, partial(self._is_own, story, hashes))
         return project
 
     def _is_own(self, story: Story, hashes: dict[str, str], number: int, entry: Entry) -> bool:

@@ -56,7 +56,10 @@ ARROWS = {
     "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
     "anystory.sketch": {"images", "prompt", "shot", "sketch", "steering", "story"},
-    "anystory.bench": {"bench", "commands", "evaluation", "model", "sketch", "training"},
+    "anystory.bench": {
+        *("api", "backends", "bench", "commands", "evaluation", "model", "project", "script", "segment", "shot"),
+        *("sketch", "story", "training"),
+    },
     "anystory.backends": {"backend", "backends", "images", "model", "shot", "sketch", "steering", "story"},
 }
 """Which parts of `anystory` each part may import; a part not listed is free, but for `ui` see below."""

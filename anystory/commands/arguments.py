@@ -9,6 +9,7 @@ from pathlib import Path
 from anystory import backend
 from anystory.api import LIMITS
 from anystory.commands import check, info, pictures, render, stories
+from anystory.commands.report import Report
 from anystory.commands.usage import Parser, between, lora, vram
 from anystory.lettering import CAPTIONS, DIALOGUES, Lettering
 from anystory.pages import FIT, LAYOUTS, PAGES, Format
@@ -86,10 +87,24 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command = add_panel("pin", render.pin, "keep a panel's frame whatever changes in the script")
     command.add_argument("--off", action="store_true", help="let it be rendered again")
 
+    command = add("sketch", _sketch, "tell and show at once what every panel of a script will show, without a model")
+    command.add_argument("script", type=Path, metavar="STORY", help=SCRIPT)
+    command.add_argument("--out", type=Path, required=True, metavar="OUT", help="a folder; they go to sketches in it")
+    about = "side of the pictures in pixels (default: the panel's own, or 1024)"
+    command.add_argument("--size", type=between(int, 64, 4096), metavar="N", help=about)
+    command.add_argument("--panels", metavar="2,4-6", help="only these panels (default: all)")
+    command.add_argument("--seed", type=between(int, *LIMITS["seed"]), metavar="N", help="the story's seed")
+
     command = add("check", check.check, "tell what is wrong with a script, and what a backend cannot follow")
     command.add_argument("script", type=Path, help=SCRIPT)
     command.add_argument("--backend", choices=backend.BACKENDS, help="also tell what this one cannot read or follow")
     _add_model(command)
+
+
+def _sketch(arguments: argparse.Namespace, report: Report) -> None:
+    from anystory.commands.sketch import sketch  # whose painters no other command needs
+
+    sketch(arguments, report)
 
 
 def _add_how(command: argparse.ArgumentParser) -> None:

@@ -49,7 +49,7 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
         if arguments.layout_strength is not None:
             script = _with_layout_strength(script, arguments.layout_strength)
         numbers = panel_numbers(arguments.panels, len(script.panels))
-        _refuse_unseen(script, numbers, name)
+        refuse_unseen(script, numbers, name)
         segmenter = segmenter_named(arguments.segmenter or script.segmenter, report)
         read.append((script, cut_out(script, segmenter), segmenter, folder, tuple(numbers)))
     with _engine(arguments, name, report) as engine:
@@ -273,7 +273,7 @@ def _with_layout_strength(script: Script, strength: float) -> Script:
     return replace(script, panels=tuple(replace(p, steering=replace(s, layout=layout)) for p, s, layout in layouts))
 
 
-def _refuse_unseen(script: Script, numbers: Sequence[int], name: str) -> None:
+def refuse_unseen(script: Script, numbers: Sequence[int], name: str) -> None:
     """Who is in a panel needs a picture, or for a model a description to be drawn from."""
     needed = {name for number in numbers for name in script.panels[number - 1].cast}
     for member in script.cast:
@@ -282,4 +282,4 @@ def _refuse_unseen(script: Script, numbers: Sequence[int], name: str) -> None:
             if name in backend.MODELS:
                 raise UsageError(f"{words}a `description:` to draw from.")
             models = " or ".join(f"--backend {model}" for model in backend.MODELS)
-            raise UsageError(f"{name} shows pictures you give, and {words}say {models} to have it drawn.")
+            raise UsageError(f"{name} shows pictures you give, and {words}render it with {models}, which draw.")
