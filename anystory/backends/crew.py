@@ -29,7 +29,10 @@ ROOT = Path(__file__).resolve().parents[2]
 CORES = os.cpu_count() or 1
 
 MOST = 4
-"""Processes at most: each takes some 100 MB."""
+"""Processes at most: each takes some 200 MB."""
+
+MAPPED = "1000000"
+"""Bytes from which on glibc gives memory back as soon as it is free: it would keep that for the next frame."""
 
 Order = tuple[Prompt, Sequence[str], Sequence[SubjectEncoding], Settings, int, Steering]
 """What `Backend.denoise` takes."""
@@ -79,9 +82,10 @@ class _Hand:
 
     def __init__(self, backend: Backend) -> None:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = {"MALLOC_MMAP_THRESHOLD_": MAPPED, **os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-m", "anystory.backends.crew"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, **pipes)
+        self._process = subprocess.Popen(command, env=environment, **pipes)
         self._sent: dict[int, SubjectEncoding] = {}
         self._tell(backend)
 
