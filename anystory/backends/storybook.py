@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -71,8 +71,11 @@ class StorybookBackend:
         return ""
 
     def encode(self, subject: Subject) -> Cutout:
-        """The first picture, ready to be put into a place."""
-        return prepare(subject)
+        """The first picture, ready to be put into a place. Raises BackendError where its mask selects nothing."""
+        try:
+            return prepare(subject)
+        except ValueError as error:
+            raise BackendError(str(error)) from error
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
         """A trace has one layer: whose each place is while one after the other is put down."""
@@ -95,7 +98,9 @@ class StorybookBackend:
         recorder, put = TraceRecorder(whose), set[str]()
         size = {"width": settings.size, "height": settings.size}
         seeds = {"seed": seed, "story_seed": settings.seed}
-        with closing(sketching(prompt.shot, cast, **size, **seeds, layout=steering.layout)) as coats:
+        # Pictures are encoded once, whoever has them: two characters may share one, or one may have a new name.
+        cutouts = [replace(cutout, name=name) for cutout, name in zip(cast, names, strict=True)]
+        with closing(sketching(prompt.shot, cutouts, **size, **seeds, layout=steering.layout)) as coats:
             for number, coat in enumerate(coats, 1):
                 recorder.add(number, [_sampled(coat.holders, TRACE)])
                 put.add(coat.what)
