@@ -8,6 +8,7 @@ import yaml
 from PIL import Image
 
 from anystory.__main__ import main
+from anystory.backend import load
 from anystory.project import Project
 from anystory.script import ScriptError, dump_script, load_script, parse_script
 from tests.test_main import picture
@@ -147,7 +148,7 @@ def test_what_a_model_made_is_resumed_by_it_and_named(script, tmp_path, tiny_mod
     assert Project(out).made_with[0] == "storybook" and Project(out).frame(1).image.tobytes() == frame.image.tobytes()
     capsys.readouterr()
     assert main(["info", out]) == 0
-    assert "by storybook 1 (painted place, your cut-outs)" in capsys.readouterr().out
+    assert f"by storybook {load().version} (painted place, your cut-outs)" in capsys.readouterr().out
     assert main(["resume", out, "--panels", "2"]) == 0
     assert "panel 2: unchanged" in capsys.readouterr().out
 
