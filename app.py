@@ -20,6 +20,7 @@ from anystory.commands.usage import Parser, between
 from anystory.drafts import Store, cache_folder
 from anystory.limits import SHARED, Limits
 from anystory.styles import StyleError
+from ui.quick import import_gradio
 from ui.studio import SCRATCH, Studio
 
 
@@ -108,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def serve(asked: argparse.Namespace) -> int:
     """Run the app until it is told to end; returns its exit status."""
-    from ui.app import build, launch  # where Gradio is imported, which reads the variables set above
+    import_gradio()  # which reads the variables set above
+    from ui.app import build, launch
     from ui.space import borrowing, chosen_backend
 
     told: list[str] = []
@@ -120,7 +122,7 @@ def serve(asked: argparse.Namespace) -> int:
     try:
         load = partial(
             backend.load,
-            chosen_backend(asked.backend),
+            chosen_backend(asked.backend, asked.model),
             model=asked.model,
             device=asked.device,
             loras=asked.lora,

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from anystory.backend import Backend
+from anystory.backend import MODELS, Backend
 from anystory.cluster import Cluster
 from anystory.diagnosis import Diagnosis, diagnose
 from anystory.drawing import Drawing
@@ -106,10 +106,13 @@ def render_story(
 def asked_settings(
     backend: Backend, *, seed: int | None = None, steps: int | None = None, guidance: float | None = None
 ) -> Settings:
-    """The backend's settings with the numbers that were asked for. Raises RenderError for one beyond `LIMITS`."""
+    """The backend's settings with the numbers that were asked for. Raises RenderError for one beyond `LIMITS`, or that
+    says nothing to a backend that sketches."""
     asked = {"seed": seed, "steps": steps, "guidance": guidance}
     asked = {name: value for name, value in asked.items() if value is not None}
     for name, value in asked.items():
+        if backend.sketches and name != "seed":
+            raise RenderError(f"{backend.name} has no {name} to set; leave {name} out, or take {' or '.join(MODELS)}.")
         low, high = LIMITS[name]
         if not low <= value <= high:
             raise RenderError(f"{name} is {value}; it must be between {low} and {high}.")
@@ -126,7 +129,10 @@ def filled_script(script: str | Path | Script, seed: int) -> Script:
 def cut_out(script: Script, segmenter: Segmenter) -> tuple[Subject, ...]:
     """The cast with its pictures; a member without one is left out."""
     return tuple(
-        segmenter.subject(member.name, member.image, member.mask, member.description, member.more)
+        replace(
+            segmenter.subject(member.name, member.image, member.mask, member.description, member.more),
+            height=member.height,
+        )
         for member in script.cast
         if member.image is not None
     )

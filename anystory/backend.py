@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -17,7 +17,13 @@ from anystory.story import Prompt, RoutingMaps, Settings, Shape, Step, Subject
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
-BACKENDS = ("mini", "flux")
+STORYBOOK = "storybook"
+"""The backend that is no model: its frames are sketches."""
+
+MODELS = ("mini", "flux")
+"""Those that are. The first one is embedded, and takes the folder of another AnyStory in its place."""
+
+BACKENDS = (STORYBOOK, *MODELS)
 """Names `load` takes; the first is the default."""
 
 SPEEDS = ("exact", "compiled", "cached", "few")
@@ -69,7 +75,8 @@ class Backend(Protocol):
     `defaults` are the settings the weights were made for, `sizes` the sides of frames it can draw; `max_subjects`
     is how many subjects a frame they were trained for; `languages` are those its text encoder reads, in English
     ("English", "Chinese"); `follows_style` tells whether words of style change its frames as they say,
-    `draws_characters` whether it can draw a character that it is only told of.
+    `draws_characters` whether it can draw a character that it is only told of. One that `sketches` puts the cut-outs
+    into painted places by its prompts' `shot`: it has neither steps nor guidance, routing nor references.
     """
 
     name: str
@@ -80,6 +87,7 @@ class Backend(Protocol):
     languages: tuple[str, ...]
     follows_style: bool
     draws_characters: bool
+    sketches: bool
 
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the text encoder reads, from the start of a word; mostly ""."""
@@ -127,23 +135,31 @@ class Batcher(Protocol):
     batch: int
 
     def denoise_batch(self, frames: Sequence[tuple[Any, ...]]) -> Iterator[dict[int, Step]]:
-        """As `Backend.denoise`, for several frames: `frames` holds its arguments for each, with equally many subjects,
-        the same settings and no steering. Yields the frames' steps by their place in it (from 0), all or some at a
-        time; a frame that is begun anew has a step 1 once more. A frame is what it is alone up to the rounding of
-        batched kernels."""
+        """As `Backend.denoise`, for several frames: `frames` holds its arguments for each, of a backend that does not
+        sketch with equally many subjects, the same settings and no steering. Yields the frames' steps by their place in
+        it (from 0), all or some at a time; a frame that is begun anew has a step 1 once more. A frame is what it is
+        alone up to the rounding of batched kernels."""
         ...
 
 
 def suitable(*, gpu: bool) -> str:
     """The name of the best backend where nobody chose one: flux with a GPU, if the licence of its weights was accepted
-    with the account of `HF_TOKEN`; the embedded one anywhere."""
+    with the account of `HF_TOKEN`; storybook anywhere."""
     from anystory.backends.hub import FLUX, granted
 
     return "flux" if gpu and granted(FLUX) else BACKENDS[0]
 
 
+def chosen(name: str | None, model: str | Path | None, usual: str = BACKENDS[0]) -> str:
+    """The name of the backend to load: the one asked for, else the `usual` one; where a `model`'s folder was given
+    and the usual one has no model, the paper's."""
+    if name is not None:
+        return name
+    return MODELS[0] if model is not None and usual == STORYBOOK else usual
+
+
 def load(
-    name: str = BACKENDS[0],
+    name: str | None = None,
     *,
     model: str | Path | None = None,
     device: str | None = None,
@@ -153,27 +169,40 @@ def load(
     batch: int = 1,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Backend:
-    """Load a backend by name; `model` is a folder with other weights than its own, `device` a torch device name (None =
-    the best there is), `loras` go on top of the weights, `vram` is how many GB of the GPU may be used (None = what is
-    free), `speed` one of `SPEEDS`, `batch` how many frames may be made at once where memory allows it, `tell` is called
-    with sentences: what will be loaded and how, before it is, and what changes when memory runs out. Raises
-    `BackendError` with a sentence."""
+    """Load a backend by name, None being what `chosen` says; `model` is a folder with other weights than its own,
+    `device` a torch device name (None = the best there is), `loras` go on top of the weights, `vram` is how many GB of
+    the GPU may be used (None = what is free), `speed` one of `SPEEDS`, `batch` how many frames may be made at once
+    where memory allows it, `tell` is called with sentences: what will be loaded and how, before it is, and what changes
+    when memory runs out. Raises `BackendError` with a sentence, also for what the backend has no use for."""
+    name = chosen(name, model)
     if name not in BACKENDS:
         raise BackendError(f"There is no backend {name!r}; choose one of: {', '.join(BACKENDS)}.")
+    if name == STORYBOOK:
+        given = {"--model": model, "--device": device, f"--speed {speed}": speed != SPEEDS[0]}
+        _refuse(name, "mini and flux do", given)
+    if name != "flux":
+        _refuse(name, "flux does", {"LoRAs": loras, "--vram": vram, "--batch": batch > 1})
+    if name == STORYBOOK:
+        from anystory.backends.storybook import StorybookBackend
+
+        return StorybookBackend()
     hush()
+    folder = Path(model) if model is not None else None
     if name == "flux":
         from anystory.backends.flux import FluxBackend
 
-        folder = Path(model) if model is not None else None
         return FluxBackend.load(folder, device=device, loras=loras, vram=vram, speed=speed, batch=batch, tell=tell)
     from anystory.backends.sdxl import STEPS, AnyStoryBackend
 
-    slow = f"--speed {speed}", speed not in STEPS
-    for what, given in (("LoRAs", loras), ("--vram", vram), slow, ("--batch", batch > 1)):
-        if given:
-            raise BackendError(f"The backend {name} takes no {what}; flux does.")
-    folder = Path(model) if model is not None else ASSETS / name
-    return AnyStoryBackend.load(folder, name=name, device=device, speed=speed)
+    _refuse(name, "flux does", {f"--speed {speed}": speed not in STEPS})
+    return AnyStoryBackend.load(folder or ASSETS / name, name=name, device=device, speed=speed)
+
+
+def _refuse(name: str, others: str, given: Mapping[str, object]) -> None:
+    """Raise BackendError for the first thing that was given to a backend that has no use for it."""
+    for what, value in given.items():
+        if value:
+            raise BackendError(f"The backend {name} takes no {what}; {others}.")
 
 
 def hush() -> None:

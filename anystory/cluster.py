@@ -64,6 +64,7 @@ class Facts:
     languages: tuple[str, ...]
     follows_style: bool
     draws_characters: bool
+    sketches: bool
     host: str
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from anystory.story import ATTENTION, ROUTING, RoutingMaps
+from anystory.story import ATTENTION, ROUTING, SEEN, RoutingMaps
 
 MIN_SHARE = 0.01
 """A subject that holds a smaller share of the frame is hardly to be seen: two of 16 × 16 tokens are no figure."""
@@ -36,7 +36,8 @@ class Pair:
 class Diagnosis:
     """Numbers of a frame, all from 0 to 1. `shares`: of the tokens, those that each name holds (whose map is the
     greatest there), the background last, adding up to 1; `pairs`: every two subjects. Of maps that measure attention
-    `shares` are those of the frame's attention, and nothing is held against a subject that has no competitor."""
+    `shares` are those of the frame's attention, and nothing is held against a subject that has no competitor; of maps
+    of what is seen they are those of the picture."""
 
     names: tuple[str, ...]
     shares: tuple[float, ...]
@@ -50,11 +51,12 @@ class Diagnosis:
             return ()
         found = []
         for name, share in zip(self.names[:-1], self.shares, strict=False):
+            holds = "fills" if self.measure == SEEN else "holds"
             if share == 0:
-                found.append(f"{name} holds nothing of the frame")
+                found.append(f"{name} {holds} nothing of the frame")
             elif share < MIN_SHARE:
                 found.append(
-                    f"{name} holds only {_percent(share)} of the frame (at least {_percent(MIN_SHARE)} is wanted)"
+                    f"{name} {holds} only {_percent(share)} of the frame (at least {_percent(MIN_SHARE)} is wanted)"
                 )
         for pair in self.pairs:
             one, other = pair.names
@@ -80,7 +82,10 @@ class Diagnosis:
             return "Nobody is in this panel."
         if self.measure == ATTENTION:
             return f"{self.names[0]} is alone and gets {_percent(self.shares[0])} of the frame's attention."
-        held[0] = held[0].replace(self.names[0], f"{self.names[0]} holds", 1)
+        holds = "fills" if self.measure == SEEN else "holds"
+        held[0] = held[0].replace(self.names[0], f"{self.names[0]} {holds}", 1)
+        if self.measure == SEEN:
+            return f"{_and(held)} of the frame."
         return f"{_and(held)} of the frame{', each in a place of its own' if len(held) > 1 else ''}."
 
     @property
@@ -124,7 +129,7 @@ def diagnose(maps: RoutingMaps) -> Diagnosis:
         one_region = _rounded((places[i] & places[j]).sum(), min(places[i].sum(), places[j].sum()))
         pairs.append(Pair((maps.names[i], maps.names[j]), overlap, one_region))
     counts = np.bincount(held, minlength=len(maps.names))
-    return Diagnosis(maps.names, tuple(_rounded(count, len(held)) for count in counts), tuple(pairs))
+    return Diagnosis(maps.names, tuple(_rounded(count, len(held)) for count in counts), tuple(pairs), maps.measure)
 
 
 def another_seed(seed: int) -> int:

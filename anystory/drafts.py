@@ -32,7 +32,7 @@ from anystory.errors import AnyStoryError
 from anystory.images import MAX_PIXELS
 from anystory.imprint import ImprintError, read_settings, without_pictures
 from anystory.project import ProjectError, cutouts, png, write_atomic
-from anystory.script import MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError, dump_script, read_script, script_lines
+from anystory.script import HEIGHTS, MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError, dump_script, read_script, script_lines
 from anystory.story import MAX_PICTURES, CastMember, Panel, Script, Settings, Story, Style, Subject
 
 VERSION = 1
@@ -57,12 +57,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Actor:
-    """A row of the cast, with at most `MAX_PICTURES` pictures. `drawn` are the words it was drawn from, if it was."""
+    """A row of the cast, with at most `MAX_PICTURES` pictures. `drawn` are the words it was drawn from, if it was,
+    `height` is in metres where it is known."""
 
     name: str
     description: str = ""
     drawn: str = ""
     pictures: tuple[Picture, ...] = ()
+    height: float | None = None
 
     @property
     def subject(self) -> Subject | None:
@@ -70,7 +72,7 @@ class Actor:
         if not self.pictures:
             return None
         looks = [(rgba.convert("RGB"), rgba.getchannel("A")) for rgba in (each.cutout for each in self.pictures)]
-        return Subject(self.name, *looks[0], self.description, self.drawn, tuple(looks[1:]))
+        return Subject(self.name, *looks[0], self.description, self.drawn, tuple(looks[1:]), self.height)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def draft_of(story: Story) -> Draft:
     cast = []
     for member in story.script.cast:
         subject = by_name.get(member.name)
-        actor = Actor(member.name, subject.description if subject else member.description)
+        actor = Actor(member.name, subject.description if subject else member.description, height=member.height)
         if subject:
             looks = zip(subject.pictures, cutouts(subject), strict=True)
             actor = replace(actor, drawn=subject.drawn, pictures=tuple(Picture(*look, rgba) for look, rgba in looks))
@@ -127,6 +129,7 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
             files |= {folder / names[kind]: image for kind, image in part.items()}
         first, *more = named or [{}]
         listed = {"name": actor.name, "description": actor.description, "drawn": actor.drawn, **first}
+        listed |= {"height": actor.height} if actor.height is not None else {}
         cast.append(listed | ({"more": more} if more else {}))
     numbers = [number for number, _ in draft.panels]
     # Not the cast: two in it may have one name as yet, or one that no script takes.
@@ -235,7 +238,10 @@ def _actor(listed: dict[str, Any], folder: Path) -> Actor:
     given = [listed, *listed.get("more", [])] if MODES.keys() & listed.keys() else []
     if len(given) > MAX_PICTURES:
         raise ValueError("more pictures than a character has")
-    return Actor(*words, tuple(_picture(each, folder) for each in given))
+    height = listed.get("height")
+    if height is not None and not HEIGHTS[0] <= height <= HEIGHTS[1]:
+        raise ValueError("a height")
+    return Actor(*words, tuple(_picture(each, folder) for each in given), height)
 
 
 def _picture(listed: dict[str, Any], folder: Path) -> Picture:

@@ -68,10 +68,15 @@ def draw_cast(
     The drawing is a frame with no subject: the description on a plain background in the story's style, with the
     story's settings and `SEEDS`. With a `folder`, what was drawn is kept there and found again. Raises RenderError
     with a sentence for panels that cannot be rendered anyway, and where no seed gives anything to cut out; the last
-    drawing is kept then, to be masked by hand. Raises SegmentError where the segmenter cannot be had.
+    drawing is kept then, to be masked by hand. Raises RenderError too for a backend that only shows pictures, and
+    SegmentError where the segmenter cannot be had.
     """
     style = style_of(story.script, Panel("")) if backend.follows_style else ""
     for member in undrawn(story, chosen_panels(story, panels, backend)):
+        if backend.sketches:
+            raise RenderError(
+                f"{backend.name} shows pictures you give; give {member.name} one or take one from the shelf."
+            )
         prompt = portrait(member.description, style)
         settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
         parts = [prompt.text, settings, SEEDS, backend.name, backend.version, segmenter.model]
@@ -102,7 +107,7 @@ def _draw(
         image = step.frame.image
         text = {"prompt": prompt.text, "seed": str(seed), "backend": backend.name, "version": backend.version}
         try:
-            subject = Subject(member.name, image, segmenter.cut(image), member.description, prompt.text)
+            subject = _subject(member, image, segmenter.cut(image), prompt)
         except NothingFoundError as error:
             reason = error
             yield Drawing(member.name, attempt, step)
@@ -133,4 +138,8 @@ def _kept(file: Path | None, key: str, member: CastMember, prompt: Prompt) -> Su
                 return None
     except (OSError, SyntaxError, ValueError):  # what PIL raises for a damaged file
         return None
-    return Subject(member.name, rgba.convert("RGB"), rgba.getchannel("A"), member.description, prompt.text)
+    return _subject(member, rgba.convert("RGB"), rgba.getchannel("A"), prompt)
+
+
+def _subject(member: CastMember, image: Image.Image, mask: Image.Image, prompt: Prompt) -> Subject:
+    return Subject(member.name, image, mask, member.description, prompt.text, height=member.height)

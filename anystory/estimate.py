@@ -32,10 +32,11 @@ class TimeLeft:
     def step(self, now: float, index: int) -> None:
         """Step `index` (from 1) of a frame was done at `now`."""
         if self._before is not None:
-            (self._first if index == 1 else self._inner).append(max(0.0, now - self._before))
+            first = index == 1 and self._steps > 1
+            (self._first if first else self._inner).append(max(0.0, now - self._before))
         self._before = now
         self._left = max(0, self._left - 1)
-        if index == 1:
+        if index == 1 or self._steps == 1:
             self._frames = max(0, self._frames - 1)
 
     def skip(self, done: int = 0) -> None:

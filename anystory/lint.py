@@ -16,7 +16,8 @@ from typing import Literal, Protocol
 
 from anystory.prompt import compose, find_names
 from anystory.script import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
-from anystory.story import CastMember, Panel, Style
+from anystory.steering import Layout, Steering, steering_fields
+from anystory.story import CastMember, Panel, Style, sides
 from anystory.styles import NO_STYLE, all_styles, find_style, style_of
 from anystory.wildcards import (
     Lists,
@@ -42,6 +43,7 @@ class Reader(Protocol):
     languages: tuple[str, ...]
     follows_style: bool
     draws_characters: bool
+    sketches: bool
 
     def unread(self, text: str) -> str: ...
 
@@ -75,6 +77,7 @@ CODES = (
     "caption",
     "style",
     "layout",
+    "steering",
     "language",
     "unread",
 )
@@ -174,7 +177,7 @@ def lint(
     if backend is not None:
         found += [
             finding
-            for check in (_crowded, _size, _unfollowed, _foreign, _unread)
+            for check in (_crowded, _size, _unsteered, _unfollowed, _foreign, _unread)
             for finding in check(reading, backend)
         ]
     unique = {(finding.start, finding.end, finding.message): finding for finding in found}
@@ -302,6 +305,12 @@ def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) ->
         severity, message = "note", f"{name} has no picture and is drawn from the description first."
         if not member.description:
             severity, message = "error", f"{name} has neither a picture nor a description; add one of the two."
+        elif backend is not None and backend.sketches:
+            message = (
+                f"{name} has no picture, and {backend.name} shows pictures you give; give {name} one, or take one "
+            )
+            message += "from the shelf."
+            severity = "error"
         elif backend is not None and not backend.draws_characters:
             message = f"{name} has no picture, and {backend.name} hardly draws a character from words; give a picture."
             severity = "warning"
@@ -377,12 +386,20 @@ def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
     for number, path, panel in _panels(reading):
         if panel.size is not None and panel.size not in backend.sizes:
             near = min(backend.sizes, key=lambda size: abs(size - panel.size))
-            low, high, each = backend.sizes.start, backend.sizes[-1], backend.sizes.step
-            message = f"Panel {number} asks for {panel.size} pixels; {backend.name} draws multiples of {each} from "
-            message += f"{low} to {high}."
+            message = f"Panel {number} asks for {panel.size} pixels; {backend.name} draws {sides(backend.sizes)}."
             span = reading.span((*path, "size"), str(panel.size))
             fix = str(near) if reading.source[slice(*span)] == str(panel.size) else None
             yield _finding(reading.source, span, "error", "size", message, fix)
+
+
+def _unsteered(reading: Reading, backend: Reader) -> Iterator[Finding]:
+    """ "steering", as a note: what steers a model, asked of a backend that is none."""
+    for number, path, panel in _panels(reading) if backend.sketches else ():
+        layout = replace(panel.steering.layout, start=Layout.start, end=Layout.end)
+        acts = steering_fields(Steering(layout))
+        for key in (key for key in steering_fields(panel.steering) if key not in acts):
+            message = f"{backend.name} is no model that {key} could act on; panel {number} is made without."
+            yield _finding(reading.source, reading.span((*path, key)), "note", "steering", message)
 
 
 # --- style --------------------------------------------------------------------------------------------------------

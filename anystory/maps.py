@@ -12,7 +12,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from anystory.diagnosis import diagnose
 from anystory.overlay import INK, PAPER, colours_of, overlay, sheet, trace_overlay, with_legend
-from anystory.story import ATTENTION, ROUTING, Frame, RoutingMaps, RoutingTrace, Script, Shape
+from anystory.story import ATTENTION, MADE, Frame, RoutingMaps, RoutingTrace, Script, Shape
 
 EFFECTIVE, REST = (253, 231, 37), (68, 1, 84)
 """The paper's colours (the ends of viridis): where a subject is in effect, and where not."""
@@ -85,7 +85,7 @@ def figure(
             paper.paste(Image.fromarray(pixels).resize(_fitted(shape, tile), Image.Resampling.NEAREST), place)
         return paper
 
-    return _grid(list(names), steps, kinds, trace.total, field, draw)
+    return _grid(list(names), steps, _heads(trace, kinds), trace.total, field, draw)
 
 
 def layer_figure(
@@ -107,7 +107,7 @@ def layer_figure(
         return Image.fromarray(pixels).resize(field, Image.Resampling.NEAREST)
 
     labels = [f"{number}:  {h} x {w}" for number, (h, w) in enumerate(trace.shapes, 1)]
-    drawn = _grid(labels, steps, kinds, trace.total, field, draw)
+    drawn = _grid(labels, steps, _heads(trace, kinds), trace.total, field, draw)
     return with_legend(drawn, trace.names, cast, LETTERS) if len(trace.names) > 1 else drawn
 
 
@@ -125,7 +125,8 @@ def animation(
     in `figure`."""
     kinds, steps = kinds or trace.kinds, steps or trace.steps
     frame = image.convert("L").resize((side, round(side * image.height / image.width)), Image.Resampling.LANCZOS)
-    what = f"layer {layer} of {len(trace.shapes)}" if layer else f"{len(trace.shapes)} layers"
+    whole = f"{len(trace.shapes)} layers" if len(trace.shapes) > 1 else "one layer"
+    what = f"layer {layer} of {len(trace.shapes)}" if layer else whole
     pictures = []
     for step in steps:
         views = [trace_overlay(frame, trace, step, layer, kind, opacity=OPACITY, cast=cast) for kind in kinds]
@@ -158,7 +159,8 @@ def contact_sheet(script: Script, frames: Mapping[int, Frame], cell: int = 256) 
     for number, panel in enumerate(script.panels, 1):
         frame = frames.get(number)
         pictures += [frame.image, _tinted(frame, cast)] if frame else [empty, empty]
-        captions += [f"{number}. {panel.caption or panel.prompt}", _held(frame.maps) if frame else "not rendered"]
+        made = ", ".join(filter(None, (MADE.get(frame.maps.measure), _held(frame.maps)))) if frame else "not rendered"
+        captions += [f"{number}. {panel.caption or panel.prompt}", made]
     drawn = with_legend(sheet(pictures, captions, columns=4, cell=cell), cast, cast, LETTERS)
     return _titled(drawn, script.title) if script.title else drawn
 
@@ -166,19 +168,19 @@ def contact_sheet(script: Script, frames: Mapping[int, Frame], cell: int = 256) 
 def _grid(
     labels: Sequence[str],
     steps: Sequence[int],
-    kinds: Sequence[str],
+    heads: Mapping[str, str],
     total: int,
     field: tuple[int, int],
     draw: Callable[[int, int, str], Image.Image],
 ) -> Image.Image:
     """Fields of `field` (width, height) in rows with labels and columns of steps, a block for each kind beside the
-    other. `draw` makes the field of a row (from 0), a step and a kind."""
+    other under its head. `draw` makes the field of a row (from 0), a step and a kind."""
     font = ImageFont.load_default(LETTERS)
     gap, line = 8, 20
     across, down = max(field[0], 56) + gap, max(field[1], line) + gap
     margin = 2 * gap + round(max(font.getlength(label) for label in labels))
     block = len(steps) * across + 2 * gap
-    width, height = margin + len(kinds) * block, 2 * line + gap + len(labels) * down
+    width, height = margin + len(heads) * block, 2 * line + gap + len(labels) * down
     if width * height > MAX_PIXELS:
         raise ValueError(
             f"The sheet would be {width}×{height} px, more than {MAX_PIXELS // 1_000_000} million pixels; "
@@ -188,9 +190,9 @@ def _grid(
     pen = ImageDraw.Draw(paper)
     for row, label in enumerate(labels):
         pen.text((gap, 2 * line + gap + row * down + field[1] / 2), label, INK, font, anchor="lm")
-    for part, kind in enumerate(kinds):
+    for part, kind in enumerate(heads):
         left = margin + part * block
-        head = f"{kind.capitalize()} routing maps, {total} steps"
+        head = f"{heads[kind]}, {total} steps"
         pen.text((left, line / 2 + gap / 2), _cut(head, font, block - 2 * gap), INK, font, anchor="lm")
         for column, step in enumerate(steps):
             x = left + column * across
@@ -198,6 +200,11 @@ def _grid(
             for row in range(len(labels)):
                 paper.paste(draw(row, step, kind), (x, 2 * line + gap + row * down))
     return paper
+
+
+def _heads(trace: RoutingTrace, kinds: Sequence[str]) -> dict[str, str]:
+    """What the maps of each kind are called; those of a sketch, in its one layer, are nobody's routing."""
+    return {kind: f"{kind.capitalize()} routing maps" if len(trace.shapes) > 1 else "Who is where" for kind in kinds}
 
 
 def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
@@ -213,7 +220,7 @@ def _fitted(shape: Shape, longer: int) -> tuple[int, int]:
 
 def _held(maps: RoutingMaps) -> str:
     """Who holds how much of a frame."""
-    of = f" {maps.measure}" if maps.measure != ROUTING else ""
+    of = f" {maps.measure}" if maps.measure == ATTENTION else ""
     shares = zip(maps.names[:-1], diagnose(maps).shares, strict=False)
     return ", ".join(f"{name} {share:.{int(share < 0.1)}%}{of}" for name, share in shares)
 

@@ -18,18 +18,21 @@ from anystory.diagnosis import another_seed, diagnose
 from anystory.errors import AnyStoryError
 from anystory.project import Entry, Project, content
 from anystory.prompt import compose
+from anystory.shot import Shot
 from anystory.steering import UNSTEERED, Steering
 from anystory.story import (
+    ATTENTION,
     BACKGROUND,
     MAX_TRACE,
-    ROUTING,
     Frame,
     Prompt,
+    Script,
     Settings,
     Step,
     Story,
     Subject,
     panel_seed,
+    sides,
     trace_size,
 )
 from anystory.styles import style_of
@@ -73,10 +76,7 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
             raise RenderError(f"There is no panel {number}; the story has panels 1 to {count}.")
         cast, size = story.script.panels[number - 1].cast, story.script.panels[number - 1].size
         if size is not None and size not in backend.sizes:
-            low, high, each = backend.sizes.start, backend.sizes[-1], backend.sizes.step
-            raise RenderError(
-                f"Panel {number} asks for {size} pixels; {backend.name} draws multiples of {each} from {low} to {high}."
-            )
+            raise RenderError(f"Panel {number} asks for {size} pixels; {backend.name} draws {sides(backend.sizes)}.")
         if len(cast) > backend.max_subjects:
             raise RenderError(
                 f"Panel {number} has {len(cast)} characters; {backend.name} takes at most {backend.max_subjects} in a "
@@ -106,6 +106,7 @@ class Renderer:
         self._shared = {} if shared is None else shared
         self._encodings: dict[str, SubjectEncoding] = {}
         self._encoding: dict[str, threading.Lock] = {}
+        self._read: tuple[Script | None, list[Shot]] = (None, [])
         self._writing = threading.Lock()  # panels that are made at the same time list their frames in one file
 
     def render(
@@ -127,8 +128,8 @@ class Renderer:
         A frame that does not pass its diagnosis is made again under `another_seed`, up to `retry` times or until one
         passes; the best is kept, and tries already made are not made again.
         `skip` is asked after every step: where it says True the rest of that panel is left out, and what it had stays.
-        Where the backend makes several frames at once, a panel's first try comes with those of the next panels that
-        have as many characters and are not steered; they are told in story order all the same.
+        Where the backend makes several frames at once, a panel's first try comes with those of the next panels, of a
+        model those that have as many characters and are not steered; they are told in story order all the same.
 
         Raises RenderError for panels that do not exist, are too crowded for the backend or whose characters
         have no picture, or traces larger than `MAX_TRACE`, ProjectError where the folder cannot be read or written.
@@ -155,11 +156,13 @@ class Renderer:
     def keys(self, story: Story) -> list[str | None]:
         """The key of each panel's frame, None where somebody in it has no picture: two panels with the same key, of
         whatever stories, have the same pixels."""
-        return self._keys(story, looks(story))
+        return [request and request.key for request in self.requests(story)]
 
-    def _keys(self, story: Story, hashes: dict[str, str]) -> list[str | None]:
-        requests = (self._request(story, number, hashes) for number in range(1, len(story.script.panels) + 1))
-        return [request and request.key for request in requests]
+    def requests(self, story: Story, hashes: dict[str, str] | None = None) -> list[Request | None]:
+        """What each panel asks of the backend, None where somebody in it has no picture; `hashes` are the story's
+        `looks`, where they are known."""
+        hashes = looks(story) if hashes is None else hashes
+        return [self._request(story, number, hashes) for number in range(1, len(story.script.panels) + 1)]
 
     def _open(
         self, story: Story, folder: str | Path | None, panels: Iterable[int] | None, trace: bool
@@ -170,9 +173,8 @@ class Renderer:
         for number in wanted:
             for name in story.script.panels[number - 1].cast:
                 if name not in hashes:
-                    raise RenderError(
-                        f"{name} is in panel {number} but has no picture; add one for {name}, or a description."
-                    )
+                    more = "" if self.backend.sketches else ", or a description"
+                    raise RenderError(f"{name} is in panel {number} but has no picture; add one for {name}{more}.")
 
         if trace:
             self.trace_size(story, wanted)
@@ -225,9 +227,10 @@ class Renderer:
     def _begin(self, story: Story, folder: str | Path, hashes: dict[str, str]) -> Project:
         """The story's folder, which now holds the story."""
         project = Project(folder)
+        keys = [request and request.key for request in self.requests(story, hashes)]
         names = [(*panel.cast, BACKGROUND) for panel in story.script.panels]
         made_by = self.backend.name, self.backend.version
-        project.begin(story, self._keys(story, hashes), names, *made_by, partial(self._is_own, story, hashes))
+        project.begin(story, keys, names, *made_by, partial(self._is_own, story, hashes))
         return project
 
     def _is_own(self, story: Story, hashes: dict[str, str], number: int, entry: Entry) -> bool:
@@ -294,8 +297,8 @@ class Renderer:
         return total
 
     def _group(self, story: Story, wanted: list[int], hashes: dict[str, str], project: Project | None) -> list[int]:
-        """The first of `wanted` and those of the next that come with it in a batch: all without a frame, with as many
-        characters, of the same settings, and not steered."""
+        """The first of `wanted` and those of the next that come with it in a batch: all without a frame, and unless
+        they are sketches with as many characters, of the same settings, and not steered."""
         most = self.backend.batch if isinstance(self.backend, Batcher) else 1
         panels, group = story.script.panels, list[int]()
         first = len(panels[wanted[0] - 1].cast), panel_settings(story, wanted[0])
@@ -304,7 +307,7 @@ class Renderer:
                 break
             panel, request = panels[number - 1], self._request(story, number, hashes)
             alike = (len(panel.cast), panel_settings(story, number)) == first and panel.steering == UNSTEERED
-            if alike and not (project and project.finished(number, request.key)):
+            if (alike or self.backend.sketches) and not (project and project.finished(number, request.key)):
                 group.append(number)
         return group
 
@@ -360,7 +363,7 @@ class Renderer:
 
         if best is None:
             best = yield from attempt(asked.seed, None)
-        elif trace and asked.subjects and best.trace is None and best.maps.measure == ROUTING and own and not pinned:
+        elif trace and asked.subjects and best.trace is None and best.maps.measure != ATTENTION and own and not pinned:
             best = yield from attempt(best.seed, None)  # the same frame, for its trace
         else:
             whole = Step(story.settings.steps, story.settings.steps, frame=best)
@@ -382,16 +385,32 @@ class Renderer:
         subjects = tuple(by_name[name] for name in panel.cast)
         style = style_of(story.script, panel) if self.backend.follows_style else ""
         prompt = compose(panel, subjects, style, [member.name for member in story.script.cast])
+        shot = self._shot(story, number) if self.backend.sketches else None
         if seed is None:
             seed = panel_seed(story.settings.seed, number) if panel.seed is None else panel.seed
-        # Neither number, caption, dialogue nor title: they never change a pixel. The story's seed only through `seed`.
+        # Neither number, caption, dialogue nor title: they never change a pixel, but for who speaks in a shot. The
+        # story's seed only through `seed`, and through the places of a shot.
         settings = {name: value for name, value in asdict(panel_settings(story, number)).items() if name != "seed"}
+        steering = panel.steering
+        if shot:
+            settings = {"size": settings["size"], "story seed": story.settings.seed, "shot": asdict(shot)}
+            steering = Steering(steering.layout)
         cast = [hashes[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, cast, settings, seed, self.backend.name, self.backend.version]
-        steered = panel.steering.asked((*panel.cast, BACKGROUND))
+        steered = steering.asked((*panel.cast, BACKGROUND))
         parts += [steered] if steered else []
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return Request(prompt, subjects, seed, panel.steering, key)
+        return Request(replace(prompt, shot=shot), subjects, seed, steering, key)
+
+    def _shot(self, story: Story, number: int) -> Shot:
+        """What panel `number` shows. A script is read whole, as panels go on from those before them, and once."""
+        from anystory.sketch.read import read_story  # whose vocabulary no other backend needs
+
+        script, shots = self._read
+        if script is not story.script:
+            shots = read_story(story.script, story.script.cast)
+            self._read = story.script, shots
+        return shots[number - 1]
 
     def _denoise(self, request: Request, hashes: dict[str, str], settings: Settings) -> Iterator[Step]:
         with closing(self.backend.denoise(*self._asked(request, hashes, settings))) as steps:
@@ -399,7 +418,10 @@ class Renderer:
 
     def _denoise_batch(self, story: Story, numbers: list[int], hashes: dict[str, str]) -> Generator[dict[int, Step]]:
         requests = [self._request(story, number, hashes) for number in numbers]
-        frames = [self._asked(request, hashes, panel_settings(story, numbers[0])) for request in requests]
+        frames = [
+            self._asked(request, hashes, panel_settings(story, number))
+            for request, number in zip(requests, numbers, strict=True)
+        ]
         with closing(self.backend.denoise_batch(frames)) as steps:
             yield from steps
 

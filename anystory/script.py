@@ -74,9 +74,11 @@ MAX_NAME = 40
 MAX_TEXT = 2000
 SIZES = range(16, 4097)
 """Sides of frames in pixels that a script may ask for; a backend has its own."""
+HEIGHTS = (0.01, 100)
+"""Metres that a character may be tall, from a bee to a giant."""
 
 SCRIPT_KEYS = ("title", "style", "styles", "segmenter", "cast", "panels")
-MEMBER_KEYS = ("name", "alias", "image", "mask", "description")
+MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
 PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "style", *STEERING_KEYS)
 TAG_KEYS = ("cast", "seed", "size", "style", "layout", *STRENGTHS, "reference_steps", "router")
@@ -154,7 +156,7 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
         styles: {"Crayon": "{prompt}, drawn in wax crayon"}
         segmenter: isnet-anime
         cast:
-          - {name: Mia, alias: ROLE-A, image: mia.png, mask: mia-mask.png, description: a small fox}
+          - {name: Mia, alias: ROLE-A, image: mia.png, mask: mia-mask.png, description: a small fox, height: 0.6}
           - {name: Tom, image: [tom.png, tom-back.png], mask: [null, tom-back-mask.png]}
         panels:
           - Mia walks in the forest
@@ -284,6 +286,7 @@ def dump_script(script: Script) -> dict[str, Any]:
                 image=files(member.image, *(image for image, _ in member.more)),
                 mask=files(member.mask, *(mask for _, mask in member.more)),
                 description=member.description,
+                height=member.height,
             )
             for member in script.cast
         ],
@@ -669,13 +672,28 @@ class _Reader:
         fields = self.fields(entry, path)
         name = self.text(fields, "name", path)
         description = self.attempt(self.text, fields, "description", path, otherwise="")
+        height = self.attempt(self.height, fields, name, path)
         for index, known in enumerate(self.cast):
             if known.name.casefold() in (name.casefold(), *(alias.casefold() for alias in self.other_names(fields))):
-                self.cast[index] = replace(known, description=known.description or description)
+                told = {"description": known.description or description, "height": known.height or height}
+                self.cast[index] = replace(known, **told)
                 return name if name.casefold() == known.name.casefold() else known.name
         (image, mask), *more = self.pictures(fields, name, path) or [(None, None)]
-        self.cast.append(CastMember(name, image, mask, description, tuple(more)))
+        self.cast.append(CastMember(name, image, mask, description, tuple(more), height))
         return name
+
+    def height(self, fields: Mapping[str, Any], name: str, path: Where) -> float | None:
+        """How tall a character is in metres; None where it is not said."""
+        if fields.get("height") in (None, ""):
+            return None
+        low, high = HEIGHTS
+        try:
+            (metres,) = numbers(fields["height"], 1, f"The height of {name}")
+        except ValueError as error:
+            self.fail((*path, "height"), str(error))
+        if not low <= metres <= high:
+            self.fail((*path, "height"), f"The height of {name} is {metres:g}; it must be from {low} to {high} metres.")
+        return metres
 
     def pictures(self, fields: Mapping[str, Any], name: str, path: Where) -> list[tuple[Path, Path | None]]:
         """The pictures of a character, each with its mask: given as one or as lists in the same order."""

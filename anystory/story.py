@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from anystory.shot import Shot
 from anystory.steering import UNSTEERED, Steering
 
 BACKGROUND = "background"
@@ -32,7 +33,8 @@ MAX_TRACE = 32_000_000
 class Subject:
     """A character with its cut-out. `image` is RGB, `mask` is L (255 = the character), of one size. `drawn` is the
     sentence a backend drew it from; empty for a picture that was handed in. `more` are further pictures of the same
-    character, each an image and its mask. Raises ValueError for what is not so, or above `MAX_PICTURES`."""
+    character, each an image and its mask. `height` in metres, None where nobody said. Raises ValueError for what is not
+    so, or above `MAX_PICTURES`."""
 
     name: str
     image: Image.Image
@@ -40,6 +42,7 @@ class Subject:
     description: str = ""
     drawn: str = ""
     more: tuple[tuple[Image.Image, Image.Image], ...] = ()
+    height: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.pictures) > MAX_PICTURES:
@@ -65,13 +68,14 @@ class Subject:
 @dataclass(frozen=True)
 class CastMember:
     """A character as a script names it: the pictures are still paths. `more` are further pictures, each with its mask
-    or None."""
+    or None. `height` in metres, None where nobody said."""
 
     name: str
     image: Path | None = None
     mask: Path | None = None
     description: str = ""
     more: tuple[tuple[Path, Path | None], ...] = ()
+    height: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,11 @@ class Script:
 @dataclass(frozen=True)
 class Prompt:
     """The sentence a model reads. `mentions[i]` is the character span [start, end) of `text` that means
-    the i-th subject of the frame; None where no words do."""
+    the i-th subject of the frame; None where no words do. `shot` is what the panel shows, for backends that sketch."""
 
     text: str
     mentions: tuple[tuple[int, int] | None, ...] = ()
+    shot: Shot | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,11 @@ class Settings:
     seed: int = 0
 
 
+def sides(sizes: range) -> str:
+    """The sides of frames that a backend draws, in words."""
+    return f"{f'multiples of {sizes.step}' if sizes.step > 1 else 'anything'} from {sizes[0]} to {sizes[-1]}"
+
+
 def panel_seed(seed: int, number: int) -> int:
     """The seed of panel `number` (from 1) in a story of `seed`: they count up, and after the greatest comes 0."""
     return (seed + number - 1) % (MAX_SEED + 1)
@@ -159,23 +169,26 @@ class Story:
     settings: Settings
 
 
-ROUTING, ATTENTION = "routing", "share of attention"
+ROUTING, ATTENTION, SEEN = "routing", "share of attention", "what is seen"
 """What maps can measure: whose features each place gets; or, where nobody competes, how much of the attention of each
-place its one subject gets."""
+place its one subject gets; or, of a sketch, whom each place shows, which is 1 for one and 0 for all others."""
+
+MADE = {SEEN: "painted place, your cut-outs"}
+"""What a frame is that is no model's drawing, by what its maps measure."""
 
 
 @dataclass(frozen=True)
 class RoutingMaps:
     """Who is where in a frame: `values` float32 (S+1, H, W) in [0, 1], summing to 1 over `names`, whose
-    last is `BACKGROUND`. `measure` says what they are, `ROUTING` or `ATTENTION`; pictures of them say it too."""
+    last is `BACKGROUND`. `measure` says what they are, `ROUTING`, `ATTENTION` or `SEEN`."""
 
     names: tuple[str, ...]
     values: np.ndarray
     measure: str = ROUTING
 
     def __post_init__(self) -> None:
-        if self.measure not in (ROUTING, ATTENTION):
-            raise ValueError(f"Maps show the {ROUTING} or the {ATTENTION}, not {self.measure!r}.")
+        if self.measure not in (ROUTING, ATTENTION, SEEN):
+            raise ValueError(f"Maps show the {ROUTING}, the {ATTENTION} or {SEEN}, not {self.measure!r}.")
         if self.values.ndim != 3 or len(self.names) != len(self.values):
             raise ValueError(f"{len(self.names)} names do not fit maps of shape {self.values.shape}.")
         if not self.names or self.names[-1] != BACKGROUND:
@@ -345,13 +358,14 @@ def _listed(numbers: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Frame:
-    """A finished panel: RGB `image`, its routing maps, the seed it came from, and every layer's maps at every step
-    where they were kept."""
+    """A finished panel: RGB `image`, its routing maps, the seed it came from, every layer's maps at every step where
+    they were kept, and sentences for the user on what is not as it should be."""
 
     image: Image.Image
     maps: RoutingMaps
     seed: int
     trace: RoutingTrace | None = None
+    notes: tuple[str, ...] = ()
 
     def named(self, names: tuple[str, ...]) -> Frame:
         """The same frame whose maps are called `names`, in their order."""

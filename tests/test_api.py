@@ -32,10 +32,9 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_ten_lines_of_the_readme_run_as_they_are(project, tiny_backend, monkeypatch, capsys):
+def test_the_ten_lines_of_the_readme_run_as_they_are(project, capsys):
     code = block("README.md")
     assert len([line for line in code.splitlines() if line.strip()]) <= 10
-    monkeypatch.setattr("anystory.backend.load", lambda *_, **__: tiny_backend)
     exec(compile(code, "README.md", "exec"), {})
     said = capsys.readouterr().out
     assert said.startswith("1 7 Mochi ") and "\n2 8 Nobody is in this panel." in said

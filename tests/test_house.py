@@ -21,7 +21,7 @@ ARROWS = {
     "anystory.errors": set(),
     "anystory.storyboard": {"prompt", "story"},
     "anystory.styles": {"errors", "story"},
-    "anystory.lint": {"prompt", "script", "story", "styles", "wildcards"},
+    "anystory.lint": {"prompt", "script", "steering", "story", "styles", "wildcards"},
     "anystory.edits": {"prompt", "script", "story"},
     "anystory.segment": {"errors", "images", "story"},
     "anystory.masks": {"images"},
@@ -46,20 +46,29 @@ ARROWS = {
     "anystory.strings": {"errors"},
     "anystory.turnstile": set(),
     "anystory.backend": {"backends", "errors", "steering", "story"},
-    "anystory.render": {"backend", "batch", "diagnosis", "errors", "project", "prompt", "steering", "story", "styles"},
+    "anystory.render": {
+        *("backend", "batch", "diagnosis", "errors", "project", "prompt", "shot", "sketch", "steering", "story"),
+        "styles",
+    },
     "anystory.batch": {"story"},
     "anystory.drawing": {"backend", "project", "prompt", "render", "segment", "story", "styles"},
     "anystory.jobs": {"backend", "drawing", "errors", "render", "segment", "story"},
     "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
     "anystory.sketch": {"images", "prompt", "shot", "sketch", "steering", "story"},
-    "anystory.bench": {"bench", "commands", "evaluation", "model", "sketch", "training"},
+    "anystory.bench": {
+        *("api", "backends", "bench", "commands", "evaluation", "model", "project", "script", "segment", "shot"),
+        *("sketch", "story", "training"),
+    },
     "anystory.backends": {"backend", "backends", "images", "model", "shot", "sketch", "steering", "story"},
 }
 """Which parts of `anystory` each part may import; a part not listed is free, but for `ui` see below."""
 
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
-WITH_TORCH = ("anystory.bench", "anystory.model", "anystory.backends", "anystory.training", "anystory.evaluation")
+WITH_TORCH = (
+    *("anystory.bench", "anystory.model", "anystory.training", "anystory.evaluation"),
+    *("anystory.backends.flux", "anystory.backends.sdxl"),
+)
 
 
 def tracked_files() -> list[Path]:

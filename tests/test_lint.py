@@ -359,6 +359,7 @@ def test_a_backend_that_reads_chinese(tiny_backend):
     class Reader:
         name, max_subjects, languages = "wide", 4, ("English", "Chinese")
         follows_style = draws_characters = True
+        sketches = False
         sizes = range(64, 129, 8)
 
         def unread(self, text):

@@ -115,12 +115,12 @@ def wire(parts: Parts) -> None:
             script: a line a panel, with the characters' names in it, as in "Mia walks home", or YAML
             pictures: one picture a character
             names: the characters' names, in the order of the pictures; without them, the names of the files
-            descriptions: a few words on each, in that order; the model draws those who have words and no picture
+            descriptions: a few words on each, in that order; a model draws those who have words and no picture
             title: the story's title
             style: a preset's name or own words
             seed: the story's seed; the same story and seed give the same frames
-            steps: denoising steps, 0 = what the model was made for
-            guidance: how closely the words are followed, -1 = what the model was made for
+            steps: denoising steps of a model, 0 = what it was made for
+            guidance: how closely the words are followed, of a model, -1 = what it was made for
             panels: the panels to make, from 1; [] = all
 
         Returns:

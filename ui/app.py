@@ -12,7 +12,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from anystory.archive import MAX_ZIP
-from anystory.backend import BackendError
+from anystory.backend import BackendError, Locator
 from anystory.story import Settings
 from ui import api, book, cast, desk, finder, frames, html, masks, masthead, script, shelf, story, viewer
 from ui.events import QUICK, SLOW
@@ -28,6 +28,7 @@ from ui.events import storyboard as storyboard_events
 from ui.events import viewer as viewer_events
 from ui.parts import Parts
 from ui.running import Visitors
+from ui.space import has_gpu
 from ui.studio import Studio
 from ui.theme import KEYS, STYLES, theme
 from ui.words import I18N, TRANSLATE, t, words
@@ -96,10 +97,10 @@ def build(studio: Studio) -> gr.Blocks:
         book_events.wire(parts)
         story_events.wire(parts, page)
         api.wire(parts)
-        ready = [head.model, head.banner, controls.steps, controls.guidance]
+        ready = [head.model, head.banner, found.section, controls.steps, controls.guidance]
         loaded = page.load(_loading(studio), None, ready, **SLOW)
         # A story that came back before the model was there goes on with its own settings.
-        loaded.then(_of_story, bar.settings, ready[2:], **QUICK)
+        loaded.then(_of_story, bar.settings, ready[3:], **QUICK)
         page.unload(_leaving(visitors))
     return page.queue(max_size=32, default_concurrency_limit=8)
 
@@ -145,16 +146,19 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
     """What the page says of the model while it loads and once it is there, and the settings it was made for."""
 
     def model_is_there(request: gr.Request) -> Iterator[list[Any]]:
-        say, unknown = words(request), [gr.skip()] * 2
+        say, unknown = words(request), [gr.skip()] * 3
         yield [html.model("loading"), html.hint(" ".join(studio.told)), *unknown]
         try:
             backend = studio.backend
         except BackendError as error:
             yield [html.model("missing", str(error)), html.notice([str(error)]), *unknown]
             return
-        ready = html.model("ready", say("model.ready", name=backend.name))
-        settings = [backend.defaults.steps, backend.defaults.guidance]
-        yield [ready, masthead.banner(backend, say, " ".join(studio.told)), *settings]
+        ready = html.model("ready", masthead.ready(backend, say))
+        banner = masthead.banner(backend, say, " ".join(studio.told), has_gpu())
+        sliders: list[Any] = [gr.Slider(visible=False)] * 2
+        if not backend.sketches:
+            sliders = [backend.defaults.steps, backend.defaults.guidance]
+        yield [ready, banner, gr.Accordion(visible=isinstance(backend, Locator)), *sliders]
 
     return model_is_there
 
@@ -169,4 +173,4 @@ def _leaving(visitors: Visitors) -> Callable[[gr.Request], None]:
 
 
 def _of_story(settings: Settings | None) -> tuple[Any, Any]:
-    return (settings.steps, settings.guidance) if settings else (gr.skip(), gr.skip())
+    return story.sliders(settings) if settings else (gr.skip(), gr.skip())

@@ -77,13 +77,15 @@ class Actor:
     """A character of the cast, with at most `MAX_PICTURES` pictures.
 
     Without any it is drawn from its description; `drawn` are then the sentence that the model drew it from, and the
-    description it had. `key` tells the character's card from the others, whatever its name or place.
+    description it had. `height` is in metres where a script said it. `key` tells the character's card from the others,
+    whatever its name or place.
     """
 
     name: str
     description: str = ""
     pictures: tuple[Picture, ...] = ()
     drawn: tuple[str, str] | None = None
+    height: float | None = None
     key: str = field(default_factory=_key)
 
     @property
@@ -93,7 +95,7 @@ class Actor:
             return None
         first, *more = (picture.look for picture in self.pictures)
         drawn = self.drawn[0] if self.drawn else ""
-        return Subject(self.name, *first, self.description.strip(), drawn, tuple(more))
+        return Subject(self.name, *first, self.description.strip(), drawn, tuple(more), self.height)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +202,7 @@ def pictured(
 def drawn(subject: Subject) -> Actor:
     """A character that the model drew."""
     pictures = tuple(Picture(image, mask, mask) for image, mask in subject.pictures)
-    return Actor(subject.name, subject.description, pictures, (subject.drawn, subject.description))
+    return Actor(subject.name, subject.description, pictures, (subject.drawn, subject.description), subject.height)
 
 
 def brush(picture: Picture, strokes: Image.Image | None, segmenter: Segmenter) -> Picture:
@@ -369,7 +371,7 @@ def described(actor: Actor, text: object) -> Actor:
 
 def members(actors: Sequence[Actor]) -> tuple[CastMember, ...]:
     """The whole cast as a script takes it."""
-    return tuple(CastMember(actor.name, description=actor.description.strip()) for actor in actors)
+    return tuple(CastMember(actor.name, description=actor.description.strip(), height=actor.height) for actor in actors)
 
 
 def to_draw(actor: Actor) -> bool:

@@ -17,12 +17,13 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from anystory.backend import Backend
 from anystory.consistency import Consistency, Look, consistency
 from anystory.maps import located
 from anystory.overlay import colour, colours_of
 from anystory.previews import PREVIEWS, Preview
 from anystory.steering import SIDE, STRENGTHS, Layout, Place, Steering, numbers, painted
-from anystory.story import BACKGROUND, MAX_SEED, Settings
+from anystory.story import BACKGROUND, MAX_SEED
 from ui import html
 from ui.strip import FILE
 from ui.studio import Shown, Take
@@ -43,6 +44,12 @@ GROUND = "#8a8378"
 
 LARGE = 640
 """Longest side of the frame below the board."""
+
+WHOLLY = "".join(
+    f'<input type="hidden" name="{name}" value="{value}">'
+    for name, value in {"strength": 1, "start": 0, "end": 100}.items()
+)
+"""In place of how firmly and when, where a layout is always followed."""
 
 TICKS = 100
 """Width of a chart's scale."""
@@ -79,18 +86,20 @@ def create() -> Desk:
     return Desk(column, notice, routing, takes, ask, alike)
 
 
-def opened(item: Shown | None, others: Sequence[Take], pinned: bool) -> list[Any]:
-    """The values of `Desk.outputs` for a frame with its `others` to choose from; None = no frame is open."""
+def opened(item: Shown | None, others: Sequence[Take], pinned: bool, sketches: bool) -> list[Any]:
+    """The values of `Desk.outputs` for a frame with its `others` to choose from; None = no frame is open. `sketches`
+    as the backend's that would make it anew."""
     if item is None:
         return [gr.Column(visible=False), "", "", ""]
-    return [gr.Column(visible=True), "", routing(item), takes(item, others, pinned)]
+    return [gr.Column(visible=True), "", routing(item, sketches), takes(item, others, pinned)]
 
 
 # --- routing ------------------------------------------------------------------------------------------------------
 
 
-def routing(item: Shown) -> str:
-    """The board and the strengths, as they were asked for; without a layout the board starts from the routing."""
+def routing(item: Shown, sketches: bool) -> str:
+    """The board and the strengths, as they were asked for; without a layout the board starts from the routing. Of a
+    backend that `sketches` there are no strengths."""
     steering, names = item.panel.steering, item.frame.maps.names[:-1]
     if not names:
         return f'<p class="hint">{t("desk.nobody")}</p>'
@@ -107,8 +116,9 @@ def routing(item: Shown) -> str:
     board = (
         f'<div class="board"><img src="{html.data_uri(item.frame.image, LARGE)}" alt=""><canvas width="{SIDE}" '
         f'height="{SIDE}" aria-label="{_said("desk.board")}"></canvas></div>'
-        f'<div class="tools">{_whose((*names, BACKGROUND), colours)}{_tools()}{_window(strength, layout)}'
-        f"{_strengths(names, colours, steering, item.frame.seed)}"
+        f'<div class="tools">{_whose((*names, BACKGROUND), colours)}{_tools()}'
+        f"{WHOLLY if sketches else _window(strength, layout)}"
+        f"{_strengths(names, colours, steering, item.frame.seed, ('seed',) if sketches else tuple(PREVIEWS))}"
         f'<button type="button" class="go" data-act="steer">{t("desk.steer")}</button></div>'
     )
     data = {"number": item.number, "touched": bool(asked), "places": start, "routing": there}
@@ -181,8 +191,10 @@ def _window(strength: float, layout: Layout) -> str:
     )
 
 
-def _strengths(names: Sequence[str], colours: Sequence[str], steering: Steering, seed: int) -> str:
-    """All that can be asked of a panel besides a layout, each with what it means and what it does."""
+def _strengths(
+    names: Sequence[str], colours: Sequence[str], steering: Steering, seed: int, shown: Sequence[str]
+) -> str:
+    """What can be asked of a panel besides a layout, as far as it is `shown`, each with what it means and does."""
     given = {key: dict(getattr(steering, key)) for key in STRENGTHS}
     controls = {
         key: "".join(
@@ -199,10 +211,11 @@ def _strengths(names: Sequence[str], colours: Sequence[str], steering: Steering,
     controls["seed"] = _number("seed", "", seed, 0, MAX_SEED, 1)
     blocks = (
         f'<fieldset><legend>{t(f"desk.{key}")}</legend><div class="row">{controls[key]}</div>'
-        f'<p class="hint">{t(f"desk.about.{key}")}</p>{_preview(key)}</fieldset>'
-        for key in PREVIEWS
+        f'<p class="hint">{t(f"desk.about.{key}")}</p>{_preview(key) if len(shown) > 1 else ""}</fieldset>'
+        for key in shown
     )
-    return f'<details><summary>{t("desk.strengths")}</summary><div class="strengths">{"".join(blocks)}</div></details>'
+    label = t("desk.strengths" if len(shown) > 1 else "desk.seed")
+    return f'<details><summary>{label}</summary><div class="strengths">{"".join(blocks)}</div></details>'
 
 
 @cache
@@ -312,9 +325,9 @@ def labels(seeds: Sequence[int]) -> list[str]:
 # --- how alike ----------------------------------------------------------------------------------------------------
 
 
-def look(shown: Sequence[Shown], defaults: Settings) -> Consistency:
+def look(shown: Sequence[Shown], backend: Backend) -> Consistency:
     """How alike everyone is in the frames there are. Raises OSError or ValueError where the judge is missing."""
-    return consistency(shown[0].job.story(defaults), {item.number: item.frame for item in shown})
+    return consistency(shown[0].job.story(backend), {item.number: item.frame for item in shown})
 
 
 def about(item: Shown, frames: Sequence[Shown]) -> str:

@@ -19,8 +19,10 @@ LARGE = 720
 
 @dataclass(frozen=True)
 class Finder:
-    """The widgets: `picture` takes one in, `found` shows who is there, `download` hands the masks over."""
+    """The widgets: `section` holds them all, `picture` takes one in, `found` shows who is there, `download` hands the
+    masks over."""
 
+    section: gr.Accordion
     picture: gr.File
     found: gr.HTML
     download: gr.DownloadButton
@@ -28,12 +30,12 @@ class Finder:
 
 def create() -> Finder:
     """Lay the section out, closed."""
-    with gr.Accordion(t("find.heading"), open=False, elem_id="finder"):
+    with gr.Accordion(t("find.heading"), open=False, elem_id="finder") as section:
         gr.HTML(f'<p class="hint">{t("find.about")}</p>')
         picture = gr.File(file_types=["image"], show_label=False, height=96, elem_id="find-drop")
         found = gr.HTML(elem_id="found")
         download = gr.DownloadButton(t("find.download"), size="md", visible=False, elem_id="download-masks")
-    return Finder(picture, found, download)
+    return Finder(section, picture, found, download)
 
 
 def shown(located: Located, cast: Sequence[str], more: str, say: Callable[..., str]) -> str:

@@ -9,10 +9,11 @@ from html import escape
 
 from PIL import Image
 
+from anystory.backend import STORYBOOK
 from anystory.lint import Finding
 from anystory.masks import ADD, REMOVE
 from anystory.overlay import colour, colours_of
-from anystory.story import ROUTING, Panel
+from anystory.story import ATTENTION, ROUTING, SEEN, Panel
 from ui.words import t
 
 THUMBNAIL = 168
@@ -38,7 +39,7 @@ def thumbnail(image: Image.Image) -> str:
     image = image.copy()
     image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=85)
+    image.save(buffer, "WEBP", quality=85, method=2)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
@@ -152,22 +153,24 @@ def verdict(sentence: str, passed: bool) -> str:
     return f'<p class="verdict {"fine" if passed else "doubt"}" role="status">{escape(sentence)}</p>'
 
 
-def opened(number: int, panel: Panel, names: Sequence[str], cast: Sequence[str], seed: int) -> str:
-    """What is written beside an opened frame, and the colours of the boxes that choose its subjects."""
+def opened(number: int, panel: Panel, names: Sequence[str], cast: Sequence[str], seed: int, backend: str) -> str:
+    """What is written beside an opened frame, also which `backend` made it, and the colours of the boxes that choose
+    its subjects."""
     colours = "".join(
         f"#who label:nth-of-type({k}){{--who:{fill}}}" for k, fill in enumerate(colours_of(names, cast), 1)
     )
     caption = f'<div class="caption">{escape(panel.caption)}</div>' if panel.caption else ""
     spoken = "".join(f'<div class="line"><b>{escape(line.who)}</b> {escape(line.say)}</div>' for line in panel.dialogue)
     return (
-        f'<style>{colours}</style><div class="opened"><div class="number">Panel {number} · seed {seed}</div>'
+        f'<style>{colours}</style><div class="opened"><div class="number">Panel {number} · seed {seed} · '
+        f"{t('model.storybook') if backend == STORYBOOK else escape(backend)}</div>"
         f'{caption}<div class="prompt">{escape(panel.prompt)}</div>{spoken}</div>'
     )
 
 
 def measured(measure: str) -> str:
     """What the overlay of a frame shows, by the `measure` of its maps."""
-    return t("viewer.who.hint" if measure == ROUTING else "viewer.who.share")
+    return t({ROUTING: "viewer.who.hint", ATTENTION: "viewer.who.share", SEEN: "viewer.who.seen"}[measure])
 
 
 def model(state: str, said: str = "") -> str:

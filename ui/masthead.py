@@ -8,7 +8,7 @@ from html import escape
 
 import gradio as gr
 
-from anystory.backend import BACKENDS, Backend
+from anystory.backend import MODELS, Backend
 from ui import html
 from ui.words import t
 
@@ -120,13 +120,21 @@ def _tour() -> str:
     )
 
 
-def banner(backend: Backend, words: Callable[..., str], told: str = "") -> str:
-    """What the backend can do and what it cannot, and what was `told` of how it is kept in memory."""
+def ready(backend: Backend, words: Callable[..., str]) -> str:
+    """The backend's name, and what it is if no model."""
+    return words("model.storybook" if backend.sketches else "model.ready", name=backend.name)
+
+
+def banner(backend: Backend, words: Callable[..., str], told: str = "", gpu: bool = False) -> str:
+    """What the backend can do and what it cannot, and what was `told` of how it is kept in memory; where there is a
+    `gpu` that it has no use for, what would."""
     name, size, count = backend.name, backend.defaults.size, backend.max_subjects
-    said = [words("model.banner", name=name, size=size, count=count)]
-    if name == BACKENDS[0]:
+    said = [words("model.sketches" if backend.sketches else "model.banner", name=name, size=size, count=count)]
+    if backend.sketches:
+        said += [words("model.gpu")] if gpu else []
+    elif name == MODELS[0]:
         said.append(words("model.first"))
-    if not (backend.follows_style and backend.draws_characters):
+    if not backend.sketches and not (backend.follows_style and backend.draws_characters):
         said.append(words("model.cannot"))
     said.append(told)
     return f'<p class="hint">{escape(" ".join(filter(None, said)))}</p>'

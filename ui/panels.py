@@ -17,6 +17,9 @@ from anystory.story import MAX_SEED, CastMember, Line, Panel, panel_seed
 from anystory.wildcards import WildcardError, expand_panel, has_wildcards
 from ui import html
 
+USUAL = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
+"""Sides of frames to choose from."""
+
 CARDS = (Path(__file__).parent / "js" / "panels.js").read_text(encoding="utf-8")
 """What the cards do in the browser."""
 
@@ -110,9 +113,8 @@ def cards(
 
 
 def _offered(sizes: range | None) -> list[int]:
-    """Some of the sizes a backend draws: multiples of 64, few enough to choose from."""
-    fine = [size for size in sizes or () if size % 64 == 0]
-    return fine[:: max(1, -(-len(fine) // 12))]
+    """Of the usual sizes those that a backend draws."""
+    return [size for size in USUAL if size in (sizes or ())]
 
 
 def _card(

@@ -11,13 +11,14 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TypeVar
 
 import gradio as gr
 from gradio.utils import is_zero_gpu_space
 from PIL import Image
 
-from anystory.backend import BACKENDS, Backend, BackendError, Locator, suitable
+from anystory.backend import BACKENDS, Backend, BackendError, Locator, chosen, suitable
 from anystory.steering import UNSTEERED, Steering
 from anystory.story import Prompt, RoutingMaps, Settings, Shape, Step, Subject
 
@@ -41,25 +42,34 @@ T = TypeVar("T")
 _backend: Backend | None = None  # as forks find it; an argument would be pickled
 
 
-def chosen_backend(asked: str | None) -> str:
-    """The backend's name: the one `asked` for, else that of ANYSTORY_BACKEND, else on a Space what it offers, else the
-    default. Raises BackendError for a name that is none."""
-    name = asked or os.environ.get("ANYSTORY_BACKEND", "")
-    if not name and "SPACE_ID" in os.environ:
-        return suitable(gpu=is_zero_gpu_space() or shutil.which("nvidia-smi") is not None)
-    name = name or BACKENDS[0]
-    if name not in BACKENDS:
-        raise BackendError(f"ANYSTORY_BACKEND is {name!r}; it must be one of: {', '.join(BACKENDS)}.")
-    return name
+def chosen_backend(asked: str | None, model: Path | None = None) -> str:
+    """The backend's name: the one `asked` for, else the one for the folder `model`, if there is one, else that of
+    ANYSTORY_BACKEND, else on a Space what it offers, else the default. Raises BackendError for a name that is none."""
+    if asked is not None:
+        return asked
+    usual = os.environ.get("ANYSTORY_BACKEND", "")
+    if not usual and "SPACE_ID" in os.environ:
+        usual = suitable(gpu=has_gpu())
+    usual = usual or BACKENDS[0]
+    if usual not in BACKENDS:
+        raise BackendError(f"ANYSTORY_BACKEND is {usual!r}; it must be one of: {', '.join(BACKENDS)}.")
+    return chosen(None, model, usual)
+
+
+def has_gpu() -> bool:
+    """Whether there is a GPU here, or one is lent."""
+    return is_zero_gpu_space() or shutil.which("nvidia-smi") is not None
 
 
 def borrowing(load: Callable[[], Backend]) -> Callable[[], Backend]:
-    """`load` as it is; on ZeroGPU a backend that borrows the GPU, loaded now, as ZeroGPU wants it: before the app is
-    launched and in its main thread. Raises BackendError then."""
+    """`load` as it is; on ZeroGPU a backend that borrows the GPU, unless it has no use for one, loaded now, as ZeroGPU
+    wants it: before the app is launched and in its main thread. Raises BackendError then."""
     global _backend
     if spaces is None or not is_zero_gpu_space():
         return load
     _backend = load()
+    if _backend.sketches:
+        return lambda: _backend
     borrowed = BorrowingLocator if isinstance(_backend, Locator) else Borrowing
     return lambda: borrowed(_backend)
 
@@ -126,6 +136,7 @@ class Borrowing:
         self.name, self.version, self.defaults = backend.name, backend.version, backend.defaults
         self.sizes, self.max_subjects, self.languages = backend.sizes, backend.max_subjects, backend.languages
         self.follows_style, self.draws_characters = backend.follows_style, backend.draws_characters
+        self.sketches = backend.sketches
 
     def unread(self, text: str) -> str:
         return self._backend.unread(text)

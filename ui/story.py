@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -94,6 +95,12 @@ def note(sentences: Sequence[str], undo: bool = False) -> str:
     )
 
 
+def sliders(settings: Settings) -> tuple[Any, Any]:
+    """Steps and guidance of a story as the page shows them; a sketch has neither, and leaves what is there."""
+    asked = settings.steps, settings.guidance
+    return (gr.skip(), gr.skip()) if asked == (1, 1) else asked
+
+
 def draft(
     studio: Studio,
     title: str,
@@ -119,9 +126,10 @@ def is_empty(kept: Draft) -> bool:
 
 def _kept(actor: cast.Actor) -> drafts.Actor:
     if cast.to_draw(actor):
-        return drafts.Actor(actor.name, actor.description)
+        return drafts.Actor(actor.name, actor.description, height=actor.height)
     pictures = (drafts.Picture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
-    return drafts.Actor(actor.name, actor.description, actor.drawn[0] if actor.drawn else "", tuple(pictures))
+    drawn = actor.drawn[0] if actor.drawn else ""
+    return drafts.Actor(actor.name, actor.description, drawn, tuple(pictures), actor.height)
 
 
 def actor(kept: drafts.Actor) -> cast.Actor:
@@ -130,7 +138,7 @@ def actor(kept: drafts.Actor) -> cast.Actor:
         cast.Picture(each.upload, each.automatic, each.cutout.getchannel("A"), each.strokes) for each in kept.pictures
     )
     drawn = (kept.drawn, kept.description.strip()) if kept.drawn else None
-    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn)
+    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn, kept.height)
 
 
 def load(studio: Studio, visit: Visit) -> Opened | None:
@@ -181,7 +189,8 @@ def open_frame(file: Path, present: Sequence[drafts.Actor], say: Callable[..., s
         if there is None and member.name in story.looks:
             there = names.get(member.name)
             (other if there else missing).append(member.name)
-        actors.append(replace(there or drafts.Actor(""), name=member.name, description=member.description))
+        told = {"name": member.name, "description": member.description, "height": member.height}
+        actors.append(replace(there or drafts.Actor(""), **told))
     said = [say("story.frame", number=story.panel), *story.notes]
     said += [say("story.missing", names=", ".join(missing))] if missing else []
     said += [say("story.other", names=", ".join(other))] if other else []

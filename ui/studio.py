@@ -23,7 +23,7 @@ from PIL import Image
 
 from anystory import maps, segment
 from anystory.api import load_story
-from anystory.backend import Backend, BackendError, Locator
+from anystory.backend import MODELS, Backend, BackendError, Locator
 from anystory.diagnosis import Diagnosis, diagnose
 from anystory.drafts import Store
 from anystory.drawing import draw_cast, undrawn, with_drawn
@@ -36,7 +36,7 @@ from anystory.project import Project, ProjectError
 from anystory.render import Renderer, RenderError
 from anystory.segment import Segmenter, SegmentError
 from anystory.steering import UNSTEERED, Steering
-from anystory.story import Frame, Panel, Script, Settings, Story, Subject
+from anystory.story import Frame, Panel, Script, Story, Subject
 from anystory.strings import say
 from anystory.styles import own_styles
 from anystory.turnstile import Turn, Turnstile
@@ -129,22 +129,25 @@ class Job:
         """The cast in the order that fixes its colours."""
         return tuple(member.name for member in self.script.cast)
 
-    def story(self, defaults: Settings) -> Story:
-        """The story with its wildcards filled in, in the backend's `defaults` where the visitor has no say."""
-        asked = replace(defaults, seed=self.seed, steps=self.steps, guidance=self.guidance)
+    def story(self, backend: Backend) -> Story:
+        """The story with its wildcards filled in, in the backend's defaults where the visitor has no say."""
+        asked = replace(backend.defaults, seed=self.seed)
+        if not backend.sketches:
+            asked = replace(asked, steps=self.steps, guidance=self.guidance)
         return Story(expand_script(self.script, self.seed), self.subjects, asked)
 
 
 @dataclass(frozen=True, eq=False)  # Gradio hashes what a state holds, which pictures do not allow
 class Shown:
     """A finished frame: panel `number` (from 1) of a job. `file` is its PNG to take home, settings inside; `thumbnail`
-    a small JPEG of it, under a name that changes with the picture."""
+    a small JPEG of it, under a name that changes with the picture; `backend` the name of what made it."""
 
     number: int
     frame: Frame
     file: Path
     thumbnail: Path
     job: Job
+    backend: str
 
     @property
     def panel(self) -> Panel:
@@ -161,7 +164,8 @@ class Shown:
         if trace is None:
             return ""
         size = (self.job.visit.story / "frames" / f"{self.number:03d}-trace.npz").stat().st_size
-        return f"{len(trace.steps)} steps of {len(trace.shapes)} layers are kept, {max(1, size // 1000)} kB on disk."
+        layers = f"{len(trace.shapes)} layers" if len(trace.shapes) > 1 else "one layer"
+        return f"{len(trace.steps)} steps of {layers} are kept, {max(1, size // 1000)} kB on disk."
 
 
 @dataclass(frozen=True)
@@ -218,14 +222,7 @@ class Studio:
         self.limits = limits or Limits()
         self.turns = Turnstile()
         self.styles = own_styles(out) if out else ()
-        background = ThreadPoolExecutor(1, thread_name_prefix="load")
-        self._loading: Future[Backend] = background.submit(load)
-        background.submit(self._warm_segmenter)
-
-    def _warm_segmenter(self) -> None:
-        """Load the segmentation model, so that the first visitor does not wait for it."""
-        with suppress(SegmentError):  # there is nothing in an empty picture
-            Segmenter().cut(Image.new("RGB", (64, 64)))
+        self._loading: Future[Backend] = ThreadPoolExecutor(1, thread_name_prefix="load").submit(load)
 
     @property
     def backend(self) -> Backend:
@@ -327,7 +324,7 @@ class Studio:
         allowance.render(job.frames)
         moment = Moment("frames.waiting", waiting=job.wanted)
         yield moment
-        story = job.story(self.backend.defaults)
+        story = job.story(self.backend)
         with self.turns.enter() as turn:
             clock = _Clock(allowance)
             with closing(self._work(story, job, before, skip, clock, turn, moment)) as moments:
@@ -404,7 +401,7 @@ class Studio:
             if not skip():
                 return False
             skipped.append(moment.panel)
-            left.skip(moment.values["step"])
+            left.skip(moment.values["step"] if moment.values["steps"] == steps else 0)
             return True
 
         renderer, folder = Renderer(self.backend, self._example), job.visit.story
@@ -420,7 +417,7 @@ class Studio:
                     attempt = progress.attempt
                 if progress.reused:
                     left.skip()
-                else:
+                elif step.total == steps or step.frame:  # of a sketch the whole frame counts as a step
                     left.step(time.monotonic(), step.index)
                 fresh = _shown(number, step.frame, job) if step.frame and not job.variants else None
                 if fresh and number in shown and _same(fresh, shown[number]):
@@ -461,7 +458,7 @@ class Studio:
         model's time counts for `allowance`. Raises BackendError and LimitError with a sentence."""
         backend = self.backend
         if not isinstance(backend, Locator):
-            raise BackendError(f"{backend.name} cannot look for characters in a picture; the backend mini can.")
+            raise BackendError(f"{backend.name} cannot look for characters in a picture; {MODELS[0]} can.")
         allowance.spend(0)
         with self.turns.enter() as turn:
             yield from turn.wait()
@@ -548,7 +545,9 @@ def _shown(number: int, frame: Frame, job: Job) -> Shown:
     """A finished frame with copies of it to show and to take home."""
     file = place(job, f"-{number:03d}.png")
     shutil.copyfile(job.visit.story / "frames" / f"{number:03d}.png", file)
-    return Shown(number, frame, file, _small(number, frame.image, job.visit), job)
+    with Image.open(file) as picture:
+        made_by = str(picture.info.get("backend", ""))
+    return Shown(number, frame, file, _small(number, frame.image, job.visit), job, made_by)
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def opened(item: Shown, opacity: float) -> list[Any]:
             gr.Radio(value=WHOLE, visible=True),
             gr.Column(visible=False),
             gr.Slider(trace.steps[0], trace.total, value=trace.steps[-1], interactive=trace.total > 1),
-            gr.Slider(ALL, len(trace.shapes), value=ALL),
+            gr.Slider(ALL, len(trace.shapes), value=ALL, visible=len(trace.shapes) > 1),
             gr.Radio([(t(f"viewer.{kind}"), kind) for kind in kinds], value="refined", visible=len(kinds) > 1),
             html.hint(item.trace_words),
         ]
@@ -151,8 +151,8 @@ def opened(item: Shown, opacity: float) -> list[Any]:
         item,
         gr.Row(visible=True),
         tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
-        html.opened(item.number, item.panel, names, item.job.names, item.frame.seed),
-        html.verdict(diagnosis.sentence, diagnosis.passed),
+        html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend),
+        html.verdict(" ".join([diagnosis.sentence, *item.frame.notes]), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.CheckboxGroup(
             choices=list(names), value=list(names), visible=bool(names), info=html.measured(item.frame.maps.measure)

@@ -106,6 +106,7 @@ class FluxBackend:
     sizes: range = range(TOKEN, 2048 + 1, TOKEN)
     follows_style: bool = True
     draws_characters: bool = True
+    sketches: bool = False
     batch: int = 1
 
     def __post_init__(self) -> None:

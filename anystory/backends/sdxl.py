@@ -60,6 +60,7 @@ class AnyStoryBackend:
     pipeline: AnyStoryPipeline
     max_subjects: int = MAX_SUBJECTS
     languages: tuple[str, ...] = ("English",)
+    sketches: bool = False
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # a U-Net with processors installed serves one frame at a time

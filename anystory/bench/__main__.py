@@ -1,7 +1,7 @@
 """`python -m anystory.bench flux --out DIR`: times, counts, distances and memory plans, as JSON and a chart.
 
 With a GPU everything runs at full size; without one the times are of a small model and the counts of the full one.
-`world` times the training's frames, `plans` prints the memory plans.
+`world` times the training's frames, `plans` prints the memory plans, `sketch` says what storybook costs.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from anystory.bench import sketch as sketches
 from anystory.bench import world as worlds
 from anystory.bench.chart import chart
 from anystory.bench.flux import bench
@@ -44,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--runs", type=int, default=5, help="timed (%(default)s)")
     command.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="(default: one a core)")
     command.set_defaults(command=world)
+    command = commands.add_parser("sketch", help="what sketches, storybook's frames and its app cost")
+    command.add_argument("--places", type=int, default=1000, metavar="N", help="measured in so many (all)")
+    command.set_defaults(command=sketch)
     arguments = parser.parse_args(argv)
     return arguments.command(arguments)
 
@@ -74,6 +79,15 @@ def flux(arguments: argparse.Namespace) -> int:
 def plans(arguments: argparse.Namespace) -> int:
     print(table(release_footprint()))
     return 0
+
+
+def sketch(arguments: argparse.Namespace) -> int:
+    try:
+        figures = sketches.bench(max(1, arguments.places), partial(print, flush=True))
+    except OSError as error:
+        print(f"anystory.bench: {error}", file=sys.stderr)
+        return 2
+    return int(any(figure.value > figure.most for figure in figures))
 
 
 def world(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from anystory import backend
 from anystory.api import LIMITS
 from anystory.commands import check, info, pictures, render, stories
+from anystory.commands.report import Report
 from anystory.commands.usage import Parser, between, lora, vram
 from anystory.lettering import CAPTIONS, DIALOGUES, Lettering
 from anystory.pages import FIT, LAYOUTS, PAGES, Format
@@ -51,8 +52,10 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     out = "where frames go, and are resumed from; several scripts get a folder each in it"
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
     command.add_argument("--seed", type=between(int, *LIMITS["seed"]), metavar="N", help="the story's seed")
-    command.add_argument("--steps", type=between(int, *LIMITS["steps"]), metavar="N", help="denoising steps a frame")
-    about = "guidance scale (1 = off)"
+    command.add_argument(
+        "--steps", type=between(int, *LIMITS["steps"]), metavar="N", help="denoising steps a frame, of a model"
+    )
+    about = "guidance scale of a model (1 = off)"
     command.add_argument("--guidance", type=between(float, *LIMITS["guidance"]), metavar="X", help=about)
     about = 'another layout for these panels than the script has, as in --layout 2 "Mia 0 0.2 0.5 1; strength 0.8"'
     command.add_argument("--layout", nargs=2, action="append", default=[], metavar=("PANELS", "PLACES"), help=about)
@@ -84,10 +87,24 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command = add_panel("pin", render.pin, "keep a panel's frame whatever changes in the script")
     command.add_argument("--off", action="store_true", help="let it be rendered again")
 
+    command = add("sketch", _sketch, "tell and show at once what every panel of a script will show, without a model")
+    command.add_argument("script", type=Path, metavar="STORY", help=SCRIPT)
+    command.add_argument("--out", type=Path, required=True, metavar="OUT", help="a folder; they go to sketches in it")
+    about = "side of the pictures in pixels (default: the panel's own, or 1024)"
+    command.add_argument("--size", type=between(int, 64, 4096), metavar="N", help=about)
+    command.add_argument("--panels", metavar="2,4-6", help="only these panels (default: all)")
+    command.add_argument("--seed", type=between(int, *LIMITS["seed"]), metavar="N", help="the story's seed")
+
     command = add("check", check.check, "tell what is wrong with a script, and what a backend cannot follow")
     command.add_argument("script", type=Path, help=SCRIPT)
     command.add_argument("--backend", choices=backend.BACKENDS, help="also tell what this one cannot read or follow")
     _add_model(command)
+
+
+def _sketch(arguments: argparse.Namespace, report: Report) -> None:
+    from anystory.commands.sketch import sketch  # whose painters no other command needs
+
+    sketch(arguments, report)
 
 
 def _add_how(command: argparse.ArgumentParser) -> None:
@@ -116,15 +133,19 @@ def add_engine(command: argparse.ArgumentParser, default: str) -> None:
     about = "a LoRA on top of flux, a .safetensors file or a Hub name, with its strength (1); may be given again"
     command.add_argument("--lora", type=lora, action="append", default=[], metavar="NAME[:STRENGTH]", help=about)
     command.add_argument("--vram", type=vram, metavar="auto|N", help="GB of the GPU that flux may use (auto: all free)")
-    about = "exact, or few for fewer steps; flux also: compiled, cached (default: %(default)s)"
+    about = "of a model: exact, or few for fewer steps; flux also: compiled, cached (default: %(default)s)"
     command.add_argument("--speed", choices=backend.SPEEDS, default=backend.SPEEDS[0], help=about)
     about = "flux: make up to N panels at once, as far as memory allows (%(default)s)"
     command.add_argument("--batch", type=between(int, 1, backend.MAX_BATCH), default=1, metavar="N", help=about)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--model", type=Path, metavar="FOLDER", help="a saved model in place of the embedded one")
-    command.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1, mps (default: the best there is)")
+    command.add_argument(
+        "--model", type=Path, metavar="FOLDER", help="a saved model in place of the embedded one (mini)"
+    )
+    command.add_argument(
+        "--device", metavar="D", help="of a model: cpu, cuda, cuda:1, mps (default: the best there is)"
+    )
 
 
 def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -180,7 +201,7 @@ def _pictures(add: Callable[..., argparse.ArgumentParser]) -> None:
     about = "let the routers look for this character in IN; may be given again; OUT is a folder of masks"
     command.add_argument("--by", type=Path, action="append", default=[], metavar="REFERENCE", help=about)
     about = "with --by: whose routers, %(choices)s (%(default)s)"
-    command.add_argument("--backend", choices=backend.BACKENDS, default=backend.BACKENDS[0], help=about)
+    command.add_argument("--backend", choices=backend.MODELS, default=backend.MODELS[0], help=about)
     _add_model(command)
     about = "rembg model (default: u2net): %(choices)s"
     command.add_argument("--with", dest="segmenter", metavar="NAME", choices=MODELS, help=about)

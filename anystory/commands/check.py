@@ -22,7 +22,9 @@ def check(arguments: argparse.Namespace, report: Report) -> int:
     script_text(arguments.script)  # refused before a model is loaded for nothing
     engine = None
     if arguments.backend or arguments.model:
-        engine = backend.load(arguments.backend or backend.BACKENDS[0], model=arguments.model, device=arguments.device)
+        engine = backend.load(
+            backend.chosen(arguments.backend, arguments.model), model=arguments.model, device=arguments.device
+        )
     findings = found(arguments.script, engine)
     unreadable = any(finding.code == "unreadable" for finding in findings)
     tell_findings(arguments.script, findings, report, sys.stderr if unreadable else sys.stdout)

@@ -10,14 +10,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from anystory.backend import ASSETS, BACKENDS
+from anystory.backend import ASSETS, BACKENDS, MODELS, STORYBOOK
 from anystory.commands.report import Report
 from anystory.commands.usage import UsageError
 from anystory.diagnosis import diagnose
 from anystory.images import MAX_BYTES
 from anystory.imprint import story_from_png
 from anystory.project import Project
-from anystory.segment import MODELS, is_here
+from anystory.segment import MODELS as SEGMENTERS
+from anystory.segment import is_here
+from anystory.story import MADE, SEEN
 
 PACKAGES = ("torch", "diffusers", "transformers", "gradio", "rembg", "ray")
 
@@ -39,12 +41,12 @@ def _installation(report: Report) -> None:
 
     packages = {name: _version(name) for name in PACKAGES}
     device, dtype = choose_device()
-    here = [name for name in MODELS if is_here(name)]
+    here = [name for name in SEGMENTERS if is_here(name)]
     words = [
         f"Python {platform.python_version()} on {platform.system()} {platform.machine()}",
         *(f"{name} {number or 'is not installed'}" for name, number in packages.items()),
         f"device: {device} ({str(dtype).removeprefix('torch.')})",
-        f"backends: {', '.join(BACKENDS)}; {BACKENDS[0]} is {'here' if _embedded() else 'missing in assets/'}",
+        f"backends: {', '.join(BACKENDS)}; {MODELS[0]} is {'here' if _embedded() else 'missing in assets/'}",
         f"cutting out: {', '.join(here)}; segment --list tells of more",
     ]
     system = {"python": platform.python_version(), "packages": packages, "device": device}
@@ -52,7 +54,7 @@ def _installation(report: Report) -> None:
 
 
 def _embedded() -> bool:
-    return (ASSETS / BACKENDS[0] / "model_index.json").is_file()
+    return (ASSETS / MODELS[0] / "model_index.json").is_file()
 
 
 def _version(package: str) -> str | None:
@@ -69,7 +71,7 @@ def _folder(folder: Path, report: Report) -> None:
     settings = asdict(story.settings)
     words = [
         f"{story.script.title or 'A story without a title'}: {len(story.script.panels)} panels, "
-        f"{len(project.entries)} with a frame, by {name} {number}",
+        f"{len(project.entries)} with a frame, by {name} {number}{f' ({MADE[SEEN]})' if name == STORYBOOK else ''}",
         f"cast: {', '.join(cast) or 'nobody'}",
         ", ".join(f"{key} {value:g}" for key, value in settings.items()),
     ]
@@ -89,7 +91,7 @@ def _panels(project: Project, prompts: list[str]) -> Iterator[dict[str, Any]]:
             said = diagnose(frame.maps)
             trace = entry.trace and str(project.folder / entry.trace)
             made = {"file": str(project.folder / entry.image), "seed": entry.seed, "trace": trace, "tries": entry.tries}
-            made |= {"diagnosis": said.as_data(), "message": said.sentence}
+            made |= {"diagnosis": said.as_data(), "message": " ".join([said.sentence, *frame.notes])}
         yield {"panel": number, "prompt": prompt, **made}
 
 

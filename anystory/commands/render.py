@@ -31,7 +31,7 @@ from anystory.script import Script, ScriptError, parse_script
 from anystory.steering import read_layout
 from anystory.story import Story
 
-UNHONOURED = ("no-picture", "style", "language", "unread")
+UNHONOURED = ("no-picture", "steering", "style", "language", "unread")
 """What a render tells of its script: where a frame will not be what was written. `check` tells the rest."""
 
 
@@ -40,6 +40,7 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
     for option, given in (("--panels", arguments.panels), ("--layout", arguments.layout)):
         if given and len(arguments.scripts) > 1:
             raise UsageError(f"{option} is for one script; give the others a command of their own.")
+    name = backend.chosen(arguments.backend, arguments.model)
     read = []
     for path, folder in zip(arguments.scripts, _folders(arguments.scripts, arguments.out), strict=True):
         script = filled_script(path, arguments.seed or 0)
@@ -48,10 +49,10 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
         if arguments.layout_strength is not None:
             script = _with_layout_strength(script, arguments.layout_strength)
         numbers = panel_numbers(arguments.panels, len(script.panels))
-        _refuse_unseen(script, numbers)
+        refuse_unseen(script, numbers, name)
         segmenter = segmenter_named(arguments.segmenter or script.segmenter, report)
         read.append((script, cut_out(script, segmenter), segmenter, folder, tuple(numbers)))
-    with _engine(arguments, arguments.backend or backend.BACKENDS[0], report) as engine:
+    with _engine(arguments, name, report) as engine:
         settings = asked_settings(engine, seed=arguments.seed, steps=arguments.steps, guidance=arguments.guidance)
         jobs = [
             Job(Story(script, subjects, settings), segmenter, folder, numbers, arguments.trace, arguments.retry)
@@ -69,7 +70,8 @@ def resume(arguments: argparse.Namespace, report: Report) -> int:
     story = project.story()
     numbers = panel_numbers(arguments.panels, len(story.script.panels), whole="the story has panels")
     segmenter = segmenter_named(arguments.segmenter or story.script.segmenter, report)
-    with _engine(arguments, arguments.backend or project.made_with[0], report) as engine:
+    name = backend.chosen(arguments.backend, arguments.model, project.made_with[0])
+    with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         how = arguments.trace, arguments.retry
         return _make([Job(story, segmenter, arguments.folder, tuple(numbers), *how)], engine, report)
@@ -85,7 +87,8 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
     made: dict[int, tuple[str, Image.Image]] = {}
     if now := project.entries.get(number):
         pictures[f"now: {now.short}"] = project.frame(number).image
-    with _engine(arguments, arguments.backend or project.made_with[0], report) as engine:
+    name = backend.chosen(arguments.backend, arguments.model, project.made_with[0])
+    with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         runs = Renderer(engine).each_variant(story, arguments.folder, number, arguments.count)
         events = together(runs, workers_of(engine))
@@ -176,8 +179,8 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
                 report.error(f"{folder}: {event}", **where)
                 continue
             step = event.step
-            if event.attempt > 1 and step.index == 1:
-                bar.total += steps
+            if step.index == 1 and not event.reused:  # of a sketch it is known by now how many there are
+                bar.total += step.total - (steps if event.attempt == 1 else 0)
             bar.update(steps if event.reused else 1)
             at = {"attempt": event.attempt, "step": step.index, "steps": step.total}
             if isinstance(event, Drawing):
@@ -218,7 +221,7 @@ def _tell_frame(event: Progress, before: int | None, job: Job, report: Report, s
         words = f"try {event.attempt} is no better, seed {before} stays."
     else:
         done = "rendered" if event.attempt == 1 else f"rendered (try {event.attempt})"
-        words = f"{'unchanged' if event.reused else done}, seed {frame.seed}. {said.sentence}"
+        words = " ".join([f"{'unchanged' if event.reused else done}, seed {frame.seed}.", said.sentence, *frame.notes])
     file = job.folder / frame_file(event.panel)
     report.tell(
         "frame",
@@ -232,6 +235,7 @@ def _tell_frame(event: Progress, before: int | None, job: Job, report: Report, s
         done=event.done,
         diagnosis=said.as_data(),
         message=said.sentence,
+        notes=list(frame.notes),
     )
 
 
@@ -269,12 +273,13 @@ def _with_layout_strength(script: Script, strength: float) -> Script:
     return replace(script, panels=tuple(replace(p, steering=replace(s, layout=layout)) for p, s, layout in layouts))
 
 
-def _refuse_unseen(script: Script, numbers: Sequence[int]) -> None:
-    """Who is in a panel needs a picture, or a description to be drawn from."""
+def refuse_unseen(script: Script, numbers: Sequence[int], name: str) -> None:
+    """Who is in a panel needs a picture, or for a model a description to be drawn from."""
     needed = {name for number in numbers for name in script.panels[number - 1].cast}
     for member in script.cast:
-        if member.image is None and member.name in needed and not member.description:
-            raise UsageError(
-                f"{member.name} has no picture; add `image: FILE` to {member.name} in the script's cast, or a "
-                "`description:` to draw from."
-            )
+        if member.image is None and member.name in needed and not (member.description and name in backend.MODELS):
+            words = f"{member.name} has no picture; add `image: FILE` to {member.name} in the script's cast, or "
+            if name in backend.MODELS:
+                raise UsageError(f"{words}a `description:` to draw from.")
+            models = " or ".join(f"--backend {model}" for model in backend.MODELS)
+            raise UsageError(f"{name} shows pictures you give, and {words}render it with {models}, which draw.")

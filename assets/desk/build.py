@@ -16,7 +16,7 @@ QUALITY = 80
 
 
 def main() -> None:
-    backend = load_backend()
+    backend = load_backend("mini")
     story = load_story(STORY, backend, seed=SEED)
     size = 0
     for preview in {each.image: each for previews in PREVIEWS.values() for each in previews}.values():

@@ -25,7 +25,7 @@ PLACES = ("in the middle of a meadow", "on the beach at sunset")
 
 
 def main() -> None:
-    backend, segmenter = load_backend(), Segmenter()
+    backend, segmenter = load_backend("mini"), Segmenter()
     pictures, captions = [], []
     for what, image in worlds().items():
         subject = segmenter.subject(what, image)

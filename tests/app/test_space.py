@@ -13,7 +13,7 @@ import yaml
 from PIL import Image, ImageChops
 from playwright.sync_api import expect
 
-from anystory.backend import BACKENDS, BackendError, Locator
+from anystory.backend import BACKENDS, BackendError, Locator, load
 from anystory.segment import Segmenter
 from anystory.story import Prompt
 from app import arguments, limits, main
@@ -86,16 +86,27 @@ def test_the_backend_is_the_one_asked_for_or_what_the_space_offers(monkeypatch):
     monkeypatch.delenv("ANYSTORY_BACKEND", raising=False)
     assert space.chosen_backend(None) == BACKENDS[0]
     monkeypatch.setenv("SPACE_ID", "me/story")
-    assert space.chosen_backend(None) == "mini"  # there is no GPU here, or no licence accepted
+    assert space.chosen_backend(None) == "storybook"  # there is no GPU here, or no licence accepted
     monkeypatch.setenv("ANYSTORY_BACKEND", "flux")
     assert space.chosen_backend(None) == "flux"
     assert space.chosen_backend("mini") == "mini"
+    assert space.chosen_backend(None, ROOT) == "flux"  # whose folder it is said to be
+    monkeypatch.setenv("ANYSTORY_BACKEND", "storybook")
+    assert space.chosen_backend(None, ROOT) == "mini" and space.chosen_backend("storybook", ROOT) == "storybook"
+
+
+def test_storybook_borrows_no_gpu(monkeypatch):
+    monkeypatch.setattr(space, "_backend", None)
+    monkeypatch.setattr(space, "spaces", space)  # as if the package were here
+    monkeypatch.setattr(space, "is_zero_gpu_space", lambda: True)
+    loaded = load("storybook")
+    assert space.borrowing(lambda: loaded)() is loaded
 
 
 def test_a_backend_that_is_none_is_one_sentence(monkeypatch, capsys):
     monkeypatch.setenv("ANYSTORY_BACKEND", "dream")
     assert main([]) == 2
-    assert capsys.readouterr().err == "app.py: ANYSTORY_BACKEND is 'dream'; it must be one of: mini, flux.\n"
+    assert capsys.readouterr().err == "app.py: ANYSTORY_BACKEND is 'dream'; it must be one of: storybook, mini, flux.\n"
 
 
 def test_a_space_listens_to_all_and_limits_visitors(monkeypatch):

@@ -99,11 +99,11 @@ def test_offline_with_nothing_cached(hub, ask):
 
 def test_flux_is_taken_where_its_licence_was_accepted_and_a_gpu_is_there(hub, ask):
     program = "from anystory.backend import suitable; print(suitable(gpu=True), suitable(gpu=False))"
-    assert ask(hub.url, program=program).stdout == "flux mini\n"
+    assert ask(hub.url, program=program).stdout == "flux storybook\n"
     for token in (NEW, None, "hf_gone"):
-        assert ask(hub.url, program=program, token=token).stdout == "mini mini\n"
+        assert ask(hub.url, program=program, token=token).stdout == "storybook storybook\n"
     assert hub.given == []
-    assert ask(hub.url, program=program, HF_HUB_OFFLINE="1").stdout == "mini mini\n"
+    assert ask(hub.url, program=program, HF_HUB_OFFLINE="1").stdout == "storybook storybook\n"
 
 
 def test_of_a_download_that_breaks_off_what_is_whole_is_kept(hub, ask):

@@ -31,7 +31,8 @@ def wire(parts: Parts) -> None:
     written, rewritten = [parts.actors.actors, text.text, text.styles], [text.text, text.styles, text.style]
 
     def shown(item: Shown | None) -> list[Any]:
-        return desk.opened(item, takes(item), pinned(item)) if item else desk.opened(None, (), False)
+        sketches = studio.loaded is not None and studio.loaded.sketches
+        return desk.opened(item, *((takes(item), pinned(item)) if item else ((), False)), sketches)
 
     def open_frame(event: gr.EventData, frames: Frames) -> list[Any]:
         return shown(next((item for item in frames if item.number == event.number), None))
@@ -67,6 +68,8 @@ def wire(parts: Parts) -> None:
             asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
             return {table.notice: html.notice([str(error)])}
+        if studio.backend.sketches:  # what the script says to a model stays
+            asked = replace(item.panel.steering, layout=asked.layout)
         job = item.job.take(item.number, seed, asked)
         return {table.notice: "", **taken(job, item, *page), **start(parts, job, frames, request)}
 
@@ -144,7 +147,7 @@ def wire(parts: Parts) -> None:
         say = words(request)
         try:
             with parts.visitors[request.session_hash].allowance.working():
-                found = desk.look(frames, studio.backend.defaults)
+                found = desk.look(frames, studio.backend)
         except LimitError as error:
             return html.notice([say(error.key, **error.values)])
         except (OSError, ValueError, BackendError) as error:

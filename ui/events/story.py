@@ -58,7 +58,7 @@ def shows(parts: Parts, opened: story.Opened, say: Say) -> dict[Any, Any]:
     }
     if kept.settings:
         change[controls.seed] = kept.settings.seed
-        change[controls.steps], change[controls.guidance] = kept.settings.steps, kept.settings.guidance
+        change[controls.steps], change[controls.guidance] = story.sliders(kept.settings)
     return change | frames.back(opened.shown, say, parts.stage, parts.view)
 
 

@@ -133,7 +133,7 @@ function told() {
   return {
     number: Number(form.dataset.number), layout, strength: value("strength"), start: value("start"), end: value("end"),
     eta: each("eta"), gamma: each("gamma"), first: value("first"), last: value("last"),
-    router: form.querySelector("[name=router]").checked, seed: value("seed"),
+    router: form.querySelector("[name=router]")?.checked ?? true, seed: value("seed"),
   };
 }
 

@@ -1,0 +1,147 @@
+"""Frames by several processes at once: what paints them holds Python's lock, so threads alone would take turns.
+
+Each process is this module as a program, which reads orders from its standard input and writes frames to its standard
+output, pickled; nobody else can write there. It ends with its input: when the crew is closed, and when whoever started
+it is gone. Unlike `multiprocessing` it asks nothing of the program that it is used in, which may be a script without
+`if __name__ == "__main__"`, and it loads nothing but what a frame needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+from anystory.backend import Backend, SubjectEncoding
+from anystory.steering import Steering
+from anystory.story import Frame, Prompt, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CORES = os.cpu_count() or 1
+
+MOST = 4
+"""Processes at most: each takes some 200 MB."""
+
+MAPPED = "1000000"
+"""Bytes from which on glibc gives memory back as soon as it is free: it would keep that for the next frame."""
+
+Order = tuple[Prompt, Sequence[str], Sequence[SubjectEncoding], Settings, int, Steering]
+"""What `Backend.denoise` takes."""
+
+
+class Crew:
+    """Processes that make frames as `backend` does, which goes to each of them pickled. A context manager; at its end
+    what is not finished is given up."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.size = min(CORES, MOST)
+        self._backend = backend
+        self._threads = ThreadPoolExecutor(self.size, thread_name_prefix="crew")
+        self._free: queue.SimpleQueue[_Hand] = queue.SimpleQueue()
+        self._hands = [_Hand(backend) for _ in range(self.size)]
+        for hand in self._hands:
+            self._free.put(hand)
+        self._closed = False
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed = True
+        for hand in self._hands:
+            hand.close()
+        self._threads.shutdown(cancel_futures=True)
+
+    def begin(self, order: Order) -> Future[Frame]:
+        """Have the frame of `order` made as soon as somebody is free; what that raises, its result raises."""
+        return self._threads.submit(self._make, order)
+
+    def _make(self, order: Order) -> Frame:
+        hand = self._free.get()
+        try:
+            return hand.make(order)
+        except (EOFError, OSError, pickle.UnpicklingError):  # the process is gone: for want of memory, say
+            if self._closed:
+                raise
+            return frame(self._backend, order)
+        finally:
+            self._free.put(hand)
+
+
+class _Hand:
+    """One process."""
+
+    def __init__(self, backend: Backend) -> None:
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = {"MALLOC_MMAP_THRESHOLD_": MAPPED, **os.environ, "PYTHONPATH": path}
+        command = [sys.executable, "-m", "anystory.backends.crew"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen(command, env=environment, **pipes)
+        self._sent: dict[int, SubjectEncoding] = {}
+        self._tell(backend)
+
+    def make(self, order: Order) -> Frame:
+        """The frame of `order`. Whoever is in it is sent once. Raises OSError or EOFError where the process is gone."""
+        prompt, names, cast, *rest = order
+        new = {id(one): one for one in cast if id(one) not in self._sent}
+        self._sent |= new  # kept here, so that no other gets the same id
+        self._tell((new, [id(one) for one in cast], (prompt, names, *rest)))
+        made = pickle.load(self._process.stdout)
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+    def _tell(self, what: object) -> None:
+        with contextlib.suppress(OSError):  # whoever reads the answer finds that the process is gone
+            pickle.dump(what, self._process.stdin)
+            self._process.stdin.flush()
+
+
+def frame(backend: Backend, order: Order) -> Frame:
+    """The finished frame of an order."""
+    *_, last = backend.denoise(*order)
+    return last.frame
+
+
+def main() -> None:
+    """Make frames until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this, and ends it
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints goes elsewhere
+    with contextlib.suppress(EOFError, OSError):
+        serve(sys.stdin.buffer, answers)
+
+
+def serve(orders: BinaryIO, answers: BinaryIO) -> None:
+    """Answer every order with its frame, or with what making it raised. Raises EOFError at the end."""
+    backend: Backend = pickle.load(orders)
+    known: dict[int, SubjectEncoding] = {}
+    while True:
+        new, cast, (prompt, names, *rest) = pickle.load(orders)
+        known |= new
+        try:
+            answer: Frame | Exception = frame(backend, (prompt, names, [known[one] for one in cast], *rest))
+        except Exception as error:
+            answer = error
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

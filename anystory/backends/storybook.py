@@ -1,0 +1,158 @@
+"""Storybook: frames that are sketches at full size, painted places with the cut-outs in them. No model, no torch."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from anystory.backend import STORYBOOK, BackendError
+from anystory.backends.crew import CORES, Crew, Order
+from anystory.sketch.compose import Coat
+from anystory.sketch.cutout import Cutout, prepare
+from anystory.sketch.sketcher import sketching
+from anystory.steering import UNSTEERED, Steering
+from anystory.story import (
+    BACKGROUND,
+    SEEN,
+    Frame,
+    Prompt,
+    RoutingMaps,
+    Settings,
+    Shape,
+    Step,
+    Subject,
+    TraceRecorder,
+    sides,
+)
+
+PROGRAM = "1"
+"""Raised when the same shot, settings and seed would give another frame."""
+
+MAPS = 512
+"""Longer side of a frame's maps at most. A map of each of 1024 x 1024 pixels says the same of three characters, and
+makes an overlay take 0.3 s in place of 0.1 s, a frame's diagnosis 60 ms in place of 20 ms."""
+
+DEFAULTS = Settings(size=1024, steps=1, guidance=1.0)
+"""A frame takes one step; there is nothing to guide."""
+
+TRACE: Shape = (64, 64)
+"""Rows and columns of a frame's trace."""
+
+PREVIEW = 256
+"""Longer side of a preview, about."""
+
+FEW = 4
+"""Frames from which on it is worth it to start other processes for them."""
+
+
+@dataclass(frozen=True)
+class StorybookBackend:
+    """Frames from what is read of a line (`Prompt.shot`) and the pictures of the cast. One frame depends on nothing but
+    its own order: neither on the frames before it nor on the process that made it."""
+
+    name: str = STORYBOOK
+    version: str = PROGRAM
+    defaults: Settings = DEFAULTS
+    sizes: range = range(64, 4096 + 1)
+    max_subjects: int = 12
+    languages: tuple[str, ...] = ("English", "Chinese", "Spanish")
+    follows_style: bool = True
+    draws_characters: bool = False
+    sketches: bool = True
+    batch: int = 1000  # a whole story: its frames are begun one after the other all the same
+
+    def unread(self, text: str) -> str:
+        """Nothing falls off the end."""
+        return ""
+
+    def encode(self, subject: Subject) -> Cutout:
+        """The first picture, ready to be put into a place. Raises BackendError where its mask selects nothing."""
+        try:
+            return prepare(subject)
+        except ValueError as error:
+            raise BackendError(str(error)) from error
+
+    def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
+        """A trace has one layer: whose each place is while one after the other is put down."""
+        return (TRACE,)
+
+    def denoise(
+        self,
+        prompt: Prompt,
+        names: Sequence[str],
+        cast: Sequence[Cutout],
+        settings: Settings,
+        seed: int,
+        steering: Steering = UNSTEERED,
+    ) -> Iterator[Step]:
+        """Put one frame together: a `Step` when its place is painted, one for everybody in it, and the last with the
+        frame. `seed` says who stands how, the story's seed in `settings` what the places look like; the steering's
+        layout says where. Raises BackendError for what is no such frame."""
+        self._check(prompt, names, settings)
+        whose, total, done = (*names, BACKGROUND), len(names) + 2, 0
+        recorder, put = TraceRecorder(whose), set[str]()
+        size = {"width": settings.size, "height": settings.size}
+        seeds = {"seed": seed, "story_seed": settings.seed}
+        # Pictures are encoded once, whoever has them: two characters may share one, or one may have a new name.
+        cutouts = [replace(cutout, name=name) for cutout, name in zip(cast, names, strict=True)]
+        with closing(sketching(prompt.shot, cutouts, **size, **seeds, layout=steering.layout)) as coats:
+            for number, coat in enumerate(coats, 1):
+                recorder.add(number, [_sampled(coat.holders, TRACE)])
+                put.add(coat.what)
+                if coat.sketch is None and 1 + len(put & set(names)) > done:
+                    done = 1 + len(put & set(names))
+                    yield Step(done, total, _preview(coat))
+        held = _sampled(coat.holders, _fitted(coat.holders.shape))
+        maps = (held == np.arange(len(whose), dtype=np.uint8)[:, None, None]).astype(np.float32)
+        frame = Frame(
+            coat.sketch.image, RoutingMaps(whose, maps, SEEN), seed, recorder.trace(number), coat.sketch.notes
+        )
+        yield Step(total, total, frame.image, frame)
+
+    def denoise_batch(self, frames: Sequence[Order]) -> Iterator[dict[int, Step]]:
+        """As `denoise`, in order; several of them in as many processes as there are cores, a single `Step` each. A few
+        are always begun ahead, so that nobody waits for a frame to be written."""
+        if len(frames) < FEW or CORES == 1:
+            for place, order in enumerate(frames):
+                with closing(self.denoise(*order)) as steps:
+                    yield from ({place: step} for step in steps)
+            return
+        with Crew(self) as crew:
+            begun = deque(crew.begin(order) for order in frames[: crew.size + 1])
+            for place in range(len(frames)):
+                frame = begun.popleft().result()
+                begun.extend(crew.begin(order) for order in frames[place + crew.size + 1 :][:1])
+                yield {place: Step(1, 1, frame.image, frame)}
+
+    def _check(self, prompt: Prompt, names: Sequence[str], settings: Settings) -> None:
+        if prompt.shot is None:
+            raise BackendError(f"{self.name} shows what is read of a line, and nobody read this one.")
+        if len(names) > self.max_subjects:
+            raise BackendError(
+                f"A frame takes at most {self.max_subjects} characters, this panel has {len(names)}; leave some out."
+            )
+        if settings.size not in self.sizes:
+            raise BackendError(f"The frame size is {settings.size}; {self.name} draws {sides(self.sizes)}.")
+
+
+def _fitted(shape: tuple[int, ...]) -> Shape:
+    """The rows and columns of maps for a picture of so many."""
+    scale = min(1.0, MAPS / max(shape))
+    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+
+
+def _sampled(holders: np.ndarray, shape: Shape) -> np.ndarray:
+    """Whose the middle of each of (rows, columns) fields is: uint8 of that shape."""
+    rows, columns = (
+        (np.arange(count) * 2 + 1) * side // (2 * count) for count, side in zip(shape, holders.shape, strict=True)
+    )
+    return holders[rows[:, None], columns]
+
+
+def _preview(coat: Coat) -> Image.Image:
+    return Image.fromarray(coat.image).reduce(max(1, max(coat.holders.shape) // PREVIEW))

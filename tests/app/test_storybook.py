@@ -1,0 +1,165 @@
+"""The app as it starts: with storybook, which is no model, and what the page says and shows of that."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from anystory.backend import load
+from anystory.estimate import TimeLeft
+from anystory.project import Project
+from anystory.story import SEEN, Settings
+from anystory.strings import say
+from tests.app.steps import EXAMPLE, PATIENCE, ROOT, frames, settle, tracebacks, upload, write
+from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
+from ui import desk, html, masthead, panels, story
+from ui.studio import Studio
+
+
+def words(key, **values):
+    return say("en", key, **values)
+
+
+@pytest.fixture(scope="module")
+def studio():
+    return Studio(lambda: load("storybook"))
+
+
+@pytest.fixture
+def shown(studio, actors):  # noqa: F811
+    """Two small frames."""
+    asked = job(studio, actors, "[size: 96] Bruno at the beach\n[size: 96] Bruno and Fern", steps=40, guidance=7.0)
+    return last(studio.render(asked)).shown
+
+
+def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
+    assert [item.backend for item in shown] == ["storybook", "storybook"]
+    made = Project(shown[0].job.visit.story).story().settings
+    assert (made.steps, made.guidance, made.size) == (1, 1.0, 1024)  # whatever the sliders of models say
+    assert shown[1].frame.maps.measure == SEEN and shown[1].trace_words.endswith("kB on disk.")
+    assert f"{shown[1].frame.trace.total} steps of one layer are kept" in shown[1].trace_words
+    with Image.open(shown[0].file) as picture:
+        assert picture.info["made"] == "painted place, your cut-outs"
+    told = html.opened(1, shown[0].panel, ["Bruno"], ["Bruno"], 0, shown[0].backend)
+    assert "model.storybook" in told and "· mini<" in html.opened(1, shown[0].panel, [], [], 0, "mini")
+    assert "viewer.who.seen" in html.measured(SEEN)
+
+
+def test_frames_of_a_model_stay_and_say_so(studio, tiny_backend, actors):  # noqa: F811
+    old = Studio(lambda: tiny_backend, stories=studio.stories)
+    asked = job(old, actors, "Bruno walks")
+    last(old.render(asked))
+    (item,) = studio.frames(studio.visit(asked.visit.key))
+    assert item.backend == "mini" and item.frame.image.size == (64, 64)
+
+
+def test_the_head_tells_what_it_is_and_what_a_gpu_would_add(studio, tiny_backend):
+    backend = studio.backend
+    assert masthead.ready(backend, words) == "storybook: painted place, your cut-outs"
+    assert masthead.ready(tiny_backend, words) == "model: mini"
+    alone, beside = (masthead.banner(backend, words, gpu=gpu) for gpu in (False, True))
+    assert "1024 px and up to 12" in alone and "drawn by no model" in alone and "flux" not in alone
+    assert "--backend flux" in beside and "flux" not in masthead.banner(tiny_backend, words, gpu=True)
+
+
+def test_the_desk_places_and_has_no_strengths(shown):
+    board = desk.routing(shown[1], sketches=True)
+    assert 'name="seed"' in board and "data-strength" not in board and 'name="router"' not in board
+    assert 'type="hidden" name="strength" value="1"' in board
+    assert "data-strength" in desk.routing(shown[1], sketches=False)
+    box = {"name": "Fern", "box": [0, 0, 0.5, 1], "paint": ""}
+    told = {"layout": [box], "strength": "1", "start": "0", "end": "100", "first": "", "last": "", "router": True}
+    layout = desk.steering({**told, "eta": {}, "gamma": {}}, ("Bruno", "Fern")).layout
+    assert (layout.strength, layout.start, layout.end) == (1, 0, 1) and layout.places[0].name == "Fern"
+
+
+def test_sliders_and_sizes_are_those_that_mean_something(studio):
+    assert story.sliders(Settings(64, 30, 4.0)) == (30, 4.0)
+    assert all(isinstance(skipped, dict) for skipped in story.sliders(studio.backend.defaults))
+    offered = panels._offered(studio.backend.sizes)
+    assert {512, 1024, 2048} < set(offered) and len(offered) <= 12
+
+
+def test_the_time_left_of_frames_of_one_step_is_told():
+    timer = TimeLeft(10, 1)
+    timer.start(0.0)
+    for second in (1, 2, 3):
+        timer.step(float(second), 3)  # whatever the number of the step that ended it
+    assert timer.left() == pytest.approx(7.0)
+    timer.skip()
+    assert timer.left() == pytest.approx(6.0)
+
+
+def test_starting_imports_no_model_and_writes_no_stubs():
+    program = (
+        "import sys, pathlib\n"
+        "written, write = [], pathlib.Path.write_text\n"
+        "pathlib.Path.write_text = lambda self, *more, **how: written.append(self) or write(self, *more, **how)\n"
+        "import app\n"
+        "from ui.quick import import_gradio\n"
+        "import inspect; known = inspect.getfile\n"
+        "import_gradio()\n"
+        "assert inspect.getfile is known\n"
+        "from ui.app import build\n"
+        "from ui.studio import Studio\n"
+        "from anystory import backend\n"
+        "studio = Studio(backend.load)\n"
+        "build(studio)\n"
+        "print(studio.backend.name, [path for path in written if path.suffix == '.pyi'])\n"
+        "print(sorted({'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg'} & set(sys.modules)))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == ["storybook []", "[]"]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """The address of the app as `python app.py` starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log, out = tmp_path_factory.mktemp("log") / "app.log", tmp_path_factory.mktemp("out")
+    command = [sys.executable, "-u", "app.py", "--port", str(port), "--out", str(out)]
+    with log.open("w") as errors:
+        app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+    try:
+        assert any("Running on local URL" in line for line in iter(app.stdout.readline, "")), log.read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        app.terminate()
+        app.wait()
+    assert tracebacks(log) == []
+
+
+def test_a_story_is_made_by_storybook_in_the_browser(browser, started):
+    context = browser.new_context(viewport={"width": 1360, "height": 950})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(started)
+    expect(page.locator(".model.ready")).to_have_text(words("model.storybook"))
+    expect(page.locator("#finder")).to_be_hidden()
+    page.locator("#settings button").first.click()
+    expect(page.locator("#seed-row")).to_be_visible()
+    expect(page.locator("#steps")).to_be_hidden()
+    upload(page, EXAMPLE / "fern.png", EXAMPLE / "bruno.png")
+    expect(page.locator("img.cutout")).to_have_count(2)
+    write(page, "[size: 128] Fern and Bruno at the beach at night\n[size: 128] Bruno in the forest")
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(2)
+    settle(page)
+    frames(page).first.click()
+    expect(page.locator(".opened .number")).to_contain_text(words("model.storybook"))
+    expect(page.locator("#verdict")).to_contain_text("Fern fills")
+    page.locator("#desk-routing button").first.click()
+    for edge, value in enumerate((60, 20, 95, 90)):
+        page.locator(f"#routing [data-edge='{edge}']").fill(str(value))
+    page.locator("#routing .go").click()
+    expect(page.locator("#desk-notice")).to_be_empty()
+    settle(page)
+    assert "[layout: " in page.locator("#script textarea").input_value()
+    expect(frames(page)).to_have_count(2)
+    context.close()

@@ -1,0 +1,331 @@
+"""Storybook: frames of sketches, the same in whatever process, and nothing heavy on their way."""
+
+import hashlib
+import json
+import pickle
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from anystory.backend import BACKENDS, BackendError, Batcher, Locator, Lora, chosen, load
+from anystory.backends import crew, storybook
+from anystory.cluster import Worker
+from anystory.diagnosis import diagnose
+from anystory.drawing import draw_cast
+from anystory.project import Project
+from anystory.render import Renderer, RenderError
+from anystory.segment import Segmenter
+from anystory.shot import Role, Shot
+from anystory.sketch import read
+from anystory.steering import UNSTEERED, Layout, Place, Steering
+from anystory.story import BACKGROUND, SEEN, Line, Panel, Prompt, Settings
+from tests import stories
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = Settings(size=96, steps=1, guidance=1.0)
+CAST = ("Fox", "Owl")
+
+
+@pytest.fixture(scope="module")
+def backend():
+    return load("storybook")
+
+
+@pytest.fixture(scope="module")
+def cast(backend):
+    return [backend.encode(stories.subject(name)) for name in CAST]
+
+
+def order(cast, number=0, place="beach", names=CAST, **settings):
+    shot = Shot(place, f"{place} 1", roles=tuple(map(Role, names)))
+    return Prompt("", shot=shot), names, cast[: len(names)], replace(SMALL, **settings), number, UNSTEERED
+
+
+def made(backend, asked):
+    *steps, last = backend.denoise(*asked)
+    return steps, last.frame
+
+
+def equal(one, other):
+    traces = [
+        (trace.steps, {key: array.tobytes() for key, array in trace.packed.items()})
+        for trace in (one.trace, other.trace)
+    ]
+    same = one.image.tobytes() == other.image.tobytes() and np.array_equal(one.maps.values, other.maps.values)
+    return same and traces[0] == traces[1] and (one.seed, one.notes) == (other.seed, other.notes)
+
+
+def story(*panels, **settings):
+    return stories.story(panels, **settings)
+
+
+# frames
+
+
+def test_a_frame_tells_whom_it_shows_and_how_it_was_put_together(backend, cast):
+    steps, frame = made(backend, order(cast, size=1024))
+    assert frame.image.size == (1024, 1024) and frame.image.mode == "RGB"
+    assert frame.maps.names == (*CAST, BACKGROUND) and frame.maps.measure == SEEN
+    assert frame.maps.values.shape == (3, storybook.MAPS, storybook.MAPS)
+    assert set(np.unique(frame.maps.values)) == {0, 1} and (frame.maps.values.sum(axis=0) == 1).all()
+    assert frame.maps.values.sum(axis=(1, 2)).min() > 0
+    assert [step.index for step in steps] == sorted({step.index for step in steps})
+    assert steps[0].index == 1 and all(step.index < step.total and not step.frame for step in steps)
+    assert max(steps[0].preview.size) <= 2 * storybook.PREVIEW
+    said = diagnose(frame.maps)
+    assert said.passed and said.sentence.startswith("Fox fills ") and " and Owl " in said.sentence
+
+
+def test_the_trace_shows_one_layer_after_the_other_being_put_down(backend, cast):
+    _, frame = made(backend, order(cast, size=512))
+    trace = frame.trace
+    assert trace.shapes == backend.layer_shapes(SMALL) == ((64, 64),) and trace.kinds == ("refined",)
+    assert trace.steps == tuple(range(1, trace.total + 1)) and trace.total >= 3
+    nobody = [(trace.holders(step, 1) == 2).mean() for step in trace.steps]
+    assert nobody[0] == 1 and nobody[-1] < 1
+    final = np.argmax(frame.maps.values, axis=0)[4::8, 4::8]
+    assert (trace.holders(trace.total, 1) == final).mean() > 0.98  # but for where a field's middle lies between pixels
+
+
+def test_a_frame_is_its_own_orders_alone(backend, cast):
+    first = made(backend, order(cast, 3))[1]
+    made(backend, order(cast, 4, "forest"))
+    assert equal(first, made(load("storybook"), order(cast, 3))[1])
+    assert not equal(first, made(backend, order(cast, 5))[1])
+    assert not equal(first, made(backend, order(cast, 3, seed=1))[1])  # another story's beach
+
+
+def test_a_place_by_hand_is_where_somebody_is(backend, cast):
+    layout = Layout((Place("Owl", (0, 0.3, 0.4, 0.9)),))
+    prompt, names, subjects, settings, seed, _ = order(cast)
+    _, frame = made(backend, (prompt, names, subjects, settings, seed, Steering(layout)))
+    ys, xs = np.nonzero(frame.maps.values[1])
+    assert len(xs) and xs.max() / 96 <= 0.42 and ys.min() / 96 >= 0.28 and ys.max() / 96 <= 0.92
+
+
+def test_nobody_is_in_an_empty_place_and_a_frame_can_be_of_any_size(backend, cast):
+    for size in (64, 97, 333):
+        _, frame = made(backend, order(cast, names=(), size=size))
+        assert frame.image.size == (size, size) and frame.maps.names == (BACKGROUND,)
+        assert (frame.maps.values == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda p, n, c, s: (p, n, c, replace(s, size=63)),
+            "The frame size is 63; storybook draws anything from 64 to 4096",
+        ),
+        (lambda p, n, c, s: (p, n, c, replace(s, size=4097)), "The frame size is 4097"),
+        (lambda p, n, c, s: (p, [str(k) for k in range(13)], c, s), "at most 12 characters, this panel has 13"),
+        (lambda p, n, c, s: (Prompt("a fox"), n, c, s), "nobody read this one"),
+    ],
+)
+def test_what_is_no_frame_is_refused(backend, cast, change, words):
+    *asked, seed, _ = order(cast)
+    with pytest.raises(BackendError, match=words):
+        next(backend.denoise(*change(*asked), seed))
+
+
+def test_closing_ends_the_work(backend, cast, monkeypatch):
+    ended = []
+
+    def watched(*asked, work=storybook.sketching, **how):
+        try:
+            yield from work(*asked, **how)
+        finally:
+            ended.append(asked)
+
+    monkeypatch.setattr(storybook, "sketching", watched)
+    with closing(backend.denoise(*order(cast))) as steps:
+        assert next(steps).index == 1 and not ended
+    assert len(ended) == 1
+
+
+# several at once
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    """Two processes, on whatever machine."""
+    monkeypatch.setattr(storybook, "CORES", 2)
+    monkeypatch.setattr(crew, "CORES", 2)
+
+
+def test_frames_by_several_processes_are_the_same_and_in_order(backend, cast, cores):
+    asked = [
+        order(cast, k, place, CAST[: k % 3]) for k, place in enumerate(("beach", "forest", "meadow", "castle", "beach"))
+    ]
+    told = list(backend.denoise_batch(asked))
+    assert [list(steps) for steps in told] == [[place] for place in range(5)]
+    assert all(equal(steps[place].frame, made(backend, asked[place])[1]) for place, steps in enumerate(told))
+    few = list(backend.denoise_batch(asked[:2]))  # here, step by step
+    assert len(few) > 2 and equal(few[-1][1].frame, told[1][1].frame)
+
+
+def test_a_process_that_is_gone_costs_no_frame_and_an_error_is_told(backend, cast, cores):
+    asked = order(cast)
+    with crew.Crew(backend) as hands:
+        for hand in hands._hands:
+            hand._process.kill()
+        assert equal(hands.begin(asked).result(), made(backend, asked)[1])
+    with crew.Crew(backend) as hands:
+        wrong = hands.begin(order(cast, size=12))
+        with pytest.raises(BackendError, match="The frame size is 12"):
+            wrong.result()
+        assert equal(hands.begin(asked).result(), made(backend, asked)[1])
+
+
+def test_stopping_ends_the_processes(backend, cast, cores, monkeypatch):
+    started = []
+    monkeypatch.setattr(crew, "_Hand", lambda backend, hand=crew._Hand: started.append(hand(backend)) or started[-1])
+    with closing(backend.denoise_batch([order(cast, k) for k in range(6)])) as steps:
+        next(steps)
+        assert [hand._process.poll() for hand in started] == [None, None]
+    assert None not in [hand._process.poll() for hand in started]
+
+
+def test_a_script_without_a_main_guard_has_its_story_made(tmp_path):
+    program = (
+        "import anystory\n"
+        "backend = anystory.load_backend()\n"
+        "story = anystory.load_story(anystory.parse_script('\\n'.join(['[NC] a beach'] * 5)), backend)\n"
+        "for frame in anystory.render_story(story, backend, 'out'): print(frame.panel, frame.image.size)\n"
+    )
+    (tmp_path / "program.py").write_text(program)
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    run = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == [f"{number} (1024, 1024)" for number in range(1, 6)] and not run.stderr
+
+
+# stories
+
+
+def test_a_story_is_read_once_and_made_like_any_other(backend, tmp_path, monkeypatch):
+    reading, whole = [], read.read_story
+    monkeypatch.setattr(read, "read_story", lambda *asked: reading.append(asked) or whole(*asked))
+    told = story(Panel("Fox at the beach at night", ("Fox",)), Panel("Fox and Owl", CAST), seed=4)
+    done = [p for p in Renderer(backend).render(told, tmp_path, trace=True) if p.done]
+    assert len(reading) == 1 and [p.panel for p in done] == [1, 2]
+    project = Project(tmp_path)
+    assert project.made_with == ("storybook", storybook.PROGRAM) and project.trace(2).total >= 3
+    text = Image.open(tmp_path / "frames" / "001.png").info
+    assert text["backend"] == "storybook" and text["made"] == "painted place, your cut-outs"
+    again = list(Renderer(backend).render(told, tmp_path, trace=True))
+    assert all(p.reused for p in again) and equal(again[1].step.frame, done[1].step.frame)
+
+
+def keys(backend, *panels, **settings):
+    return Renderer(backend).keys(story(*panels, **settings))
+
+
+def test_a_key_says_all_that_a_sketch_depends_on_and_nothing_else(backend):
+    one, two = Panel("Fox at the beach", ("Fox",)), Panel("Owl sits", ("Owl",))
+    before = keys(backend, one, two, seed=2)
+    assert before == keys(backend, one, two, seed=2, steps=50, guidance=7.0, eta=0.5, gamma=1.0)
+    strengths = Steering(eta=(("Fox", 2.0),), gamma=(("Fox", 1.0),), reference=(0, 0.5), router=False)
+    assert before == keys(backend, replace(one, caption="So far", steering=strengths), two, seed=2)
+    place = Steering(Layout((Place("Fox", (0, 0, 0.5, 1)),)))
+    for changed in (
+        replace(one, steering=place),
+        replace(one, seed=9),
+        replace(one, size=128),
+        replace(one, dialogue=(Line("Fox", "Oh!"),)),
+    ):
+        now = keys(backend, changed, two, seed=2)
+        assert now[0] != before[0] and now[1] == before[1]
+    said = [keys(backend, replace(one, dialogue=(Line("Fox", words),)), two) for words in ("Oh!", "Ah!")]
+    assert said[0] == said[1]
+    assert all(a != b for a, b in zip(before, keys(backend, one, two, seed=3), strict=True))
+    # The second panel is where the first one was.
+    moved = keys(backend, replace(one, prompt="Fox in the forest"), two, seed=2)
+    assert moved[0] != before[0] and moved[1] != before[1]
+
+
+def test_the_keys_of_a_models_frames_are_what_they_were(tiny_backend):
+    told = stories.story()
+    panel, prompt = told.script.panels[0], "a fox walks"
+    settings = {name: value for name, value in asdict(told.settings).items() if name != "seed"}
+    look = stories.looks(told)["Fox"]
+    parts = [prompt, [[0, 5]], [look], settings, told.settings.seed, tiny_backend.name, tiny_backend.version]
+    wanted = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    request = Renderer(tiny_backend).requests(told)[0]
+    assert request.prompt == Prompt(prompt, ((0, 5),)) and panel.cast == ("Fox",)
+    assert request.key == wanted
+
+
+def test_who_has_no_picture_is_refused(backend):
+    told = story(Panel("Fox meets Ghost", ("Fox", "Ghost")))
+    with pytest.raises(
+        RenderError, match="storybook shows pictures you give; give Ghost one or take one from the shelf"
+    ):
+        list(draw_cast(told, backend, Segmenter()))
+    with pytest.raises(RenderError, match=r"Ghost is in panel 1 but has no picture; add one for Ghost\.$"):
+        Renderer(backend).render(told)
+
+
+# what it is
+
+
+def test_which_backend_is_meant(tmp_path):
+    assert BACKENDS[0] == "storybook" == load().name == chosen(None, None)
+    assert chosen(None, tmp_path) == "mini" and chosen("flux", tmp_path) == "flux"
+    assert (
+        chosen(None, None, "flux") == "flux" == chosen(None, tmp_path, "flux")
+        and chosen(None, tmp_path, "storybook") == "mini"
+    )
+    with pytest.raises(BackendError, match="There is no AnyStory model"):
+        load(model=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"model": "folder"}, "takes no --model; mini and flux do"),
+        ({"device": "cuda"}, "takes no --device; mini and flux do"),
+        ({"speed": "few"}, "takes no --speed few; mini and flux do"),
+        ({"loras": [Lora("somebody/ink")]}, "takes no LoRAs; flux does"),
+        ({"vram": 8}, "takes no --vram; flux does"),
+        ({"batch": 2}, "takes no --batch; flux does"),
+    ],
+)
+def test_what_is_for_models_is_refused(given, words):
+    with pytest.raises(BackendError, match=f"^The backend storybook {words}"):
+        load("storybook", **given)
+
+
+def test_it_can_do_what_the_others_are_asked_for(backend):
+    assert isinstance(backend, Batcher) and not isinstance(backend, Locator)
+    assert backend.unread("word " * 999) == "" and backend.languages == ("English", "Chinese", "Spanish")
+
+
+def test_a_worker_of_a_cluster_makes_the_same_frame(backend, cast):
+    worker = Worker()
+    facts, _ = worker.open({"name": "storybook"})
+    assert facts.sketches and facts.name == "storybook"
+    prompt, names, _, *rest = pickle.loads(pickle.dumps(order(cast)))
+    looks = [worker.encode(stories.subject(name)) for name in names]
+    *_, last = worker.denoise("job", (prompt, names, *rest), *looks)
+    assert equal(last.frame, made(backend, order(cast))[1])
+
+
+def test_nothing_heavy_is_on_its_way(tmp_path):
+    program = (
+        "import sys, anystory\n"
+        "backend = anystory.load_backend()\n"
+        "cast = [anystory.CastMember('Fern', 'assets/example/fern.png')]\n"
+        "story = anystory.load_story(anystory.parse_script('Fern at the beach', cast=cast), backend)\n"
+        f"list(anystory.render_story(story, backend, {str(tmp_path)!r}, trace=True))\n"
+        "print(sorted({'torch', 'diffusers', 'transformers', 'gradio'} & set(sys.modules)))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "[]\n"
