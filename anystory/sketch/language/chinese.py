@@ -1,0 +1,76 @@
+"""Chinese put into the order of English: "在大树后面" (at big-tree behind) becomes "behind big-tree", so that one grammar
+reads all three languages."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from anystory.sketch.language.tokens import SAME, Unit
+from anystory.sketch.words import listed, vocabulary
+
+AFTER = ("in", "on", "under", "behind", "in front of", "next to", "left of", "right of", "above", "between")
+"""The relations that Chinese says after the noun."""
+
+
+@cache
+def _measures() -> frozenset[str]:
+    return frozenset(listed(vocabulary()["measures"]["zh"]))
+
+
+def reordered(units: list[Unit]) -> list[Unit]:
+    """The units with every relation in front of its noun, and without measure words."""
+    units = _counted(units)
+    out: list[Unit] = []
+    for unit in units:
+        relation = next((key for key in AFTER if key in unit), "")
+        start = _noun_phrase(out, relation) if relation else len(out)
+        if not relation or start == len(out):
+            out.append(unit)
+            continue
+        if out[start - 1].text == "在" and start:
+            start -= 1
+            del out[start]
+        elif out[-1].text == "的":
+            out.pop()
+        out.insert(start, Unit(unit.text, {relation: unit.senses[relation]}, {relation: SAME}))
+    return out
+
+
+def _counted(units: list[Unit]) -> list[Unit]:
+    """ "三 只 小 鸟" → "三 小 鸟"."""
+    out: list[Unit] = []
+    for unit in units:
+        after = out and ("numbers" in out[-1] or "the" in out[-1] or "other" in out[-1])
+        if after and unit.text in _measures() and not unit.name:
+            continue
+        out.append(unit)
+    return out
+
+
+def _noun_phrase(units: list[Unit], relation: str) -> int:
+    """Where the noun phrase at the end begins; the length where there is none."""
+    start = len(units)
+    if start and units[-1].text == "的":
+        start -= 1
+    if not start or not _is_noun(units[start - 1]):
+        return len(units)
+    while start and _belongs(units[start - 1]):
+        start -= 1
+    if relation == "between" or (start and units[start - 1].text in ("和", "与", "跟")):
+        joined = start
+        while joined and (_belongs(units[joined - 1]) or "and" in units[joined - 1] or units[joined - 1].text == "、"):
+            joined -= 1
+        at = joined and (units[joined - 1].text == "在" or units[joined - 1].verb)
+        start = joined if relation == "between" or at else start
+    return start
+
+
+def _is_noun(unit: Unit) -> bool:
+    pronoun = any(kind in unit for kind in ("she", "he", "it", "they", "all"))
+    return bool(unit.name) or unit.noun or pronoun
+
+
+def _belongs(unit: Unit) -> bool:
+    """Whether a unit can be part of a noun phrase."""
+    adjective = any(kind in unit for kind in ("sizes", "colours", "numbers", "the", "other", "own"))
+    return _is_noun(unit) or adjective

@@ -1,0 +1,73 @@
+"""Who can be meant in a panel: names, what pronoun stands for whom, and which nouns are members of the cast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from anystory.sketch.language.tokens import language_of, units_of
+from anystory.sketch.words import listed, vocabulary
+
+YOUNG = frozenset(("girl", "boy", "child", "baby"))
+GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
+
+
+class Company:
+    """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those in
+    the panel; the others' names are still names."""
+
+    def __init__(self, descriptions: Mapping[str, str], members: Sequence[str]) -> None:
+        self.names = tuple(descriptions)
+        self.members = tuple(members)
+        self._kinds = {name: head_nouns(text) for name, text in descriptions.items()}
+        self._genders = {name: gender(text) for name, text in descriptions.items()}
+
+    def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
+        """Whom a pronoun means: `kind` is a key of the grammar, `last` who was meant before, the latest last, `but`
+        who cannot be."""
+        free = [name for name in self.members if name not in set(but)]
+        if kind == "all":
+            return list(self.members)
+        if kind == "they":
+            meant = [name for name in dict.fromkeys(last) if name in free]
+            return meant if len(meant) > 1 else free
+        fitting = [name for name in free if self._genders[name] in (kind, "")]
+        recent = [name for name in reversed(last) if name in fitting]
+        sure = [name for name in fitting if self._genders[name] == kind]
+        if recent and (self._genders[recent[0]] == kind or not sure):
+            return recent[:1]
+        return sure[:1] or fitting[:1]
+
+    def of_kind(self, concept: str, plural: bool) -> list[str]:
+        """Who of the panel is an instance of a noun: "the bear", "the girls", "the children"."""
+        found = [name for name in self.members if concept in self._kinds[name]]
+        if not found and concept == "child" and plural:
+            found = [name for name in self.members if YOUNG & set(self._kinds[name])]
+        return found if plural else found[:1]
+
+
+def head_nouns(description: str) -> tuple[str, ...]:
+    """What a description says its character is: concepts, before any "with" or "in": "a girl with a cat" is a girl."""
+    if not description.strip():
+        return ()
+    language = language_of(description)
+    found: list[str] = []
+    for unit in units_of(description, (), language):
+        if unit.mark or (language != "zh" and found and any(kind in unit for kind in GRAMMAR_OF_DESCRIPTIONS)):
+            break
+        if "things" in unit:
+            found.append(unit.value("things"))
+    return tuple(found[-1:]) if language != "es" else tuple(found[:1])
+
+
+def gender(description: str) -> str:
+    """ "she", "he", or "" where a description does not say."""
+    words = description.lower()
+    language = language_of(description) if description.strip() else "en"
+    nouns = [unit.text.lower() for unit in units_of(description, (), language)] if description.strip() else []
+    for key in ("she", "he"):
+        known = listed(vocabulary()["genders"][key][language])
+        if language == "zh" and any(word in words for word in known):
+            return key
+        if any(word in known for noun in nouns[:8] for word in (noun, *noun.split())):
+            return key
+    return ""

@@ -1,0 +1,245 @@
+"""From a line to units: which language it is in, its words, and the longest phrases of the lexicon in them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from anystory.prompt import find_names
+from anystory.sketch.language import forms
+from anystory.sketch.language.lexicon import ANY, DETERMINERS, OWN, POSSESSIVES, SURE, WORD, Lexicon, Sense, lexicon
+from anystory.sketch.words import listed, vocabulary
+
+IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
+QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
+MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
+PLURAL, SAME, INFLECTED = "plural", "same", "inflected"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, or a name of the cast. `bases`: what it can be a form of, each with the kind of form."""
+
+    text: str
+    name: str = ""
+    bases: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Unit:
+    """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …)."""
+
+    text: str
+    senses: dict[str, Sense] = field(default_factory=dict)
+    forms: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self.senses
+
+    def value(self, kind: str) -> str:
+        return self.senses[kind].value if kind in self.senses else ""
+
+    @property
+    def verb(self) -> bool:
+        return "actions" in self.senses or "manners" in self.senses
+
+    @property
+    def form(self) -> str:
+        """The form it stands in as a verb."""
+        return self.forms.get("actions") or self.forms.get("manners") or ""
+
+    @property
+    def noun(self) -> bool:
+        """Whether it can be a noun, a name of a place among them."""
+        return any(
+            kind in self.senses for kind in ("things", "places", "buildings", "body", "abstract", "depicts", "parts")
+        )
+
+    @property
+    def mark(self) -> bool:
+        return self.text in MARKS
+
+
+def language_of(text: str, names: Sequence[str] = ()) -> str:
+    """ "zh" where there are ideographs outside the names, else "es" or "en", whichever knows more of the words."""
+    bare = text
+    for mention in reversed(find_names(text, names)):
+        bare = f"{bare[: mention.start]} {bare[mention.end :]}"
+    if IDEOGRAPH.search(bare):
+        return "zh"
+    words = [word for word in WORD.findall(bare.lower()) if word[0].isalpha()]
+    scores = {language: sum(_familiar(word, language) for word in words) for language in ("en", "es")}
+    return "es" if scores["es"] > scores["en"] else "en"
+
+
+@cache
+def _small(language: str) -> frozenset[str]:
+    """The words of grammar of a language."""
+    found = {word for entry in vocabulary()["grammar"].values() for word in listed(entry[language])}
+    return frozenset(found - {"a", "me", "no", "as", "so", "he", "sin", "once", "son", "come"})
+
+
+def _familiar(word: str, language: str) -> float:
+    book = lexicon(language)
+    accent = 1.0 if language == "es" and re.search("[áéíóúñ¿¡]", word) else 0.0
+    return accent + 1.5 * (word in _small(language)) + 0.5 * (word in book or word in book.verbs)
+
+
+def units_of(text: str, names: Sequence[str], language: str) -> list[Unit]:
+    """A line as units, in its order. What stands in quotation marks is said, not shown, and left out."""
+    text = unicodedata.normalize("NFC", text)
+    book = lexicon(language)
+    spans = [(mention.start, mention.end, mention.name) for mention in find_names(text, names)]
+    tokens: list[Token] = []
+    done = 0
+    for start, end, name in [*spans, (len(text), len(text), "")]:
+        tokens += _cut(_unquoted(text[done:start]), book)
+        if name:
+            tokens.append(Token(text[start:end], name))
+        done = end
+    return _units(tokens, book)
+
+
+def _unquoted(text: str) -> str:
+    return QUOTED.sub(" , ", text)
+
+
+def _cut(text: str, book: Lexicon) -> list[Token]:
+    """The words of a piece of text without names."""
+    if book.language == "zh":
+        return [Token(word, bases=((word, SAME),)) for word in _segmented(text.lower(), book)]
+    tokens = []
+    for word in WORD.findall(text.lower().replace("’", "'")):
+        if book.language == "es":
+            verb, clitics = forms.spanish_clitics(word)
+            parts = {"del": ["de", "el"], "al": ["a", "el"]}.get(word, [word])
+            if clitics and verb in book.verbs:
+                parts = [*clitics, verb]
+        else:
+            parts = ["not"] if word == "n't" else [word]
+        tokens += [Token(part, bases=_bases(part, book)) for part in parts]
+    return tokens
+
+
+def _bases(word: str, book: Lexicon) -> tuple[tuple[str, str], ...]:
+    found = [(word, SAME)]
+    found += [(base, kind) for base, kind in book.verbs.get(word, ()) if (base, kind) != (word, SAME)]
+    nouns = forms.english_nouns(word) if book.language == "en" else forms.spanish_nouns(word)
+    found += [
+        (noun, PLURAL if word.endswith("s") or book.language == "en" else INFLECTED)
+        for noun in nouns
+        if noun and noun != word
+    ]
+    if word in DETERMINERS[book.language]:
+        found.append((ANY, SAME))
+    if word in POSSESSIVES[book.language]:
+        found.append((OWN, SAME))
+    return tuple(found)
+
+
+def _segmented(text: str, book: Lexicon) -> list[str]:
+    """Chinese cut into words: as few as may be, unknown characters counting double."""
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(text) + 1):
+        options = []
+        for start in range(max(0, end - book.longest), end):
+            word = text[start:end]
+            known = word in book
+            latin = re.fullmatch(r"[a-z0-9']+", word) is not None
+            if known or latin or end - start == 1:
+                cost = 1.0 + 0.1 * (end - start == 1) if known or latin else 2.2
+                options.append((best[start][0] + cost, start))
+        best.append(min(options, key=lambda option: (option[0], option[1])))
+    words: list[str] = []
+    at = len(text)
+    while at:
+        words.append(text[best[at][1] : at])
+        at = best[at][1]
+    return [word for word in reversed(words) if word.strip()]
+
+
+def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
+    """The longest phrases from the left."""
+    units, at = [], 0
+    between = frozenset(listed(vocabulary()["between"].get(book.language, "")))
+    while at < len(tokens):
+        token = tokens[at]
+        if token.name:
+            units.append(Unit(token.text, name=token.name))
+            at += 1
+            continue
+        unit, end = _longest(tokens, at, book, between)
+        units.append(unit)
+        at = end
+    return units
+
+
+def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> tuple[Unit, int]:
+    """The longest phrase that begins at a token, with all its senses, and where it ends; a longer one of a word's other
+    readings does not hide an equally long one."""
+    reach, found = at, []
+    for base, form in tokens[at].bases:
+        for key in book.starts.get(base, ()):
+            end = _match(tokens, at, key, between)
+            if end is None or end < reach:
+                continue
+            senses = [sense for sense in book.senses(key) if _fits(sense, form, len(key), book.language)]
+            if not senses:
+                continue
+            if end > reach:
+                reach, found = end, []
+            found += [(sense, form) for sense in senses]
+    end = max(reach, at + 1)
+    unit = Unit(" ".join(token.text for token in tokens[at:end]))
+    if all(sense.kind != "actions" for sense, _ in found) and any(sense.kind == "manners" for sense, _ in found):
+        found += _action(tokens[at], book)  # "crawls out of" is to crawl as well
+    for sense, form in found:
+        if sense.kind not in unit.senses:
+            unit.senses[sense.kind] = sense
+            unit.forms[sense.kind] = form
+    return unit, end
+
+
+def _action(token: Token, book: Lexicon) -> list[tuple[Sense, str]]:
+    """What the first word of a phrase says is done."""
+    return [
+        (sense, form)
+        for base, form in token.bases
+        for sense in book.senses((base,))
+        if sense.kind == "actions" and _fits(sense, form, 1, book.language)
+    ]
+
+
+def _fits(sense: Sense, form: str, length: int, language: str) -> bool:
+    """Whether a sense goes with the form its first word stands in: a verb's with a verb's, a noun's with a noun's."""
+    verbal = form not in (PLURAL, SAME, INFLECTED)
+    if language == "zh":
+        return True
+    if sense.kind in ("actions", "manners"):
+        return verbal or (length > 1 and form == SAME) or (length == 1 and form == SAME and language == "es")
+    if sense.kind in ("things", "places", "buildings", "body", "abstract", "parts", "depicts", SURE):
+        return not verbal or sense.kind == SURE
+    if sense.kind in vocabulary()["grammar"]:
+        return form == SAME or (verbal and sense.kind in ("is", "has"))
+    return True
+
+
+def _match(tokens: list[Token], at: int, key: tuple[str, ...], between: frozenset[str]) -> int | None:
+    """Where the phrase `key` ends if it begins at a token whose first word is known to fit."""
+    end = at + 1
+    for word in key[1:]:
+        skipped = 0
+        while end < len(tokens) and not tokens[end].name:
+            if any(base == word for base, _ in tokens[end].bases):
+                break
+            if skipped == 3 or tokens[end].text not in between:
+                return None
+            end, skipped = end + 1, skipped + 1
+        if end >= len(tokens) or tokens[end].name:
+            return None
+        end += 1
+    return end
