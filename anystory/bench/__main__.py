@@ -1,7 +1,7 @@
 """`python -m anystory.bench flux --out DIR`: times, counts, distances and memory plans, as JSON and a chart.
 
 With a GPU everything runs at full size; without one the times are of a small model and the counts of the full one.
-`world` times the training's frames, `plans` prints the memory plans.
+`world` times the training's frames, `plans` prints the memory plans, `reading` how well the sketch reads lines.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from typing import Any
 
 import torch
 
+from anystory.bench import reading as readings
 from anystory.bench import world as worlds
 from anystory.bench.chart import chart
 from anystory.bench.flux import bench
 from anystory.commands.usage import Parser
 from anystory.model.flux.plans import release_footprint, table
+
+READINGS = Path("tests/data/readings.yaml")
+"""The labelled lines, seen from the root of the repository."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--runs", type=int, default=5, help="timed (%(default)s)")
     command.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="(default: one a core)")
     command.set_defaults(command=world)
+    command = commands.add_parser("reading", help="how well lines are read, by field and language")
+    command.add_argument("--labels", type=Path, default=READINGS, metavar="FILE", help="the set (%(default)s)")
+    command.add_argument("--wrong", action="store_true", help="list what is read wrongly too")
+    command.set_defaults(command=reading)
     arguments = parser.parse_args(argv)
     return arguments.command(arguments)
 
@@ -69,6 +77,20 @@ def flux(arguments: argparse.Namespace) -> int:
     failed = [check for check in report["checks"] if not (check["passed"] or check["aim"])]
     print(f"{figures} and {picture} are written, after {report['took'] / 60:.1f} minutes.")
     return 1 if failed or report["errors"] else 0
+
+
+def reading(arguments: argparse.Namespace) -> int:
+    try:
+        judged = readings.judge(readings.load(arguments.labels))
+    except OSError as error:
+        print(f"anystory.bench: {str(arguments.labels)!r} cannot be read ({error.strerror}).", file=sys.stderr)
+        return 2
+    if arguments.wrong:
+        for one in judged:
+            if not one.right:
+                print(f"{one.field}: wanted {one.wanted!r}, got {one.got!r}: {one.text}")
+    print(readings.table(judged))
+    return 0
 
 
 def plans(arguments: argparse.Namespace) -> int:

@@ -9,11 +9,13 @@ its places are the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from anystory.shot import Shot
 from anystory.sketch.language.company import Company
-from anystory.sketch.language.grammar import Sentence, parse
+from anystory.sketch.language.grammar import parse
+from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
 from anystory.sketch.reading.places import Settings, Spot, allowed, indoors, left_of, spot_of, vague_snow
@@ -73,6 +75,7 @@ class Reader:
         self._settings = Settings()
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
+        self._indoors = ""
         if before is not None:
             self._remember(before)
 
@@ -95,14 +98,14 @@ class Reader:
             medium=medium,
             framing=sentence.framing,
             roles=roles_of(sentence, members, self._heights),
-            things=things_of(sentence),
+            things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),
             guessed=tuple([*stayed, *sorted(guessed)] if self._before is None else sorted(guessed)),
             unread=tuple(dict.fromkeys(sentence.unread)),
         )
         self._time, self._weather = time, weather
-        self._outdoors = self._outdoors if indoors(shot.place) else shot.place
+        self._visited(shot.place)
         self._before = shot
         return shot
 
@@ -112,8 +115,14 @@ class Reader:
         self._settings.owners[shot.place] = [""] * number
         self._settings.latest[shot.place] = number
         self._time, self._weather = shot.time or TIME, shot.weather or WEATHER
-        self._outdoors = "" if indoors(shot.place) else shot.place
+        self._visited(shot.place)
         self._before = shot
+
+    def _visited(self, place: str) -> None:
+        if indoors(place):
+            self._indoors = place
+        else:
+            self._outdoors = place
 
     def _spot(self, sentence: Sentence, said: set[str], guessed: set[str]) -> Spot:
         """Where the panel is: where its line says, else where the story was."""
@@ -121,16 +130,26 @@ class Reader:
         spot = spot_of(sentence, first=before is None)
         if spot is not None and spot.place == "snow" and before is not None and before.weather == "snow":
             spot = None  # it lies where they already are
-        if spot is not None:
+        where = spot.place if spot is not None else ""
+        here = before.place if before is not None else ""
+        if spot is not None and where not in ("inside", "outside"):
             said.add("place")
-            return spot
-        inside = before is not None and indoors(before.place)
-        if (inside and (sentence.outside or before.place in left_of(sentence))) or (
-            before is None and sentence.outside
-        ):
+            return self._hinted(spot, sentence)
+        if here and indoors(here) and (where == "outside" or here in left_of(sentence)):
             guessed.add("place")
-            return Spot(self._outdoors or vocabulary()["outside"]["place"])
-        return Spot(before.place if before is not None else PLACE)
+            return Spot(vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"])
+        if where and (not here or (where == "inside") != indoors(here)):
+            guessed.add("place")
+            return Spot((self._indoors if where == "inside" else self._outdoors) or vocabulary()[where]["place"])
+        return Spot(here) if here else self._hinted(Spot(PLACE), sentence)
+
+    def _hinted(self, spot: Spot, sentence: Sentence) -> Spot:
+        """A spot that says little, made more precise by what stands there: at home, in the bath."""
+        if spot.place not in (PLACE, "room"):
+            return spot
+        hints = vocabulary()["hints"]
+        told = (hints[thing.concept] for thing in things_of(sentence, spot.place) if thing.concept in hints)
+        return replace(spot, place=next(told, spot.place))
 
     def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from anystory.sketch.language.lexicon import Sense
 from anystory.sketch.language.tokens import SAME, Unit
 from anystory.sketch.words import listed, vocabulary
 
@@ -15,6 +16,11 @@ AFTER = ("in", "on", "under", "behind", "in front of", "next to", "left of", "ri
 @cache
 def _measures() -> frozenset[str]:
     return frozenset(listed(vocabulary()["measures"]["zh"]))
+
+
+@cache
+def _containers() -> dict[str, str]:
+    return dict(entry.split("=") for entry in listed(vocabulary()["containers"]["zh"]))
 
 
 def reordered(units: list[Unit]) -> list[Unit]:
@@ -39,10 +45,18 @@ def reordered(units: list[Unit]) -> list[Unit]:
 def _counted(units: list[Unit]) -> list[Unit]:
     """ "三 只 小 鸟" → "三 小 鸟"."""
     out: list[Unit] = []
+    content = False
     for unit in units:
         after = out and ("numbers" in out[-1] or "the" in out[-1] or "other" in out[-1])
         if after and unit.text in _measures() and not unit.name:
+            container = _containers().get(unit.text, "")
+            if container:
+                out.append(Unit(unit.text, {"things": Sense("things", container)}, {"things": SAME}))
+                content = container not in ("basket", "box", "bag", "bucket")
             continue
+        if content and (unit.noun or not unit.senses) and not unit.mark and not unit.name:
+            continue  # of "一杯茶" the cup is seen
+        content = content and not unit.mark and not unit.name and "colours" in unit
         out.append(unit)
     return out
 

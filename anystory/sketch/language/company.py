@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
+from anystory.sketch.language.lexicon import lexicon
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.words import listed, vocabulary
 
@@ -16,9 +18,9 @@ class Company:
     the panel; the others' names are still names."""
 
     def __init__(self, descriptions: Mapping[str, str], members: Sequence[str]) -> None:
-        self.names = tuple(descriptions)
         self.members = tuple(members)
-        self._kinds = {name: head_nouns(text) for name, text in descriptions.items()}
+        self.aliases = aliases_of(tuple(descriptions))
+        self._kinds = {name: (*head_nouns(text), *head_nouns(name)) for name, text in descriptions.items()}
         self._genders = {name: gender(text) for name, text in descriptions.items()}
 
     def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
@@ -45,13 +47,27 @@ class Company:
         return found if plural else found[:1]
 
 
+def aliases_of(names: Sequence[str]) -> dict[str, str]:
+    """What each name may be called: itself, and of several words those that are no words of the language and no other
+    name's: "Rook" for Captain Rook."""
+    parts = [part for name in names for part in dict.fromkeys(name.split()) if name != part]
+    aliases = {name: name for name in names}
+    for name in names:
+        for part in name.split():
+            common = part.lower() in lexicon("en") or part.lower() in lexicon("es")
+            if part[:1].isupper() and len(part) > 2 and parts.count(part) == 1 and not common:
+                aliases.setdefault(part, name)
+    return aliases
+
+
+@cache
 def head_nouns(description: str) -> tuple[str, ...]:
     """What a description says its character is: concepts, before any "with" or "in": "a girl with a cat" is a girl."""
     if not description.strip():
         return ()
     language = language_of(description)
     found: list[str] = []
-    for unit in units_of(description, (), language):
+    for unit in units_of(description, {}, language):
         if unit.mark or (language != "zh" and found and any(kind in unit for kind in GRAMMAR_OF_DESCRIPTIONS)):
             break
         if "things" in unit:
@@ -63,7 +79,7 @@ def gender(description: str) -> str:
     """ "she", "he", or "" where a description does not say."""
     words = description.lower()
     language = language_of(description) if description.strip() else "en"
-    nouns = [unit.text.lower() for unit in units_of(description, (), language)] if description.strip() else []
+    nouns = [unit.text.lower() for unit in units_of(description, {}, language)] if description.strip() else []
     for key in ("she", "he"):
         known = listed(vocabulary()["genders"][key][language])
         if language == "zh" and any(word in words for word in known):

@@ -117,7 +117,7 @@ def _doubled(base: str) -> str:
 
 
 def english_nouns(word: str) -> list[str]:
-    """Of what an English word can be the plural, or the comparative: "ponies" → pony, "bigger" → big."""
+    """Of what an English word can be the plural: "ponies" → pony."""
     if word in _IRREGULAR_NOUNS:
         return [_IRREGULAR_NOUNS[word]]
     found = []
@@ -127,11 +127,16 @@ def english_nouns(word: str) -> list[str]:
         found.append(word[:-2])
     if word.endswith("s") and not word.endswith("ss") and len(word) > 3:
         found.append(word[:-1])
-    ending = re.fullmatch(r"(\w+?)(?:er|est)", word)
-    if ending:
-        stem = ending.group(1)
-        found += [stem, f"{stem}e", re.sub(r"(\w)\1$", r"\1", stem), re.sub(r"i$", "y", stem)]
     return found
+
+
+def english_adjectives(word: str) -> list[str]:
+    """Of what an English word can be the comparative: "bigger" → big."""
+    ending = re.fullmatch(r"(\w+?)(?:er|est)", word)
+    if not ending:
+        return []
+    stem = ending.group(1)
+    return [stem, f"{stem}e", re.sub(r"(\w)\1$", r"\1", stem), re.sub(r"i$", "y", stem)]
 
 
 def spanish_nouns(word: str) -> list[str]:
@@ -147,11 +152,10 @@ def spanish_nouns(word: str) -> list[str]:
     if singular.endswith("a"):
         found.append(f"{singular[:-1]}o")
         found.append(singular[:-1])  # encantadora, española
-    small = re.fullmatch(r"(\w+?)(?:ec|c)?it[oa]s?", word)
+    small = re.fullmatch(r"(\w+?)(?:ec|c)?it([oa])s?", word)
     if small:
-        stem = re.sub("qu$", "c", small.group(1))
-        stem = re.sub("gu$", "g", stem)
-        found += [f"{stem}o", f"{stem}a", stem, f"{stem}e", _accented(stem)]
+        stem = re.sub("gu$", "g", re.sub("qu$", "c", small[1]))
+        found += [f"{stem}{small[2]}", stem, f"{stem}e", _accented(stem)]
     return found
 
 
@@ -215,9 +219,12 @@ def spanish_verb(infinitive: str) -> dict[str, str]:
     """The forms of a Spanish verb in which stories are told: {form: kind}; all third persons, infinitive, gerund and
     participles."""
     forms = {infinitive: BASE}
-    if infinitive in _SPANISH_IRREGULAR:
-        for form in _SPANISH_IRREGULAR[infinitive].split():
-            forms[form] = ING if form.endswith("ndo") else PAST if re.search(r"[dt][oa]$|ho$|ha$", form) else THIRD
+    model = next((known for known in _SPANISH_IRREGULAR if _like(infinitive, known)), None)
+    if model is not None:
+        prefix = infinitive[: -len(model)]
+        for form in _SPANISH_IRREGULAR[model].split():
+            past = re.search(r"\w\w[dt][oa]$|cho$|cha$|sto$|sta$", form)
+            forms[prefix + form] = ING if form.endswith("ndo") else PAST if past else THIRD
         return forms
     stem, kind = infinitive[:-2], infinitive[-2:].replace("í", "i")
     strong = _changed(infinitive)
@@ -231,6 +238,11 @@ def spanish_verb(infinitive: str) -> dict[str, str]:
     forms |= {f"{stem}ando" if a else f"{hard}iendo": ING}
     forms |= dict.fromkeys((f"{stem}{'ad' if a else 'id'}{end}" for end in ("o", "a", "os", "as")), PAST)
     return forms
+
+
+def _like(infinitive: str, model: str) -> bool:
+    """Whether a verb goes as an irregular one: "sostener" as tener."""
+    return infinitive == model or (infinitive.endswith(model) and model in ("tener", "poner", "venir", "traer", "decir", "construir"))
 
 
 def _changed(infinitive: str, past: bool = False) -> str:

@@ -47,6 +47,8 @@ GOVERNING = (
 """The prepositions of words.yaml with which a phrase says where one is."""
 SURE = "sure"
 """The sense of a phrase that says where the panel is, preposition and all."""
+NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer")
+"""Spanish nouns that end like a verb."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,11 @@ class Lexicon:
                     yield phrase, Sense(kind, str(name), noun)
         for number, entry in enumerate(book["buildings"]):
             yield from ((phrase, Sense("buildings", str(number))) for phrase in listed(entry[language]))
-        for section in ("outside", "skies", "ends"):
+        for section in ("outside", "inside"):
+            for phrase in listed(book[section][language]):
+                sure = len(words_of(phrase, language)) > 1 and words_of(phrase, language)[0] in prepositions
+                yield phrase, Sense(SURE if sure else "places", section)
+        for section in ("skies", "ends"):
             yield from ((phrase, Sense(section, "")) for phrase in listed(book[section].get(language, "")))
         known: set[str] = set()
         for kind in things():
@@ -131,6 +137,8 @@ class Lexicon:
 
     def _add(self, phrase: str, sense: Sense) -> None:
         words = words_of(phrase, self.language)
+        if self.language == "en" and sense.kind == "weathers" and len(words) == 1:
+            self._learn(words[0])
         if sense.kind in ("actions", "manners", "ends") or (
             sense.kind in ("times", "weathers", "moods") and len(words) == 1
         ):
@@ -161,8 +169,7 @@ class Lexicon:
 
     def _verbs_within(self, words: list[str]) -> None:
         for word in words:
-            if len(word) > 3 and word[-2:] in ("ar", "er", "ir") and word not in ("mar", "lugar", "amanecer", "atardecer",
-                                                                              "anochecer", "hogar", "taller"):  # fmt: skip
+            if len(word) > 3 and word[-2:] in ("ar", "er", "ir") and word not in NO_VERBS:
                 self._learn(word)
 
     def _learn(self, verb: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -16,6 +16,7 @@ from anystory.sketch.words import listed, vocabulary
 IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
 MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
+SAYS = {"en": "says", "zh": "说", "es": "dice"}
 PLURAL, SAME, INFLECTED = "plural", "same", "inflected"
 
 
@@ -89,23 +90,32 @@ def _familiar(word: str, language: str) -> float:
     return accent + 1.5 * (word in _small(language)) + 0.5 * (word in book or word in book.verbs)
 
 
-def units_of(text: str, names: Sequence[str], language: str) -> list[Unit]:
-    """A line as units, in its order. What stands in quotation marks is said, not shown, and left out."""
-    text = unicodedata.normalize("NFC", text)
+def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
+    """A line as units, in its order. `names`: {as it may be written: whose it is}. What somebody says, in quotation marks,
+    after "MIA:" or a Spanish dash, is not shown, and left out."""
+    text = narrated(unicodedata.normalize("NFC", text), list(names), language)
     book = lexicon(language)
-    spans = [(mention.start, mention.end, mention.name) for mention in find_names(text, names)]
     tokens: list[Token] = []
     done = 0
-    for start, end, name in [*spans, (len(text), len(text), "")]:
-        tokens += _cut(_unquoted(text[done:start]), book)
-        if name:
-            tokens.append(Token(text[start:end], name))
-        done = end
-    return _units(tokens, book)
+    for mention in find_names(text, names):
+        tokens += _cut(text[done : mention.start], book)
+        tokens.append(Token(text[mention.start : mention.end], names[mention.name]))
+        done = mention.end
+    return _units(tokens + _cut(text[done:], book), book)
 
 
-def _unquoted(text: str) -> str:
-    return QUOTED.sub(" , ", text)
+def narrated(text: str, names: Sequence[str], language: str) -> str:
+    """A line without what is said in it. "MIA (softly): Come!" becomes "MIA says, softly"."""
+    text = QUOTED.sub(" , ", text)
+    if language == "es" and re.search(r"(?:^|[.!?]\s)\s*—", text):
+        text = " ".join(part for number, part in enumerate(re.split("—", text)) if number % 2 == 0)
+    for mention in reversed(find_names(text, names)):
+        script = re.match(r"\s*(?:[(（]([^)）]*)[)）])?\s*[:：](?!\S*/)\s*(.*)", text[mention.end :], re.DOTALL)
+        opens = not text[: mention.start].strip() or text[: mention.start].rstrip()[-1] in ".!?。！？,，…"
+        if script and opens and not re.match(r"an? |the |una? ", script[2]):
+            rest = script[2] if script[2].startswith(",") else ""
+            text = f"{text[: mention.end]} {SAYS[language]}, {script[1] or ''} {rest}"
+    return text
 
 
 def _cut(text: str, book: Lexicon) -> list[Token]:
@@ -113,7 +123,7 @@ def _cut(text: str, book: Lexicon) -> list[Token]:
     if book.language == "zh":
         return [Token(word, bases=((word, SAME),)) for word in _segmented(text.lower(), book)]
     tokens = []
-    for word in WORD.findall(text.lower().replace("’", "'")):
+    for word in _words(text.lower().replace("’", "'"), book):
         if book.language == "es":
             verb, clitics = forms.spanish_clitics(word)
             parts = {"del": ["de", "el"], "al": ["a", "el"]}.get(word, [word])
@@ -125,15 +135,24 @@ def _cut(text: str, book: Lexicon) -> list[Token]:
     return tokens
 
 
+def _words(text: str, book: Lexicon) -> list[str]:
+    """The words of a text; one with hyphens that is not known as it is, in its parts: "living-room"."""
+    found = []
+    for word in WORD.findall(text):
+        known = "-" not in word or word in book.starts or word in book.verbs
+        found += [word] if known or word in MARKS else [part for part in word.split("-") if part]
+    return found
+
+
 def _bases(word: str, book: Lexicon) -> tuple[tuple[str, str], ...]:
     found = [(word, SAME)]
     found += [(base, kind) for base, kind in book.verbs.get(word, ()) if (base, kind) != (word, SAME)]
-    nouns = forms.english_nouns(word) if book.language == "en" else forms.spanish_nouns(word)
-    found += [
-        (noun, PLURAL if word.endswith("s") or book.language == "en" else INFLECTED)
-        for noun in nouns
-        if noun and noun != word
-    ]
+    if book.language == "en":
+        found += [(noun, PLURAL) for noun in forms.english_nouns(word)]
+        found += [(adjective, INFLECTED) for adjective in forms.english_adjectives(word)]
+    else:
+        form = PLURAL if word.endswith("s") else INFLECTED
+        found += [(noun, form) for noun in forms.spanish_nouns(word) if noun and noun != word]
     if word in DETERMINERS[book.language]:
         found.append((ANY, SAME))
     if word in POSSESSIVES[book.language]:
@@ -159,7 +178,18 @@ def _segmented(text: str, book: Lexicon) -> list[str]:
     while at:
         words.append(text[best[at][1] : at])
         at = best[at][1]
-    return [word for word in reversed(words) if word.strip()]
+    return _joined([word for word in reversed(words) if word.strip()], book)
+
+
+def _joined(words: list[str], book: Lexicon) -> list[str]:
+    """Neighbouring unknown characters as one unknown word."""
+    out: list[str] = []
+    for word in words:
+        if out and all(IDEOGRAPH.match(part) and part not in book for part in (out[-1], word)):
+            out[-1] += word
+        else:
+            out.append(word)
+    return out
 
 
 def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
@@ -187,7 +217,7 @@ def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str
             end = _match(tokens, at, key, between)
             if end is None or end < reach:
                 continue
-            senses = [sense for sense in book.senses(key) if _fits(sense, form, len(key), book.language)]
+            senses = [sense for sense in book.senses(key) if _fits(sense, form, book.language, base in book.verbs)]
             if not senses:
                 continue
             if end > reach:
@@ -210,20 +240,20 @@ def _action(token: Token, book: Lexicon) -> list[tuple[Sense, str]]:
         (sense, form)
         for base, form in token.bases
         for sense in book.senses((base,))
-        if sense.kind == "actions" and _fits(sense, form, 1, book.language)
+        if sense.kind == "actions" and _fits(sense, form, book.language, base in book.verbs)
     ]
 
 
-def _fits(sense: Sense, form: str, length: int, language: str) -> bool:
+def _fits(sense: Sense, form: str, language: str, starts_as_verb: bool) -> bool:
     """Whether a sense goes with the form its first word stands in: a verb's with a verb's, a noun's with a noun's."""
     verbal = form not in (PLURAL, SAME, INFLECTED)
     if language == "zh":
         return True
     if sense.kind in ("actions", "manners"):
-        return verbal or (length > 1 and form == SAME) or (length == 1 and form == SAME and language == "es")
+        return verbal or (form == SAME and not starts_as_verb)
     if sense.kind in ("things", "places", "buildings", "body", "abstract", "parts", "depicts", SURE):
-        return not verbal or sense.kind == SURE
-    if sense.kind in vocabulary()["grammar"]:
+        return (not verbal and not (language == "en" and form == INFLECTED)) or sense.kind == SURE
+    if sense.kind in vocabulary()["grammar"] and sense.kind not in ("fixed", "parts", "body", "abstract", "depicts"):
         return form == SAME or (verbal and sense.kind in ("is", "has"))
     return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anystory.sketch.language.grammar import LIKE, NEGATED, REAL, UNREAL, Sentence
+from anystory.sketch.language.sentence import LIKE, NEGATED, REAL, UNREAL, Sentence
 
 NEAREST_TIMES = {
     "day": ("sunrise", "sunset", "night"),
@@ -17,6 +17,8 @@ NEAREST_WEATHERS = {
     "snow": ("cloudy", "clear"),
     "fog": ("cloudy", "clear"),
 }
+OF_NIGHT = ("moon", "star", "firefly", "firework", "shooting star")
+"""Things that are seen at night."""
 _TELLING = ("rain", "snow", "fog", "cloudy", "clear")
 """Of several weathers in a line the first of these counts."""
 
@@ -32,7 +34,8 @@ def time_of(sentence: Sentence, now: str) -> str:
             continue
         if moment.value != "day" or not said:
             said = moment.value
-    return said
+    shown = any(mention.value in OF_NIGHT and mention.state == REAL for mention in sentence.mentions)
+    return said or ("night" if shown and now != "night" else "")
 
 
 def _also_weather(sentence: Sentence, text: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from anystory.sketch.language.grammar import MAKING, REAL, RELATIONS, Act, Mention, Sentence
 from anystory.sketch.language.lexicon import SURE
+from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import vocabulary
 
@@ -16,7 +16,9 @@ or gone towards; it is left, dreamt of or not there."""
 
 MOTION = ("walks", "runs", "rides", "flies", "climbs", "swims", "sneaks", "crawls", "dives", "jumps", "falls")
 IN_THE_AIR = ("flies", "floats", "falls", "rides", "swims", "dances", "dives", "jumps", "sits", "sleeps", "lies")
-VAGUE = ("snow", "sky", "room", "meadow")
+MAKING = ("works", "paints", "writes", "reads", "cooks", "carries", "holds", "takes", "gives", "thinks")
+"""Actions whose object, though the name of a place, is not where one is: "draws a castle"."""
+VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
 
@@ -79,7 +81,7 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
         strength = _strength(mention, not sentence.acts)
         if strength < NAMED and not (first and strength == AFAR):
             continue
-        found = (strength, mention, _place(mention))
+        found = (strength, mention, place_of(mention))
         if best is None or _better(found, best):
             best = found
     if best is None:
@@ -105,7 +107,7 @@ def _options(mention: Mention) -> list[str]:
     return [mention.value]
 
 
-def _place(mention: Mention) -> str:
+def place_of(mention: Mention) -> str:
     """The place's key; of a building the inside or what is before it."""
     if not mention.value.startswith("#"):
         return mention.value
@@ -113,6 +115,8 @@ def _place(mention: Mention) -> str:
     manners = mention.act.manners if mention.act is not None else frozenset()
     if mention.prep in ("in", "on", "above", "through", "under") or "enters" in manners:
         return building["in"]
+    if "over" in building and mention.role == "object" and mention.act.action in ("flies", "rides", "swims"):
+        return building["over"]
     alone = mention.role == "subject" and mention.act is None
     if (
         mention.prep in ("at", "to", "of")
@@ -135,6 +139,8 @@ def _strength(mention: Mention, still: bool) -> int:
     manners = act.manners if act is not None else frozenset()
     if "leaves" in manners and prep in ("", "of", "to", "from"):
         return NOWHERE
+    if mention.value in ("inside", "outside"):
+        return _indoors_or_out(mention, act)
     if mention.value == "sky" and not _in_the_air(mention, still):
         return NOWHERE
     if mention.distance == "far":
@@ -152,6 +158,8 @@ def _strength(mention: Mention, still: bool) -> int:
         return HERE if act is not None and not seen and act.action not in ("talks", "waves") else AFAR
     if prep in ("toward", "with"):
         return AFAR
+    if prep == "from" and act is not None and act.action in STILL:
+        return HERE
     if prep:
         return NOWHERE
     return _ungoverned(mention, act, manners, seen)
@@ -172,6 +180,14 @@ def _ungoverned(mention: Mention, act: Act | None, manners: frozenset[str], seen
     if act is not None and act.action in MOTION:
         return HERE
     return NAMED if act is None or act.action in ("stands", "") else AFAR
+
+
+def _indoors_or_out(mention: Mention, act: Act | None) -> int:
+    """ "goes outside", but not "looks outside" or "it snows outside"."""
+    if act is None:
+        return NAMED
+    seen = act.action in ("looks", "points", "listens") or "sees" in act.manners
+    return HERE if act.actors and not seen and "leaves" not in act.manners else NOWHERE
 
 
 def _in_the_air(mention: Mention, still: bool) -> bool:
@@ -197,6 +213,11 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
         return other.attribute
     later = mention.act is not None and other.act is not None and mention.act.number > other.act.number
     return later and _moves(mention.act) and mention.prep not in ("next to", "at")
+
+
+def seen_from_afar(mention: Mention) -> bool:
+    """Whether a place is there without being where the panel is."""
+    return mention.kind == "place" and _strength(mention, False) == AFAR
 
 
 def vague_snow(sentence: Sentence) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from anystory.shot import Role, Thing
 from anystory.sketch.language.company import head_nouns
-from anystory.sketch.language.grammar import NEGATED, REAL, STATES, UNREAL, Act, Mention, Sentence
+from anystory.sketch.language.sentence import REAL, STATES, Act, Mention, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
-from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, things
+from anystory.sketch.reading.places import place_of, seen_from_afar
+from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, things, vocabulary
 
-UNSEEN = frozenset(("sun",))
-"""Concepts that the place itself shows."""
+UNSEEN = frozenset(("sun", "friend"))
+"""Concepts that the sky shows, or that are nobody."""
+SUFFERED = {"chases": "runs", "follows": "walks", "carries": "rides", "pulls": "walks"}
+"""What one does to whom something is done."""
 SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
 YOUNG = {"young": 0.6, "baby": 0.35, "小": 0.8, "bebé": 0.35, "幼": 0.5, "宝宝": 0.35, "joven": 0.7, "puppy": 0.6}
 
@@ -28,8 +32,12 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) 
     action = act.action if act is not None else _suffered(sentence, name)
     relation, targets = sentence.relations.get(name, ("", ()))
     where, distance = sentence.wheres.get(name, ""), sentence.distances.get(name, "")
+    if action == "carries" and act is not None and act.toward and name in sentence.holds:
+        action = "gives"  # "brings her a cup"
     if action == "holds" and name not in sentence.holds:
         action = "stands" if act is None or not act.toward else action
+    elif action == "stands" and name in sentence.holds:
+        action = "holds"
     return Role(
         name,
         action,
@@ -50,10 +58,10 @@ def _rank(act: Act) -> float:
 
 
 def _suffered(sentence: Sentence, name: str) -> str:
-    """What one does to whom something is done: who is chased runs."""
+    """What is done by who has no verb: who is chased runs."""
     for act in sentence.acts:
-        if name in act.toward and act.state == REAL and act.action in ("chases", "follows"):
-            return "runs" if act.action == "chases" else "walks"
+        if name in act.toward and act.state == REAL and act.action in SUFFERED:
+            return SUFFERED[act.action]
     return "stands"
 
 
@@ -70,11 +78,11 @@ def _toward(acts: Sequence[Act], act: Act | None, name: str, members: Sequence[s
     return ""
 
 
-def things_of(sentence: Sentence) -> tuple[Thing, ...]:
-    """The things that a line shows, in its order, each concept and colour once."""
+def things_of(sentence: Sentence, place: str) -> tuple[Thing, ...]:
+    """The things that a line shows, in its order, each concept once. `place`: where the panel is."""
     found: dict[str, Thing] = {}
-    for mention in sentence.mentions:
-        if mention.kind != "thing" or mention.state in (NEGATED, UNREAL, "like") or mention.value in UNSEEN:
+    for mention in map(lambda mention: _as_thing(mention, place), sentence.mentions):
+        if mention is None:
             continue
         known = found.get(mention.value)
         if known is not None and mention.which not in ("other",):
@@ -83,6 +91,21 @@ def things_of(sentence: Sentence) -> tuple[Thing, ...]:
         key = mention.value if known is None else f"{mention.value} {len(found)}"
         found[key] = _thing(sentence, mention)
     return tuple(found.values())
+
+
+def _as_thing(mention: Mention, place: str) -> Mention | None:
+    """A mention as a thing that is seen, or None: of places what stands there, a barn, and what is seen from afar."""
+    concept = mention.value if mention.kind == "thing" else mention.thing
+    if mention.kind == "place" and mention.prep in ("in", "at", "through", "to", "from"):
+        concept = ""
+    distance = mention.distance
+    if mention.kind == "place" and not concept and seen_from_afar(mention) and mention.value != place:
+        concept, distance = vocabulary()["landmarks"].get(place_of(mention), ""), "far"
+        if place_of(mention) == place:
+            concept = ""
+    if not concept or mention.state != REAL or concept in UNSEEN:
+        return None
+    return replace(mention, value=concept, distance=distance)
 
 
 def _thing(sentence: Sentence, mention: Mention) -> Thing:
@@ -125,7 +148,7 @@ def height_of(description: str) -> float:
     if not description.strip():
         return metres
     factor = 1.0
-    for unit in units_of(description, (), language_of(description)):
+    for unit in units_of(description, {}, language_of(description)):
         if "with" in unit or unit.mark:
             break
         word = unit.text.lower()

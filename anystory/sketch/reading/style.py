@@ -41,7 +41,7 @@ def medium_of(style: str) -> str:
         return PRESETS.get(named.name, "")
     if not style:
         return ""
-    units = units_of(style.replace("{prompt}", " "), (), language_of(style))
+    units = units_of(style.replace("{prompt}", " "), {}, language_of(style))
     return next(
         (unit.value("mediums") or unit.value("drawn") for unit in units if "mediums" in unit or "drawn" in unit), ""
     )
