@@ -76,6 +76,7 @@ class Reader:
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""
+        self._meant: list[str] = []
         if before is not None:
             self._remember(before)
 
@@ -83,7 +84,7 @@ class Reader:
         """The shot of the story's next panel."""
         members = [name for name in self._cast if name in panel.cast]
         language = language_of(panel.prompt, list(self._names))
-        sentence = parse(panel.prompt, Company(self._names, members), language)
+        sentence = parse(panel.prompt, Company(self._names, members, self._meant), language)
         said: set[str] = set()
         guessed: set[str] = set()
         spot = self._spot(sentence, said, guessed)
@@ -104,7 +105,7 @@ class Reader:
             guessed=tuple([*stayed, *sorted(guessed)] if self._before is None else sorted(guessed)),
             unread=tuple(dict.fromkeys(sentence.unread)),
         )
-        self._time, self._weather = time, weather
+        self._time, self._weather, self._meant = time, weather, sentence.meant[-4:]
         self._visited(shot.place)
         self._before = shot
         return shot
@@ -141,15 +142,16 @@ class Reader:
         if where and (not here or (where == "inside") != indoors(here)):
             guessed.add("place")
             return Spot((self._indoors if where == "inside" else self._outdoors) or vocabulary()[where]["place"])
-        return Spot(here) if here else self._hinted(Spot(PLACE), sentence)
+        return self._hinted(Spot(here or PLACE), sentence)
 
     def _hinted(self, spot: Spot, sentence: Sentence) -> Spot:
         """A spot that says little, made more precise by what stands there: at home, in the bath."""
-        if spot.place not in (PLACE, "room"):
-            return spot
         hints = vocabulary()["hints"]
-        told = (hints[thing.concept] for thing in things_of(sentence, spot.place) if thing.concept in hints)
-        return replace(spot, place=next(told, spot.place))
+        seen = {thing.concept for thing in things_of(sentence, spot.place)}
+        used = {target for _, targets in sentence.relations.values() for target in targets}
+        first = self._before is None and spot.place == PLACE
+        telling = seen if first or spot.place == "room" else used if indoors(spot.place) else ()
+        return replace(spot, place=next((hints[thing] for thing in sorted(telling) if thing in hints), spot.place))
 
     def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""

@@ -72,6 +72,13 @@ def things() -> tuple[Kind, ...]:
     return tuple(found)
 
 
+@cache
+def objects() -> tuple[str, ...]:
+    """Further English nouns of drawable things, without names in other languages."""
+    lines = (_FOLDER / "objects.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if not line.startswith("#"))
+
+
 def _actions() -> dict[str, Action]:
     fields = Action.__dataclass_fields__
     return {

@@ -30,15 +30,21 @@ def reordered(units: list[Unit]) -> list[Unit]:
     for unit in units:
         relation = next((key for key in AFTER if key in unit), "")
         start = _noun_phrase(out, relation) if relation else len(out)
-        if not relation or start == len(out):
+        if not relation:
             out.append(unit)
             continue
-        if out[start - 1].text == "在" and start:
+        if start == len(out):  # "looks up": of no noun
+            if unit.noun or unit.verb or "wheres" in unit or "distances" in unit:
+                out.append(unit)
+            continue
+        said = unit.text
+        if start and out[start - 1].text == "在":
             start -= 1
             del out[start]
+            said = f"在{said}"
         elif out[-1].text == "的":
             out.pop()
-        out.insert(start, Unit(unit.text, {relation: unit.senses[relation]}, {relation: SAME}))
+        out.insert(start, Unit(said, {relation: unit.senses[relation]}, {relation: SAME}))
     return out
 
 

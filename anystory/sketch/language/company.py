@@ -15,12 +15,13 @@ GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 
 class Company:
     """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those in
-    the panel; the others' names are still names."""
+    the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last."""
 
-    def __init__(self, descriptions: Mapping[str, str], members: Sequence[str]) -> None:
+    def __init__(self, descriptions: Mapping[str, str], members: Sequence[str], recent: Sequence[str] = ()) -> None:
         self.members = tuple(members)
+        self.recent = tuple(name for name in recent if name in self.members)
         self.aliases = aliases_of(tuple(descriptions))
-        self._kinds = {name: (*head_nouns(text), *head_nouns(name)) for name, text in descriptions.items()}
+        self._kinds = {name: (*head_nouns(text), *titles(name)) for name, text in descriptions.items()}
         self._genders = {name: gender(text) for name, text in descriptions.items()}
 
     def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
@@ -54,7 +55,8 @@ def aliases_of(names: Sequence[str]) -> dict[str, str]:
     aliases = {name: name for name in names}
     for name in names:
         for part in name.split():
-            common = part.lower() in lexicon("en") or part.lower() in lexicon("es")
+            book, word = lexicon("en"), part.lower()
+            common = (word in book and word not in book.rare) or word in lexicon("es")
             if part[:1].isupper() and len(part) > 2 and parts.count(part) == 1 and not common:
                 aliases.setdefault(part, name)
     return aliases
@@ -73,6 +75,15 @@ def head_nouns(description: str) -> tuple[str, ...]:
         if "things" in unit:
             found.append(unit.value("things"))
     return tuple(found[-1:]) if language != "es" else tuple(found[:1])
+
+
+def titles(name: str) -> tuple[str, ...]:
+    """The concepts that a name of several words holds: captain, of Captain Rook."""
+    if " " not in name.strip():
+        return ()
+    language = language_of(name)
+    units = units_of(name.lower(), {}, language)
+    return tuple(unit.value("things") for unit in units if "things" in unit and unit.text not in lexicon(language).rare)
 
 
 def gender(description: str) -> str:

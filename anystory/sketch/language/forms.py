@@ -140,7 +140,7 @@ def english_adjectives(word: str) -> list[str]:
 
 
 def spanish_nouns(word: str) -> list[str]:
-    """Of what a Spanish noun or adjective can be a form: "flores" → flor, "rojas" → rojo, "perrito" → perro."""
+    """Of what a Spanish noun or adjective can be a form: "flores" → flor, "rojas" → rojo."""
     found = []
     if word.endswith("ces"):
         found.append(f"{word[:-3]}z")
@@ -152,11 +152,16 @@ def spanish_nouns(word: str) -> list[str]:
     if singular.endswith("a"):
         found.append(f"{singular[:-1]}o")
         found.append(singular[:-1])  # encantadora, española
-    small = re.fullmatch(r"(\w+?)(?:ec|c)?it([oa])s?", word)
-    if small:
-        stem = re.sub("gu$", "g", re.sub("qu$", "c", small[1]))
-        found += [f"{stem}{small[2]}", stem, f"{stem}e", _accented(stem)]
     return found
+
+
+def spanish_diminutives(word: str) -> list[str]:
+    """Of what a Spanish noun can be the diminutive: "perrito" → perro, "puertecita" → puerta."""
+    small = re.fullmatch(r"(\w+?)(?:ec|c)?it([oa])s?", word)
+    if not small:
+        return []
+    stem = re.sub("gu$", "g", re.sub("qu$", "c", small[1]))
+    return [f"{stem}{small[2]}", stem, f"{stem}e", _accented(stem)]
 
 
 def _accented(word: str) -> str:

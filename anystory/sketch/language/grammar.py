@@ -14,7 +14,7 @@ from anystory.sketch.language.chinese import reordered
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.kinds import SILENT, Modifiers, Position, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
-from anystory.sketch.language.nouns import Nouns
+from anystory.sketch.language.nouns import Nouns, hollow
 from anystory.sketch.language.sentence import (
     LIKE,
     NEGATED,
@@ -32,6 +32,7 @@ from anystory.sketch.language.sentence import (
 from anystory.sketch.language.tokens import Unit, units_of
 from anystory.sketch.words import listed, vocabulary
 
+CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -52,6 +53,7 @@ class _Walk(Nouns):
             if kind not in SILENT:
                 self.previous = kind
         self._close()
+        self.found.meant = self.meant
         return self.found
 
     def _read(self, kind: str, at: int, unit: Unit) -> None:
@@ -73,6 +75,7 @@ class _Walk(Nouns):
             self.pronoun(at, kind, unit)
         elif kind in PREPOSITIONS:
             self._preposition(at, kind)
+            self.middle, self.placed = unit.text in CENTRE, unit.text.startswith("在")
         elif kind in ("wheres", "distances"):
             self._position(at, kind, unit.value(kind))
         elif kind == "framings":
@@ -142,10 +145,10 @@ class _Walk(Nouns):
 
     def _while(self, at: int, unit: Unit) -> None:
         """A new clause; before a noun alone "after" and "as" are prepositions: "after school", "tall as a tower"."""
-        alone = self.noun_follows(at) and not self.leads(at)
-        if unit.text == "as" and alone and self.previous in ("sizes", "moods", "colours", "while"):
+        nouns, verb = self._ahead(at)
+        if unit.text == "as" and nouns and not verb and self.previous in ("sizes", "moods", "colours", "while"):
             self.prep = "like"
-        elif unit.text in ("after", "before", "después de", "antes de") and alone:
+        elif unit.text in ("after", "before", "después de", "antes de") and nouns and not (verb and nouns == 1):
             self.prep = "for"
         else:
             self.clause()
@@ -175,7 +178,8 @@ class _Walk(Nouns):
             self.forget(last)
         elif last in self.found.mentions:
             last.attribute = True
-            self.prep = self.prep or (last.prep if last.prep != "for" else "")
+            subject = self.language == "zh" and self.act is None and not self.placed
+            self.prep = "" if subject else self.prep or (last.prep if last.prep != "for" else "")
             self.mods.open = True
             if last in self.subject:
                 self.subject.remove(last)
@@ -267,10 +271,12 @@ class _Walk(Nouns):
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
             self.found.moods.setdefault(name, unit.value("moods"))
-        noun = unit.senses["actions"].noun if "actions" in unit else ""
+        noun = (unit.senses["actions"].noun or _thing_in(unit.text, self.language)) if "actions" in unit else ""
         if noun and self.state == REAL:
             self.found.mentions.append(Mention("thing", noun, unit.text, role="object", act=self.act))
             self.hold(noun)
+            if self.act.action in ("sits", "rides"):
+                self.relate("in" if noun in hollow() else "on", [noun])
         if "unreal" in manners:
             self.state = UNREAL
         elif self.state == NEGATED and self.act.action not in PRESENCE:
@@ -326,7 +332,8 @@ class _Walk(Nouns):
         self, action: str, manners: frozenset[str], state: str, actors: Sequence[str] = (), purpose: bool = False
     ) -> None:
         """A new act of the clause's subject, or of `actors`."""
-        names = list(actors) or names_of(self.subject)
+        along = self.act.actors if self.language == "zh" and self.act is not None else ()
+        names = list(actors) or list(along) or names_of(self.subject)
         implied = not names and not self.subject
         exists = "exists" in manners and implied
         if implied and not exists:
@@ -359,17 +366,20 @@ class _Walk(Nouns):
         self.prep, self.mods = kind, Modifiers(negated=negated)
 
     def leads(self, at: int) -> bool:
-        """Whether after the noun that follows somebody comes who does something: "behind a fern Ada sleeps", and for
-        "as the sun sets" whether the noun itself does."""
+        """Whether after the noun that follows somebody comes who does something: "behind a fern Ada sleeps"."""
+        nouns, verb = self._ahead(at)
+        return verb and nouns > 1
+
+    def _ahead(self, at: int) -> tuple[int, bool]:
+        """How many nouns follow in a row, and whether then a verb."""
         nouns = 0
-        for step in range(at + 1, len(self.units)):
-            unit = self.units[step]
+        for unit in self.units[at + 1 :]:
             if unit.mark or self.is_small(unit):
-                return False
+                return nouns, False
             if unit.verb and not unit.noun and nouns:
-                return nouns > 1 or "while" in self.units[at]
-            nouns += bool(unit.name or unit.noun or any(kind in unit for kind in PRONOUNS) or (unit.text == "her"))
-        return False
+                return nouns, True
+            nouns += bool(unit.name or unit.noun or any(kind in unit for kind in PRONOUNS) or unit.text == "her")
+        return nouns, False
 
     def _sure(self, unit: Unit) -> None:
         """A phrase that says where one is, preposition and all; what it names lies there: "in the bath"."""
@@ -469,13 +479,19 @@ def _relation_in(phrase: str, language: str) -> str:
     return max(found)[1] if found else ""
 
 
+def _singulars(word: str, language: str) -> list[str]:
+    return forms.english_nouns(word) if language == "en" else [] if language == "zh" else [word.removesuffix("s")]
+
+
 @cache
 def _thing_in(phrase: str, language: str) -> str:
     """The concept of the thing at the end of a phrase of place: "in the bath" → bathtub."""
     words = phrase.split()
     for start in range(1, len(words)):
-        for sense in lexicon(language).senses(tuple(words[start:])):
-            if sense.kind == "things":
+        tail = [tuple(words[start:])]
+        tail += [(*words[start:-1], noun) for noun in _singulars(words[-1], language)]
+        for sense in (sense for key in tail for sense in lexicon(language).senses(key)):
+            if sense.kind == "things" and sense.value not in lexicon(language).rare:
                 return sense.value
     return ""
 

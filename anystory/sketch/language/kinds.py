@@ -51,11 +51,13 @@ class Position:
         self.previous = "start"  # the kind of the unit before, adverbs left out
         self.last: Mention | None = None
         self.before: list[Mention] = []  # the subject of the clause before
-        self.meant: list[str] = []  # names in the order in which they were meant
+        self.meant: list[str] = list(company.recent)  # names in the order in which they were meant
         self.waiting: list[tuple[str, str]] = []  # positions that wait for their subject
         self.aside: list[tuple[str, Mention]] = []  # what prepositions said before the verb
         self.main: list[Mention] | None = None  # the subject outside a "who …"
         self.aux = False
+        self.placed = False  # it began with 在
+        self.middle = False  # the preposition was "in the middle of"
 
     def actors(self) -> list[str]:
         return self.act.actors if self.act is not None and self.act.actors else names_of(self.subject)
@@ -207,6 +209,8 @@ class Position:
     def _is_chinese_verb(self, at: int, unit: Unit) -> bool:
         if unit.text == "给":
             return self._chinese_word(at, unit) == "verb"
+        if (following := self.unit(at + 1)) is not None and following.text == "的":
+            return False  # 打碎的花瓶
         if not unit.noun and not self.is_small(unit):
             return True
         if self.is_small(unit) or self.mods.open or self.previous in ("own", "colours", "sizes", "numbers", *PREPOSITIONS):
@@ -240,7 +244,7 @@ class Position:
                 return True
             return form == forms.BASE and not other and before != "the"
         if form == forms.PAST and not self.aux:
-            return unit.value("actions") in STATES
+            return unit.value("actions") in (*STATES, "rides")
         if not other:
             return True
         if self.is_small(unit) or before in PREPOSITIONS:

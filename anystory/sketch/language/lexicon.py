@@ -9,7 +9,7 @@ from functools import cache
 
 from anystory.sketch.language import forms
 from anystory.sketch.scenery import PLACES, STYLE_PHRASES, TIME_PHRASES, WEATHER_PHRASES
-from anystory.sketch.words import listed, things, vocabulary
+from anystory.sketch.words import listed, objects, things, vocabulary
 
 WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]")
 """A word of a language written with spaces, a clitic, or a mark."""
@@ -73,7 +73,8 @@ def words_of(text: str, language: str) -> list[str]:
 
 
 class Lexicon:
-    """All phrases of a language. `verbs`: {form: [(infinitive, kind of form)]} of every verb that is known."""
+    """All phrases of a language. `verbs`: {form: [(infinitive, kind of form)]} of every verb that is known;
+    `rare`: nouns that only `objects` knows."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -81,6 +82,9 @@ class Lexicon:
         self._phrases: dict[tuple[str, ...], list[Sense]] = {}
         for phrase, sense in self._entries():
             self._add(phrase, sense)
+        self.rare = frozenset(word for word in objects() if language == "en" and (word,) not in self._phrases) - {*self.verbs}
+        for word in self.rare:
+            self._phrases[word,] = [Sense("things", word)]
         starts: dict[str, set[tuple[str, ...]]] = {}
         for key in self._phrases:
             starts.setdefault(key[0], set()).add(key)
@@ -145,7 +149,7 @@ class Lexicon:
             words = self._verb(words, learn=sense.kind in ("actions", "manners"))
         if self.language == "es" and sense.kind not in ("actions", "manners"):
             self._verbs_within(words)
-        if sense.kind not in vocabulary()["grammar"] and len(words) > 1:
+        if sense.kind not in ("nothing", *vocabulary()["grammar"]) and len(words) > 1:
             words = [ANY if word in DETERMINERS[self.language] else word for word in words]
         found = self._phrases.setdefault(tuple(words), [])
         if sense not in found and not (sense.kind == "things" and any(other.kind == "things" for other in found)):

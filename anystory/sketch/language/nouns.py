@@ -6,6 +6,7 @@ from functools import cache
 
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import SILENT, Modifiers, Position, names_of
+from anystory.sketch.language.lexicon import lexicon
 from anystory.sketch.language.sentence import ALONE, LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, STILL, UNREAL, Act, Mention
 from anystory.sketch.language.tokens import INFLECTED, PLURAL, Unit
 from anystory.sketch.words import ACTIONS, listed, things, vocabulary
@@ -19,7 +20,11 @@ PAINTABLE = ("picture", "easel", "stone", "paper", "egg", "fence", "wall", "hous
 CARRIED = ("back", "shoulders", "shoulder", "背", "肩上", "肩膀", "背上", "hombros", "espalda", "lomo", "cuestas")
 INSIDE = ("in", "at", "through", "to", "from", "on", "under", "next to", "in front of", "behind", "left of", "right of",
           "above")  # fmt: skip
+STEADY = ("reads", "eats", "drinks", "plays", "holds", "sings", "paints", "writes", "cooks", "hugs", "carries")
+"""Actions that leave a thing where the one who does them is."""
 GENERIC = ("friend",)
+WIDE = ("forest", "sea", "desert", "mountains", "jungle", "city", "snow", "space", "sky", "field", "lake", "river", "ice")
+"""Places in whose middle one is anywhere in the picture."""
 
 
 @cache
@@ -28,7 +33,7 @@ def _living() -> frozenset[str]:
 
 
 @cache
-def _hollow() -> frozenset[str]:
+def hollow() -> frozenset[str]:
     return frozenset(listed(vocabulary()["hollow"]["en"]))
 
 
@@ -55,12 +60,12 @@ class Nouns(Position):
         again = self.previous in ("name", "they", "all", "she", "he", "it") and kind in ("they", "all")
         if again and not self.joined and not self.prep:
             return  # "they both", "it all"
-        others = self.act.actors if self.act is not None and not self.starts(at) else []
+        others = self.act.actors if self.act is not None and not (self.act.implied or self.starts(at)) else []
         if self.language == "en" and unit.text in ("him", "her", "it") and self.prep:
             others = self.actors()
         last = names_of(self.subject or self.before) if kind != "they" and not self.prep else []
         names = self.company.pronoun(kind, [*self.meant, *last], others)
-        if kind == "it" and (not names or self._impersonal(at)):
+        if kind == "it" and (not set(names) & {*self.meant, *last} or self._impersonal(at)):
             self.before = []
             return
         self.place(at, Mention("name", "", unit.text, names), self.taken())
@@ -84,6 +89,8 @@ class Nouns(Position):
         if mods.doing and mention.names:
             act = Act(mods.doing, list(mention.names), number=len(self.found.acts))
             self.found.acts.append(act)  # "the sleeping ladybird"
+        if self.language == "zh" and mention.kind == "place":
+            self._chinese_spot(unit, mention)
         prep = self.prep
         self.place(at, mention, mods)
         if self.language == "zh" and mention.kind == "place" and after is not None and after.noun and not after.verb:
@@ -91,18 +98,28 @@ class Nouns(Position):
             if mention in self.subject:
                 self.subject.remove(mention)
 
+    def _chinese_spot(self, unit: Unit, mention: Mention) -> None:
+        """浴缸里, 床上: a word of place that ends with its relation, and the thing that it names."""
+        relation = next((kind for kind in RELATIONS if unit.text[-1:] in listed(vocabulary()["grammar"][kind]["zh"])), "")
+        senses = lexicon("zh").senses((unit.text[:-1],))
+        leaving = self.act is not None and bool(self.act.manners & {"leaves", "sees"})
+        if relation and not self.prep and not leaving:
+            self.prep = relation
+        if relation and not mention.thing:
+            mention.thing = next((sense.value for sense in senses if sense.kind == "things"), "")
+
     def _is_spanish_adjective(self, unit: Unit) -> bool:
         """ "desierto helado", "pelota de playa": a noun that only says what kind of thing the noun before it is."""
         place = "places" in unit or "buildings" in unit
         of = self.previous == "of" and not self.mods.open and place and self.last is not None and self.last.kind == "thing"
-        return of or (self.previous == "noun" and not self.mods.open and not self.prep and not self.joined)
+        return of or (self.previous == "noun" and not self.mods.open and not self.joined)
 
     def _compound(self, unit: Unit, after: Unit) -> bool:
         """Whether a noun only says what kind of thing the noun after it is: "beach ball"."""
         if not after.noun or self.is_small(after) or "wheres" in after or unit.forms.get("things") == PLURAL:
             return False
         if after.verb and after.form in (forms.THIRD, forms.PAST, forms.ING):
-            return self.act is not None or bool(self.prep)
+            return self.act is not None
         return not (after.verb and after.form == forms.BASE and "things" not in after)
 
     def _attribute(self, unit: Unit, after: Unit) -> None:
@@ -128,6 +145,8 @@ class Nouns(Position):
             value = f"#{unit.value('buildings')}" if "buildings" in unit else unit.value("places")
             return Mention("place", value, unit.text, **common, thing=concept)
         if concept:
+            bare = concept in ("fish", "sheep", "deer") and not (mods.which or mods.count) and self.language == "en"
+            common["count"] = 3 if bare else count
             return Mention("thing", concept, unit.text, **common)
         value = "part" if "parts" in unit else "body" if "body" in unit else ""
         return Mention("plain", value, unit.text, **common)
@@ -169,8 +188,7 @@ class Nouns(Position):
             unit = self.units[step]
             if unit.mark:
                 return step + 1 if unit.text in ",，" else 0
-            told = any(kind in unit for kind in ("sizes", "moods", "distances", "wheres", "colours", "and"))
-            if not told and (not unit.senses or set(unit.senses) - SILENT):
+            if unit.verb and not unit.noun:
                 return 0
         return 0
 
@@ -211,6 +229,10 @@ class Nouns(Position):
             self._as_inverted(mention)
         else:
             self._as_object(mention)
+        told = self.subject[0] if self.main is not None and self.subject else None
+        if told is not None and told.state != REAL:
+            mention.state = told.state
+        mention.passing = self.main is not None and bool(self.subject) and self.subject[0].kind == "thing"
         self.meant += [name for name in mention.names if name in self.company.members]
         self.last = mention
         self.joined = False
@@ -281,6 +303,7 @@ class Nouns(Position):
         act = self.act
         if not act.actors:
             self._come(mention)
+            mention.distance = mention.distance or next((far.distance for _, far in self.aside), "")
         if "seeks" in act.manners or (act.action == "paints" and mention.value not in PAINTABLE):
             mention.state = mention.state or (UNREAL if mention.kind == "thing" else REAL)
         if self.language == "zh" and act.action == "looks" and mention.value in LEGIBLE:
@@ -290,9 +313,10 @@ class Nouns(Position):
         if mention.kind == "name":
             act.toward += [name for name in mention.names if name not in act.actors]
         elif mention.kind == "thing" and mention.state == REAL:
+            act.thing = True
             self.hold(mention.value)
             if act.action == "rides":
-                self._relate_all("in" if mention.value in _hollow() else "on", [mention.value])
+                self.relate("in" if mention.value in hollow() else "on", [mention.value])
             if act.action and ACTIONS[act.action].holds and act.actors:
                 mention.held_by = act.actors[0]
 
@@ -301,6 +325,8 @@ class Nouns(Position):
         act = self.act
         if act is None or act.state != REAL or not act.action or not ACTIONS[act.action].holds:
             return
+        if act.action == "gives" and concept in _living():
+            return  # "feeds the ducks"
         for name in act.actors:
             self.found.holds.setdefault(name, concept)
 
@@ -344,6 +370,9 @@ class Nouns(Position):
             mention.of = before  # "a boat on the lake"
         if self.waiting and mention.kind == "place":
             self._come(mention)
+        if mention.kind == "place" and self.middle and mention.value not in WIDE:
+            for name in self.actors():
+                self.found.wheres.setdefault(name, "middle")
         if act is None:
             self.aside.append((prep, mention))
         if act is None and prep == "with" and mention.kind == "name" and self.subject:
@@ -377,6 +406,8 @@ class Nouns(Position):
             elif act is not None:
                 self._as_object(mention)
             return
+        if act is not None and mention.kind == "thing" and prep == "by" and (act.passive or self.language == "zh"):
+            act.toward, act.actors = list(act.actors), []
         if act is not None and mention.kind == "name":
             self._with_somebody(prep, mention, act)
         if mention.kind == "thing" and prep == "with" and mention.state == REAL and mention.value not in _living():
@@ -386,7 +417,7 @@ class Nouns(Position):
         if prep in ("from", "of") and act is not None and act.action == "peeks":
             prep = "in"  # "peeks out of a box"
         elif prep == "from" and act is not None and act.action in STILL and mention.owner:
-            prep = "on"  # "points from Dad's shoulders"
+            prep = "in" if mention.value in hollow() else "on"  # "points from Dad's shoulders"
         elif prep == "above" and act is not None and act.action == "peeks":
             prep = "behind"
         if prep in RELATIONS and prep != "at" and mention.state == REAL:
@@ -418,9 +449,11 @@ class Nouns(Position):
             return
         if not targets:
             return
-        if self.language == "es" and prep == "in" and targets[0] not in _hollow():
+        if self.language == "es" and prep == "in" and targets[0] not in hollow():
             prep = "on"
         thing = before is not None and before.kind == "thing" and self.previous != "verb" and before is not mention
+        if thing and before.role == "object" and act is not None and act.action in STEADY:
+            thing = False  # who reads the book under a tree is under it as well
         if thing and (before.role != "subject" or act is None):
             same = prep == before.relation and self.joined
             before.relation, before.targets = prep, [*(before.targets if same else []), *targets]
@@ -428,10 +461,10 @@ class Nouns(Position):
         for subject in self.subject:
             if subject.kind == "thing":
                 subject.relation, subject.targets = prep, targets
-        self._relate_all(prep, targets)
+        self.relate(prep, targets)
         mention.role = "relation" if mention.kind == "name" else mention.role
 
-    def _relate_all(self, prep: str, targets: list[str]) -> None:
+    def relate(self, prep: str, targets: list[str]) -> None:
         """Whoever acts is there."""
         for name in self.actors():
             relation, known = self.found.relations.get(name, (prep, ()))

@@ -33,6 +33,7 @@ class Act:
     purpose: bool = False
     passive: bool = False
     implied: bool = False
+    thing: bool = False
     number: int = 0
 
 
@@ -40,7 +41,8 @@ class Act:
 class Mention:
     """A noun of the line. `kind`: "name", "thing", "place" or "plain"; `value`: the concept or the place's key, of a
     place with several (see `buildings`) "#" and its number, or "inside" or "outside"; `thing`: the concept of a place that is also one, a barn.
-    `prep`: what governs it; `of`: the noun before "of it". `relation` and `targets`: where it is, as of a role."""
+    `prep`: what governs it; `of`: the noun before "of it"; `passing`: it
+    is said of a thing only, "a friend who lives by the sea". `relation` and `targets`: where it is, as of a role."""
 
     kind: str
     value: str
@@ -58,6 +60,7 @@ class Mention:
     act: Act | None = None
     of: Mention | None = None
     attribute: bool = False
+    passing: bool = False
     depicts: bool = False
     where: str = ""
     distance: str = ""
@@ -80,7 +83,7 @@ class Moment:
 @dataclass
 class Sentence:
     """What the walk over a line found. `wheres`, `distances`, `sizes`, `moods`: {name: key}; `relations`: {name:
-    (relation, targets)}; `holds`: {name: concept}."""
+    (relation, targets)}; `holds`: {name: concept}; `meant`: names in the order in which they were meant."""
 
     language: str
     acts: list[Act] = field(default_factory=list)
@@ -95,3 +98,4 @@ class Sentence:
     relations: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     holds: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    meant: list[str] = field(default_factory=list)

@@ -17,7 +17,7 @@ IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
 MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
 SAYS = {"en": "says", "zh": "说", "es": "dice"}
-PLURAL, SAME, INFLECTED = "plural", "same", "inflected"
+PLURAL, SAME, INFLECTED, SMALL, PROPER = "plural", "same", "inflected", "small", "proper"
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,11 @@ def _cut(text: str, book: Lexicon) -> list[Token]:
     if book.language == "zh":
         return [Token(word, bases=((word, SAME),)) for word in _segmented(text.lower(), book)]
     tokens = []
-    for word in _words(text.lower().replace("’", "'"), book):
+    for written in _words(text.replace("’", "'"), book):
+        word = written.lower()
+        if tokens and written[0].isupper() and word in book.rare:
+            tokens.append(Token(word, bases=((word, PROPER),)))  # a name: "the Starling"
+            continue
         if book.language == "es":
             verb, clitics = forms.spanish_clitics(word)
             parts = {"del": ["de", "el"], "al": ["a", "el"]}.get(word, [word])
@@ -139,7 +143,7 @@ def _words(text: str, book: Lexicon) -> list[str]:
     """The words of a text; one with hyphens that is not known as it is, in its parts: "living-room"."""
     found = []
     for word in WORD.findall(text):
-        known = "-" not in word or word in book.starts or word in book.verbs
+        known = "-" not in word or word.lower() in book.starts or word.lower() in book.verbs
         found += [word] if known or word in MARKS else [part for part in word.split("-") if part]
     return found
 
@@ -153,6 +157,8 @@ def _bases(word: str, book: Lexicon) -> tuple[tuple[str, str], ...]:
     else:
         form = PLURAL if word.endswith("s") else INFLECTED
         found += [(noun, form) for noun in forms.spanish_nouns(word) if noun and noun != word]
+        form = PLURAL if word.endswith("s") else SMALL
+        found += [(noun, form) for noun in forms.spanish_diminutives(word) if noun]
     if word in DETERMINERS[book.language]:
         found.append((ANY, SAME))
     if word in POSSESSIVES[book.language]:
@@ -162,23 +168,23 @@ def _bases(word: str, book: Lexicon) -> tuple[tuple[str, str], ...]:
 
 def _segmented(text: str, book: Lexicon) -> list[str]:
     """Chinese cut into words: as few as may be, unknown characters counting double."""
-    best: list[tuple[float, int]] = [(0.0, 0)]
-    for end in range(1, len(text) + 1):
+    best: list[tuple[float, int]] = [(0.0, 0)] * (len(text) + 1)  # from each place on: the cost, where its word ends
+    for start in range(len(text) - 1, -1, -1):
         options = []
-        for start in range(max(0, end - book.longest), end):
+        for end in range(start + 1, min(start + book.longest, len(text)) + 1):
             word = text[start:end]
-            known = word in book
-            latin = re.fullmatch(r"[a-z0-9']+", word) is not None
-            if known or latin or end - start == 1:
-                cost = 1.0 + 0.1 * (end - start == 1) if known or latin else 2.2
-                options.append((best[start][0] + cost, start))
-        best.append(min(options, key=lambda option: (option[0], option[1])))
+            known = word in book or re.fullmatch(r"[a-z0-9']+", word) is not None
+            if known or end - start == 1:
+                cost = 1.0 + 0.1 * (end - start == 1) if known else 2.2
+                options.append((cost + best[end][0], -end))
+        cost, end = min(options)
+        best[start] = (cost, -end)
     words: list[str] = []
-    at = len(text)
-    while at:
-        words.append(text[best[at][1] : at])
+    at = 0
+    while at < len(text):
+        words.append(text[at : best[at][1]])
         at = best[at][1]
-    return _joined([word for word in reversed(words) if word.strip()], book)
+    return _joined([word for word in words if word.strip()], book)
 
 
 def _joined(words: list[str], book: Lexicon) -> list[str]:
@@ -246,7 +252,9 @@ def _action(token: Token, book: Lexicon) -> list[tuple[Sense, str]]:
 
 def _fits(sense: Sense, form: str, language: str, starts_as_verb: bool) -> bool:
     """Whether a sense goes with the form its first word stands in: a verb's with a verb's, a noun's with a noun's."""
-    verbal = form not in (PLURAL, SAME, INFLECTED)
+    verbal = form not in (PLURAL, SAME, INFLECTED, SMALL)
+    if form == PROPER:
+        return False
     if language == "zh":
         return True
     if sense.kind in ("actions", "manners"):

@@ -143,7 +143,7 @@ def _strength(mention: Mention, still: bool) -> int:
         return _indoors_or_out(mention, act)
     if mention.value == "sky" and not _in_the_air(mention, still):
         return NOWHERE
-    if mention.distance == "far":
+    if mention.distance == "far" or mention.passing:
         return AFAR
     if prep == "of":
         return AFAR
@@ -187,6 +187,8 @@ def _indoors_or_out(mention: Mention, act: Act | None) -> int:
     if act is None:
         return NAMED
     seen = act.action in ("looks", "points", "listens") or "sees" in act.manners
+    if mention.value == "inside" and mention.prep == SURE:
+        return HERE  # "looks out of the window"
     return HERE if act.actors and not seen and "leaves" not in act.manners else NOWHERE
 
 
@@ -206,7 +208,7 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
     if place == before:
         return strength > known or (bool(mention.which == "other") and other.which != "other")
     if (before in VAGUE) != (place in VAGUE):
-        return before in VAGUE and strength >= NAMED
+        return before in VAGUE and strength >= NAMED and mention.prep not in ("behind", "next to", "in front of")
     if strength != known:
         return strength > known
     if other.attribute != mention.attribute:

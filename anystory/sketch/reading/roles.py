@@ -16,6 +16,8 @@ UNSEEN = frozenset(("sun", "friend"))
 """Concepts that the sky shows, or that are nobody."""
 SUFFERED = {"chases": "runs", "follows": "walks", "carries": "rides", "pulls": "walks"}
 """What one does to whom something is done."""
+MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
+"""What a mount does when its rider does."""
 SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
 YOUNG = {"young": 0.6, "baby": 0.35, "小": 0.8, "bebé": 0.35, "幼": 0.5, "宝宝": 0.35, "joven": 0.7, "puppy": 0.6}
 
@@ -30,7 +32,7 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) 
     acts = [act for act in acts if not act.passive or act.action in STATES]
     act = max(acts, key=_rank, default=None)
     action = act.action if act is not None else _suffered(sentence, name)
-    relation, targets = sentence.relations.get(name, ("", ()))
+    relation, targets = sentence.relations.get(name) or _borne(sentence, name)
     where, distance = sentence.wheres.get(name, ""), sentence.distances.get(name, "")
     if action == "carries" and act is not None and act.toward and name in sentence.holds:
         action = "gives"  # "brings her a cup"
@@ -54,7 +56,8 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) 
 
 
 def _rank(act: Act) -> float:
-    return ACTIONS[act.action].rank - 3 * act.purpose
+    on_the_way = act.action == "walks" and bool(act.manners & {"reaches", "leaves", "enters"})
+    return ACTIONS[act.action].rank - 3 * act.purpose - 1.5 * on_the_way
 
 
 def _suffered(sentence: Sentence, name: str) -> str:
@@ -62,7 +65,18 @@ def _suffered(sentence: Sentence, name: str) -> str:
     for act in sentence.acts:
         if name in act.toward and act.state == REAL and act.action in SUFFERED:
             return SUFFERED[act.action]
+        mounted = any(sentence.relations.get(rider, ("", ()))[1] == (name,) for rider in act.actors)
+        if mounted and act.state == REAL and act.action in MOVING:
+            return act.action
     return "stands"
+
+
+def _borne(sentence: Sentence, name: str) -> tuple[str, tuple[str, ...]]:
+    """Who is carried is on who carries."""
+    for act in sentence.acts:
+        if name in act.toward and act.state == REAL and act.action == "carries" and act.actors:
+            return "on", tuple(act.actors[:1])
+    return "", ()
 
 
 def _toward(acts: Sequence[Act], act: Act | None, name: str, members: Sequence[str]) -> str:
@@ -71,7 +85,7 @@ def _toward(acts: Sequence[Act], act: Act | None, name: str, members: Sequence[s
         meant = [other for other in one.toward if other in members and other != name]
         if meant:
             return meant[0]
-    if act is not None and act.action and ACTIONS[act.action].pair:
+    if act is not None and act.action and ACTIONS[act.action].pair and not act.thing:
         others = [other for other in act.actors if other != name and other in members]
         if others and act.action not in ("looks", "points", "waves", "gives", "pushes", "pulls", "listens"):
             return others[0]
@@ -82,7 +96,7 @@ def things_of(sentence: Sentence, place: str) -> tuple[Thing, ...]:
     """The things that a line shows, in its order, each concept once. `place`: where the panel is."""
     found: dict[str, Thing] = {}
     for mention in map(lambda mention: _as_thing(mention, place), sentence.mentions):
-        if mention is None:
+        if mention is None or (mention.value == "cloud" and any(m.kind == "weathers" for m in sentence.moments)):
             continue
         known = found.get(mention.value)
         if known is not None and mention.which not in ("other",):
