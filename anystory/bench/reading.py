@@ -23,7 +23,20 @@ from anystory.sketch.reading.places import allowed
 from anystory.sketch.scenery import PLACES
 from anystory.story import CastMember, Panel, Script
 
-FIELDS = ("place", "time", "weather", "action", "where", "relation", "mood", "things", "count", "colour", "framing", "medium")
+FIELDS = (
+    "place",
+    "time",
+    "weather",
+    "action",
+    "where",
+    "relation",
+    "mood",
+    "things",
+    "count",
+    "colour",
+    "framing",
+    "medium",
+)
 
 
 @dataclass(frozen=True)

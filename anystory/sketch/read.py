@@ -134,7 +134,7 @@ class Reader:
         where = spot.place if spot is not None else ""
         here = before.place if before is not None else ""
         if spot is not None and where not in ("inside", "outside"):
-            said.add("place")
+            (guessed if spot.guessed else said).add("place")
             return self._hinted(spot, sentence)
         if here and indoors(here) and (where == "outside" or here in left_of(sentence)):
             guessed.add("place")

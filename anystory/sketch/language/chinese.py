@@ -42,6 +42,8 @@ def reordered(units: list[Unit]) -> list[Unit]:
             start -= 1
             del out[start]
             said = f"在{said}"
+        elif start and out[start - 1].text.startswith("在"):
+            said = f"在{said}"
         elif out[-1].text == "的":
             out.pop()
         out.insert(start, Unit(said, {relation: unit.senses[relation]}, {relation: SAME}))

@@ -247,7 +247,9 @@ def spanish_verb(infinitive: str) -> dict[str, str]:
 
 def _like(infinitive: str, model: str) -> bool:
     """Whether a verb goes as an irregular one: "sostener" as tener."""
-    return infinitive == model or (infinitive.endswith(model) and model in ("tener", "poner", "venir", "traer", "decir", "construir"))
+    return infinitive == model or (
+        infinitive.endswith(model) and model in ("tener", "poner", "venir", "traer", "decir", "construir")
+    )
 
 
 def _changed(infinitive: str, past: bool = False) -> str:

@@ -12,11 +12,11 @@ from functools import cache
 from anystory.sketch.language import forms
 from anystory.sketch.language.chinese import reordered
 from anystory.sketch.language.company import Company
-from anystory.sketch.language.kinds import SILENT, Modifiers, Position, names_of
+from anystory.sketch.language.details import Details
+from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
-from anystory.sketch.language.nouns import Nouns, hollow
+from anystory.sketch.language.parts import hollow
 from anystory.sketch.language.sentence import (
-    LIKE,
     NEGATED,
     PREPOSITIONS,
     PRONOUNS,
@@ -45,7 +45,7 @@ def parse(text: str, company: Company, language: str) -> Sentence:
     return _Walk(units, company, language).walk()
 
 
-class _Walk(Nouns):
+class _Walk(Details):
     def walk(self) -> Sentence:
         for at, unit in enumerate(self.units):
             kind = self.kind(at)
@@ -64,30 +64,30 @@ class _Walk(Nouns):
         elif kind == "verb":
             self._verb(at, unit)
         elif kind == "is":
-            self._is()
+            self.be()
         elif kind == "noun":
             self.noun(at, unit)
         elif kind == SURE:
             self._sure(unit)
         elif kind == "moment":
-            self._moment(at, unit)
+            self.moment(at, unit)
         elif kind in PRONOUNS:
             self.pronoun(at, kind, unit)
         elif kind in PREPOSITIONS:
             self._preposition(at, kind)
             self.middle, self.placed = unit.text in CENTRE, unit.text.startswith("在")
         elif kind in ("wheres", "distances"):
-            self._position(at, kind, unit.value(kind))
+            self.position(at, kind, unit.value(kind))
         elif kind == "framings":
             self.found.framing = self.found.framing or unit.value(kind)
         elif kind == "medium":
             self.found.medium = unit.value("drawn") or unit.value("mediums")
         elif kind in ("the", "first", "same", "a", "other", "his", "numbers", "colours", "sizes"):
-            self._modify(at, kind, unit)
+            self.modify(at, kind, unit)
         elif kind == "airs":
             self.found.moments.append(Moment("weathers", unit.value(kind), unit.text, self.state))
         elif kind == "moods":
-            self._mood(at, unit.value(kind))
+            self.mood(at, unit.value(kind))
         elif kind == "not":
             self._not(at)
         elif kind == "and":
@@ -105,8 +105,6 @@ class _Walk(Nouns):
         elif self.mods.open and unit.verb and unit.form in (forms.ING, forms.PAST):
             self.mods.doing = unit.value("actions")
 
-    # Clauses
-
     def _close(self) -> None:
         """End a clause: what was to be said of a subject that never came is said of who is there alone."""
         alone = list(self.company.members) if len(self.company.members) == 1 else []
@@ -114,13 +112,6 @@ class _Walk(Nouns):
             for name in names_of(self.subject) or alone:
                 getattr(self.found, kind).setdefault(name, value)
         self.waiting = []
-
-    def clause(self) -> None:
-        """Begin a clause."""
-        self.before = self.subject or self.before
-        self.subject, self.act, self.prep, self.state = [], None, "", REAL
-        self.joined, self.aux, self.last, self.main = False, False, None, None
-        self.mods, self.aside = Modifiers(), []
 
     def _mark(self, unit: Unit) -> None:
         if unit.text in ".!?。！？;；…:：":
@@ -170,7 +161,7 @@ class _Walk(Nouns):
         """ "Mia's", 的: who was just named owns what follows; what kind of place, says where it is."""
         after, last = self.next(at), self.last
         if self.language == "en" and after is not None and after.verb and after.form in (forms.ING, forms.PAST):
-            self._is()
+            self.be()
         elif last is None or self.previous not in ("name", "noun", *PRONOUNS):
             return
         elif last.kind == "name":
@@ -186,85 +177,10 @@ class _Walk(Nouns):
             if last.kind == "thing" and self.language == "zh":
                 self.found.mentions.remove(last)
 
-    # Adjectives and positions
-
-    def _modify(self, at: int, kind: str, unit: Unit) -> None:
-        mods, last = self.mods, self.last
-        after = self.unit(at + 1)
-        if kind in ("colours", "sizes") and last is not None and last.kind in ("thing", "place", "plain"):
-            field = kind[:-1]
-            behind = self.language == "es" and self.previous in ("noun", "colours", "sizes")
-            if behind or (self.previous in ("noun", "is") and (after is None or not after.noun)):
-                setattr(last, field, getattr(last, field) or unit.value(kind))
-                return
-        mods.open = not (kind == "colours" and self.previous == "is")
-        if kind == "numbers":
-            mods.count = int(unit.value(kind))
-        elif kind == "colours":
-            mods.colour = mods.colour or unit.value(kind)
-        elif kind == "sizes":
-            mods.size = unit.value(kind)
-        elif kind == "his":
-            self._his(at, unit)
-        elif mods.which not in ("other", "same", "first"):
-            mods.which = kind
-
-    def _his(self, at: int, unit: Unit) -> None:
-        """A possessive, or "her" as an object: "throws her a ball"."""
-        after = self.unit(at + 1)
-        if unit.text == "her" and (after is None or after.mark or "a" in after or "numbers" in after or self.is_small(after)):
-            self.mods = Modifiers()
-            self.pronoun(at, "she", unit)
-            return
-        owner = names_of(self.subject) or self.meant[-1:]
-        self.mods.owner, self.mods.which = (owner or [""])[0], self.mods.which or "his"
-
-    def _mood(self, at: int, value: str) -> None:
-        if self.state != REAL or self.mods.negated:
-            self.mods.negated = False
-            return
-        after = self.unit(at + 1)
-        if after is not None and after.name and not self.act:
-            self.found.moods.setdefault(after.name, value)
-            return
-        for name in self.actors() or ([] if self.subject else names_of(self.before)):
-            self.found.moods.setdefault(name, value)
-        if not self.actors() and not self.subject:
-            self.waiting.append(("moods", value))
-
-    def _position(self, at: int, kind: str, value: str) -> None:
-        """ "on the left", "in the distance": of the noun before it, else of who acts, else of who comes next."""
-        looking = self.act is not None and self.act.action in ("looks", "points", "listens") and self.previous != "mark"
-        after = self.unit(at + 1)
-        if self.state != REAL or (looking and (kind == "wheres" or self.language == "zh")):
-            return
-        fresh = self.previous in ("mark", "and", "start", "while") and after is not None
-        if fresh and (after.name or self.noun_follows(at) or after.text == "的" or (after.mark and self.subject == [])):
-            if self.act is not None and not after.mark:
-                self.clause()
-            self.waiting.append((kind, value))
-            return
-        last = self.last
-        if last is not None and last.kind in ("thing", "place") and self.previous == "noun" and last not in self.subject:
-            setattr(last, kind[:-1], value)
-        elif last is not None and last.kind == "name" and self.previous in ("name", *PRONOUNS) and last.role != "object":
-            for name in last.names:
-                getattr(self.found, kind).setdefault(name, value)
-        elif self.actors() or self.subject:
-            for name in self.actors():
-                getattr(self.found, kind).setdefault(name, value)
-            for mention in self.subject:
-                setattr(mention, kind[:-1], value)
-        else:
-            self.waiting.append((kind, value))
-        self.prep = ""
-
-    # Verbs
-
-    def _is(self) -> None:
+    def be(self) -> None:
         self.aux = True
         if self.act is None or self.joined:
-            self._begin("stands", frozenset(), self.state)
+            self.begin("stands", frozenset(), self.state)
 
     def _verb(self, at: int, unit: Unit) -> None:
         action, manners = unit.value("actions"), frozenset(filter(None, [unit.value("manners")]))
@@ -287,25 +203,27 @@ class _Walk(Nouns):
         """Begin the act of a verb: alone, or on what "is", "starts to", "wants to" or "watches her" began."""
         act, form = self.act, unit.form
         if act is None:
-            self._begin(action, manners, self.state)
-        elif act.action == "stands" and self.aux and not (self.joined and names_of(self.subject) and form == forms.THIRD):
+            self.begin(action, manners, self.state)
+        elif (
+            act.action == "stands" and self.aux and not (self.joined and names_of(self.subject) and form == forms.THIRD)
+        ):
             self.found.acts.remove(act)  # the "is" of "is running"
-            self._begin(action, manners, self.state, act.actors)
+            self.begin(action, manners, self.state, act.actors)
             self.act.passive = self.language != "zh" and form == forms.PAST and action not in STATES
         elif self._begins(act, form):
             if act in self.found.acts and act.action in ("stands", "", "walks", "runs", "works"):
                 self.found.acts.remove(act)
-            self._begin(action, manners, act.state or self.state, act.actors)
+            self.begin(action, manners, act.state or self.state, act.actors)
         elif form == forms.BASE and self.previous in ("to", "for", "verb") and self.language != "zh":
-            self._begin(action, manners, self.state, act.actors, purpose=True)
+            self.begin(action, manners, self.state, act.actors, purpose=True)
         elif self._watched(act, form):
-            self._begin(action, manners, self.state, list(self.last.names))
+            self.begin(action, manners, self.state, list(self.last.names))
         elif self._taken_along(act, form):
             both = self.language == "zh"
             act.actors = act.actors if both else [name for name in act.actors if name not in self.last.names]
-            self._begin(action, manners, self.state, [*(act.actors if both else ()), *self.last.names])
+            self.begin(action, manners, self.state, [*(act.actors if both else ()), *self.last.names])
         else:
-            self._begin(action, manners, self.state)
+            self.begin(action, manners, self.state)
 
     def _begins(self, act: Act, form: str) -> bool:
         """ "starts to run", 去拿: the verb that follows is what is done."""
@@ -328,7 +246,7 @@ class _Walk(Nouns):
         near = self.previous in ("name", "noun", *PRONOUNS) or (self.previous == "mark" and form == forms.ING)
         return seen and named and near and (form in (forms.BASE, forms.ING) or self.language == "zh")
 
-    def _begin(
+    def begin(
         self, action: str, manners: frozenset[str], state: str, actors: Sequence[str] = (), purpose: bool = False
     ) -> None:
         """A new act of the clause's subject, or of `actors`."""
@@ -349,8 +267,6 @@ class _Walk(Nouns):
         aside, self.aside = self.aside, []
         for prep, mention in aside:
             self.attach(prep, mention)
-
-    # Prepositions, places and moments
 
     def _preposition(self, at: int, kind: str) -> None:
         if kind == "by" and not (self.act is not None and self.act.passive) and self.language == "en":
@@ -400,62 +316,13 @@ class _Walk(Nouns):
                 self.attach(prep, mention)
         self.last = mention
 
-    def _moment(self, at: int, unit: Unit) -> None:
-        state = NEGATED if self.mods.negated or self.prep == "without" else self.state
-        if self.prep == "like":
-            state = LIKE
-        elif self.prep in ("for", "of", "above") and self.last is not None and self.last.depicts:
-            state = UNREAL
-        if self._modifies(at):
-            self.mods.open = True
-            return
-        for kind in ("times", "weathers"):
-            if kind in unit:
-                ended = kind == "weathers" and self._ended(at)
-                denied = state if not (ended and state == NEGATED) else REAL
-                self.found.moments.append(
-                    Moment(kind, unit.value(kind), unit.text, denied, ended and state != NEGATED)
-                )
-        after = self.next(at)
-        if not self.prep and self.act is None and after is not None and (after.verb or "is" in after):
-            self.subject = [Mention("plain", "", unit.text, role="subject")]  # "the snow falls"
-        if self.state == NEGATED:
-            self.state = REAL
-        self.prep, self.mods = "", Modifiers()
-
-    def _modifies(self, at: int) -> bool:
-        """Whether a word of weather or time only describes a thing: "cloudy eyes", "light rain jacket"."""
-        unit, after = self.units[at], self.unit(at + 1)
-        if " " in unit.text or self.language == "zh":
-            return False
-        if self.language == "es":
-            return self.previous == "noun" and self.last is not None and self.last.kind in ("thing", "plain")
-        if after is None or after.mark or any(kind in after for kind in ("skies", "weathers", "times", "places", "buildings")):
-            return False
-        return after.noun and not self.is_small(after) and not (after.verb and after.form != forms.BASE)
-
-    def _ended(self, at: int) -> bool:
-        """Whether the line says that a weather ends: "the rain stops", "it stopped raining", "after the storm"."""
-        before: list[Unit] = []
-        for unit in self.units[max(0, at - 3) : at]:
-            before = [] if unit.mark else [*before, unit]
-        if any(unit.text in ("after", "después de", "después", "tras", "desde") for unit in before[-2:]):
-            return True
-        near = before
-        if not self.prep:
-            for unit in self.units[at + 1 : at + 5]:
-                if unit.mark or "and" in unit or "while" in unit:
-                    break
-                near.append(unit)
-        return any("ends" in unit for unit in near)
-
     def _unknown(self, at: int, unit: Unit) -> None:
         """A word nobody knows: an adjective before a noun, else a noun, or after a subject a verb."""
         self.found.unread.append(unit.text)
         after = self.unit(at + 1)
         if self.language == "zh":
             if self.act is None and self.subject and after is not None and after.text in ("着", "了", "在"):
-                self._begin("", frozenset(), self.state)
+                self.begin("", frozenset(), self.state)
             return
         if not unit.text.isalpha():
             return
@@ -463,7 +330,7 @@ class _Walk(Nouns):
             if after is None or after.mark or not (after.noun or not after.senses or "colours" in after):
                 self.place(at, Mention("plain", "unknown", unit.text), self.taken())
         elif self.act is None and self.subject and (unit.text.endswith(("s", "ed", "ing")) or self.language == "es"):
-            self._begin("", frozenset(), self.state)
+            self.begin("", frozenset(), self.state)
 
 
 @cache
@@ -494,5 +361,3 @@ def _thing_in(phrase: str, language: str) -> str:
             if sense.kind == "things" and sense.value not in lexicon(language).rare:
                 return sense.value
     return ""
-
-

@@ -17,7 +17,19 @@ SMALL_WORDS = (*PREPOSITIONS, *PRONOUNS, "the", "first", "same", "a", "other", "
 LINKS = ("not", "and", "while", "who")
 SILENT = frozenset(("stop", "nothing", "each other"))
 """Kinds that change nothing in how a clause is built."""
-DRAWING = ("drawing", "style", "painting", "illustration", "please", "画", "风格", "dibujo", "estilo", "colours", "colors")
+DRAWING = (
+    "drawing",
+    "style",
+    "painting",
+    "illustration",
+    "please",
+    "画",
+    "风格",
+    "dibujo",
+    "estilo",
+    "colours",
+    "colors",
+)
 
 
 @dataclass
@@ -68,7 +80,9 @@ class Position:
     def next(self, at: int) -> Unit | None:
         """The next unit that is no adverb."""
         ahead = self.units[at + 1 :]
-        return next((unit for unit in ahead if unit.name or unit.mark or not unit.senses or set(unit.senses) - SILENT), None)
+        return next(
+            (unit for unit in ahead if unit.name or unit.mark or not unit.senses or set(unit.senses) - SILENT), None
+        )
 
     def kind(self, at: int) -> str:
         """What the unit at a place is: "name", "mark", "verb", "noun", "moment", `SURE`, a word of the grammar …"""
@@ -120,7 +134,11 @@ class Position:
 
     def noun_follows(self, at: int) -> bool:
         after = self.unit(at + 1)
-        return after is not None and not after.mark and any((after.noun, after.name, "the" in after, "a" in after, "his" in after))
+        return (
+            after is not None
+            and not after.mark
+            and any((after.noun, after.name, "the" in after, "a" in after, "his" in after))
+        )
 
     def _describes(self, at: int) -> bool:
         """Whether a word that is both, as "orange", is an adjective here."""
@@ -213,7 +231,11 @@ class Position:
             return False  # 打碎的花瓶
         if not unit.noun and not self.is_small(unit):
             return True
-        if self.is_small(unit) or self.mods.open or self.previous in ("own", "colours", "sizes", "numbers", *PREPOSITIONS):
+        if (
+            self.is_small(unit)
+            or self.mods.open
+            or self.previous in ("own", "colours", "sizes", "numbers", *PREPOSITIONS)
+        ):
             return False
         after = self.next(at)
         return self.act is None and bool(self.actors()) and after is not None and (after.noun or "numbers" in after)
@@ -250,7 +272,11 @@ class Position:
         if self.is_small(unit) or before in PREPOSITIONS:
             return False
         clause = before in ("name", "noun", "and", "start", "not", "who", "mark", "while", *PRONOUNS)
-        return form == forms.THIRD and (clause or self.units[at - 1].text in ("se", "le", "les", "lo")) and self.act is None
+        return (
+            form == forms.THIRD
+            and (clause or self.units[at - 1].text in ("se", "le", "les", "lo"))
+            and self.act is None
+        )
 
 
 def names_of(mentions: Sequence[Mention]) -> list[str]:

@@ -47,6 +47,8 @@ GOVERNING = (
 """The prepositions of words.yaml with which a phrase says where one is."""
 SURE = "sure"
 """The sense of a phrase that says where the panel is, preposition and all."""
+NEAR = "~"
+"""Ends the key of a place that is only the nearest to what is said."""
 NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer")
 """Spanish nouns that end like a verb."""
 
@@ -82,7 +84,9 @@ class Lexicon:
         self._phrases: dict[tuple[str, ...], list[Sense]] = {}
         for phrase, sense in self._entries():
             self._add(phrase, sense)
-        self.rare = frozenset(word for word in objects() if language == "en" and (word,) not in self._phrases) - {*self.verbs}
+        self.rare = frozenset(word for word in objects() if language == "en" and (word,) not in self._phrases) - {
+            *self.verbs
+        }
         for word in self.rare:
             self._phrases[word,] = [Sense("things", word)]
         starts: dict[str, set[tuple[str, ...]]] = {}
@@ -119,6 +123,8 @@ class Lexicon:
                     if section == "places" and words_of(phrase, language)[0] in prepositions:
                         kind = SURE
                     yield phrase, Sense(kind, str(name), noun)
+        for name, entry in book["nearest"].items():
+            yield from ((phrase, Sense("places", f"{name}{NEAR}")) for phrase in listed(entry[language]))
         for number, entry in enumerate(book["buildings"]):
             yield from ((phrase, Sense("buildings", str(number))) for phrase in listed(entry[language]))
         for section in ("outside", "inside"):

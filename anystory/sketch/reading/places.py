@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from anystory.sketch.language.lexicon import SURE
+from anystory.sketch.language.lexicon import NEAR, SURE
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import vocabulary
@@ -24,7 +24,7 @@ VAGUE = ("snow", "room", "meadow", "inside", "outside")
 
 @dataclass(frozen=True)
 class Spot:
-    """A place that a line says: its key, whose it is, and `which` of its kind ("other", "same", "first" or "")."""
+    """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, and `which` of its kind ("other", "same", "first" or "")."""
 
     place: str
     which: str = ""
@@ -87,7 +87,8 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
     if best is None:
         return None
     _, mention, place = best
-    return Spot(place, mention.which if mention.which in ("other", "same", "first") else "", mention.owner)
+    near = mention.value.endswith(NEAR)
+    return Spot(place, mention.which if mention.which in ("other", "same", "first") else "", mention.owner, near)
 
 
 def left_of(sentence: Sentence) -> list[str]:
@@ -110,7 +111,7 @@ def _options(mention: Mention) -> list[str]:
 def place_of(mention: Mention) -> str:
     """The place's key; of a building the inside or what is before it."""
     if not mention.value.startswith("#"):
-        return mention.value
+        return mention.value.removesuffix(NEAR)
     building = vocabulary()["buildings"][int(mention.value[1:])]
     manners = mention.act.manners if mention.act is not None else frozenset()
     if mention.prep in ("in", "on", "above", "through", "under") or "enters" in manners:
