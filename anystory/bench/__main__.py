@@ -1,7 +1,8 @@
 """`python -m anystory.bench flux --out DIR`: times, counts, distances and memory plans, as JSON and a chart.
 
 With a GPU everything runs at full size; without one the times are of a small model and the counts of the full one.
-`world` times the training's frames, `plans` prints the memory plans, `sketch` says what storybook costs.
+`world` times the training's frames, `plans` prints the memory plans, `sketch` says what storybook costs, `reading`
+how well the sketch reads lines.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from typing import Any
 
 import torch
 
+from anystory.bench import reading as readings
 from anystory.bench import sketch as sketches
 from anystory.bench import world as worlds
 from anystory.bench.chart import chart
 from anystory.bench.flux import bench
 from anystory.commands.usage import Parser
 from anystory.model.flux.plans import release_footprint, table
+
+READINGS = Path("tests/data/readings.yaml")
+"""The labelled lines, seen from the root of the repository."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("sketch", help="what sketches, storybook's frames and its app cost")
     command.add_argument("--places", type=int, default=1000, metavar="N", help="measured in so many (all)")
     command.set_defaults(command=sketch)
+    command = commands.add_parser("reading", help="how well lines are read, by field and language")
+    command.add_argument("--labels", type=Path, default=READINGS, metavar="FILE", help="the set (%(default)s)")
+    command.add_argument("--wrong", action="store_true", help="list what is read wrongly too")
+    command.set_defaults(command=reading)
     arguments = parser.parse_args(argv)
     return arguments.command(arguments)
 
@@ -74,6 +83,20 @@ def flux(arguments: argparse.Namespace) -> int:
     failed = [check for check in report["checks"] if not (check["passed"] or check["aim"])]
     print(f"{figures} and {picture} are written, after {report['took'] / 60:.1f} minutes.")
     return 1 if failed or report["errors"] else 0
+
+
+def reading(arguments: argparse.Namespace) -> int:
+    try:
+        judged = readings.judge(readings.load(arguments.labels))
+    except OSError as error:
+        print(f"anystory.bench: {str(arguments.labels)!r} cannot be read ({error.strerror}).", file=sys.stderr)
+        return 2
+    if arguments.wrong:
+        for one in judged:
+            if not one.right:
+                print(f"{one.field}: wanted {one.wanted!r}, got {one.got!r}: {one.text}")
+    print(readings.table(judged))
+    return 0
 
 
 def plans(arguments: argparse.Namespace) -> int:

@@ -1,46 +1,170 @@
-"""STAND-IN: what a line says, by the bare names of places, times and weathers in it."""
+"""What the lines of a story show: from a `Panel` to a `Shot`, in English, Chinese and Spanish, without a model.
+
+    text --language--> Sentence --reading--> place, moment, roles, things --Reader--> Shot
+
+What a line does not say stays as it was: a `Reader` keeps where the story is, at what time, in what weather, and which of
+its places are the same.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
-from anystory.shot import Role, Shot
+from anystory.shot import Shot
+from anystory.sketch.language.company import Company
+from anystory.sketch.language.grammar import parse
+from anystory.sketch.language.sentence import Sentence
+from anystory.sketch.language.tokens import language_of
+from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
+from anystory.sketch.reading.places import Settings, Spot, allowed, indoors, left_of, spot_of, vague_snow
+from anystory.sketch.reading.roles import height_of, roles_of, things_of
+from anystory.sketch.reading.style import medium_of
 from anystory.sketch.scenery import PLACES
-from anystory.story import CastMember, Panel, Script, Subject
+from anystory.sketch.words import vocabulary
+from anystory.story import Panel, Script
 
-TIMES = {"day": "day", "sunrise": "sunrise", "morning": "sunrise", "sunset": "sunset", "evening": "sunset"}
-TIMES |= {"night": "night"}
-WEATHERS = {"rain": "rain", "snow": "snow", "fog": "fog", "clouds": "cloudy"}
-
-
-def read_story(script: Script, cast: Sequence[CastMember | Subject]) -> list[Shot]:
-    """The shots of a script's panels, in their order."""
-    shots: list[Shot] = []
-    for panel in script.panels:
-        shots.append(read(panel, cast, shots[-1] if shots else None))
-    return shots
+PLACE, TIME, WEATHER, MEDIUM = "meadow", "day", "clear", "watercolour"
+"""Where a story begins that does not say where, and how it is drawn that does not say how."""
 
 
-def read(panel: Panel, cast: Sequence[CastMember | Subject], before: Shot | None) -> Shot:
-    """What one panel says; what it does not say stays as it was `before`."""
-    words = re.findall(r"\w+", panel.prompt.lower())
-    start = before or Shot()
-    place = next((word for word in words if word in PLACES), "")
-    time = next((TIMES[word] for word in words if word in TIMES), "")
-    weather = next((WEATHERS[word] for word in words if word in WEATHERS), "")
-    said = {key: value for key, value in (("place", place), ("time", time), ("weather", weather)) if value}
-    kind = PLACES[place or start.place]
-    shot = replace(start, carried=tuple(key for key in ("place", "time", "weather") if before and key not in said))
-    shot = replace(shot, guessed=() if before else tuple({"place", "time", "weather"} - said.keys()), **said)
-    if place:
-        shot = replace(shot, setting=f"{place} 1")
-    shot = replace(
-        shot,
-        time=shot.time if shot.time in kind.times else kind.times[0],
-        weather=shot.weather if shot.weather in kind.weathers else kind.weathers[0],
-        guessed=tuple(sorted(shot.guessed)),
-    )
-    roles = tuple(Role(name) for name in panel.cast)
-    return replace(shot, roles=roles, speakers=tuple(line.who for line in panel.dialogue))
+class Character(Protocol):
+    """Somebody of a story's cast: a `Subject` or a `CastMember`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
+
+
+def read_story(script: Script, cast: Sequence[Character] | None = None) -> list[Shot]:
+    """A shot for every panel of a script, each read as going on from the one before. `cast`: the script's own unless
+    given, such as its subjects."""
+    reader = Reader(script.cast if cast is None else cast, script.style)
+    return [reader.read(panel) for panel in script.panels]
+
+
+def read(
+    panel: Panel,
+    cast: Sequence[Character],
+    before: Shot | None = None,
+    *,
+    style: str = "",
+    others: Iterable[str] = (),
+) -> Shot:
+    """What one panel shows. `cast`: the story's, or only the panel's, of which `panel.cast` are in it; `before`: the shot
+    of the panel before; `style`: the story's, words or the name of a preset; `others`: names that are nobody of `cast`.
+    A whole story is better read by `read_story`, which remembers more than the last shot."""
+    return Reader(cast, style, before, others).read(panel)
+
+
+class Reader:
+    """Reads the panels of one story in their order."""
+
+    def __init__(
+        self, cast: Sequence[Character], style: str = "", before: Shot | None = None, others: Iterable[str] = ()
+    ) -> None:
+        self._cast = {member.name: member.description for member in cast}
+        self._names = {**self._cast, **{name: "" for name in others if name not in self._cast}}
+        self._heights = {
+            member.name: getattr(member, "height", None) or height_of(member.description) for member in cast
+        }
+        self._style = style
+        self._settings = Settings()
+        self._before: Shot | None = None
+        self._time, self._weather, self._outdoors = TIME, WEATHER, ""
+        self._indoors = ""
+        self._meant: list[str] = []
+        if before is not None:
+            self._remember(before)
+
+    def read(self, panel: Panel) -> Shot:
+        """The shot of the story's next panel."""
+        members = [name for name in self._cast if name in panel.cast]
+        language = language_of(panel.prompt, list(self._names))
+        sentence = parse(panel.prompt, Company(self._names, members, self._meant), language)
+        said: set[str] = set()
+        guessed: set[str] = set()
+        spot = self._spot(sentence, said, guessed)
+        time, weather = self._moment(sentence, spot.place, said)
+        medium = self._medium(sentence, panel.style or self._style, said)
+        stayed = [field for field in ("place", "time", "weather", "medium") if field not in said | guessed]
+        shot = Shot(
+            place=spot.place,
+            setting=self._settings.name(spot),
+            time=allowed(time, PLACES[spot.place].times, NEAREST_TIMES),
+            weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
+            medium=medium,
+            framing=sentence.framing,
+            roles=roles_of(sentence, members, self._heights),
+            things=things_of(sentence, spot.place),
+            speakers=tuple(line.who for line in panel.dialogue if line.who in members),
+            carried=tuple(stayed) if self._before is not None else (),
+            guessed=tuple([*stayed, *sorted(guessed)] if self._before is None else sorted(guessed)),
+            unread=tuple(dict.fromkeys(sentence.unread)),
+        )
+        self._time, self._weather, self._meant = time, weather, sentence.meant[-4:]
+        self._visited(shot.place)
+        self._before = shot
+        return shot
+
+    def _remember(self, shot: Shot) -> None:
+        """Go on from a shot that was read elsewhere."""
+        number = int(shot.setting.rpartition(" ")[2]) if shot.setting[-1:].isdigit() else 1
+        self._settings.owners[shot.place] = [""] * number
+        self._settings.latest[shot.place] = number
+        self._time, self._weather = shot.time or TIME, shot.weather or WEATHER
+        self._visited(shot.place)
+        self._before = shot
+
+    def _visited(self, place: str) -> None:
+        if indoors(place):
+            self._indoors = place
+        else:
+            self._outdoors = place
+
+    def _spot(self, sentence: Sentence, said: set[str], guessed: set[str]) -> Spot:
+        """Where the panel is: where its line says, else where the story was."""
+        before = self._before
+        spot = spot_of(sentence, first=before is None)
+        if spot is not None and spot.place == "snow" and before is not None and before.weather == "snow":
+            spot = None  # it lies where they already are
+        where = spot.place if spot is not None else ""
+        here = before.place if before is not None else ""
+        if spot is not None and where not in ("inside", "outside"):
+            (guessed if spot.guessed else said).add("place")
+            return self._hinted(spot, sentence)
+        if here and indoors(here) and (where == "outside" or here in left_of(sentence)):
+            guessed.add("place")
+            return Spot(vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"])
+        if where and (not here or (where == "inside") != indoors(here)):
+            guessed.add("place")
+            return Spot((self._indoors if where == "inside" else self._outdoors) or vocabulary()[where]["place"])
+        return self._hinted(Spot(here or PLACE), sentence)
+
+    def _hinted(self, spot: Spot, sentence: Sentence) -> Spot:
+        """A spot that says little, made more precise by what stands there: at home, in the bath."""
+        hints = vocabulary()["hints"]
+        seen = {thing.concept for thing in things_of(sentence, spot.place)}
+        used = {target for _, targets in sentence.relations.values() for target in targets}
+        first = self._before is None and spot.place == PLACE
+        telling = seen if first or spot.place == "room" else used if indoors(spot.place) else ()
+        return replace(spot, place=next((hints[thing] for thing in sorted(telling) if thing in hints), spot.place))
+
+    def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
+        """The story's time and weather, whether or not its place shows them."""
+        time, weather = time_of(sentence, self._time), weather_of(sentence)
+        if not weather and place != "snow" and vague_snow(sentence):
+            weather = "snow"
+        said |= {field for field, value in (("time", time), ("weather", weather)) if value}
+        return time or self._time, weather or self._weather
+
+    def _medium(self, sentence: Sentence, style: str, said: set[str]) -> str:
+        """How it is drawn: as the line says, else the style, else as before."""
+        medium = sentence.medium or medium_of(style)
+        if medium:
+            said.add("medium")
+            return medium
+        return self._before.medium if self._before is not None else MEDIUM

@@ -1,0 +1,143 @@
+"""How well lines are read: each field of a labelled set against `anystory.sketch.read`, by language.
+
+A set is a YAML list of stories: `language`, `cast` (name, description) and `panels`, each with its `text` and what a
+reader would see: `place`, `time`, `weather`, `cast` (name, action or a list of which either counts, where, and optionally
+relation and target, mood), `things` (concept, count, colour), and optionally `framing` and `medium`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from anystory.shot import Role, Shot
+from anystory.sketch.language.forms import english_nouns
+from anystory.sketch.language.lexicon import lexicon
+from anystory.sketch.read import read_story
+from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS
+from anystory.sketch.reading.places import allowed
+from anystory.sketch.scenery import PLACES
+from anystory.story import CastMember, Panel, Script
+
+FIELDS = (
+    "place",
+    "time",
+    "weather",
+    "action",
+    "where",
+    "relation",
+    "mood",
+    "things",
+    "count",
+    "colour",
+    "framing",
+    "medium",
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One answer to one label: of `field`, in a line of `language`; `weight` of `right` is its share of being right."""
+
+    language: str
+    field: str
+    text: str
+    wanted: str
+    got: str
+
+    @property
+    def right(self) -> bool:
+        return self.wanted == self.got
+
+
+def judge(stories: Sequence[Mapping[str, Any]]) -> list[Judged]:
+    """Read all stories and compare. Things are judged twice each, as wanted ones found and as found ones wanted, so that
+    the share that is right is their F1 score."""
+    found: list[Judged] = []
+    for story in stories:
+        cast = tuple(CastMember(member["name"], description=member["description"]) for member in story["cast"])
+        panels = tuple(
+            Panel(panel["text"], tuple(member["name"] for member in panel["cast"])) for panel in story["panels"]
+        )
+        for panel, shot in zip(story["panels"], read_story(Script(panels, cast)), strict=True):
+            for field, wanted, got in _compared(panel, shot):
+                found.append(Judged(story["language"], field, panel["text"], wanted, got))
+    return found
+
+
+def _compared(panel: Mapping[str, Any], shot: Shot) -> Iterator[tuple[str, str, str]]:
+    """(field, wanted, got) for everything that a panel's labels say. Times and weathers are wanted as far as the place
+    can show them."""
+    yield "place", panel["place"] or shot.place, shot.place
+    place = PLACES[panel["place"] or shot.place]
+    if panel["place"] in ("", shot.place):
+        yield "time", allowed(panel["time"], place.times, NEAREST_TIMES), shot.time
+        yield "weather", allowed(panel["weather"], place.weathers, NEAREST_WEATHERS), shot.weather
+    else:  # where the place is wrong, what it hides is not held against the moment
+        there = PLACES[shot.place]
+        yield "time", allowed(panel["time"] or shot.time, there.times, NEAREST_TIMES), shot.time
+        yield "weather", allowed(panel["weather"] or shot.weather, there.weathers, NEAREST_WEATHERS), shot.weather
+    roles = {role.name: role for role in shot.roles}
+    for label in panel["cast"]:
+        yield from _role(label, roles[label["name"]])
+    yield from _things(panel["things"], shot)
+    for field in ("framing", "medium"):
+        if field in panel:
+            yield field, panel[field], getattr(shot, field)
+
+
+def _role(label: Mapping[str, Any], role: Role) -> Iterator[tuple[str, str, str]]:
+    actions = [label["action"]] if isinstance(label["action"], str) else label["action"]
+    yield "action", role.action if role.action in actions else "/".join(actions), role.action
+    where = role.distance if label["where"] in ("far", "near") or not role.where else role.where
+    yield "where", label["where"], where
+    if "relation" in label:
+        target = label["target"]
+        same = role.relation == label["relation"] and target in (*role.targets, *map(_concept, role.targets))
+        same = same or (role.relation == label["relation"] and _concept(target) in role.targets)
+        got = f"{role.relation} {','.join(role.targets)}"
+        yield "relation", got if same else f"{label['relation']} {target}", got
+    if "mood" in label:
+        yield "mood", label["mood"], role.mood
+
+
+def _things(labels: Sequence[Mapping[str, Any]], shot: Shot) -> Iterator[tuple[str, str, str]]:
+    wanted = {_concept(label["concept"]): label for label in labels}
+    got = {thing.concept: thing for thing in shot.things}
+    for concept, label in wanted.items():
+        yield "things", concept, concept if concept in got else "(missing)"
+        if concept in got:
+            yield "things", concept, concept
+            yield "count", str(label.get("count", 1)), str(got[concept].count)
+            yield "colour", label.get("colour", ""), got[concept].colour
+    for concept in got:
+        if concept not in wanted:
+            yield "things", "(none)", concept
+
+
+def _concept(word: str) -> str:
+    """The concept of an English noun: "rock" and "stone" are one."""
+    senses = [sense for noun in (word, *english_nouns(word)) for sense in lexicon("en").senses(tuple(noun.split()))]
+    return next((sense.value for sense in senses if sense.kind == "things"), word)
+
+
+def table(judged: Sequence[Judged]) -> str:
+    """The share that is right by field and language, with how many labels it is of."""
+    languages = sorted({one.language for one in judged})
+    lines = ["field      " + "".join(f"{language:>14}" for language in (*languages, "all"))]
+    for field in FIELDS:
+        cells = []
+        for language in (*languages, ""):
+            those = [one.right for one in judged if one.field == field and language in ("", one.language)]
+            cells.append(f"{sum(those) / len(those):>8.3f} {len(those):>5}" if those else f"{'–':>14}")
+        lines.append(f"{field:<11}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def load(path: Path) -> list[dict[str, Any]]:
+    """The stories of a labelled set."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,0 +1,100 @@
+"""Who can be meant in a panel: names, what pronoun stands for whom, and which nouns are members of the cast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+from anystory.sketch.language.lexicon import lexicon
+from anystory.sketch.language.tokens import language_of, units_of
+from anystory.sketch.words import listed, vocabulary
+
+YOUNG = frozenset(("girl", "boy", "child", "baby"))
+GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
+
+
+class Company:
+    """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those in
+    the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last."""
+
+    def __init__(self, descriptions: Mapping[str, str], members: Sequence[str], recent: Sequence[str] = ()) -> None:
+        self.members = tuple(members)
+        self.recent = tuple(name for name in recent if name in self.members)
+        self.aliases = aliases_of(tuple(descriptions))
+        self._kinds = {name: (*head_nouns(text), *titles(name)) for name, text in descriptions.items()}
+        self._genders = {name: gender(text) for name, text in descriptions.items()}
+
+    def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
+        """Whom a pronoun means: `kind` is a key of the grammar, `last` who was meant before, the latest last, `but`
+        who cannot be."""
+        free = [name for name in self.members if name not in set(but)]
+        if kind == "all":
+            return list(self.members)
+        if kind == "they":
+            meant = [name for name in dict.fromkeys(last) if name in free]
+            return meant if len(meant) > 1 else free
+        fitting = [name for name in free if self._genders[name] in (kind, "")]
+        recent = [name for name in reversed(last) if name in fitting]
+        sure = [name for name in fitting if self._genders[name] == kind]
+        if recent and (self._genders[recent[0]] == kind or not sure):
+            return recent[:1]
+        return sure[:1] or fitting[:1]
+
+    def of_kind(self, concept: str, plural: bool) -> list[str]:
+        """Who of the panel is an instance of a noun: "the bear", "the girls", "the children"."""
+        found = [name for name in self.members if concept in self._kinds[name]]
+        if not found and concept == "child" and plural:
+            found = [name for name in self.members if YOUNG & set(self._kinds[name])]
+        return found if plural else found[:1]
+
+
+def aliases_of(names: Sequence[str]) -> dict[str, str]:
+    """What each name may be called: itself, and of several words those that are no words of the language and no other
+    name's: "Rook" for Captain Rook."""
+    parts = [part for name in names for part in dict.fromkeys(name.split()) if name != part]
+    aliases = {name: name for name in names}
+    for name in names:
+        for part in name.split():
+            book, word = lexicon("en"), part.lower()
+            common = (word in book and word not in book.rare) or word in lexicon("es")
+            if part[:1].isupper() and len(part) > 2 and parts.count(part) == 1 and not common:
+                aliases.setdefault(part, name)
+    return aliases
+
+
+@cache
+def head_nouns(description: str) -> tuple[str, ...]:
+    """What a description says its character is: concepts, before any "with" or "in": "a girl with a cat" is a girl."""
+    if not description.strip():
+        return ()
+    language = language_of(description)
+    found: list[str] = []
+    for unit in units_of(description, {}, language):
+        if unit.mark or (language != "zh" and found and any(kind in unit for kind in GRAMMAR_OF_DESCRIPTIONS)):
+            break
+        if "things" in unit:
+            found.append(unit.value("things"))
+    return tuple(found[-1:]) if language != "es" else tuple(found[:1])
+
+
+def titles(name: str) -> tuple[str, ...]:
+    """The concepts that a name of several words holds: captain, of Captain Rook."""
+    if " " not in name.strip():
+        return ()
+    language = language_of(name)
+    units = units_of(name.lower(), {}, language)
+    return tuple(unit.value("things") for unit in units if "things" in unit and unit.text not in lexicon(language).rare)
+
+
+def gender(description: str) -> str:
+    """ "she", "he", or "" where a description does not say."""
+    words = description.lower()
+    language = language_of(description) if description.strip() else "en"
+    nouns = [unit.text.lower() for unit in units_of(description, {}, language)] if description.strip() else []
+    for key in ("she", "he"):
+        known = listed(vocabulary()["genders"][key][language])
+        if language == "zh" and any(word in words for word in known):
+            return key
+        if any(word in known for noun in nouns[:8] for word in (noun, *noun.split())):
+            return key
+    return ""

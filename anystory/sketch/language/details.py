@@ -1,0 +1,142 @@
+"""What is said of nouns and of the moment: adjectives, moods, positions in the picture, times and weathers."""
+
+from __future__ import annotations
+
+from anystory.sketch.language import forms
+from anystory.sketch.language.kinds import Modifiers, names_of
+from anystory.sketch.language.nouns import Nouns
+from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, UNREAL, Mention, Moment
+from anystory.sketch.language.tokens import Unit
+
+
+class Details(Nouns):
+    def modify(self, at: int, kind: str, unit: Unit) -> None:
+        mods, last = self.mods, self.last
+        after = self.unit(at + 1)
+        if kind in ("colours", "sizes") and last is not None and last.kind in ("thing", "place", "plain"):
+            field = kind[:-1]
+            behind = self.language == "es" and self.previous in ("noun", "colours", "sizes")
+            if behind or (self.previous in ("noun", "is") and (after is None or not after.noun)):
+                setattr(last, field, getattr(last, field) or unit.value(kind))
+                return
+        mods.open = not (kind == "colours" and self.previous == "is")
+        if kind == "numbers":
+            mods.count = int(unit.value(kind))
+        elif kind == "colours":
+            mods.colour = mods.colour or unit.value(kind)
+        elif kind == "sizes":
+            mods.size = unit.value(kind)
+        elif kind == "his":
+            self._his(at, unit)
+        elif mods.which not in ("other", "same", "first"):
+            mods.which = kind
+
+    def _his(self, at: int, unit: Unit) -> None:
+        """A possessive, or "her" as an object: "throws her a ball"."""
+        after = self.unit(at + 1)
+        if unit.text == "her" and (
+            after is None or after.mark or "a" in after or "numbers" in after or self.is_small(after)
+        ):
+            self.mods = Modifiers()
+            self.pronoun(at, "she", unit)
+            return
+        owner = names_of(self.subject) or self.meant[-1:]
+        self.mods.owner, self.mods.which = (owner or [""])[0], self.mods.which or "his"
+
+    def mood(self, at: int, value: str) -> None:
+        if self.state != REAL or self.mods.negated:
+            self.mods.negated = False
+            return
+        after = self.unit(at + 1)
+        if after is not None and after.name and not self.act:
+            self.found.moods.setdefault(after.name, value)
+            return
+        for name in self.actors() or ([] if self.subject else names_of(self.before)):
+            self.found.moods.setdefault(name, value)
+        if not self.actors() and not self.subject:
+            self.waiting.append(("moods", value))
+
+    def position(self, at: int, kind: str, value: str) -> None:
+        """ "on the left", "in the distance": of the noun before it, else of who acts, else of who comes next."""
+        looking = self.act is not None and self.act.action in ("looks", "points", "listens") and self.previous != "mark"
+        after = self.unit(at + 1)
+        if self.state != REAL or (looking and (kind == "wheres" or self.language == "zh")):
+            return
+        fresh = self.previous in ("mark", "and", "start", "while") and after is not None
+        if fresh and (after.name or self.noun_follows(at) or after.text == "的" or (after.mark and self.subject == [])):
+            if self.act is not None and not after.mark:
+                self.clause()
+            self.waiting.append((kind, value))
+            return
+        last = self.last
+        if (
+            last is not None
+            and last.kind in ("thing", "place")
+            and self.previous == "noun"
+            and last not in self.subject
+        ):
+            setattr(last, kind[:-1], value)
+        elif (
+            last is not None and last.kind == "name" and self.previous in ("name", *PRONOUNS) and last.role != "object"
+        ):
+            for name in last.names:
+                getattr(self.found, kind).setdefault(name, value)
+        elif self.actors() or self.subject:
+            for name in self.actors():
+                getattr(self.found, kind).setdefault(name, value)
+            for mention in self.subject:
+                setattr(mention, kind[:-1], value)
+        else:
+            self.waiting.append((kind, value))
+        self.prep = ""
+
+    def moment(self, at: int, unit: Unit) -> None:
+        state = NEGATED if self.mods.negated or self.prep == "without" else self.state
+        if self.prep == "like":
+            state = LIKE
+        elif self.prep in ("for", "of", "above") and self.last is not None and self.last.depicts:
+            state = UNREAL
+        if self._modifies(at):
+            self.mods.open = True
+            return
+        for kind in ("times", "weathers"):
+            if kind in unit:
+                ended = kind == "weathers" and self._ended(at)
+                denied = state if not (ended and state == NEGATED) else REAL
+                self.found.moments.append(Moment(kind, unit.value(kind), unit.text, denied, ended and state != NEGATED))
+        after = self.next(at)
+        if not self.prep and self.act is None and after is not None and (after.verb or "is" in after):
+            self.subject = [Mention("plain", "", unit.text, role="subject")]  # "the snow falls"
+        if self.state == NEGATED:
+            self.state = REAL
+        self.prep, self.mods = "", Modifiers()
+
+    def _modifies(self, at: int) -> bool:
+        """Whether a word of weather or time only describes a thing: "cloudy eyes", "light rain jacket"."""
+        unit, after = self.units[at], self.unit(at + 1)
+        if " " in unit.text or self.language == "zh":
+            return False
+        if self.language == "es":
+            return self.previous == "noun" and self.last is not None and self.last.kind in ("thing", "plain")
+        if (
+            after is None
+            or after.mark
+            or any(kind in after for kind in ("skies", "weathers", "times", "places", "buildings"))
+        ):
+            return False
+        return after.noun and not self.is_small(after) and not (after.verb and after.form != forms.BASE)
+
+    def _ended(self, at: int) -> bool:
+        """Whether the line says that a weather ends: "the rain stops", "it stopped raining", "after the storm"."""
+        before: list[Unit] = []
+        for unit in self.units[max(0, at - 3) : at]:
+            before = [] if unit.mark else [*before, unit]
+        if any(unit.text in ("after", "después de", "después", "tras", "desde") for unit in before[-2:]):
+            return True
+        near = before
+        if not self.prep:
+            for unit in self.units[at + 1 : at + 5]:
+                if unit.mark or "and" in unit or "while" in unit:
+                    break
+                near.append(unit)
+        return any("ends" in unit for unit in near)

@@ -1,0 +1,363 @@
+"""Who does what to whom where: one walk over a line's units, from left to right, that knows clauses, subjects and objects,
+prepositions, negation, and what is only dreamt, told or compared.
+
+It is no full grammar. It keeps what a picture needs and forgets the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from anystory.sketch.language import forms
+from anystory.sketch.language.chinese import reordered
+from anystory.sketch.language.company import Company
+from anystory.sketch.language.details import Details
+from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
+from anystory.sketch.language.lexicon import SURE, lexicon
+from anystory.sketch.language.parts import hollow
+from anystory.sketch.language.sentence import (
+    NEGATED,
+    PREPOSITIONS,
+    PRONOUNS,
+    REAL,
+    RELATIONS,
+    STATES,
+    UNREAL,
+    Act,
+    Mention,
+    Moment,
+    Sentence,
+)
+from anystory.sketch.language.tokens import Unit, units_of
+from anystory.sketch.words import listed, vocabulary
+
+CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
+PRESENCE = ("stands", "walks", "runs", "")
+"""Actions that, denied, deny where one is: "is not at the beach"."""
+
+
+def parse(text: str, company: Company, language: str) -> Sentence:
+    """Read a line. `company` says who may be meant in it."""
+    units = units_of(text, company.aliases, language)
+    if language == "zh":
+        units = reordered(units)
+    return _Walk(units, company, language).walk()
+
+
+class _Walk(Details):
+    def walk(self) -> Sentence:
+        for at, unit in enumerate(self.units):
+            kind = self.kind(at)
+            self._read(kind, at, unit)
+            if kind not in SILENT:
+                self.previous = kind
+        self._close()
+        self.found.meant = self.meant
+        return self.found
+
+    def _read(self, kind: str, at: int, unit: Unit) -> None:
+        if kind == "mark":
+            self._mark(unit)
+        elif kind == "name":
+            self.name(at, unit)
+        elif kind == "verb":
+            self._verb(at, unit)
+        elif kind == "is":
+            self.be()
+        elif kind == "noun":
+            self.noun(at, unit)
+        elif kind == SURE:
+            self._sure(unit)
+        elif kind == "moment":
+            self.moment(at, unit)
+        elif kind in PRONOUNS:
+            self.pronoun(at, kind, unit)
+        elif kind in PREPOSITIONS:
+            self._preposition(at, kind)
+            self.middle, self.placed = unit.text in CENTRE, unit.text.startswith("在")
+        elif kind in ("wheres", "distances"):
+            self.position(at, kind, unit.value(kind))
+        elif kind == "framings":
+            self.found.framing = self.found.framing or unit.value(kind)
+        elif kind == "medium":
+            self.found.medium = unit.value("drawn") or unit.value("mediums")
+        elif kind in ("the", "first", "same", "a", "other", "his", "numbers", "colours", "sizes"):
+            self.modify(at, kind, unit)
+        elif kind == "airs":
+            self.found.moments.append(Moment("weathers", unit.value(kind), unit.text, self.state))
+        elif kind == "moods":
+            self.mood(at, unit.value(kind))
+        elif kind == "not":
+            self._not(at)
+        elif kind == "and":
+            self._and(at)
+        elif kind == "while":
+            self._while(at, unit)
+        elif kind == "who":
+            self._who()
+        elif kind == "own":
+            self._own(at)
+        elif kind == "somebody":
+            self.place(at, Mention("plain", "", unit.text), self.taken())
+        elif kind == "unknown":
+            self._unknown(at, unit)
+        elif self.mods.open and unit.verb and unit.form in (forms.ING, forms.PAST):
+            self.mods.doing = unit.value("actions")
+
+    def _close(self) -> None:
+        """End a clause: what was to be said of a subject that never came is said of who is there alone."""
+        alone = list(self.company.members) if len(self.company.members) == 1 else []
+        for kind, value in self.waiting:
+            for name in names_of(self.subject) or alone:
+                getattr(self.found, kind).setdefault(name, value)
+        self.waiting = []
+
+    def _mark(self, unit: Unit) -> None:
+        if unit.text in ".!?。！？;；…:：":
+            told = self.state if unit.text in ":：" and self.state == UNREAL else REAL
+            self._close()
+            self.clause()
+            self.state = told
+            return
+        self.mods, self.prep = Modifiers(), ""
+        self.joined = unit.text in ",，、"
+        if self.main is not None and unit.text in ",，":
+            self.subject, self.main, self.act = self.main, None, None
+        if self.language == "zh" and unit.text in ",，" and self.act is not None:
+            self.clause()
+
+    def _and(self, at: int) -> None:
+        self.joined = True
+        self.mods = Modifiers()
+        after = self.next(at)
+        if after is not None and after.verb and self.act is not None and not after.noun and after.form != forms.BASE:
+            self.state, self.prep = REAL, ""
+
+    def _while(self, at: int, unit: Unit) -> None:
+        """A new clause; before a noun alone "after" and "as" are prepositions: "after school", "tall as a tower"."""
+        nouns, verb = self._ahead(at)
+        if unit.text == "as" and nouns and not verb and self.previous in ("sizes", "moods", "colours", "while"):
+            self.prep = "like"
+        elif unit.text in ("after", "before", "después de", "antes de") and nouns and not (verb and nouns == 1):
+            self.prep = "for"
+        else:
+            self.clause()
+
+    def _not(self, at: int) -> None:
+        after = self.next(at)
+        verb = after is not None and (after.verb or "is" in after or "has" in after)
+        if verb or self.language == "zh" or self.previous == "is":
+            self.state = NEGATED
+        else:
+            self.mods.negated = True
+
+    def _who(self) -> None:
+        if self.last is not None and self.last.kind in ("name", "thing"):
+            self.main = self.subject
+            self.subject, self.act, self.prep = [self.last], None, ""
+
+    def _own(self, at: int) -> None:
+        """ "Mia's", 的: who was just named owns what follows; what kind of place, says where it is."""
+        after, last = self.next(at), self.last
+        if self.language == "en" and after is not None and after.verb and after.form in (forms.ING, forms.PAST):
+            self.be()
+        elif last is None or self.previous not in ("name", "noun", *PRONOUNS):
+            return
+        elif last.kind == "name":
+            self.mods.owner, self.mods.open = (last.names or [""])[0], True
+            self.forget(last)
+        elif last in self.found.mentions:
+            last.attribute = True
+            subject = self.language == "zh" and self.act is None and not self.placed
+            self.prep = "" if subject else self.prep or (last.prep if last.prep != "for" else "")
+            self.mods.open = True
+            if last in self.subject:
+                self.subject.remove(last)
+            if last.kind == "thing" and self.language == "zh":
+                self.found.mentions.remove(last)
+
+    def be(self) -> None:
+        self.aux = True
+        if self.act is None or self.joined:
+            self.begin("stands", frozenset(), self.state)
+
+    def _verb(self, at: int, unit: Unit) -> None:
+        action, manners = unit.value("actions"), frozenset(filter(None, [unit.value("manners")]))
+        self._act(at, unit, action, manners)
+        for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
+            self.found.moods.setdefault(name, unit.value("moods"))
+        noun = (unit.senses["actions"].noun or _thing_in(unit.text, self.language)) if "actions" in unit else ""
+        if noun and self.state == REAL:
+            self.found.mentions.append(Mention("thing", noun, unit.text, role="object", act=self.act))
+            self.hold(noun)
+            if self.act.action in ("sits", "rides"):
+                self.relate("in" if noun in hollow() else "on", [noun])
+        if "unreal" in manners:
+            self.state = UNREAL
+        elif self.state == NEGATED and self.act.action not in PRESENCE:
+            self.state = REAL
+        self.aux = False
+
+    def _act(self, at: int, unit: Unit, action: str, manners: frozenset[str]) -> None:
+        """Begin the act of a verb: alone, or on what "is", "starts to", "wants to" or "watches her" began."""
+        act, form = self.act, unit.form
+        if act is None:
+            self.begin(action, manners, self.state)
+        elif (
+            act.action == "stands" and self.aux and not (self.joined and names_of(self.subject) and form == forms.THIRD)
+        ):
+            self.found.acts.remove(act)  # the "is" of "is running"
+            self.begin(action, manners, self.state, act.actors)
+            self.act.passive = self.language != "zh" and form == forms.PAST and action not in STATES
+        elif self._begins(act, form):
+            if act in self.found.acts and act.action in ("stands", "", "walks", "runs", "works"):
+                self.found.acts.remove(act)
+            self.begin(action, manners, act.state or self.state, act.actors)
+        elif form == forms.BASE and self.previous in ("to", "for", "verb") and self.language != "zh":
+            self.begin(action, manners, self.state, act.actors, purpose=True)
+        elif self._watched(act, form):
+            self.begin(action, manners, self.state, list(self.last.names))
+        elif self._taken_along(act, form):
+            both = self.language == "zh"
+            act.actors = act.actors if both else [name for name in act.actors if name not in self.last.names]
+            self.begin(action, manners, self.state, [*(act.actors if both else ()), *self.last.names])
+        else:
+            self.begin(action, manners, self.state)
+
+    def _begins(self, act: Act, form: str) -> bool:
+        """ "starts to run", 去拿: the verb that follows is what is done."""
+        if self.language == "zh":
+            return self.previous == "verb" and (bool(act.manners & {"begins"}) or act.action == "walks")
+        return bool(act.manners & {"begins"}) and form == forms.BASE and self.previous in ("to", "verb")
+
+    def _taken_along(self, act: Act, form: str) -> bool:
+        """ "with Ink sneaking behind": only he does; 带她去: both do."""
+        if self.last is None or self.last.kind != "name" or self.previous not in ("name", "noun", *PRONOUNS):
+            return False
+        if self.language == "zh":
+            return self.last.role == "object" and act.action in ("carries", "follows", "pulls", "holds")
+        return self.last.prep == "with" and form == forms.ING
+
+    def _watched(self, act: Act, form: str) -> bool:
+        """ "watches Tom swim", "sees Tom, running": the object of seeing does it."""
+        seen = bool(act.manners & {"sees", "begins"}) or act.action in ("looks", "listens", "works", "takes", "catches")
+        named = self.last is not None and self.last.kind == "name" and self.last.role == "object"
+        near = self.previous in ("name", "noun", *PRONOUNS) or (self.previous == "mark" and form == forms.ING)
+        return seen and named and near and (form in (forms.BASE, forms.ING) or self.language == "zh")
+
+    def begin(
+        self, action: str, manners: frozenset[str], state: str, actors: Sequence[str] = (), purpose: bool = False
+    ) -> None:
+        """A new act of the clause's subject, or of `actors`."""
+        along = self.act.actors if self.language == "zh" and self.act is not None else ()
+        names = list(actors) or list(along) or names_of(self.subject)
+        implied = not names and not self.subject
+        exists = "exists" in manners and implied
+        if implied and not exists:
+            names = names_of(self.before)
+            self.subject = [] if self.language == "es" else list(self.before)
+            if not names and not self.before and action not in ("stands", ""):
+                names = list(self.company.members)
+        self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
+        self.found.acts.append(self.act)
+        self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
+        if exists:
+            return  # what was said before is of what comes: "behind the jar is a snake"
+        aside, self.aside = self.aside, []
+        for prep, mention in aside:
+            self.attach(prep, mention)
+
+    def _preposition(self, at: int, kind: str) -> None:
+        if kind == "by" and not (self.act is not None and self.act.passive) and self.language == "en":
+            kind = "next to"
+        if kind == "for" and self.previous == "mark" and self.language == "en" and self.act is not None:
+            self.clause()  # ", for snow was falling"
+            return
+        if kind == "through" and self.act is not None and self.act.passive:
+            kind = "by"  # Spanish "por"
+        if self.joined and self.act is not None and self.leads(at):
+            self.clause()  # "… and next to her Zix sleeps"
+        negated = self.mods.negated
+        self.prep, self.mods = kind, Modifiers(negated=negated)
+
+    def leads(self, at: int) -> bool:
+        """Whether after the noun that follows somebody comes who does something: "behind a fern Ada sleeps"."""
+        nouns, verb = self._ahead(at)
+        return verb and nouns > 1
+
+    def _ahead(self, at: int) -> tuple[int, bool]:
+        """How many nouns follow in a row, and whether then a verb."""
+        nouns = 0
+        for unit in self.units[at + 1 :]:
+            if unit.mark or self.is_small(unit):
+                return nouns, False
+            if unit.verb and not unit.noun and nouns:
+                return nouns, True
+            nouns += bool(unit.name or unit.noun or any(kind in unit for kind in PRONOUNS) or unit.text == "her")
+        return nouns, False
+
+    def _sure(self, unit: Unit) -> None:
+        """A phrase that says where one is, preposition and all; what it names lies there: "in the bath"."""
+        mention = Mention("place", unit.value(SURE), unit.text, prep=SURE, role="prep", state=self.state, act=self.act)
+        if self.mods.negated:
+            mention.state = NEGATED
+        if self.prep == "from":
+            mention.prep = "from"
+        if self.last is not None and self.last.kind == "thing" and self.previous == "noun":
+            mention.of = self.last
+        self.prep, self.mods = "", Modifiers()
+        self.found.mentions.append(mention)
+        thing = _thing_in(unit.text, self.language)
+        prep = _relation_in(unit.text, self.language)
+        if thing and prep and mention.prep == SURE:
+            mention.thing = thing
+            if mention.state == REAL:
+                self.attach(prep, mention)
+        self.last = mention
+
+    def _unknown(self, at: int, unit: Unit) -> None:
+        """A word nobody knows: an adjective before a noun, else a noun, or after a subject a verb."""
+        self.found.unread.append(unit.text)
+        after = self.unit(at + 1)
+        if self.language == "zh":
+            if self.act is None and self.subject and after is not None and after.text in ("着", "了", "在"):
+                self.begin("", frozenset(), self.state)
+            return
+        if not unit.text.isalpha():
+            return
+        if self.mods.open or self.prep:
+            if after is None or after.mark or not (after.noun or not after.senses or "colours" in after):
+                self.place(at, Mention("plain", "unknown", unit.text), self.taken())
+        elif self.act is None and self.subject and (unit.text.endswith(("s", "ed", "ing")) or self.language == "es"):
+            self.begin("", frozenset(), self.state)
+
+
+@cache
+def _relation_in(phrase: str, language: str) -> str:
+    """The relation with which a phrase of place begins: "in front of the fire" → in front of."""
+    grammar = vocabulary()["grammar"]
+    found = [
+        (len(words), kind)
+        for kind in RELATIONS
+        for words in listed(grammar[kind][language])
+        if phrase.startswith(f"{words} ")
+    ]
+    return max(found)[1] if found else ""
+
+
+def _singulars(word: str, language: str) -> list[str]:
+    return forms.english_nouns(word) if language == "en" else [] if language == "zh" else [word.removesuffix("s")]
+
+
+@cache
+def _thing_in(phrase: str, language: str) -> str:
+    """The concept of the thing at the end of a phrase of place: "in the bath" → bathtub."""
+    words = phrase.split()
+    for start in range(1, len(words)):
+        tail = [tuple(words[start:])]
+        tail += [(*words[start:-1], noun) for noun in _singulars(words[-1], language)]
+        for sense in (sense for key in tail for sense in lexicon(language).senses(key)):
+            if sense.kind == "things" and sense.value not in lexicon(language).rare:
+                return sense.value
+    return ""

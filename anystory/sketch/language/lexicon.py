@@ -1,0 +1,202 @@
+"""The vocabulary of one language, ready to be looked up: phrases by their first word, longest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from anystory.sketch.language import forms
+from anystory.sketch.scenery import PLACES, STYLE_PHRASES, TIME_PHRASES, WEATHER_PHRASES
+from anystory.sketch.words import listed, objects, things, vocabulary
+
+WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]")
+"""A word of a language written with spaces, a clitic, or a mark."""
+ANY, OWN = "<any>", "<own>"
+"""In a phrase: any determiner, any possessive."""
+DETERMINERS = {
+    "en": frozenset(
+        ("the", "a", "an", "this", "that", "his", "her", "its", "their", "our", "my", "your", "these", "those")
+    ),
+    "es": frozenset(
+        ("el", "la", "los", "las", "un", "una", "su", "sus", "este", "esta", "ese", "esa", "mi", "unos", "unas")
+    ),
+    "zh": frozenset(),
+}
+POSSESSIVES = {
+    "en": frozenset(("his", "her", "its", "their", "our", "my", "your", "one's")),
+    "es": frozenset(("su", "sus", "mi", "mis", "tu")),
+    "zh": frozenset(),
+}
+GOVERNING = (
+    "in",
+    "on",
+    "under",
+    "behind",
+    "in front of",
+    "next to",
+    "at",
+    "above",
+    "between",
+    "through",
+    "to",
+    "toward",
+    "from",
+)
+"""The prepositions of words.yaml with which a phrase says where one is."""
+SURE = "sure"
+"""The sense of a phrase that says where the panel is, preposition and all."""
+NEAR = "~"
+"""Ends the key of a place that is only the nearest to what is said."""
+NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer")
+"""Spanish nouns that end like a verb."""
+
+
+@dataclass(frozen=True)
+class Sense:
+    """One meaning of a phrase. `kind`: a section of words.yaml ("places", "times", "actions" …), a word of its
+    `grammar`, "things", or `SURE`; `value`: the key there. `noun`: the concept of a thing that the phrase also names."""
+
+    kind: str
+    value: str
+    noun: str = ""
+
+
+def words_of(text: str, language: str) -> list[str]:
+    """A phrase as its words, lower case: "Del lago" → de, el, lago; in Chinese the whole of it is one word."""
+    text = text.lower().replace("’", "'").replace("one's", OWN)
+    if language == "zh":
+        return [text]
+    found = WORD.findall(text)
+    if language == "es":
+        found = [part for word in found for part in {"del": ("de", "el"), "al": ("a", "el")}.get(word, (word,))]
+    return found
+
+
+class Lexicon:
+    """All phrases of a language. `verbs`: {form: [(infinitive, kind of form)]} of every verb that is known;
+    `rare`: nouns that only `objects` knows."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.verbs: dict[str, list[tuple[str, str]]] = {}
+        self._phrases: dict[tuple[str, ...], list[Sense]] = {}
+        for phrase, sense in self._entries():
+            self._add(phrase, sense)
+        self.rare = frozenset(word for word in objects() if language == "en" and (word,) not in self._phrases) - {
+            *self.verbs
+        }
+        for word in self.rare:
+            self._phrases[word,] = [Sense("things", word)]
+        starts: dict[str, set[tuple[str, ...]]] = {}
+        for key in self._phrases:
+            starts.setdefault(key[0], set()).add(key)
+        self.starts = {word: sorted(keys, key=lambda key: (-len(key), key)) for word, keys in starts.items()}
+        self.longest = max(len(key[0]) for key in self._phrases) if language == "zh" else 0
+
+    def senses(self, key: tuple[str, ...]) -> list[Sense]:
+        return self._phrases.get(key, [])
+
+    def __contains__(self, word: str) -> bool:
+        return (word,) in self._phrases
+
+    def _entries(self) -> Iterator[tuple[str, Sense]]:
+        """Every phrase of the vocabulary with its sense, the most telling first."""
+        book, language = vocabulary(), self.language
+        if language == "en":  # what the painter's own captions say
+            for name, place in PLACES.items():
+                yield from ((phrase, Sense(SURE, name)) for phrase in place.phrases)
+                yield re.sub("^(?:an?|the) ", "", place.empty), Sense("places", name)
+            for section, phrases in (("times", TIME_PHRASES), ("weathers", WEATHER_PHRASES), ("drawn", STYLE_PHRASES)):
+                for name, several in phrases.items():
+                    yield from ((phrase, Sense(section, name)) for phrase in several if phrase)
+        prepositions = {word for key in GOVERNING for word in listed(book["grammar"][key][language])}
+        for phrase in listed(book["nothing"][language]):
+            yield phrase, Sense("nothing", "")
+        for section in ("places", "times", "weathers", "airs", "mediums", "framings", "wheres", "distances", "sizes", "colours",
+                        "numbers", "moods", "actions", "manners", "grammar"):  # fmt: skip
+            for name, entry in book[section].items():
+                for phrase in listed(entry[language]):
+                    phrase, _, noun = phrase.partition("=")
+                    kind = section if section != "grammar" else str(name)
+                    if section == "places" and words_of(phrase, language)[0] in prepositions:
+                        kind = SURE
+                    yield phrase, Sense(kind, str(name), noun)
+        for name, entry in book["nearest"].items():
+            yield from ((phrase, Sense("places", f"{name}{NEAR}")) for phrase in listed(entry[language]))
+        for number, entry in enumerate(book["buildings"]):
+            yield from ((phrase, Sense("buildings", str(number))) for phrase in listed(entry[language]))
+        for section in ("outside", "inside"):
+            for phrase in listed(book[section][language]):
+                sure = len(words_of(phrase, language)) > 1 and words_of(phrase, language)[0] in prepositions
+                yield phrase, Sense(SURE if sure else "places", section)
+        for section in ("skies", "ends"):
+            yield from ((phrase, Sense(section, "")) for phrase in listed(book[section].get(language, "")))
+        known: set[str] = set()
+        for kind in things():
+            concept = self._concept(kind.concept, known)
+            known |= {kind.concept}
+            for phrase in kind.words[language]:
+                yield phrase, Sense("things", concept)
+
+    @staticmethod
+    def _concept(english: str, known: set[str]) -> str:
+        """The concept's name, that of one before where the two are the same noun in another number."""
+        return next((word for word in forms.english_nouns(english) if word in known), english)
+
+    def _add(self, phrase: str, sense: Sense) -> None:
+        words = words_of(phrase, self.language)
+        if self.language == "en" and sense.kind == "weathers" and len(words) == 1:
+            self._learn(words[0])
+        if sense.kind in ("actions", "manners", "ends") or (
+            sense.kind in ("times", "weathers", "moods") and len(words) == 1
+        ):
+            words = self._verb(words, learn=sense.kind in ("actions", "manners"))
+        if self.language == "es" and sense.kind not in ("actions", "manners"):
+            self._verbs_within(words)
+        if sense.kind not in ("nothing", *vocabulary()["grammar"]) and len(words) > 1:
+            words = [ANY if word in DETERMINERS[self.language] else word for word in words]
+        found = self._phrases.setdefault(tuple(words), [])
+        if sense not in found and not (sense.kind == "things" and any(other.kind == "things" for other in found)):
+            found.append(sense)
+
+    def _verb(self, words: list[str], learn: bool) -> list[str]:
+        """Learn the forms of the verb a phrase begins with; "sentarse" goes without its pronoun."""
+        first = words[0]
+        if self.language == "es":
+            at = 1 if first == "se" and len(words) > 1 else 0
+            verb = words[at]
+            bare, clitics = forms.spanish_clitics(verb)
+            if clitics:
+                verb = bare
+            words = [*words[:at], verb, *words[at + 1 :]]
+            if learn and verb[-2:] in ("ar", "er", "ir", "ír"):
+                self._learn(verb)
+        elif self.language == "en" and learn:
+            self._learn(first)
+        return words
+
+    def _verbs_within(self, words: list[str]) -> None:
+        for word in words:
+            if len(word) > 3 and word[-2:] in ("ar", "er", "ir") and word not in NO_VERBS:
+                self._learn(word)
+
+    def _learn(self, verb: str) -> None:
+        if self.language == "es":
+            known = forms.spanish_verb(verb)
+            pairs = [(form, (verb, kind)) for form, kind in known.items()]
+        else:
+            irregular = [
+                (form, pair) for form, found in forms.english_verbs().items() for pair in found if pair[0] == verb
+            ]
+            pairs = irregular or [(form, (verb, kind)) for form, kind in forms.verb_forms(verb).items()]
+        for form, pair in pairs:
+            if pair not in self.verbs.setdefault(form, []):
+                self.verbs[form].append(pair)
+
+
+@cache
+def lexicon(language: str) -> Lexicon:
+    """The lexicon of "en", "zh" or "es", made once."""
+    return Lexicon(language)

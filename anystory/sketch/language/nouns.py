@@ -1,0 +1,269 @@
+"""From units to mentions: what a noun is, and which part of its clause it takes."""
+
+from __future__ import annotations
+
+from anystory.sketch.language import forms
+from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
+from anystory.sketch.language.lexicon import lexicon
+from anystory.sketch.language.parts import living
+from anystory.sketch.language.relations import Relations
+from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
+from anystory.sketch.language.tokens import INFLECTED, PLURAL, Unit
+from anystory.sketch.words import listed, vocabulary
+
+WITHIN = (
+    "in", "at", "through", "to", "from", "on", "under", "next to", "in front of", "behind", "left of", "right of", "above"
+)  # fmt: skip
+"""Prepositions after which a house is a place; else it is a thing that is seen."""
+GENERIC = ("friend",)
+
+
+class Nouns(Relations):
+    def taken(self) -> Modifiers:
+        mods, self.mods = self.mods, Modifiers()
+        return mods
+
+    def name(self, at: int, unit: Unit) -> None:
+        mods = self.taken()
+        mention = Mention("name", "", unit.text, [unit.name], size=mods.size, owner=mods.owner)
+        if mods.size and unit.name in self.company.members:
+            self.found.sizes.setdefault(unit.name, mods.size)
+        self.place(at, mention, mods)
+
+    def pronoun(self, at: int, kind: str, unit: Unit) -> None:
+        again = self.previous in ("name", "they", "all", "she", "he", "it") and kind in ("they", "all")
+        if again and not self.joined and not self.prep:
+            return  # "they both", "it all"
+        others = self.act.actors if self.act is not None and not (self.act.implied or self.starts(at)) else []
+        if self.language == "en" and unit.text in ("him", "her", "it") and self.prep:
+            others = self.actors()
+        last = names_of(self.subject or self.before) if kind != "they" and not self.prep else []
+        names = self.company.pronoun(kind, [*self.meant, *last], others)
+        if kind == "it" and (not set(names) & {*self.meant, *last} or self._impersonal(at)):
+            self.before = []
+            return
+        self.place(at, Mention("name", "", unit.text, names), self.taken())
+
+    def _impersonal(self, at: int) -> bool:
+        """ "it rains", "it is night": nobody."""
+        return any("weathers" in unit or "times" in unit for unit in self.units[at + 1 : at + 4])
+
+    def noun(self, at: int, unit: Unit) -> None:
+        after = self.unit(at + 1)
+        if (
+            self.language == "en"
+            and after is not None
+            and not after.name
+            and not after.mark
+            and self._compound(unit, after)
+        ):
+            self._attribute(unit, after)
+            return
+        if self.language == "es" and self._is_spanish_adjective(unit):
+            self.taken()
+            return
+        mods = self.taken()
+        plural = PLURAL in (unit.forms.get("things"), unit.forms.get("abstract"), unit.forms.get("places"))
+        mention = self._mention(unit, mods, plural or (self.language == "zh" and mods.count > 1))
+        mention.depicts = "depicts" in unit
+        if mods.doing and mention.names:
+            act = Act(mods.doing, list(mention.names), number=len(self.found.acts))
+            self.found.acts.append(act)  # "the sleeping ladybird"
+        if self.language == "zh" and mention.kind == "place":
+            self._chinese_spot(unit, mention)
+        prep = self.prep
+        self.place(at, mention, mods)
+        if self.language == "zh" and mention.kind == "place" and after is not None and after.noun and not after.verb:
+            mention.attribute, self.prep = True, prep  # 公园长椅
+            if mention in self.subject:
+                self.subject.remove(mention)
+
+    def _chinese_spot(self, unit: Unit, mention: Mention) -> None:
+        """浴缸里, 床上: a word of place that ends with its relation, and the thing that it names."""
+        relation = next(
+            (kind for kind in RELATIONS if unit.text[-1:] in listed(vocabulary()["grammar"][kind]["zh"])), ""
+        )
+        senses = lexicon("zh").senses((unit.text[:-1],))
+        leaving = self.act is not None and bool(self.act.manners & {"leaves", "sees"})
+        if relation and not self.prep and not leaving:
+            self.prep = relation
+        if relation and not mention.thing:
+            mention.thing = next((sense.value for sense in senses if sense.kind == "things"), "")
+
+    def _is_spanish_adjective(self, unit: Unit) -> bool:
+        """ "desierto helado", "pelota de playa": a noun that only says what kind of thing the noun before it is."""
+        place = "places" in unit or "buildings" in unit
+        of = (
+            self.previous == "of"
+            and not self.mods.open
+            and place
+            and self.last is not None
+            and self.last.kind == "thing"
+        )
+        return of or (self.previous == "noun" and not self.mods.open and not self.joined)
+
+    def _compound(self, unit: Unit, after: Unit) -> bool:
+        """Whether a noun only says what kind of thing the noun after it is: "beach ball"."""
+        if not after.noun or self.is_small(after) or "wheres" in after or unit.forms.get("things") == PLURAL:
+            return False
+        if after.verb and after.form in (forms.THIRD, forms.PAST, forms.ING):
+            return self.act is not None
+        return not (after.verb and after.form == forms.BASE and "things" not in after)
+
+    def _attribute(self, unit: Unit, after: Unit) -> None:
+        """A noun before a noun: the place of what cannot be carried away is where one is."""
+        if ("places" in unit or "buildings" in unit) and ("fixed" in after or "parts" in after) and self.state == REAL:
+            value = unit.value("places") or f"#{unit.value('buildings')}"
+            mention = Mention(
+                "place", value, unit.text, prep=self.prep or "at", role="prep", act=self.act, attribute=True
+            )
+            self.found.mentions.append(mention)
+
+    def _mention(self, unit: Unit, mods: Modifiers, plural: bool) -> Mention:
+        """The noun as what it is: somebody of the cast, a place, a thing, or nothing that is shown."""
+        count = mods.count or (3 if plural else 1)
+        common = {"count": count, "colour": mods.colour, "size": mods.size, "which": mods.which, "owner": mods.owner}
+        concept = self._concept(unit)
+        if concept and mods.which != "other":
+            names = self.company.of_kind(concept, plural or count > 1)
+            if not names and concept in GENERIC and mods.owner:
+                friends = [name for name in self.company.members if name not in (*self.actors(), mods.owner)]
+                names = friends if plural else friends[:1]
+            if names and not (mods.which == "a" and set(names) <= set(self.meant)):
+                return Mention("name", concept, unit.text, names)
+        if ("buildings" in unit or "places" in unit) and (not concept or self.prep in WITHIN):
+            value = f"#{unit.value('buildings')}" if "buildings" in unit else unit.value("places")
+            return Mention("place", value, unit.text, **common, thing=concept)
+        if concept:
+            bare = concept in ("fish", "sheep", "deer") and not (mods.which or mods.count) and self.language == "en"
+            common["count"] = 3 if bare else count
+            return Mention("thing", concept, unit.text, **common)
+        value = "part" if "parts" in unit else "body" if "body" in unit else ""
+        return Mention("plain", value, unit.text, **common)
+
+    @staticmethod
+    def _concept(unit: Unit) -> str:
+        """The thing that a noun names, or ""; a Spanish feminine is one only of a living thing."""
+        concept = unit.value("things")
+        if "body" in unit or (unit.forms.get("things") == INFLECTED and concept not in living()):
+            return ""
+        return concept
+
+    def starts(self, at: int) -> bool:
+        """Whether a noun here is the subject of a verb that follows."""
+        resumed = 0
+        for step in range(at + 1, len(self.units)):
+            unit = self.units[step]
+            if step < resumed:
+                continue
+            if unit.mark:
+                ahead = self.unit(step + 1)
+                resumed = self._resumed(step)
+                if unit.text not in ",，、" or ahead is None or not (ahead.name or resumed):
+                    return False
+            elif unit.name or "and" in unit or (unit.senses and set(unit.senses) <= SILENT | {"moods"}):
+                continue
+            elif "not" in unit or "has" in unit or "is" in unit:
+                return True
+            else:
+                finite = self.language == "zh" or unit.form in (forms.THIRD, forms.PAST, forms.BASE)
+                return unit.verb and finite and not (unit.noun and unit.form == forms.BASE)
+        return False
+
+    def _resumed(self, comma: int) -> int:
+        """Where a clause goes on after what is set off by commas, "Vera, small and far off, waves"; 0 where it does not."""
+        for step in range(comma + 1, min(comma + 7, len(self.units))):
+            unit = self.units[step]
+            if unit.mark:
+                return step + 1 if unit.text in ",，" else 0
+            if unit.verb and not unit.noun:
+                return 0
+        return 0
+
+    def _elsewhere(self, at: int) -> bool:
+        """Whether a position or a participle follows instead of a verb: "and Tom on the right", ", Tom running"."""
+        for unit in self.units[at + 1 : at + 4]:
+            if any(kind in unit for kind in ("wheres", "distances", "left of", "right of")):
+                return True
+            if unit.verb and unit.form == forms.ING:
+                return True
+            if self.previous == "mark" and any(
+                kind in unit for kind in ("behind", "in front of", "next to", "on", "under")
+            ):
+                return True
+            if not ("sizes" in unit or "moods" in unit or (unit.senses and set(unit.senses) <= SILENT)):
+                return False
+        return False
+
+    def place(self, at: int, mention: Mention, mods: Modifiers) -> None:
+        """Give a noun its part in the clause."""
+        if self._apposed(mention):
+            return
+        mention.state = NEGATED if mods.negated else self.state
+        mention.act = self.act
+        follows = self.joined or self.previous in ("noun", "name", *PRONOUNS)
+        spent = self.previous in ("noun", "name", *PRONOUNS) and not self.joined
+        if spent and (self.language != "zh" or mention.kind == "name"):
+            self.prep = ""  # "in the garden Mia …"
+        if self.prep and not (self.joined and self.prep != "between" and self.starts(at)):
+            self.governed(mention)
+        elif self.act is None:
+            self.as_subject(mention)
+        elif follows and self.starts(at):
+            self.clause()
+            mention.act, mention.state = None, REAL
+            self.as_subject(mention)
+        elif self.joined and mention.kind == "name" and self._elsewhere(at):
+            self._as_other(at, mention)
+        elif self._inverted(mention):
+            self._as_inverted(mention)
+        else:
+            self.as_object(mention)
+        told = self.subject[0] if self.main is not None and self.subject else None
+        if told is not None and told.state != REAL:
+            mention.state = told.state
+        mention.passing = self.main is not None and bool(self.subject) and self.subject[0].kind == "thing"
+        self.meant += [name for name in mention.names if name in self.company.members]
+        self.last = mention
+        self.joined = False
+        self.found.mentions.append(mention)
+
+    def _apposed(self, mention: Mention) -> bool:
+        """ "Tom the sailor": said of a name, not somebody else."""
+        last = self.last
+        beside = self.previous == "the" and not self.joined and not self.prep and self.act is None
+        return (
+            beside and last is not None and last.kind == "name" and last.names != mention.names and last in self.subject
+        )
+
+    def _inverted(self, mention: Mention) -> bool:
+        """ "in the garden sits Mia", "llega Mia", "en el árbol canta un pájaro": the subject comes after its verb."""
+        act = self.act
+        if self.language == "zh" or act.passive or self.previous not in ("verb", "the", "a", "numbers", "his", "sizes"):
+            return False
+        if mention.kind == "name":
+            said = self.previous == "verb" or act.action in ("talks", "whispers", "shouts")
+            speech = said and act.action in ("talks", "whispers", "shouts", "thinks")
+            new = act.implied and (speech or not names_of(self.before))
+            return said and (new or (self.language == "es" and not self.subject))
+        free = act.implied if self.language == "en" else act.action != "stands"
+        return free and act.action in (*ALONE, "") and mention.kind != "plain"
+
+    def _as_inverted(self, mention: Mention) -> None:
+        self.act.actors, mention.role, self.subject = list(mention.names), "subject", [mention]
+        self.act.implied = False
+        self.come(mention)
+
+    def _as_other(self, at: int, mention: Mention) -> None:
+        """Another who does what was just said, or what a participle says: "Mia sits on the left and Tom on the right"."""
+        before, self.subject = self.act, [mention]
+        action = before.action if self.previous == "and" and not self._participle(at) else "stands"
+        self.act = Act(action, list(mention.names), [], before.manners, before.state, number=len(self.found.acts))
+        self.found.acts.append(self.act)
+        self.aux = action == "stands"  # a participle that follows takes its place
+        mention.act, mention.role = self.act, "subject"
+        self.come(mention)
+
+    def _participle(self, at: int) -> bool:
+        after = self.next(at)
+        return after is not None and after.verb and after.form == forms.ING

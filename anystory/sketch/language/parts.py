@@ -1,0 +1,123 @@
+"""The parts that a noun can have in its clause: subject or object; and the clause itself."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from anystory.sketch.language.kinds import Modifiers, Position, names_of
+from anystory.sketch.language.sentence import REAL, RELATIONS, UNREAL, Mention
+from anystory.sketch.words import ACTIONS, listed, things, vocabulary
+
+LEGIBLE = ("book", "newspaper", "letter", "notebook")
+"""What Chinese says "look at" of for reading."""
+PAINTABLE = (
+    "picture", "easel", "stone", "paper", "egg", "fence", "wall", "house", "door", "postcard", "notebook", "card"
+)  # fmt: skip
+"""Objects of painting that are there; what else is painted is only on the picture."""
+
+
+@cache
+def living() -> frozenset[str]:
+    """Concepts of who lives, and of vehicles: they are with one, not held."""
+    return frozenset(kind.concept for kind in things() if kind.height)
+
+
+@cache
+def hollow() -> frozenset[str]:
+    """Concepts of what one is in rather than on."""
+    return frozenset(listed(vocabulary()["hollow"]["en"]))
+
+
+def targets_of(mention: Mention) -> list[str]:
+    """What somebody beside it is beside: names, or a thing's concept."""
+    if mention.kind == "plain" and mention.owner:
+        return [mention.owner]
+    thing = mention.thing or (mention.value if mention.kind == "thing" else "")
+    return list(mention.names) or ([thing] if thing else [])
+
+
+class Parts(Position):
+    def clause(self) -> None:
+        """Begin a clause."""
+        self.before = self.subject or self.before
+        self.subject, self.act, self.prep, self.state = [], None, "", REAL
+        self.joined, self.aux, self.last, self.main = False, False, None, None
+        self.mods, self.aside = Modifiers(), []
+
+    def come(self, mention: Mention) -> None:
+        """What was said before its subject is of it: "in the distance, a castle"."""
+        if mention.kind == "plain":
+            return
+        for kind, value in self.waiting:
+            if kind != "moods" and mention.kind != "name":
+                setattr(mention, kind[:-1], value)
+            for name in mention.names:
+                getattr(self.found, kind).setdefault(name, value)
+        self.waiting = []
+        for prep, other in self.aside:
+            if prep in RELATIONS and mention.kind == "thing":
+                mention.relation, mention.targets = prep, targets_of(other)
+
+    def as_subject(self, mention: Mention) -> None:
+        mention.role = "subject"
+        if self.language == "zh" and mention.kind == "plain" and names_of(self.subject):
+            return  # 小雨扭头往回跑
+        if self.subject and self.joined:
+            self.subject.append(mention)
+        else:
+            self.subject = [mention]
+        self.come(mention)
+
+    def as_object(self, mention: Mention) -> None:
+        mention.role = "object"
+        act = self.act
+        if not act.actors:
+            self.come(mention)
+            mention.distance = mention.distance or next((far.distance for _, far in self.aside), "")
+        if "seeks" in act.manners or (act.action == "paints" and mention.value not in PAINTABLE):
+            mention.state = mention.state or (UNREAL if mention.kind == "thing" else REAL)
+        if self.language == "zh" and act.action == "looks" and mention.value in LEGIBLE:
+            act.action = "reads"
+        if mention.kind == "plain" and mention.value == "body" and act.action in ("hugs", "holds"):
+            act.action = "stands"
+        if mention.kind == "name":
+            act.toward += [name for name in mention.names if name not in act.actors]
+        elif mention.kind == "thing" and mention.state == REAL:
+            act.thing = True
+            self.hold(mention.value)
+            if act.action == "rides":
+                self.relate("in" if mention.value in hollow() else "on", [mention.value])
+            if act.action and ACTIONS[act.action].holds and act.actors:
+                mention.held_by = act.actors[0]
+
+    def hold(self, concept: str) -> None:
+        """Whoever acts has it in the hands, if that is how the action goes."""
+        act = self.act
+        if act is None or act.state != REAL or not act.action or not ACTIONS[act.action].holds:
+            return
+        if act.action == "gives" and concept in living():
+            return  # "feeds the ducks"
+        for name in act.actors:
+            self.found.holds.setdefault(name, concept)
+
+    def relate(self, prep: str, targets: list[str]) -> None:
+        """Whoever acts is there."""
+        for name in self.actors():
+            relation, known = self.found.relations.get(name, (prep, ()))
+            if relation == prep and name not in targets:
+                self.found.relations[name] = (prep, tuple(dict.fromkeys((*known, *targets))))
+
+    def forget(self, mention: Mention) -> None:
+        """Take back what was read of a name that turns out to be an owner."""
+        self.prep = mention.prep
+        for group in (self.subject, self.found.mentions):
+            if mention in group:
+                group.remove(mention)
+        self.aside = [(prep, other) for prep, other in self.aside if other is not mention]
+        if mention.act is not None and mention.role == "object":
+            mention.act.toward = [name for name in mention.act.toward if name not in mention.names]
+        if mention.act is not None and mention.prep == "with":
+            mention.act.actors = [name for name in mention.act.actors if name not in mention.names]
+        if mention.role == "relation":
+            for name in self.actors():
+                self.found.relations.pop(name, None)

@@ -1,0 +1,283 @@
+"""From a line to units: which language it is in, its words, and the longest phrases of the lexicon in them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from anystory.prompt import find_names
+from anystory.sketch.language import forms
+from anystory.sketch.language.lexicon import ANY, DETERMINERS, OWN, POSSESSIVES, SURE, WORD, Lexicon, Sense, lexicon
+from anystory.sketch.words import listed, vocabulary
+
+IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
+QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
+MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
+SAYS = {"en": "says", "zh": "说", "es": "dice"}
+PLURAL, SAME, INFLECTED, SMALL, PROPER = "plural", "same", "inflected", "small", "proper"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, or a name of the cast. `bases`: what it can be a form of, each with the kind of form."""
+
+    text: str
+    name: str = ""
+    bases: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Unit:
+    """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …)."""
+
+    text: str
+    senses: dict[str, Sense] = field(default_factory=dict)
+    forms: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self.senses
+
+    def value(self, kind: str) -> str:
+        return self.senses[kind].value if kind in self.senses else ""
+
+    @property
+    def verb(self) -> bool:
+        return "actions" in self.senses or "manners" in self.senses
+
+    @property
+    def form(self) -> str:
+        """The form it stands in as a verb."""
+        return self.forms.get("actions") or self.forms.get("manners") or ""
+
+    @property
+    def noun(self) -> bool:
+        """Whether it can be a noun, a name of a place among them."""
+        return any(
+            kind in self.senses for kind in ("things", "places", "buildings", "body", "abstract", "depicts", "parts")
+        )
+
+    @property
+    def mark(self) -> bool:
+        return self.text in MARKS
+
+
+def language_of(text: str, names: Sequence[str] = ()) -> str:
+    """ "zh" where there are ideographs outside the names, else "es" or "en", whichever knows more of the words."""
+    bare = text
+    for mention in reversed(find_names(text, names)):
+        bare = f"{bare[: mention.start]} {bare[mention.end :]}"
+    if IDEOGRAPH.search(bare):
+        return "zh"
+    words = [word for word in WORD.findall(bare.lower()) if word[0].isalpha()]
+    scores = {language: sum(_familiar(word, language) for word in words) for language in ("en", "es")}
+    return "es" if scores["es"] > scores["en"] else "en"
+
+
+@cache
+def _small(language: str) -> frozenset[str]:
+    """The words of grammar of a language."""
+    found = {word for entry in vocabulary()["grammar"].values() for word in listed(entry[language])}
+    return frozenset(found - {"a", "me", "no", "as", "so", "he", "sin", "once", "son", "come"})
+
+
+def _familiar(word: str, language: str) -> float:
+    book = lexicon(language)
+    accent = 1.0 if language == "es" and re.search("[áéíóúñ¿¡]", word) else 0.0
+    return accent + 1.5 * (word in _small(language)) + 0.5 * (word in book or word in book.verbs)
+
+
+def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
+    """A line as units, in its order. `names`: {as it may be written: whose it is}. What somebody says, in quotation marks,
+    after "MIA:" or a Spanish dash, is not shown, and left out."""
+    text = narrated(unicodedata.normalize("NFC", text), list(names), language)
+    book = lexicon(language)
+    tokens: list[Token] = []
+    done = 0
+    for mention in find_names(text, names):
+        tokens += _cut(text[done : mention.start], book)
+        tokens.append(Token(text[mention.start : mention.end], names[mention.name]))
+        done = mention.end
+    return _units(tokens + _cut(text[done:], book), book)
+
+
+def narrated(text: str, names: Sequence[str], language: str) -> str:
+    """A line without what is said in it. "MIA (softly): Come!" becomes "MIA says, softly"."""
+    text = QUOTED.sub(" , ", text)
+    if language == "es" and re.search(r"(?:^|[.!?]\s)\s*—", text):
+        text = " ".join(part for number, part in enumerate(re.split("—", text)) if number % 2 == 0)
+    for mention in reversed(find_names(text, names)):
+        script = re.match(r"\s*(?:[(（]([^)）]*)[)）])?\s*[:：](?!\S*/)\s*(.*)", text[mention.end :], re.DOTALL)
+        opens = not text[: mention.start].strip() or text[: mention.start].rstrip()[-1] in ".!?。！？,，…"
+        if script and opens and not re.match(r"an? |the |una? ", script[2]):
+            rest = script[2] if script[2].startswith(",") else ""
+            text = f"{text[: mention.end]} {SAYS[language]}, {script[1] or ''} {rest}"
+    return text
+
+
+def _cut(text: str, book: Lexicon) -> list[Token]:
+    """The words of a piece of text without names."""
+    if book.language == "zh":
+        return [Token(word, bases=((word, SAME),)) for word in _segmented(text.lower(), book)]
+    tokens = []
+    for written in _words(text.replace("’", "'"), book):
+        word = written.lower()
+        if tokens and written[0].isupper() and word in book.rare:
+            tokens.append(Token(word, bases=((word, PROPER),)))  # a name: "the Starling"
+            continue
+        if book.language == "es":
+            verb, clitics = forms.spanish_clitics(word)
+            parts = {"del": ["de", "el"], "al": ["a", "el"]}.get(word, [word])
+            if clitics and verb in book.verbs:
+                parts = [*clitics, verb]
+        else:
+            parts = ["not"] if word == "n't" else [word]
+        tokens += [Token(part, bases=_bases(part, book)) for part in parts]
+    return tokens
+
+
+def _words(text: str, book: Lexicon) -> list[str]:
+    """The words of a text; one with hyphens that is not known as it is, in its parts: "living-room"."""
+    found = []
+    for word in WORD.findall(text):
+        known = "-" not in word or word.lower() in book.starts or word.lower() in book.verbs
+        found += [word] if known or word in MARKS else [part for part in word.split("-") if part]
+    return found
+
+
+def _bases(word: str, book: Lexicon) -> tuple[tuple[str, str], ...]:
+    found = [(word, SAME)]
+    found += [(base, kind) for base, kind in book.verbs.get(word, ()) if (base, kind) != (word, SAME)]
+    if book.language == "en":
+        found += [(noun, PLURAL) for noun in forms.english_nouns(word)]
+        found += [(adjective, INFLECTED) for adjective in forms.english_adjectives(word)]
+    else:
+        form = PLURAL if word.endswith("s") else INFLECTED
+        found += [(noun, form) for noun in forms.spanish_nouns(word) if noun and noun != word]
+        form = PLURAL if word.endswith("s") else SMALL
+        found += [(noun, form) for noun in forms.spanish_diminutives(word) if noun]
+    if word in DETERMINERS[book.language]:
+        found.append((ANY, SAME))
+    if word in POSSESSIVES[book.language]:
+        found.append((OWN, SAME))
+    return tuple(found)
+
+
+def _segmented(text: str, book: Lexicon) -> list[str]:
+    """Chinese cut into words: as few as may be, unknown characters counting double."""
+    best: list[tuple[float, int]] = [(0.0, 0)] * (len(text) + 1)  # from each place on: the cost, where its word ends
+    for start in range(len(text) - 1, -1, -1):
+        options = []
+        for end in range(start + 1, min(start + book.longest, len(text)) + 1):
+            word = text[start:end]
+            known = word in book or re.fullmatch(r"[a-z0-9']+", word) is not None
+            if known or end - start == 1:
+                cost = 1.0 + 0.1 * (end - start == 1) if known else 2.2
+                options.append((cost + best[end][0], -end))
+        cost, end = min(options)
+        best[start] = (cost, -end)
+    words: list[str] = []
+    at = 0
+    while at < len(text):
+        words.append(text[at : best[at][1]])
+        at = best[at][1]
+    return _joined([word for word in words if word.strip()], book)
+
+
+def _joined(words: list[str], book: Lexicon) -> list[str]:
+    """Neighbouring unknown characters as one unknown word."""
+    out: list[str] = []
+    for word in words:
+        if out and all(IDEOGRAPH.match(part) and part not in book for part in (out[-1], word)):
+            out[-1] += word
+        else:
+            out.append(word)
+    return out
+
+
+def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
+    """The longest phrases from the left."""
+    units, at = [], 0
+    between = frozenset(listed(vocabulary()["between"].get(book.language, "")))
+    while at < len(tokens):
+        token = tokens[at]
+        if token.name:
+            units.append(Unit(token.text, name=token.name))
+            at += 1
+            continue
+        unit, end = _longest(tokens, at, book, between)
+        units.append(unit)
+        at = end
+    return units
+
+
+def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> tuple[Unit, int]:
+    """The longest phrase that begins at a token, with all its senses, and where it ends; a longer one of a word's other
+    readings does not hide an equally long one."""
+    reach, found = at, []
+    for base, form in tokens[at].bases:
+        for key in book.starts.get(base, ()):
+            end = _match(tokens, at, key, between)
+            if end is None or end < reach:
+                continue
+            senses = [sense for sense in book.senses(key) if _fits(sense, form, book.language, base in book.verbs)]
+            if not senses:
+                continue
+            if end > reach:
+                reach, found = end, []
+            found += [(sense, form) for sense in senses]
+    end = max(reach, at + 1)
+    unit = Unit(" ".join(token.text for token in tokens[at:end]))
+    if all(sense.kind != "actions" for sense, _ in found) and any(sense.kind == "manners" for sense, _ in found):
+        found += _action(tokens[at], book)  # "crawls out of" is to crawl as well
+    for sense, form in found:
+        if sense.kind not in unit.senses:
+            unit.senses[sense.kind] = sense
+            unit.forms[sense.kind] = form
+    return unit, end
+
+
+def _action(token: Token, book: Lexicon) -> list[tuple[Sense, str]]:
+    """What the first word of a phrase says is done."""
+    return [
+        (sense, form)
+        for base, form in token.bases
+        for sense in book.senses((base,))
+        if sense.kind == "actions" and _fits(sense, form, book.language, base in book.verbs)
+    ]
+
+
+def _fits(sense: Sense, form: str, language: str, starts_as_verb: bool) -> bool:
+    """Whether a sense goes with the form its first word stands in: a verb's with a verb's, a noun's with a noun's."""
+    verbal = form not in (PLURAL, SAME, INFLECTED, SMALL)
+    if form == PROPER:
+        return False
+    if language == "zh":
+        return True
+    if sense.kind in ("actions", "manners"):
+        return verbal or (form == SAME and not starts_as_verb)
+    if sense.kind in ("things", "places", "buildings", "body", "abstract", "parts", "depicts", SURE):
+        return (not verbal and not (language == "en" and form == INFLECTED)) or sense.kind == SURE
+    if sense.kind in vocabulary()["grammar"] and sense.kind not in ("fixed", "parts", "body", "abstract", "depicts"):
+        return form == SAME or (verbal and sense.kind in ("is", "has"))
+    return True
+
+
+def _match(tokens: list[Token], at: int, key: tuple[str, ...], between: frozenset[str]) -> int | None:
+    """Where the phrase `key` ends if it begins at a token whose first word is known to fit."""
+    end = at + 1
+    for word in key[1:]:
+        skipped = 0
+        while end < len(tokens) and not tokens[end].name:
+            if any(base == word for base, _ in tokens[end].bases):
+                break
+            if skipped == 3 or tokens[end].text not in between:
+                return None
+            end, skipped = end + 1, skipped + 1
+        if end >= len(tokens) or tokens[end].name:
+            return None
+        end += 1
+    return end

@@ -1,0 +1,235 @@
+"""Where a panel is, as against the places that its line only speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from anystory.sketch.language.lexicon import NEAR, SURE
+from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
+from anystory.sketch.scenery import PLACES
+from anystory.sketch.words import vocabulary
+
+HERE, NAMED, AFAR, NOWHERE = 3, 2, 1, 0
+"""How surely a mention tells where the panel is: it says so; it is named as if it were seen all around; it is only seen,
+or gone towards; it is left, dreamt of or not there."""
+
+MOTION = ("walks", "runs", "rides", "flies", "climbs", "swims", "sneaks", "crawls", "dives", "jumps", "falls")
+IN_THE_AIR = ("flies", "floats", "falls", "rides", "swims", "dances", "dives", "jumps", "sits", "sleeps", "lies")
+MAKING = ("works", "paints", "writes", "reads", "cooks", "carries", "holds", "takes", "gives", "thinks")
+"""Actions whose object, though the name of a place, is not where one is: "draws a castle"."""
+VAGUE = ("snow", "room", "meadow", "inside", "outside")
+"""Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, and `which` of its kind ("other", "same", "first" or "")."""
+
+    place: str
+    which: str = ""
+    owner: str = ""
+    guessed: bool = False
+
+
+@dataclass
+class Settings:
+    """Which of a story's places of a kind is meant: "village 1". Grows while a story is read."""
+
+    owners: dict[str, list[str]] = field(default_factory=dict)
+    latest: dict[str, int] = field(default_factory=dict)
+
+    def name(self, spot: Spot) -> str:
+        """The name of the setting a spot means, a new one where it is the first or "another"."""
+        known = self.owners.setdefault(spot.place, [])
+        number = self._number(spot, known)
+        if number > len(known):
+            known.append(spot.owner)
+        self.latest[spot.place] = number
+        return f"{spot.place} {number}"
+
+    def _number(self, spot: Spot, known: list[str]) -> int:
+        latest = self.latest.get(spot.place, 1)
+        if not known:
+            return 1
+        if spot.which == "other":
+            return 3 - latest if len(known) == 2 else len(known) + 1
+        if spot.which == "first":
+            return 1
+        if not spot.owner:
+            return latest
+        if spot.owner in known:
+            return known.index(spot.owner) + 1
+        if not known[latest - 1]:
+            known[latest - 1] = spot.owner
+            return latest
+        return len(known) + 1
+
+
+def indoors(place: str) -> bool:
+    """Whether a place has no weather because it has a roof; under water and in space there is none either."""
+    return PLACES[place].weathers == ("",) and place not in ("space", "underwater")
+
+
+def spot_of(sentence: Sentence, first: bool) -> Spot | None:
+    """The place that a line says the panel is at, or None. `first`: nothing is known of where the story is, so a place
+    that is only seen will do."""
+    best: tuple[int, Mention, str] | None = None
+    for mention in sentence.mentions:
+        if mention.kind != "place":
+            continue
+        strength = _strength(mention, not sentence.acts)
+        if strength < NAMED and not (first and strength == AFAR):
+            continue
+        found = (strength, mention, place_of(mention))
+        if best is None or _better(found, best):
+            best = found
+    if best is None:
+        return None
+    _, mention, place = best
+    near = mention.value.endswith(NEAR)
+    return Spot(place, mention.which if mention.which in ("other", "same", "first") else "", mention.owner, near)
+
+
+def left_of(sentence: Sentence) -> list[str]:
+    """The places that a line says are left."""
+    left = []
+    for mention in sentence.mentions:
+        leaving = mention.act is not None and "leaves" in mention.act.manners and mention.role in ("object", "prep")
+        if mention.kind == "place" and mention.state == REAL and (mention.prep == "from" or leaving):
+            left += _options(mention)
+    return left
+
+
+def _options(mention: Mention) -> list[str]:
+    if mention.value.startswith("#"):
+        building = vocabulary()["buildings"][int(mention.value[1:])]
+        return [building["in"], building["at"], building["by"]]
+    return [mention.value]
+
+
+def place_of(mention: Mention) -> str:
+    """The place's key; of a building the inside or what is before it."""
+    if not mention.value.startswith("#"):
+        return mention.value.removesuffix(NEAR)
+    building = vocabulary()["buildings"][int(mention.value[1:])]
+    manners = mention.act.manners if mention.act is not None else frozenset()
+    if mention.prep in ("in", "on", "above", "through", "under") or "enters" in manners:
+        return building["in"]
+    if "over" in building and mention.role == "object" and mention.act.action in ("flies", "rides", "swims"):
+        return building["over"]
+    alone = mention.role == "subject" and mention.act is None
+    if (
+        mention.prep in ("at", "to", "of")
+        or alone
+        or (mention.role == "object" and mention.prep == "" and _moves(mention.act))
+    ):
+        return building["at"]
+    return building["by"]
+
+
+def _moves(act: Act | None) -> bool:
+    return act is not None and (act.action in MOTION or bool(act.manners & {"reaches", "enters"}))
+
+
+def _strength(mention: Mention, still: bool) -> int:
+    """`still`: the line has no verb at all."""
+    if mention.state != REAL:
+        return NOWHERE
+    act, prep = mention.act, mention.prep
+    manners = act.manners if act is not None else frozenset()
+    if "leaves" in manners and prep in ("", "of", "to", "from"):
+        return NOWHERE
+    if mention.value in ("inside", "outside"):
+        return _indoors_or_out(mention, act)
+    if mention.value == "sky" and not _in_the_air(mention, still):
+        return NOWHERE
+    if mention.distance == "far" or mention.passing:
+        return AFAR
+    if prep == "of":
+        return AFAR
+    seen = act is not None and (act.action in ("looks", "points") or "sees" in manners)
+    if prep == SURE:
+        return NAMED if seen and mention.of is not None else HERE
+    if prep == "at" and seen:
+        return AFAR
+    if prep in RELATIONS or prep == "through":
+        return NAMED if seen and mention.of is not None else HERE
+    if prep == "to":
+        return HERE if act is not None and not seen and act.action not in ("talks", "waves") else AFAR
+    if prep in ("toward", "with"):
+        return AFAR
+    if prep == "from" and act is not None and act.action in STILL:
+        return HERE
+    if prep:
+        return NOWHERE
+    return _ungoverned(mention, act, manners, seen)
+
+
+def _ungoverned(mention: Mention, act: Act | None, manners: frozenset[str], seen: bool) -> int:
+    """A place without a preposition: subject, object, or all there is."""
+    if mention.attribute:
+        return AFAR
+    if mention.role == "subject":
+        return HERE if act is None else NAMED
+    if manners & {"reaches", "enters"}:
+        return HERE
+    if seen:
+        return AFAR
+    if act is not None and act.action in MAKING:
+        return NOWHERE
+    if act is not None and act.action in MOTION:
+        return HERE
+    return NAMED if act is None or act.action in ("stands", "") else AFAR
+
+
+def _indoors_or_out(mention: Mention, act: Act | None) -> int:
+    """ "goes outside", but not "looks outside" or "it snows outside"."""
+    if act is None:
+        return NAMED
+    seen = act.action in ("looks", "points", "listens") or "sees" in act.manners
+    if mention.value == "inside" and mention.prep == SURE:
+        return HERE  # "looks out of the window"
+    return HERE if act.actors and not seen and "leaves" not in act.manners else NOWHERE
+
+
+def _in_the_air(mention: Mention, still: bool) -> bool:
+    """Whether "in the sky" is said of somebody up there, not of a bird that is seen."""
+    if mention.of is not None and mention.of.kind == "thing":
+        return False
+    if mention.act is None:
+        return still or mention.role != "subject"
+    return bool(mention.act.actors) and mention.act.action in IN_THE_AIR
+
+
+def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> bool:
+    """Whether a later mention tells better where the panel is than the one before."""
+    strength, mention, place = new
+    known, other, before = old
+    if place == before:
+        return strength > known or (bool(mention.which == "other") and other.which != "other")
+    if (before in VAGUE) != (place in VAGUE):
+        return before in VAGUE and strength >= NAMED and mention.prep not in ("behind", "next to", "in front of")
+    if strength != known:
+        return strength > known
+    if other.attribute != mention.attribute:
+        return other.attribute
+    later = mention.act is not None and other.act is not None and mention.act.number > other.act.number
+    return later and _moves(mention.act) and mention.prep not in ("next to", "at")
+
+
+def seen_from_afar(mention: Mention) -> bool:
+    """Whether a place is there without being where the panel is."""
+    return mention.kind == "place" and _strength(mention, False) == AFAR
+
+
+def vague_snow(sentence: Sentence) -> bool:
+    """Whether a line speaks of snow that lies: "in the snow"."""
+    return any(m.kind == "place" and m.value == "snow" and m.state == REAL for m in sentence.mentions)
+
+
+def allowed(value: str, possible: Sequence[str], order: dict[str, tuple[str, ...]]) -> str:
+    """A time or weather that a place can show: the same, else the nearest in `order`, "" where it shows none."""
+    if value in possible:
+        return value
+    return next((other for other in order.get(value, ()) if other in possible), possible[0])

@@ -1,0 +1,173 @@
+"""What each member of the cast does in a panel, and the things that are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from anystory.shot import Role, Thing
+from anystory.sketch.language.company import head_nouns
+from anystory.sketch.language.sentence import REAL, STATES, Act, Mention, Sentence
+from anystory.sketch.language.tokens import language_of, units_of
+from anystory.sketch.reading.places import place_of, seen_from_afar
+from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, things, vocabulary
+
+UNSEEN = frozenset(("sun", "friend"))
+"""Concepts that the sky shows, or that are nobody."""
+SUFFERED = {"chases": "runs", "follows": "walks", "carries": "rides", "pulls": "walks"}
+"""What one does to whom something is done."""
+MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
+"""What a mount does when its rider does."""
+SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
+YOUNG = {"young": 0.6, "baby": 0.35, "小": 0.8, "bebé": 0.35, "幼": 0.5, "宝宝": 0.35, "joven": 0.7, "puppy": 0.6}
+
+
+def roles_of(sentence: Sentence, members: Sequence[str], heights: Mapping[str, float]) -> tuple[Role, ...]:
+    """One role for each member, in their order."""
+    return tuple(_role(sentence, name, members, heights[name]) for name in members)
+
+
+def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) -> Role:
+    acts = [act for act in sentence.acts if name in act.actors and act.action and act.state == REAL]
+    acts = [act for act in acts if not act.passive or act.action in STATES]
+    act = max(acts, key=_rank, default=None)
+    action = act.action if act is not None else _suffered(sentence, name)
+    relation, targets = sentence.relations.get(name) or _borne(sentence, name)
+    where, distance = sentence.wheres.get(name, ""), sentence.distances.get(name, "")
+    if action == "carries" and act is not None and act.toward and name in sentence.holds:
+        action = "gives"  # "brings her a cup"
+    if action == "holds" and name not in sentence.holds:
+        action = "stands" if act is None or not act.toward else action
+    elif action == "stands" and name in sentence.holds:
+        action = "holds"
+    return Role(
+        name,
+        action,
+        where,
+        distance,
+        sentence.sizes.get(name, ""),
+        height,
+        relation,
+        targets,
+        _toward(acts, act, name, members),
+        sentence.holds.get(name, ""),
+        sentence.moods.get(name, ""),
+    )
+
+
+def _rank(act: Act) -> float:
+    on_the_way = act.action == "walks" and bool(act.manners & {"reaches", "leaves", "enters"})
+    return ACTIONS[act.action].rank - 3 * act.purpose - 1.5 * on_the_way
+
+
+def _suffered(sentence: Sentence, name: str) -> str:
+    """What is done by who has no verb: who is chased runs."""
+    for act in sentence.acts:
+        if name in act.toward and act.state == REAL and act.action in SUFFERED:
+            return SUFFERED[act.action]
+        mounted = any(sentence.relations.get(rider, ("", ()))[1] == (name,) for rider in act.actors)
+        if mounted and act.state == REAL and act.action in MOVING:
+            return act.action
+    return "stands"
+
+
+def _borne(sentence: Sentence, name: str) -> tuple[str, tuple[str, ...]]:
+    """Who is carried is on who carries."""
+    for act in sentence.acts:
+        if name in act.toward and act.state == REAL and act.action == "carries" and act.actors:
+            return "on", tuple(act.actors[:1])
+    return "", ()
+
+
+def _toward(acts: Sequence[Act], act: Act | None, name: str, members: Sequence[str]) -> str:
+    """Whom somebody acts on: in what is shown of it, else in anything; of those who do something together the other."""
+    for one in [act, *acts] if act is not None else ():
+        meant = [other for other in one.toward if other in members and other != name]
+        if meant:
+            return meant[0]
+    if act is not None and act.action and ACTIONS[act.action].pair and not act.thing:
+        others = [other for other in act.actors if other != name and other in members]
+        if others and act.action not in ("looks", "points", "waves", "gives", "pushes", "pulls", "listens"):
+            return others[0]
+    return ""
+
+
+def things_of(sentence: Sentence, place: str) -> tuple[Thing, ...]:
+    """The things that a line shows, in its order, each concept once. `place`: where the panel is."""
+    found: dict[str, Thing] = {}
+    for mention in map(lambda mention: _as_thing(mention, place), sentence.mentions):
+        if mention is None or (mention.value == "cloud" and any(m.kind == "weathers" for m in sentence.moments)):
+            continue
+        known = found.get(mention.value)
+        if known is not None and mention.which not in ("other",):
+            found[mention.value] = _merged(known, mention)
+            continue
+        key = mention.value if known is None else f"{mention.value} {len(found)}"
+        found[key] = _thing(sentence, mention)
+    return tuple(found.values())
+
+
+def _as_thing(mention: Mention, place: str) -> Mention | None:
+    """A mention as a thing that is seen, or None: of places what stands there, a barn, and what is seen from afar."""
+    concept = mention.value if mention.kind == "thing" else mention.thing
+    if mention.kind == "place" and mention.prep in ("in", "at", "through", "to", "from"):
+        concept = ""
+    distance = mention.distance
+    if mention.kind == "place" and not concept and seen_from_afar(mention) and mention.value != place:
+        concept, distance = vocabulary()["landmarks"].get(place_of(mention), ""), "far"
+        if place_of(mention) == place:
+            concept = ""
+    if not concept or mention.state != REAL or concept in UNSEEN:
+        return None
+    return replace(mention, value=concept, distance=distance)
+
+
+def _thing(sentence: Sentence, mention: Mention) -> Thing:
+    holder = next((name for name, concept in sentence.holds.items() if concept == mention.value), "")
+    relation = SHOWN.get(mention.relation, mention.relation)
+    return Thing(
+        mention.value,
+        mention.word,
+        mention.count,
+        mention.colour,
+        mention.size,
+        mention.held_by or holder,
+        mention.where,
+        mention.distance,
+        relation,
+        tuple(mention.targets),
+    )
+
+
+def _merged(known: Thing, mention: Mention) -> Thing:
+    return Thing(
+        known.concept,
+        known.word,
+        max(known.count, mention.count),
+        known.colour or mention.colour,
+        known.size or mention.size,
+        known.held_by or mention.held_by,
+        known.where or mention.where,
+        known.distance or mention.distance,
+        known.relation or SHOWN.get(mention.relation, mention.relation),
+        known.targets or tuple(mention.targets),
+    )
+
+
+def height_of(description: str) -> float:
+    """How tall somebody is by its description, in metres: "a little mouse" is of a mouse's class. `DEFAULT_HEIGHT` where
+    no kind is known; size words then count all the same."""
+    kinds = {kind.concept: kind.height for kind in things() if kind.height}
+    metres = next((kinds[noun] for noun in head_nouns(description) if noun in kinds), DEFAULT_HEIGHT)
+    if not description.strip():
+        return metres
+    factor = 1.0
+    for unit in units_of(description, {}, language_of(description)):
+        if "with" in unit or unit.mark:
+            break
+        word = unit.text.lower()
+        if word in YOUNG:
+            factor = YOUNG[word]
+        elif "sizes" in unit and factor == 1.0:
+            factor = SIZES[unit.value("sizes")]
+    return round(metres * factor, 3)

@@ -1,0 +1,90 @@
+"""The vocabulary of the sketch: what words.yaml, things.tsv and emoji.tsv in this folder hold, as tables.
+
+`ACTIONS` tells staging how each action is shown; `THINGS` what can lie about, and how tall it is; the rest is for the
+reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LANGUAGES = ("en", "zh", "es")
+DEFAULT_HEIGHT = 1.2
+"""Metres; of a character whose description names no kind that is known: about a child, which fits most casts."""
+SIZES = {"tiny": 0.4, "small": 0.7, "big": 1.35, "huge": 2.0}
+"""By how much a size word in a description changes a kind's height."""
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Action:
+    """How an action is shown. `pose`: stand, walk, run, sit, lie, sleep, jump, fly, float, fall, swim, dive, climb, ride,
+    hide, peek, kneel, bow, crawl, sneak, dance, hug, push, pull or upside-down. `pair`: it is done with or to somebody,
+    the role's `toward`. `holds`: what it is done to is in the hands. `rank`: of several actions of one member the
+    highest is shown."""
+
+    pose: str
+    pair: bool = False
+    holds: bool = False
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Something that can be drawn: `words` by language, the `height` in metres of a living thing or a vehicle."""
+
+    concept: str
+    words: Mapping[str, tuple[str, ...]]
+    height: float | None = None
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The words of "a, b, c"; none of ""."""
+    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+@cache
+def vocabulary() -> Mapping[str, Any]:
+    """words.yaml as it is written."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load((_FOLDER / "words.yaml").read_text(encoding="utf-8"), Loader=loader)
+
+
+@cache
+def things() -> tuple[Kind, ...]:
+    """The drawable nouns: first those of things.tsv, written by hand, then those of emoji.tsv, which Unicode names. A word
+    belongs to the first that has it."""
+    found = []
+    for name in ("things.tsv", "emoji.tsv"):
+        for line in (_FOLDER / name).read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#"):
+                concept, metres, *words = line.split("\t")
+                by_language = dict(zip(LANGUAGES, map(listed, words), strict=True))
+                by_language["en"] = (concept, *by_language["en"])
+                found.append(Kind(concept, by_language, float(metres) if metres else None))
+    return tuple(found)
+
+
+@cache
+def objects() -> tuple[str, ...]:
+    """Further English nouns of drawable things, without names in other languages."""
+    lines = (_FOLDER / "objects.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if not line.startswith("#"))
+
+
+def _actions() -> dict[str, Action]:
+    fields = Action.__dataclass_fields__
+    return {
+        name: Action(**{field: value for field, value in entry.items() if field in fields})
+        for name, entry in vocabulary()["actions"].items()
+    }
+
+
+ACTIONS: Mapping[str, Action] = _actions()
