@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from anystory.sketch.language import forms
-from anystory.sketch.scenery import PLACES, STYLE_PHRASES, TIME_PHRASES, WEATHER_PHRASES
+from anystory.sketch.scenery import PLACES, MEDIUM_PHRASES, TIME_PHRASES, WEATHER_PHRASES
 from anystory.sketch.words import listed, objects, things, vocabulary
 
 WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]")
@@ -108,7 +108,7 @@ class Lexicon:
             for name, place in PLACES.items():
                 yield from ((phrase, Sense(SURE, name)) for phrase in place.phrases)
                 yield re.sub("^(?:an?|the) ", "", place.empty), Sense("places", name)
-            for section, phrases in (("times", TIME_PHRASES), ("weathers", WEATHER_PHRASES), ("drawn", STYLE_PHRASES)):
+            for section, phrases in (("times", TIME_PHRASES), ("weathers", WEATHER_PHRASES), ("drawn", MEDIUM_PHRASES)):
                 for name, several in phrases.items():
                     yield from ((phrase, Sense(section, name)) for phrase in several if phrase)
         prepositions = {word for key in GOVERNING for word in listed(book["grammar"][key][language])}
