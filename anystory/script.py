@@ -39,7 +39,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -47,6 +47,7 @@ import yaml
 
 from anystory import storyboard
 from anystory.errors import AnyStoryError
+from anystory.filenames import SUFFIXES, FilenameError, basename, find
 from anystory.images import open_image
 from anystory.prompt import find_names, rename
 from anystory.segment import MODELS
@@ -346,8 +347,10 @@ def _escaped(text: str, whole: bool = False) -> str:
 
 # --- plain text ---------------------------------------------------------------------------------------------------
 
+_FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
+
 HEADER = re.compile(
-    r"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*[:：].*\.(?:png|jpe?g|webp|gif|bmp|tiff?)$))\s*[:：]\s*",
+    rf"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*[:：]{_FILE}$))\s*[:：]\s*",
     re.IGNORECASE,
 )
 """What stands before the first panel: group 1 for the story, or group 2, with a file, for the character above."""
@@ -517,6 +520,8 @@ def _read_yaml(text: str, folder: Path | None, cast: Sequence[CastMember]) -> Re
         # What is still open at the end is best looked for where it began.
         mark = error.context_mark if "end of stream" in what and error.context_mark else error.problem_mark
         hint = "put quotes around text that begins with [ or { or has a colon or # in it, and indent with spaces"
+        if "escape" in what:
+            hint = "\\ begins an escape in double quotes, so write folders with / or take single quotes"
         raise _fatal(f"This is not YAML: {what}; {hint}.", mark) from error
     except yaml.reader.ReaderError as error:
         at, span = place(text, error.position), (error.position, error.position + 1)
@@ -560,6 +565,8 @@ def _check_json(text: str) -> None:
     except json.JSONDecodeError as error:
         at = error.pos + text.startswith("\ufeff")
         hint = "look for a missing comma, quote or bracket there or just before"
+        if "escape" in error.msg:
+            hint = "\\ begins an escape, so write folders with /"
         raise ScriptError(f"This is not JSON: {error.msg}; {hint}.", place(text, at), (at, at)) from error
 
 
@@ -997,13 +1004,20 @@ class _Reader:
             self.fail(path, f"{word} must be a path, not {_kind(value)}.")
         if self.folder is None:
             self.fail(path, f"Pasted text cannot name a picture ({_shown(str(value))}); load it as a file.")
+        if bad := re.search(r"[\x00-\x1f\x7f]", str(value)):
+            hint = "\\ begins an escape in double quotes, so write folders with /"
+            self.fail(
+                path, f"{word} has the control character U+{ord(bad[0]):04X} ({_shown(str(value), 400)}); {hint}."
+            )
         try:
-            file = (self.folder / value).resolve()
-            if file.is_file():
-                return file
-        except (OSError, ValueError):  # too long, or with a character no path may have
-            file = value
-        self.fail(path, f"There is no picture file {_shown(str(file), 400)}; check {word}.")
+            file = find(value, self.folder)
+        except FilenameError as error:
+            self.fail(path, str(error))
+        if file is not None and file.is_file():
+            return file.resolve()
+        name, where = basename(value), value if PureWindowsPath(value).drive else self.folder.resolve() / value
+        aside = f", or put {name} beside the script" if name != str(value) else ""
+        self.fail(path, f"There is no picture file {_shown(str(where), 400)}; check {word}{aside}.")
 
     def text(self, fields: Mapping[str, Any], key: str, path: Where) -> str:
         """A string in composed form, stripped; "" if it is not there."""

@@ -17,8 +17,9 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from anystory.errors import AnyStoryError
-from anystory.images import coverage, open_image
+from anystory.images import SELECTED, coverage, open_image
 from anystory.story import Subject
+from anystory.transparency import filled, opacity, photograph
 
 if TYPE_CHECKING:
     from rembg.sessions import BaseSession
@@ -29,10 +30,16 @@ RELEASE = "https://github.com/danielgatis/rembg/releases/download/v0.0.0"
 SUPPLIED = Path(__file__).resolve().parent.parent / "assets" / "segment" / "u2net_q8.onnx"
 
 MIN_COVERAGE = 0.005
-"""A mask that selects a smaller share of the picture is no character; nor is the rest of an alpha a background."""
+"""A model that selects a smaller share of the picture has found no character."""
 
 MAX_COVERAGE = 0.98
 """A model that selects a larger share has found no background."""
+
+WHOLE = 0.9
+"""A model that selects a larger share of what a transparent picture shows says with it that it is cut out already."""
+
+MIN_PIXELS = 128
+"""A mask by hand, or a transparency, that leaves fewer pixels leaves no character."""
 
 THREADS = 4
 """At most so many threads a session; `OMP_NUM_THREADS` overrides."""
@@ -139,28 +146,60 @@ class Segmenter:
     def cut(self, image: Image.Image, mask: Image.Image | None = None) -> Image.Image:
         """The character's mask: L, the size of `image`, 255 = the character, soft at edges.
 
-        The first there is of: `mask`, made by hand, in any mode (an alpha of its own counts before its lightness),
-        resized if its proportions are those of the picture; the picture's own alpha, if at least `MIN_COVERAGE` of
-        it is transparent; the model's. Where a picture with an alpha gets a mask, the character is where both say
-        so: there is nothing to see where a picture is transparent. Raises `SegmentError` if that leaves nothing, or
-        nothing but the character, though a mask given by hand may select all.
+        The first there is of: `mask`, made by hand, in any mode (an alpha of its own counts before its lightness, but
+        for one that is black and white), resized if its proportions are those of the picture; the picture's own
+        transparency, if it cuts a character out; the model's, of what is not transparent. A ghost that is nowhere more
+        than half opaque counts as whole. Where a picture with transparency gets a mask, the character is where both
+        say so: there is nothing to see where a picture is transparent. Raises `SegmentError` if that leaves nothing,
+        or nothing but the character, though a mask given by hand may select all.
         """
-        alpha = _alpha(image)
+        alpha = opacity(image)
         if mask is not None:
-            by_hand = _checked(_fitted(mask, image.size), "The mask selects")
+            by_hand = _checked(_fitted(mask, image.size), "The mask selects", "make it white on the character")
             if alpha is None:
                 return by_hand
-            return _checked(ImageChops.darker(by_hand, alpha), "The mask selects of the transparent picture")
-        if alpha is not None:
-            return _checked(alpha, "The transparent picture shows")
-        with np.errstate(invalid="ignore"):  # rembg divides by the range of its map, 0 at worst: then all is 0
-            found = _session(self.model, self.report).predict(image.convert("RGB"))[0]
+            advice = "make it white where the character can be seen"
+            return _checked(ImageChops.darker(by_hand, alpha), "The mask selects of the transparent picture", advice)
+        if alpha is None:
+            return self._found(image.convert("RGB"))
+        alpha = _checked(alpha, "The transparent picture shows", "use another picture")
+        inside = photograph(image, alpha)
+        return alpha if inside is None else self._found_inside(image.convert("RGB"), inside, alpha)
+
+    def _found(self, image: Image.Image) -> Image.Image:
+        """The model's mask of an RGB picture."""
+        found = self._predicted(image)
         if coverage(found) > MAX_COVERAGE:
             raise NothingFoundError(
                 f"{self.model} found no background: it selects {coverage(found):.1%} of the picture, more than "
                 f"{MAX_COVERAGE:.0%}; give a mask (all white to take everything) or another picture."
             )
-        return _checked(found, f"{self.model} finds")
+        return self._distinct(found, coverage(found))
+
+    def _found_inside(self, image: Image.Image, inside: Image.Image, alpha: Image.Image) -> Image.Image:
+        """The model's mask of the photograph that an RGB picture has where `inside` is 255, or `alpha` if the model
+        sees that there is nothing more to cut."""
+        box = inside.getbbox()
+        within = inside.crop(box)
+        found = ImageChops.darker(self._predicted(filled(image.crop(box), within)), within)
+        share = coverage(found) / coverage(within)
+        if share > WHOLE:
+            return alpha
+        mask = Image.new("L", image.size)
+        mask.paste(self._distinct(found, share), box)
+        return mask
+
+    def _predicted(self, image: Image.Image) -> Image.Image:
+        with np.errstate(invalid="ignore"):  # rembg divides by the range of its map, 0 at worst: then all is 0
+            return _session(self.model, self.report).predict(image)[0]
+
+    def _distinct(self, found: Image.Image, share: float) -> Image.Image:
+        if share < MIN_COVERAGE:
+            raise NothingFoundError(
+                f"{self.model} finds no character: {share:.2%} of the picture, less than {MIN_COVERAGE:.1%}; "
+                "give a mask that is white on the character, or another picture."
+            )
+        return found
 
     def subject(
         self,
@@ -256,18 +295,9 @@ def _offered(name: str) -> Model:
     return MODELS[name]
 
 
-def _alpha(image: Image.Image) -> Image.Image | None:
-    """The alpha of a picture that is really transparent somewhere."""
-    if not image.has_transparency_data:
-        return None
-    alpha = image.convert("RGBA").getchannel("A")
-    return alpha if 1 - coverage(alpha) >= MIN_COVERAGE else None
-
-
 def _fitted(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
     """A mask of any mode as L of `size` (width, height). Refuses other proportions."""
-    alpha = _alpha(mask)
-    mask = alpha if alpha is not None else mask.convert("RGB").convert("L")
+    mask = _selection(mask)
     if mask.size == size:
         return mask
     # Half a pixel of rounding on the shorter side is what scaling a picture down can do to its proportions.
@@ -280,12 +310,22 @@ def _fitted(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
     return mask.resize(size, Image.Resampling.BILINEAR)
 
 
-def _checked(mask: Image.Image, says: str) -> Image.Image:
-    if coverage(mask) < MIN_COVERAGE:
-        raise NothingFoundError(
-            f"{says} no character: {coverage(mask):.2%} of the picture, less than {MIN_COVERAGE:.1%}; "
-            "give a mask that is white on the character, or another picture."
-        )
+def _selection(mask: Image.Image) -> Image.Image:
+    """What a mask of any mode selects: L. Of a transparent one what is opaque, but where it is painted in black and in
+    white, what is white of it."""
+    alpha, light = opacity(mask), mask.convert("RGB").convert("L")
+    if alpha is None:
+        return light
+    shown = np.asarray(mask.convert("RGB"))[np.asarray(alpha) >= SELECTED]
+    black, white = ((shown < 32).all(-1), (shown > 223).all(-1)) if shown.size else (np.zeros(1), np.zeros(1))
+    is_painted = min(black.mean(), white.mean()) >= 0.01 and black.mean() + white.mean() >= 0.9
+    return ImageChops.darker(light, alpha) if is_painted else alpha
+
+
+def _checked(mask: Image.Image, says: str, advice: str) -> Image.Image:
+    pixels = round(coverage(mask) * mask.width * mask.height)
+    if pixels < MIN_PIXELS:
+        raise NothingFoundError(f"{says} no character: {pixels} pixels, fewer than {MIN_PIXELS}; {advice}.")
     return mask
 
 

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
+from anystory.filenames import SUFFIXES, find
 from anystory.prompt import find_names
 from anystory.story import MAX_PICTURES
 
@@ -38,8 +39,6 @@ SEEN = ("Static Shot Description", "Setting Description", "Shot Perspective Desi
 
 LANGUAGES = ("en", "ch")
 """ViStoryBench's, in the order of preference."""
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 Where = tuple[str | int, ...]
 
@@ -172,12 +171,12 @@ def _pictures(folder: Path | None, key: str) -> list[str]:
     """The pictures of a character in the folder of the data set, as paths from there."""
     if folder is None:
         return []
-    pictures = folder / "image" / key
     try:
-        if not pictures.resolve().is_relative_to((folder / "image").resolve()):
+        pictures = find(PurePath("image", key), folder)
+        if pictures is None or not pictures.resolve().is_relative_to((folder / "image").resolve()):
             return []
-        found = sorted(path for path in pictures.rglob("*") if path.suffix.lower() in PICTURES and path.is_file())
-    except (OSError, ValueError):  # a name that no folder may have
+        found = sorted(path for path in pictures.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    except (OSError, ValueError):  # a name that no folder may have, or that two share
         return []
     return [str(path.relative_to(folder)) for path in found[:MAX_PICTURES]]
 

@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from anystory import segment
 from anystory.images import ImageError
@@ -72,9 +72,9 @@ def test_cutting_twice_gives_the_same_mask_and_one_session():
 def test_a_flat_picture_and_a_flat_mask_are_refused():
     with pytest.raises(SegmentError, match=r"u2net finds no character: 0\.\d\d% .* less than 0\.5%; give a mask"):
         Segmenter().cut(Image.new("RGB", (200, 200), (120, 130, 140)))
-    with pytest.raises(SegmentError, match="The mask selects no character"):
+    with pytest.raises(SegmentError, match="The mask selects no character: 0 pixels, fewer than 128; make it white on"):
         Segmenter().cut(Image.new("RGB", (64, 64)), Image.new("L", (64, 64)))
-    with pytest.raises(SegmentError, match="The transparent picture shows no character"):
+    with pytest.raises(SegmentError, match=r"The transparent picture shows no character: 0 pixels.*another picture"):
         Segmenter().cut(Image.new("RGBA", (64, 64), (9, 9, 9, 0)))
 
 
@@ -119,12 +119,12 @@ def test_of_a_transparent_picture_a_mask_by_hand_takes_a_part():
     both[:32, :32] = 255
     assert np.array_equal(np.asarray(Segmenter().cut(picture, upper)), both)
     assert Segmenter().cut(picture, Image.new("L", (64, 64), 255)).tobytes() == half().tobytes()
-    with pytest.raises(SegmentError, match=r"selects of the transparent picture no character: 0\.00%"):
+    with pytest.raises(SegmentError, match="selects of the transparent picture no character: 0 pixels"):
         Segmenter().cut(picture, half().transpose(Image.Transpose.FLIP_LEFT_RIGHT))
 
 
 def test_soft_alpha_is_kept():
-    alpha = Image.fromarray(np.repeat(np.arange(64, dtype="uint8")[None] * 4, 64, 0))
+    alpha = Image.fromarray(np.repeat(np.linspace(0, 255, 64).astype("uint8")[None], 64, 0))
     picture = Image.new("RGB", (64, 64))
     picture.putalpha(alpha)
     assert Segmenter().cut(picture).tobytes() == alpha.tobytes()
@@ -136,6 +136,26 @@ def test_opaque_alpha_is_no_mask(clear):
     for x in range(clear):
         picture.putpixel((x, 0), (0, 0, 0, 0))
     assert Segmenter().cut(picture, half()).tobytes() == half().tobytes()
+
+
+def test_a_character_may_be_small_in_its_picture_where_it_is_told_and_not_guessed():
+    mask = Image.new("L", (2000, 2000))
+    mask.paste(255, (900, 900, 930, 930))  # 0.02 % of it
+    picture = Image.new("RGB", mask.size)
+    assert Segmenter().cut(picture, mask).tobytes() == mask.tobytes()
+    picture.putalpha(mask)
+    assert Segmenter().cut(picture).tobytes() == mask.tobytes()
+
+
+def test_a_mask_in_black_and_white_is_read_by_its_white_whatever_is_transparent():
+    painted = half(mode="RGB")
+    rounded = Image.new("L", (64, 64))
+    ImageDraw.Draw(rounded).rounded_rectangle((0, 0, 63, 63), 12, fill=255)
+    painted.putalpha(rounded)
+    assert iou(Segmenter().cut(Image.new("RGB", (64, 64)), painted), ImageChops.darker(rounded, half())) == 1
+    cutout = Image.new("RGB", (64, 64), (200, 30, 30))
+    cutout.putalpha(rounded)
+    assert iou(Segmenter().cut(Image.new("RGB", (64, 64)), cutout), rounded) == 1
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK"])

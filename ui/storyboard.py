@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from anystory.filenames import basename, folded
 from anystory.images import ImageError, open_image
 from anystory.script import MAX_CAST, Reading, ScriptError, Span, Where, read_script, script_lines, script_text
 from anystory.segment import MODELS, Segmenter, SegmentError, is_here
@@ -42,7 +43,8 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
     long as there is room. Raises ScriptError or StyleError with a sentence where there is nothing to be read. `model`
     cuts out what is new, unless the script names another one that needs no download.
     """
-    files = {Path(path).name.casefold(): Path(path) for path in paths}
+    files = {folded(Path(path).name): Path(path) for path in paths}
+    shared = [Path(path).name for path in paths if files[folded(Path(path).name)] != Path(path)]
     presets = files.pop(FILE, None)
     styles = own_styles(presets.parent) if presets else ()
     scripts = [path for path in files.values() if path.suffix.lower() in SCRIPTS]
@@ -65,7 +67,7 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
     wanted = reading.script.segmenter if reading.script.segmenter in MODELS else model
     segmenter = Segmenter(wanted if is_here(wanted) else model)
     pictures, notices = _pictures(reading, files)
-    notices += refused
+    notices += [*refused, *(f"{name} was left out: another dropped file has that name; rename one." for name in shared)]
     there = {actor.name.casefold(): actor for actor in present}
     actors: list[cast.Actor] = []
     for member in reading.script.cast[len(known) :]:
@@ -116,8 +118,8 @@ def _pictures(
                 if wanted in NOTHING:
                     continue
                 spans.add(span)
-                file = _name(wanted)
-                named[key, number] = files.get(file.casefold())
+                file = basename(wanted)
+                named[key, number] = files.get(folded(file))
                 if named[key, number] is None:
                     said = f"drop both together, or give {name} a picture."
                     notices.append(f"{file} was not dropped with the script: {said}")
@@ -133,7 +135,7 @@ def _with_paint(reading: Reading, files: Mapping[str, Path]) -> tuple[str, list[
     paint: dict[str, str] = {}
     notices: list[str] = []
     for name in dict.fromkeys(named.values()):
-        file = files.get(name.casefold())
+        file = files.get(folded(name))
         try:
             if file is None:
                 notices.append(f"{name} was not dropped with the script: drop both together, or paint it at the desk.")
@@ -151,16 +153,11 @@ def _layouts(reading: Reading) -> dict[Span, str]:
     whole = {path[:-1] for path in reading.spans}  # of parts of their own, as the numbers of a box are
     places = [span for path, span in reading.spans.items() if _is_place(path) and path not in whole]
     wanted = {span: reading.source[slice(*span)].strip() for span in places}
-    return {span: _name(text) for span, text in wanted.items() if text not in NOTHING and not text.startswith(PAINT)}
+    return {span: basename(text) for span, text in wanted.items() if text not in NOTHING and not text.startswith(PAINT)}
 
 
 def _is_place(path: Where) -> bool:
     return len(path) == 4 and (path[0], path[2]) == ("panels", "layout")
-
-
-def _name(wanted: str) -> str:
-    """The name of a file, without the folders that a script has before it."""
-    return PurePosixPath(wanted.replace("\\", "/")).name
 
 
 def _places(reading: Reading, path: Where) -> list[tuple[int, Span]]:

@@ -8,6 +8,7 @@ import sys
 from anystory import backend
 from anystory.commands.report import Report
 from anystory.commands.usage import UsageError, panel_numbers
+from anystory.filenames import folded
 from anystory.images import open_image
 from anystory.locating import locate
 from anystory.maps import ANIMATIONS, animated, animation, contact_sheet, figure, layer_figure
@@ -79,7 +80,7 @@ def _segment_by(arguments: argparse.Namespace, report: Report) -> None:
     if arguments.mask:
         raise UsageError("--mask is a mask of the picture itself; with --by the masks are what is looked for.")
     names = [path.stem for path in arguments.by]
-    if len({name.casefold() for name in names}) < len(names):
+    if len({folded(name) for name in names}) < len(names):
         raise UsageError(f"Two references are named alike ({', '.join(names)}); rename one of their files.")
     picture = open_image(arguments.picture)
     segmenter = segmenter_named(arguments.segmenter, report)

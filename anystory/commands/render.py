@@ -23,6 +23,7 @@ from anystory.commands.usage import UsageError, panel_numbers
 from anystory.diagnosis import diagnose
 from anystory.drawing import Drawing, undrawn
 from anystory.errors import AnyStoryError
+from anystory.filenames import folded
 from anystory.jobs import Job, together, work
 from anystory.overlay import sheet
 from anystory.project import Project, frame_file, png, write_atomic
@@ -245,7 +246,7 @@ def _folders(scripts: Sequence[Path], out: Path) -> list[Path]:
         return [out]
     taken: dict[str, Path] = {}
     for script in scripts:
-        other = taken.setdefault(script.stem.casefold(), script)
+        other = taken.setdefault(folded(script.stem), script)
         if other is not script:
             raise UsageError(f"{other} and {script} would share {out / script.stem}; render one of them by itself.")
     return [out / script.stem for script in scripts]

@@ -18,15 +18,16 @@ from pathlib import Path
 
 from PIL import Image
 
+from anystory.filenames import SUFFIXES
 from anystory.images import ImageError, open_image
+from anystory.script import composed
 from anystory.segment import NothingFoundError, Segmenter, SegmentError
 from anystory.training.art import FAINTEST, fit
 
 SIZE = 256
 """Side in pixels of a stored cut-out."""
 
-READ = {".png", ".webp", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"}
-UNREAD = {".avif", ".heic", ".heif", ".jxl", ".svg"}
+UNREAD = {".jxl", ".svg", ".psd"}
 """Suffixes of pictures in formats that are not read: these are named and left out, not passed over as notes are."""
 
 HELD_OUT = 10
@@ -116,14 +117,14 @@ def _characters(folder: Path) -> tuple[dict[str, tuple[str, list[Path]]], list[s
     for path in _visible(folder):
         is_folder = path.is_dir()
         inside = _visible(path) if is_folder else [path]
-        files = [f for f in inside if f.suffix.lower() in READ | UNREAD and f.is_file()]
+        files = [f for f in inside if f.suffix.lower() in {*SUFFIXES, *UNREAD} and f.is_file()]
         nested = [f.relative_to(folder) for f in inside if f.is_dir()]
         refused += [f"{f}: Folders in a character's folder are not read; put the pictures one up." for f in nested]
         if is_folder and not files and not nested:
             refused.append(f"{path.name}: There is no picture in this folder; put some in or remove it.")
         if not files:
             continue
-        name = path.name if is_folder else path.stem
+        name = composed(path.name if is_folder else path.stem)
         concept = re.sub(r"[^\w]+", "-", name).strip("-") or "character"
         while concept in found:  # a folder and a picture of one name
             concept += "-too"

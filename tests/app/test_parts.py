@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import unicodedata
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -504,6 +505,18 @@ def test_a_storyboard_takes_its_pictures_from_what_was_dropped_and_nowhere_else(
     text = script.read(board.lines, "", "", cast.members(board.actors), []).script
     panel = text.panels[0]
     assert (panel.seed, panel.dialogue) == (7, (Line("Pip", "hello"),))
+
+
+def test_dropped_files_are_found_by_names_of_other_machines(tmp_path):
+    story = tmp_path / "story.txt"
+    story.write_text("cast: Zoë\nimage: C:\\pictures\\Zoë.png\nZoë walks\n", encoding="utf-8")
+    (tmp_path / "again").mkdir()
+    files = [tmp_path / "again" / "ZOË.PNG", tmp_path / unicodedata.normalize("NFD", "Zoë.png")]
+    for file in files:
+        file.write_bytes((FOLDER / "pip.png").read_bytes())
+    board = load([story, *files])
+    assert [(actor.name, len(actor.pictures)) for actor in board.actors] == [("Zoë", 1)]
+    assert board.notices == ("ZOË.PNG was left out: another dropped file has that name; rename one.",)
 
 
 def test_a_storyboard_takes_all_pictures_of_a_character_with_their_masks(tmp_path):
