@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from anystory.bench import reading as readings
+from anystory.bench import sheets as contacts
 from anystory.bench import sketch as sketches
 from anystory.bench import world as worlds
 from anystory.bench.chart import chart
@@ -28,6 +29,9 @@ from anystory.model.flux.plans import release_footprint, table
 
 READINGS = Path("tests/data/readings.yaml")
 """The labelled lines, seen from the root of the repository."""
+
+SHEETS = Path("docs/sketch")
+"""The sheets of the documentation and the pictures they are made of."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--labels", type=Path, default=READINGS, metavar="FILE", help="the set (%(default)s)")
     command.add_argument("--wrong", action="store_true", help="list what is read wrongly too")
     command.set_defaults(command=reading)
+    command = commands.add_parser("sheets", help="the contact sheets of docs/sketch.md")
+    command.add_argument("--out", type=Path, default=SHEETS, metavar="DIR", help="where they go (%(default)s)")
+    command.set_defaults(command=sheets)
     arguments = parser.parse_args(argv)
     return arguments.command(arguments)
 
@@ -83,6 +90,12 @@ def flux(arguments: argparse.Namespace) -> int:
     failed = [check for check in report["checks"] if not (check["passed"] or check["aim"])]
     print(f"{figures} and {picture} are written, after {report['took'] / 60:.1f} minutes.")
     return 1 if failed or report["errors"] else 0
+
+
+def sheets(arguments: argparse.Namespace) -> int:
+    for path in contacts.sheets(arguments.out, SHEETS):
+        print(f"{path}: {path.stat().st_size // 1024} kB")
+    return 0
 
 
 def reading(arguments: argparse.Namespace) -> int:
