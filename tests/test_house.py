@@ -52,7 +52,7 @@ ARROWS = {
     "anystory.jobs": {"backend", "drawing", "errors", "render", "segment", "story"},
     "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
-    "anystory.sketch": {"images", "prompt", "shot", "sketch", "steering", "story"},
+    "anystory.sketch": {"errors", "images", "prompt", "shot", "sketch", "steering", "story"},
     "anystory.bench": {"bench", "commands", "evaluation", "model", "sketch", "training"},
     "anystory.backends": {"backend", "backends", "images", "model", "shot", "sketch", "steering", "story"},
 }
