@@ -68,10 +68,10 @@ ARROWS = {
     "anystory.jobs": {"backend", "drawing", "errors", "render", "segment", "story"},
     "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
-    "anystory.sketch": {"images", "prompt", "shot", "sketch", "steering", "story"},
+    "anystory.sketch": {"errors", "images", "prompt", "shot", "sketch", "steering", "story"},
     "anystory.bench": {
-        *("api", "backends", "bench", "commands", "evaluation", "model", "project", "script", "segment", "shot"),
-        *("sketch", "story", "training"),
+        *("api", "backends", "bench", "commands", "evaluation", "images", "model", "project", "script", "segment"),
+        *("shelf", "shot", "sketch", "story", "training"),
     },
     "anystory.backends": {"backend", "backends", "images", "model", "shot", "sketch", "steering", "story"},
 }
