@@ -52,8 +52,8 @@ ARROWS = {
     "anystory.jobs": {"backend", "drawing", "errors", "render", "segment", "story"},
     "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
-    "anystory.sketch": {"images", "prompt", "shot", "sketch", "steering", "story"},
-    "anystory.bench": {"bench", "commands", "evaluation", "model", "sketch", "training"},
+    "anystory.sketch": {"images", "prompt", "shot", "sketch", "steering", "story", "styles"},
+    "anystory.bench": {"bench", "commands", "evaluation", "model", "shot", "sketch", "story", "training"},
     "anystory.backends": {"backend", "backends", "images", "model", "shot", "sketch", "steering", "story"},
 }
 """Which parts of `anystory` each part may import; a part not listed is free, but for `ui` see below."""

@@ -1,5 +1,5 @@
-"""Who does what to whom where: one walk over a line's units, from left to right, that knows clauses, subjects and objects,
-prepositions, negation, and what is only dreamt, told or compared.
+"""Who does what to whom where: one walk over a line's units, from left to right, that knows clauses, subjects and
+objects, prepositions, negation, and what is only dreamt, told or compared.
 
 It is no full grammar. It keeps what a picture needs and forgets the rest.
 """
@@ -49,6 +49,9 @@ class _Walk(Details):
     def walk(self) -> Sentence:
         for at, unit in enumerate(self.units):
             kind = self.kind(at)
+            if kind == "noun" and self.is_attribute(at):
+                self.attribute(at)
+                continue
             self._read(kind, at, unit)
             if kind not in SILENT:
                 self.previous = kind
@@ -202,7 +205,10 @@ class _Walk(Details):
     def _act(self, at: int, unit: Unit, action: str, manners: frozenset[str]) -> None:
         """Begin the act of a verb: alone, or on what "is", "starts to", "wants to" or "watches her" began."""
         act, form = self.act, unit.form
-        if act is None:
+        if act is None and self.last is not None and self.last.prep == "with" and form == forms.ING:
+            self.aside = [(prep, mention) for prep, mention in self.aside if mention is not self.last]
+            self.begin(action, manners, self.state, self.last.names)  # "with Bruno sneaking behind, …"
+        elif act is None:
             self.begin(action, manners, self.state)
         elif (
             act.action == "stands" and self.aux and not (self.joined and names_of(self.subject) and form == forms.THIRD)
@@ -274,6 +280,8 @@ class _Walk(Details):
         if kind == "for" and self.previous == "mark" and self.language == "en" and self.act is not None:
             self.clause()  # ", for snow was falling"
             return
+        if kind == "of" and self.previous == "mark" and self.language == "en":
+            self.state = UNREAL  # "they talk: of bees, of knees"
         if kind == "through" and self.act is not None and self.act.passive:
             kind = "by"  # Spanish "por"
         if self.joined and self.act is not None and self.leads(at):
@@ -307,6 +315,7 @@ class _Walk(Details):
         if self.last is not None and self.last.kind == "thing" and self.previous == "noun":
             mention.of = self.last
         self.prep, self.mods = "", Modifiers()
+        self.passing(mention)
         self.found.mentions.append(mention)
         thing = _thing_in(unit.text, self.language)
         prep = _relation_in(unit.text, self.language)

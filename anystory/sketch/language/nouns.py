@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
-from anystory.sketch.language.lexicon import lexicon
+from anystory.sketch.language.lexicon import SURE, lexicon
 from anystory.sketch.language.parts import living
 from anystory.sketch.language.relations import Relations
 from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
@@ -12,7 +12,8 @@ from anystory.sketch.language.tokens import INFLECTED, PLURAL, Unit
 from anystory.sketch.words import listed, vocabulary
 
 WITHIN = (
-    "in", "at", "through", "to", "from", "on", "under", "next to", "in front of", "behind", "left of", "right of", "above"
+    "in", "at", "through", "to", "from", "on", "under", "next to", "in front of", "behind", "left of", "right of",
+    "above",
 )  # fmt: skip
 """Prepositions after which a house is a place; else it is a thing that is seen."""
 GENERIC = ("friend",)
@@ -50,15 +51,6 @@ class Nouns(Relations):
 
     def noun(self, at: int, unit: Unit) -> None:
         after = self.unit(at + 1)
-        if (
-            self.language == "en"
-            and after is not None
-            and not after.name
-            and not after.mark
-            and self._compound(unit, after)
-        ):
-            self._attribute(unit, after)
-            return
         if self.language == "es" and self._is_spanish_adjective(unit):
             self.taken()
             return
@@ -69,17 +61,19 @@ class Nouns(Relations):
         if mods.doing and mention.names:
             act = Act(mods.doing, list(mention.names), number=len(self.found.acts))
             self.found.acts.append(act)  # "the sleeping ladybird"
-        if self.language == "zh" and mention.kind == "place":
-            self._chinese_spot(unit, mention)
+        sure = self.language == "zh" and mention.kind == "place" and self._chinese_spot(unit, mention)
         prep = self.prep
         self.place(at, mention, mods)
+        if sure and mention.prep in RELATIONS:
+            mention.prep = SURE
         if self.language == "zh" and mention.kind == "place" and after is not None and after.noun and not after.verb:
             mention.attribute, self.prep = True, prep  # 公园长椅
             if mention in self.subject:
                 self.subject.remove(mention)
 
-    def _chinese_spot(self, unit: Unit, mention: Mention) -> None:
-        """浴缸里, 床上: a word of place that ends with its relation, and the thing that it names."""
+    def _chinese_spot(self, unit: Unit, mention: Mention) -> bool:
+        """浴缸里, 床上: a word of place that ends with its relation, and the thing that it names. Whether it
+        is one."""
         relation = next(
             (kind for kind in RELATIONS if unit.text[-1:] in listed(vocabulary()["grammar"][kind]["zh"])), ""
         )
@@ -89,6 +83,7 @@ class Nouns(Relations):
             self.prep = relation
         if relation and not mention.thing:
             mention.thing = next((sense.value for sense in senses if sense.kind == "things"), "")
+        return bool(relation)
 
     def _is_spanish_adjective(self, unit: Unit) -> bool:
         """ "desierto helado", "pelota de playa": a noun that only says what kind of thing the noun before it is."""
@@ -102,16 +97,27 @@ class Nouns(Relations):
         )
         return of or (self.previous == "noun" and not self.mods.open and not self.joined)
 
-    def _compound(self, unit: Unit, after: Unit) -> bool:
+    def is_attribute(self, at: int) -> bool:
         """Whether a noun only says what kind of thing the noun after it is: "beach ball"."""
-        if not after.noun or self.is_small(after) or "wheres" in after or unit.forms.get("things") == PLURAL:
+        unit, after = self.units[at], self.unit(at + 1)
+        if (
+            self.language != "en"
+            or after is None
+            or after.name
+            or after.mark
+            or not after.noun
+            or self.is_small(after)
+            or "wheres" in after
+            or unit.forms.get("things") == PLURAL
+        ):
             return False
         if after.verb and after.form in (forms.THIRD, forms.PAST, forms.ING):
             return self.act is not None
         return not (after.verb and after.form == forms.BASE and "things" not in after)
 
-    def _attribute(self, unit: Unit, after: Unit) -> None:
+    def attribute(self, at: int) -> None:
         """A noun before a noun: the place of what cannot be carried away is where one is."""
+        unit, after = self.units[at], self.units[at + 1]
         if ("places" in unit or "buildings" in unit) and ("fixed" in after or "parts" in after) and self.state == REAL:
             value = unit.value("places") or f"#{unit.value('buildings')}"
             mention = Mention(
@@ -171,7 +177,8 @@ class Nouns(Relations):
         return False
 
     def _resumed(self, comma: int) -> int:
-        """Where a clause goes on after what is set off by commas, "Vera, small and far off, waves"; 0 where it does not."""
+        """Where a clause goes on after what is set off by commas, "Vera, small and far off, waves"; 0 where it does
+        not."""
         for step in range(comma + 1, min(comma + 7, len(self.units))):
             unit = self.units[step]
             if unit.mark:
@@ -219,10 +226,7 @@ class Nouns(Relations):
             self._as_inverted(mention)
         else:
             self.as_object(mention)
-        told = self.subject[0] if self.main is not None and self.subject else None
-        if told is not None and told.state != REAL:
-            mention.state = told.state
-        mention.passing = self.main is not None and bool(self.subject) and self.subject[0].kind == "thing"
+        self.passing(mention)
         self.meant += [name for name in mention.names if name in self.company.members]
         self.last = mention
         self.joined = False
@@ -255,7 +259,8 @@ class Nouns(Relations):
         self.come(mention)
 
     def _as_other(self, at: int, mention: Mention) -> None:
-        """Another who does what was just said, or what a participle says: "Mia sits on the left and Tom on the right"."""
+        """Another who does what was just said, or what a participle says: "Mia sits on the left and Tom on the
+        right"."""
         before, self.subject = self.act, [mention]
         action = before.action if self.previous == "and" and not self._participle(at) else "stands"
         self.act = Act(action, list(mention.names), [], before.manners, before.state, number=len(self.found.acts))

@@ -31,7 +31,7 @@ WIDE = (
 class Relations(Parts):
     def governed(self, mention: Mention) -> None:
         prep, act, before = self.prep, self.act, self.last
-        if prep == "of" and before is None and act is None:  # "a close-up of Mia"
+        if prep == "of" and before is None and act is None and self.found.framing:  # "a close-up of Mia"
             self.as_subject(mention)
             return
         mention.prep, mention.role = prep, "prep"

@@ -91,8 +91,8 @@ def _familiar(word: str, language: str) -> float:
 
 
 def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
-    """A line as units, in its order. `names`: {as it may be written: whose it is}. What somebody says, in quotation marks,
-    after "MIA:" or a Spanish dash, is not shown, and left out."""
+    """A line as units, in its order. `names`: {as it may be written: whose it is}. What somebody says, in quotation
+    marks, after "MIA:" or a Spanish dash, is not shown, and left out."""
     text = narrated(unicodedata.normalize("NFC", text), list(names), language)
     book = lexicon(language)
     tokens: list[Token] = []
@@ -231,7 +231,8 @@ def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str
             found += [(sense, form) for sense in senses]
     end = max(reach, at + 1)
     unit = Unit(" ".join(token.text for token in tokens[at:end]))
-    if all(sense.kind != "actions" for sense, _ in found) and any(sense.kind == "manners" for sense, _ in found):
+    manners = {sense.value for sense, _ in found if sense.kind == "manners"} - {"other"}
+    if manners and all(sense.kind != "actions" for sense, _ in found):
         found += _action(tokens[at], book)  # "crawls out of" is to crawl as well
     for sense, form in found:
         if sense.kind not in unit.senses:
