@@ -29,7 +29,7 @@ from anystory.sketch.language.sentence import (
     Moment,
     Sentence,
 )
-from anystory.sketch.language.tokens import Unit, units_of
+from anystory.sketch.language.tokens import QUOTE, Unit, units_of
 from anystory.sketch.words import listed, vocabulary
 
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
@@ -187,6 +187,10 @@ class _Walk(Details):
 
     def _verb(self, at: int, unit: Unit) -> None:
         action, manners = unit.value("actions"), frozenset(filter(None, [unit.value("manners")]))
+        if action == "cries" and any(before.text == QUOTE for before in self.units[max(0, at - 3) : at]):
+            action = "shouts"  # "Halt!" he cried
+        if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
+            self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
             self.found.moods.setdefault(name, unit.value("moods"))
@@ -221,7 +225,9 @@ class _Walk(Details):
                 self.found.acts.remove(act)
             self.begin(action, manners, act.state or self.state, act.actors)
         elif form == forms.BASE and self.previous in ("to", "for", "verb") and self.language != "zh":
-            self.begin(action, manners, self.state, act.actors, purpose=True)
+            asked = self.last if self.last is not None and self.last.role == "object" else None
+            told = act.action in ("talks", "works") and asked is not None and bool(asked.names)
+            self.begin(action, manners, self.state, asked.names if told else act.actors, purpose=True)
         elif self._watched(act, form):
             self.begin(action, manners, self.state, list(self.last.names))
         elif self._taken_along(act, form):

@@ -122,6 +122,9 @@ class Position:
             return "noun"
         if unit.noun and (self.mods.open or not (self.is_small(unit) or "has" in unit)):
             return "noun"
+        after = self.unit(at + 1)
+        if "through" in unit and "stop" in unit and after is not None and after.verb and not after.noun:
+            return "stop"  # "down drifted Moth"
         for kind in SMALL_WORDS:
             if kind in unit:
                 return kind
@@ -201,6 +204,10 @@ class Position:
             return before in ("name", "noun", "and", *PRONOUNS) and self.act is None
         if self.mods.open and "is" not in unit and "has" not in unit:
             return False
+        if form == forms.PAST and before == "noun" and self.act is not None and self.last is not None:
+            after = self.next(at)
+            if self.last.role == "object" and after is not None and "by" in after:
+                return False  # "see a ship tossed by waves"
         if form == forms.ING:
             return not (unit.noun and before in PREPOSITIONS) or before == "with"
         if before in PREPOSITIONS and before != "to":

@@ -8,7 +8,7 @@ from anystory.sketch.language.lexicon import SURE, lexicon
 from anystory.sketch.language.parts import living
 from anystory.sketch.language.relations import Relations
 from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
-from anystory.sketch.language.tokens import INFLECTED, PLURAL, Unit
+from anystory.sketch.language.tokens import INFLECTED, PLURAL, QUOTE, Unit
 from anystory.sketch.words import listed, vocabulary
 
 WITHIN = (
@@ -17,6 +17,7 @@ WITHIN = (
 )  # fmt: skip
 """Prepositions after which a house is a place; else it is a thing that is seen."""
 GENERIC = ("friend",)
+SPEECH = ("talks", "whispers", "shouts", "thinks")
 
 
 class Nouns(Relations):
@@ -57,7 +58,7 @@ class Nouns(Relations):
         mods = self.taken()
         plural = PLURAL in (unit.forms.get("things"), unit.forms.get("abstract"), unit.forms.get("places"))
         mention = self._mention(unit, mods, plural or (self.language == "zh" and mods.count > 1))
-        mention.depicts = "depicts" in unit
+        mention.depicts, mention.part = "depicts" in unit, "parts" in unit
         if mods.doing and mention.names:
             act = Act(mods.doing, list(mention.names), number=len(self.found.acts))
             self.found.acts.append(act)  # "the sleeping ladybird"
@@ -222,7 +223,7 @@ class Nouns(Relations):
             self.as_subject(mention)
         elif self.joined and mention.kind == "name" and self._elsewhere(at):
             self._as_other(at, mention)
-        elif self._inverted(mention):
+        elif self._inverted(at, mention):
             self._as_inverted(mention)
         else:
             self.as_object(mention)
@@ -240,18 +241,21 @@ class Nouns(Relations):
             beside and last is not None and last.kind == "name" and last.names != mention.names and last in self.subject
         )
 
-    def _inverted(self, mention: Mention) -> bool:
+    def _inverted(self, at: int, mention: Mention) -> bool:
         """ "in the garden sits Mia", "llega Mia", "en el árbol canta un pájaro": the subject comes after its verb."""
         act = self.act
         if self.language == "zh" or act.passive or self.previous not in ("verb", "the", "a", "numbers", "his", "sizes"):
             return False
         if mention.kind == "name":
             said = self.previous == "verb" or act.action in ("talks", "whispers", "shouts")
-            speech = said and act.action in ("talks", "whispers", "shouts", "thinks")
+            speech = said and act.action in SPEECH
             new = act.implied and (speech or not names_of(self.before))
             return said and (new or (self.language == "es" and not self.subject))
         free = act.implied if self.language == "en" else act.action != "stands"
-        return free and act.action in (*ALONE, "") and mention.kind != "plain"
+        if mention.kind == "plain":
+            said = any(unit.text == QUOTE for unit in self.units[:at])
+            return said and act.implied and act.action in SPEECH  # "called a small voice"
+        return free and act.action in (*ALONE, "")
 
     def _as_inverted(self, mention: Mention) -> None:
         self.act.actors, mention.role, self.subject = list(mention.names), "subject", [mention]

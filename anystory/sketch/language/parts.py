@@ -87,6 +87,8 @@ class Parts(Position):
             act.action = "reads"
         if mention.kind == "plain" and mention.value == "body" and act.action in ("hugs", "holds"):
             act.action = "stands"
+        if act.action == "rides" and (mention.names or mention.owner):
+            self.relate("on", mention.names or [mention.owner])
         if mention.kind == "name":
             act.toward += [name for name in mention.names if name not in act.actors]
         elif mention.kind == "thing" and mention.state == REAL:

@@ -16,6 +16,8 @@ from anystory.sketch.words import listed, vocabulary
 IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
 MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
+QUOTE = "“"
+"""Stands for what somebody says."""
 SAYS = {"en": "says", "zh": "说", "es": "dice"}
 PLURAL, SAME, INFLECTED, SMALL, PROPER = "plural", "same", "inflected", "small", "proper"
 
@@ -106,7 +108,7 @@ def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
 
 def narrated(text: str, names: Sequence[str], language: str) -> str:
     """A line without what is said in it. "MIA (softly): Come!" becomes "MIA says, softly"."""
-    text = QUOTED.sub(" , ", text)
+    text = QUOTED.sub(f" {QUOTE} ", text)
     if language == "es" and re.search(r"(?:^|[.!?]\s)\s*—", text):
         text = " ".join(part for number, part in enumerate(re.split("—", text)) if number % 2 == 0)
     for mention in reversed(find_names(text, names)):
