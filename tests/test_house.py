@@ -68,7 +68,7 @@ ARROWS = {
     "anystory.jobs": {"backend", "drawing", "errors", "render", "segment", "story"},
     "anystory.cluster": {"backend", "errors", "steering", "story"},
     "anystory.model": {"model"},
-    "anystory.sketch": {"errors", "images", "prompt", "shot", "sketch", "steering", "story"},
+    "anystory.sketch": {"errors", "images", "prompt", "shot", "sketch", "steering", "story", "styles"},
     "anystory.bench": {
         *("api", "backends", "bench", "commands", "evaluation", "images", "model", "project", "script", "segment"),
         *("shelf", "shot", "sketch", "story", "training"),

@@ -1,8 +1,8 @@
 """How well lines are read: each field of a labelled set against `anystory.sketch.read`, by language.
 
 A set is a YAML list of stories: `language`, `cast` (name, description) and `panels`, each with its `text` and what a
-reader would see: `place`, `time`, `weather`, `cast` (name, action or a list of which either counts, where, and optionally
-relation and target, mood), `things` (concept, count, colour), and optionally `framing` and `medium`.
+reader would see: `place`, `time`, `weather`, `cast` (name, action or a list of which either counts, where, and
+optionally relation and target, mood), `things` (concept, count, colour), and optionally `framing` and `medium`.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Judged:
 
 
 def judge(stories: Sequence[Mapping[str, Any]]) -> list[Judged]:
-    """Read all stories and compare. Things are judged twice each, as wanted ones found and as found ones wanted, so that
-    the share that is right is their F1 score."""
+    """Read all stories and compare. Things are judged twice each, as wanted ones found and as found ones wanted, so
+    that the share that is right is their F1 score."""
     found: list[Judged] = []
     for story in stories:
         cast = tuple(CastMember(member["name"], description=member["description"]) for member in story["cast"])

@@ -2,8 +2,8 @@
 
     text --language--> Sentence --reading--> place, moment, roles, things --Reader--> Shot
 
-What a line does not say stays as it was: a `Reader` keeps where the story is, at what time, in what weather, and which of
-its places are the same.
+What a line does not say stays as it was: a `Reader` keeps where the story is, at what time, in what weather, and
+which of its places are the same.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def read(
     style: str = "",
     others: Iterable[str] = (),
 ) -> Shot:
-    """What one panel shows. `cast`: the story's, or only the panel's, of which `panel.cast` are in it; `before`: the shot
-    of the panel before; `style`: the story's, words or the name of a preset; `others`: names that are nobody of `cast`.
-    A whole story is better read by `read_story`, which remembers more than the last shot."""
+    """What one panel shows. `cast`: the story's, or only the panel's, of which `panel.cast` are in it; `before`: the
+    shot of the panel before; `style`: the story's, words or the name of a preset; `others`: names that are nobody of
+    `cast`. A whole story is better read by `read_story`, which remembers more than the last shot."""
     return Reader(cast, style, before, others).read(panel)
 
 

@@ -25,10 +25,10 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Action:
-    """How an action is shown. `pose`: stand, walk, run, sit, lie, sleep, jump, fly, float, fall, swim, dive, climb, ride,
-    hide, peek, kneel, bow, crawl, sneak, dance, hug, push, pull or upside-down. `pair`: it is done with or to somebody,
-    the role's `toward`. `holds`: what it is done to is in the hands. `rank`: of several actions of one member the
-    highest is shown."""
+    """How an action is shown. `pose`: stand, walk, run, sit, lie, sleep, jump, fly, float, fall, swim, dive, climb,
+    ride, hide, peek, kneel, bow, crawl, sneak, dance, hug, push, pull or upside-down. `pair`: it is done with or to
+    somebody, the role's `toward`. `holds`: what it is done to is in the hands. `rank`: of several actions of one
+    member the highest is shown."""
 
     pose: str
     pair: bool = False
@@ -59,8 +59,8 @@ def vocabulary() -> Mapping[str, Any]:
 
 @cache
 def things() -> tuple[Kind, ...]:
-    """The drawable nouns: first those of things.tsv, written by hand, then those of emoji.tsv, which Unicode names. A word
-    belongs to the first that has it."""
+    """The drawable nouns: first those of things.tsv, written by hand, then those of emoji.tsv, which Unicode names.
+    A word belongs to the first that has it."""
     found = []
     for name in ("things.tsv", "emoji.tsv"):
         for line in (_FOLDER / name).read_text(encoding="utf-8").splitlines():

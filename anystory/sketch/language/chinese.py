@@ -1,5 +1,5 @@
-"""Chinese put into the order of English: "在大树后面" (at big-tree behind) becomes "behind big-tree", so that one grammar
-reads all three languages."""
+"""Chinese put into the order of English: "在大树后面" (at big-tree behind) becomes "behind big-tree", so that one
+grammar reads all three languages."""
 
 from __future__ import annotations
 

@@ -36,9 +36,8 @@ class Company:
         fitting = [name for name in free if self._genders[name] in (kind, "")]
         recent = [name for name in reversed(last) if name in fitting]
         sure = [name for name in fitting if self._genders[name] == kind]
-        if recent and (self._genders[recent[0]] == kind or not sure):
-            return recent[:1]
-        return sure[:1] or fitting[:1]
+        exact = [name for name in recent if name in sure]
+        return (exact or sure or recent or fitting)[:1]
 
     def of_kind(self, concept: str, plural: bool) -> list[str]:
         """Who of the panel is an instance of a noun: "the bear", "the girls", "the children"."""

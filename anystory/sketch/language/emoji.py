@@ -1,5 +1,6 @@
 """`python -m anystory.sketch.language.emoji PACKAGE` writes emoji.tsv from the folder of an unpacked npm package
-`emojibase-data` (MIT, 17.0.0 was used; its names are those of Unicode's CLDR): names of drawable things in three languages.
+`emojibase-data` (MIT, 17.0.0 was used; its names are those of Unicode's CLDR): names of drawable things in three
+languages.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ DRAWABLE = frozenset(
     """animal-mammal animal-bird animal-amphibian animal-reptile animal-marine animal-bug plant-flower plant-other
     food-fruit food-vegetable food-prepared food-asian food-sweet drink dishware transport-ground transport-water
     transport-air event award-medal sport game arts-crafts clothing sound musical-instrument phone computer
-    light-video book-paper money mail writing office lock tool science medical household other-object""".split()  # noqa: SIM905 (bare words read better)
+    light-video book-paper money mail writing office lock tool science medical household other-object""".split()  # noqa: SIM905
 )
 # Faces of animals, variants by direction and state, brand and sign names: not what an author calls a thing.
 ODD = re.compile(
     r"face|oncoming|with |front-facing|departure|arrival|muted|speaker|suit$|tilted|incoming|outbox|inbox|closed|opened"
     r"|open |locked|sign|chart|banknote|national park|control|slider|wedding|cooking|construction|moon viewing|without"
-    r"|liquid|low battery|nose|meat on|poultry|pouring|tanabata|decoration|wilted|fluttering|leafless|nesting|performing"
+    r"|liquid|low battery|nose|meat on|poultry|pouring|tanabata|decoration|wilted|fluttering|leafless|nesting"
+    r"|performing"
     r"|light rail|seat|station|bus stop|motorway|suspension|ballot|page|done|index|dividers|tabs|linked|crossed"
     r"|\bgame\b|uniform|hole|clinking|cut of|leafy|root vegetable|ice$|goal|clothes|bars"
 )
@@ -55,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             re.sub("[,，].*", "", entries[language][code]["label"].lower()) for language in ("zh", "es")
         )
         rows.append("\t".join((english, "", "", chinese, spanish)))
-    head = "# Names of emoji in Unicode's CLDR, by way of the npm package emojibase-data 17.0.0 (MIT); made by language/emoji.py."
+    head = (
+        "# Names of emoji in Unicode's CLDR, by way of the npm package emojibase-data 17.0.0 (MIT);\n"
+        "# made by language/emoji.py."
+    )
     TARGET.write_text("\n".join((head, *rows)) + "\n", encoding="utf-8")
     print(f"{TARGET.name}: {len(rows)} names")
     return 0

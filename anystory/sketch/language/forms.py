@@ -11,7 +11,8 @@ gerund."""
 
 _IRREGULAR = """
 be is was been being|be are were been being|be am was been being|have has had had|do does did done|go goes went gone
-sit sits sat sat|lie lies lay lain lying|sleep sleeps slept slept|run runs ran run|swim swims swam swum|fly flies flew flown
+sit sits sat sat|lie lies lay lain lying|sleep sleeps slept slept|run runs ran run|swim swims swam swum
+fly flies flew flown
 fall falls fell fallen|hide hides hid hidden|ride rides rode ridden|hold holds held held|give gives gave given
 take takes took taken|throw throws threw thrown|catch catches caught caught|sing sings sang sung|read reads read read
 write writes wrote written|draw draws drew drawn|eat eats ate eaten|drink drinks drank drunk|speak speaks spoke spoken
@@ -22,12 +23,14 @@ buy buys bought bought|steal steals stole stolen|build builds built built|make m
 feed feeds fed fed|drive drives drove driven|spring springs sprang sprung|swing swings swung swung|hang hangs hung hung
 sink sinks sank sunk|rise rises rose risen|set sets set set|shine shines shone shone|wake wakes woke woken
 wear wears wore worn|put puts put put|cut cuts cut cut|hit hits hit hit|let lets let let|keep keeps kept kept
-lead leads led led|begin begins began begun|feel feels felt felt|win wins won won|lose loses lost lost|sell sells sold sold
+lead leads led led|begin begins began begun|feel feels felt felt|win wins won won|lose loses lost lost
+sell sells sold sold
 teach teaches taught taught|bite bites bit bitten|blow blows blew blown|break breaks broke broken|grow grows grew grown
 know knows knew known|weep weeps wept wept|sweep sweeps swept swept|spin spins spun spun|strike strikes struck struck
 shake shakes shook shaken|send sends sent sent|shoot shoots shot shot|lay lays laid laid|bend bends bent bent
 stick sticks stuck stuck|flee flees fled fled|sew sews sewed sewn|choose chooses chose chosen|dream dreams dreamt dreamt
-spread spreads spread spread|light lights lit lit|cast casts cast cast|stride strides strode stridden|slide slides slid slid
+spread spreads spread spread|light lights lit lit|cast casts cast cast|stride strides strode stridden
+slide slides slid slid
 forget forgets forgot forgotten|become becomes became become|burst bursts burst burst|beat beats beat beaten
 overhear overhears overheard overheard|weave weaves wove woven|cling clings clung clung|fling flings flung flung
 tear tears tore torn|freeze freezes froze frozen|hurt hurts hurt hurt|pay pays paid paid|lend lends lent lent
@@ -171,8 +174,8 @@ def _accented(word: str) -> str:
 
 _CHANGES = {
     "ie": """sentar despertar empezar comenzar cerrar pensar calentar regar temblar fregar nevar sembrar querer perder
-    tender encender entender atravesar tropezar sentir divertir helar apretar merendar acertar confesar ascender defender
-    plegar negar""",
+    tender encender entender atravesar tropezar sentir divertir helar apretar merendar acertar confesar ascender
+    defender plegar negar""",
     "ue": """dormir volar contar encontrar acostar mostrar soñar jugar colgar volver llover mover rodar tronar recordar
     morir oler poder probar soltar almorzar envolver devolver resolver forzar doler desenvolver revolver remover
     consolar rogar""",

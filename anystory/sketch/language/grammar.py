@@ -1,5 +1,5 @@
-"""Who does what to whom where: one walk over a line's units, from left to right, that knows clauses, subjects and objects,
-prepositions, negation, and what is only dreamt, told or compared.
+"""Who does what to whom where: one walk over a line's units, from left to right, that knows clauses, subjects and
+objects, prepositions, negation, and what is only dreamt, told or compared.
 
 It is no full grammar. It keeps what a picture needs and forgets the rest.
 """
@@ -29,7 +29,7 @@ from anystory.sketch.language.sentence import (
     Moment,
     Sentence,
 )
-from anystory.sketch.language.tokens import Unit, units_of
+from anystory.sketch.language.tokens import QUOTE, Unit, units_of
 from anystory.sketch.words import listed, vocabulary
 
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
@@ -49,6 +49,9 @@ class _Walk(Details):
     def walk(self) -> Sentence:
         for at, unit in enumerate(self.units):
             kind = self.kind(at)
+            if kind == "noun" and self.is_attribute(at):
+                self.attribute(at)
+                continue
             self._read(kind, at, unit)
             if kind not in SILENT:
                 self.previous = kind
@@ -184,6 +187,10 @@ class _Walk(Details):
 
     def _verb(self, at: int, unit: Unit) -> None:
         action, manners = unit.value("actions"), frozenset(filter(None, [unit.value("manners")]))
+        if action == "cries" and any(before.text == QUOTE for before in self.units[max(0, at - 3) : at]):
+            action = "shouts"  # "Halt!" he cried
+        if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
+            self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
             self.found.moods.setdefault(name, unit.value("moods"))
@@ -202,7 +209,10 @@ class _Walk(Details):
     def _act(self, at: int, unit: Unit, action: str, manners: frozenset[str]) -> None:
         """Begin the act of a verb: alone, or on what "is", "starts to", "wants to" or "watches her" began."""
         act, form = self.act, unit.form
-        if act is None:
+        if act is None and self.last is not None and self.last.prep == "with" and form == forms.ING:
+            self.aside = [(prep, mention) for prep, mention in self.aside if mention is not self.last]
+            self.begin(action, manners, self.state, self.last.names)  # "with Bruno sneaking behind, …"
+        elif act is None:
             self.begin(action, manners, self.state)
         elif (
             act.action == "stands" and self.aux and not (self.joined and names_of(self.subject) and form == forms.THIRD)
@@ -215,7 +225,9 @@ class _Walk(Details):
                 self.found.acts.remove(act)
             self.begin(action, manners, act.state or self.state, act.actors)
         elif form == forms.BASE and self.previous in ("to", "for", "verb") and self.language != "zh":
-            self.begin(action, manners, self.state, act.actors, purpose=True)
+            asked = self.last if self.last is not None and self.last.role == "object" else None
+            told = act.action in ("talks", "works") and asked is not None and bool(asked.names)
+            self.begin(action, manners, self.state, asked.names if told else act.actors, purpose=True)
         elif self._watched(act, form):
             self.begin(action, manners, self.state, list(self.last.names))
         elif self._taken_along(act, form):
@@ -274,6 +286,8 @@ class _Walk(Details):
         if kind == "for" and self.previous == "mark" and self.language == "en" and self.act is not None:
             self.clause()  # ", for snow was falling"
             return
+        if kind == "of" and self.previous == "mark" and self.language == "en":
+            self.state = UNREAL  # "they talk: of bees, of knees"
         if kind == "through" and self.act is not None and self.act.passive:
             kind = "by"  # Spanish "por"
         if self.joined and self.act is not None and self.leads(at):
@@ -307,6 +321,7 @@ class _Walk(Details):
         if self.last is not None and self.last.kind == "thing" and self.previous == "noun":
             mention.of = self.last
         self.prep, self.mods = "", Modifiers()
+        self.passing(mention)
         self.found.mentions.append(mention)
         thing = _thing_in(unit.text, self.language)
         prep = _relation_in(unit.text, self.language)

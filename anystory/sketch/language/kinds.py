@@ -12,8 +12,10 @@ from anystory.sketch.language.sentence import PREPOSITIONS, PRONOUNS, REAL, STAT
 from anystory.sketch.language.tokens import Unit
 from anystory.sketch.words import listed, vocabulary
 
-SMALL_WORDS = (*PREPOSITIONS, *PRONOUNS, "the", "first", "same", "a", "other", "his", "not", "and", "while", "who", "own",
-               "each other", "somebody", "is", "has")  # fmt: skip
+SMALL_WORDS = (
+    *PREPOSITIONS, *PRONOUNS, "the", "first", "same", "a", "other", "his", "not", "and", "while", "who", "own",
+    "each other", "somebody", "is", "has",
+)  # fmt: skip
 LINKS = ("not", "and", "while", "who")
 SILENT = frozenset(("stop", "nothing", "each other"))
 """Kinds that change nothing in how a clause is built."""
@@ -120,6 +122,9 @@ class Position:
             return "noun"
         if unit.noun and (self.mods.open or not (self.is_small(unit) or "has" in unit)):
             return "noun"
+        after = self.unit(at + 1)
+        if "through" in unit and "stop" in unit and after is not None and after.verb and not after.noun:
+            return "stop"  # "down drifted Moth"
         for kind in SMALL_WORDS:
             if kind in unit:
                 return kind
@@ -199,6 +204,10 @@ class Position:
             return before in ("name", "noun", "and", *PRONOUNS) and self.act is None
         if self.mods.open and "is" not in unit and "has" not in unit:
             return False
+        if form == forms.PAST and before == "noun" and self.act is not None and self.last is not None:
+            after = self.next(at)
+            if self.last.role == "object" and after is not None and "by" in after:
+                return False  # "see a ship tossed by waves"
         if form == forms.ING:
             return not (unit.noun and before in PREPOSITIONS) or before == "with"
         if before in PREPOSITIONS and before != "to":
@@ -209,7 +218,8 @@ class Position:
             return self._is_plural_verb(at, before)
         if form == forms.THIRD:
             listing = before == "and" and self.last is not None and self.last.kind == "thing"
-            return before not in ("verb", "start", "mark") and not listing
+            opens = before == "mark" and not (self.act is None and self.subject)
+            return before not in ("verb", "start") and not opens and not listing
         return before not in ("verb", "start")
 
     def _is_plural_verb(self, at: int, before: str) -> bool:
@@ -218,8 +228,10 @@ class Position:
         if before in ("start", "mark"):
             return after is not None and after.text == "!"
         several = sum(len(mention.names) or mention.count for mention in self.subject) > 1
+        watched = self.act is not None and "sees" in self.act.manners and before == "name"
         return (
-            before in ("has", "to", "not", "they", "all", "who")
+            watched
+            or before in ("has", "to", "not", "they", "all", "who")
             or (before in ("name", "noun") and several and self.act is None)
             or (before == "and" and self.act is not None and self.last is None)
         )

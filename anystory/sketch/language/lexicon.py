@@ -45,6 +45,9 @@ GOVERNING = (
     "from",
 )
 """The prepositions of words.yaml with which a phrase says where one is."""
+SECTIONS = ("places", "times", "weathers", "airs", "mediums", "framings", "wheres", "distances", "sizes", "colours",
+            "numbers", "moods", "actions", "manners", "grammar")  # fmt: skip
+"""Sections of words.yaml that have words by key and language, the most telling first."""
 SURE = "sure"
 """The sense of a phrase that says where the panel is, preposition and all."""
 NEAR = "~"
@@ -56,7 +59,8 @@ NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer")
 @dataclass(frozen=True)
 class Sense:
     """One meaning of a phrase. `kind`: a section of words.yaml ("places", "times", "actions" …), a word of its
-    `grammar`, "things", or `SURE`; `value`: the key there. `noun`: the concept of a thing that the phrase also names."""
+    `grammar`, "things", or `SURE`; `value`: the key there. `noun`: the concept of a thing that the phrase also
+    names."""
 
     kind: str
     value: str
@@ -82,11 +86,12 @@ class Lexicon:
         self.language = language
         self.verbs: dict[str, list[tuple[str, str]]] = {}
         self._phrases: dict[tuple[str, ...], list[Sense]] = {}
+        grammar = vocabulary()["grammar"]
+        self._prepositions = {word for key in GOVERNING for word in listed(grammar[key][language])}
         for phrase, sense in self._entries():
             self._add(phrase, sense)
-        self.rare = frozenset(word for word in objects() if language == "en" and (word,) not in self._phrases) - {
-            *self.verbs
-        }
+        english = objects() if language == "en" else ()
+        self.rare = frozenset(word for word in english if word not in self and word not in self.verbs)
         for word in self.rare:
             self._phrases[word,] = [Sense("things", word)]
         starts: dict[str, set[tuple[str, ...]]] = {}
@@ -104,41 +109,44 @@ class Lexicon:
     def _entries(self) -> Iterator[tuple[str, Sense]]:
         """Every phrase of the vocabulary with its sense, the most telling first."""
         book, language = vocabulary(), self.language
-        if language == "en":  # what the painter's own captions say
-            for name, place in PLACES.items():
-                yield from ((phrase, Sense(SURE, name)) for phrase in place.phrases)
-                yield re.sub("^(?:an?|the) ", "", place.empty), Sense("places", name)
-            for section, phrases in (("times", TIME_PHRASES), ("weathers", WEATHER_PHRASES), ("drawn", MEDIUM_PHRASES)):
-                for name, several in phrases.items():
-                    yield from ((phrase, Sense(section, name)) for phrase in several if phrase)
-        prepositions = {word for key in GOVERNING for word in listed(book["grammar"][key][language])}
-        for phrase in listed(book["nothing"][language]):
-            yield phrase, Sense("nothing", "")
-        for section in ("places", "times", "weathers", "airs", "mediums", "framings", "wheres", "distances", "sizes", "colours",
-                        "numbers", "moods", "actions", "manners", "grammar"):  # fmt: skip
+        if language == "en":
+            yield from self._captions()
+        yield from ((phrase, Sense("nothing", "")) for phrase in listed(book["nothing"][language]))
+        for section in SECTIONS:
             for name, entry in book[section].items():
+                kind = str(name) if section == "grammar" else section
                 for phrase in listed(entry[language]):
-                    phrase, _, noun = phrase.partition("=")
-                    kind = section if section != "grammar" else str(name)
-                    if section == "places" and words_of(phrase, language)[0] in prepositions:
-                        kind = SURE
-                    yield phrase, Sense(kind, str(name), noun)
+                    words, _, noun = phrase.partition("=")
+                    sure = section == "places" and self._begins_with_preposition(words)
+                    yield words, Sense(SURE if sure else kind, str(name), noun)
+        for section in ("outside", "inside"):
+            for phrase in listed(book[section][language]):
+                yield phrase, Sense(SURE if self._begins_with_preposition(phrase) else "places", section)
         for name, entry in book["nearest"].items():
             yield from ((phrase, Sense("places", f"{name}{NEAR}")) for phrase in listed(entry[language]))
         for number, entry in enumerate(book["buildings"]):
             yield from ((phrase, Sense("buildings", str(number))) for phrase in listed(entry[language]))
-        for section in ("outside", "inside"):
-            for phrase in listed(book[section][language]):
-                sure = len(words_of(phrase, language)) > 1 and words_of(phrase, language)[0] in prepositions
-                yield phrase, Sense(SURE if sure else "places", section)
         for section in ("skies", "ends"):
             yield from ((phrase, Sense(section, "")) for phrase in listed(book[section].get(language, "")))
         known: set[str] = set()
         for kind in things():
             concept = self._concept(kind.concept, known)
-            known |= {kind.concept}
-            for phrase in kind.words[language]:
-                yield phrase, Sense("things", concept)
+            known.add(kind.concept)
+            yield from ((phrase, Sense("things", concept)) for phrase in kind.words[language])
+
+    @staticmethod
+    def _captions() -> Iterator[tuple[str, Sense]]:
+        """What the painter's own captions say, in English."""
+        for name, place in PLACES.items():
+            yield from ((phrase, Sense(SURE, name)) for phrase in place.phrases)
+            yield re.sub("^(?:an?|the) ", "", place.empty), Sense("places", name)
+        for section, phrases in (("times", TIME_PHRASES), ("weathers", WEATHER_PHRASES), ("drawn", MEDIUM_PHRASES)):
+            for name, several in phrases.items():
+                yield from ((phrase, Sense(section, name)) for phrase in several if phrase)
+
+    def _begins_with_preposition(self, phrase: str) -> bool:
+        first, *more = words_of(phrase, self.language)
+        return bool(more) and first in self._prepositions
 
     @staticmethod
     def _concept(english: str, known: set[str]) -> str:

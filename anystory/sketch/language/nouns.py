@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
-from anystory.sketch.language.lexicon import lexicon
+from anystory.sketch.language.lexicon import SURE, lexicon
 from anystory.sketch.language.parts import living
 from anystory.sketch.language.relations import Relations
 from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
-from anystory.sketch.language.tokens import INFLECTED, PLURAL, Unit
+from anystory.sketch.language.tokens import INFLECTED, PLURAL, QUOTE, Unit
 from anystory.sketch.words import listed, vocabulary
 
 WITHIN = (
-    "in", "at", "through", "to", "from", "on", "under", "next to", "in front of", "behind", "left of", "right of", "above"
+    "in", "at", "through", "to", "from", "on", "under", "next to", "in front of", "behind", "left of", "right of",
+    "above",
 )  # fmt: skip
 """Prepositions after which a house is a place; else it is a thing that is seen."""
 GENERIC = ("friend",)
+SPEECH = ("talks", "whispers", "shouts", "thinks")
 
 
 class Nouns(Relations):
@@ -50,36 +52,29 @@ class Nouns(Relations):
 
     def noun(self, at: int, unit: Unit) -> None:
         after = self.unit(at + 1)
-        if (
-            self.language == "en"
-            and after is not None
-            and not after.name
-            and not after.mark
-            and self._compound(unit, after)
-        ):
-            self._attribute(unit, after)
-            return
         if self.language == "es" and self._is_spanish_adjective(unit):
             self.taken()
             return
         mods = self.taken()
         plural = PLURAL in (unit.forms.get("things"), unit.forms.get("abstract"), unit.forms.get("places"))
         mention = self._mention(unit, mods, plural or (self.language == "zh" and mods.count > 1))
-        mention.depicts = "depicts" in unit
+        mention.depicts, mention.part = "depicts" in unit, "parts" in unit
         if mods.doing and mention.names:
             act = Act(mods.doing, list(mention.names), number=len(self.found.acts))
             self.found.acts.append(act)  # "the sleeping ladybird"
-        if self.language == "zh" and mention.kind == "place":
-            self._chinese_spot(unit, mention)
+        sure = self.language == "zh" and mention.kind == "place" and self._chinese_spot(unit, mention)
         prep = self.prep
         self.place(at, mention, mods)
+        if sure and mention.prep in RELATIONS:
+            mention.prep = SURE
         if self.language == "zh" and mention.kind == "place" and after is not None and after.noun and not after.verb:
             mention.attribute, self.prep = True, prep  # 公园长椅
             if mention in self.subject:
                 self.subject.remove(mention)
 
-    def _chinese_spot(self, unit: Unit, mention: Mention) -> None:
-        """浴缸里, 床上: a word of place that ends with its relation, and the thing that it names."""
+    def _chinese_spot(self, unit: Unit, mention: Mention) -> bool:
+        """浴缸里, 床上: a word of place that ends with its relation, and the thing that it names. Whether it
+        is one."""
         relation = next(
             (kind for kind in RELATIONS if unit.text[-1:] in listed(vocabulary()["grammar"][kind]["zh"])), ""
         )
@@ -89,6 +84,7 @@ class Nouns(Relations):
             self.prep = relation
         if relation and not mention.thing:
             mention.thing = next((sense.value for sense in senses if sense.kind == "things"), "")
+        return bool(relation)
 
     def _is_spanish_adjective(self, unit: Unit) -> bool:
         """ "desierto helado", "pelota de playa": a noun that only says what kind of thing the noun before it is."""
@@ -102,16 +98,27 @@ class Nouns(Relations):
         )
         return of or (self.previous == "noun" and not self.mods.open and not self.joined)
 
-    def _compound(self, unit: Unit, after: Unit) -> bool:
+    def is_attribute(self, at: int) -> bool:
         """Whether a noun only says what kind of thing the noun after it is: "beach ball"."""
-        if not after.noun or self.is_small(after) or "wheres" in after or unit.forms.get("things") == PLURAL:
+        unit, after = self.units[at], self.unit(at + 1)
+        if (
+            self.language != "en"
+            or after is None
+            or after.name
+            or after.mark
+            or not after.noun
+            or self.is_small(after)
+            or "wheres" in after
+            or unit.forms.get("things") == PLURAL
+        ):
             return False
         if after.verb and after.form in (forms.THIRD, forms.PAST, forms.ING):
             return self.act is not None
         return not (after.verb and after.form == forms.BASE and "things" not in after)
 
-    def _attribute(self, unit: Unit, after: Unit) -> None:
+    def attribute(self, at: int) -> None:
         """A noun before a noun: the place of what cannot be carried away is where one is."""
+        unit, after = self.units[at], self.units[at + 1]
         if ("places" in unit or "buildings" in unit) and ("fixed" in after or "parts" in after) and self.state == REAL:
             value = unit.value("places") or f"#{unit.value('buildings')}"
             mention = Mention(
@@ -171,7 +178,8 @@ class Nouns(Relations):
         return False
 
     def _resumed(self, comma: int) -> int:
-        """Where a clause goes on after what is set off by commas, "Vera, small and far off, waves"; 0 where it does not."""
+        """Where a clause goes on after what is set off by commas, "Vera, small and far off, waves"; 0 where it does
+        not."""
         for step in range(comma + 1, min(comma + 7, len(self.units))):
             unit = self.units[step]
             if unit.mark:
@@ -215,14 +223,11 @@ class Nouns(Relations):
             self.as_subject(mention)
         elif self.joined and mention.kind == "name" and self._elsewhere(at):
             self._as_other(at, mention)
-        elif self._inverted(mention):
+        elif self._inverted(at, mention):
             self._as_inverted(mention)
         else:
             self.as_object(mention)
-        told = self.subject[0] if self.main is not None and self.subject else None
-        if told is not None and told.state != REAL:
-            mention.state = told.state
-        mention.passing = self.main is not None and bool(self.subject) and self.subject[0].kind == "thing"
+        self.passing(mention)
         self.meant += [name for name in mention.names if name in self.company.members]
         self.last = mention
         self.joined = False
@@ -236,18 +241,21 @@ class Nouns(Relations):
             beside and last is not None and last.kind == "name" and last.names != mention.names and last in self.subject
         )
 
-    def _inverted(self, mention: Mention) -> bool:
+    def _inverted(self, at: int, mention: Mention) -> bool:
         """ "in the garden sits Mia", "llega Mia", "en el árbol canta un pájaro": the subject comes after its verb."""
         act = self.act
         if self.language == "zh" or act.passive or self.previous not in ("verb", "the", "a", "numbers", "his", "sizes"):
             return False
         if mention.kind == "name":
             said = self.previous == "verb" or act.action in ("talks", "whispers", "shouts")
-            speech = said and act.action in ("talks", "whispers", "shouts", "thinks")
+            speech = said and act.action in SPEECH
             new = act.implied and (speech or not names_of(self.before))
             return said and (new or (self.language == "es" and not self.subject))
         free = act.implied if self.language == "en" else act.action != "stands"
-        return free and act.action in (*ALONE, "") and mention.kind != "plain"
+        if mention.kind == "plain":
+            said = any(unit.text == QUOTE for unit in self.units[:at])
+            return said and act.implied and act.action in SPEECH  # "called a small voice"
+        return free and act.action in (*ALONE, "")
 
     def _as_inverted(self, mention: Mention) -> None:
         self.act.actors, mention.role, self.subject = list(mention.names), "subject", [mention]
@@ -255,7 +263,8 @@ class Nouns(Relations):
         self.come(mention)
 
     def _as_other(self, at: int, mention: Mention) -> None:
-        """Another who does what was just said, or what a participle says: "Mia sits on the left and Tom on the right"."""
+        """Another who does what was just said, or what a participle says: "Mia sits on the left and Tom on the
+        right"."""
         before, self.subject = self.act, [mention]
         action = before.action if self.previous == "and" and not self._participle(at) else "stands"
         self.act = Act(action, list(mention.names), [], before.manners, before.state, number=len(self.found.acts))

@@ -58,6 +58,13 @@ class Parts(Position):
             if prep in RELATIONS and mention.kind == "thing":
                 mention.relation, mention.targets = prep, targets_of(other)
 
+    def passing(self, mention: Mention) -> None:
+        """What is said in "who …" of a thing is no more real than it, and says little of where the panel is."""
+        told = self.subject[0] if self.main is not None and self.subject else None
+        if told is not None:
+            mention.state = mention.state or told.state
+            mention.passing = told.kind == "thing"
+
     def as_subject(self, mention: Mention) -> None:
         mention.role = "subject"
         if self.language == "zh" and mention.kind == "plain" and names_of(self.subject):
@@ -80,6 +87,8 @@ class Parts(Position):
             act.action = "reads"
         if mention.kind == "plain" and mention.value == "body" and act.action in ("hugs", "holds"):
             act.action = "stands"
+        if act.action == "rides" and (mention.names or mention.owner):
+            self.relate("on", mention.names or [mention.owner])
         if mention.kind == "name":
             act.toward += [name for name in mention.names if name not in act.actors]
         elif mention.kind == "thing" and mention.state == REAL:

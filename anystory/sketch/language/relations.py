@@ -31,7 +31,7 @@ WIDE = (
 class Relations(Parts):
     def governed(self, mention: Mention) -> None:
         prep, act, before = self.prep, self.act, self.last
-        if prep == "of" and before is None and act is None:  # "a close-up of Mia"
+        if prep == "of" and before is None and act is None and self.found.framing:  # "a close-up of Mia"
             self.as_subject(mention)
             return
         mention.prep, mention.role = prep, "prep"
@@ -76,6 +76,8 @@ class Relations(Parts):
             mention.names = []
             mention.prep = before.prep or mention.prep
             return True
+        if before.part and before.kind == "place" and mention.kind == "place":
+            mention.prep, mention.role, before.attribute = before.prep, before.role, True  # "the roof of the cave"
         if before.value in CONTAINERS and mention.kind == "thing" and mention.count == 1:
             mention.state = UNREAL
         if before.value == "part" or before.kind == "plain":
@@ -126,6 +128,11 @@ class Relations(Parts):
             return
         if prep == "on" and act is not None and act.action in ("carries", "holds") and mention.word in CARRIED:
             self._carried(act)
+            return
+        grasped = mention.value == "body" and before is not None and before.kind == "thing"
+        if grasped and prep in ("in", "between"):  # "a sausage in his mouth"
+            for name in self.actors():
+                self.found.holds.setdefault(name, before.value)
             return
         if not targets:
             return

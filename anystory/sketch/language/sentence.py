@@ -40,8 +40,9 @@ class Act:
 @dataclass
 class Mention:
     """A noun of the line. `kind`: "name", "thing", "place" or "plain"; `value`: the concept or the place's key, of a
-    place with several (see `buildings`) "#" and its number, or "inside" or "outside"; `thing`: the concept of a place that is also one, a barn.
-    `prep`: what governs it; `of`: the noun before "of it"; `passing`: it
+    place with several (see `buildings`) "#" and its number, or "inside" or "outside"; `thing`: the concept of a
+    place that is also one, a barn. `prep`: what governs it; `of`: the noun before "of it"; `part`: it may be
+    a part of what "of" names, a roof; `passing`: it
     is said of a thing only, "a friend who lives by the sea". `relation` and `targets`: where it is, as of a role."""
 
     kind: str
@@ -60,6 +61,7 @@ class Mention:
     act: Act | None = None
     of: Mention | None = None
     attribute: bool = False
+    part: bool = False
     passing: bool = False
     depicts: bool = False
     where: str = ""

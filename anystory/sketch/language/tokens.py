@@ -16,6 +16,8 @@ from anystory.sketch.words import listed, vocabulary
 IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
 MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
+QUOTE = "“"
+"""Stands for what somebody says."""
 SAYS = {"en": "says", "zh": "说", "es": "dice"}
 PLURAL, SAME, INFLECTED, SMALL, PROPER = "plural", "same", "inflected", "small", "proper"
 
@@ -91,8 +93,8 @@ def _familiar(word: str, language: str) -> float:
 
 
 def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
-    """A line as units, in its order. `names`: {as it may be written: whose it is}. What somebody says, in quotation marks,
-    after "MIA:" or a Spanish dash, is not shown, and left out."""
+    """A line as units, in its order. `names`: {as it may be written: whose it is}. What somebody says, in quotation
+    marks, after "MIA:" or a Spanish dash, is not shown, and left out."""
     text = narrated(unicodedata.normalize("NFC", text), list(names), language)
     book = lexicon(language)
     tokens: list[Token] = []
@@ -106,7 +108,7 @@ def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
 
 def narrated(text: str, names: Sequence[str], language: str) -> str:
     """A line without what is said in it. "MIA (softly): Come!" becomes "MIA says, softly"."""
-    text = QUOTED.sub(" , ", text)
+    text = QUOTED.sub(f" {QUOTE} ", text)
     if language == "es" and re.search(r"(?:^|[.!?]\s)\s*—", text):
         text = " ".join(part for number, part in enumerate(re.split("—", text)) if number % 2 == 0)
     for mention in reversed(find_names(text, names)):
@@ -231,7 +233,8 @@ def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str
             found += [(sense, form) for sense in senses]
     end = max(reach, at + 1)
     unit = Unit(" ".join(token.text for token in tokens[at:end]))
-    if all(sense.kind != "actions" for sense, _ in found) and any(sense.kind == "manners" for sense, _ in found):
+    manners = {sense.value for sense, _ in found if sense.kind == "manners"} - {"other"}
+    if manners and all(sense.kind != "actions" for sense, _ in found):
         found += _action(tokens[at], book)  # "crawls out of" is to crawl as well
     for sense, form in found:
         if sense.kind not in unit.senses:

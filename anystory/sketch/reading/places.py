@@ -11,8 +11,8 @@ from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import vocabulary
 
 HERE, NAMED, AFAR, NOWHERE = 3, 2, 1, 0
-"""How surely a mention tells where the panel is: it says so; it is named as if it were seen all around; it is only seen,
-or gone towards; it is left, dreamt of or not there."""
+"""How surely a mention tells where the panel is: it says so; it is named as if it were seen all around; it is only
+seen, or gone towards; it is left, dreamt of or not there."""
 
 MOTION = ("walks", "runs", "rides", "flies", "climbs", "swims", "sneaks", "crawls", "dives", "jumps", "falls")
 IN_THE_AIR = ("flies", "floats", "falls", "rides", "swims", "dances", "dives", "jumps", "sits", "sleeps", "lies")
@@ -24,7 +24,8 @@ VAGUE = ("snow", "room", "meadow", "inside", "outside")
 
 @dataclass(frozen=True)
 class Spot:
-    """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, and `which` of its kind ("other", "same", "first" or "")."""
+    """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, and
+    `which` of its kind ("other", "same", "first" or "")."""
 
     place: str
     which: str = ""

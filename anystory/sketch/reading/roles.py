@@ -155,8 +155,8 @@ def _merged(known: Thing, mention: Mention) -> Thing:
 
 
 def height_of(description: str) -> float:
-    """How tall somebody is by its description, in metres: "a little mouse" is of a mouse's class. `DEFAULT_HEIGHT` where
-    no kind is known; size words then count all the same."""
+    """How tall somebody is by its description, in metres: "a little mouse" is of a mouse's class. `DEFAULT_HEIGHT`
+    where no kind is known; size words then count all the same."""
     kinds = {kind.concept: kind.height for kind in things() if kind.height}
     metres = next((kinds[noun] for noun in head_nouns(description) if noun in kinds), DEFAULT_HEIGHT)
     if not description.strip():
