@@ -3,8 +3,8 @@
 import pytest
 
 from anystory.sketch.read import read
-from anystory.sketch.scenery import PLACES, MEDIUM_PHRASES, TIME_PHRASES, WEATHER_PHRASES
-from anystory.sketch.scenery.words import _BOTH, _TIME_NOUNS, _WEATHER_ADJECTIVES
+from anystory.sketch.scenery import MEDIUM_PHRASES, PLACES, TIME_PHRASES, WEATHER_PHRASES
+from anystory.sketch.scenery.phrases import _BOTH, _TIME_NOUNS, _WEATHER_ADJECTIVES
 from anystory.sketch.words import vocabulary
 from anystory.story import CastMember, Panel
 from anystory.training.captions import ACTIONS, POSITIONS

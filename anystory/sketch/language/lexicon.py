@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from anystory.sketch.language import forms
-from anystory.sketch.scenery import PLACES, MEDIUM_PHRASES, TIME_PHRASES, WEATHER_PHRASES
+from anystory.sketch.scenery import MEDIUM_PHRASES, PLACES, TIME_PHRASES, WEATHER_PHRASES
 from anystory.sketch.words import listed, objects, things, vocabulary
 
 WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]")
