@@ -187,7 +187,7 @@ def test_time_used_up_ends_a_render_with_a_sentence_and_keeps_its_frames(studio,
     now[0] = 61.0
     gate.go()
     run.join()
-    assert "1 minutes of the model" in str(run.error)
+    assert "1 minutes of computing" in str(run.error)
     assert [item.number for item in run.shown] == [1]
 
 
