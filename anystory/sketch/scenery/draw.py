@@ -85,7 +85,7 @@ class Painter:
             skies = SKIES.get((time, weather or "clear"), (("#888888", "#bbbbbb"),))
             self.sky_top, self.haze = (rgb(c) for c in self.pick(*skies))
         self.sun_x = 50.0
-        self.horizon = 50.0
+        self.horizon = 0.0
         self.sheets = [Sheet(0.0, "")]
         self._defs: list[str] = []
         self._named = 0
@@ -245,7 +245,7 @@ class Painter:
         """A lumpy shape: a crown, a cloud, a bush. Nothing of it lies below `floor`."""
         knots = np.cumsum(self.several(lobes, 0.6, 1.4))
         knots = np.concatenate([[0], knots]) / knots[-1] * 2 * math.pi + self.between(0, 6.3)
-        phase = np.linspace(0, 1, 6, endpoint=False)
+        phase = np.linspace(0, 1, 4, endpoint=False)
         turn = (knots[:-1, None] + np.diff(knots)[:, None] * phase).ravel()
         bump = np.tile(np.sin(np.pi * phase) ** 0.7, lobes)
         reach = 0.84 + 0.2 * bump * np.repeat(self.several(lobes, 0.7, 1.1), len(phase))
@@ -340,7 +340,9 @@ class Painter:
         self._band(y0, y1, self.gradient(top, bottom, y0, y1))
 
     def _band(self, y0: float, y1: float, paint: str) -> None:
-        self._mark(f'<path d="M-2 {y0:.2f}H102V{y1 + 0.3:.2f}H-2z" fill="{paint}"/>', (-2, y0, 102, y1 + 0.3))
+        # It goes on under what is drawn below it, so that no seam shows at any size.
+        y0, y1 = y0 if y0 > 0 else -2, y1 + 2
+        self._mark(f'<path d="M-2 {y0:.2f}H102V{y1:.2f}H-2z" fill="{paint}"/>', (-2, y0, 102, y1))
 
     def glow(self, x: float, y: float, r: float, colour: Colour, strength: float = 0.6) -> None:
         """Soft light around a point."""

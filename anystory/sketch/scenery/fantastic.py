@@ -69,6 +69,7 @@ def space(p: Painter) -> None:
     top, low = p.pick("#0e0f30", "#0c1a33", "#1e0f3a", "#0d2030"), p.pick("#35306f", "#1f4f78", "#5a2f70", "#2f5f6f")
     p.sky_top, p.haze = rgb(top), rgb(low)
     p.night = True
+    p.horizon = 74
     p.wash(0, 101, p.sky_top, p.haze, torn=True)
     for _ in range(4):
         p.mist(
@@ -156,6 +157,7 @@ def _rocket(p: Painter, x: float, y: float, h: float) -> None:
 def spaceship(p: Painter) -> None:
     p.sky_top, p.haze = rgb(p.pick("#0e0f30", "#0c1a33", "#1e0f3a")), rgb(p.pick("#35306f", "#1f4f78", "#5a2f70"))
     hull, trim = rgb(p.pick("#9aa6b8", "#b5aec4", "#8fa8ad", "#c4bfb5")), rgb(p.pick(*m.BRIGHTS))
+    p.horizon = 73
     p.wash(0, 74, dark(hull, 0.25), hull)
     top, low, cx = p.between(10, 14), p.between(46, 50), 50.0
     for grow, paint in ((3.4, pale(hull, 0.35)), (1.8, dark(hull, 0.4))):

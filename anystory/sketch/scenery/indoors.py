@@ -241,7 +241,7 @@ def _shade_lamp(p: Painter, x: float, y: float, h: float) -> None:
     ground=(0.84, 0.95),
 )
 def room(p: Painter) -> None:
-    y = p.between(66, 71)
+    p.horizon = y = p.between(66, 71)
     _walls(p, y)
     floor = p.tone(p.pick(*_FLOORS))
     side = p.sign()
@@ -336,7 +336,7 @@ def _armchair(p: Painter, x: float, y: float, w: float, cloth: Colour) -> None:
     ground=(0.85, 0.95),
 )
 def bedroom(p: Painter) -> None:
-    y = p.between(65, 70)
+    p.horizon = y = p.between(65, 70)
     _walls(p, y)
     m.boards(p, y, p.tone(p.pick(*_FLOORS)))
     side = p.sign()
@@ -402,7 +402,7 @@ def bedroom(p: Painter) -> None:
     ground=(0.86, 0.95),
 )
 def kitchen(p: Painter) -> None:
-    y = p.between(70, 74)
+    p.horizon = y = p.between(70, 74)
     _walls(p, y, pattern=False)
     tilec = p.tone(p.pick("#ffffff", "#dcecf0", "#f6ead0"))
     p.rect(-2, 34, 104, 20, tilec, detail=True)
@@ -472,7 +472,7 @@ def kitchen(p: Painter) -> None:
     ground=(0.86, 0.95),
 )
 def bathroom(p: Painter) -> None:
-    y = p.between(68, 72)
+    p.horizon = y = p.between(68, 72)
     tilec = p.tone(p.pick("#cfe6ec", "#f1d6d6", "#d9ecd6", "#e6dff0", "#f4ecd0"))
     p.wash(0, y, pale(tilec, 0.15), tilec)
     grid = "".join(f"M{x:.1f} 24V{y:.1f}" for x in np.arange(0, 101, 7)) + "".join(
@@ -558,7 +558,7 @@ def bathroom(p: Painter) -> None:
     ground=(0.86, 0.95),
 )
 def classroom(p: Painter) -> None:
-    y = p.between(68, 72)
+    p.horizon = y = p.between(68, 72)
     _walls(p, y, pattern=p.chance(0.4))
     m.boards(p, y, p.tone(p.pick(*_FLOORS)))
     side = p.sign()
@@ -657,7 +657,7 @@ def _desk(p: Painter, x: float, y: float, w: float) -> None:
     ground=(0.85, 0.95),
 )
 def library(p: Painter) -> None:
-    y = p.between(70, 74)
+    p.horizon = y = p.between(70, 74)
     wall = p.tone(p.pick("#6f5a4a", "#5f6f68", "#8a6f55", "#7f6a72"))
     p.wash(0, y, dark(wall, 0.1), wall)
     wood = p.tone(p.pick("#7a4f30", "#8f5f3a", "#6a4535"))
@@ -711,7 +711,7 @@ def library(p: Painter) -> None:
     ground=(0.86, 0.95),
 )
 def shop(p: Painter) -> None:
-    y = p.between(70, 73)
+    p.horizon = y = p.between(70, 73)
     _walls(p, y, pattern=p.chance(0.5))
     m.tiles(p, y, p.tone("#f6ecd8"), p.tone(p.pick("#e6a08a", "#a8c9d9", "#d9c06a", "#b5a8d0")))
     side = p.sign()
@@ -822,7 +822,7 @@ def _toy(p: Painter, x: float, y: float) -> float:
     ground=(0.86, 0.95),
 )
 def cafe(p: Painter) -> None:
-    y = p.between(69, 73)
+    p.horizon = y = p.between(69, 73)
     brick = p.chance(0.5)
     wall = _walls(p, y, pattern=not brick)
     if brick:
@@ -902,7 +902,7 @@ def _bistro(p: Painter, x: float, y: float, w: float) -> None:
     ground=(0.86, 0.95),
 )
 def laboratory(p: Painter) -> None:
-    y = p.between(69, 73)
+    p.horizon = y = p.between(69, 73)
     wall = p.tone(p.pick("#8fb0b8", "#a8b0c9", "#8fa89a", "#b5a8c4", "#7f97a8"))
     p.wash(0, y, dark(wall, 0.2), wall)
     grid = "".join(f"M{x:.1f} 0V{y:.1f}" for x in np.arange(0, 101, 16)) + "".join(
@@ -1018,7 +1018,7 @@ def _flask(p: Painter, x: float, y: float, h: float) -> float:
     ground=(0.85, 0.95),
 )
 def palace(p: Painter) -> None:
-    y = p.between(68, 72)
+    p.horizon = y = p.between(68, 72)
     stone = p.tone(p.pick("#d9cdbf", "#c4bccb", "#e0d3b5", "#bfc9d3"))
     p.wash(0, y, dark(stone, 0.2), stone)
     m.tiles(p, y, p.tone("#efe6d6"), p.tone(p.pick("#b08a8f", "#8f9fb5", "#c9b27a", "#9a8fb0")))
@@ -1129,6 +1129,7 @@ def palace(p: Painter) -> None:
 def stage(p: Painter) -> None:
     back = p.pick("#3a3568", "#5a3048", "#24506a", "#2f4a55", "#4a3a60")
     cloth = p.tone(p.pick("#b5303c", "#93305f", "#2f62a8", "#2f7d5c", "#7a3a9a"))
+    p.horizon = 72
     p.wash(0, 73, dark(back, 0.3), rgb(back))
     kind = p.pick("moon", "hills", "stars", "city")
     gold = p.tone("#e9c35f")

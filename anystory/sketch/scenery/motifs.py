@@ -25,7 +25,7 @@ def sky(p: Painter, horizon: float, *, sun: tuple[float, float] = (12, 88), clou
     """Sky down to `horizon`, with what belongs to the time and weather in it; the sun stands at an x within `sun`."""
     p.horizon = horizon
     p.wash(horizon + 3, 101, p.haze, p.haze)
-    p.wash(-2, horizon + 4, p.sky_top, p.haze, torn=True)
+    p.wash(0, horizon + 4, p.sky_top, p.haze, torn=True)
     with p.within(f"{p.time} {p.weather}"):
         _heaven(p, horizon, sun, clouds)
 

@@ -706,6 +706,7 @@ def cave(p: Painter) -> None:
     stone = p.pick("#7a6a80", "#82695a", "#5c7086", "#66668c")
     glow = rgb(p.pick("#ffb45e", "#7fe3ee", "#b49aff", "#ffe09a"))
     deep, mouth = dark(stone, 0.75), p.between(35, 65)
+    p.horizon = 76
     p.wash(0, 101, deep, dark(stone, 0.6))
     p.glow(mouth, 50, 62, glow, 0.85)
     p.glow(mouth, 54, 26, pale(glow, 0.6), 0.8)

@@ -644,6 +644,7 @@ def _igloo(p: Painter, x: float, y: float, r: float) -> None:
 def underwater(p: Painter) -> None:
     top, low = p.pick("#7fe0e6", "#62c8ea", "#86e3d2", "#5fb8e8"), p.pick("#0f5f9a", "#127088", "#1a5590", "#16648f")
     p.haze = mix(top, low, 0.55)
+    p.horizon = 78
     p.wash(0, 101, rgb(top), rgb(low), torn=True)
     white = rgb("#ffffff")
     for x in p.spread(5, -5, 100):
