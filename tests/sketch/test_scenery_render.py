@@ -10,7 +10,7 @@ from anystory.sketch import scenery
 from anystory.sketch.scenery import MEDIUMS, PLACES, window_for
 
 # Raise `scenery.PROGRAM` whenever these change: what was made of the old paintings is made again then.
-GOLDEN = {"1": ""}
+GOLDEN = {"1": "08bb95e60acf7158"}
 
 
 def painted(place, medium="flat", seed=1, time=0, weather=0):

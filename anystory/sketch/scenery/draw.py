@@ -19,6 +19,7 @@ from anystory.sketch.scenery.chance import Chance, Motif
 from anystory.sketch.scenery.colour import (
     DIMMED,
     GREYED,
+    LAMPLIGHT,
     LIGHT,
     PALETTES,
     SKIES,
@@ -79,6 +80,8 @@ class Painter:
     def __init__(self, time: str, weather: str, medium: str, name: str) -> None:
         self.time, self.weather, self.medium = time, weather, medium
         self.night, self.snowy, self.wet = time == "night", weather == "snow", weather == "rain"
+        # Indoors, and only there, an hour shows and no weather does.
+        self._lit = LIGHT[time] if weather else LAMPLIGHT.get(time, LIGHT[time])
         self._motif = Motif(name, "ground")
         self.palette = self.pick(*PALETTES)
         with self.lighting():
@@ -94,7 +97,7 @@ class Painter:
     @property
     def light(self) -> Colour:
         """RGB factors of the light on what stands in the scene."""
-        return tuple(c * DIMMED[self.weather] for c in LIGHT[self.time])
+        return tuple(c * DIMMED[self.weather] for c in self._lit)
 
     # Streams.
 
@@ -155,7 +158,7 @@ class Painter:
         lit = mix(colorsys.hls_to_rgb((h + dh / 2) % 1, light + lift * (1 - light), s), tint, share)
         grey = sum(lit) / 3
         lit = mix(lit, (grey, grey, grey), GREYED[self.weather])
-        lit = tuple(c * t * DIMMED[self.weather] for c, t in zip(lit, LIGHT[self.time], strict=True))
+        lit = tuple(c * t * DIMMED[self.weather] for c, t in zip(lit, self._lit, strict=True))
         if self.weather == "fog":
             far = 1 - 0.8 * (1 - far) ** 3
         elif self.weather in ("rain", "snow"):
@@ -254,6 +257,8 @@ class Painter:
 
     def line(self, points: Points, colour: Colour, width: float, *, smooth: bool = False, far: float = 0.0) -> None:
         xy = np.asarray(points, np.float64)
+        if not smooth and mediums.WOBBLE[self.medium]:
+            xy = subdivided(xy, 7.0, closed=False)
         d, extent = path(self._stray(xy, 0), smooth, closed=False)
         svg = mediums.stroke(self.medium, d, hexed(colour), hexed(dark(colour, 0.45)), width, far)
         self._mark(svg, extent, 2 * width + 1)

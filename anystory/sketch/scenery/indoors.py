@@ -247,7 +247,7 @@ def room(p: Painter) -> None:
     side = p.sign()
     m.boards(p, y, floor)
     _window(p, 50 - side * 24 - 12, p.between(14, 19), p.between(21, 26), p.between(26, 31))
-    for k in range(p.count(1, 3)):
+    for k in range(p.count(1, 2)):
         _picture(p, 50 + side * (6 + 15 * k) - 5, p.between(12, 20), p.between(9, 12), p.between(9, 13))
     wood = p.tone(p.pick("#8f5f3a", "#a8764a", "#6f4a35"))
     if p.chance(0.5):
@@ -446,7 +446,7 @@ def kitchen(p: Painter) -> None:
         p.rect(jx - 1.8, 45.2, 3.6, 1.5, p.tone("#fbf6ea"), r=0.4)
     _pendant(p, 50 + p.between(-8, 8), 4)
     p.layer("a kitchen table", 88)
-    tx, wood = 50 + side * p.between(30, 36), p.tone(p.pick("#b5824f", "#c99a62", "#f0e6d6"))
+    tx, wood = 50 + side * p.between(42, 46), p.tone(p.pick("#b5824f", "#c99a62", "#f0e6d6"))
     for dx in (-13, 11):
         p.rect(tx + dx, 78, 2.2, 11.4, dark(wood, 0.15))
     p.rect(tx - 17, 75.4, 34, 3.4, wood, r=0.8, shade=dark(wood, 0.15))
@@ -608,7 +608,7 @@ def classroom(p: Painter) -> None:
     for x in (50 - side * 38, 50 + side * 10):
         _desk(p, x, 80, 18)
     p.layer("a school desk", 89)
-    _desk(p, 50 + side * p.between(33, 37), 90, 28)
+    _desk(p, 50 + side * p.between(40, 44), 90, 28)
     if p.chance(0.6):
         p.layer("a school bag", 103)
         x, c = 50 - side * p.between(38, 43), p.tone(p.pick(*m.BRIGHTS))
@@ -681,7 +681,7 @@ def library(p: Painter) -> None:
     side = p.sign()
     _pendant(p, gap, 3)
     p.layer("a reading table", 88)
-    tx, top = 50 + side * p.between(30, 35), p.tone("#9a6a40")
+    tx, top = 50 + side * p.between(42, 46), p.tone("#9a6a40")
     for dx in (-12, 10):
         p.rect(tx + dx, 78, 2.4, 11.6, dark(top, 0.2))
     p.rect(tx - 16, 75.4, 32, 3.2, top, r=0.6, shade=dark(top, 0.2))
@@ -739,7 +739,7 @@ def shop(p: Painter) -> None:
         )
     _pendant(p, 50 - side * 6, 9)
     p.layer("a shop counter", 88)
-    x, c = 50 + side * p.between(31, 35), p.tone(p.pick(*_CLOTH))
+    x, c = 50 + side * p.between(44, 48), p.tone(p.pick(*_CLOTH))
     p.rect(x - 18, 73, 36, 16.4, c, shade=dark(c, 0.2))
     for k in range(4):
         p.rect(x - 16 + 8.4 * k, 75.6, 6.8, 11.6, pale(c, 0.16), r=0.6)
@@ -871,7 +871,7 @@ def cafe(p: Painter) -> None:
         _pendant(p, x, 3)
     _bistro(p, 50 + side * 14, y + 11, 15)
     p.layer("a café table", 89)
-    _bistro(p, 50 + side * p.between(34, 38), 91, 24)
+    _bistro(p, 50 + side * p.between(39, 43), 91, 24)
     if p.chance(0.6):
         p.layer("a plant", 103)
         _plant(p, 50 - side * p.between(41, 45), 103, p.between(24, 30))
@@ -1179,7 +1179,7 @@ def stage(p: Painter) -> None:
         p.poly([(x + 3.4 * math.cos(a), 97 + 3.6 * math.sin(a)) for a in turn], p.tone("#c9a24a"))
     if p.chance(0.6):
         p.layer("a wooden box", 88)
-        x = p.sign() * p.between(26, 31) + 50
+        x = p.sign() * p.between(35, 40) + 50
         c = p.tone(p.pick(*m.BRIGHTS))
         p.rect(x - 7, 76, 14, 13, c, r=0.6, shade=dark(c, 0.2))
         m.star(p, x, 82.5, 4, gold)

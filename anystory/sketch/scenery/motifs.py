@@ -308,9 +308,9 @@ def tufts(p: Painter, y0: float, y1: float, count: int, colour: Colour, x0: floa
 
 @motif
 def grass_front(p: Painter, colour: Colour, depth: float = 103, height: float = 9, name: str = "tall grass") -> None:
-    """A layer of blades along the lower edge, thicker to one side."""
+    """A layer of blades along the lower edge, high at one side."""
     p.layer(name, depth)
-    side = p.between(-0.2, 1.2)
+    side = 0.5 + p.sign() * p.between(0.45, 0.7)
     for x in p.spread(44, -2, 102):
         near = max(0.25, 1 - 1.3 * abs(x / 100 - side))
         h, lean = height * near * p.between(0.7, 1.3), p.between(-2.5, 2.5)

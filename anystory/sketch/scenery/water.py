@@ -78,7 +78,7 @@ def beach(p: Painter) -> None:
         m.palm(p, 50 + side * p.between(38, 46), 85, p.between(48, 64))
     else:
         p.layer("a beach umbrella", 84)
-        _parasol(p, 50 + side * p.between(32, 40), 85, p.between(28, 36))
+        _parasol(p, 50 + side * p.between(40, 45), 85, p.between(28, 36))
     if p.chance(0.6):
         p.layer("a rock" if p.chance(0.5) else "rocks", 104)
         m.rock(p, 50 - side * p.between(38, 50), 103, p.between(8, 14), p.tone("#9a8f8a"))
@@ -683,7 +683,7 @@ def underwater(p: Painter) -> None:
     _coral(p, 50 + side * p.between(36, 44), 90, p.between(20, 28), 0.0)
     p.layer("seaweed", 104)
     for k in range(5):
-        _weed(p, 50 - side * (50 - 6 * k + p.between(-2, 2)), 104, p.between(22, 44) - 4 * k, 0.0)
+        _weed(p, 50 - side * (52 - 5 * k + p.between(-2, 2)), 104, p.between(22, 44) - 4 * k, 0.0)
 
 
 @motif
