@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anystory.evaluation.identity import subject_of
+from anystory.evaluation.reader import Reader
 from anystory.sketch.scenery import PLACES, TIME_PHRASES
 from anystory.story import Prompt, Subject
 from anystory.training.art import Art
@@ -117,8 +118,8 @@ def pairs(cast: Gallery, count: int, seed: int = 0) -> list[Case]:
 
 
 def _scene(number: int, rng: np.random.Generator) -> tuple[str, str, str]:
-    """The `number`-th place, in turn, one of its times, and words for both."""
-    names = list(PLACES)
+    """The `number`-th place, in turn, of those that the reader was taught, one of its times, and words for both."""
+    names = Reader.taught()
     place = names[number % len(names)]
     times = PLACES[place].times
     time = times[int(rng.integers(len(times)))]

@@ -80,6 +80,12 @@ class Reader(nn.Module):
         pooled = torch.cat([self.blocks[3](x).mean((2, 3)), small], 1)
         return tuple(head(pooled) for head in self.heads)
 
+    @staticmethod
+    def taught(path: Path = WEIGHTS) -> tuple[str, ...]:
+        """The places that the shipped reader, or another one, was taught: no other can be asked for."""
+        with safe_open(path, "pt") as file:
+            return tuple(json.loads(file.metadata()["knows"])[0])
+
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> Reader:
         """The shipped reader, or another one. Raises OSError for a missing file, ValueError for one that is none."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 # The painters enter their places into PLACES when they are imported.
-from anystory.sketch.scenery import fantastic, indoors, nature, town, water  # noqa: F401
+from anystory.sketch.scenery import everyday, fantastic, indoors, nature, town, water  # noqa: F401
 from anystory.sketch.scenery.chance import Chance
 from anystory.sketch.scenery.draw import Painter
 from anystory.sketch.scenery.grain import grained

@@ -12,9 +12,12 @@ LIGHT: dict[str, Colour] = {
     "day": (1.0, 1.0, 1.0),
     "sunrise": (1.0, 0.89, 0.86),
     "sunset": (0.98, 0.78, 0.69),
-    "night": (0.45, 0.53, 0.79),
+    "night": (0.5, 0.58, 0.83),
 }
 """What the light of a time of day does to a colour."""
+
+LAMPLIGHT: dict[str, Colour] = {"sunrise": (1.0, 0.95, 0.92), "sunset": (1.0, 0.88, 0.8), "night": (0.74, 0.66, 0.66)}
+"""What it does in a room, where lamps are lit when it is dark."""
 
 DIMMED = {"": 1.0, "clear": 1.0, "cloudy": 0.93, "rain": 0.87, "snow": 0.97, "fog": 0.97}
 GREYED = {"": 0.0, "clear": 0.0, "cloudy": 0.22, "rain": 0.36, "snow": 0.2, "fog": 0.25}

@@ -19,6 +19,7 @@ from anystory.sketch.scenery.chance import Chance, Motif
 from anystory.sketch.scenery.colour import (
     DIMMED,
     GREYED,
+    LAMPLIGHT,
     LIGHT,
     PALETTES,
     SKIES,
@@ -79,13 +80,15 @@ class Painter:
     def __init__(self, time: str, weather: str, medium: str, name: str) -> None:
         self.time, self.weather, self.medium = time, weather, medium
         self.night, self.snowy, self.wet = time == "night", weather == "snow", weather == "rain"
+        # Indoors, and only there, an hour shows and no weather does.
+        self._lit = LIGHT[time] if weather else LAMPLIGHT.get(time, LIGHT[time])
         self._motif = Motif(name, "ground")
         self.palette = self.pick(*PALETTES)
         with self.lighting():
             skies = SKIES.get((time, weather or "clear"), (("#888888", "#bbbbbb"),))
             self.sky_top, self.haze = (rgb(c) for c in self.pick(*skies))
         self.sun_x = 50.0
-        self.horizon = 50.0
+        self.horizon = 0.0
         self.sheets = [Sheet(0.0, "")]
         self._defs: list[str] = []
         self._named = 0
@@ -94,7 +97,7 @@ class Painter:
     @property
     def light(self) -> Colour:
         """RGB factors of the light on what stands in the scene."""
-        return tuple(c * DIMMED[self.weather] for c in LIGHT[self.time])
+        return tuple(c * DIMMED[self.weather] for c in self._lit)
 
     # Streams.
 
@@ -155,7 +158,7 @@ class Painter:
         lit = mix(colorsys.hls_to_rgb((h + dh / 2) % 1, light + lift * (1 - light), s), tint, share)
         grey = sum(lit) / 3
         lit = mix(lit, (grey, grey, grey), GREYED[self.weather])
-        lit = tuple(c * t * DIMMED[self.weather] for c, t in zip(lit, LIGHT[self.time], strict=True))
+        lit = tuple(c * t * DIMMED[self.weather] for c, t in zip(lit, self._lit, strict=True))
         if self.weather == "fog":
             far = 1 - 0.8 * (1 - far) ** 3
         elif self.weather in ("rain", "snow"):
@@ -245,7 +248,7 @@ class Painter:
         """A lumpy shape: a crown, a cloud, a bush. Nothing of it lies below `floor`."""
         knots = np.cumsum(self.several(lobes, 0.6, 1.4))
         knots = np.concatenate([[0], knots]) / knots[-1] * 2 * math.pi + self.between(0, 6.3)
-        phase = np.linspace(0, 1, 6, endpoint=False)
+        phase = np.linspace(0, 1, 4, endpoint=False)
         turn = (knots[:-1, None] + np.diff(knots)[:, None] * phase).ravel()
         bump = np.tile(np.sin(np.pi * phase) ** 0.7, lobes)
         reach = 0.84 + 0.2 * bump * np.repeat(self.several(lobes, 0.7, 1.1), len(phase))
@@ -254,6 +257,8 @@ class Painter:
 
     def line(self, points: Points, colour: Colour, width: float, *, smooth: bool = False, far: float = 0.0) -> None:
         xy = np.asarray(points, np.float64)
+        if not smooth and mediums.WOBBLE[self.medium]:
+            xy = subdivided(xy, 7.0, closed=False)
         d, extent = path(self._stray(xy, 0), smooth, closed=False)
         svg = mediums.stroke(self.medium, d, hexed(colour), hexed(dark(colour, 0.45)), width, far)
         self._mark(svg, extent, 2 * width + 1)
@@ -340,7 +345,9 @@ class Painter:
         self._band(y0, y1, self.gradient(top, bottom, y0, y1))
 
     def _band(self, y0: float, y1: float, paint: str) -> None:
-        self._mark(f'<path d="M-2 {y0:.2f}H102V{y1 + 0.3:.2f}H-2z" fill="{paint}"/>', (-2, y0, 102, y1 + 0.3))
+        # It goes on under what is drawn below it, so that no seam shows at any size.
+        y0, y1 = y0 if y0 > 0 else -2, y1 + 2
+        self._mark(f'<path d="M-2 {y0:.2f}H102V{y1:.2f}H-2z" fill="{paint}"/>', (-2, y0, 102, y1))
 
     def glow(self, x: float, y: float, r: float, colour: Colour, strength: float = 0.6) -> None:
         """Soft light around a point."""

@@ -69,6 +69,7 @@ def space(p: Painter) -> None:
     top, low = p.pick("#0e0f30", "#0c1a33", "#1e0f3a", "#0d2030"), p.pick("#35306f", "#1f4f78", "#5a2f70", "#2f5f6f")
     p.sky_top, p.haze = rgb(top), rgb(low)
     p.night = True
+    p.horizon = 74
     p.wash(0, 101, p.sky_top, p.haze, torn=True)
     for _ in range(4):
         p.mist(
@@ -156,6 +157,7 @@ def _rocket(p: Painter, x: float, y: float, h: float) -> None:
 def spaceship(p: Painter) -> None:
     p.sky_top, p.haze = rgb(p.pick("#0e0f30", "#0c1a33", "#1e0f3a")), rgb(p.pick("#35306f", "#1f4f78", "#5a2f70"))
     hull, trim = rgb(p.pick("#9aa6b8", "#b5aec4", "#8fa8ad", "#c4bfb5")), rgb(p.pick(*m.BRIGHTS))
+    p.horizon = 73
     p.wash(0, 74, dark(hull, 0.25), hull)
     top, low, cx = p.between(10, 14), p.between(46, 50), 50.0
     for grow, paint in ((3.4, pale(hull, 0.35)), (1.8, dark(hull, 0.4))):
@@ -213,7 +215,7 @@ def spaceship(p: Painter) -> None:
         p.glow(x, 3, 16, rgb("#eafaff"), 0.5)
     side = p.sign()
     p.layer("a control desk", 89)
-    x = 50 + side * p.between(33, 37)
+    x = 50 + side * p.between(40, 44)
     p.poly([(x - 17, 90), (x - 15, 76), (x + 15, 76), (x + 17, 90)], hull, shade=dark(hull, 0.3))
     p.poly([(x - 18, 77), (x - 14, 70), (x + 14, 70), (x + 18, 77)], pale(hull, 0.25))
     for k in range(12):
@@ -493,7 +495,7 @@ def mushrooms(p: Painter) -> None:
     m.tufts(p, 80, 98, 16, p.tone(mix(soil, "#1f5a4c", 0.5)))
     side = p.sign()
     p.layer("a giant mushroom", 88)
-    m.mushroom(p, 50 + side * p.between(37, 43), 89, p.between(38, 48), p.tone(p.pick(*caps)))
+    m.mushroom(p, 50 + side * p.between(42, 47), 89, p.between(38, 48), p.tone(p.pick(*caps)))
     m.grass_front(p, p.tone(mix(soil, "#1f5a4c", 0.5)), height=10, name="ferns")
     m.weather(p, horizon)
 
@@ -532,7 +534,7 @@ def graveyard(p: Painter) -> None:
             _stone(p, x, p.between(horizon + 17, 82), p.between(5, 8))
     if p.chance(0.6):
         for x in p.spread(3):
-            _pumpkin(p, x, p.between(84, 97), p.between(2.4, 3.6))
+            _pumpkin(p, x, p.between(81, 84), p.between(2.4, 3.6))
     bat = p.tone("#3a3444")
     for _ in range(p.count(3, 6)):
         x, y, s = p.between(6, 94), p.between(8, 40), p.between(1.6, 3)
@@ -560,11 +562,11 @@ def graveyard(p: Painter) -> None:
     _stone(p, 50 + side * p.between(36, 43), 89, p.between(14, 18))
     p.layer("an iron fence", 104)
     iron = p.tone("#3a3a44")
-    p.rect(-2, 92, 104, 1, iron)
-    p.rect(-2, 99, 104, 1, iron)
+    p.rect(-2, 95, 104, 1, iron)
+    p.rect(-2, 100, 104, 1, iron)
     for x in np.arange(1, 101, 5.5):
-        p.rect(x - 0.45, 90, 0.9, 12, iron, detail=True)
-        p.poly([(x - 1, 90.4), (x, 87.6), (x + 1, 90.4)], iron, detail=True)
+        p.rect(x - 0.45, 93.5, 0.9, 9, iron, detail=True)
+        p.poly([(x - 1, 94), (x, 91.4), (x + 1, 94)], iron, detail=True)
     m.weather(p, horizon)
 
 
@@ -732,10 +734,10 @@ def dinosaurs(p: Painter) -> None:
     m.tufts(p, 84, 98, 14, p.tone(mix(green, "#2a5a2c", 0.5)))
     side = p.sign()
     p.layer("a fern", 89)
-    _fern(p, 50 + side * p.between(37, 44), 90, p.between(28, 36))
+    _fern(p, 50 + side * p.between(44, 49), 90, p.between(28, 36))
     p.layer("big leaves", 104)
     for k in range(3):
-        _fern(p, 50 - side * (34 + 8 * k), 105, p.between(16, 24))
+        _fern(p, 50 - side * (40 + 6 * k), 105, p.between(16, 24))
     m.weather(p, horizon)
 
 

@@ -241,13 +241,13 @@ def _shade_lamp(p: Painter, x: float, y: float, h: float) -> None:
     ground=(0.84, 0.95),
 )
 def room(p: Painter) -> None:
-    y = p.between(66, 71)
+    p.horizon = y = p.between(66, 71)
     _walls(p, y)
     floor = p.tone(p.pick(*_FLOORS))
     side = p.sign()
     m.boards(p, y, floor)
     _window(p, 50 - side * 24 - 12, p.between(14, 19), p.between(21, 26), p.between(26, 31))
-    for k in range(p.count(1, 3)):
+    for k in range(p.count(1, 2)):
         _picture(p, 50 + side * (6 + 15 * k) - 5, p.between(12, 20), p.between(9, 12), p.between(9, 13))
     wood = p.tone(p.pick("#8f5f3a", "#a8764a", "#6f4a35"))
     if p.chance(0.5):
@@ -336,7 +336,7 @@ def _armchair(p: Painter, x: float, y: float, w: float, cloth: Colour) -> None:
     ground=(0.85, 0.95),
 )
 def bedroom(p: Painter) -> None:
-    y = p.between(65, 70)
+    p.horizon = y = p.between(65, 70)
     _walls(p, y)
     m.boards(p, y, p.tone(p.pick(*_FLOORS)))
     side = p.sign()
@@ -402,7 +402,7 @@ def bedroom(p: Painter) -> None:
     ground=(0.86, 0.95),
 )
 def kitchen(p: Painter) -> None:
-    y = p.between(70, 74)
+    p.horizon = y = p.between(70, 74)
     _walls(p, y, pattern=False)
     tilec = p.tone(p.pick("#ffffff", "#dcecf0", "#f6ead0"))
     p.rect(-2, 34, 104, 20, tilec, detail=True)
@@ -446,7 +446,7 @@ def kitchen(p: Painter) -> None:
         p.rect(jx - 1.8, 45.2, 3.6, 1.5, p.tone("#fbf6ea"), r=0.4)
     _pendant(p, 50 + p.between(-8, 8), 4)
     p.layer("a kitchen table", 88)
-    tx, wood = 50 + side * p.between(30, 36), p.tone(p.pick("#b5824f", "#c99a62", "#f0e6d6"))
+    tx, wood = 50 + side * p.between(42, 46), p.tone(p.pick("#b5824f", "#c99a62", "#f0e6d6"))
     for dx in (-13, 11):
         p.rect(tx + dx, 78, 2.2, 11.4, dark(wood, 0.15))
     p.rect(tx - 17, 75.4, 34, 3.4, wood, r=0.8, shade=dark(wood, 0.15))
@@ -472,7 +472,7 @@ def kitchen(p: Painter) -> None:
     ground=(0.86, 0.95),
 )
 def bathroom(p: Painter) -> None:
-    y = p.between(68, 72)
+    p.horizon = y = p.between(68, 72)
     tilec = p.tone(p.pick("#cfe6ec", "#f1d6d6", "#d9ecd6", "#e6dff0", "#f4ecd0"))
     p.wash(0, y, pale(tilec, 0.15), tilec)
     grid = "".join(f"M{x:.1f} 24V{y:.1f}" for x in np.arange(0, 101, 7)) + "".join(
@@ -558,7 +558,7 @@ def bathroom(p: Painter) -> None:
     ground=(0.86, 0.95),
 )
 def classroom(p: Painter) -> None:
-    y = p.between(68, 72)
+    p.horizon = y = p.between(68, 72)
     _walls(p, y, pattern=p.chance(0.4))
     m.boards(p, y, p.tone(p.pick(*_FLOORS)))
     side = p.sign()
@@ -608,7 +608,7 @@ def classroom(p: Painter) -> None:
     for x in (50 - side * 38, 50 + side * 10):
         _desk(p, x, 80, 18)
     p.layer("a school desk", 89)
-    _desk(p, 50 + side * p.between(33, 37), 90, 28)
+    _desk(p, 50 + side * p.between(40, 44), 90, 28)
     if p.chance(0.6):
         p.layer("a school bag", 103)
         x, c = 50 - side * p.between(38, 43), p.tone(p.pick(*m.BRIGHTS))
@@ -657,7 +657,7 @@ def _desk(p: Painter, x: float, y: float, w: float) -> None:
     ground=(0.85, 0.95),
 )
 def library(p: Painter) -> None:
-    y = p.between(70, 74)
+    p.horizon = y = p.between(70, 74)
     wall = p.tone(p.pick("#6f5a4a", "#5f6f68", "#8a6f55", "#7f6a72"))
     p.wash(0, y, dark(wall, 0.1), wall)
     wood = p.tone(p.pick("#7a4f30", "#8f5f3a", "#6a4535"))
@@ -681,7 +681,7 @@ def library(p: Painter) -> None:
     side = p.sign()
     _pendant(p, gap, 3)
     p.layer("a reading table", 88)
-    tx, top = 50 + side * p.between(30, 35), p.tone("#9a6a40")
+    tx, top = 50 + side * p.between(42, 46), p.tone("#9a6a40")
     for dx in (-12, 10):
         p.rect(tx + dx, 78, 2.4, 11.6, dark(top, 0.2))
     p.rect(tx - 16, 75.4, 32, 3.2, top, r=0.6, shade=dark(top, 0.2))
@@ -711,7 +711,7 @@ def library(p: Painter) -> None:
     ground=(0.86, 0.95),
 )
 def shop(p: Painter) -> None:
-    y = p.between(70, 73)
+    p.horizon = y = p.between(70, 73)
     _walls(p, y, pattern=p.chance(0.5))
     m.tiles(p, y, p.tone("#f6ecd8"), p.tone(p.pick("#e6a08a", "#a8c9d9", "#d9c06a", "#b5a8d0")))
     side = p.sign()
@@ -739,7 +739,7 @@ def shop(p: Painter) -> None:
         )
     _pendant(p, 50 - side * 6, 9)
     p.layer("a shop counter", 88)
-    x, c = 50 + side * p.between(31, 35), p.tone(p.pick(*_CLOTH))
+    x, c = 50 + side * p.between(44, 48), p.tone(p.pick(*_CLOTH))
     p.rect(x - 18, 73, 36, 16.4, c, shade=dark(c, 0.2))
     for k in range(4):
         p.rect(x - 16 + 8.4 * k, 75.6, 6.8, 11.6, pale(c, 0.16), r=0.6)
@@ -822,7 +822,7 @@ def _toy(p: Painter, x: float, y: float) -> float:
     ground=(0.86, 0.95),
 )
 def cafe(p: Painter) -> None:
-    y = p.between(69, 73)
+    p.horizon = y = p.between(69, 73)
     brick = p.chance(0.5)
     wall = _walls(p, y, pattern=not brick)
     if brick:
@@ -871,7 +871,7 @@ def cafe(p: Painter) -> None:
         _pendant(p, x, 3)
     _bistro(p, 50 + side * 14, y + 11, 15)
     p.layer("a café table", 89)
-    _bistro(p, 50 + side * p.between(34, 38), 91, 24)
+    _bistro(p, 50 + side * p.between(39, 43), 91, 24)
     if p.chance(0.6):
         p.layer("a plant", 103)
         _plant(p, 50 - side * p.between(41, 45), 103, p.between(24, 30))
@@ -902,7 +902,7 @@ def _bistro(p: Painter, x: float, y: float, w: float) -> None:
     ground=(0.86, 0.95),
 )
 def laboratory(p: Painter) -> None:
-    y = p.between(69, 73)
+    p.horizon = y = p.between(69, 73)
     wall = p.tone(p.pick("#8fb0b8", "#a8b0c9", "#8fa89a", "#b5a8c4", "#7f97a8"))
     p.wash(0, y, dark(wall, 0.2), wall)
     grid = "".join(f"M{x:.1f} 0V{y:.1f}" for x in np.arange(0, 101, 16)) + "".join(
@@ -1018,7 +1018,7 @@ def _flask(p: Painter, x: float, y: float, h: float) -> float:
     ground=(0.85, 0.95),
 )
 def palace(p: Painter) -> None:
-    y = p.between(68, 72)
+    p.horizon = y = p.between(68, 72)
     stone = p.tone(p.pick("#d9cdbf", "#c4bccb", "#e0d3b5", "#bfc9d3"))
     p.wash(0, y, dark(stone, 0.2), stone)
     m.tiles(p, y, p.tone("#efe6d6"), p.tone(p.pick("#b08a8f", "#8f9fb5", "#c9b27a", "#9a8fb0")))
@@ -1129,6 +1129,7 @@ def palace(p: Painter) -> None:
 def stage(p: Painter) -> None:
     back = p.pick("#3a3568", "#5a3048", "#24506a", "#2f4a55", "#4a3a60")
     cloth = p.tone(p.pick("#b5303c", "#93305f", "#2f62a8", "#2f7d5c", "#7a3a9a"))
+    p.horizon = 72
     p.wash(0, 73, dark(back, 0.3), rgb(back))
     kind = p.pick("moon", "hills", "stars", "city")
     gold = p.tone("#e9c35f")
@@ -1178,7 +1179,7 @@ def stage(p: Painter) -> None:
         p.poly([(x + 3.4 * math.cos(a), 97 + 3.6 * math.sin(a)) for a in turn], p.tone("#c9a24a"))
     if p.chance(0.6):
         p.layer("a wooden box", 88)
-        x = p.sign() * p.between(26, 31) + 50
+        x = p.sign() * p.between(35, 40) + 50
         c = p.tone(p.pick(*m.BRIGHTS))
         p.rect(x - 7, 76, 14, 13, c, r=0.6, shade=dark(c, 0.2))
         m.star(p, x, 82.5, 4, gold)

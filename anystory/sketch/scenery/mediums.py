@@ -12,6 +12,8 @@ _INK = "#2e2836"
 _SMALL = 1.6
 """Shapes below this size, in percent of the frame, are details: they get no outline and no shadow."""
 
+_LARGE = 30.0
+
 
 def shape(medium: str, d: str, again: str, fill: str, dark: str, size: float, far: float) -> str:
     """SVG of a filled path `d`. `again` is the same path by another stroke of the hand, `fill` a paint, `dark` its
@@ -30,16 +32,13 @@ def shape(medium: str, d: str, again: str, fill: str, dark: str, size: float, fa
     if medium == "ink":
         width = min(0.26 + size / 110, 0.62) * (0.45 + 0.55 * near)
         # The wash does not quite meet the line.
-        moved = f'<path d="{d}" fill="{fill}" transform="translate(.35 .3)"/>' if size < 40 else ""
+        moved = f'<path d="{d}" fill="{fill}" transform="translate(.35 .3)"/>' if size < 18 else ""
         pens = ((d, width, 0.3 + 0.6 * near), (again, width * 0.6, 0.15 + 0.4 * near))
         lines = (f'<path d="{line}" stroke-width="~{w:.2f}" stroke-opacity="{a:.2f}"/>' for line, w, a in pens)
         return f'{plain}{moved}<g fill="none" stroke="{_INK}" stroke-linejoin="round">{"".join(lines)}</g>'
     if medium == "paper":
-        drop = min(0.35 + size / 45, 1.3)
         return (
-            f'<g fill="#1a1020"><path d="{d}" fill-opacity=".1" stroke="#1a1020" stroke-opacity=".08" '
-            f'stroke-width="{drop:.2f}" transform="translate({drop * 0.5:.2f} {drop * 0.8:.2f})"/><path d="{d}" '
-            f'fill-opacity=".16" transform="translate({drop * 0.35:.2f} {drop * 0.55:.2f})"/></g>{plain}'
+            f"{_shadow(d, size)}{plain}"
             f'<path d="{d}" fill="none" stroke="#fff" stroke-opacity=".22" stroke-width="~.22"/>'
         )
     if medium == "crayon":
@@ -48,6 +47,23 @@ def shape(medium: str, d: str, again: str, fill: str, dark: str, size: float, fa
             f'stroke-width="~{min(0.45 + size / 80, 0.95):.2f}" stroke-linejoin="round"/>'
         )
     return plain
+
+
+def _shadow(d: str, size: float) -> str:
+    """What a piece of paper casts on the one below it."""
+    drop = min(0.35 + size / 45, 1.3)
+    x, y = drop * 0.35, drop * 0.55
+    if size > _LARGE:
+        # Of a large piece only the rim shows: to fill all of it costs more than to draw around it.
+        return (
+            f'<g fill="none" stroke="#1a1020" transform="translate({x / 2:.2f} {y / 2:.2f})">'
+            f'<path d="{d}" stroke-opacity=".16" stroke-width="{drop * 0.65:.2f}"/>'
+            f'<path d="{d}" stroke-opacity=".1" stroke-width="{drop * 1.4:.2f}"/></g>'
+        )
+    return (
+        f'<g fill="#1a1020"><path d="{d}" fill-opacity=".12" transform="translate({x * 1.6:.2f} {y * 1.6:.2f})"/>'
+        f'<path d="{d}" fill-opacity=".16" transform="translate({x:.2f} {y:.2f})"/></g>'
+    )
 
 
 def stroke(medium: str, d: str, colour: str, dark: str, width: float, far: float) -> str:

@@ -25,7 +25,7 @@ def sky(p: Painter, horizon: float, *, sun: tuple[float, float] = (12, 88), clou
     """Sky down to `horizon`, with what belongs to the time and weather in it; the sun stands at an x within `sun`."""
     p.horizon = horizon
     p.wash(horizon + 3, 101, p.haze, p.haze)
-    p.wash(-2, horizon + 4, p.sky_top, p.haze, torn=True)
+    p.wash(0, horizon + 4, p.sky_top, p.haze, torn=True)
     with p.within(f"{p.time} {p.weather}"):
         _heaven(p, horizon, sun, clouds)
 
@@ -308,9 +308,9 @@ def tufts(p: Painter, y0: float, y1: float, count: int, colour: Colour, x0: floa
 
 @motif
 def grass_front(p: Painter, colour: Colour, depth: float = 103, height: float = 9, name: str = "tall grass") -> None:
-    """A layer of blades along the lower edge, thicker to one side."""
+    """A layer of blades along the lower edge, high at one side."""
     p.layer(name, depth)
-    side = p.between(-0.2, 1.2)
+    side = 0.5 + p.sign() * p.between(0.45, 0.7)
     for x in p.spread(44, -2, 102):
         near = max(0.25, 1 - 1.3 * abs(x / 100 - side))
         h, lean = height * near * p.between(0.7, 1.3), p.between(-2.5, 2.5)

@@ -627,15 +627,9 @@ def field(p: Painter) -> None:
     )
     _wheat(p, 79, 9, p.tone(gold), (cx - 15, cx + 15))
     p.layer("tall wheat", 87)
-    _wheat(
-        p,
-        88,
-        p.between(12, 16),
-        p.tone(mix(gold, "#c9903a", 0.3)),
-        (cx - 19, cx + 19) if p.chance(0.5) else ((-9, 62) if p.chance(0.5) else (38, 109)),
-    )
+    _wheat(p, 88, p.between(12, 16), p.tone(mix(gold, "#c9903a", 0.3)), p.pick((18, 82), (-9, 82), (18, 109)))
     p.layer("wheat", 104)
-    _wheat(p, 104, p.between(11, 15), p.tone(mix(gold, "#b5803a", 0.5)), (-9, -9))
+    _wheat(p, 104, p.between(7, 9), p.tone(mix(gold, "#b5803a", 0.5)), (-9, -9))
     m.weather(p, horizon)
 
 
@@ -652,10 +646,13 @@ def _wheat(p: Painter, y: float, h: float, colour: tuple, gap: tuple[float, floa
             f"M{x + lean:.1f} {y - tall:.1f}q{-w:.2f} {-h * 0.14:.2f} {lean * 0.3:.2f} {-h * 0.32:.2f}"
             f"q{w * 1.6:.2f} {h * 0.14:.2f} {-lean * 0.3:.2f} {h * 0.32:.2f}z"
         )
-    spans = [(-2.0, gap[0]), (gap[1], 102.0)] if gap[1] > -5 else [(-2.0, 102.0)]
-    for a, b in spans:
+    for a, b in ((-2.0, gap[0]), (gap[1], 102.0)):
         if b > a:
-            p.poly([(a, y), (a, y - h * 0.45), (b, y - h * 0.45), (b, y)], colour, shade=dark(colour, 0.2), detail=True)
+            # The foot of the corn is as ragged as its top, or it would be a box.
+            xs = np.arange(a, b + h * 0.1, h * 0.1)
+            foot = [(x, y + h * (0.07 if k % 2 else -0.05)) for k, x in enumerate(xs)]
+            body = [(a - h * 0.05, y - h * 0.42), *((x, y - h * 0.5) for x in (a, b)), (b + h * 0.05, y - h * 0.42)]
+            p.poly([*body, *foot[::-1]], colour, shade=dark(colour, 0.14), detail=True)
     p.strokes("".join(stems), dark(colour, 0.18), max(0.22, h * 0.035))
     p.areas("".join(ears), pale(colour, 0.2))
 
@@ -706,34 +703,31 @@ def cave(p: Painter) -> None:
     stone = p.pick("#7a6a80", "#82695a", "#5c7086", "#66668c")
     glow = rgb(p.pick("#ffb45e", "#7fe3ee", "#b49aff", "#ffe09a"))
     deep, mouth = dark(stone, 0.75), p.between(35, 65)
+    p.horizon = 76
     p.wash(0, 101, deep, dark(stone, 0.6))
     p.glow(mouth, 50, 62, glow, 0.85)
     p.glow(mouth, 54, 26, pale(glow, 0.6), 0.8)
-    for layer, (shade, reach) in enumerate(((0.62, 26.0), (0.42, 16.0), (0.2, 6.0))):
+    for layer, (shade, reach, crown) in enumerate(((0.62, 21, 26), (0.42, 31, 17), (0.2, 43, 7))):
         colour = mix(dark(stone, shade), glow, 0.1 - 0.04 * layer)
-        top, floor = [(-4.0, -4.0), (104.0, -4.0)], 70 + 5 * layer
-        for side in (1, -1):
-            wall = [(50 + side * 54, 104.0)]
-            for t in np.linspace(0.9, 0.0, 9):
-                x = (
-                    mouth
-                    + side
-                    * (reach * 0.4 + (54 - 10 * layer) * (1 - 0.0))
-                    * (0.62 + 0.2 * layer)
-                    * math.cos(t * math.pi / 2) ** 0.6
-                )
-                wall.append(
-                    (
-                        x + p.between(-3, 3),
-                        floor - (floor - 6 + 8 * layer) * math.sin((1 - t) * math.pi / 2) + p.between(-2, 2),
-                    )
-                )
-            p.poly([*wall, (50 + side * 54, -4.0)], colour, shade=dark(colour, 0.3))
+        floor = 72 + 4 * layer
+        arch = [
+            (mouth - reach * math.cos(a) + p.between(-2, 2), floor - (floor - crown) * math.sin(a) + p.between(-2, 2))
+            for a in np.linspace(0, math.pi, 15)
+        ]
+        rock = [
+            (-4.0, 104.0),
+            (arch[0][0], 104.0),
+            *arch,
+            (arch[-1][0], 104.0),
+            (104.0, 104.0),
+            (104.0, -4.0),
+            (-4.0, -4.0),
+        ]
+        p.poly(rock, colour, shade=dark(colour, 0.3))
         for x in p.spread(8 - layer, 0, 100):
             w, h = p.between(3.5, 7), (26 - 4 * layer) * p.between(0.4, 1) * (0.55 + abs(x - mouth) / 60)
             p.poly(
                 [
-                    *top[:0],
                     (x - w, -3),
                     (x - w * 0.4, h * 0.5),
                     (x + p.between(-1, 1), h),
@@ -803,6 +797,7 @@ def _crystals(p: Painter, x: float, y: float, s: float, glow: tuple) -> None:
     "in a flower garden",
     "among the flower beds",
     empty="a garden",
+    ground=(0.85, 0.95),
     weathers=FLOWERING,
 )
 def garden(p: Painter) -> None:
@@ -838,7 +833,7 @@ def garden(p: Painter) -> None:
         y = 70 + 4.5 * k
         p.oval(cx + p.between(-1, 1) * (3 + k), y, 3 + 0.5 * k, 0.9 + 0.15 * k, dark(path, 0.1), detail=True)
     for side in (-1, 1):
-        for row, y in enumerate((70, 77, 84)):
+        for row, y in enumerate((67, 73, 79)):
             a, b = sorted((cx + side * (11 + row * 4), cx + side * 60))
             soil = p.ground("#7a5a3f")
             p.poly([(a, y + 2), (b, y + 2), (b, y + 4), (a, y + 4)], soil, smooth=False)
@@ -930,10 +925,11 @@ def volcano(p: Painter) -> None:
         p.oval(cx + p.between(-16, 16), top - p.between(2, 18), r, r, p.pick(*lava), detail=True)
     soil = p.tone(mix(rockc, "#3a2f36", 0.35))
     p.ridge(horizon + 5, 4, soil, shade=dark(soil, 0.3), waves=2)
-    x, y, pts = cx + p.between(-8, 8), horizon + 5, []
-    while y < 104:
-        pts.append((x, y))
-        x, y = x + p.between(-10, 10), y + 7
+    # The lava bends aside, so that the middle stays ground to stand on.
+    away = 50 + p.sign() * p.between(44, 50)
+    pts = [
+        (cx + (away - cx) * t**1.5 + p.between(-3, 3), horizon + 5 + (99 - horizon) * t) for t in np.linspace(0, 1, 7)
+    ]
     p.glow(pts[2][0], pts[2][1], 24, lava[1], 0.3)
     for width, colour in ((5.0, lava[1]), (2.2, lava[0])):
         left = [(a - width * (0.3 + (b - horizon) / 26), b) for a, b in pts]

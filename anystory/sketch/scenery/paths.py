@@ -21,11 +21,12 @@ class Edge:
         return float(np.interp(x, self.xs, self.ys))
 
 
-def subdivided(xy: np.ndarray, step: float) -> np.ndarray:
-    """A closed polygon with points added so that no side is longer than about `step`."""
-    ends = np.concatenate([xy[1:], xy[:1]])
-    parts = np.maximum(1, np.ceil(np.hypot(*(ends - xy).T) / step)).astype(int)
-    return np.concatenate([a + (b - a) * (np.arange(n) / n)[:, None] for a, b, n in zip(xy, ends, parts, strict=True)])
+def subdivided(xy: np.ndarray, step: float, closed: bool = True) -> np.ndarray:
+    """A polygon, or a line of straight pieces, with points added so that no piece is longer than about `step`."""
+    starts, ends = (xy, np.concatenate([xy[1:], xy[:1]])) if closed else (xy[:-1], xy[1:])
+    parts = np.maximum(1, np.ceil(np.hypot(*(ends - starts).T) / step)).astype(int)
+    pieces = [a + (b - a) * (np.arange(n) / n)[:, None] for a, b, n in zip(starts, ends, parts, strict=True)]
+    return np.concatenate(pieces if closed else [*pieces, xy[-1:]])
 
 
 def path(xy: np.ndarray, smooth: bool, closed: bool = True) -> tuple[str, Box]:

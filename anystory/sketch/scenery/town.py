@@ -28,7 +28,7 @@ def _stone(p: Painter) -> str:
     "in town",
     "in front of colourful houses",
     empty="a street",
-    ground=(0.82, 0.94),
+    ground=(0.86, 0.94),
 )
 def street(p: Painter) -> None:
     m.sky(p, 46)
@@ -56,7 +56,7 @@ def street(p: Painter) -> None:
         else:
             m.tree(p, x, 80, p.between(22, 30), p.tone(p.pick(*m.GREENS)), 0, "round")
     if p.chance(0.5):
-        m.car(p, p.between(15, 85), 88, p.between(24, 30))
+        m.car(p, p.between(15, 85), 84.8, p.between(24, 30))
     side = p.sign()
     if p.chance(0.5):
         p.layer("a letter box", 86)
@@ -80,7 +80,7 @@ def street(p: Painter) -> None:
     "in front of tall towers",
     "in a busy city",
     empty="a big city",
-    ground=(0.84, 0.95),
+    ground=(0.86, 0.95),
 )
 def city(p: Painter) -> None:
     m.sky(p, 58, clouds=0.8)
@@ -190,7 +190,7 @@ def village(p: Painter) -> None:
     if kind == "well":
         _well(p, 50 + side * p.between(34, 40), 86)
     elif kind == "fence":
-        gap = (-9, 64) if side > 0 else (36, 109)
+        gap = (-9, 78) if side > 0 else (22, 109)
         m.fence(p, 88, 11, p.tone(p.pick("#ffffff", "#c9a07a")), depth=87, gap=gap)
     else:
         p.layer("a bush", 86)
@@ -305,13 +305,13 @@ def playground(p: Painter) -> None:
             [(x - 11, y - 4 - tilt), (x + 11, y - 4 + tilt), (x + 11, y - 2.8 + tilt), (x - 11, y - 2.8 - tilt)], plank
         )
     for _ in range(p.count(2, 4)):
-        x, y, r = p.between(6, 94), p.between(84, 96), p.between(1.5, 2.4)
+        x, y, r = p.between(6, 94), p.between(80, 84), p.between(1.5, 2.4)
         ball = p.tone(p.pick(*m.BRIGHTS))
         p.oval(x, y - r, r, r, ball, shade=dark(ball, 0.2))
         p.oval(x - r * 0.3, y - r * 1.3, r * 0.3, r * 0.3, pale(ball, 0.6), detail=True)
     m.puddles(p, 84, 97)
     p.layer("a sandbox", 88)
-    x, wood = 50 + side * p.between(30, 36), p.tone(p.pick("#c9935a", "#d9604a", "#4a90c9"))
+    x, wood = 50 + side * p.between(40, 44), p.tone(p.pick("#c9935a", "#d9604a", "#4a90c9"))
     p.rect(x - 14, 85, 28, 4.5, wood, shade=dark(wood, 0.2))
     p.poly([(x - 6, 85), (x - 4.6, 80.5), (x - 0.6, 80.5), (x + 0.8, 85)], p.tone(p.pick(*m.BRIGHTS)))
     p.poly([(x + 3, 85), (x + 7, 79.5), (x + 11, 85)], dark(sand, 0.12))
@@ -388,7 +388,7 @@ def market(p: Painter) -> None:
     m.puddles(p, 86, 97)
     side = p.sign()
     p.layer("a market stall", 88)
-    _counter(p, 50 + side * p.between(33, 37), 89, 30, 12)
+    _counter(p, 50 + side * p.between(41, 45), 89, 30, 12)
     if p.chance(0.6):
         p.layer("a basket", 103)
         _basket(p, 50 - side * p.between(36, 44), 102, p.between(8, 11))
@@ -490,7 +490,7 @@ def camp(p: Painter) -> None:
     m.tufts(p, 80, 98, 18, p.ground(mix(green, "#2a6b2c", 0.4)))
     m.puddles(p, 86, 97)
     p.layer("a log", 89)
-    x, wood = 50 + side * p.between(30, 36), p.tone("#8f6442")
+    x, wood = 50 + side * p.between(40, 44), p.tone("#8f6442")
     p.rect(x - 13, 82, 26, 7, wood, r=3, shade=dark(wood, 0.25))
     p.oval(x - 12.4, 85.5, 2.3, 3.5, p.tone("#e0c094"))
     p.oval(x - 12.4, 85.5, 1.2, 1.9, p.tone("#c9a06a"))
@@ -710,13 +710,12 @@ def farm(p: Painter) -> None:
     )
     m.tufts(p, 80, 98, 16, p.ground(mix(green, "#2a6b2c", 0.4)))
     m.puddles(p, 84, 97)
-    gap = (-9, 60) if side > 0 else (40, 109)
     p.layer("a fence", 87)
     rail = p.tone(p.pick("#f4ecd8", "#b5895a"))
-    a, b = (60, 102) if side > 0 else (-2, 40)
+    a, b = (76, 102) if side > 0 else (-2, 24)
     for k in (78.5, 83):
         p.rect(a, k, b - a, 1.7, dark(rail, 0.08))
-    for fx in np.arange(max(gap[1] if side > 0 else a, a), b, 9):
+    for fx in np.arange(a, b, 9):
         p.rect(fx, 76, 2.1, 12.5, rail, shade=dark(rail, 0.15))
     m.grass_front(p, p.ground(mix(green, "#2a6b2c", 0.4)), height=8)
     m.weather(p, horizon)
@@ -769,7 +768,7 @@ def station(p: Painter) -> None:
     for ang, r in ((p.between(0, 6.3), 3.6), (p.between(0, 6.3), 2.5)):
         p.line([(cx, 28), (cx + r * math.cos(ang), 28 + r * math.sin(ang))], rgb("#2a2a33"), 0.6)
     p.layer("a bench", 86)
-    m.bench(p, 50 - side * p.between(28, 33), 87, p.between(20, 24))
+    m.bench(p, 50 - side * p.between(37, 41), 87, p.between(20, 24))
     if p.chance(0.7):
         p.layer("a suitcase", 102)
         x, case = 50 + side * p.between(36, 43), p.tone(p.pick("#8f5a35", "#c9503f", "#3f7f8f", "#d9a03f"))

@@ -78,7 +78,7 @@ def beach(p: Painter) -> None:
         m.palm(p, 50 + side * p.between(38, 46), 85, p.between(48, 64))
     else:
         p.layer("a beach umbrella", 84)
-        _parasol(p, 50 + side * p.between(32, 40), 85, p.between(28, 36))
+        _parasol(p, 50 + side * p.between(40, 45), 85, p.between(28, 36))
     if p.chance(0.6):
         p.layer("a rock" if p.chance(0.5) else "rocks", 104)
         m.rock(p, 50 - side * p.between(38, 50), 103, p.between(8, 14), p.tone("#9a8f8a"))
@@ -644,6 +644,7 @@ def _igloo(p: Painter, x: float, y: float, r: float) -> None:
 def underwater(p: Painter) -> None:
     top, low = p.pick("#7fe0e6", "#62c8ea", "#86e3d2", "#5fb8e8"), p.pick("#0f5f9a", "#127088", "#1a5590", "#16648f")
     p.haze = mix(top, low, 0.55)
+    p.horizon = 78
     p.wash(0, 101, rgb(top), rgb(low), torn=True)
     white = rgb("#ffffff")
     for x in p.spread(5, -5, 100):
@@ -682,7 +683,7 @@ def underwater(p: Painter) -> None:
     _coral(p, 50 + side * p.between(36, 44), 90, p.between(20, 28), 0.0)
     p.layer("seaweed", 104)
     for k in range(5):
-        _weed(p, 50 - side * (50 - 6 * k + p.between(-2, 2)), 104, p.between(22, 44) - 4 * k, 0.0)
+        _weed(p, 50 - side * (52 - 5 * k + p.between(-2, 2)), 104, p.between(22, 44) - 4 * k, 0.0)
 
 
 @motif
