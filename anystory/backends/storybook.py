@@ -12,6 +12,7 @@ from PIL import Image
 
 from anystory.backend import STORYBOOK, BackendError
 from anystory.backends.crew import CORES, Crew, Order
+from anystory.sketch import scenery
 from anystory.sketch.compose import Coat
 from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.sketcher import sketching
@@ -31,7 +32,8 @@ from anystory.story import (
 )
 
 PROGRAM = "1"
-"""Raised when the same shot, settings and seed would give another frame."""
+"""Raised when the same shot, settings and seed would give another frame of the same painted place; the painter counts
+its own changes (`scenery.PROGRAM`)."""
 
 MAPS = 512
 """Longer side of a frame's maps at most. A map of each of 1024 x 1024 pixels says the same of three characters, and
@@ -56,7 +58,7 @@ class StorybookBackend:
     its own order: neither on the frames before it nor on the process that made it."""
 
     name: str = STORYBOOK
-    version: str = PROGRAM
+    version: str = f"{PROGRAM}.{scenery.PROGRAM}"
     defaults: Settings = DEFAULTS
     sizes: range = range(64, 4096 + 1)
     max_subjects: int = 12
