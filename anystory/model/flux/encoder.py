@@ -103,8 +103,9 @@ def masked_pixels(image: Image.Image, mask: Image.Image, side: int, resample: in
 
 
 def touched(mask: Tensor, side: int) -> Tensor:
-    """The mask (1, 1, H, W) at token resolution, (1, side * side, 1): a token counts as soon as a pixel of it does."""
-    return F.adaptive_max_pool2d(mask, side).flatten(2).transpose(1, 2)
+    """The mask (1, 1, H, W) at token resolution, (1, side * side, 1) of 0 and 1: a token counts, wholly, as soon as a
+    pixel of it does at all."""
+    return (F.adaptive_max_pool2d(mask, side) > 0).float().flatten(2).transpose(1, 2)
 
 
 def pack(latents: Tensor) -> Tensor:
