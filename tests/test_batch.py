@@ -146,7 +146,7 @@ def test_where_memory_is_short_smaller_batches_make_the_same_frames(
     events = list(Renderer(flux).render(FOXES, tmp_path))
     assert sizes == expected
     assert flux.batch == rows
-    assert len(flux.plans) == 2  # the plan is what it was
+    assert len(flux.memory.plans) == 2  # the plan is what it was
     assert told[1] == ("Memory ran out with 3 panels at once. Finished ones are kept; FLUX makes 2 at once.")
     assert ("Memory ran out with 2 panels at once. Finished ones are kept; FLUX makes one at a time." in told) == (
         rows == 1
@@ -159,7 +159,7 @@ def test_where_memory_is_short_smaller_batches_make_the_same_frames(
 
 
 def test_frames_of_a_batch_that_were_finished_before_memory_ran_out_for_good_stay(flux, told, tmp_path):
-    flux.plans, flux.batch = flux.plans[-1:], 3
+    flux.memory.plans, flux.batch = flux.memory.plans[-1:], 3
     hook = blocks(flux.pipeline.transformer)[0].register_forward_pre_hook
     hook(fails_above(2), with_kwargs=True)
     with pytest.raises(BackendError, match="memory is too short for this frame"):

@@ -23,6 +23,7 @@ from transformers import PreTrainedTokenizerBase
 
 import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a module nobody imported
 from anystory.backend import BackendError
+from anystory.backends.files import model_files, reason
 from anystory.images import square_crop
 from anystory.model.anystory import SubjectEncoding
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
@@ -116,8 +117,7 @@ class AnyStoryBackend:
                 module.eval().requires_grad_(False)
             pipeline.to(device)
         except (OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError) as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise BackendError(f"The model in {str(folder)!r} cannot be loaded: {reason}") from error
+            raise BackendError(f"The model in {str(folder)!r} cannot be loaded: {reason(error)}") from error
         return cls(
             name=name,
             version=f"{PROGRAM}-{fingerprint(folder)}",
@@ -240,9 +240,9 @@ def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:
 
 
 def fingerprint(folder: Path) -> str:
-    """Twelve hex digits over every config and weight of a model folder and the libraries that run it."""
+    """Twelve hex digits over every config, weight and tokenizer of a model folder and the libraries that run it."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".safetensors")):
+    for path in model_files(folder):
         digest.update(path.relative_to(folder).as_posix().encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

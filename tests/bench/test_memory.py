@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from anystory.model.memory import GIB
 
 from anystory import backend
 from anystory.backend import BackendError
-from anystory.backends.flux import _plans
+from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
-from anystory.model.flux.plans import GIB
 from anystory.render import Renderer
 from anystory.story import Panel, Script, Story
 from tests.backends.test_flux import FOX, GOLDEN, SETTINGS
@@ -56,7 +56,7 @@ def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
         if progress.panel == 1 and progress.step.frame:
             kept = (tmp_path / "frames" / "001.png").read_bytes()
             first.register_forward_pre_hook(fault)
-    assert [plan.transformer for plan in flux.plans] == ["bf16"]
+    assert [plan.transformer for plan in flux.memory.plans] == ["bf16"]
     assert flux.pipeline.transformer.dtype == torch.bfloat16
     assert told[1].startswith("Memory ran out with transformer in float32") and "in bf16" in told[1]
     assert (tmp_path / "frames" / "001.png").read_bytes() == kept
@@ -67,7 +67,7 @@ def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
 
 
 def test_when_no_plan_is_left_a_sentence_says_so_and_finished_panels_stay(flux, tmp_path):
-    flux.plans = flux.plans[-1:]
+    flux.memory.plans = flux.memory.plans[-1:]
     with pytest.raises(BackendError, match="memory is too short for this frame; close"):
         for progress in Renderer(flux).render(STORY, tmp_path):
             if progress.step.frame:
@@ -82,7 +82,7 @@ def test_other_errors_are_not_taken_for_memory(flux):
     blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(breaks)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         list(Renderer(flux).render(replace(STORY, settings=replace(SETTINGS, steps=1))))
-    assert len(flux.plans) == 2
+    assert len(flux.memory.plans) == 2
 
 
 def test_a_speed_has_its_own_steps_and_frames_of_its_own():
@@ -105,7 +105,6 @@ def test_vram_bounds_the_gpu_that_is_used(device, index, monkeypatch):
     monkeypatch.setattr(torch.cuda.memory, "_lazy_init", lambda: None)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * GIB, 40 * GIB))
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     monkeypatch.setattr(torch._C, "_cuda_setMemoryFraction", lambda *given: bounds.append(given), raising=False)
-    _plans(None, True, device, 20, 1)
+    memory_of(device, 20)
     assert bounds == [(0.5, index)]
