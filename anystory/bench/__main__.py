@@ -1,7 +1,7 @@
 """`python -m anystory.bench flux --out DIR`: times, counts, distances and memory plans, as JSON and a chart.
 
 With a GPU everything runs at full size; without one the times are of a small model and the counts of the full one.
-`world` times the training's frames, `plans` prints the memory plans.
+`world` times the training's frames, `plans` prints the memory plans and `plans --check` walks them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import torch
 from anystory.bench import world as worlds
 from anystory.bench.chart import chart
 from anystory.bench.flux import bench
+from anystory.bench.walk import walks
 from anystory.commands.usage import Parser
 from anystory.model.flux.plans import release_footprint, table
 
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--minutes", type=float, default=8.0, metavar="M", help="how long it may take (%(default)s)")
     command.set_defaults(command=flux)
     command = commands.add_parser("plans", help="the memory plan for every size of card")
+    command.add_argument("--check", action="store_true", help="walk every plan on a simulated card, at small scale")
     command.set_defaults(command=plans)
     command = commands.add_parser("world", help="how fast the frames of the training are composed")
     command.add_argument("--art", type=Path, required=True, help="folder of the training art")
@@ -72,8 +74,14 @@ def flux(arguments: argparse.Namespace) -> int:
 
 
 def plans(arguments: argparse.Namespace) -> int:
-    print(table(release_footprint()))
-    return 0
+    if not arguments.check:
+        print(table(release_footprint()))
+        return 0
+    failed = False
+    for walk in walks():
+        print(walk, flush=True)
+        failed |= not walk.passed
+    return int(failed)
 
 
 def world(arguments: argparse.Namespace) -> int:

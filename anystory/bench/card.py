@@ -8,7 +8,7 @@ model's work (a product, a convolution) off the card; and torch's own OutOfMemor
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
-from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import flop_registry
 
 from anystory.bench.count import Storages
@@ -27,7 +26,7 @@ CARD = torch.device("privateuseone:0")
 
 _aten = torch.ops.aten
 
-_ACROSS = {_aten.copy_.default, _aten._to_copy.default, _aten.index.Tensor, _aten.index_put_.default}
+_ACROSS = {_aten.copy_, _aten._to_copy, _aten.to, _aten.index, _aten.index_put_}
 """What takes tensors of both places: copies, and indices that are on the CPU."""
 
 _WHOLE = nn.functional.scaled_dot_product_attention, nn.functional.multi_head_attention_forward
@@ -78,8 +77,8 @@ class OnCard(Tensor):
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        card = next(x.card for x in tree_leaves((args, kwargs)) if isinstance(x, OnCard))
-        return card.run(func, args, kwargs or {})
+        card = next(x.card for x in _tensors((args, kwargs)) if isinstance(x, OnCard))
+        return NotImplemented if _theirs(types) else card.run(func, args, kwargs or {})
 
 
 class Card:
@@ -105,7 +104,7 @@ class Card:
 
     def run(self, func: Any, args: tuple, kwargs: dict) -> Any:
         """One operation, on the card if its tensors are there or its result is to be."""
-        tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+        tensors = _tensors((args, kwargs))
         here = [x for x in tensors if isinstance(x, OnCard)]
         self.check(func, tensors, here)
         asked = kwargs.get("device")
@@ -115,7 +114,9 @@ class Card:
             stays = bool(here) if asked is None else torch.device(asked).type == CARD.type
         # A result that is one of the arguments, as of in-place operations, stays the object it is.
         known = {id(x.inner): x for x in here}
-        out = func(*tree_map(_inside, args), **tree_map(_inside, kwargs))
+        out = func(*_mapped(_inside, args), **_mapped(_inside, kwargs))
+        if asked is not None and bool(here) != stays and func.overloadpacket is _aten.to:
+            out = out.clone()  # the CPU would take a tensor that comes or goes for one that stays
         if not stays:
             return out
         late = self._late(func, args, kwargs)
@@ -125,11 +126,12 @@ class Card:
                 return x
             return known[id(x)] if id(x) in known else self.hold(x, late)
 
-        return tree_map(placed, out)
+        return _mapped(placed, out)
 
     def check(self, func: Any, tensors: list[Tensor], here: list[OnCard]) -> None:
         """Refuse an operation on `tensors`, of which some are `here`."""
-        if here and func not in _ACROSS and (away := [x for x in tensors if not isinstance(x, OnCard) and x.ndim]):
+        across = getattr(func, "overloadpacket", func) in _ACROSS
+        if here and not across and (away := [x for x in tensors if not isinstance(x, OnCard) and x.ndim]):
             raise CardError(f"{func} takes tensors on the card and one of {tuple(away[0].shape)} that is not there.")
         if not here and tensors and func.overloadpacket in flop_registry:
             raise CardError(f"{func} on {tuple(tensors[0].shape)} runs off the card.")
@@ -142,8 +144,9 @@ class Card:
         stream = self._streams[-1]
         if len(self._streams) == 1:
             return None
-        source = next((x for x in tree_leaves(args) if isinstance(x, Tensor)), None)
-        copies = func is _aten._to_copy.default and kwargs.get("non_blocking") and source in self.pinned
+        source = next(iter(_tensors(args)), None)
+        moves = func.overloadpacket in (_aten._to_copy, _aten.to)
+        copies = moves and kwargs.get("non_blocking") and source in self.pinned
         return (stream, stream.waited) if copies else getattr(source, "copied", None)
 
     def hold(self, inner: Tensor, copied: tuple[Stream, int] | None = None) -> OnCard:
@@ -173,11 +176,32 @@ class Card:
         return self._streams[-1]
 
 
+def _theirs(types: Iterable[type]) -> bool:
+    """Whether an operation is another kind of tensor's to take apart first: a quantised one's."""
+    return not set(types) <= {Tensor, nn.Parameter, OnCard}
+
+
 def _inside(x: Any) -> Any:
     """An argument as the CPU takes it."""
     if isinstance(x, OnCard):
         return x.inner
     return torch.device("cpu") if isinstance(x, torch.device) and x.type == CARD.type else x
+
+
+def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """What torch's operators take and give, nested in tuples, lists and dicts, with `function` of every leaf."""
+    if type(tree) in (tuple, list):
+        return type(tree)([_mapped(function, x) for x in tree])
+    if isinstance(tree, dict):
+        return {key: _mapped(function, x) for key, x in tree.items()}
+    return function(tree)
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    """The tensors in such."""
+    found: list[Tensor] = []
+    _mapped(lambda x: found.append(x) if isinstance(x, Tensor) else None, tree)
+    return found
 
 
 class _Kernels(TorchDispatchMode):
@@ -188,7 +212,7 @@ class _Kernels(TorchDispatchMode):
         self.card = card
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        return self.card.run(func, args, kwargs or {})
+        return NotImplemented if _theirs(types) else self.card.run(func, args, kwargs or {})
 
 
 class _Calls(TorchFunctionMode):
@@ -200,18 +224,30 @@ class _Calls(TorchFunctionMode):
             Tensor.data.__set__: _set_data,
             Tensor.tolist: lambda x: x.cpu().tolist(),
             Tensor.contiguous: lambda x: x if x.is_contiguous() else x.clone(memory_format=torch.contiguous_format),
+            Tensor.nonzero: _aten.nonzero,
+            Tensor.copy_: _aten.copy_,
+            Tensor.new_tensor: lambda x, data, dtype=None: torch.tensor(data, dtype=dtype or x.dtype).to(CARD),
             Tensor.__getitem__: _get_item,
             Tensor.__setitem__: _set_item,
             **{function: _whole(function) for function in _WHOLE},
         }
-        self._always = {Tensor.pin_memory: card.pin, Tensor.is_pinned: lambda x: x in card.pinned}
+        self._always = {
+            torch.tensor: _tensor,
+            Tensor.pin_memory: card.pin,
+            Tensor.is_pinned: lambda x: x in card.pinned,
+        }
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
         instead = self._always.get(func)
-        if instead is None and any(isinstance(x, OnCard) for x in args):
+        if instead is None and any(isinstance(x, OnCard) for x in (*args, *kwargs.values())):
             instead = self._instead.get(func)
         return (instead or func)(*args, **kwargs)
+
+
+def _tensor(data: Any, *, device: torch.device | str | None = None, **how: Any) -> Tensor:
+    made = torch.tensor(data, **how)
+    return made if device is None else made.to(device)
 
 
 def _set_data(tensor: Tensor, value: Tensor) -> None:
@@ -222,23 +258,23 @@ def _set_data(tensor: Tensor, value: Tensor) -> None:
 def _get_item(tensor: Tensor, index: Any) -> Tensor:
     if not isinstance(tensor, OnCard):
         raise CardError(f"A tensor of {tuple(tensor.shape)} on the CPU is indexed with one on the card.")
-    return tensor.card.hold(tensor.inner[tree_map(_inside, index)], tensor.copied)
+    return tensor.card.hold(tensor.inner[_mapped(_inside, index)], tensor.copied)
 
 
 def _set_item(tensor: Tensor, index: Any, value: Any) -> None:
-    _inside(tensor)[tree_map(_inside, index)] = _inside(value)
+    _inside(tensor)[_mapped(_inside, index)] = _inside(value)
 
 
 def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of several operators as one, by the CPU's own kernels."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+        tensors = _tensors((args, kwargs))
         here = [x for x in tensors if isinstance(x, OnCard)]
         here[0].card.check(function.__name__, tensors, here)
         with _disable_current_modes():
-            out = function(*tree_map(_inside, args), **tree_map(_inside, kwargs))
-        return tree_map(lambda x: here[0].card.hold(x) if isinstance(x, Tensor) else x, out)
+            out = function(*_mapped(_inside, args), **_mapped(_inside, kwargs))
+        return _mapped(lambda x: here[0].card.hold(x) if isinstance(x, Tensor) else x, out)
 
     return run
 

@@ -27,7 +27,7 @@ WHERE = {
 }
 """Where the weights are, in words."""
 
-SHORT = ("out of memory", "alloc_failed", "can't allocate memory", "not enough memory", "bad_alloc")
+SHORT = ("out of memory", "alloc_failed", "t allocate memory", "not enough memory", "bad_alloc")
 """What the messages say, in small letters, of allocators and libraries that find no memory: CUDA's, cuBLAS's, Apple's,
 the CPU's on every system."""
 

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 import pytest
 import torch
-from anystory.model.memory import GIB
+from safetensors.torch import save_file
 
 from anystory import backend
-from anystory.backend import BackendError
+from anystory.backend import BackendError, Lora
 from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
+from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
+from anystory.model.flux.plans import Work, plan
+from anystory.model.memory import GIB, SPARE
 from anystory.render import Renderer
-from anystory.story import Panel, Script, Story
-from tests.backends.test_flux import FOX, GOLDEN, SETTINGS
+from anystory.story import Panel, Prompt, Script, Story
+from tests.backends.test_flux import FOX, GOLDEN, SETTINGS, lora_state
 
 STORY = Story(Script(panels=(Panel("Fox sleeps.", ("Fox",)), Panel("Fox runs.", ("Fox",)))), (FOX,), SETTINGS)
 
@@ -75,6 +78,63 @@ def test_when_no_plan_is_left_a_sentence_says_so_and_finished_panels_stay(flux, 
     assert (tmp_path / "frames" / "001.png").is_file() and not (tmp_path / "frames" / "002.png").exists()
 
 
+def test_after_memory_ran_out_for_good_the_next_frame_is_made_all_the_same(flux):
+    """When whoever used it is gone: nothing has to be started anew."""
+    flux.memory.plans = flux.memory.plans[-1:]
+    blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(runs_out)
+    with pytest.raises(BackendError, match="memory is too short"):
+        list(Renderer(flux).render(STORY, panels=[1]))
+    assert flux.unread("A short prompt.") == "" and len(flux.layer_shapes(SETTINGS)) == 5
+    *_, last = Renderer(flux).render(STORY, panels=[1])
+    assert last.step.frame.image.size == (64, 64)
+
+
+def test_what_is_asked_while_another_plan_is_loaded_is_answered(flux, monkeypatch):
+    answers, build = [], flux.memory._build
+
+    def asked(plan):
+        answers.append((flux.unread("moon " * 600) != "", flux.layer_shapes(SETTINGS)[0]))
+        return build(plan)
+
+    monkeypatch.setattr(flux.memory, "_build", asked)
+    blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(runs_out)
+    list(Renderer(flux).render(STORY, panels=[1]))
+    assert answers == [(True, (4, 4))]
+
+
+def test_a_plan_that_fails_while_loading_does_not_name_the_version(flux, monkeypatch):
+    original = AnyStoryFluxPipeline.from_release
+
+    def loading(base, redux, checkpoint, dtype, plan):
+        if plan.transformer == "float32":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return original(base, redux, checkpoint, dtype, plan)
+
+    monkeypatch.setattr(AnyStoryFluxPipeline, "from_release", loading)
+    fallen = backend.load("flux", model=GOLDEN, device="cpu")
+    assert [plan.transformer for plan in fallen.memory.plans] == ["bf16"]
+    assert fallen.version != flux.version
+    monkeypatch.undo()
+    monkeypatch.setattr("anystory.backends.flux.LARGE", 0)  # as of a model so large that it starts with bf16
+    assert backend.load("flux", model=GOLDEN, device="cpu").version == fallen.version
+
+
+def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
+    """Under a plan that has room for it, and fewer at once; on a card of just the size for the usual."""
+    footprint, made, pipeline = flux.footprint, flux.encode(FOX), flux.pipeline
+    ways = [plan(footprint, Work(), "bf16", "bf16", offload) for offload in ("none", "block")]
+    crowd = [FluxSubject.joined([made] * 4)] * 4
+    few, many = (plan(footprint, Work(64, 512, pictures), "bf16", "bf16", "none").peak for pictures in (2, 16))
+    assert few < many
+    flux.card, flux.memory.plans, flux.memory._build = (few + 1) / SPARE, tuple(ways), lambda plan: pipeline
+    *_, last = flux.denoise(Prompt("a fox"), ["Fox"], [made], replace(SETTINGS, steps=1), 1)
+    assert flux.memory.plans == tuple(ways) and last.frame
+    names = ["A", "B", "C", "D"]
+    *_, last = flux.denoise(Prompt("foxes"), names, crowd, replace(SETTINGS, steps=1), 1)
+    assert flux.memory.plans == tuple(ways[1:]) and last.frame
+    assert told[-1].startswith("A frame of 64 pixels with 16 pictures takes more memory; FLUX goes on with")
+
+
 def test_other_errors_are_not_taken_for_memory(flux):
     def breaks(*_):
         raise RuntimeError("shapes do not fit")
@@ -89,6 +149,21 @@ def test_a_speed_has_its_own_steps_and_frames_of_its_own():
     exact, few = (backend.load("flux", model=GOLDEN, device="cpu", speed=speed) for speed in ("exact", "few"))
     assert (exact.defaults.steps, few.defaults.steps) == (25, 8)
     assert exact.version != few.version
+
+
+def test_a_lora_that_memory_is_short_for_is_not_blamed(monkeypatch, tmp_path):
+    save_file(lora_state(), tmp_path / "ink.safetensors")
+    add, asked = AnyStoryFluxPipeline.load_lora_weights, []
+
+    def short(pipeline, *given, **how):
+        asked.append(pipeline.transformer.dtype)
+        if len(asked) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return add(pipeline, *given, **how)
+
+    monkeypatch.setattr(AnyStoryFluxPipeline, "load_lora_weights", short)
+    loaded = backend.load("flux", model=GOLDEN, device="cpu", loras=[Lora(str(tmp_path / "ink.safetensors"))])
+    assert asked == [torch.float32, torch.bfloat16] and len(loaded.memory.plans) == 1
 
 
 def test_vram_is_for_gpus_and_for_flux():

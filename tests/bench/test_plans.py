@@ -17,6 +17,7 @@ from anystory.model.flux.plans import (
     Work,
     candidates,
     empty,
+    enough,
     frames_at_once,
     plan,
     quantisation,
@@ -200,4 +201,30 @@ def test_memory_that_is_short_is_known_by_what_the_allocator_raises():
         torch.empty(1 << 50, dtype=torch.uint8)
     assert out_of_memory(caught.value)
     assert out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    for said in (
+        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "MPS backend out of memory (MPS allocated: 17.1 GB, max allowed: 18.1 GB)",
+        "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes.",
+    ):
+        assert out_of_memory(RuntimeError(said)), said
+    assert out_of_memory(OSError(12, "Cannot allocate memory"))
     assert not out_of_memory(RuntimeError("shapes do not fit"))
+    assert not out_of_memory(KeyError("out of memory"))
+
+
+def test_references_of_all_pictures_are_counted():
+    """Four subjects with eight pictures each, recorded in 57 layers: keys and values of 1 024 tokens a picture."""
+    recorded = release_footprint().references(Work(pictures=32), 2)
+    assert recorded == 2 * 57 * 32 * 1024 * 3072 * 2 > 22e9
+    plans = candidates(release_footprint(), Work(), [])
+    assert enough(release_footprint(), Work(), plans, 48 * GIB) is plans[0]
+    assert enough(release_footprint(), Work(pictures=32), plans, 48 * GIB).offload == "block"
+    assert enough(release_footprint(), Work(pictures=64), plans, 8 * GIB) is plans[-1]
+
+
+def test_reading_a_reference_is_counted_where_it_takes_more_than_the_frame():
+    footprint = release_footprint()
+    small, large = (plan(footprint, Work(size=64, reference=side), "bf16", "bf16", "block") for side in (512, 1024))
+    assert large.peak > small.peak

@@ -16,6 +16,7 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
 from PIL import Image
 from torch import Tensor, nn
+from transformers import SiglipVisionConfig, SiglipVisionModel
 
 from anystory.model.flux.low_rank import LowRank
 
@@ -51,6 +52,17 @@ class FluxSubject:
             for name in ("redux", "router", "ref", "ref_mask")
         )
         return cls(redux, router.mean(dim=0, keepdim=True), ref, subjects[0].ref_ids, mask)
+
+
+class VisionEncoder(SiglipVisionModel):
+    """SigLIP without its pooling head, which nobody reads, and whose weights offloading would not find: they are read
+    without calling the layers they belong to."""
+
+    _keys_to_ignore_on_load_unexpected = [r"head\."]  # noqa: RUF012 (read by name)
+
+    def __init__(self, config: SiglipVisionConfig) -> None:
+        config.vision_use_head = False
+        super().__init__(config)
 
 
 class SubjectEmbedder(ModelMixin, ConfigMixin):

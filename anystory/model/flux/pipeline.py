@@ -23,7 +23,6 @@ from transformers import (
     CLIPTextModel,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    SiglipVisionModel,
     T5EncoderModel,
 )
 
@@ -34,13 +33,14 @@ from anystory.model.flux.encoder import (
     ROUTER_SIDE,
     FluxSubject,
     SubjectEmbedder,
+    VisionEncoder,
     masked_pixels,
     pack,
     positions,
     touched,
     unpack,
 )
-from anystory.model.flux.plans import ALWAYS, HEADLESS, Plan, quantisation, transformer_file
+from anystory.model.flux.plans import ALWAYS, Plan, quantisation, transformer_file
 from anystory.model.routing import LEVELS, Guidance, Guide, Guides, within
 
 TOKEN = 16
@@ -133,7 +133,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
         scheduler: FlowMatchEulerDiscreteScheduler,
         vae: AutoencoderKL,
         transformer: FluxTransformer2DModel,
-        image_encoder: SiglipVisionModel,
+        image_encoder: VisionEncoder,
         image_embedder: ReduxImageEncoder,
         redux: SubjectEmbedder,
         router: SubjectEmbedder,
@@ -188,7 +188,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
             scheduler=FlowMatchEulerDiscreteScheduler.from_pretrained(base / "scheduler", local_files_only=True),
             vae=AutoencoderKL.from_pretrained(base / "vae", **options),
             transformer=transformer,
-            image_encoder=SiglipVisionModel.from_pretrained(redux / "image_encoder", **options, **HEADLESS),
+            image_encoder=VisionEncoder.from_pretrained(redux / "image_encoder", **options),
             image_embedder=ReduxImageEncoder.from_pretrained(redux / "image_embedder", **options),
             redux=embedder.to(dtype),
             router=router.to(dtype),

@@ -21,8 +21,9 @@ import transformers
 from diffusers import AutoencoderKL, DiffusionPipeline, FluxTransformer2DModel
 from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel, SiglipVisionConfig, SiglipVisionModel, T5Config, T5EncoderModel
+from transformers import CLIPTextConfig, CLIPTextModel, SiglipVisionConfig, T5Config, T5EncoderModel
 
+from anystory.model.flux.encoder import VisionEncoder
 from anystory.model.memory import CONTEXT, GB, GIB, SPARE, WHERE, chain, described
 from anystory.model.offload import by_block, by_layer, take_turns
 
@@ -61,9 +62,6 @@ RELEASE: Configs = {
     "image_embedder": {"redux_dim": 1152, "txt_in_features": 4096},
 }
 """The configs of FLUX.1-dev and FLUX.1-Redux-dev, as far as sizes follow from them."""
-
-HEADLESS = {"vision_use_head": False}
-"""SigLIP without its pooling head, which nobody reads."""
 
 RANK = 128
 """Rank of the release's low-rank branches."""
@@ -181,7 +179,7 @@ def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> nn.Modu
             case "image_embedder":
                 return ReduxImageEncoder(**config)
             case "image_encoder":
-                return SiglipVisionModel(SiglipVisionConfig(**config | HEADLESS))
+                return VisionEncoder(SiglipVisionConfig(**config))
             case "text_encoder":
                 return CLIPTextModel(CLIPTextConfig(**config))
             case "text_encoder_2":
@@ -243,6 +241,10 @@ class Footprint:
         """The picture's widest tensors in the VAE, a frame at a time."""
         return 4.5 * work.size**2 * self.channels * plain
 
+    def encoding(self, work: Work, plain: float) -> float:
+        """A reference's widest tensors in the VAE, as a picture's."""
+        return self.decoding(replace(work, size=work.reference), plain)
+
     def reading(self, work: Work, plain: float) -> float:
         """T5's widest tensors: its feed-forward's, and float32 attention over all pairs of tokens."""
         wide, heads = self.text
@@ -289,6 +291,7 @@ def plan(footprint: Footprint, work: Work, transformer: str, text: str, offload:
 
     references, decoding = footprint.references(work, plain), footprint.decoding(work, plain)
     needs = {name: 0.0 for name in sizes} | {"text_encoder_2": footprint.reading(work, plain)}
+    needs["image_encoder"] = footprint.encoding(work, plain)
     needs["transformer"] = references + max(footprint.step(work, plain), decoding)  # previews are made between steps
     if offload == "cpu":
         return Plan(transformer, text, offload, 0, round(total + max(needs.values())))
