@@ -169,11 +169,11 @@ def load(
     from anystory.backends.sdxl import STEPS, AnyStoryBackend
 
     slow = f"--speed {speed}", speed not in STEPS
-    for what, given in (("LoRAs", loras), ("--vram", vram), slow, ("--batch", batch > 1)):
+    for what, given in (("LoRAs", loras), slow, ("--batch", batch > 1)):
         if given:
             raise BackendError(f"The backend {name} takes no {what}; flux does.")
     folder = Path(model) if model is not None else ASSETS / name
-    return AnyStoryBackend.load(folder, name=name, device=device, speed=speed)
+    return AnyStoryBackend.load(folder, name=name, device=device, vram=vram, speed=speed, tell=tell)
 
 
 def hush() -> None:

@@ -36,16 +36,16 @@ from anystory.model.flux.plans import (
     Plan,
     Work,
     candidates,
-    enough,
     frames_at_once,
     place,
     plan,
     release_configs,
     release_footprint,
+    replan,
     transformer_file,
 )
 from anystory.model.flux.speeds import SPEEDS, hasten
-from anystory.model.memory import PlanError, chain, out_of_memory, release_memory
+from anystory.model.memory import PlanError, chain, enough, out_of_memory, release_memory
 from anystory.steering import UNSTEERED, Steering
 from anystory.story import (
     ATTENTION,
@@ -280,7 +280,8 @@ class FluxBackend:
         if self.card is None:
             return work.batch
         plans = self.memory.plans
-        if (least := enough(self.footprint, replace(work, batch=1), plans, self.card)) != plans[0]:
+        least = enough(plans, lambda each: replan(self.footprint, replace(work, batch=1), each).peak, self.card)
+        if least != plans[0]:
             self.memory.prefer(least, f"A frame of {work.size} pixels with {work.pictures} pictures takes more memory")
         return frames_at_once(self.footprint, work, least, self.card)
 

@@ -11,11 +11,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from anystory.bench import paper
 from anystory.bench import world as worlds
 from anystory.bench.chart import chart
 from anystory.bench.flux import bench
@@ -78,7 +80,7 @@ def plans(arguments: argparse.Namespace) -> int:
         print(table(release_footprint()))
         return 0
     failed = False
-    for walk in walks():
+    for walk in chain(walks(), paper.walks()):
         print(walk, flush=True)
         failed |= not walk.passed
     return int(failed)

@@ -224,6 +224,7 @@ class _Calls(TorchFunctionMode):
             Tensor.data.__set__: _set_data,
             Tensor.tolist: lambda x: x.cpu().tolist(),
             Tensor.contiguous: lambda x: x if x.is_contiguous() else x.clone(memory_format=torch.contiguous_format),
+            Tensor.__invert__: _aten.bitwise_not,
             Tensor.nonzero: _aten.nonzero,
             Tensor.copy_: _aten.copy_,
             Tensor.new_tensor: lambda x, data, dtype=None: torch.tensor(data, dtype=dtype or x.dtype).to(CARD),

@@ -3,7 +3,7 @@ does the frame take what the plan says?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +20,7 @@ from anystory.bench.flux import GOLDEN, SMALL
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
 from anystory.model.flux.plans import CANDIDATES, Footprint, Plan, Work, place, plan
 from anystory.model.flux.speeds import SPEEDS
-from anystory.model.memory import CONTEXT
+from anystory.model.memory import CONTEXT, MemoryPlan
 
 SCALED = replace(
     SMALL,
@@ -75,6 +75,12 @@ class Walk:
     def passed(self) -> bool:
         return bool(self.skipped) or (not self.error and self.measured <= ROOM * self.expected)
 
+    def same_as(self, picture: bytes) -> Walk:
+        """This walk, failed if its picture is another one."""
+        if self.error or self.picture == picture:
+            return self
+        return replace(self, error="it draws another picture than the plan above with its precisions")
+
     def __str__(self) -> str:
         if self.skipped:
             return f"{self.name}: not walked, {self.skipped}"
@@ -100,21 +106,19 @@ def walks() -> Iterator[Walk]:
             elif missing := [package for package in each.packages if find_spec(package) is None]:
                 yield Walk(each.name, skipped=f"it takes the package {missing[0]}")
             else:
-                found = walked(each, *files)
-                if not found.error and whole.setdefault(candidate[:2], found.picture) != found.picture:
-                    found = replace(found, error="it draws another picture than the plan above with its precisions")
-                yield found
+                found = walked(each.name, each, lambda each=each: frame(loaded(each, *files)))
+                yield found.same_as(whole.setdefault(candidate[:2], found.picture))
 
 
-def walked(each: Plan, base: Path, redux: Path, checkpoint: Path) -> Walk:
-    """One plan, by the pipeline that renders."""
+def walked(name: str, each: MemoryPlan, draw: Callable[[], Image.Image]) -> Walk:
+    """How a plan goes that `draw` loads on the card and takes to a picture."""
     expected = round(each.peak - CONTEXT)
     with Card() as card:
         try:
-            picture = frame(loaded(each, base, redux, checkpoint)).tobytes()
+            picture = draw().tobytes()
         except Exception as error:
-            return Walk(each.name, expected, error=f"{type(error).__name__}: {str(error).splitlines()[0]}")
-    return Walk(each.name, expected, card.memory.peak, card.pinned.peak, picture)
+            return Walk(name, expected, error=f"{type(error).__name__}: {str(error).splitlines()[0]}")
+    return Walk(name, expected, card.memory.peak, card.pinned.peak, picture)
 
 
 def loaded(each: Plan, base: Path, redux: Path, checkpoint: Path) -> AnyStoryFluxPipeline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import torch
@@ -23,6 +23,7 @@ WHERE = {
     "none": "all of it on the card",
     "model": "one model on the card at a time",
     "block": "one block on the card at a time",
+    "layer": "one layer on the card at a time",
     "cpu": "on the CPU",
 }
 """Where the weights are, in words."""
@@ -90,3 +91,8 @@ def chain(plans: Sequence[P], card: float, name: str) -> tuple[P, ...]:
         if each.peak < chosen[-1].peak:
             chosen.append(each)
     return tuple(chosen)
+
+
+def enough(plans: Sequence[P], takes: Callable[[P], float], card: float) -> P:
+    """The first of `plans` that has room on a card of `card` bytes for what it `takes`, or the last."""
+    return next((each for each in plans if takes(each) <= card * SPARE), plans[-1])

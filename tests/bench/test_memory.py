@@ -166,11 +166,11 @@ def test_a_lora_that_memory_is_short_for_is_not_blamed(monkeypatch, tmp_path):
     assert asked == [torch.float32, torch.bfloat16] and len(loaded.memory.plans) == 1
 
 
-def test_vram_is_for_gpus_and_for_flux():
+def test_vram_is_for_gpus():
     with pytest.raises(BackendError, match="how much of a GPU"):
         backend.load("flux", model=GOLDEN, device="cpu", vram=8)
-    with pytest.raises(BackendError, match="mini takes no --vram; flux does"):
-        backend.load("mini", vram=8)
+    with pytest.raises(BackendError, match="how much of a GPU may be used and the device is cpu; leave it out"):
+        backend.load("mini", device="cpu", vram=8)
 
 
 @pytest.mark.parametrize(("device", "index"), [("cuda", 0), ("cuda:1", 1)])

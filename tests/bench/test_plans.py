@@ -17,14 +17,14 @@ from anystory.model.flux.plans import (
     Work,
     candidates,
     empty,
-    enough,
     frames_at_once,
     plan,
     quantisation,
     release_footprint,
+    replan,
     table,
 )
-from anystory.model.memory import CONTEXT, GB, GIB, PlanError, chain, out_of_memory
+from anystory.model.memory import CONTEXT, GB, GIB, PlanError, chain, enough, out_of_memory
 from tests.bench.test_count import TINY
 
 ALL = [p.package for p in PRECISIONS.values() if p.package]
@@ -219,9 +219,11 @@ def test_references_of_all_pictures_are_counted():
     recorded = release_footprint().references(Work(pictures=32), 2)
     assert recorded == 2 * 57 * 32 * 1024 * 3072 * 2 > 22e9
     plans = candidates(release_footprint(), Work(), [])
-    assert enough(release_footprint(), Work(), plans, 48 * GIB) is plans[0]
-    assert enough(release_footprint(), Work(pictures=32), plans, 48 * GIB).offload == "block"
-    assert enough(release_footprint(), Work(pictures=64), plans, 8 * GIB) is plans[-1]
+
+    def fitting(pictures, card):
+        return enough(plans, lambda each: replan(release_footprint(), Work(pictures=pictures), each).peak, card * GIB)
+
+    assert fitting(2, 48) is plans[0] and fitting(32, 48).offload == "block" and fitting(64, 8) is plans[-1]
 
 
 def test_reading_a_reference_is_counted_where_it_takes_more_than_the_frame():

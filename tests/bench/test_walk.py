@@ -22,11 +22,15 @@ def files(tmp_path_factory):
     return build.save(walk.SCALED.configs, walk.SCALED.rank, GOLDEN / "base", tmp_path_factory.mktemp("scaled"))
 
 
+def walked_by(each, *files):
+    return walk.walked(each.name, each, lambda: walk.frame(walk.loaded(each, *files)))
+
+
 @pytest.fixture(scope="module")
 def walked(files):
     """Each way to keep the model, walked."""
     ways = ("none", "model", "block")
-    return {offload: walk.walked(plan(FOOTPRINT, WORK, "bf16", "bf16", offload), *files) for offload in ways}
+    return {offload: walked_by(plan(FOOTPRINT, WORK, "bf16", "bf16", offload), *files) for offload in ways}
 
 
 def test_a_plan_finds_its_weights_and_takes_what_it_says(walked):
@@ -74,7 +78,7 @@ def test_a_plan_whose_models_do_not_make_room_is_found_out(files, monkeypatch):
             offload.add_hook_to_module(module.to("cpu"), offload.Turn(device, [before] if before else []))
 
     monkeypatch.setattr("anystory.model.flux.plans.take_turns", only_the_one_before)
-    found = walk.walked(plan(FOOTPRINT, WORK, "bf16", "bf16", "model"), *files)
+    found = walked_by(plan(FOOTPRINT, WORK, "bf16", "bf16", "model"), *files)
     assert not found.error and not found.passed and "NO" in str(found)
 
 
@@ -82,7 +86,7 @@ def test_a_weight_that_is_read_where_it_is_not_is_found_out(monkeypatch):
     with_head = SiglipVisionModel  # which reads a layer's weights without calling the layer
     monkeypatch.setattr("anystory.model.flux.pipeline.VisionEncoder", with_head)
     golden = GOLDEN / "base", GOLDEN / "redux", GOLDEN / "anystory_flux_tiny.bin"
-    found = walk.walked(plan(FOOTPRINT, WORK, "bf16", "bf16", "block"), *golden)
+    found = walked_by(plan(FOOTPRINT, WORK, "bf16", "bf16", "block"), *golden)
     assert not found.passed and "CardError: multi_head_attention_forward takes" in found.error
 
 
@@ -101,5 +105,5 @@ def test_the_command_walks_all_and_fails_with_one(monkeypatch, capsys):
 @pytest.mark.skipif(importlib.util.find_spec("torchao") is None, reason="takes the optional package torchao")
 @pytest.mark.parametrize("names", [("fp8", "fp8", "none"), ("int8", "bf16", "model")])
 def test_quantised_models_move_too(files, names):
-    found = walk.walked(plan(FOOTPRINT, WORK, *names), *files)
+    found = walked_by(plan(FOOTPRINT, WORK, *names), *files)
     assert found.passed, str(found)

@@ -331,18 +331,14 @@ def candidates(
 def frames_at_once(footprint: Footprint, work: Work, chosen: Plan, card: float) -> int:
     """How many frames of `work`, at most its batch, a plan has room for on a card of `card` bytes."""
     for batch in range(work.batch, 1, -1):
-        wider = plan(footprint, replace(work, batch=batch), chosen.transformer, chosen.text, chosen.offload)
-        if wider.peak <= card * SPARE:
+        if replan(footprint, replace(work, batch=batch), chosen).peak <= card * SPARE:
             return batch
     return 1
 
 
-def enough(footprint: Footprint, work: Work, plans: Sequence[Plan], card: float) -> Plan:
-    """The first of `plans` that has room for `work` on a card of `card` bytes, or the last."""
-    for each in plans:
-        if plan(footprint, work, each.transformer, each.text, each.offload).peak <= card * SPARE:
-            return each
-    return plans[-1]
+def replan(footprint: Footprint, work: Work, chosen: Plan) -> Plan:
+    """The same plan for other work."""
+    return plan(footprint, work, chosen.transformer, chosen.text, chosen.offload)
 
 
 def table(footprint: Footprint, work: Work = Work()) -> str:
