@@ -137,18 +137,23 @@ LACKING = [
 
 @pytest.mark.parametrize("file", LACKING)
 def test_configs_without_their_weights_are_no_download(hub, ask, tmp_path, file):
-    """What a broken download leaves, or somebody who only wanted the tokenizers: the rest is downloaded."""
+    """What an older client's broken download leaves, or somebody who only wanted the configs: nothing there lists what
+    the repository has, and the rest is downloaded."""
     encoder = tmp_path / "base" / "text_encoder_2"
     split(encoder / "model.safetensors")
     assert ask(hub.url).returncode == 0
     cached = next((tmp_path / "cache").rglob(f"snapshots/*/{file}"))
     os.remove(cached.resolve())
     cached.unlink()
+    for listing in (tmp_path / "cache").rglob("trees"):
+        shutil.rmtree(listing)
     hub.given.clear()
     run = ask(hub.url)
     assert run.returncode == 0, run.stderr
     assert hub.given == [f"{BASE}/{file}"]
     cached.unlink()
+    for listing in (tmp_path / "cache").rglob("trees"):
+        shutil.rmtree(listing)
     assert f"{BASE} is not, or not wholly, on this computer" in ask(hub.url, HF_HUB_OFFLINE="1").stderr
 
 
