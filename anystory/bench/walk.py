@@ -100,9 +100,7 @@ def walks() -> Iterator[Walk]:
         for candidate in CANDIDATES:
             each = plan(footprint, work, *candidate)
             if own := [precision for precision in candidate if precision in OWN]:
-                yield Walk(
-                    each.name, skipped=f"tensors in {own[0]} know real devices only; models move in its way above"
-                )
+                yield Walk(each.name, skipped=f"tensors in {own[0]} know real devices only; another plan walks its way")
             elif missing := [package for package in each.packages if find_spec(package) is None]:
                 yield Walk(each.name, skipped=f"it takes the package {missing[0]}")
             else:
