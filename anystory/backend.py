@@ -178,10 +178,10 @@ def load(
     if name not in BACKENDS:
         raise BackendError(f"There is no backend {name!r}; choose one of: {', '.join(BACKENDS)}.")
     if name == STORYBOOK:
-        given = {"--model": model, "--device": device, f"--speed {speed}": speed != SPEEDS[0]}
+        given = {"--model": model, "--device": device, "--vram": vram, f"--speed {speed}": speed != SPEEDS[0]}
         _refuse(name, "mini and flux do", given)
     if name != "flux":
-        _refuse(name, "flux does", {"LoRAs": loras, "--vram": vram, "--batch": batch > 1})
+        _refuse(name, "flux does", {"LoRAs": loras, "--batch": batch > 1})
     if name == STORYBOOK:
         from anystory.backends.storybook import StorybookBackend
 
@@ -195,7 +195,8 @@ def load(
     from anystory.backends.sdxl import STEPS, AnyStoryBackend
 
     _refuse(name, "flux does", {f"--speed {speed}": speed not in STEPS})
-    return AnyStoryBackend.load(folder or ASSETS / name, name=name, device=device, speed=speed)
+    folder = folder or ASSETS / name
+    return AnyStoryBackend.load(folder, name=name, device=device, vram=vram, speed=speed, tell=tell)
 
 
 def _refuse(name: str, others: str, given: Mapping[str, object]) -> None:

@@ -344,6 +344,8 @@ class Renderer:
         def attempt(seed: int, best: Frame | None) -> Generator[Progress, None, Frame]:
             request = self._request(story, number, hashes, seed)
             with_others = number in together
+            if not with_others:
+                together.settle()
             steps = together.steps(number) if with_others else self._denoise(request, hashes, settings)
             for step in steps:
                 if step.frame:

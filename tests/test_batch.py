@@ -10,6 +10,7 @@ import torch
 from anystory import backend
 from anystory.backend import BackendError
 from anystory.batch import Batches
+from anystory.diagnosis import Diagnosis
 from anystory.model.flux.attention import blocks
 from anystory.project import Project
 from anystory.render import Renderer
@@ -146,7 +147,7 @@ def test_where_memory_is_short_smaller_batches_make_the_same_frames(
     events = list(Renderer(flux).render(FOXES, tmp_path))
     assert sizes == expected
     assert flux.batch == rows
-    assert len(flux.plans) == 2  # the plan is what it was
+    assert len(flux.memory.plans) == 2  # the plan is what it was
     assert told[1] == ("Memory ran out with 3 panels at once. Finished ones are kept; FLUX makes 2 at once.")
     assert ("Memory ran out with 2 panels at once. Finished ones are kept; FLUX makes one at a time." in told) == (
         rows == 1
@@ -159,7 +160,7 @@ def test_where_memory_is_short_smaller_batches_make_the_same_frames(
 
 
 def test_frames_of_a_batch_that_were_finished_before_memory_ran_out_for_good_stay(flux, told, tmp_path):
-    flux.plans, flux.batch = flux.plans[-1:], 3
+    flux.memory.plans, flux.batch = flux.memory.plans[-1:], 3
     hook = blocks(flux.pipeline.transformer)[0].register_forward_pre_hook
     hook(fails_above(2), with_kwargs=True)
     with pytest.raises(BackendError, match="memory is too short for this frame"):
@@ -173,6 +174,24 @@ def test_batches_are_for_flux_and_off_unless_asked_for():
     assert backend.load("flux", model=GOLDEN, device="cpu").batch == 1
     with pytest.raises(BackendError, match="mini takes no --batch; flux does"):
         backend.load("mini", batch=2)
+
+
+@pytest.mark.timeout(120)
+def test_a_skipped_panel_leaves_the_model_to_a_retry(flux, tmp_path, monkeypatch):
+    """Panels 1 and 3 have as many pictures, so have 2 and 4: two batches. While 2 and 4 are made 2 is skipped, and 3,
+    which is finished, is tried again under another seed."""
+    album = replace(OWL, more=FOX.pictures)
+    panels = [Panel(text, cast) for text, cast in zip("abcd", [("Fox",), ("Owl",)] * 2, strict=True)]
+    story = Story(Script(panels=tuple(panels)), (FOX, album), replace(SETTINGS, steps=2))
+    monkeypatch.setattr(Diagnosis, "passed", False)
+    flux.batch = 4
+    told = []
+    for event in Renderer(flux).render(story, tmp_path, retry=1, skip=lambda: told[-1][0] == 2):
+        told.append((event.panel, event.attempt, event.step.index))
+    finished = [(panel, attempt) for panel, attempt, step in told if step == 2]
+    assert finished == [(1, 1), (1, 2), (3, 1), (3, 2), (4, 1), (4, 2)]
+    assert frames_in(tmp_path) == ["001", "003", "004"]
+    assert not flux._lock.locked()
 
 
 # The order of telling, without a model.
@@ -210,3 +229,31 @@ def test_what_is_left_out_is_dropped_and_what_is_finished_is_handed_back():
     assert [s.index for s in batches.steps(5)] == [1, 2]  # finished before, told now
     assert [s.index for s in batches.steps(8)] == [1, 2]
     assert batches.close() == {}
+
+
+def test_a_batch_is_given_up_where_nobody_waits_for_it_and_finished_where_the_model_is_wanted():
+    """Two groups, of panels 1 and 3, and 2 and 4."""
+    steps = [{0: step(1), 2: step(1)}, {0: step(2), 2: step(2)}, {1: step(1), 3: step(1)}, {1: step(2), 3: step(2)}]
+
+    def running():
+        try:
+            yield from steps
+        finally:
+            ended.append(True)
+
+    ended, batches = [], Batches()
+    batches.start([1, 2, 3, 4], running())
+    list(batches.steps(1))
+    next(batches.steps(2))
+    batches.leave_out(2)
+    assert not ended and 4 in batches  # the fourth is being made
+    batches.settle()
+    assert [s.index for s in batches.steps(4)] == [1, 2] and [s.index for s in batches.steps(3)] == [1, 2]
+    batches.start([1, 2, 3, 4], running())
+    list(batches.steps(1))
+    next(batches.steps(2))
+    batches.leave_out(4)
+    batches.leave_out(2)
+    assert len(ended) == 2 and 3 in batches and 4 not in batches
+    batches.settle()
+    assert [s.index for s in batches.steps(3)] == [1, 2]

@@ -6,8 +6,10 @@ import json
 import pytest
 from PIL import Image
 
+from anystory.backends.memory import Planned
 from anystory.backends.sdxl import AnyStoryBackend
 from anystory.lint import CODES, LETTERS, Finding, _slips, lint, mend
+from anystory.model.plans import Plan
 from anystory.script import NEWLINE, ScriptError, parse_script, read_script
 from anystory.story import CastMember
 from tests.test_storyboard import AUTHORS, RABBITS, text
@@ -273,7 +275,8 @@ def test_random_text_never_raises():
 
 @pytest.fixture(scope="module")
 def sdxl(tiny_backend):
-    return AnyStoryBackend("sdxl", "1", tiny_backend.defaults, sdxl_pipeline())
+    memory = Planned("sdxl", lambda plan: sdxl_pipeline(), [Plan("float32", "cpu", 0, 0)], print)
+    return AnyStoryBackend("sdxl", "1", tiny_backend.defaults, memory)
 
 
 def test_without_a_backend_nothing_is_said_of_it(tiny_backend):

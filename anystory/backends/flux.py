@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import copy
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,33 +19,33 @@ import transformers
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from anystory.backend import BackendError, Lora
-from anystory.backends.hub import CHECKPOINT, FLUX, fetch, fetch_file
+from anystory.backends.files import model_files, reason, whole
+from anystory.backends.hub import CHECKPOINT, FLUX, fetch
+from anystory.backends.lora import add_lora, lora_file
+from anystory.backends.memory import Planned, memory_of
 from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.images import SELECTED, square_crop
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, Denoised, FluxSettings
 from anystory.model.flux.plans import (
-    GIB,
     Footprint,
     Plan,
-    PlanError,
     Work,
     candidates,
-    chain,
     frames_at_once,
-    out_of_memory,
     place,
     plan,
     release_configs,
     release_footprint,
+    replan,
     transformer_file,
 )
 from anystory.model.flux.speeds import SPEEDS, hasten
+from anystory.model.memory import PlanError, chain, enough, out_of_memory, release_memory
 from anystory.steering import UNSTEERED, Steering
 from anystory.story import (
     ATTENTION,
@@ -74,6 +73,9 @@ LARGE = 4e9
 SAMPLES, SAMPLE = 64, 1 << 20
 """How many pieces of how many bytes of a large file its fingerprint is made from."""
 
+REFERENCE = 512
+"""Side in pixels at which references are read."""
+
 DEFAULTS = Settings(size=512, steps=25, guidance=3.5)
 """The release's."""
 
@@ -92,13 +94,16 @@ class SmallerBatch(Exception):
 
 @dataclass
 class FluxBackend:
-    """Frames from the authors' release."""
+    """Frames from the authors' release.
+
+    `memory` holds the pipeline under the plan in force; `footprint` and `card`, the bytes there are on the GPU (None:
+    there is none), tell what frames the plan has room for.
+    """
 
     version: str
-    pipeline: AnyStoryFluxPipeline
-    plans: tuple[Plan, ...]
-    build: Callable[[Plan], AnyStoryFluxPipeline]
-    tell: Callable[[str], None] = lambda _: None
+    memory: Planned[Plan, AnyStoryFluxPipeline]
+    footprint: Footprint
+    card: float | None = None
     name: str = "flux"
     defaults: Settings = DEFAULTS
     max_subjects: int = MAX_SUBJECTS
@@ -111,6 +116,17 @@ class FluxBackend:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # the transformer's layers know one frame at a time
+        # A copy, so that a script can be checked while a frame is made: a tokenizer serves one thread at a time, and
+        # what one asks of it, padding say, holds for the other.
+        self._tokenizer = copy.deepcopy(self.pipeline.tokenizer_2)
+        self._reading = threading.Lock()
+        config = self.pipeline.transformer.config
+        self._layers = config.num_layers + config.num_single_layers
+
+    @property
+    def pipeline(self) -> AnyStoryFluxPipeline:
+        """The pipeline, loaded where memory had run out for it. Whoever computes with it holds the lock."""
+        return self.memory.model
 
     @classmethod
     def load(
@@ -132,14 +148,17 @@ class FluxBackend:
         large = local is None or _weight(*local[:2]) > LARGE
         if large:
             _check_gpu(device, chosen)
-        plans, batch = _plans(local, large, chosen, vram, batch)
+        footprint, card = _footprint(local), memory_of(chosen, vram)
+        plans = _plans(footprint, card, local, large, chosen)
+        if card is not None:
+            batch = frames_at_once(footprint, Work(batch=batch), plans[0], card)
         tell(f"FLUX: {plans[0]}{f'; {batch} panels at once' if batch > 1 else ''}.")
         if local is None:
             base, redux, authors = fetch(FLUX)
             checkpoint = authors / CHECKPOINT
         else:
             base, redux, checkpoint = local
-        files = [_lora_file(lora) for lora in loras]
+        files = [lora_file(lora) for lora in loras]
         transformers.utils.logging.disable_progress_bar()
         diffusers_logging.disable_progress_bar()
         diffusers_logging.set_verbosity_error()  # CLIP's bound is warned of at every frame; `unread` tells what counts
@@ -158,25 +177,29 @@ class FluxBackend:
                     raise
                 where = f"in {str(folder)!r}" if folder else f"from the Hugging Face Hub ({base})"
                 raise BackendError(
-                    f"The model {where} cannot be loaded: {_reason(error)} Get a file anew that is cut short."
+                    f"The model {where} cannot be loaded: {reason(error)} Get a file anew that is cut short."
                 ) from error
             for number, (lora, file) in enumerate(zip(loras, files, strict=True)):
-                _add_lora(pipeline, f"lora_{number}", lora, file)
+                add_lora(pipeline, f"lora_{number}", lora, file)
             if loras:
                 pipeline.set_adapters([f"lora_{k}" for k in range(len(loras))], [lora.strength for lora in loras])
             place(plan, pipeline, chosen)
             hasten(pipeline.transformer, SPEEDS[speed])
             return pipeline
 
-        asked = [lora.strength for lora in loras], plans[0].transformer, plans[0].text, speed
-        version = f"{PROGRAM}-{fingerprint([base, redux, checkpoint, *files], asked)}"
+        memory = Planned("FLUX", build, plans, tell)
+        _ = memory.model  # under the plan that the version is to name
+        kept = memory.plans[0]
+        asked = [lora.strength for lora in loras], kept.transformer, kept.text, speed
+        packages = (*kept.packages, *(["peft"] if loras else []))
+        version = f"{PROGRAM}-{fingerprint([base, redux, checkpoint, *files], asked, packages)}"
         defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
-        pipeline, plans = _built(build, plans, tell)
-        return cls(version, pipeline, plans, build, tell, defaults=defaults, batch=batch)
+        return cls(version, memory, footprint, card, defaults=defaults, batch=batch)
 
     def unread(self, text: str) -> str:
         """What T5 does not read of `text`; CLIP's share, one vector of the first words, sets no bound."""
-        tokens = self.pipeline.tokenizer_2(text, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+        with self._reading:
+            tokens = self._tokenizer(text, return_offsets_mapping=True, verbose=False)["offset_mapping"]
         if len(tokens) <= TEXT_TOKENS:
             return ""
         end = max(stop for _, stop in tokens[: TEXT_TOKENS - 1])  # the last is the mark of the end
@@ -188,15 +211,14 @@ class FluxBackend:
         squares = [square_crop(image, _definite(mask)) for image, mask in subject.pictures]
 
         def encoded() -> Iterator[FluxSubject]:
-            yield FluxSubject.joined([self.pipeline.encode(*square) for square in squares])
+            yield FluxSubject.joined([self.pipeline.encode(*square, REFERENCE) for square in squares])
 
         with self._lock:
-            return next(self._in_memory(encoded))
+            return next(self.memory.run(encoded))
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
         """Every layer of the transformer sees all image tokens."""
-        config = self.pipeline.transformer.config
-        return ((settings.size // TOKEN,) * 2,) * (config.num_layers + config.num_single_layers)
+        return ((settings.size // TOKEN,) * 2,) * self._layers
 
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[FluxSubject]) -> RoutingMaps:
         """Who is where in a picture of any shape, which is read at about the area of a frame, without words. The
@@ -211,7 +233,7 @@ class FluxBackend:
             yield average
 
         with self._lock:
-            average = next(self._in_memory(found))
+            average = next(self.memory.run(found))
         return average.maps(names, shape, ATTENTION if len(cast) == 1 else ROUTING)
 
     def denoise(
@@ -240,17 +262,29 @@ class FluxBackend:
         waiting = list(range(len(frames)))
         while waiting:
             places = [place for place in waiting if pictures[place] == pictures[waiting[0]]][: self.batch]
-            work = partial(self._frames, [frames[place] for place in places], asked[0])
-            try:
-                with self._lock, closing(self._in_memory(work, len(places))) as steps:
-                    for step in steps:
-                        together = dict(zip(places, step, strict=True))
-                        if not step[0].frame:
-                            yield together
-            except SmallerBatch:
-                continue
+            with self._lock:
+                places = places[: self._room(Work(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))]
+                work = partial(self._frames, [frames[place] for place in places], asked[0])
+                try:
+                    with closing(self._together(work, len(places))) as steps:
+                        for step in steps:
+                            together = dict(zip(places, step, strict=True))
+                            if not step[0].frame:
+                                yield together
+                except SmallerBatch:
+                    continue
             yield together  # the last, after others may have their turn
             waiting = [place for place in waiting if place not in places]
+
+    def _room(self, work: Work) -> int:
+        """How many of a batch's frames there is room for, under another plan if the one in force has none for one."""
+        if self.card is None:
+            return work.batch
+        plans = self.memory.plans
+        least = enough(plans, lambda each: replan(self.footprint, replace(work, batch=1), each).peak, self.card)
+        if least != plans[0]:
+            self.memory.prefer(least, f"A frame of {work.size} pixels with {work.pictures} pictures takes more memory")
+        return frames_at_once(self.footprint, work, least, self.card)
 
     def _settings(self, names: Sequence[str], settings: Settings, steering: Steering) -> FluxSettings:
         """The release's settings of a frame of `names`."""
@@ -305,24 +339,23 @@ class FluxBackend:
         ]
         yield tuple(Step(step.total, step.total, frame.image, frame) for frame in made)
 
-    def _in_memory(self, work: Callable[[], Iterator[T]], count: int = 1) -> Iterator[T]:
-        """What `work` on `count` frames yields; where memory runs out, once more from its start under the next plan.
-        Raises SmallerBatch, with half as many in `batch`, as long as there are several."""
-        while True:
-            try:
-                yield from work()
-                return
-            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-                if not out_of_memory(error):
-                    raise
-            if count > 1:
-                self.batch = (count + 1) // 2
-                release_memory()
-                fewer = "one at a time" if self.batch == 1 else f"{self.batch} at once"
-                self.tell(f"Memory ran out with {count} panels at once. Finished ones are kept; FLUX makes {fewer}.")
-                raise SmallerBatch
-            self.pipeline = None  # before the next one is there
-            self.pipeline, self.plans = _built(self.build, _next_plans(self.plans, self.tell), self.tell)
+    def _together(self, work: Callable[[], Iterator[T]], count: int) -> Iterator[T]:
+        """What `work` on `count` frames yields. Where memory runs out for several, raises SmallerBatch, with half as
+        many in `batch`."""
+        if count == 1:
+            yield from self.memory.run(work)
+            return
+        try:
+            yield from work()
+            return
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError, OSError) as error:
+            if isinstance(error, BackendError) or not out_of_memory(error):
+                raise
+        self.batch = (count + 1) // 2
+        release_memory()
+        fewer = "one at a time" if self.batch == 1 else f"{self.batch} at once"
+        self.memory.tell(f"Memory ran out with {count} panels at once. Finished ones are kept; FLUX makes {fewer}.")
+        raise SmallerBatch
 
 
 class MapAverage:
@@ -356,24 +389,20 @@ def _definite(mask: Image.Image) -> Image.Image:
     return mask.point([0] * (edge + 1) + [255] * (255 - edge))
 
 
-def _plans(
-    local: tuple[Path, Path, Path] | None, large: bool, device: str, vram: float | None, batch: int
-) -> tuple[tuple[Plan, ...], int]:
-    """How to keep the model of local folders, None = the release's, and how else should memory run out; and how many
-    frames at once, up to `batch`, the first has room for."""
+def _footprint(local: tuple[Path, Path, Path] | None) -> Footprint:
+    """That of the model in local folders, None = the release's."""
     try:
-        footprint = Footprint.of(release_configs(*local[:2])) if local else release_footprint()
+        return Footprint.of(release_configs(*local[:2])) if local else release_footprint()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BackendError(f"The model's configs cannot be read: {_reason(error)}") from error
-    if not device.startswith("cuda"):
-        if vram is not None:
-            raise BackendError(f"--vram tells how much of a GPU may be used and the device is {device}; leave it out.")
-        precisions = ("float32", "bf16")[large:]
-        return tuple(plan(footprint, Work(batch=batch), each, each, "cpu") for each in precisions), batch
-    free, total = torch.cuda.mem_get_info(device)
-    if vram is not None:
-        free = min(total, vram * GIB)
-        torch.cuda.set_per_process_memory_fraction(free / total, torch.device(device).index)  # None: the current one
+        raise BackendError(f"The model's configs cannot be read: {reason(error)}") from error
+
+
+def _plans(
+    footprint: Footprint, card: float | None, local: tuple[Path, Path, Path] | None, large: bool, device: str
+) -> tuple[Plan, ...]:
+    """How to keep the model on a card of so many bytes, None = there is none, and how else should memory run out."""
+    if card is None:
+        return tuple(plan(footprint, Work(), each, each, "cpu") for each in ("float32", "bf16")[large:])
     plans = candidates(
         footprint,
         Work(),
@@ -381,39 +410,9 @@ def _plans(
         fp8=torch.cuda.get_device_capability(device) >= (8, 9),
     )
     try:
-        fitting = chain(plans, free)
-        return fitting, frames_at_once(footprint, Work(batch=batch), fitting[0], free)
+        return chain(plans, card, "FLUX")
     except PlanError as error:
         raise BackendError(str(error)) from error
-
-
-def _built(
-    build: Callable[[Plan], AnyStoryFluxPipeline], plans: tuple[Plan, ...], tell: Callable[[str], None]
-) -> tuple[AnyStoryFluxPipeline, tuple[Plan, ...]]:
-    """The pipeline under the first plan that memory is enough for, and the plans from that one on."""
-    while True:
-        try:
-            return build(plans[0]), plans
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if isinstance(error, BackendError) or not out_of_memory(error):
-                raise
-        plans = _next_plans(plans, tell)
-
-
-def release_memory() -> None:
-    """Give back what nobody holds any longer."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def _next_plans(plans: tuple[Plan, ...], tell: Callable[[str], None]) -> tuple[Plan, ...]:
-    """The plans that are left after the first one failed."""
-    release_memory()
-    if len(plans) == 1:
-        raise BackendError("The memory is too short for this frame; close what else uses it, or ask for a smaller one.")
-    tell(f"Memory ran out with {plans[0].form}. Finished panels are kept; FLUX goes on with {plans[1]}.")
-    return plans[1:]
 
 
 def _check_gpu(asked: str | None, chosen: str) -> None:
@@ -432,6 +431,11 @@ def _release(folder: Path) -> tuple[Path, Path, Path]:
         if not path.is_dir():
             missing = f": it has no folder {path.relative_to(folder)}" if path != folder else ""
             raise BackendError(f"There is no FLUX model in {str(folder)!r}{missing}.")
+        if path.parent in (base, redux) and not whole(path):
+            raise BackendError(
+                f"The model in {str(folder)!r} is not complete: {path.relative_to(folder)} lacks its config, its "
+                "vocabulary or some of its weights; get the missing files."
+            )
     if len(checkpoints) != 1:
         raise BackendError(
             f"A FLUX model has one checkpoint such as {CHECKPOINT}; {str(folder)!r} has {len(checkpoints)} .bin files."
@@ -441,46 +445,16 @@ def _release(folder: Path) -> tuple[Path, Path, Path]:
 
 def _weight(*folders: Path) -> int:
     """Bytes of the weights in folders."""
-    return sum(path.stat().st_size for folder in folders for path in folder.rglob("*.safetensors"))
+    files = (path for folder in folders for path in folder.rglob("*") if path.suffix in (".safetensors", ".gguf"))
+    return sum(path.stat().st_size for path in files)
 
 
-def _lora_file(lora: Lora) -> Path:
-    """The file of a LoRA: on this computer, or by its name on the Hub, owner/name or owner/name/FILE."""
-    if find_spec("peft") is None:
-        raise BackendError("LoRAs need the package peft; install it with: pip install peft")
-    path = Path(lora.name).expanduser()
-    if path.is_file():
-        if path.suffix != ".safetensors":
-            raise BackendError(f"The LoRA {lora.name!r} must be a .safetensors file; other files could run code.")
-        return path
-    parts = lora.name.split("/")
-    if path.is_dir() or len(parts) < 2 or lora.name.startswith(("/", ".", "~")):
-        raise BackendError(f"There is no LoRA file {lora.name!r}; give a .safetensors file, or owner/name on the Hub.")
-    return fetch_file("/".join(parts[:2]), "/".join(parts[2:]), ".safetensors")
-
-
-def _add_lora(pipeline: AnyStoryFluxPipeline, adapter: str, lora: Lora, file: Path) -> None:
-    """Load a LoRA beside the weights. The frame, its references and the router all read the weights with it."""
-    try:
-        pipeline.load_lora_weights(load_file(file), adapter_name=adapter)
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
-        raise BackendError(f"The LoRA {lora.name!r} does not fit FLUX.1-dev: {_reason(error)}") from error
-    if not any(adapter in adapters for adapters in pipeline.get_list_adapters().values()):
-        raise BackendError(f"The LoRA {lora.name!r} has nothing for FLUX.1-dev; it was made for another model.")
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what a library says."""
-    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return f"{line.rstrip('.')}."
-
-
-def fingerprint(files: Sequence[Path], more: object) -> str:
-    """Twelve hex digits over the models in files and folders, `more`, and the libraries that run them. Of large files
-    evenly spaced samples are read, as tens of gigabytes would take minutes."""
+def fingerprint(files: Sequence[Path], more: object, packages: Sequence[str] = ()) -> str:
+    """Twelve hex digits over the models in files and folders, `more`, and the libraries that run them, `packages` among
+    them. Of large files evenly spaced samples are read, as tens of gigabytes would take minutes."""
     digest = hashlib.sha256(repr(more).encode())
     for root in files:
-        for path in sorted(p for p in root.rglob("*") if p.suffix in (".json", ".safetensors")) or [root]:
+        for path in model_files(root) if root.is_dir() else [root]:
             size = path.stat().st_size
             digest.update(f"{path.relative_to(root).as_posix()}={size}".encode())
             with path.open("rb") as file:
@@ -489,6 +463,6 @@ def fingerprint(files: Sequence[Path], more: object) -> str:
                     digest.update(file.read(SAMPLE))
                     if size <= SAMPLE:
                         break
-    for library in ("torch", "diffusers", "transformers"):
+    for library in ("torch", "diffusers", "transformers", *packages):
         digest.update(f"{library}={version(library)}".encode())
     return digest.hexdigest()[:12]

@@ -26,12 +26,13 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import get_token
 
 from anystory.backend import BackendError
+from anystory.backends.files import whole
 
 
 @dataclass(frozen=True)
 class Repository:
     """The files of one repository that are needed: `patterns` in the manner of a shell, `required` names that must be
-    there, each a file or a folder with something in it."""
+    there, each a file or the folder of a part, whole."""
 
     name: str
     patterns: tuple[str, ...]
@@ -122,7 +123,7 @@ def _cached(repository: Repository) -> Path | None:
 
 
 def _present(path: Path) -> bool:
-    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+    return path.is_file() or (path.is_dir() and whole(path))
 
 
 def _bytes_to_download(repository: Repository) -> int:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 import transformers
-from diffusers.models.attention import BasicTransformerBlock
+from diffusers import UNet2DConditionModel
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from safetensors import SafetensorError
@@ -23,9 +26,13 @@ from transformers import PreTrainedTokenizerBase
 
 import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a module nobody imported
 from anystory.backend import BackendError
+from anystory.backends.files import model_files, reason
+from anystory.backends.memory import Planned, memory_of
 from anystory.images import square_crop
 from anystory.model.anystory import SubjectEncoding
+from anystory.model.memory import PlanError, chain, enough, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
+from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
 from anystory.model.routing import Guide, hard_maps, open_maps
 from anystory.steering import UNSTEERED, Layout, Steering
 from anystory.story import (
@@ -52,12 +59,18 @@ PROGRAM = "1"
 
 @dataclass
 class AnyStoryBackend:
-    """Frames from a saved AnyStory folder."""
+    """Frames from a saved AnyStory folder.
+
+    `memory` holds the pipeline under the plan in force; `footprint` and `card`, the bytes there are on the GPU (None:
+    there is none), tell what frames the plan has room for.
+    """
 
     name: str
     version: str
     defaults: Settings
-    pipeline: AnyStoryPipeline
+    memory: Planned[Plan, AnyStoryPipeline]
+    footprint: Footprint | None = None
+    card: float | None = None
     max_subjects: int = MAX_SUBJECTS
     languages: tuple[str, ...] = ("English",)
     sketches: bool = False
@@ -65,19 +78,28 @@ class AnyStoryBackend:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # a U-Net with processors installed serves one frame at a time
         # Copies, so that a script can be checked while a frame is made: a tokenizer serves one thread at a time.
-        self._tokenizers = [copy.deepcopy(t) for t in (self.pipeline.tokenizer, self.pipeline.tokenizer_2) if t]
+        pipeline = self.pipeline
+        self._tokenizers = [copy.deepcopy(t) for t in (pipeline.tokenizer, pipeline.tokenizer_2) if t]
         self._reading = threading.Lock()
+        self._factor, self._trained = pipeline.latent_factor, pipeline.config.frame_size
+        self._reads = pipeline.text_encoder.config.model_type
+        with torch.device("meta"):
+            self._layers = UNet2DConditionModel.from_config(pipeline.unet.config)
+
+    @property
+    def pipeline(self) -> AnyStoryPipeline:
+        """The pipeline, loaded where memory had run out for it. Whoever computes with it holds the lock."""
+        return self.memory.model
 
     @property
     def sizes(self) -> range:
         """Whole latents, to four times the side it was trained for."""
-        factor = self.pipeline.latent_factor
-        return range(2 * factor, 4 * self.pipeline.config.frame_size + 1, factor)
+        return range(2 * self._factor, 4 * self._trained + 1, self._factor)
 
     @property
     def follows_style(self) -> bool:
         """Models on CLIP inherit SDXL's styles; the captions the others grew up on never name one."""
-        return self.pipeline.text_encoder.config.model_type.startswith("clip")
+        return self._reads.startswith("clip")
 
     @property
     def draws_characters(self) -> bool:
@@ -97,58 +119,81 @@ class AnyStoryBackend:
         return text[end:].strip()
 
     @classmethod
-    def load(cls, folder: Path, *, name: str, device: str | None = None, speed: str = "exact") -> AnyStoryBackend:
-        """Load a folder that `AnyStoryPipeline.save_pretrained` wrote; `speed` is one of `STEPS`. Raises `BackendError`
-        with a sentence."""
+    def load(
+        cls,
+        folder: Path,
+        *,
+        name: str,
+        device: str | None = None,
+        vram: float | None = None,
+        speed: str = "exact",
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> AnyStoryBackend:
+        """Load a folder that `AnyStoryPipeline.save_pretrained` wrote, as fits into `vram` GB of a GPU; `speed` is one
+        of `STEPS`. Raises `BackendError` with a sentence."""
         index = folder / "model_index.json"
         if not index.is_file():
             raise BackendError(f"There is no AnyStory model in {str(folder)!r}: it has no model_index.json.")
         device, dtype = choose_device(device)
         transformers.utils.logging.disable_progress_bar()
         diffusers_logging.disable_progress_bar()
-        try:
-            pipeline = AnyStoryPipeline.from_pretrained(
-                folder, dtype=dtype, local_files_only=True, use_safetensors=True
-            )
-            modules = {k: m for k, m in pipeline.components.items() if isinstance(m, torch.nn.Module)}
-            for part, module in modules.items():
-                if any(parameter.is_meta for parameter in module.parameters()):
-                    raise ValueError(f"the weights of its {part} are not complete.")
-                module.eval().requires_grad_(False)
-            pipeline.to(device)
-        except (OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError) as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise BackendError(f"The model in {str(folder)!r} cannot be loaded: {reason}") from error
+
+        def build(plan: Plan) -> AnyStoryPipeline:
+            with _loading(folder):
+                pipeline = AnyStoryPipeline.from_pretrained(
+                    folder, dtype=dtype, local_files_only=True, use_safetensors=True
+                )
+                modules = {k: m for k, m in pipeline.components.items() if isinstance(m, torch.nn.Module)}
+                for part, module in modules.items():
+                    if any(parameter.is_meta for parameter in module.parameters()):
+                        raise ValueError(f"the weights of its {part} are not complete.")
+                    module.eval().requires_grad_(False)
+                place(plan, pipeline, device)
+                return pipeline
+
+        card = memory_of(device, vram)
+        if card is None:
+            footprint, plans = None, (Plan("float32", "cpu", 0, 0),)
+        else:
+            with _loading(folder):
+                footprint = Footprint.of(folder)
+                side = json.loads(index.read_text(encoding="utf-8"))["frame_size"]
+            try:
+                plans = chain(candidates(footprint, Work(side)), card, "This model")
+            except PlanError as error:
+                raise BackendError(str(error)) from error
+            tell(f"{name}: {plans[0]}.")
+        memory = Planned(name, build, plans, tell)
+        config = memory.model.config
         return cls(
             name=name,
-            version=f"{PROGRAM}-{fingerprint(folder)}",
-            defaults=Settings(size=pipeline.config.frame_size, steps=STEPS[speed], guidance=pipeline.config.guidance),
-            pipeline=pipeline,
+            version=f"{PROGRAM}-{fingerprint(folder, memory.plans[0].weights)}",
+            defaults=Settings(size=config.frame_size, steps=STEPS[speed], guidance=config.guidance),
+            memory=memory,
+            footprint=footprint,
+            card=card,
         )
 
     def encode(self, subject: Subject) -> SubjectEncoding:
         """Cut out, crop square on white, encode, every picture."""
+        squares = [square_crop(image, mask) for image, mask in subject.pictures]
+
+        def encoded() -> Iterator[SubjectEncoding]:
+            yield SubjectEncoding.joined([self.pipeline.encode(*square) for square in squares])
+
         with self._lock:
-            return SubjectEncoding.joined(
-                [self.pipeline.encode(*square_crop(image, mask)) for image, mask in subject.pictures]
-            )
+            return next(self.memory.run(encoded))
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
-        """Tokens of the U-Net's cross-attention layers: a level down halves the sides, rounding up."""
-        unet, side = self.pipeline.unet, settings.size // self.pipeline.latent_factor
-        levels = [*range(len(unet.down_blocks)), len(unet.down_blocks) - 1, *reversed(range(len(unet.up_blocks)))]
-        shapes: list[Shape] = []
-        for level, part in zip(levels, [*unet.down_blocks, unet.mid_block, *unet.up_blocks], strict=True):
-            layers = sum(isinstance(m, BasicTransformerBlock) for m in part.modules()) if part else 0
-            shapes += [(-(-side // 2**level),) * 2] * layers
-        return tuple(shapes)
+        """Tokens of the U-Net's cross-attention layers."""
+        return layer_shapes(self._layers, settings.size // self._factor)
 
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[SubjectEncoding]) -> RoutingMaps:
         """Who is where in a picture of any shape, which is read at about the area of a frame."""
-        pixels = readable(picture, len(cast), self.defaults.size, 2 * self.pipeline.latent_factor)
+        pixels = readable(picture, len(cast), self.defaults.size, 2 * self._factor)
+        # No words: of two in a sentence the router takes the first to be on the left, whatever it sees.
         with self._lock:
-            # No words: of two in a sentence the router takes the first to be on the left, whatever it sees.
-            maps = self.pipeline.locate(pixels, cast)
+            maps = next(self.memory.run(lambda: iter([self.pipeline.locate(pixels, cast)])))
         return RoutingMaps((*names, BACKGROUND), maps.numpy())
 
     def denoise(
@@ -173,29 +218,69 @@ class AnyStoryBackend:
         if settings.steps < 1:
             raise BackendError(f"The number of steps is {settings.steps}; it must be at least 1.")
         with self._lock:
-            average, recorder = MapAverage(), TraceRecorder((*names, BACKGROUND))
-            mentions = prompt.mentions or (None,) * len(cast)
-            for step in self.pipeline.denoise(
-                [prompt.text],
-                [mentions],
-                [cast],
-                [seed],
-                size=settings.size,
-                steps=settings.steps,
-                guidance=settings.guidance,
-                eta=[steering.etas((*names, BACKGROUND), settings.eta)],
-                gamma=[steering.gammas(names, settings.gamma)],
-                reference=steering.reference or (0.0, 1.0),
-                gate=hard_maps if steering.router else open_maps,
-                guides=[guide_of(steering.layout, names)],
-            ):
-                average.add(step)
-                recorder.add(step.index, _holders(step.refined), _holders(step.coarse))
-                if step.index < step.total:
-                    yield Step(step.index, step.total, self.pipeline.decode(step.clean)[0])
-            image = self.pipeline.decode(step.latents)[0]
-            maps = RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy())
+            self._make_room(cast, settings)
+            work = partial(self._frame, prompt, names, cast, settings, seed, steering)
+            with closing(self.memory.run(work)) as steps:
+                for step in steps:
+                    if not step.frame:
+                        yield step
+        yield step  # the last, after others may have their turn
+
+    def _make_room(self, cast: Sequence[SubjectEncoding], settings: Settings) -> None:
+        """Go on under another plan if the one in force has no room for a frame."""
+        if self.card is None:
+            return
+        most = max((subject.pictures for subject in cast), default=1)
+        work, plans = Work(settings.size, len(cast), most), self.memory.plans
+        least = enough(plans, lambda each: replan(self.footprint, work, each).peak, self.card)
+        if least != plans[0]:
+            self.memory.prefer(
+                least, f"A frame of {settings.size} pixels with {len(cast)} characters takes more memory"
+            )
+
+    def _frame(
+        self,
+        prompt: Prompt,
+        names: Sequence[str],
+        cast: Sequence[SubjectEncoding],
+        settings: Settings,
+        seed: int,
+        steering: Steering,
+    ) -> Iterator[Step]:
+        average, recorder = MapAverage(), TraceRecorder((*names, BACKGROUND))
+        mentions = prompt.mentions or (None,) * len(cast)
+        for step in self.pipeline.denoise(
+            [prompt.text],
+            [mentions],
+            [cast],
+            [seed],
+            size=settings.size,
+            steps=settings.steps,
+            guidance=settings.guidance,
+            eta=[steering.etas((*names, BACKGROUND), settings.eta)],
+            gamma=[steering.gammas(names, settings.gamma)],
+            reference=steering.reference or (0.0, 1.0),
+            gate=hard_maps if steering.router else open_maps,
+            guides=[guide_of(steering.layout, names)],
+        ):
+            average.add(step)
+            recorder.add(step.index, _holders(step.refined), _holders(step.coarse))
+            if step.index < step.total:
+                yield Step(step.index, step.total, self.pipeline.decode(step.clean)[0])
+        image = self.pipeline.decode(step.latents)[0]
+        maps = RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy())
         yield Step(step.total, step.total, image, Frame(image, maps, seed, recorder.trace(step.total)))
+
+
+@contextmanager
+def _loading(folder: Path) -> Iterator[None]:
+    """Whatever a library says of a folder, but for want of memory, as a sentence."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError) as error:
+        if out_of_memory(error):
+            raise
+        raise BackendError(f"The model in {str(folder)!r} cannot be loaded: {reason(error)}") from error
 
 
 def readable(picture: Image.Image, sought: int, side: int, step: int) -> Tensor:
@@ -240,10 +325,11 @@ def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:
     return chosen, torch.bfloat16 if chosen.startswith("cuda") else torch.float32
 
 
-def fingerprint(folder: Path) -> str:
-    """Twelve hex digits over every config and weight of a model folder and the libraries that run it."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".safetensors")):
+def fingerprint(folder: Path, weights: str = "float32") -> str:
+    """Twelve hex digits over every config, weight and tokenizer of a model folder, the libraries that run it, and how
+    the weights are kept, if not as they are computed with."""
+    digest = hashlib.sha256(b"fp8" if weights == "fp8" else b"")
+    for path in model_files(folder):
         digest.update(path.relative_to(folder).as_posix().encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

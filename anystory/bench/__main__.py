@@ -1,8 +1,8 @@
 """`python -m anystory.bench flux --out DIR`: times, counts, distances and memory plans, as JSON and a chart.
 
 With a GPU everything runs at full size; without one the times are of a small model and the counts of the full one.
-`world` times the training's frames, `plans` prints the memory plans, `sketch` says what storybook costs, `reading`
-how well the sketch reads lines.
+`world` times the training's frames, `plans` prints the memory plans and `plans --check` walks them, `sketch` says what
+storybook costs, `reading` how well the sketch reads lines, `sheets` draws the sheets of docs/sketch.md.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from anystory.bench import paper
 from anystory.bench import reading as readings
 from anystory.bench import sheets as contacts
 from anystory.bench import sketch as sketches
 from anystory.bench import world as worlds
 from anystory.bench.chart import chart
 from anystory.bench.flux import bench
+from anystory.bench.walk import walks
 from anystory.commands.usage import Parser
 from anystory.model.flux.plans import release_footprint, table
 
@@ -45,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--minutes", type=float, default=8.0, metavar="M", help="how long it may take (%(default)s)")
     command.set_defaults(command=flux)
     command = commands.add_parser("plans", help="the memory plan for every size of card")
+    command.add_argument("--check", action="store_true", help="walk every plan on a simulated card, at small scale")
     command.set_defaults(command=plans)
     command = commands.add_parser("world", help="how fast the frames of the training are composed")
     command.add_argument("--art", type=Path, required=True, help="folder of the training art")
@@ -113,8 +117,14 @@ def reading(arguments: argparse.Namespace) -> int:
 
 
 def plans(arguments: argparse.Namespace) -> int:
-    print(table(release_footprint()))
-    return 0
+    if not arguments.check:
+        print(table(release_footprint()))
+        return 0
+    failed = False
+    for walk in chain(walks(), paper.walks()):
+        print(walk, flush=True)
+        failed |= not walk.passed
+    return int(failed)
 
 
 def sketch(arguments: argparse.Namespace) -> int:

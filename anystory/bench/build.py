@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
+from safetensors.torch import load_file
 from torch import Tensor
 
 from anystory.model.flux.attention import REFERENCE, ROUTER
-from anystory.model.flux.checkpoint import PROCESSOR, StateDict, install, named_blocks
+from anystory.model.flux.checkpoint import EMBEDDER, PROCESSOR, StateDict, install, named_blocks
 from anystory.model.flux.encoder import REDUX_SIDE, ROUTER_SIDE, FluxSubject, SubjectEmbedder, positions
 from anystory.model.flux.pipeline import TOKEN, AnyStoryFluxPipeline
 from anystory.model.flux.plans import Configs, empty
@@ -115,3 +118,50 @@ def noise(pipeline: AnyStoryFluxPipeline, seeds: Sequence[int], size: int) -> Te
 
 def _random(pipeline: AnyStoryFluxPipeline, *shape: int) -> Tensor:
     return torch.randn(shape).to(pipeline.device, pipeline.transformer.dtype)
+
+
+def save(configs: Configs, rank: int, tokenizers: Path, folder: Path, seed: int = 0) -> tuple[Path, Path, Path]:
+    """Random weights, bfloat16, in the release's layout: the folders of FLUX.1-dev and of Redux in `folder`, and the
+    authors' file, as `from_release` takes them. `tokenizers` has those of both text encoders."""
+    torch.manual_seed(seed)
+    base, redux, checkpoint = folder / "base", folder / "redux", folder / "anystory_flux.bin"
+    parts = {name: empty(name, config, "cpu").to(torch.bfloat16) for name, config in configs.items()}
+    for name, part in parts.items():
+        part.save_pretrained((redux if name.startswith("image") else base) / name)
+    FlowMatchEulerDiscreteScheduler(**SCHEDULER).save_pretrained(base / "scheduler")
+    for name in ("tokenizer", "tokenizer_2"):
+        shutil.copytree(tokenizers / name, base / name)
+    widths = configs["image_encoder"]["hidden_size"], parts["transformer"].config.joint_attention_dim
+    state = {part: branches(parts["transformer"], part, rank) for part in (REFERENCE, ROUTER)}
+    state[ROUTER] |= {f"{EMBEDDER}{name}": value for name, value in embedder(*widths, rank).items()}
+    torch.save(state | {"redux": embedder(*widths, rank)}, checkpoint)
+    return base, redux, checkpoint
+
+
+def embedder(vision_dim: int, text_dim: int, rank: int) -> StateDict:
+    """A random embedder in the release's names."""
+    state = SubjectEmbedder(vision_dim, text_dim, rank).state_dict()
+    names = {"up.down": "redux_up_lora_A", "up.up": "redux_up_lora_B", "gate": "gate_proj"}
+    names |= {"down.down": "redux_down_lora_A", "down.up": "redux_down_lora_B"}
+    return {f"{names[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": value for name, value in state.items()}
+
+
+def save_gguf(folder: Path) -> None:
+    """The weights in a transformer's folder as a .gguf file in their place, four bits a weight where a block of 32
+    fits. Takes the package gguf."""
+    import gguf
+
+    writer = gguf.GGUFWriter(folder / "transformer.gguf", "flux")
+    four = gguf.GGMLQuantizationType.Q4_0
+    file = folder / "diffusion_pytorch_model.safetensors"
+    for name, weight in load_file(file).items():
+        values = weight.float().numpy()
+        if values.ndim == 2 and values.shape[1] % 32 == 0:
+            writer.add_tensor(name, gguf.quants.quantize(values, four), raw_dtype=four)
+        else:
+            writer.add_tensor(name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    file.unlink()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,34 @@ class Cost:
         self.estimate = tuple(a + b for a, b in zip(self.estimate, each, strict=True))
 
 
+class Storages:
+    """Keeps count of storages while they are alive: their bytes now, `alive`, and at most so far, `peak`."""
+
+    def __init__(self, bytes_of: Callable[[int], int] = lambda size: size) -> None:
+        """`bytes_of` says what is counted for a storage of so many bytes."""
+        self.alive = self.peak = 0
+        self._bytes_of = bytes_of
+        self._known: set[int] = set()
+
+    def __contains__(self, tensor: Tensor) -> bool:
+        return tensor.untyped_storage()._cdata in self._known
+
+    def add(self, tensor: Tensor) -> None:
+        """Count a tensor's storage, if it is not counted yet."""
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key not in self._known:
+            size = self._bytes_of(storage.nbytes())
+            self._known.add(key)
+            self.alive += size
+            self.peak = max(self.peak, self.alive)
+            weakref.finalize(storage, self._forget, key, size)
+
+    def _forget(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.alive -= size
+
+
 class Counter(TorchDispatchMode):
     """Counts all that runs inside `with Counter() as cost`; views are free, a fused attention is one kernel, and so is
     an RMS norm."""
@@ -74,8 +102,7 @@ class Counter(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.cost = Cost()
-        self._alive = 0
-        self._known: set[int] = set()
+        self._storages = Storages()
         self._fused = _Fused(self)
 
     def __enter__(self) -> Cost:
@@ -103,18 +130,8 @@ class Counter(TorchDispatchMode):
         """Keep count of the storages that are alive."""
         for tensor in tree_leaves(out):
             if isinstance(tensor, Tensor):
-                storage = tensor.untyped_storage()
-                key = storage._cdata
-                if key not in self._known:
-                    size = storage.nbytes()
-                    self._known.add(key)
-                    self._alive += size
-                    self.cost.peak = max(self.cost.peak, self._alive)
-                    weakref.finalize(storage, self._forget, key, size)
-
-    def _forget(self, key: int, size: int) -> None:
-        self._known.discard(key)
-        self._alive -= size
+                self._storages.add(tensor)
+        self.cost.peak = self._storages.peak
 
 
 class _Fused(TorchFunctionMode):

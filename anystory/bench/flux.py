@@ -16,6 +16,7 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -150,13 +151,14 @@ def in_mode(pipeline: AnyStoryFluxPipeline, mode: Mode) -> Iterator[None]:
             pipeline.transformer.disable_cache()
 
 
-def frames(pipeline: AnyStoryFluxPipeline, setup: Setup, mode: Mode) -> Tensor:
-    """The latents (batch, hw, C) of frames 0, 1, … of a story whose prompts and subjects are always the same."""
+def frames(pipeline: AnyStoryFluxPipeline, setup: Setup, mode: Mode) -> Callable[[], Tensor]:
+    """What makes the latents (batch, hw, C) of frames 0, 1, … of a story whose prompts and subjects are always the
+    same. They are drawn here, so that whoever times the frames does not time that."""
     torch.manual_seed(1)
     subjects = [build.cast(pipeline, setup.subjects, setup.size) for _ in range(BATCH)][: mode.batch]
     text, pooled = (x[: mode.batch] for x in build.prompt(pipeline, setup.text, BATCH))
     noise = build.noise(pipeline, range(mode.batch), setup.size)
-    return last(pipeline, text, pooled, subjects, noise, setup.settings(mode.speed))
+    return partial(last, pipeline, text, pooled, subjects, noise, setup.settings(mode.speed))
 
 
 def last(
@@ -178,10 +180,11 @@ def run(
 ) -> tuple[Result, Tensor]:
     """Time a mode; `full` are the exact latents of frame 0, None where this is the exact mode. With its own of frame
     0."""
+    make = frames(pipeline, setup, mode)
     with in_mode(pipeline, mode):
-        latents = frames(pipeline, setup, mode)[:1]  # warms up, compiles and gives the distance
-        seconds = [timed(lambda: frames(pipeline, setup, mode)) for _ in range(repeats)]
-        peak = measured_peak(lambda: frames(pipeline, setup, mode), str(pipeline.device))
+        latents = make()[:1]  # warms up, compiles and gives the distance
+        seconds = [timed(make) for _ in range(repeats)]
+        peak = measured_peak(make, str(pipeline.device))
     distance = None if full is None else ((latents - full).norm() / full.norm()).item()
     return Result(statistics.median(seconds) / mode.batch, peak, distance), latents
 
@@ -326,6 +329,22 @@ def computed(settings: FluxSettings, interval: int | None) -> Tally[tuple[bool, 
 # Checking.
 
 
+@contextmanager
+def full_float32() -> Iterator[None]:
+    """Products and convolutions in float32 itself. GPUs from Ampere on take TF32 for convolutions otherwise, whose ten
+    bits are a hundredth away."""
+    switches = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [switch.allow_tf32 for switch in switches]
+    try:
+        for switch in switches:
+            switch.allow_tf32 = False
+        yield
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            switch.allow_tf32 = value
+
+
+@full_float32()
 def golden(device: str = "cpu", folder: Path = GOLDEN) -> dict[str, dict[str, float]]:
     """For every golden case how far the final latents of exact and plain are from the authors', and from each other, in
     float32 on a device."""

@@ -132,7 +132,7 @@ def add_engine(command: argparse.ArgumentParser, default: str) -> None:
     _add_model(command)
     about = "a LoRA on top of flux, a .safetensors file or a Hub name, with its strength (1); may be given again"
     command.add_argument("--lora", type=lora, action="append", default=[], metavar="NAME[:STRENGTH]", help=about)
-    command.add_argument("--vram", type=vram, metavar="auto|N", help="GB of the GPU that flux may use (auto: all free)")
+    command.add_argument("--vram", type=vram, metavar="auto|N", help="GB of the GPU that may be used (auto: all free)")
     about = "of a model: exact, or few for fewer steps; flux also: compiled, cached (default: %(default)s)"
     command.add_argument("--speed", choices=backend.SPEEDS, default=backend.SPEEDS[0], help=about)
     about = "flux: make up to N panels at once, as far as memory allows (%(default)s)"

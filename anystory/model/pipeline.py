@@ -24,6 +24,7 @@ from anystory.model.anystory import AnyStoryModel, SubjectEncoding, Text
 from anystory.model.attention import Bank, Gate, SubjectAdapter, attend
 from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.mention import Spans, mention_distances
+from anystory.model.plans import ALWAYS
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
 from anystory.model.routing import LEVELS, Guidance, Guide, Guides, guided_by, hard_maps, resize, soft_maps, within
@@ -73,9 +74,7 @@ class AnyStoryPipeline(DiffusionPipeline):
     encoder expects (default: CLIP's).
     """
 
-    model_cpu_offload_seq = (
-        "text_encoder->text_encoder_2->image_encoder->subject_qformer->routing_qformer->reference_net->unet->vae"
-    )
+    _exclude_from_cpu_offload = list(ALWAYS)  # noqa: RUF012 (diffusers reads this name)
     _optional_components = ["text_encoder_2", "tokenizer_2"]  # noqa: RUF012 (diffusers reads this name)
 
     def __init__(
@@ -157,14 +156,15 @@ class AnyStoryPipeline(DiffusionPipeline):
     def read(self, tokens: Tokens) -> Text:
         """Encode tokens."""
         states, pooled, mask = [], None, None
+        device = self._execution_device
         for (_, encoder), ids, own_mask in zip(self._text_encoders(), tokens.ids, tokens.masks, strict=True):
-            ids = ids.to(encoder.device, non_blocking=True)
+            ids = ids.to(device, non_blocking=True)
             if _is_clip(encoder):
                 out = encoder(ids, output_hidden_states=True)
                 states.append(out.hidden_states[-2])
                 pooled = out.text_embeds if "text_embeds" in out else out.pooler_output
             else:
-                mask = own_mask.to(encoder.device, non_blocking=True)
+                mask = own_mask.to(device, non_blocking=True)
                 # Four axes, for of a plain mask transformers asks whether all is set, and would wait for a GPU to tell.
                 out = encoder(ids, attention_mask=mask[:, None, None].bool().expand(-1, -1, ids.shape[1], -1))
                 states.append(out.last_hidden_state)
@@ -174,7 +174,7 @@ class AnyStoryPipeline(DiffusionPipeline):
     def encode_text(self, prompts: Sequence[str], mentions: Sequence[Spans]) -> tuple[Text, Tensor]:
         """Prompts -> encoded text and mention distances (B, N, T); every prompt has the same number N of spans."""
         tokens = self.tokenise(prompts, mentions)
-        return self.read(tokens), tokens.mentions.to(self.text_encoder.device)
+        return self.read(tokens), tokens.mentions.to(self._execution_device)
 
     def _text_encoders(self) -> list[tuple[PreTrainedTokenizerBase, PreTrainedModel]]:
         pairs = [(self.tokenizer, self.text_encoder), (self.tokenizer_2, self.text_encoder_2)]
@@ -193,18 +193,18 @@ class AnyStoryPipeline(DiffusionPipeline):
     @torch.no_grad()
     def encode_vision(self, pixels: Tensor) -> Tensor:
         """Normalised pixels (B, 3, S, S) -> hidden states of the penultimate layer (B, 1 + patches, d_v)."""
-        pixels = pixels.to(self.image_encoder.device, self.image_encoder.dtype)
+        pixels = pixels.to(self._execution_device, self.image_encoder.dtype)
         return self.image_encoder(pixels, output_hidden_states=True).hidden_states[-2]
 
     def encode_nothing(self) -> Tensor:
         """Vision tokens (n, d_v) of the zero image, the background's."""
         side = self.image_encoder.config.image_size
-        return self.encode_vision(torch.zeros(1, 3, side, side, device=self.image_encoder.device))[0]
+        return self.encode_vision(torch.zeros(1, 3, side, side, device=self._execution_device))[0]
 
     @torch.no_grad()
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Images (B, 3, H, W) in [-1, 1] -> scaled latents (B, C, h, w); a VAE's mean, so no chance enters."""
-        encoded = self.vae.encode(pixels.to(self.vae.device, self.vae.dtype))
+        encoded = self.vae.encode(pixels.to(self._execution_device, self.vae.dtype))
         latents = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
         return latents * self.vae.config.scaling_factor
 
@@ -260,7 +260,7 @@ class AnyStoryPipeline(DiffusionPipeline):
         size = size or self.config.frame_size
         guidance = self.config.guidance if guidance is None else guidance
         frames, subjects = len(prompts), len(casts[0])
-        device, dtype = self.unet.device, self.unet.dtype
+        device, dtype = self._execution_device, self.unet.dtype
         side = size // self.latent_factor
 
         guided = guidance != 1
@@ -353,7 +353,7 @@ class AnyStoryPipeline(DiffusionPipeline):
     ) -> Bank:
         """What frames with latents of `shape` are told of their `casts`; `guided`: and after them once more as many for
         the unconditional branch. Subjects with fewer pictures than others are padded."""
-        dtype, device = self.unet.dtype, self.unet.device
+        dtype, device = self.unet.dtype, self._execution_device
         background = self.model.encode_background(self.encode_nothing().to(dtype))
         entries = [[*cast, background] for cast in casts]
         most = max(entry.pictures for row in entries for entry in row)
@@ -389,7 +389,7 @@ class AnyStoryPipeline(DiffusionPipeline):
 
     def time_ids(self, rows: int, size: int) -> Tensor:
         """SDXL's size conditions for an uncropped square: original size, crop origin, target size (rows, 6)."""
-        ids = torch.full((rows, 6), size, device=self.unet.device, dtype=self.unet.dtype)
+        ids = torch.full((rows, 6), size, device=self._execution_device, dtype=self.unet.dtype)
         ids[:, 2:4].zero_()
         return ids
 

@@ -3,6 +3,7 @@
 import os
 import pickle
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from anystory import backend
 from anystory.__main__ import main
 from anystory.backend import BackendError, Lora
-from anystory.backends.flux import FluxBackend
+from anystory.backends.flux import FluxBackend, fingerprint
 from anystory.diagnosis import diagnose
 from anystory.images import square_crop
 from anystory.model.flux.pipeline import FluxSettings
@@ -160,6 +161,52 @@ def test_what_t5_does_not_read_is_told_by_whole_words(flux):
     assert set(unread.split()) == {"moon"}
 
 
+def test_checking_a_script_while_a_frame_is_made_changes_no_encoding(flux):
+    """The frame's tokenizer is set to pad and cut, the check's not: of one tokenizer for both some prompts came out as
+    long as they were."""
+    lengths, stop = set(), threading.Event()
+
+    def check():
+        while not stop.is_set():
+            flux.unread("a fox and an owl " * 3)
+
+    checking = threading.Thread(target=check)
+    checking.start()
+    try:
+        for number in range(60):
+            lengths.add(flux.pipeline._get_t5_prompt_embeds(f"a fox {number}").shape[1])
+    finally:
+        stop.set()
+        checking.join()
+    assert lengths == {512}
+
+
+def test_a_mask_counts_wholly_where_it_is_more_than_nothing(flux):
+    """As in the release, whose masks are compared with 0 on every grid."""
+    faint = FOX.mask.point([0] + [1] * 255)
+    soft, hard = (flux.pipeline.encode(FOX.image, mask) for mask in (faint, FOX.mask))
+    for name in ("redux", "router", "ref_mask"):
+        where = [getattr(one, name).abs().sum(-1) > 0 for one in (soft, hard)]
+        assert torch.equal(*where) and 0 < where[0].sum() <= where[0].numel()
+    assert set(soft.ref_mask.unique().tolist()) == {0.0, 1.0}
+
+
+def test_a_version_tells_tokenizers_weights_of_every_form_and_the_packages_in_use(folder):
+    def version(*packages):
+        return fingerprint([folder], "", packages)
+
+    first = version()
+    seen = {first, version("peft")}
+    for name in ("transformer/flux.gguf", "tokenizer/merges.txt", "tokenizer_2/spiece.model", "tokenizer/vocab.json"):
+        (folder / "base" / name).write_bytes(b"1")
+        seen.add(version())
+        (folder / "base" / name).write_bytes(b"2")
+        seen.add(version())
+    assert len(seen) == 2 + 2 * 4
+    (folder / "base" / "README.md").write_text("notes")
+    assert version() in seen
+
+
 # What cannot be loaded.
 
 
@@ -227,6 +274,11 @@ def test_a_folder_that_is_no_flux_model(folder, tmp_path):
     shutil.rmtree(folder / "redux" / "image_embedder")
     assert refusal(folder) == f"There is no FLUX model in {str(folder)!r}: it has no folder redux/image_embedder."
     assert "There is no FLUX model" in refusal(tmp_path / "nowhere")
+
+
+def test_a_folder_that_lacks_files(folder):
+    (folder / "base" / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    assert refusal(folder).startswith(f"The model in {str(folder)!r} is not complete: base/vae lacks its config, its ")
 
 
 def test_without_text_encoders_it_says_what_is_missing(folder):

@@ -1,5 +1,6 @@
 """Downloads from the Hugging Face Hub, tried against a small one on this computer through `HF_ENDPOINT`."""
 
+import json
 import os
 import shutil
 import socket
@@ -8,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
+from anystory.backends.files import whole
 from anystory.backends.hub import CHECKPOINT, FLUX
 from tests.hub import ACCEPTED, NEW, Hub
 
@@ -120,6 +123,75 @@ def test_of_a_download_that_breaks_off_what_is_whole_is_kept(hub, ask):
     assert hub.given == [f"{AUTHORS}/{CHECKPOINT}"]
     authors = Path(run.stdout.splitlines()[-1])
     assert (authors / CHECKPOINT).read_bytes() == (GOLDEN / "anystory_flux_tiny.bin").read_bytes()
+
+
+INDEX = '{"weight_map": {"a": "b.safetensors"}}'
+
+LACKING = [
+    "transformer/diffusion_pytorch_model.safetensors",
+    "text_encoder_2/model-00002-of-00002.safetensors",
+    "vae/config.json",
+    "tokenizer/tokenizer.json",
+]
+
+
+@pytest.mark.parametrize("file", LACKING)
+def test_configs_without_their_weights_are_no_download(hub, ask, tmp_path, file):
+    """What an older client's broken download leaves, or somebody who only wanted the configs: nothing there lists what
+    the repository has, and the rest is downloaded."""
+    encoder = tmp_path / "base" / "text_encoder_2"
+    split(encoder / "model.safetensors")
+    assert ask(hub.url).returncode == 0
+    cached = next((tmp_path / "cache").rglob(f"snapshots/*/{file}"))
+    os.remove(cached.resolve())
+    cached.unlink()
+    for listing in (tmp_path / "cache").rglob("trees"):
+        shutil.rmtree(listing)
+    hub.given.clear()
+    run = ask(hub.url)
+    assert run.returncode == 0, run.stderr
+    assert hub.given == [f"{BASE}/{file}"]
+    cached.unlink()
+    for listing in (tmp_path / "cache").rglob("trees"):
+        shutil.rmtree(listing)
+    assert f"{BASE} is not, or not wholly, on this computer" in ask(hub.url, HF_HUB_OFFLINE="1").stderr
+
+
+def split(file):
+    """One file of weights as two with an index, as large models have them."""
+    weights = load_file(file)
+    names = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    where = {key: names[number % 2] for number, key in enumerate(weights)}
+    for name in names:
+        save_file({key: weights[key] for key in where if where[key] == name}, file.with_name(name), {"format": "pt"})
+    index = json.dumps({"metadata": {}, "weight_map": where})
+    file.with_name("model.safetensors.index.json").write_text(index)
+    file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("files", "enough"),
+    [
+        ({"config.json": "{}"}, False),
+        ({"config.json": "{}", "model.safetensors": ""}, True),
+        ({"config.json": "{}", "model.gguf": ""}, True),
+        ({"model.safetensors": ""}, False),
+        ({"config.json": "{}", "m-00001-of-00002.safetensors": ""}, False),
+        ({"config.json": "{}", "m-00001-of-00002.safetensors": "", "m-00002-of-00002.safetensors": ""}, True),
+        ({"config.json": "{}", "m.safetensors": "", "m.safetensors.index.json": INDEX}, False),
+        ({"config.json": "{}", "m.safetensors": "", "m.safetensors.index.json": "["}, False),
+        ({"tokenizer_config.json": "{}"}, False),
+        ({"tokenizer_config.json": "{}", "vocab.json": "{}"}, False),
+        ({"tokenizer_config.json": "{}", "vocab.json": "{}", "merges.txt": ""}, True),
+        ({"tokenizer_config.json": "{}", "spiece.model": ""}, True),
+        ({"scheduler_config.json": "{}"}, True),
+        ({}, False),
+    ],
+)
+def test_a_part_is_whole_with_all_that_it_is_loaded_from(tmp_path, files, enough):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert whole(tmp_path) == enough
 
 
 def test_too_little_disk_is_told_before_anything_is_downloaded(hub, ask, tmp_path):

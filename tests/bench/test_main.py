@@ -71,6 +71,48 @@ def test_a_mode_that_fails_is_recorded_and_the_others_go_on(run):
     assert all(name in words for name in flux.MODES) and "counted at full size" in words and error in words
 
 
+def test_golden_numbers_are_computed_in_float32_itself(monkeypatch):
+    """Not in TF32, which GPUs take for convolutions unless told: it is a hundredth away."""
+    switches = torch.backends.cudnn, torch.backends.cuda.matmul
+    before, found = [switch.allow_tf32 for switch in switches], []
+    for switch in switches:
+        switch.allow_tf32 = True
+
+    def seen(pipeline, *given):
+        found.append([switch.allow_tf32 for switch in switches])
+        return given[3]
+
+    monkeypatch.setattr(flux, "last", seen)
+    try:
+        flux.golden("cpu")
+        assert all(switch.allow_tf32 for switch in switches)
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            switch.allow_tf32 = value
+    assert len(found) >= 4 and not any(map(any, found))
+
+
+def test_drawing_casts_and_prompts_is_not_timed(monkeypatch):
+    timing, drawn = [False], []
+    randn, timed = torch.randn, flux.timed
+
+    def noted(*shape, **how):
+        drawn.append(timing[0])
+        return randn(*shape, **how)
+
+    def watched(work):
+        timing[0] = True
+        seconds = timed(work)
+        timing[0] = False
+        return seconds
+
+    pipeline = flux.build.build(TINY.configs, TINY.rank, "cpu", torch.float32)
+    monkeypatch.setattr(torch, "randn", noted)
+    monkeypatch.setattr(flux, "timed", watched)
+    result, _ = flux.run(pipeline, replace(TINY, steps=2), flux.MODES["exact"], None, 2)
+    assert drawn and not any(drawn) and result.seconds > 0
+
+
 @pytest.fixture
 def nothing_runs(monkeypatch):
     """Each part of the bench answers at once."""

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from anystory import backend
-from anystory.backend import BackendError
-from anystory.backends.flux import _plans
+from anystory.backend import BackendError, Lora
+from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
+from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
-from anystory.model.flux.plans import GIB
+from anystory.model.flux.plans import Work, plan
+from anystory.model.memory import GIB, SPARE
 from anystory.render import Renderer
-from anystory.story import Panel, Script, Story
-from tests.backends.test_flux import FOX, GOLDEN, SETTINGS
+from anystory.story import Panel, Prompt, Script, Story
+from tests.backends.test_flux import FOX, GOLDEN, SETTINGS, lora_state
 
 STORY = Story(Script(panels=(Panel("Fox sleeps.", ("Fox",)), Panel("Fox runs.", ("Fox",)))), (FOX,), SETTINGS)
 
@@ -56,7 +59,7 @@ def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
         if progress.panel == 1 and progress.step.frame:
             kept = (tmp_path / "frames" / "001.png").read_bytes()
             first.register_forward_pre_hook(fault)
-    assert [plan.transformer for plan in flux.plans] == ["bf16"]
+    assert [plan.transformer for plan in flux.memory.plans] == ["bf16"]
     assert flux.pipeline.transformer.dtype == torch.bfloat16
     assert told[1].startswith("Memory ran out with transformer in float32") and "in bf16" in told[1]
     assert (tmp_path / "frames" / "001.png").read_bytes() == kept
@@ -67,12 +70,69 @@ def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
 
 
 def test_when_no_plan_is_left_a_sentence_says_so_and_finished_panels_stay(flux, tmp_path):
-    flux.plans = flux.plans[-1:]
+    flux.memory.plans = flux.memory.plans[-1:]
     with pytest.raises(BackendError, match="memory is too short for this frame; close"):
         for progress in Renderer(flux).render(STORY, tmp_path):
             if progress.step.frame:
                 blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(runs_out)
     assert (tmp_path / "frames" / "001.png").is_file() and not (tmp_path / "frames" / "002.png").exists()
+
+
+def test_after_memory_ran_out_for_good_the_next_frame_is_made_all_the_same(flux):
+    """When whoever used it is gone: nothing has to be started anew."""
+    flux.memory.plans = flux.memory.plans[-1:]
+    blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(runs_out)
+    with pytest.raises(BackendError, match="memory is too short"):
+        list(Renderer(flux).render(STORY, panels=[1]))
+    assert flux.unread("A short prompt.") == "" and len(flux.layer_shapes(SETTINGS)) == 5
+    *_, last = Renderer(flux).render(STORY, panels=[1])
+    assert last.step.frame.image.size == (64, 64)
+
+
+def test_what_is_asked_while_another_plan_is_loaded_is_answered(flux, monkeypatch):
+    answers, build = [], flux.memory._build
+
+    def asked(plan):
+        answers.append((flux.unread("moon " * 600) != "", flux.layer_shapes(SETTINGS)[0]))
+        return build(plan)
+
+    monkeypatch.setattr(flux.memory, "_build", asked)
+    blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(runs_out)
+    list(Renderer(flux).render(STORY, panels=[1]))
+    assert answers == [(True, (4, 4))]
+
+
+def test_a_plan_that_fails_while_loading_does_not_name_the_version(flux, monkeypatch):
+    original = AnyStoryFluxPipeline.from_release
+
+    def loading(base, redux, checkpoint, dtype, plan):
+        if plan.transformer == "float32":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return original(base, redux, checkpoint, dtype, plan)
+
+    monkeypatch.setattr(AnyStoryFluxPipeline, "from_release", loading)
+    fallen = backend.load("flux", model=GOLDEN, device="cpu")
+    assert [plan.transformer for plan in fallen.memory.plans] == ["bf16"]
+    assert fallen.version != flux.version
+    monkeypatch.undo()
+    monkeypatch.setattr("anystory.backends.flux.LARGE", 0)  # as of a model so large that it starts with bf16
+    assert backend.load("flux", model=GOLDEN, device="cpu").version == fallen.version
+
+
+def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
+    """Under a plan that has room for it, and fewer at once; on a card of just the size for the usual."""
+    footprint, made, pipeline = flux.footprint, flux.encode(FOX), flux.pipeline
+    ways = [plan(footprint, Work(), "bf16", "bf16", offload) for offload in ("none", "block")]
+    crowd = [FluxSubject.joined([made] * 4)] * 4
+    few, many = (plan(footprint, Work(64, 512, pictures), "bf16", "bf16", "none").peak for pictures in (2, 16))
+    assert few < many
+    flux.card, flux.memory.plans, flux.memory._build = (few + 1) / SPARE, tuple(ways), lambda plan: pipeline
+    *_, last = flux.denoise(Prompt("a fox"), ["Fox"], [made], replace(SETTINGS, steps=1), 1)
+    assert flux.memory.plans == tuple(ways) and last.frame
+    names = ["A", "B", "C", "D"]
+    *_, last = flux.denoise(Prompt("foxes"), names, crowd, replace(SETTINGS, steps=1), 1)
+    assert flux.memory.plans == tuple(ways[1:]) and last.frame
+    assert told[-1].startswith("A frame of 64 pixels with 16 pictures takes more memory; FLUX goes on with")
 
 
 def test_other_errors_are_not_taken_for_memory(flux):
@@ -82,7 +142,7 @@ def test_other_errors_are_not_taken_for_memory(flux):
     blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(breaks)
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         list(Renderer(flux).render(replace(STORY, settings=replace(SETTINGS, steps=1))))
-    assert len(flux.plans) == 2
+    assert len(flux.memory.plans) == 2
 
 
 def test_a_speed_has_its_own_steps_and_frames_of_its_own():
@@ -91,11 +151,26 @@ def test_a_speed_has_its_own_steps_and_frames_of_its_own():
     assert exact.version != few.version
 
 
-def test_vram_is_for_gpus_and_for_flux():
+def test_a_lora_that_memory_is_short_for_is_not_blamed(monkeypatch, tmp_path):
+    save_file(lora_state(), tmp_path / "ink.safetensors")
+    add, asked = AnyStoryFluxPipeline.load_lora_weights, []
+
+    def short(pipeline, *given, **how):
+        asked.append(pipeline.transformer.dtype)
+        if len(asked) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return add(pipeline, *given, **how)
+
+    monkeypatch.setattr(AnyStoryFluxPipeline, "load_lora_weights", short)
+    loaded = backend.load("flux", model=GOLDEN, device="cpu", loras=[Lora(str(tmp_path / "ink.safetensors"))])
+    assert asked == [torch.float32, torch.bfloat16] and len(loaded.memory.plans) == 1
+
+
+def test_vram_is_for_gpus():
     with pytest.raises(BackendError, match="how much of a GPU"):
         backend.load("flux", model=GOLDEN, device="cpu", vram=8)
-    with pytest.raises(BackendError, match="mini takes no --vram; flux does"):
-        backend.load("mini", vram=8)
+    with pytest.raises(BackendError, match="how much of a GPU may be used and the device is cpu; leave it out"):
+        backend.load("mini", device="cpu", vram=8)
 
 
 @pytest.mark.parametrize(("device", "index"), [("cuda", 0), ("cuda:1", 1)])
@@ -105,7 +180,6 @@ def test_vram_bounds_the_gpu_that_is_used(device, index, monkeypatch):
     monkeypatch.setattr(torch.cuda.memory, "_lazy_init", lambda: None)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * GIB, 40 * GIB))
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     monkeypatch.setattr(torch._C, "_cuda_setMemoryFraction", lambda *given: bounds.append(given), raising=False)
-    _plans(None, True, device, 20, 1)
+    memory_of(device, 20)
     assert bounds == [(0.5, index)]

@@ -11,24 +11,20 @@ from anystory.bench.flux import FULL, MODES, SMALL, frames, in_mode, measured_pe
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.plans import (
     CARDS,
-    CONTEXT,
-    GB,
-    GIB,
     PRECISIONS,
     RANK,
     Footprint,
-    PlanError,
     Work,
     candidates,
-    chain,
     empty,
     frames_at_once,
-    out_of_memory,
     plan,
     quantisation,
     release_footprint,
+    replan,
     table,
 )
+from anystory.model.memory import CONTEXT, GB, GIB, PlanError, chain, enough, out_of_memory
 from tests.bench.test_count import TINY
 
 ALL = [p.package for p in PRECISIONS.values() if p.package]
@@ -67,7 +63,7 @@ def test_expected_work_is_what_the_allocator_measures_at_small_scale():
     small = replace(SMALL, steps=2)
     pipeline = build.build(small.configs, small.rank, "cpu", torch.float32)
     with in_mode(pipeline, MODES["exact"]):
-        measured = measured_peak(lambda: frames(pipeline, small, MODES["exact"]), "cpu")
+        measured = measured_peak(frames(pipeline, small, MODES["exact"]), "cpu")
     footprint, work = (
         Footprint.of(small.configs, small.rank),
         Work(small.size, small.size, small.subjects, 1, small.text),
@@ -85,8 +81,8 @@ def measured():
     real tensors, quantised by the real packages."""
     pipeline = build.build(SCALED.configs, SCALED.rank, "cpu", torch.bfloat16)
     with in_mode(pipeline, MODES["exact"]):
-        step = measured_peak(lambda: frames(pipeline, SCALED, MODES["exact"]), "cpu")
-    latents = frames(pipeline, replace(SCALED, steps=1), MODES["exact"])
+        step = measured_peak(frames(pipeline, SCALED, MODES["exact"]), "cpu")
+    latents = frames(pipeline, replace(SCALED, steps=1), MODES["exact"])()
     decode = measured_peak(lambda: pipeline.decode(latents, SCALED.size, SCALED.size), "cpu")
     return pipeline, max(step, decode)
 
@@ -122,7 +118,7 @@ def quantised(weight, precision):
 @pytest.mark.parametrize("card", CARDS)
 def test_a_cards_plan_expects_what_is_measured_at_small_scale(card, measured):
     pipeline, frame = measured
-    chosen = chain(candidates(release_footprint(), Work(), ALL, fp8=True), card * GIB)[0]
+    chosen = chain(candidates(release_footprint(), Work(), ALL, fp8=True), card * GIB, "FLUX")[0]
     footprint = Footprint.of({n: c for n, c in SCALED.configs.items() if "text" not in n}, SCALED.rank)
     work = Work(SCALED.size, SCALED.size, SCALED.subjects, 1, SCALED.text)
     expected = plan(footprint, work, chosen.transformer, chosen.text, chosen.offload).peak - CONTEXT
@@ -145,7 +141,7 @@ def test_every_card_gets_a_plan_that_fits_and_smaller_ones_to_fall_to():
     plans = candidates(release_footprint(), Work(), ALL, fp8=True)
     names = {}
     for card in CARDS:
-        fitting = chain(plans, card * GIB)
+        fitting = chain(plans, card * GIB, "FLUX")
         names[card] = fitting[0].name
         peaks = [each.peak for each in fitting]
         assert peaks[0] < card * GIB and peaks == sorted(set(peaks), reverse=True)
@@ -163,7 +159,7 @@ def test_every_card_gets_a_plan_that_fits_and_smaller_ones_to_fall_to():
 def test_without_packages_or_fp8_there_are_other_plans():
     footprint = release_footprint()
     assert {each.transformer for each in candidates(footprint, Work(), [])} == {"bf16"}
-    assert chain(candidates(footprint, Work(), ALL), 24 * GIB)[0].transformer == "int8"
+    assert chain(candidates(footprint, Work(), ALL), 24 * GIB, "FLUX")[0].transformer == "int8"
     assert [each.transformer for each in candidates(footprint, Work(), ALL, gguf=True)] == ["gguf"]
     assert candidates(footprint, Work(), [], gguf=True) == ()
 
@@ -171,7 +167,7 @@ def test_without_packages_or_fp8_there_are_other_plans():
 def test_larger_frames_more_subjects_and_batches_take_more():
     footprint = release_footprint()
     least = plan(footprint, Work(), "bf16", "bf16", "none").peak
-    for work in (Work(size=1024), Work(subjects=4), Work(batch=4)):
+    for work in (Work(size=1024), Work(pictures=8), Work(batch=4)):
         assert plan(footprint, work, "bf16", "bf16", "none").peak > least
 
 
@@ -184,7 +180,7 @@ def test_a_batch_is_as_large_as_the_card_has_room_for():
 
 def test_a_card_that_is_too_small_is_told_how_much_it_takes():
     with pytest.raises(PlanError, match=r"needs \d+\.\d GB on the card and there are 2\.0 GB; close"):
-        chain(candidates(release_footprint(), Work(), ALL), 2 * GB)
+        chain(candidates(release_footprint(), Work(), ALL), 2 * GB, "FLUX")
 
 
 def test_a_plan_says_what_it_does_what_it_takes_and_that_it_was_never_run():
@@ -205,4 +201,32 @@ def test_memory_that_is_short_is_known_by_what_the_allocator_raises():
         torch.empty(1 << 50, dtype=torch.uint8)
     assert out_of_memory(caught.value)
     assert out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    for said in (
+        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "MPS backend out of memory (MPS allocated: 17.1 GB, max allowed: 18.1 GB)",
+        "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes.",
+    ):
+        assert out_of_memory(RuntimeError(said)), said
+    assert out_of_memory(OSError(12, "Cannot allocate memory"))
     assert not out_of_memory(RuntimeError("shapes do not fit"))
+    assert not out_of_memory(KeyError("out of memory"))
+
+
+def test_references_of_all_pictures_are_counted():
+    """Four subjects with eight pictures each, recorded in 57 layers: keys and values of 1 024 tokens a picture."""
+    recorded = release_footprint().references(Work(pictures=32), 2)
+    assert recorded == 2 * 57 * 32 * 1024 * 3072 * 2 > 22e9
+    plans = candidates(release_footprint(), Work(), [])
+
+    def fitting(pictures, card):
+        return enough(plans, lambda each: replan(release_footprint(), Work(pictures=pictures), each).peak, card * GIB)
+
+    assert fitting(2, 48) is plans[0] and fitting(32, 48).offload == "block" and fitting(64, 8) is plans[-1]
+
+
+def test_reading_a_reference_is_counted_where_it_takes_more_than_the_frame():
+    footprint = release_footprint()
+    small, large = (plan(footprint, Work(size=64, reference=side), "bf16", "bf16", "block") for side in (512, 1024))
+    assert large.peak > small.peak

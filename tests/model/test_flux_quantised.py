@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
+from anystory.bench.build import save_gguf
 from anystory.bench.flux import last
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
 from anystory.model.flux.plans import PRECISIONS, Plan
@@ -25,30 +25,13 @@ def package(precision):
         pytest.skip(f"{precision} takes the optional package {name}: pip install {name}")
 
 
-def write_gguf(gguf, folder, file):
-    """A transformer's weights as a .gguf file, four bits a weight where a block of 32 fits."""
-    writer = gguf.GGUFWriter(file, "flux")
-    four = gguf.GGMLQuantizationType.Q4_0
-    for name, weight in load_file(folder / "diffusion_pytorch_model.safetensors").items():
-        values = weight.float().numpy()
-        if values.ndim == 2 and values.shape[1] % 32 == 0:
-            writer.add_tensor(name, gguf.quants.quantize(values, four), raw_dtype=four)
-        else:
-            writer.add_tensor(name, values)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
 @pytest.fixture
 def base(tmp_path):
     """FLUX's folder, the transformer in a .gguf file."""
-    gguf = package("gguf")
+    package("gguf")
     folder = tmp_path / "base"
     shutil.copytree(GOLDEN / "base", folder)
-    write_gguf(gguf, folder / "transformer", folder / "transformer" / "flux-Q4_0.gguf")
-    (folder / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
+    save_gguf(folder / "transformer")
     return folder
 
 

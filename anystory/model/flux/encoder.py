@@ -16,6 +16,7 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
 from PIL import Image
 from torch import Tensor, nn
+from transformers import SiglipVisionConfig, SiglipVisionModel
 
 from anystory.model.flux.low_rank import LowRank
 
@@ -51,6 +52,17 @@ class FluxSubject:
             for name in ("redux", "router", "ref", "ref_mask")
         )
         return cls(redux, router.mean(dim=0, keepdim=True), ref, subjects[0].ref_ids, mask)
+
+
+class VisionEncoder(SiglipVisionModel):
+    """SigLIP without its pooling head, which nobody reads, and whose weights offloading would not find: they are read
+    without calling the layers they belong to."""
+
+    _keys_to_ignore_on_load_unexpected = [r"head\."]  # noqa: RUF012 (read by name)
+
+    def __init__(self, config: SiglipVisionConfig) -> None:
+        config.vision_use_head = False
+        super().__init__(config)
 
 
 class SubjectEmbedder(ModelMixin, ConfigMixin):
@@ -103,8 +115,9 @@ def masked_pixels(image: Image.Image, mask: Image.Image, side: int, resample: in
 
 
 def touched(mask: Tensor, side: int) -> Tensor:
-    """The mask (1, 1, H, W) at token resolution, (1, side * side, 1): a token counts as soon as a pixel of it does."""
-    return F.adaptive_max_pool2d(mask, side).flatten(2).transpose(1, 2)
+    """The mask (1, 1, H, W) at token resolution, (1, side * side, 1) of 0 and 1: a token counts, wholly, as soon as a
+    pixel of it does at all."""
+    return (F.adaptive_max_pool2d(mask, side) > 0).float().flatten(2).transpose(1, 2)
 
 
 def pack(latents: Tensor) -> Tensor:

@@ -23,7 +23,6 @@ from transformers import (
     CLIPTextModel,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    SiglipVisionModel,
     T5EncoderModel,
 )
 
@@ -34,13 +33,14 @@ from anystory.model.flux.encoder import (
     ROUTER_SIDE,
     FluxSubject,
     SubjectEmbedder,
+    VisionEncoder,
     masked_pixels,
     pack,
     positions,
     touched,
     unpack,
 )
-from anystory.model.flux.plans import Plan, quantisation, transformer_file
+from anystory.model.flux.plans import ALWAYS, Plan, quantisation, transformer_file
 from anystory.model.routing import LEVELS, Guidance, Guide, Guides, within
 
 TOKEN = 16
@@ -119,10 +119,7 @@ class Denoised:
 class AnyStoryFluxPipeline(FluxPipeline):
     """FLUX.1 with subjects. The transformer is the stock one, with a processor in every layer."""
 
-    model_cpu_offload_seq = (
-        "text_encoder->text_encoder_2->image_encoder->image_embedder->redux->router->transformer->vae"
-    )
-    _exclude_from_cpu_offload = ["vae", "image_embedder"]  # noqa: RUF012 (read by name); small, and used in parts
+    _exclude_from_cpu_offload = list(ALWAYS)  # noqa: RUF012 (read by name)
     _optional_components = [  # noqa: RUF012
         "text_encoder",
         "tokenizer",
@@ -136,7 +133,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
         scheduler: FlowMatchEulerDiscreteScheduler,
         vae: AutoencoderKL,
         transformer: FluxTransformer2DModel,
-        image_encoder: SiglipVisionModel,
+        image_encoder: VisionEncoder,
         image_embedder: ReduxImageEncoder,
         redux: SubjectEmbedder,
         router: SubjectEmbedder,
@@ -191,7 +188,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
             scheduler=FlowMatchEulerDiscreteScheduler.from_pretrained(base / "scheduler", local_files_only=True),
             vae=AutoencoderKL.from_pretrained(base / "vae", **options),
             transformer=transformer,
-            image_encoder=SiglipVisionModel.from_pretrained(redux / "image_encoder", **options),
+            image_encoder=VisionEncoder.from_pretrained(redux / "image_encoder", **options),
             image_embedder=ReduxImageEncoder.from_pretrained(redux / "image_embedder", **options),
             redux=embedder.to(dtype),
             router=router.to(dtype),

@@ -8,7 +8,6 @@ largest piece of work.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,10 +19,13 @@ import diffusers
 import torch
 import transformers
 from diffusers import AutoencoderKL, DiffusionPipeline, FluxTransformer2DModel
-from diffusers.hooks import apply_group_offloading
 from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel, SiglipVisionConfig, SiglipVisionModel, T5Config, T5EncoderModel
+from transformers import CLIPTextConfig, CLIPTextModel, SiglipVisionConfig, T5Config, T5EncoderModel
+
+from anystory.model.flux.encoder import VisionEncoder
+from anystory.model.memory import CONTEXT, GB, GIB, SPARE, WHERE, chain, described
+from anystory.model.offload import by_block, by_layer, take_turns
 
 Configs = dict[str, dict[str, Any]]
 
@@ -64,30 +66,11 @@ RELEASE: Configs = {
 RANK = 128
 """Rank of the release's low-rank branches."""
 
-GB, GIB = 1e9, 2**30
-
-CONTEXT = 0.8e9
-"""Bytes that CUDA itself and its kernels take."""
-
-SPARE = 0.94
-"""The share of a card that a plan may fill: the rest goes to fragments and to the desktop."""
-
 CARDS = (8, 12, 16, 24, 48, 80)
 """Sizes that plans are shown for, in the GiB that cards are sold by."""
 
 ALWAYS = ("vae", "image_embedder")
 """Parts that stay on the card in every plan: small, and called in the middle of others' work."""
-
-NEVER_RUN = "computed from the configs; never run on a GPU so far"
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory is short, on a GPU or on the CPU."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
-
-
-class PlanError(ValueError):
-    """No plan fits. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +99,12 @@ PRECISIONS = {
 
 @dataclass(frozen=True)
 class Work:
-    """The largest frame a plan has to hold: its side and its references' in pixels, its subjects, the frames of a batch
-    and the tokens of text."""
+    """The largest frame a plan has to hold: its side and its references' in pixels, the pictures of all its subjects,
+    the frames of a batch and the tokens of text."""
 
     size: int = 512
     reference: int = 512
-    subjects: int = 2
+    pictures: int = 2
     batch: int = 1
     text: int = 512
 
@@ -154,21 +137,10 @@ class Plan:
     @property
     def form(self) -> str:
         """What it does, in words."""
-        where = {
-            "none": "all of it on the card",
-            "model": "one model on the card at a time",
-            "block": "one block on the card at a time",
-            "cpu": "on the CPU",
-        }[self.offload]
-        return f"transformer in {self.transformer}, text encoder in {self.text}, {where}"
+        return f"transformer in {self.transformer}, text encoder in {self.text}, {WHERE[self.offload]}"
 
     def __str__(self) -> str:
-        if self.offload == "cpu":
-            return f"{self.form}: {self.host / GB:.1f} GB of memory expected"
-        return (
-            f"{self.form}: {self.peak / GB:.1f} GB on the card and {self.host / GB:.1f} GB of the computer's memory "
-            f"expected ({NEVER_RUN})"
-        )
+        return described(self)
 
 
 CANDIDATES = (
@@ -207,7 +179,7 @@ def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> nn.Modu
             case "image_embedder":
                 return ReduxImageEncoder(**config)
             case "image_encoder":
-                return SiglipVisionModel(SiglipVisionConfig(**config))
+                return VisionEncoder(SiglipVisionConfig(**config))
             case "text_encoder":
                 return CLIPTextModel(CLIPTextConfig(**config))
             case "text_encoder_2":
@@ -260,7 +232,7 @@ class Footprint:
 
     def step(self, work: Work, plain: float) -> float:
         """The largest layer's tensors in a step, or in the pass over the references."""
-        frame = work.batch * (work.text + (81 + 9) * work.subjects + (work.size // 16) ** 2)
+        frame = work.batch * (work.text + (81 + 9) * work.pictures + (work.size // 16) ** 2)
         references = self._reference_tokens(work)
         step = 16 * frame + 2 * (frame + references) / work.batch
         return max(step, 16 * references) * self.width * plain
@@ -269,13 +241,17 @@ class Footprint:
         """The picture's widest tensors in the VAE, a frame at a time."""
         return 4.5 * work.size**2 * self.channels * plain
 
+    def encoding(self, work: Work, plain: float) -> float:
+        """A reference's widest tensors in the VAE, as a picture's."""
+        return self.decoding(replace(work, size=work.reference), plain)
+
     def reading(self, work: Work, plain: float) -> float:
         """T5's widest tensors: its feed-forward's, and float32 attention over all pairs of tokens."""
         wide, heads = self.text
         return work.text * (4 * wide * plain + 3 * heads * work.text * 4)
 
     def _reference_tokens(self, work: Work) -> int:
-        return work.batch * work.subjects * (work.reference // 16) ** 2
+        return work.batch * work.pictures * (work.reference // 16) ** 2
 
 
 def _count(model: nn.Module) -> tuple[int, int]:
@@ -315,17 +291,23 @@ def plan(footprint: Footprint, work: Work, transformer: str, text: str, offload:
 
     references, decoding = footprint.references(work, plain), footprint.decoding(work, plain)
     needs = {name: 0.0 for name in sizes} | {"text_encoder_2": footprint.reading(work, plain)}
+    needs["image_encoder"] = footprint.encoding(work, plain)
     needs["transformer"] = references + max(footprint.step(work, plain), decoding)  # previews are made between steps
     if offload == "cpu":
         return Plan(transformer, text, offload, 0, round(total + max(needs.values())))
     if offload == "none":
         return Plan(transformer, text, offload, round(total + max(needs.values()) + CONTEXT), round(largest))
-    if offload == "block":  # the next one comes while one works
+    pinned = 0.0
+    if (
+        offload == "block"
+    ):  # the next one comes while one works, from pinned copies that are rounded up to powers of two
         for name, (block, outside) in footprint.pieces.items():
+            pinned = max(pinned, 2 * 2 * block / sum(footprint.weights[name]) * sizes[name])
             sizes[name] *= (2 * block + outside) / sum(footprint.weights[name])
     always = sum(sizes[name] for name in ALWAYS)
     turns = [size + needs[name] for name, size in sizes.items() if name not in ALWAYS]
-    return Plan(transformer, text, offload, round(always + max(turns) + CONTEXT), round(total))
+    host = total + (pinned if offload == "block" else 0)
+    return Plan(transformer, text, offload, round(always + max(turns) + CONTEXT), round(host))
 
 
 @cache
@@ -346,30 +328,17 @@ def candidates(
     return tuple(plan(footprint, work, *each) for each in allowed)
 
 
-def chain(plans: Sequence[Plan], card: float) -> tuple[Plan, ...]:
-    """The plan for a card of `card` bytes, and those to fall to where its memory is short all the same, each smaller
-    than the one before. Raises PlanError where none fits."""
-    fitting = [each for each in plans if each.peak <= card * SPARE]
-    if not fitting:
-        least = min((each.peak for each in plans), default=math.inf)
-        raise PlanError(
-            f"FLUX needs {least / SPARE / GB:.1f} GB on the card and there are {card / GB:.1f} GB; close what else "
-            "uses the card, ask for a smaller frame, or take --backend mini."
-        )
-    chosen = [fitting[0]]
-    for each in fitting:
-        if each.peak < chosen[-1].peak:
-            chosen.append(each)
-    return tuple(chosen)
-
-
 def frames_at_once(footprint: Footprint, work: Work, chosen: Plan, card: float) -> int:
     """How many frames of `work`, at most its batch, a plan has room for on a card of `card` bytes."""
     for batch in range(work.batch, 1, -1):
-        wider = plan(footprint, replace(work, batch=batch), chosen.transformer, chosen.text, chosen.offload)
-        if wider.peak <= card * SPARE:
+        if replan(footprint, replace(work, batch=batch), chosen).peak <= card * SPARE:
             return batch
     return 1
+
+
+def replan(footprint: Footprint, work: Work, chosen: Plan) -> Plan:
+    """The same plan for other work."""
+    return plan(footprint, work, chosen.transformer, chosen.text, chosen.offload)
 
 
 def table(footprint: Footprint, work: Work = Work()) -> str:
@@ -377,7 +346,7 @@ def table(footprint: Footprint, work: Work = Work()) -> str:
     plans = candidates(footprint, work, [p.package for p in PRECISIONS.values() if p.package], fp8=True)
     lines = ["| card | plan | on the card | in memory |", "| --- | --- | --- | --- |"]
     for card in CARDS:
-        best = chain(plans, card * GIB)[0]
+        best = chain(plans, card * GIB, "FLUX")[0]
         lines.append(f"| {card} GB | {best.form} | {best.peak / GB:.1f} GB | {best.host / GB:.1f} GB |")
     return "\n".join(lines)
 
@@ -414,26 +383,16 @@ def place(plan: Plan, pipeline: DiffusionPipeline, device: str) -> None:
     """Put a loaded pipeline where its plan says."""
     if plan.offload in ("none", "cpu"):
         pipeline.to(device)
-    elif plan.offload == "model":
-        pipeline.enable_model_cpu_offload(device=device)
-    else:
-        _place_blocks(pipeline, torch.device(device))
-
-
-def _place_blocks(pipeline: DiffusionPipeline, device: torch.device) -> None:
-    """The models with blocks come a block at a time, the others a layer; the small ones that others call stay there."""
-    there = pipeline._exclude_from_cpu_offload
-    for name, module in pipeline.components.items():
-        if not isinstance(module, nn.Module):
-            continue
-        if name in there:
-            module.to(device)
-            continue
-        stream = device.type == "cuda"
-        blocks = {"offload_type": "block_level", "num_blocks_per_group": 1} if name == "transformer" else {}
-        apply_group_offloading(
-            module, device, torch.device("cpu"), **({"offload_type": "leaf_level"} | blocks), use_stream=stream
-        )
+        return
+    parts = {name: part for name, part in pipeline.components.items() if isinstance(part, nn.Module)}
+    for name in ALWAYS:
+        parts.pop(name).to(device)
+    if plan.offload == "model":
+        take_turns(list(parts.values()), torch.device(device))
+        return
+    by_block(parts.pop("transformer"), torch.device(device))
+    for part in parts.values():
+        by_layer(part, torch.device(device))
 
 
 def _packages(candidate: tuple[str, str, str]) -> tuple[str, ...]:

@@ -1,0 +1,44 @@
+"""LoRAs on top of FLUX: where their files are, and how they get into the transformer."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from anystory.backend import BackendError, Lora
+from anystory.backends.files import reason
+from anystory.backends.hub import fetch_file
+from anystory.model.flux.pipeline import AnyStoryFluxPipeline
+from anystory.model.memory import out_of_memory
+
+
+def lora_file(lora: Lora) -> Path:
+    """The file of a LoRA: on this computer, or by its name on the Hub, owner/name or owner/name/FILE. Raises
+    BackendError with a sentence."""
+    if find_spec("peft") is None:
+        raise BackendError("LoRAs need the package peft; install it with: pip install peft")
+    path = Path(lora.name).expanduser()
+    if path.is_file():
+        if path.suffix != ".safetensors":
+            raise BackendError(f"The LoRA {lora.name!r} must be a .safetensors file; other files could run code.")
+        return path
+    parts = lora.name.split("/")
+    if path.is_dir() or len(parts) < 2 or lora.name.startswith(("/", ".", "~")):
+        raise BackendError(f"There is no LoRA file {lora.name!r}; give a .safetensors file, or owner/name on the Hub.")
+    return fetch_file("/".join(parts[:2]), "/".join(parts[2:]), ".safetensors")
+
+
+def add_lora(pipeline: AnyStoryFluxPipeline, adapter: str, lora: Lora, file: Path) -> None:
+    """Load a LoRA beside the weights. The frame, its references and the router all read the weights with it. Raises
+    BackendError for one that does not fit, and what torch raises where memory is short."""
+    try:
+        pipeline.load_lora_weights(load_file(file), adapter_name=adapter)
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
+        if out_of_memory(error):
+            raise
+        raise BackendError(f"The LoRA {lora.name!r} does not fit FLUX.1-dev: {reason(error)}") from error
+    if not any(adapter in adapters for adapters in pipeline.get_list_adapters().values()):
+        raise BackendError(f"The LoRA {lora.name!r} has nothing for FLUX.1-dev; it was made for another model.")
