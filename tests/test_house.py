@@ -80,7 +80,7 @@ ARROWS = {
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
 WITH_TORCH = (
     *("anystory.bench", "anystory.model", "anystory.training", "anystory.evaluation"),
-    *("anystory.backends.flux", "anystory.backends.sdxl"),
+    *("anystory.backends.flux", "anystory.backends.lora", "anystory.backends.memory", "anystory.backends.sdxl"),
 )
 
 

@@ -121,7 +121,7 @@ def test_a_character_without_a_picture_is_for_models(script, tmp_path, capsys):
     [
         (["--steps", "9"], "storybook has no steps to set; leave steps out, or take mini or flux."),
         (["--guidance", "2"], "storybook has no guidance to set"),
-        (["--vram", "8"], "The backend storybook takes no --vram; flux does."),
+        (["--vram", "8"], "The backend storybook takes no --vram; mini and flux do."),
         (["--device", "cpu"], "The backend storybook takes no --device; mini and flux do."),
         (["--speed", "few"], "The backend storybook takes no --speed few"),
         (["--lora", "somebody/ink"], "The backend storybook takes no LoRAs"),
