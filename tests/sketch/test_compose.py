@@ -8,6 +8,8 @@ import pytest
 from anystory.shot import Shot
 from anystory.sketch.compose import backdrop, compose, composing
 from anystory.sketch.cutout import DRAWING, PHOTOGRAPH, PIXELS, Cutout
+from anystory.sketch.hand import in_medium
+from anystory.sketch.patch import Patch
 from anystory.sketch.scenery import MEDIUMS, PLACES, paint
 from anystory.sketch.staging import Placed, Staging
 
@@ -352,6 +354,16 @@ def test_a_medium_draws_its_edge(medium):
     rows = drawn[115:165].mean((0, 2))
     edge = rows[66:74] if medium != "paper" else rows[68:71]
     assert np.abs(edge - rows[85:115].mean()).max() > 12
+
+
+def test_a_medium_draws_its_edge_around_who_is_large_too():
+    """As far around as the medium says, at the size of a printed page."""
+    pixels = np.zeros((1200, 1200, 4), np.uint8)
+    pixels[100:1100, 100:1100] = (120, 170, 210, 255)
+    unit = 40.96
+    edged = in_medium(Patch(pixels, 0, 0), "paper", DRAWING, unit)
+    left = np.flatnonzero(edged.alpha[600] >= 0.5)[0] + edged.x
+    assert 100 - left == pytest.approx(0.3 * unit, abs=1.5)
 
 
 def test_photographs_are_calmed_in_a_medium_and_kept_in_flat():
