@@ -307,6 +307,21 @@ def test_shadows_ground_who_stands_and_pale_under_who_jumps():
     assert np.abs(shade(picture([who], [adrift], floating, 200, 200), floating, 180, 60, 140)).max() == 0
 
 
+@pytest.mark.parametrize("weather", ["clear", "rain"])
+def test_nothing_of_a_rider_falls_into_the_air_beside_its_mount(weather):
+    """Neither its shadow nor its image: on the mount there is a shadow."""
+    wet = meadow(weather=weather)
+    wet = replace(wet, sheets=wet.sheets[:1])
+    mount = Cutout("Horse", np.full((80, 30, 4), 255, np.uint8))
+    rider = Cutout("Mia", np.full((40, 90, 4), 255, np.uint8))
+    below = standing(mount, 100, 180, 200, 200)
+    above = standing(rider, 100, 110, 200, 200, depth=0.905)
+    alone, both = (picture([mount, rider][:n], [below, above][:n], wet, 200, 200) for n in (1, 2))
+    dark = np.asarray(alone.image.convert("L")).astype(float) - np.asarray(both.image.convert("L"))
+    assert np.abs(dark[111:130, 20:84]).max() == 0 == np.abs(dark[111:130, 116:180]).max()
+    assert dark[111:114, 90:110].mean() > 8 and np.abs(dark[140:178, 90:110]).max() < 4
+
+
 def test_a_cast_shadow_falls_away_from_the_sun():
     who = figure(5, 60, 30)
     painting = bare(time="sunset")
