@@ -172,6 +172,8 @@ def test_candidates_are_whole_beings_first_and_fit_the_description(library):
     assert "red-haired woman" in {drawing.concept for drawing in library.candidates("a girl with red hair")}
     assert [concept(one) for one in library.candidates("a talking teapot")] == ["teapot"]
     assert library.candidates("the girl next door")[0].concept == "girl"
+    assert library.candidates("the girl downstairs" + " xyzzy" * 500)[0].concept == "girl"
+    assert library.candidates("xyzzy " * 500 + "the girl downstairs") == []
 
 
 def test_a_colour_moves_the_hue_of_its_family_and_keeps_who_is_darker():
