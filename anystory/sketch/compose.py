@@ -30,7 +30,7 @@ _WET = 0.3
 """How clearly wet ground mirrors who stands on it."""
 
 _ON = 0.03
-"""Who touches something this far or further above its ground is on something, where no shadow falls long."""
+"""Who touches something this far or further above its ground is on something: nothing falls beside that."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class _Board:
             self.paste(submerged(figure, line, colour, unit), index)
             self.paste(surface(figure, line, colour, unit))
             return
-        if placed.contact is not None and painting.weather == "rain":
+        if placed.contact is not None and painting.weather == "rain" and not _is_on(placed):
             self.paste(mirrored(figure, placed.contact * self.height, _WET))
         if painting.medium == "paper":
             self.paste(dropped(figure, REACH["paper"] * unit))
@@ -196,13 +196,28 @@ class _Board:
                 self.paste(air_shadow(outline, step, placed.depth * self.height, self.height, light))
             return
         ground = placed.contact * self.height
-        if light.cast and abs(placed.contact - placed.depth) < _ON:
+        if light.cast and not _is_on(placed):
             lean = min(max((fit.x / self.width - light.sun) * 1.6, -1.1), 1.1)
             self.paste(cast_shadow(outline, step, ground, lean, light))
-        self.paste(contact_shadow(outline, step, ground, light))
+        shadow = contact_shadow(outline, step, ground, light)
+        self.paste(self._on_what_stands(shadow) if _is_on(placed) else shadow)
+
+    def _on_what_stands(self, patch: Patch) -> Patch | None:
+        """The part of a patch that falls on somebody or something, not on the place behind."""
+        patch = patch.clipped(self.width, self.height)
+        if patch is None:
+            return None
+        rows, columns = patch.pixels.shape[:2]
+        stands = self._seen[patch.y : patch.y + rows, patch.x : patch.x + columns] >= 0.5
+        return Patch(np.dstack([patch.pixels[..., :3], patch.pixels[..., 3] * stands]), patch.x, patch.y)
 
     def _away(self, depth: float) -> float:
         """How far off somebody on the line `depth` is: 0 where one stands nearest, 1 at the horizon."""
         top, bottom = self.behind.window[1], self.behind.window[3]
         nearest, horizon = self.painting.ground[1], self.painting.horizon
         return min(max((nearest - top - depth * (bottom - top)) / (nearest - horizon), 0.0), 1.0)
+
+
+def _is_on(placed: Placed) -> bool:
+    """Whether who touches something does so above its ground: on a rock, on a horse."""
+    return placed.contact is not None and placed.depth - placed.contact >= _ON

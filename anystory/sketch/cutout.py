@@ -18,7 +18,7 @@ DRAWING, PHOTOGRAPH, PIXELS = "drawing", "photograph", "pixels"
 SIDES = ("bottom", "right", "top", "left")
 
 _SPECK = 0.0015
-"""A part with less than this share of the character is dust."""
+"""A part with less than this share of the largest is dust."""
 
 _SMALL = 96
 """A picture of up to this many pixels a side that has few colours and hard edges is pixel art as it is."""
@@ -48,17 +48,17 @@ def prepare(subject: Subject) -> Cutout:
     """A subject's first picture cut out cleanly: specks dropped, edges in the character's own colours, trimmed. Raises
     ValueError where its mask selects nothing."""
     rgb, alpha = np.asarray(subject.image), np.asarray(subject.mask)
-    seen = alpha >= SELECTED
-    if not seen.any():
+    if not (alpha >= SELECTED).any():
         raise ValueError(f"{subject.name}: the mask selects nothing; paint over the character or give another mask.")
+    clean = _without_specks(alpha)
     pixels, grid = _pixel_art(rgb, alpha)
     kind = PIXELS
     if pixels is None:
-        rgb, alpha = _trimmed(rgb, _without_specks(alpha), margin=16)
+        rgb, alpha = _trimmed(rgb, clean, margin=16)
         kind = PHOTOGRAPH if _grainy(rgb, alpha) else DRAWING
         rgb, alpha = softened(*defringed(rgb, alpha))
         pixels = np.dstack(_trimmed(rgb, alpha, margin=0))
-    cut = _cut(seen, drawn=kind != PHOTOGRAPH)
+    cut = _cut(clean >= SELECTED, drawn=kind != PHOTOGRAPH)
     pixels[pixels[..., 3] == 0] = 0
     return Cutout(subject.name, pixels, cut, kind, grid, _foot(pixels[..., 3] >= SELECTED))
 
@@ -71,14 +71,16 @@ def _trimmed(rgb: np.ndarray, alpha: np.ndarray, margin: int) -> tuple[np.ndarra
 
 
 def _without_specks(alpha: np.ndarray) -> np.ndarray:
-    """`alpha` without what is next to nothing: faint haze and parts that are dust beside the rest."""
+    """`alpha` without what is next to nothing: faint haze and parts that are dust beside the rest. What is selected
+    stays where all the rest is fainter."""
     alpha = np.where(alpha > CLEAR, alpha, 0).astype(np.uint8)
     parts, count = ndimage.label(alpha, np.ones((3, 3)))
     if count == 1:
         return alpha
     weights = np.bincount(parts.ravel(), alpha.ravel())
-    kept = weights >= _SPECK * weights.sum()
-    return alpha * kept[parts].astype(np.uint8)
+    kept = weights >= _SPECK * weights.max()
+    clean = alpha * kept[parts].astype(np.uint8)
+    return clean if (clean >= SELECTED).any() else alpha
 
 
 def _cut(seen: np.ndarray, drawn: bool) -> frozenset[str]:

@@ -115,11 +115,11 @@ def _blurred(shape: np.ndarray, radius: float) -> np.ndarray:
 
 def _grown(shape: np.ndarray, by: float) -> np.ndarray:
     """A shape (h, w) in [0, 1] larger by `by` pixels all around, with a soft edge."""
-    image = Image.fromarray(np.round(shape * 255).astype(np.uint8))
+    grown = np.round(shape * 255).astype(np.uint8)
     whole = int(by)
-    if whole:
-        image = image.filter(ImageFilter.MaxFilter(2 * whole + 1))
-    blur = image.filter(ImageFilter.GaussianBlur(0.6 + by - whole))
+    if whole:  # not PIL's MaxFilter: it looks at the whole square for each pixel
+        grown = ndimage.maximum_filter(grown, 2 * whole + 1, mode="nearest")
+    blur = Image.fromarray(grown).filter(ImageFilter.GaussianBlur(0.6 + by - whole))
     return np.clip(np.asarray(blur, np.float32) / 255 * (1.5 + by - whole), 0, 1)
 
 

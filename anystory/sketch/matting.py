@@ -103,9 +103,11 @@ def _blends(
 
 
 def _nearest(rgb: np.ndarray, known: np.ndarray, at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """The colour, float32 (n, 3), of the `known` pixel (h, w) of `rgb` that is nearest to each of the places `at`;
-    black where none is known."""
+    """The colour, float32 (n, 3), of the `known` pixel (h, w) of `rgb` that is nearest to each of the places `at`; one
+    at least is known."""
     step = -(-max(known.shape) // _WORKED)
+    if not known[::step, ::step].any():
+        step = 1  # all of it is thinner than a step
     y, x = ndimage.distance_transform_edt(~known[::step, ::step], return_distances=False, return_indices=True)
     block = tuple(np.minimum(places // step, side - 1) for places, side in zip(at, y.shape, strict=True))
     return rgb[y[block] * step, x[block] * step].astype(np.float32)

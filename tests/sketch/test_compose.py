@@ -8,6 +8,8 @@ import pytest
 from anystory.shot import Shot
 from anystory.sketch.compose import backdrop, compose, composing
 from anystory.sketch.cutout import DRAWING, PHOTOGRAPH, PIXELS, Cutout
+from anystory.sketch.hand import in_medium
+from anystory.sketch.patch import Patch
 from anystory.sketch.scenery import MEDIUMS, PLACES, paint
 from anystory.sketch.staging import Placed, Staging
 
@@ -305,6 +307,21 @@ def test_shadows_ground_who_stands_and_pale_under_who_jumps():
     assert np.abs(shade(picture([who], [adrift], floating, 200, 200), floating, 180, 60, 140)).max() == 0
 
 
+@pytest.mark.parametrize("weather", ["clear", "rain"])
+def test_nothing_of_a_rider_falls_into_the_air_beside_its_mount(weather):
+    """Neither its shadow nor its image: on the mount there is a shadow."""
+    wet = meadow(weather=weather)
+    wet = replace(wet, sheets=wet.sheets[:1])
+    mount = Cutout("Horse", np.full((80, 30, 4), 255, np.uint8))
+    rider = Cutout("Mia", np.full((40, 90, 4), 255, np.uint8))
+    below = standing(mount, 100, 180, 200, 200)
+    above = standing(rider, 100, 110, 200, 200, depth=0.905)
+    alone, both = (picture([mount, rider][:n], [below, above][:n], wet, 200, 200) for n in (1, 2))
+    dark = np.asarray(alone.image.convert("L")).astype(float) - np.asarray(both.image.convert("L"))
+    assert np.abs(dark[111:130, 20:84]).max() == 0 == np.abs(dark[111:130, 116:180]).max()
+    assert dark[111:114, 90:110].mean() > 8 and np.abs(dark[140:178, 90:110]).max() < 4
+
+
 def test_a_cast_shadow_falls_away_from_the_sun():
     who = figure(5, 60, 30)
     painting = bare(time="sunset")
@@ -352,6 +369,16 @@ def test_a_medium_draws_its_edge(medium):
     rows = drawn[115:165].mean((0, 2))
     edge = rows[66:74] if medium != "paper" else rows[68:71]
     assert np.abs(edge - rows[85:115].mean()).max() > 12
+
+
+def test_a_medium_draws_its_edge_around_who_is_large_too():
+    """As far around as the medium says, at the size of a printed page."""
+    pixels = np.zeros((1200, 1200, 4), np.uint8)
+    pixels[100:1100, 100:1100] = (120, 170, 210, 255)
+    unit = 40.96
+    edged = in_medium(Patch(pixels, 0, 0), "paper", DRAWING, unit)
+    left = np.flatnonzero(edged.alpha[600] >= 0.5)[0] + edged.x
+    assert 100 - left == pytest.approx(0.3 * unit, abs=1.5)
 
 
 def test_photographs_are_calmed_in_a_medium_and_kept_in_flat():

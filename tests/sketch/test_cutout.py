@@ -99,6 +99,29 @@ def test_dust_goes_and_parts_stay():
     assert cutout.pixels[..., 3][: clean.pixels.shape[0] // 8, -24:].max() == 255
 
 
+def test_a_swarm_is_no_dust():
+    """Nor is the one part that is selected, however small it is beside what is fainter."""
+    mask = np.zeros((120, 120), np.uint8)
+    mask[::3, ::3] = 255  # 1,600 parts, each less than a thousandth of all
+    cutout = prepare(subject(photograph(120, 120), mask))
+    assert (cutout.pixels[..., 3] > 100).sum() == 1600
+    veiled = np.full((200, 200), 100, np.uint8)
+    veiled[:10, :10] = 0
+    veiled[2:6, 2:6] = 255
+    assert (prepare(subject(photograph(200, 200), veiled)).pixels[..., 3] >= 200).sum() == 16
+
+
+def test_dust_says_nothing_of_what_is_cut():
+    """A bust that ends within its picture is one with a speck in the corner too."""
+    mask = np.zeros((300, 300), np.uint8)
+    mask[100:200, 60:220] = 255
+    mask[30:110, 100:180] = 255
+    for speck in ((2, 2), (298, 298), (280, 100)):
+        dusty = mask.copy()
+        dusty[speck[0] : speck[0] + 2, speck[1] : speck[1] + 2] = 255
+        assert prepare(subject(np.full((300, 300, 3), RED), dusty)).cut == {"bottom"}
+
+
 @pytest.mark.parametrize("grid", [1, 3, 8])
 @pytest.mark.parametrize("margin", [0, 5])
 def test_pixel_art_is_known_and_its_pixels_are_found(grid, margin):
@@ -178,6 +201,15 @@ def test_the_thinnest_characters(part):
     for image in (np.full((100, 100, 3), RED), photograph(100, 100)):
         cutout = prepare(subject(image, mask))
         assert (cutout.pixels[..., 3] >= 100).any() and 0 <= cutout.foot <= 1
+
+
+def test_a_thin_line_in_a_large_picture_is_softened_in_its_own_colour():
+    """Though it is thinner than the steps in which colours are looked for."""
+    mask = np.zeros((1400, 400), np.uint8)
+    mask[100:1300, 200] = 255
+    cutout = prepare(subject(np.where(mask[..., None] > 0, RED, GREEN), mask))
+    shown = cutout.pixels[cutout.pixels[..., 3] > 8].astype(int)
+    assert len(shown) > 2 * 1200 and (shown[:, 0] - shown[:, 1]).min() > 110
 
 
 def test_a_picture_that_is_all_character():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from anystory.shot import Role, Shot
+from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 from anystory.sketch.stagecraft.poses import POSES
 from anystory.sketch.staging import stage
@@ -251,6 +252,33 @@ def test_relations_to_the_place():
     assert at("in front of", "tree", "meadow").depth > 0.83
     assert at("on", "rock", "cave", height=0.4).contact is not None
     assert at("under", "no such thing", "meadow") == at("", "", "meadow")
+
+
+@pytest.mark.parametrize(
+    ("word", "layer"),
+    [("stone", "rocks"), ("stone", "a moon rock"), ("box", "a crate"), ("leaf", "big leaves"), ("tree", "a pine tree"),
+     ("trees", "a tree"), ("plant", "ferns"), ("chair", "an armchair"), ("bench", "a bench"), ("crate", "crates")],
+)  # fmt: skip
+def test_what_is_read_of_a_line_means_a_part_of_the_place(word, layer):
+    assert means(word, layer) and not means("house", layer) and not means("", layer)
+
+
+@pytest.mark.parametrize(
+    ("place", "word", "layer"),
+    [
+        ("room", "chair", "an armchair"),
+        ("mushroom forest", "plant", "ferns"),
+        ("dinosaur valley", "plant", "a fern"),
+    ],
+)
+def test_who_hides_is_behind_what_the_line_says(place, word, layer):
+    """By its name in the reading, which is not the painter's; and not behind whatever else there is."""
+    line = next(sheet.depth for sheet in painting(place).sheets if sheet.name == layer)
+    for seed in range(4):
+        role = Role("A", "hides", height=0.8, relation="behind", targets=(word,))
+        staging = stage(Shot(place=place, roles=(role,)), [drawing("A")], painting(place), SQUARE, seed)
+        y0, y1 = staging.window[1], staging.window[3]
+        assert y0 + staging.placed[0].depth * (y1 - y0) == pytest.approx(line, abs=0.01)
 
 
 def test_a_circle_of_relations_is_staged():

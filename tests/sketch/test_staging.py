@@ -260,6 +260,15 @@ def test_pixel_art_is_enlarged_by_whole_pixels(side):
                 assert one.box[0] * side == pytest.approx(round(one.box[0] * side))
 
 
+@pytest.mark.parametrize(("own", "side", "times"), [(5, 360, 7), (2, 360, 27), (5, 360, 28)])
+def test_pixel_art_fills_a_place_that_is_a_whole_multiple_of_it(own, side, times):
+    """Though n / m * k / (n / m) may come out just below k."""
+    cut = drawing("A", own, own, kind=PIXELS)
+    box = (0.0, 0.0, own / side * times, own / side * times)
+    one = staged(Role("A"), size=(side, side), cuts={"A": cut}, layout=Layout((Place("A", box),)))[0]
+    assert tall(one) * side == pytest.approx(own * times)
+
+
 def test_what_is_enlarged_far_is_told():
     shot = Shot(roles=(Role("A"),))
     assert stage(shot, [drawing("A", 60, 100)], painting(), (512, 512), 1).notes == ()

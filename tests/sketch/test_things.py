@@ -1,6 +1,8 @@
 """The library of drawings: every entry can be drawn, words of three languages find them and nothing wrong, other
 colours keep the shading, a story's own files come first and reach nothing outside themselves."""
 
+import base64
+import io
 import json
 import threading
 import zipfile
@@ -11,10 +13,11 @@ import pytest
 from PIL import Image
 
 from anystory.sketch.things import COLOURS, Library, all_drawings, render
+from anystory.sketch.things.__main__ import main
 from anystory.sketch.things.build import DRAWN, build, symbols
 from anystory.sketch.things.colours import name_of, oklab, recoloured, rgb
 from anystory.sketch.things.drawing import COLUMNS, FOLDER, INDEX, KINDS, LANGUAGES, PACK, PARTS, RESTS, parse
-from anystory.sketch.things.own import MAX_ELEMENTS, MAX_SVG_BYTES, ThingError
+from anystory.sketch.things.own import MAX_ELEMENTS, MAX_EMBEDDED, MAX_SVG_BYTES, ThingError
 from anystory.sketch.things.render import _Kept, member
 from anystory.sketch.things.words import is_chinese, key, readings
 
@@ -43,6 +46,13 @@ def library():
 
 def concept(found):
     return found and found.concept
+
+
+def embedded(side):
+    """A blank picture as the address of an SVG's image."""
+    file = io.BytesIO()
+    Image.new("1", (side, side)).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def own(folder, **files):
@@ -162,6 +172,8 @@ def test_candidates_are_whole_beings_first_and_fit_the_description(library):
     assert "red-haired woman" in {drawing.concept for drawing in library.candidates("a girl with red hair")}
     assert [concept(one) for one in library.candidates("a talking teapot")] == ["teapot"]
     assert library.candidates("the girl next door")[0].concept == "girl"
+    assert library.candidates("the girl downstairs" + " xyzzy" * 500)[0].concept == "girl"
+    assert library.candidates("xyzzy " * 500 + "the girl downstairs") == []
 
 
 def test_a_colour_moves_the_hue_of_its_family_and_keeps_who_is_darker():
@@ -298,6 +310,22 @@ def test_a_storys_own_drawings_are_found_first(tmp_path, library):
         ("<text>hello</text>", "shows nothing"),
         ('<g id="a"><use href="#a"/></g>', "within itself"),
         ("<rect", "not a readable SVG"),
+        ('<path d="M0 9h40" stroke="#a52" stroke-width=".1"/>', "over 50 times as long"),
+        ('<image href="data:image/png;base64,aGVsbG8=" width="9" height="9"/>', "a picture that cannot be used"),
+        (f'<image href="{embedded(4100)}" width="9" height="9"/>', f"16,810,000 pixels, more than {MAX_EMBEDDED:,}"),
+        (
+            "<style>"
+            + "".join(f".c{i}, .other {{fill: url(#p{i})}}" for i in range(7))
+            + '</style><pattern id="p0" width="9" height="9"><path d="M0 0h9v9z"/></pattern>'
+            + "".join(
+                f'<pattern id="p{i}" width="9" height="9">'
+                + f'<path class="c{i - 1}" d="M0 0h9v9z"/>' * 10
+                + "</pattern>"
+                for i in range(1, 7)
+            )
+            + '<path class="c6" d="M0 0h9v9z"/>',
+            f"more than {MAX_ELEMENTS:,}",
+        ),
         (
             '<g id="a0"><path d="M0 0h9v9z"/></g>'
             + "".join(f'<g id="a{i}">' + f'<use href="#a{i - 1}"/>' * 10 + "</g>" for i in range(1, 7)),
@@ -331,6 +359,41 @@ def test_no_file_of_the_machine_gets_into_a_drawing(tmp_path):
             Library(folder)
 
 
+@pytest.mark.parametrize("colour", ["red", "#f00f", "rgb(255, 0, 0)", "#ff0000"])
+def test_a_drawing_of_ones_own_takes_a_colour_however_its_own_is_written(tmp_path, colour):
+    ball = own(tmp_path, ball=f'<rect width="9" height="9" fill="{colour}"/>').find("ball")
+    assert np.abs(render(ball, 10, "blue")[5, 5, :3] - rgb("blue")).max() < 12
+
+
+def test_pictures_in_a_drawing_and_styles_stay(tmp_path):
+    styled = '<style>.a {fill: url(#g)}</style><linearGradient id="g"><stop stop-color="#0f0"/></linearGradient>'
+    mine = own(
+        tmp_path,
+        ball=f'<image href="{embedded(20)}" width="9" height="9"/>',
+        kite=f'{styled}<rect class="a" width="9" height="9"/>',
+    )
+    assert (render(mine.find("ball"), 9)[4, 4] == (0, 0, 0, 255)).all()
+    assert (render(mine.find("kite"), 9)[4, 4] == (0, 255, 0, 255)).all()
+
+
+def test_hidden_files_are_no_drawings_and_one_that_is_gone_is_said(tmp_path):
+    (tmp_path / "._ball.png").write_bytes(b"\0\5\x16\7")
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "ball.png")
+    ball = Library(tmp_path).find("ball")
+    assert ball.file == tmp_path / "ball.png"
+    ball.file.unlink()
+    with pytest.raises(ThingError, match=r"ball\.png cannot be read"):
+        render(ball, 20)
+
+
+def test_a_line_across_a_picture_is_refused(tmp_path):
+    picture = np.zeros((400, 400, 4), np.uint8)
+    picture[200:203] = 255
+    Image.fromarray(picture).save(tmp_path / "rope.png")
+    with pytest.raises(ThingError, match=r"rope\.png shows something over 50 times as long"):
+        Library(tmp_path)
+
+
 def test_a_folder_that_cannot_be_used_is_said(tmp_path):
     with pytest.raises(ThingError, match="There is no folder"):
         Library(tmp_path / "none")
@@ -340,6 +403,15 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path):
     (tmp_path / "ghost.png").rename(tmp_path / " , .png")
     with pytest.raises(ThingError, match="says nothing of what it shows"):
         Library(tmp_path)
+
+
+def test_the_command_finds_and_says_what_it_cannot_use(tmp_path, capsys):
+    assert main(["find", "two old apple trees", "freedom"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("two old apple trees: tree (tree") and out[1] == "freedom: nothing ()"
+    with pytest.raises(SystemExit):
+        main(["find", "--own", str(tmp_path / "none"), "ball"])
+    assert "There is no folder" in capsys.readouterr().err
 
 
 def test_every_picture_of_the_docs_kinds_is_counted_right():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,8 @@ from anystory.sketch.scenery import Painting
 from anystory.sketch.scenery.sheet import Mark, Sheet
 from anystory.sketch.stagecraft.camera import Camera
 from anystory.sketch.stagecraft.figure import FACE, solid
+from anystory.sketch.things.words import forms
+from anystory.sketch.words import things
 
 ROWS = 64
 """Rows of the grid over the frame on which covers are kept; its fields are square."""
@@ -94,10 +95,25 @@ def covers(painting: Painting, camera: Camera, aspect: float) -> list[Cover]:
 
 
 def means(word: str, name: str) -> bool:
-    """Whether a word of a line ("tree") means a layer ("a pine tree")."""
-    plain = {re.sub("(es|s)$", "", part) for part in name.lower().split()}
-    parts = [re.sub("(es|s)$", "", part) for part in word.lower().split()]
-    return bool(parts) and all(part in plain for part in parts)
+    """Whether a word of a line, or what is read of it, means a layer: "tree" a pine tree, "stone" rocks."""
+    parts = [frozenset(forms(part, "en")) for part in word.lower().split()]
+    meanings = _meanings(name)
+    return word in meanings or (bool(parts) and all(part & meanings for part in parts))
+
+
+@functools.cache
+def _meanings(name: str) -> frozenset[str]:
+    """The words of a layer's name, singular too, and the concepts that reading has for it."""
+    parts = name.lower().split()
+    called = {form for start in range(len(parts)) for form in forms(" ".join(parts[start:]), "en")}
+    single = {form for part in parts for form in forms(part, "en")}
+    return frozenset(single | {_concepts()[form] for form in called if form in _concepts()})
+
+
+@functools.cache
+def _concepts() -> dict[str, str]:
+    """What is read of each English noun."""
+    return {word: kind.concept for kind in reversed(things()) for word in kind.words["en"]}
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def _no_larger(figure: Figure, height: float, pixels: int) -> float:
     own = figure.cutout.pixels.shape[0] / figure.cutout.grid / pixels
     if figure.cutout.kind != PIXELS:
         return height
-    return own * (height / own // 1) if height >= own else own / math.ceil(own / height - 1e-9)
+    return own * math.floor(height / own + 1e-9) if height >= own else own / math.ceil(own / height - 1e-9)
 
 
 # --- at the place ---------------------------------------------------------------------------------------------------

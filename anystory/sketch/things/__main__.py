@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from anystory.errors import AnyStoryError
 from anystory.sketch.things.build import build, sheet
 from anystory.sketch.things.colours import COLOURS
 from anystory.sketch.things.drawing import INDEX, KINDS, PACK, all_drawings
@@ -34,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif given.command == "sheets":
         sheets(given.folder)
     else:
-        library = Library(given.own)
+        try:
+            library = Library(given.own)
+        except AnyStoryError as error:
+            parser.error(str(error))
         for phrase in given.phrases:
             found = library.find(phrase)
             like = [drawing.concept for drawing in library.candidates(phrase)]

@@ -13,6 +13,9 @@ from anystory.sketch.things.own import own_drawings
 Names = dict[str, Drawing]
 """Drawings by the key (`words.key`) of a name."""
 
+_TOLD = 40
+"""Words of a description in which a being is looked for: each is the beginning of phrases to try."""
+
 
 class Library:
     """All drawings; those of the folder `own` (see `anystory.sketch.things.own`) are found first. Raises `ThingError`
@@ -67,8 +70,8 @@ class Library:
         return None
 
     def _any_being(self, phrase: str, languages: Sequence[str]) -> Drawing | None:
-        """A being that is named anywhere in a phrase: "the girl next door" is a girl."""
-        tokens = words.key(phrase).split() if not words.says_another_thing(phrase) else []
+        """A being that is named anywhere in the first words of a phrase: "the girl next door" is a girl."""
+        tokens = words.key(phrase).split()[:_TOLD] if not words.says_another_thing(phrase) else []
         for start in range(len(tokens)):
             drawing = self.find(" ".join(tokens[start:]), languages) or self.find(tokens[start], languages)
             if drawing is not None and drawing.living:

@@ -6,10 +6,13 @@ without what grows when it is drawn. resvg opens every file that an `href` names
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import xml.etree.ElementTree as ElementTree
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import unquote, unquote_to_bytes
 
 import numpy as np
 from PIL import Image
@@ -22,12 +25,17 @@ from anystory.sketch.things.svg import SVG, rasterise, seen_box
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif"}
 MAX_FILES = 500
 MAX_SVG_BYTES = 2_000_000
+MAX_ASPECT = 50
+MAX_EMBEDDED = 16_000_000
+"""Pixels of all pictures in an SVG, 4 bytes each."""
+
 MAX_ELEMENTS = 50_000
 """Of an SVG as it is drawn, every use of a part counted."""
 
 _EMBEDDED = re.compile(r"data:image/(?:png|jpe?g|webp|gif)[;,]", re.IGNORECASE)
 _ADDRESS = re.compile(r"url\((?!\s*['\"]?\s*#)|@import", re.IGNORECASE)
 _LINK = re.compile(r"url\(\s*['\"]?\s*#([^)'\"\s]+)")
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _MEASURE = 256
 
 
@@ -36,11 +44,14 @@ class ThingError(AnyStoryError, ValueError):
 
 
 def own_drawings(folder: Path) -> list[tuple[str, Drawing]]:
-    """Names and drawings of the pictures in `folder`, by file name; other files are left out. A file's name is what it
-    shows, or several names with commas between. Raises `ThingError`, or `ImageError` for a damaged picture."""
+    """Names and drawings of the pictures in `folder`, by file name; other and hidden files are left out. A file's name
+    is what it shows, or several names with commas between. Raises `ThingError`, or `ImageError` for a damaged
+    picture."""
     if not folder.is_dir():
         raise ThingError(f"There is no folder {str(folder)!r} with drawings of your own; check the path.")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES | {".svg"} and path.is_file())
+    # macOS puts a hidden "._kite.png", which is no picture, beside a "kite.png" on a foreign disk.
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    files = sorted(path for path in shown if path.suffix.lower() in PICTURES | {".svg"} and path.is_file())
     if len(files) > MAX_FILES:
         raise ThingError(f"{str(folder)!r} holds {len(files)} drawings, more than {MAX_FILES}; take some out.")
     found = []
@@ -65,6 +76,7 @@ def own_pixels(path: Path, height: int) -> np.ndarray:
     if box is None:
         raise ThingError(f"{path.name} shows nothing: every pixel of it is transparent.")
     image = image.crop(box)
+    _refuse_slivers(image.width, image.height, path.name)
     width = max(1, round(height * image.width / image.height))
     # "RGBa" is premultiplied: the colour of what is transparent does not bleed into the edges.
     return np.array(image.convert("RGBa").resize((width, height), Image.Resampling.LANCZOS).convert("RGBA"))
@@ -72,12 +84,20 @@ def own_pixels(path: Path, height: int) -> np.ndarray:
 
 def own_svg(path: Path) -> SVG:
     """An SVG file with nothing in it that reaches out of it, and the box of what it shows. Raises `ThingError`."""
-    stat = path.stat()
-    return _own_svg(path, stat.st_mtime_ns, stat.st_size)
+    return _own_svg(path, *changed(path))
+
+
+def changed(path: Path) -> tuple[int, int]:
+    """When a file was changed last, in nanoseconds, and how many bytes it has. Raises `ThingError` where it is gone."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise ThingError(f"{path.name} cannot be read ({error.strerror}); put it back or start again.") from error
+    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=32)
-def _own_svg(path: Path, changed: int, size: int) -> SVG:
+def _own_svg(path: Path, time: int, size: int) -> SVG:
     if size > MAX_SVG_BYTES:
         raise ThingError(f"{path.name} has {size:,} bytes, more than {MAX_SVG_BYTES:,}; save a simpler SVG.")
     try:
@@ -85,7 +105,7 @@ def _own_svg(path: Path, changed: int, size: int) -> SVG:
         if "<!entity" in text.lower():
             raise ThingError(f"{path.name} declares XML entities; save it as plain SVG.")
         root = ElementTree.fromstring(text)
-    except (ElementTree.ParseError, UnicodeDecodeError) as error:
+    except (ElementTree.ParseError, UnicodeDecodeError, OSError) as error:
         raise ThingError(f"{path.name} is not a readable SVG ({error}); save it again as plain SVG.") from error
     if root.tag.rsplit("}", 1)[-1] != "svg":
         raise ThingError(f"{path.name} is no SVG: its outermost element is {root.tag.rsplit('}', 1)[-1]!r}.")
@@ -99,24 +119,48 @@ def _own_svg(path: Path, changed: int, size: int) -> SVG:
         raise ThingError(f"{path.name} cannot be drawn ({error}); save it again as plain SVG.") from error
     if box is None:
         raise ThingError(f"{path.name} shows nothing; text has to be turned into paths first.")
+    _refuse_slivers(*box[2:], path.name)
     return SVG(text, box)
 
 
+def _refuse_slivers(width: float, height: float, name: str) -> None:
+    """A line across a page, trimmed, would be thousands of pixels long for a few of its height."""
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise ThingError(f"{name} shows something over {MAX_ASPECT} times as long as it is wide; draw it thicker.")
+
+
 def _refuse_references(root: ElementTree.Element, name: str) -> None:
+    pixels = 0
     for element in root.iter():
         for attribute, value in element.attrib.items():
             reference = attribute.rsplit("}", 1)[-1] == "href" and element.tag.rsplit("}", 1)[-1] != "a"
-            if reference and not (value.strip().startswith("#") or _EMBEDDED.match(value.strip())):
+            embedded = reference and _EMBEDDED.match(value.strip())
+            if reference and not (value.strip().startswith("#") or embedded):
                 raise ThingError(f"{name} refers to {value[:60]!r}; only a picture inside the file may be shown.")
+            pixels += _pixels_of(value.strip(), name) if embedded else 0
             if _ADDRESS.search(value):
                 raise ThingError(f"{name} refers to {value[:60]!r}; only what is inside the file may be used.")
         if element.text and _ADDRESS.search(element.text):
             raise ThingError(f"{name} refers to something outside the file in its style; take that out.")
+    if pixels > MAX_EMBEDDED:
+        raise ThingError(f"{name} holds pictures of {pixels:,} pixels, more than {MAX_EMBEDDED:,}; scale them down.")
+
+
+def _pixels_of(address: str, name: str) -> int:
+    """How many pixels a picture has that is written out in a "data:" address, of which nothing is decoded."""
+    kind, _, data = address.partition(",")
+    try:
+        content = base64.b64decode(unquote(data)) if kind.lower().endswith(";base64") else unquote_to_bytes(data)
+        with Image.open(io.BytesIO(content)) as image:
+            return image.width * image.height
+    except (ValueError, OSError, Image.DecompressionBombError) as error:
+        raise ThingError(f"{name} holds a picture that cannot be used; embed it again as PNG or JPEG.") from error
 
 
 def _refuse_growth(root: ElementTree.Element, name: str) -> None:
     """Parts that use parts that use parts can make a drawing of any size out of a few lines."""
     by_id = {element.attrib["id"]: element for element in root.iter() if "id" in element.attrib}
+    by_style = _styles(root)
     sizes: dict[int, int] = {}
 
     def size(element: ElementTree.Element, above: tuple[int, ...]) -> int:
@@ -124,6 +168,8 @@ def _refuse_growth(root: ElementTree.Element, name: str) -> None:
             raise ThingError(f"{name} uses a part within itself or is nested too deep; save it as plain SVG.")
         if id(element) not in sizes:
             inside = list(element)
+            called = {element.tag.rsplit("}", 1)[-1], element.get("id", ""), *element.get("class", "").split(), "*"}
+            inside += [by_id[link] for one in called for link in by_style.get(one, ()) if link in by_id]
             for attribute, value in element.attrib.items():
                 links = _LINK.findall(value)
                 if attribute.rsplit("}", 1)[-1] == "href":
@@ -134,6 +180,16 @@ def _refuse_growth(root: ElementTree.Element, name: str) -> None:
 
     if (total := size(root, ())) > MAX_ELEMENTS:
         raise ThingError(f"{name} draws {total:,} elements, more than {MAX_ELEMENTS:,}; save a simpler SVG.")
+
+
+def _styles(root: ElementTree.Element) -> dict[str, list[str]]:
+    """What the style sheets of an SVG link to, by the class, id or tag, or "*", for which they do."""
+    found: dict[str, list[str]] = {}
+    sheets = (element.text or "" for element in root.iter() if element.tag.rsplit("}", 1)[-1] == "style")
+    for selectors, body in _RULE.findall(" ".join(sheets)):
+        for called in re.findall(r"[\w-]+|\*", selectors):
+            found.setdefault(called, []).extend(_LINK.findall(body))
+    return found
 
 
 def main_colour(pixels: np.ndarray) -> str:

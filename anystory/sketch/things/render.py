@@ -12,7 +12,7 @@ import numpy as np
 
 from anystory.sketch.things.colours import is_like, recoloured, recoloured_svg, rgb
 from anystory.sketch.things.drawing import PACK, Drawing
-from anystory.sketch.things.own import own_pixels, own_svg
+from anystory.sketch.things.own import changed, own_pixels
 from anystory.sketch.things.svg import SVG, rasterise, view_box
 
 MAX_HEIGHT = 4096
@@ -31,8 +31,7 @@ def render(drawing: Drawing, height: int, colour: str = "") -> np.ndarray:
         rgb(colour)
     if is_like(drawing.colour, colour) or not drawing.colour:
         colour = ""
-    changed = drawing.file.stat().st_mtime_ns if drawing.file else 0
-    key = (drawing.source, drawing.file, changed, height, colour)
+    key = (drawing.source, drawing.file, drawing.file and changed(drawing.file), drawing.colour, height, colour)
     pixels = _KEPT.get(key)
     if pixels is None:
         pixels = _drawn(drawing, height, colour)
@@ -42,12 +41,13 @@ def render(drawing: Drawing, height: int, colour: str = "") -> np.ndarray:
 
 
 def _drawn(drawing: Drawing, height: int, colour: str) -> np.ndarray:
-    if drawing.file is not None and drawing.file.suffix.lower() != ".svg":
+    if drawing.file is not None:
+        # Pixels, not the text of an SVG: colours can be written there as "red", rgb() or #rgba, or not at all.
         pixels = own_pixels(drawing.file, height)
         if colour:
             pixels[..., :3] = np.rint(recoloured(pixels[..., :3], drawing.colour, colour))
         return pixels
-    svg = own_svg(drawing.file) if drawing.file is not None else packed(drawing.source)
+    svg = packed(drawing.source)
     if colour:
         svg = SVG(recoloured_svg(svg.text, drawing.colour, colour), svg.box)
     return rasterise(svg, height)
