@@ -241,9 +241,9 @@ def test_the_same_seed_gives_the_same_batch(world):
 
 def test_reference_and_target_have_one_colour(world):
     """A recoloured subject wears its new colour in both pictures: direction of the chroma, away from grey."""
-    batch = world.batch(150, 1, np.random.default_rng(3))
+    batch = world.batch(400, 1, np.random.default_rng(3))
     agree = recoloured = 0
-    for b in range(150):
+    for b in range(400):
         if (
             batch.time[b] not in ("day", "")
             or batch.weather[b] not in ("clear", "")
