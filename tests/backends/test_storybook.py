@@ -206,6 +206,27 @@ def test_a_script_without_a_main_guard_has_its_story_made(tmp_path):
     assert run.stdout.splitlines() == [f"{number} (1024, 1024)" for number in range(1, 6)] and not run.stderr
 
 
+def test_neither_ctrl_c_nor_a_users_folder_reaches_the_processes(backend, cast, tmp_path):
+    """Ctrl-C goes to everybody in the group of who has the terminal."""
+    (tmp_path / "queue.py").write_text("raise RuntimeError('shadowed')")
+    program = (
+        "import os, signal, subprocess, sys\n"
+        "from anystory.backend import load\n"
+        "from anystory.backends import crew\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "started, popen = [], subprocess.Popen\n"
+        "subprocess.Popen = lambda *a, **k: started.append(popen(*a, **k)) or started[-1]\n"
+        "with crew.Crew(load('storybook')) as hands:\n"
+        "    os.killpg(0, signal.SIGINT)\n"
+        "    order = __import__('pickle').load(sys.stdin.buffer)\n"
+        "    print(hands.begin(order).result().image.size, [hand.poll() for hand in started])\n"
+    )
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    command, how = [sys.executable, "-P", "-c", program], {"cwd": tmp_path, "env": environment, "process_group": 0}
+    run = subprocess.run(command, input=pickle.dumps(order(cast)), capture_output=True, **how)
+    assert not run.stderr and run.stdout.startswith(b"(96, 96) [None"), (run.stdout, run.stderr.decode())
+
+
 # stories
 
 
