@@ -34,7 +34,8 @@ MAPPED = "1000000"
 """Bytes from which on glibc gives memory back as soon as it is free: it would keep that for the next frame."""
 
 ALONE = {"process_group": 0, "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-"""How a process is started that Ctrl-C does not reach, not even while it starts: it is for who started it, and ends it."""
+"""How a process is started that Ctrl-C does not reach, not even while it starts: that is for whoever started it, and
+ends it."""
 
 Order = tuple[Prompt, Sequence[str], Sequence[SubjectEncoding], Settings, int, Steering]
 """What `Backend.denoise` takes."""
