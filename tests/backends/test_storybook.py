@@ -192,6 +192,32 @@ def test_stopping_ends_the_processes(backend, cast, cores, monkeypatch):
     assert None not in [hand._process.poll() for hand in started]
 
 
+@pytest.fixture
+def crews(cores, monkeypatch):
+    """Those that were started."""
+    started = []
+    monkeypatch.setattr(storybook, "Crew", lambda backend: started.append(crew.Crew(backend)) or started[-1])
+    return started
+
+
+def test_only_one_story_at_a_time_has_processes(backend, cast, crews):
+    asked = [order(cast, k) for k in range(4)]
+    with closing(backend.denoise_batch(asked)) as one:
+        first = next(one)[0].frame
+        other = [step.frame for steps in backend.denoise_batch(asked) for step in steps.values() if step.frame]
+        assert len(crews) == 1 and len(other) == 4 and equal(first, other[0])
+    list(backend.denoise_batch(asked))
+    assert len(crews) == 2
+
+
+def test_frames_that_are_there_do_not_start_the_processes_anew(backend, tmp_path, crews):
+    panels = [Panel(f"Fox walks {number}", ("Fox",), size=64) for number in range(8)]
+    list(Renderer(backend).render(story(*panels), tmp_path))
+    changed = [replace(panel, seed=9) if number % 2 else panel for number, panel in enumerate(panels)]
+    done = list(Renderer(backend).render(story(*changed), tmp_path))
+    assert [progress.reused for progress in done] == [True, False] * 4 and len(crews) == 2
+
+
 def test_a_script_without_a_main_guard_has_its_story_made(tmp_path):
     program = (
         "import anystory\n"
@@ -266,6 +292,11 @@ def test_a_key_says_all_that_a_sketch_depends_on_and_nothing_else(backend):
     said = [keys(backend, replace(one, dialogue=(Line("Fox", words),)), two) for words in ("Oh!", "Ah!")]
     assert said[0] == said[1]
     assert all(a != b for a, b in zip(before, keys(backend, one, two, seed=3), strict=True))
+    # How a panel was read is nothing to be seen: guessed where it is the first one, carried over where it is not.
+    walks = Panel("Fox walks", ("Fox",), seed=9)
+    alone, after = (read.read_story(story(*panels).script)[-1] for panels in ((walks,), (two, walks)))
+    assert alone.guessed and after.carried and alone.carried != after.carried
+    assert keys(backend, walks)[0] == keys(backend, two, walks)[1]
     # The second panel is where the first one was.
     moved = keys(backend, replace(one, prompt="Fox in the forest"), two, seed=2)
     assert moved[0] != before[0] and moved[1] != before[1]
