@@ -88,12 +88,16 @@ class _Hand:
         environment = {"MALLOC_MMAP_THRESHOLD_": MAPPED, **os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-P", "-m", "anystory.backends.crew"]  # -P: not what lies in the user's folder
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = subprocess.Popen(command, env=environment, **pipes, **ALONE)
         self._sent: dict[int, SubjectEncoding] = {}
-        self._tell(backend)
+        self._process: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):  # none can be started here, or no more
+            self._process = subprocess.Popen(command, env=environment, **pipes, **ALONE)
+            self._tell(backend)
 
     def make(self, order: Order) -> Frame:
-        """The frame of `order`. Whoever is in it is sent once. Raises OSError or EOFError where the process is gone."""
+        """The frame of `order`. Whoever is in it is sent once. Raises OSError or EOFError where there is no process."""
+        if self._process is None:
+            raise OSError("There is no process.")
         prompt, names, cast, *rest = order
         new = {id(one): one for one in cast if id(one) not in self._sent}
         self._sent |= new  # kept here, so that no other gets the same id
@@ -104,6 +108,8 @@ class _Hand:
         return made
 
     def close(self) -> None:
+        if self._process is None:
+            return
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

@@ -183,6 +183,13 @@ def test_a_process_that_is_gone_costs_no_frame_and_an_error_is_told(backend, cas
         assert equal(hands.begin(asked).result(), made(backend, asked)[1])
 
 
+def test_frames_are_made_where_no_process_can_be_started(backend, cast, cores, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(ROOT / "no-python-here"))
+    asked = [order(cast, k) for k in range(4)]
+    told = list(backend.denoise_batch(asked))
+    assert len(told) == 4 and equal(told[3][3].frame, made(backend, asked[3])[1])
+
+
 def test_stopping_ends_the_processes(backend, cast, cores, monkeypatch):
     started = []
     monkeypatch.setattr(crew, "_Hand", lambda backend, hand=crew._Hand: started.append(hand(backend)) or started[-1])
