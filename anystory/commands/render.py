@@ -96,6 +96,8 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
         events = together(runs, workers_of(engine))
         with report.bar(arguments.count * story.settings.steps) as bar, closing(events):
             for event in events:
+                if event.step.index == 1:  # of a sketch it is known by now how many there are
+                    bar.total += event.step.total - story.settings.steps
                 bar.update()
                 if frame := event.step.frame:
                     own = {kept.seed: kept for kept in Project(arguments.folder).history if kept.number == number}
