@@ -302,19 +302,22 @@ def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) ->
         if member.image is not None or name not in needed or name in pictured:
             continue
         span = reading.span(("cast", reading.members.index(name), "name"))
-        severity, message = "note", f"{name} has no picture and is drawn from the description first."
-        if not member.description:
-            severity, message = "error", f"{name} has neither a picture nor a description; add one of the two."
-        elif backend is not None and backend.sketches:
-            message = (
-                f"{name} has no picture, and {backend.name} shows pictures you give; give {name} one, or take one "
-            )
-            message += "from the shelf."
-            severity = "error"
-        elif backend is not None and not backend.draws_characters:
-            message = f"{name} has no picture, and {backend.name} hardly draws a character from words; give a picture."
-            severity = "warning"
+        severity, message = pictureless(member, backend)
         yield _finding(reading.source, span, severity, "no-picture", message)
+
+
+def pictureless(member: CastMember, backend: Reader | None) -> tuple[Severity, str]:
+    """What is to be said of a member of a panel's cast without a picture, and how bad it is."""
+    name = member.name
+    if backend is not None and backend.sketches:
+        gives = f"{backend.name} shows pictures you give; give {name} one, or take one from the shelf."
+        return "error", f"{name} has no picture, and {gives}"
+    if not member.description:
+        return "error", f"{name} has neither a picture nor a description; add one of the two."
+    if backend is not None and not backend.draws_characters:
+        hardly = f"{backend.name} hardly draws a character from words; give a picture."
+        return "warning", f"{name} has no picture, and {hardly}"
+    return "note", f"{name} has no picture and is drawn from the description first."
 
 
 # --- panels -------------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def _cut_off(selected: np.ndarray) -> str | None:
     ]
     if not touched:
         return None
-    return f"The character touches {_and(touched)}: what lies beyond is cut off and has to be made up."
+    return f"The character touches {_and(touched)}: what lies beyond is cut off; a picture of all of it is better."
 
 
 def _parts(selected: np.ndarray) -> str | None:

@@ -307,6 +307,15 @@ class Project:
         except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
             raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
 
+    def maker(self, number: int) -> tuple[str, str]:
+        """Name and version of the backend that made the frame of panel `number`, as its picture says. Raises
+        ProjectError when there is none."""
+        try:
+            with Image.open(self._inside(self.entries[number].image), formats=["PNG"]) as picture:
+                return str(picture.info["backend"]), str(picture.info["version"])
+        except Exception as error:  # as in `frame`
+            raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
+
     def kept(self, number: int, key: str) -> Frame:
         """The frame of `key`, or of its first digits, `SHORT` or more, in the history of panel `number`. Raises
         ProjectError where there is none."""

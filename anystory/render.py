@@ -267,8 +267,9 @@ class Renderer:
         try:
             for place, number in enumerate(wanted):
                 if number not in together:
-                    together.close()  # a batch that was broken off holds the model
                     group = self._group(story, wanted[place:], hashes, project)
+                    if group or not self.backend.sketches:
+                        together.close()  # a batch that was broken off holds the model
                     if len(group) > 1:
                         together.start(group, self._denoise_batch(story, group, hashes))
                 with closing(self._panel(story, number, hashes, project, trace, retry, together)) as running:
@@ -395,7 +396,8 @@ class Renderer:
         settings = {name: value for name, value in asdict(panel_settings(story, number)).items() if name != "seed"}
         steering = panel.steering
         if shot:
-            settings = {"size": settings["size"], "story seed": story.settings.seed, "shot": asdict(shot)}
+            shown = asdict(replace(shot, carried=(), guessed=(), unread=()))  # how it was read shows in nothing
+            settings = {"size": settings["size"], "story seed": story.settings.seed, "shot": shown}
             steering = Steering(steering.layout)
         cast = [hashes[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, cast, settings, seed, self.backend.name, self.backend.version]

@@ -148,9 +148,24 @@ def test_what_a_model_made_is_resumed_by_it_and_named(script, tmp_path, tiny_mod
     assert Project(out).made_with[0] == "storybook" and Project(out).frame(1).image.tobytes() == frame.image.tobytes()
     capsys.readouterr()
     assert main(["info", out]) == 0
-    assert f"by storybook {load().version} (painted place, your cut-outs)" in capsys.readouterr().out
+    said, by = capsys.readouterr().out, "2 with a frame, by mini"
+    assert by in said and f" and storybook {load().version} (painted place, your cut-outs)" in said
     assert main(["resume", out, "--panels", "2"]) == 0
     assert "panel 2: unchanged" in capsys.readouterr().out
+
+
+def test_another_backend_goes_on_in_its_own_settings(script, tmp_path, tiny_model_folder, capsys):
+    """A model cannot draw storybook's 1024 pixels in its one step, nor is 64 what storybook makes of a page."""
+    out, model = str(tmp_path / "out"), ["--model", str(tiny_model_folder), "--device", "cpu"]
+    changed(script, panels=["Fox walks", "Owl sits"])
+    assert main(["render", str(script), "--out", out, "--seed", "4", "--panels", "1"]) == 0
+    assert main(["resume", out, *model, "--panels", "1"]) == 0
+    story, project = Project(out).story(), Project(out)
+    assert story.settings.steps > 1 and story.settings.seed == 4
+    assert project.frame(1).image.width == story.settings.size < 1024 and project.maker(1)[0] == "mini"
+    assert main(["variants", out, "1", "--count", "1", "--backend", "storybook"]) == 0
+    (kept,) = [kept for kept in Project(out).history if kept.number == 1 and kept.seed != 4]
+    assert Project(out).kept(1, kept.key).image.size == (1024, 1024)
 
 
 def test_what_steers_a_model_is_told_to_do_nothing(script, tmp_path, capsys):

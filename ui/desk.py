@@ -7,7 +7,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -255,6 +255,15 @@ def steering(told: Mapping[str, Any], names: Sequence[str]) -> Steering:
     window = told.get("first"), told.get("last")
     reference = None if window == ("", "") else _shares(*window, "The reference_steps")
     return Steering(layout, **strengths, reference=reference, router=told.get("router") is not False)
+
+
+def placed(before: Steering, asked: Steering) -> Steering:
+    """What is asked of a panel by a board that only places: what the script says to a model stays, also how firmly and
+    when, unless that was not at all."""
+    layout = asked.layout
+    if layout.places and before.layout.places and before.layout.strength:
+        layout = replace(before.layout, places=layout.places)
+    return replace(before, layout=layout)
 
 
 def seed(told: Mapping[str, Any]) -> int:

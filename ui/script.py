@@ -12,7 +12,7 @@ import gradio as gr
 from anystory.backend import Backend
 from anystory.edits import with_panel
 from anystory.ideas import ideas_for
-from anystory.lint import Finding, lint, mend
+from anystory.lint import Finding, lint, mend, pictureless
 from anystory.script import Reading as Source
 from anystory.script import ScriptError, read_script
 from anystory.story import CastMember, Panel, Script, Style
@@ -189,13 +189,13 @@ def read(
         style=style or script.style,
         styles=known,
     )
-    bare = {member.name for member in script.cast if not member.description} - set(pictured)
-    missing = [
-        f"{name} has neither a picture nor a description; add one of the two."
-        for name in dict.fromkeys(name for panel in script.panels for name in panel.cast)
-        if name in bare
-    ]
-    said = (Finding(1, 1, 0, 0, "error", "no-picture", words) for words in missing if words not in named)
+    needed = {name for panel in script.panels for name in panel.cast} - set(pictured)
+    missing = (pictureless(member, backend) for member in script.cast if member.name in needed)
+    said = (
+        Finding(1, 1, 0, 0, severity, "no-picture", words)
+        for severity, words in missing
+        if severity == "error" and words not in named
+    )
     return Reading(script, (*found, *said), source, backend, known)
 
 

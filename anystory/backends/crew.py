@@ -12,7 +12,6 @@ import contextlib
 import os
 import pickle
 import queue
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -33,6 +32,10 @@ MOST = 4
 
 MAPPED = "1000000"
 """Bytes from which on glibc gives memory back as soon as it is free: it would keep that for the next frame."""
+
+ALONE = {"process_group": 0, "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+"""How a process is started that Ctrl-C does not reach, not even while it starts: that is for whoever started it, and
+ends it."""
 
 Order = tuple[Prompt, Sequence[str], Sequence[SubjectEncoding], Settings, int, Steering]
 """What `Backend.denoise` takes."""
@@ -83,14 +86,18 @@ class _Hand:
     def __init__(self, backend: Backend) -> None:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         environment = {"MALLOC_MMAP_THRESHOLD_": MAPPED, **os.environ, "PYTHONPATH": path}
-        command = [sys.executable, "-m", "anystory.backends.crew"]
+        command = [sys.executable, "-P", "-m", "anystory.backends.crew"]  # -P: not what lies in the user's folder
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = subprocess.Popen(command, env=environment, **pipes)
         self._sent: dict[int, SubjectEncoding] = {}
-        self._tell(backend)
+        self._process: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):  # none can be started here, or no more
+            self._process = subprocess.Popen(command, env=environment, **pipes, **ALONE)
+            self._tell(backend)
 
     def make(self, order: Order) -> Frame:
-        """The frame of `order`. Whoever is in it is sent once. Raises OSError or EOFError where the process is gone."""
+        """The frame of `order`. Whoever is in it is sent once. Raises OSError or EOFError where there is no process."""
+        if self._process is None:
+            raise OSError("There is no process.")
         prompt, names, cast, *rest = order
         new = {id(one): one for one in cast if id(one) not in self._sent}
         self._sent |= new  # kept here, so that no other gets the same id
@@ -101,6 +108,8 @@ class _Hand:
         return made
 
     def close(self) -> None:
+        if self._process is None:
+            return
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -121,7 +130,6 @@ def frame(backend: Backend, order: Order) -> Frame:
 
 def main() -> None:
     """Make frames until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this, and ends it
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints goes elsewhere
     with contextlib.suppress(EOFError, OSError):

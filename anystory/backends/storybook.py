@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -50,6 +51,9 @@ PREVIEW = 256
 
 FEW = 4
 """Frames from which on it is worth it to start other processes for them."""
+
+_crewed = threading.Lock()
+"""Held by the one story whose frames other processes make: those of each would take as much memory again."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +121,20 @@ class StorybookBackend:
         yield Step(total, total, frame.image, frame)
 
     def denoise_batch(self, frames: Sequence[Order]) -> Iterator[dict[int, Step]]:
-        """As `denoise`, in order; several of them in as many processes as there are cores, a single `Step` each. A few
-        are always begun ahead, so that nobody waits for a frame to be written."""
-        if len(frames) < FEW or CORES == 1:
-            for place, order in enumerate(frames):
-                with closing(self.denoise(*order)) as steps:
-                    yield from ({place: step} for step in steps)
+        """As `denoise`, in order; several of them in as many processes as there are cores, a single `Step` each, unless
+        another story's frames are being made so."""
+        if len(frames) >= FEW and CORES > 1 and _crewed.acquire(blocking=False):
+            try:
+                yield from self._by_crew(frames)
+            finally:
+                _crewed.release()
             return
+        for place, order in enumerate(frames):
+            with closing(self.denoise(*order)) as steps:
+                yield from ({place: step} for step in steps)
+
+    def _by_crew(self, frames: Sequence[Order]) -> Iterator[dict[int, Step]]:
+        """A few are always begun ahead, so that nobody waits for a frame to be written."""
         with Crew(self) as crew:
             begun = deque(crew.begin(order) for order in frames[: crew.size + 1])
             for place in range(len(frames)):

@@ -69,9 +69,10 @@ def _folder(folder: Path, report: Report) -> None:
     story, (name, number) = project.story(), project.made_with
     cast = [member.name for member in story.script.cast]
     settings = asdict(story.settings)
+    makers = dict.fromkeys(map(project.maker, sorted(project.entries))) or [project.made_with]
     words = [
         f"{story.script.title or 'A story without a title'}: {len(story.script.panels)} panels, "
-        f"{len(project.entries)} with a frame, by {name} {number}{f' ({MADE[SEEN]})' if name == STORYBOOK else ''}",
+        f"{len(project.entries)} with a frame, by {' and '.join(_maker(*maker) for maker in makers)}",
         f"cast: {', '.join(cast) or 'nobody'}",
         ", ".join(f"{key} {value:g}" for key, value in settings.items()),
     ]
@@ -82,16 +83,22 @@ def _folder(folder: Path, report: Report) -> None:
         report.tell("panel", f"panel {panel['panel']}: {panel['prompt']}\n    {made}", folder=str(folder), **panel)
 
 
+def _maker(name: str, number: str) -> str:
+    return f"{name} {number}{f' ({MADE[SEEN]})' if name == STORYBOOK else ''}"
+
+
 def _panels(project: Project, prompts: list[str]) -> Iterator[dict[str, Any]]:
     for number, prompt in enumerate(prompts, 1):
         entry = project.entries.get(number)
-        made = {"file": None, "seed": None, "trace": None, "tries": 0, "diagnosis": None, "message": None}
+        made = {"file": None, "seed": None, "trace": None, "tries": 0}
+        made |= {"backend": None, "diagnosis": None, "message": None}
         if entry is not None:
             frame = project.frame(number)
             said = diagnose(frame.maps)
             trace = entry.trace and str(project.folder / entry.trace)
             made = {"file": str(project.folder / entry.image), "seed": entry.seed, "trace": trace, "tries": entry.tries}
-            made |= {"diagnosis": said.as_data(), "message": " ".join([said.sentence, *frame.notes])}
+            made |= {"backend": project.maker(number)[0], "diagnosis": said.as_data()}
+            made |= {"message": " ".join([said.sentence, *frame.notes])}
         yield {"panel": number, "prompt": prompt, **made}
 
 

@@ -74,7 +74,7 @@ def resume(arguments: argparse.Namespace, report: Report) -> int:
     name = backend.chosen(arguments.backend, arguments.model, project.made_with[0])
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
-        how = arguments.trace, arguments.retry
+        story, how = _in_settings_of(engine, story, project), (arguments.trace, arguments.retry)
         return _make([Job(story, segmenter, arguments.folder, tuple(numbers), *how)], engine, report)
 
 
@@ -91,10 +91,13 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
     name = backend.chosen(arguments.backend, arguments.model, project.made_with[0])
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
+        story = _in_settings_of(engine, story, project)
         runs = Renderer(engine).each_variant(story, arguments.folder, number, arguments.count)
         events = together(runs, workers_of(engine))
         with report.bar(arguments.count * story.settings.steps) as bar, closing(events):
             for event in events:
+                if event.step.index == 1:  # of a sketch it is known by now how many there are
+                    bar.total += event.step.total - story.settings.steps
                 bar.update()
                 if frame := event.step.frame:
                     own = {kept.seed: kept for kept in Project(arguments.folder).history if kept.number == number}
@@ -144,6 +147,14 @@ def _refuse_another(arguments: argparse.Namespace, project: Project, engine: Bac
             f"The frames in {arguments.folder} are by {name} {version} and this is {engine.version}: all would be "
             f"made anew; name the --model they were made with, or say --backend {name} to have it so."
         )
+
+
+def _in_settings_of(engine: Backend, story: Story, project: Project) -> Story:
+    """The story of a folder that is to be gone on with by `engine`: in its settings where another backend had made the
+    frames, whose size and steps it may not be able to draw."""
+    if engine.name == project.made_with[0]:
+        return story
+    return replace(story, settings=replace(engine.defaults, seed=story.settings.seed))
 
 
 @contextmanager

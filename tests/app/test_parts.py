@@ -16,6 +16,7 @@ from PIL import Image
 
 from anystory import segment
 from anystory.backend import ASSETS, BackendError
+from anystory.backend import load as load_backend
 from anystory.images import ImageError
 from anystory.masks import ADD, REMOVE
 from anystory.overlay import colour
@@ -408,6 +409,13 @@ def test_characters_without_picture_or_words_stop_a_render_and_with_words_do_not
         "Mia has neither a picture nor a description; add one of the two."
     ]
     assert read("Mia and Bruno", (*actors, cast.Actor("Mia", "a fox"))).errors == ()
+
+
+def test_storybook_wants_a_picture_whatever_the_words(actors):
+    for mia in (cast.Actor("Mia"), cast.Actor("Mia", "a fox")):
+        (error,) = read("Mia and Bruno", (*actors, mia), backend=load_backend("storybook")).errors
+        assert error.message.startswith("Mia has no picture, and storybook shows pictures you give; give Mia one")
+        assert read("Bruno", (*actors, mia), backend=load_backend("storybook")).errors == ()
 
 
 def test_two_characters_of_one_name_are_an_error(actors):

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 from anystory.backend import load
 from anystory.estimate import TimeLeft
 from anystory.project import Project
+from anystory.steering import Layout, Place, Steering
 from anystory.story import SEEN, Settings
 from anystory.strings import say
 from tests.app.steps import EXAMPLE, PATIENCE, ROOT, frames, settle, tracebacks, upload, write
@@ -74,6 +76,16 @@ def test_the_desk_places_and_has_no_strengths(shown):
     told = {"layout": [box], "strength": "1", "start": "0", "end": "100", "first": "", "last": "", "router": True}
     layout = desk.steering({**told, "eta": {}, "gamma": {}}, ("Bruno", "Fern")).layout
     assert (layout.strength, layout.start, layout.end) == (1, 0, 1) and layout.places[0].name == "Fern"
+
+
+def test_the_desk_leaves_what_the_script_says_to_a_model():
+    here, there = Place("Fern", (0, 0, 0.5, 1)), Place("Fern", (0.5, 0, 1, 1))
+    before = Steering(Layout((here,), 0.4, end=0.5), eta=(("Fern", 2.0),))
+    asked = Steering(Layout((there,)))
+    assert desk.placed(before, asked) == replace(before, layout=replace(before.layout, places=(there,)))
+    assert desk.placed(before, Steering()).layout == Layout()
+    for unheeded in (Steering(), replace(before, layout=Layout((here,), 0))):
+        assert desk.placed(unheeded, asked).layout == asked.layout
 
 
 def test_sliders_and_sizes_are_those_that_mean_something(studio):

@@ -183,6 +183,13 @@ def test_a_process_that_is_gone_costs_no_frame_and_an_error_is_told(backend, cas
         assert equal(hands.begin(asked).result(), made(backend, asked)[1])
 
 
+def test_frames_are_made_where_no_process_can_be_started(backend, cast, cores, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(ROOT / "no-python-here"))
+    asked = [order(cast, k) for k in range(4)]
+    told = list(backend.denoise_batch(asked))
+    assert len(told) == 4 and equal(told[3][3].frame, made(backend, asked[3])[1])
+
+
 def test_stopping_ends_the_processes(backend, cast, cores, monkeypatch):
     started = []
     monkeypatch.setattr(crew, "_Hand", lambda backend, hand=crew._Hand: started.append(hand(backend)) or started[-1])
@@ -190,6 +197,32 @@ def test_stopping_ends_the_processes(backend, cast, cores, monkeypatch):
         next(steps)
         assert [hand._process.poll() for hand in started] == [None, None]
     assert None not in [hand._process.poll() for hand in started]
+
+
+@pytest.fixture
+def crews(cores, monkeypatch):
+    """Those that were started."""
+    started = []
+    monkeypatch.setattr(storybook, "Crew", lambda backend: started.append(crew.Crew(backend)) or started[-1])
+    return started
+
+
+def test_only_one_story_at_a_time_has_processes(backend, cast, crews):
+    asked = [order(cast, k) for k in range(4)]
+    with closing(backend.denoise_batch(asked)) as one:
+        first = next(one)[0].frame
+        other = [step.frame for steps in backend.denoise_batch(asked) for step in steps.values() if step.frame]
+        assert len(crews) == 1 and len(other) == 4 and equal(first, other[0])
+    list(backend.denoise_batch(asked))
+    assert len(crews) == 2
+
+
+def test_frames_that_are_there_do_not_start_the_processes_anew(backend, tmp_path, crews):
+    panels = [Panel(f"Fox walks {number}", ("Fox",), size=64) for number in range(8)]
+    list(Renderer(backend).render(story(*panels), tmp_path))
+    changed = [replace(panel, seed=9) if number % 2 else panel for number, panel in enumerate(panels)]
+    done = list(Renderer(backend).render(story(*changed), tmp_path))
+    assert [progress.reused for progress in done] == [True, False] * 4 and len(crews) == 2
 
 
 def test_a_script_without_a_main_guard_has_its_story_made(tmp_path):
@@ -204,6 +237,27 @@ def test_a_script_without_a_main_guard_has_its_story_made(tmp_path):
     run = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == [f"{number} (1024, 1024)" for number in range(1, 6)] and not run.stderr
+
+
+def test_neither_ctrl_c_nor_a_users_folder_reaches_the_processes(backend, cast, tmp_path):
+    """Ctrl-C goes to everybody in the group of who has the terminal."""
+    (tmp_path / "queue.py").write_text("raise RuntimeError('shadowed')")
+    program = (
+        "import os, signal, subprocess, sys\n"
+        "from anystory.backend import load\n"
+        "from anystory.backends import crew\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "started, popen = [], subprocess.Popen\n"
+        "subprocess.Popen = lambda *a, **k: started.append(popen(*a, **k)) or started[-1]\n"
+        "with crew.Crew(load('storybook')) as hands:\n"
+        "    os.killpg(0, signal.SIGINT)\n"
+        "    order = __import__('pickle').load(sys.stdin.buffer)\n"
+        "    print(hands.begin(order).result().image.size, [hand.poll() for hand in started])\n"
+    )
+    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
+    command, how = [sys.executable, "-P", "-c", program], {"cwd": tmp_path, "env": environment, "process_group": 0}
+    run = subprocess.run(command, input=pickle.dumps(order(cast)), capture_output=True, **how)
+    assert not run.stderr and run.stdout.startswith(b"(96, 96) [None"), (run.stdout, run.stderr.decode())
 
 
 # stories
@@ -245,6 +299,11 @@ def test_a_key_says_all_that_a_sketch_depends_on_and_nothing_else(backend):
     said = [keys(backend, replace(one, dialogue=(Line("Fox", words),)), two) for words in ("Oh!", "Ah!")]
     assert said[0] == said[1]
     assert all(a != b for a, b in zip(before, keys(backend, one, two, seed=3), strict=True))
+    # How a panel was read is nothing to be seen: guessed where it is the first one, carried over where it is not.
+    walks = Panel("Fox walks", ("Fox",), seed=9)
+    alone, after = (read.read_story(story(*panels).script)[-1] for panels in ((walks,), (two, walks)))
+    assert alone.guessed and after.carried and alone.carried != after.carried
+    assert keys(backend, walks)[0] == keys(backend, two, walks)[1]
     # The second panel is where the first one was.
     moved = keys(backend, replace(one, prompt="Fox in the forest"), two, seed=2)
     assert moved[0] != before[0] and moved[1] != before[1]

@@ -68,8 +68,8 @@ def wire(parts: Parts) -> None:
             asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
             return {table.notice: html.notice([str(error)])}
-        if studio.backend.sketches:  # what the script says to a model stays
-            asked = replace(item.panel.steering, layout=asked.layout)
+        if studio.backend.sketches:
+            asked = desk.placed(item.panel.steering, asked)
         job = item.job.take(item.number, seed, asked)
         return {table.notice: "", **taken(job, item, *page), **start(parts, job, frames, request)}
 
