@@ -4,13 +4,28 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from anystory.shot import Role, Shot
+from anystory.sketch.cutout import prepare
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 from anystory.sketch.stagecraft.poses import POSES
 from anystory.sketch.staging import stage
-from tests.sketch.panels import SQUARE, area, drawing, face, hidden_share, middle, painting, shared, staged, tall
+from anystory.story import Subject
+from tests.sketch.panels import (
+    ASSETS,
+    SQUARE,
+    area,
+    drawing,
+    face,
+    hidden_share,
+    middle,
+    painting,
+    shared,
+    staged,
+    tall,
+)
 
 # --- looks ----------------------------------------------------------------------------------------------------------
 
@@ -357,3 +372,13 @@ def test_who_is_small_may_stand_before_who_is_tall():
     behind = replace(small_one, line=0.8)  # its face would be covered
     places, _ = line_up([tall_one, behind], 0.0, 4.0, 0.02)
     assert places[1] - places[0] >= 0.4
+
+
+@pytest.mark.parametrize(("name", "laid"), [("bruno", True), ("lola", False), ("fern", False), ("pip", True)])
+def test_who_stands_on_four_legs_is_not_laid_on_its_head(name, laid):
+    """A bear and a chick seen from in front lie on their sides; a llama and a dinosaur in profile stay as they are."""
+    with Image.open(ASSETS / "example" / f"{name}.png") as file:
+        rgba = file.convert("RGBA")
+    cut = prepare(Subject(name, rgba.convert("RGB"), rgba.getchannel("A")))
+    (asleep,) = staged(Role(name, "sleeps"), cuts={name: cut})
+    assert (abs(asleep.angle) == 90) is laid

@@ -346,3 +346,22 @@ def test_a_role_keeps_its_place_when_its_picture_changes_colour():
     cut = drawing("A")
     again = replace(cut, pixels=np.where(cut.pixels[..., :1] > 0, cut.pixels[..., [2, 1, 0, 3]], cut.pixels))
     assert staged(Role("A"), cuts={"A": cut}) == staged(Role("A"), cuts={"A": again})
+
+
+def test_whose_place_by_hand_lies_within_anothers_is_in_front():
+    """Painted over somebody larger, one would not be seen."""
+    layout = Layout((Place("P0", (0.2, 0.2, 0.8, 0.95)), Place("P1", (0.4, 0.4, 0.6, 0.7))))
+    large, small = staged("stands", "stands", layout=layout)
+    assert small.depth > large.depth
+    assert small.box[1] >= 0.4 - 1e-6 and small.box[3] <= 0.7 + 1e-6
+
+
+def test_a_stray_dab_of_paint_places_nobody():
+    mask = Image.new("L", (64, 64))
+    mask.paste(255, (8, 10, 24, 50))
+    painted_well = painted(mask)
+    mask.putpixel((60, 3), 255)
+    with_dab = painted(mask)
+    assert staged("stands", layout=Layout((Place("P0", paint=painted_well),))) == staged(
+        "stands", layout=Layout((Place("P0", paint=with_dab),))
+    )

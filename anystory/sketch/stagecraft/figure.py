@@ -24,6 +24,10 @@ _GROWN = 1.7  # metres
 _HEIGHTS = (0.15, 4.0)  # metres; beyond, everything is drawn as tall as these
 _POWER = 0.45  # drawn heights grow with real ones to this power: a mouse beside a horse can still be seen
 _SIZES = {"tiny": 0.42, "small": 0.72, "big": 1.35, "huge": 1.85}
+_BROAD, _WIDE, _FRONTAL = 0.75, 1.25, 0.75
+"""From which widths on, in heights, a picture is broad and wide, and how much one is alike with its mirror image that is
+seen from in front."""
+
 _SAMPLES = 64
 
 
@@ -93,9 +97,8 @@ def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
     """`luck`: two numbers in [0, 1) that decide what the pose leaves open."""
     pose = pose_of(role.action)
     turn, lift = (low + (high - low) * chance for (low, high), chance in zip((pose.turn, pose.lift), luck, strict=True))
-    wide = cutout.pixels.shape[1] > cutout.pixels.shape[0]
     if pose.kind == LYING:
-        turn = -2 - 2 * luck[0] if wide else -90.0
+        turn = -2 - 2 * luck[0] if on_all_fours(cutout) else -90.0
     elif 30 < turn < 60 and cutout.pixels.shape[1] > 0.8 * cutout.pixels.shape[0]:
         turn = 4.0  # who crawls is on all fours already
     if pose.sways and index % 2:
@@ -105,6 +108,17 @@ def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
     if cutout.kind == PIXELS:
         turn = 90.0 * round(turn / 90)
     return Figure(index, role, cutout, pose, float(turn), float(lift))
+
+
+def on_all_fours(cutout: Cutout) -> bool:
+    """Whether a picture shows somebody wide, or somebody broad that is seen from the side. Turned to lie down,
+    an animal would stand on its head or its tail; a bear that sits facing the viewer lies well."""
+    height, width = cutout.pixels.shape[:2]
+    if width > _WIDE * height:
+        return True
+    seen = solid(cutout)
+    alike = (seen & seen[:, ::-1]).sum() / max((seen | seen[:, ::-1]).sum(), 1)
+    return bool(width > _BROAD * height and alike < _FRONTAL)
 
 
 def turned(width: float, height: float, angle: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy import ndimage
 
 from anystory.sketch.cutout import PIXELS
 from anystory.sketch.stagecraft.bodies import EDGE, Body, pose_there
@@ -23,6 +24,8 @@ _MARGIN = 0.02
 _WIDEST = 0.7
 """How much of the frame's width one figure takes at most."""
 
+_NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
+
 _UNDER_WATER = 0.4
 """How much of whoever is put into water by hand is in it."""
 
@@ -35,11 +38,27 @@ def by_hand(cast: Ensemble, layout: Layout) -> dict[int, Body]:
     if not layout.strength:
         return {}
     boxes = {place.name: place.box or _bounds(place.region()) for place in layout.places}
-    return {
-        figure.index: _filling(cast, figure, boxes[figure.role.name])
-        for figure in cast.figures
-        if figure.role.name in boxes
-    }
+    bodies: dict[int, Body] = {}
+    # The largest first: whose place lies within another's is in front, or nobody would see it.
+    for figure in sorted(cast.figures, key=lambda figure: -_area(boxes.get(figure.role.name, _NOWHERE))):
+        box = boxes.get(figure.role.name)
+        if box is None:
+            continue
+        body = _filling(cast, figure, box)
+        behind = [other.line for other in bodies.values() if _within(box, boxes[other.figure.role.name])]
+        bodies[figure.index] = replace(body, line=max(body.line, *(line + 0.002 for line in behind), 0.0))
+    return {figure.index: bodies[figure.index] for figure in cast.figures if figure.index in bodies}
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _within(box: Box, other: Box) -> bool:
+    """Whether most of a box is inside another."""
+    across = min(box[2], other[2]) - max(box[0], other[0])
+    down = min(box[3], other[3]) - max(box[1], other[1])
+    return across > 0 and down > 0 and across * down > 0.6 * _area(box)
 
 
 def _filling(cast: Ensemble, figure: Figure, box: Box) -> Body:
@@ -60,8 +79,9 @@ def _filling(cast: Ensemble, figure: Figure, box: Box) -> Body:
 
 
 def _bounds(region: np.ndarray) -> Box:
-    """The box around what is painted of a frame."""
-    rows, columns = np.nonzero(region >= 0.5)
+    """The box around what is painted of a frame: its largest part, for a stray dab says nothing."""
+    parts, _ = ndimage.label(region >= 0.5, np.ones((3, 3)))
+    rows, columns = np.nonzero(parts == np.bincount(parts[parts > 0]).argmax())
     return columns.min() / SIDE, rows.min() / SIDE, (columns.max() + 1) / SIDE, (rows.max() + 1) / SIDE
 
 
