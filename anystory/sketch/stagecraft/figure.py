@@ -25,7 +25,7 @@ _HEIGHTS = (0.15, 4.0)  # metres; beyond, everything is drawn as tall as these
 _POWER = 0.45  # drawn heights grow with real ones to this power: a mouse beside a horse can still be seen
 _SIZES = {"tiny": 0.42, "small": 0.72, "big": 1.35, "huge": 1.85}
 _BROAD, _WIDE, _FRONTAL = 0.75, 1.25, 0.75
-"""From which widths on, in heights, a picture is broad and wide, and how much one is alike with its mirror image that is
+"""From which widths on, in heights, a picture is broad and wide, and from which likeness to its mirror image on it is
 seen from in front."""
 
 _SAMPLES = 64
