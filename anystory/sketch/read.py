@@ -77,6 +77,7 @@ class Reader:
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""
         self._meant: list[str] = []
+        self._narrator = ""
         if before is not None:
             self._remember(before)
 
@@ -84,7 +85,8 @@ class Reader:
         """The shot of the story's next panel."""
         members = [name for name in self._cast if name in panel.cast]
         language = language_of(panel.prompt, list(self._names))
-        sentence = parse(panel.prompt, Company(self._names, members, self._meant), language)
+        company = Company(self._names, members, self._meant, self._narrator)
+        sentence = parse(panel.prompt, company, language)
         said: set[str] = set()
         guessed: set[str] = set()
         spot = self._spot(sentence, said, guessed)
@@ -105,7 +107,9 @@ class Reader:
             guessed=tuple([*stayed, *sorted(guessed)] if self._before is None else sorted(guessed)),
             unread=tuple(dict.fromkeys(sentence.unread)),
         )
-        self._time, self._weather, self._meant = time, weather, sentence.meant[-4:]
+        self._time, self._weather = time, weather
+        self._meant = [*company.recent, *sentence.meant][-4:]
+        self._narrator = sentence.narrator or self._narrator
         self._visited(shot.place)
         self._before = shot
         return shot

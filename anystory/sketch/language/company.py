@@ -15,10 +15,14 @@ GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 
 class Company:
     """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those in
-    the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last."""
+    the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last;
+    `narrator`: who says "I", once that is known."""
 
-    def __init__(self, descriptions: Mapping[str, str], members: Sequence[str], recent: Sequence[str] = ()) -> None:
+    def __init__(
+        self, descriptions: Mapping[str, str], members: Sequence[str], recent: Sequence[str] = (), narrator: str = ""
+    ) -> None:
         self.members = tuple(members)
+        self.narrator = narrator
         self.recent = tuple(name for name in recent if name in self.members)
         self.aliases = aliases_of(tuple(descriptions))
         self._kinds = {name: (*head_nouns(text), *titles(name)) for name, text in descriptions.items()}

@@ -28,6 +28,8 @@ class Details(Nouns):
             mods.size = unit.value(kind)
         elif kind == "his":
             self._his(at, unit)
+        elif kind == "my":
+            mods.owner, mods.which = (self.narrator() or [""])[0], mods.which or "his"
         elif mods.which not in ("other", "same", "first"):
             mods.which = kind
 

@@ -30,7 +30,7 @@ from anystory.sketch.language.sentence import (
     Sentence,
 )
 from anystory.sketch.language.tokens import QUOTE, Unit, units_of
-from anystory.sketch.words import listed, vocabulary
+from anystory.sketch.words import ACTIONS, listed, vocabulary
 
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
 PRESENCE = ("stands", "walks", "runs", "")
@@ -56,7 +56,7 @@ class _Walk(Details):
             if kind not in SILENT:
                 self.previous = kind
         self._close()
-        self.found.meant = self.meant
+        self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
 
     def _read(self, kind: str, at: int, unit: Unit) -> None:
@@ -85,7 +85,7 @@ class _Walk(Details):
             self.found.framing = self.found.framing or unit.value(kind)
         elif kind == "medium":
             self.found.medium = unit.value("drawn") or unit.value("mediums")
-        elif kind in ("the", "first", "same", "a", "other", "his", "numbers", "colours", "sizes"):
+        elif kind in ("the", "first", "same", "a", "other", "his", "my", "numbers", "colours", "sizes"):
             self.modify(at, kind, unit)
         elif kind == "airs":
             self.found.moments.append(Moment("weathers", unit.value(kind), unit.text, self.state))
@@ -200,6 +200,8 @@ class _Walk(Details):
             self.hold(noun)
             if self.act.action in ("sits", "rides"):
                 self.relate("in" if noun in hollow() else "on", [noun])
+        if self.act.action and not ACTIONS[self.act.action].pair and not ACTIONS[self.act.action].holds:
+            self.prep = _relation_in(unit.text, self.language, ends=True)  # "crouches behind"
         if "unreal" in manners:
             self.state = UNREAL
         elif self.state == NEGATED and self.act.action not in PRESENCE:
@@ -349,14 +351,14 @@ class _Walk(Details):
 
 
 @cache
-def _relation_in(phrase: str, language: str) -> str:
-    """The relation with which a phrase of place begins: "in front of the fire" → in front of."""
+def _relation_in(phrase: str, language: str, ends: bool = False) -> str:
+    """The relation with which a phrase of place begins, "in front of the fire" → in front of, or one of a verb ends."""
     grammar = vocabulary()["grammar"]
     found = [
         (len(words), kind)
         for kind in RELATIONS
         for words in listed(grammar[kind][language])
-        if phrase.startswith(f"{words} ")
+        if (phrase.endswith(f" {words}") if ends else phrase.startswith(f"{words} "))
     ]
     return max(found)[1] if found else ""
 

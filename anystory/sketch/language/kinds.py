@@ -13,7 +13,7 @@ from anystory.sketch.language.tokens import Unit
 from anystory.sketch.words import listed, vocabulary
 
 SMALL_WORDS = (
-    *PREPOSITIONS, *PRONOUNS, "the", "first", "same", "a", "other", "his", "not", "and", "while", "who", "own",
+    *PREPOSITIONS, *PRONOUNS, "the", "first", "same", "a", "other", "his", "my", "not", "and", "while", "who", "own",
     "each other", "somebody", "is", "has",
 )  # fmt: skip
 LINKS = ("not", "and", "while", "who")

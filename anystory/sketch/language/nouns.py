@@ -33,6 +33,9 @@ class Nouns(Relations):
         self.place(at, mention, mods)
 
     def pronoun(self, at: int, kind: str, unit: Unit) -> None:
+        if kind == "i":
+            self.place(at, Mention("name", "", unit.text, self.narrator()), self.taken())
+            return
         again = self.previous in ("name", "they", "all", "she", "he", "it") and kind in ("they", "all")
         if again and not self.joined and not self.prep:
             return  # "they both", "it all"
@@ -45,6 +48,17 @@ class Nouns(Relations):
             self.before = []
             return
         self.place(at, Mention("name", "", unit.text, names), self.taken())
+
+    def narrator(self) -> list[str]:
+        """Who says "I": who was found to, else of those that the line does not name the first."""
+        if not self.company.narrator:
+            named = {unit.name for unit in self.units}
+            for unit in self.units:
+                plural = unit.forms.get("things") == PLURAL
+                named |= set(self.company.of_kind(unit.value("things"), plural)) if "things" in unit else set()
+            self.company.narrator = next((name for name in self.company.members if name not in named), "")
+        self.found.narrator = self.company.narrator
+        return [name for name in self.company.members if name == self.company.narrator]
 
     def _impersonal(self, at: int) -> bool:
         """ "it rains", "it is night": nobody."""
