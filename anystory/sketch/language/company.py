@@ -10,6 +10,7 @@ from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.words import listed, vocabulary
 
 YOUNG = frozenset(("girl", "boy", "child", "baby"))
+ABBREVIATED = ("Mr", "Mrs", "Ms", "Dr", "St", "Sr", "Sra", "Dra", "Don", "Doña")
 GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 
 
@@ -60,7 +61,7 @@ def aliases_of(names: Sequence[str]) -> dict[str, str]:
         for part in name.split():
             book, word = lexicon("en"), part.lower()
             common = (word in book and word not in book.rare) or word in lexicon("es")
-            if part[:1].isupper() and len(part) > 2 and parts.count(part) == 1 and not common:
+            if part[:1].isupper() and len(part) > 1 and part.strip(".") not in ABBREVIATED and parts.count(part) == 1 and not common:
                 aliases.setdefault(part, name)
     return aliases
 

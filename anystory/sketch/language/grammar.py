@@ -56,6 +56,7 @@ class _Walk(Details):
             if kind not in SILENT:
                 self.previous = kind
         self._close()
+        self.found.moods = {**self.moved, **self.found.moods}
         self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
 
@@ -191,9 +192,10 @@ class _Walk(Details):
             action = "shouts"  # "Halt!" he cried
         if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
+        self.participle = unit.form == forms.ING and self.language == "en"
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
-            self.found.moods.setdefault(name, unit.value("moods"))
+            self.moved.setdefault(name, unit.value("moods"))
         noun = (unit.senses["actions"].noun or _thing_in(unit.text, self.language)) if "actions" in unit else ""
         if noun and self.state == REAL:
             self.found.mentions.append(Mention("thing", noun, unit.text, role="object", act=self.act))
@@ -276,6 +278,7 @@ class _Walk(Details):
         self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
+        self.dangling = self.act if implied and self.participle else None
         if exists:
             return  # what was said before is of what comes: "behind the jar is a snake"
         aside, self.aside = self.aside, []

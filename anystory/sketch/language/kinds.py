@@ -67,6 +67,9 @@ class Position:
         self.before: list[Mention] = []  # the subject of the clause before
         self.meant: list[str] = list(company.recent)  # names in the order in which they were meant
         self.waiting: list[tuple[str, str]] = []  # positions that wait for their subject
+        self.moved: dict[str, str] = {}  # the moods that verbs betray, unless another is said
+        self.participle = False  # the verb just read is one
+        self.dangling: Act | None = None  # what a participle says before its subject: "kneeling, he …"
         self.aside: list[tuple[str, Mention]] = []  # what prepositions said before the verb
         self.main: list[Mention] | None = None  # the subject outside a "who …"
         self.aux = False

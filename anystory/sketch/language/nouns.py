@@ -16,6 +16,10 @@ WITHIN = (
     "above",
 )  # fmt: skip
 """Prepositions after which a house is a place; else it is a thing that is seen."""
+THREE = ("three", "三", "tres")
+"""Of three none is left out."""
+NOMINATIVE = ("he", "she", "they", "i", "we")
+"""English pronouns that are always the subject."""
 GENERIC = ("friend",)
 SPEECH = ("talks", "whispers", "shouts", "thinks")
 
@@ -33,9 +37,13 @@ class Nouns(Relations):
         self.place(at, mention, mods)
 
     def pronoun(self, at: int, kind: str, unit: Unit) -> None:
+        if self.language == "en" and unit.text in NOMINATIVE and self.previous not in ("verb", "is", "has", "and"):
+            self._nominative()
         if kind == "i":
             self.place(at, Mention("name", "", unit.text, self.narrator()), self.taken())
             return
+        if any(three in unit.text for three in THREE):
+            kind = "all"
         again = self.previous in ("name", "they", "all", "she", "he", "it") and kind in ("they", "all")
         if again and not self.joined and not self.prep:
             return  # "they both", "it all"
@@ -48,6 +56,12 @@ class Nouns(Relations):
             self.before = []
             return
         self.place(at, Mention("name", "", unit.text, names), self.taken())
+
+    def _nominative(self) -> None:
+        """ "up she climbs", "– he plunges", "kneeling on the sand he …": a subject, whatever came before it."""
+        if self.act is not None:
+            self.clause()
+        self.prep, self.mods = "", Modifiers()
 
     def narrator(self) -> list[str]:
         """Who says "I": who was found to, else of those that the line does not name the first."""

@@ -69,6 +69,9 @@ class Parts(Position):
         mention.role = "subject"
         if self.language == "zh" and mention.kind == "plain" and names_of(self.subject):
             return  # 小雨扭头往回跑
+        if self.dangling is not None and mention.names and self.dangling.implied:
+            self.dangling.actors = list(mention.names)
+        self.dangling = None
         if self.subject and self.joined:
             self.subject.append(mention)
         else:

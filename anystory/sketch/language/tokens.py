@@ -165,6 +165,8 @@ def _bases(word: str, book: Lexicon) -> tuple[tuple[str, str], ...]:
         found.append((ANY, SAME))
     if word in POSSESSIVES[book.language]:
         found.append((OWN, SAME))
+    if book.language == "en" and word.endswith(("self", "selves")):
+        found.append(("oneself", SAME))
     return tuple(found)
 
 
