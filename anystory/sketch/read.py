@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from anystory.shot import Shot
+from anystory.shot import Role, Shot
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
@@ -100,7 +100,7 @@ class Reader:
             weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
-            roles=roles_of(sentence, members, self._heights),
+            roles=roles_of(sentence, members, self._heights, self._resting(spot.place)),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),
@@ -113,6 +113,11 @@ class Reader:
         self._visited(shot.place)
         self._before = shot
         return shot
+
+    def _resting(self, place: str) -> tuple[Role, ...]:
+        """The roles of the panel before, if the story is still where it was."""
+        before = self._before
+        return before.roles if before is not None and before.place == place else ()
 
     def _remember(self, shot: Shot) -> None:
         """Go on from a shot that was read elsewhere."""
