@@ -102,6 +102,8 @@ class _Walk(Details):
             self._who()
         elif kind == "own":
             self._own(at)
+        elif kind == "has":
+            self.aux = self.aux or self.language == "es"  # "se ha subido"
         elif kind == "somebody":
             self.place(at, Mention("plain", "", unit.text), self.taken())
         elif kind == "unknown":
@@ -122,6 +124,7 @@ class _Walk(Details):
             told = self.state if unit.text in ":：" and self.state == UNREAL else REAL
             self._close()
             self.clause()
+            self.dangling = None
             self.state = told
             return
         self.mods, self.prep = Modifiers(), ""
@@ -180,6 +183,13 @@ class _Walk(Details):
                 self.subject.remove(last)
             if last.kind == "thing" and self.language == "zh":
                 self.found.mentions.remove(last)
+                self._unrelate(last)
+
+    def _unrelate(self, mention: Mention) -> None:
+        """Of 盯着树上的小鸟 the bird is on the tree."""
+        for name in self.actors():
+            if self.found.relations.get(name) == (mention.prep, (mention.value,)) and self.act is not None:
+                del self.found.relations[name]
 
     def be(self) -> None:
         self.aux = True
@@ -192,7 +202,7 @@ class _Walk(Details):
             action = "shouts"  # "Halt!" he cried
         if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
-        self.participle = unit.form == forms.ING and self.language == "en"
+        self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE)
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
             self.moved.setdefault(name, unit.value("moods"))
@@ -278,10 +288,11 @@ class _Walk(Details):
         self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
-        self.dangling = self.act if implied and self.participle else None
+        self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle else None
         if exists:
             return  # what was said before is of what comes: "behind the jar is a snake"
-        aside, self.aside = self.aside, []
+        self.led, self.aside = self.aside, []
+        aside = self.led
         for prep, mention in aside:
             self.attach(prep, mention)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from anystory.sketch.language import forms
 from anystory.sketch.language.company import Company
-from anystory.sketch.language.lexicon import SURE
+from anystory.sketch.language.lexicon import SURE, Sense
 from anystory.sketch.language.sentence import PREPOSITIONS, PRONOUNS, REAL, STATES, Act, Mention, Sentence
 from anystory.sketch.language.tokens import Unit
 from anystory.sketch.words import listed, vocabulary
@@ -32,6 +32,10 @@ DRAWING = (
     "colours",
     "colors",
 )
+
+
+SIDES = {"left": "left", "right": "right", "centre": "middle", "center": "middle", "l": "left", "r": "right"}
+"""What a storyboard says of a place in the picture."""
 
 
 @dataclass
@@ -69,8 +73,9 @@ class Position:
         self.waiting: list[tuple[str, str]] = []  # positions that wait for their subject
         self.moved: dict[str, str] = {}  # the moods that verbs betray, unless another is said
         self.participle = False  # the verb just read is one
-        self.dangling: Act | None = None  # what a participle says before its subject: "kneeling, he …"
+        self.dangling: tuple[Act, dict] | None = None  # what a participle says before its subject: "kneeling, he …"
         self.aside: list[tuple[str, Mention]] = []  # what prepositions said before the verb
+        self.led: list[tuple[str, Mention]] = []  # the same, of the act that has begun
         self.main: list[Mention] | None = None  # the subject outside a "who …"
         self.aux = False
         self.placed = False  # it began with 在
@@ -110,6 +115,8 @@ class Position:
             return "airs"
         if "drawn" in unit or ("mediums" in unit and self._is_medium(at)):
             return "medium"
+        if unit.text in SIDES and self._alone(at):
+            unit.senses["wheres"] = Sense("wheres", SIDES[unit.text])
         for kind in ("wheres", "distances"):
             if kind in unit and not (self.mods.open and unit.noun):
                 return kind
@@ -154,6 +161,12 @@ class Position:
             return self.previous == "noun" or (self.mods.open and self.noun_follows(at))
         after = self.unit(at + 1)
         return after is not None and (after.noun or after.text == "的")
+
+    def _alone(self, at: int) -> bool:
+        """Whether a word is set off: "Lena, left, kneels", "Tom (right)"."""
+        before, after = self.unit(at - 1), self.unit(at + 1)
+        opens = before is None or before.mark or (bool(before.name) and self.act is None)
+        return opens and (after is None or after.mark)
 
     def _of_the_sky(self, at: int) -> bool:
         """Whether an adjective is beside a word of day, sky or weather: "grey morning", "mañana gris"."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
-from anystory.sketch.language.parts import living
+from anystory.sketch.language.parts import living, targets_of
 from anystory.sketch.language.relations import Relations
 from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
 from anystory.sketch.language.tokens import INFLECTED, PLURAL, QUOTE, Unit
@@ -52,10 +52,24 @@ class Nouns(Relations):
             others = self.actors()
         last = names_of(self.subject or self.before) if kind != "they" and not self.prep else []
         names = self.company.pronoun(kind, [*self.meant, *last], others)
+        if kind == "it" and self._of_thing(at, names):
+            return
         if kind == "it" and (not set(names) & {*self.meant, *last} or self._impersonal(at)):
             self.before = []
             return
         self.place(at, Mention("name", "", unit.text, names), self.taken())
+
+    def _of_thing(self, at: int, names: list[str]) -> bool:
+        """Whether "it", "him" in Spanish, is the thing named last rather than somebody: "a boat; Pip glides above it"."""
+        for mention in reversed(self.found.mentions):
+            if mention.kind == "name" and set(mention.names) & set(names) and mention.role != "subject":
+                return False
+            governed = self.prep in RELATIONS or (self.act is not None and not self.prep)
+            if mention.kind == "thing" and mention.state == REAL and mention.value not in living() and governed:
+                again = Mention("thing", mention.value, mention.word, count=mention.count, colour=mention.colour)
+                self.place(at, again, self.taken())
+                return True
+        return False
 
     def _nominative(self) -> None:
         """ "up she climbs", "– he plunges", "kneeling on the sand he …": a subject, whatever came before it."""
@@ -244,6 +258,8 @@ class Nouns(Relations):
         if self.prep and not (self.joined and self.prep != "between" and self.starts(at)):
             self.governed(mention)
         elif self.act is None:
+            if mention.kind == "name" and self.previous == "mark" and self.subject and self.aside:
+                self.clause()  # "Zorg at the wheel, Nova asleep"
             self.as_subject(mention)
         elif follows and self.starts(at):
             self.clause()
@@ -289,6 +305,9 @@ class Nouns(Relations):
         self.act.actors, mention.role, self.subject = list(mention.names), "subject", [mention]
         self.act.implied = False
         self.come(mention)
+        for prep, other in self.led if mention.names else ():
+            if prep in RELATIONS and targets_of(other):
+                self.relate(prep, targets_of(other))
 
     def _as_other(self, at: int, mention: Mention) -> None:
         """Another who does what was just said, or what a participle says: "Mia sits on the left and Tom on the

@@ -69,14 +69,26 @@ class Parts(Position):
         mention.role = "subject"
         if self.language == "zh" and mention.kind == "plain" and names_of(self.subject):
             return  # 小雨扭头往回跑
-        if self.dangling is not None and mention.names and self.dangling.implied:
-            self.dangling.actors = list(mention.names)
-        self.dangling = None
+        self._resume(mention.names)
         if self.subject and self.joined:
             self.subject.append(mention)
         else:
             self.subject = [mention]
         self.come(mention)
+
+    def _resume(self, names: list[str]) -> None:
+        """Give what a participle said to the subject that follows it: "curled up in the chair, Grandma …"."""
+        act, known = self.dangling or (None, {})
+        self.dangling = None
+        if act is None or not act.implied or not names:
+            return
+        relations = self.found.relations
+        new = {name: relations[name] for name in act.actors if relations.get(name) != known.get(name)}
+        for name in new:
+            relations.pop(name)
+        for relation in list(new.values())[:1]:
+            relations.update({name: relation for name in names if name in self.company.members})
+        act.actors = list(names)
 
     def as_object(self, mention: Mention) -> None:
         mention.role = "object"
@@ -88,6 +100,8 @@ class Parts(Position):
             mention.state = mention.state or (UNREAL if mention.kind == "thing" else REAL)
         if self.language == "zh" and act.action == "looks" and mention.value in LEGIBLE:
             act.action = "reads"
+        if mention.word == "手" and mention.owner in self.company.members and act.action in ("pulls", "holds"):
+            act.action, act.actors = "walks", [*act.actors, mention.owner]  # hand in hand
         if mention.kind == "plain" and mention.value == "body" and act.action in ("hugs", "holds"):
             act.action = "stands"
         if act.action == "rides" and (mention.names or mention.owner):
