@@ -200,9 +200,11 @@ class _Walk(Details):
         action, manners = unit.value("actions"), frozenset(filter(None, [unit.value("manners")]))
         if action == "cries" and any(before.text == QUOTE for before in self.units[max(0, at - 3) : at]):
             action = "shouts"  # "Halt!" he cried
+        if unit.form == forms.FIRST:
+            self._first_person(unit)
         if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
-        self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE)
+        self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE, forms.FIRST)
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
             self.moved.setdefault(name, unit.value("moods"))
@@ -219,6 +221,17 @@ class _Walk(Details):
         elif self.state == NEGATED and self.act.action not in PRESENCE:
             self.state = REAL
         self.aux = False
+
+    def _first_person(self, unit: Unit) -> None:
+        """Spanish "abracé", "corrimos": I, or we."""
+        if names_of(self.subject) and (self.act is None or self.joined):
+            return
+        if self.act is not None:
+            self.clause()
+        several = any(word.endswith("mos") for word in unit.text.split())
+        names = list(self.company.members) if several else self.narrator()
+        self.subject = [Mention("name", "", unit.text, names, role="subject")]
+        self.meant += names
 
     def _act(self, at: int, unit: Unit, action: str, manners: frozenset[str]) -> None:
         """Begin the act of a verb: alone, or on what "is", "starts to", "wants to" or "watches her" began."""

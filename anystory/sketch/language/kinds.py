@@ -101,6 +101,9 @@ class Position:
             return "name"
         if unit.mark:
             return "mark"
+        if unit.text in SIDES and self._alone(at):
+            unit.senses["wheres"] = Sense("wheres", SIDES[unit.text])
+            return "wheres"
         for kind in ("nothing", SURE, "framings"):
             if kind in unit and not (kind == "framings" and self._is_no_framing(at)):
                 return kind
@@ -115,8 +118,6 @@ class Position:
             return "airs"
         if "drawn" in unit or ("mediums" in unit and self._is_medium(at)):
             return "medium"
-        if unit.text in SIDES and self._alone(at):
-            unit.senses["wheres"] = Sense("wheres", SIDES[unit.text])
         for kind in ("wheres", "distances"):
             if kind in unit and not (self.mods.open and unit.noun):
                 return kind
@@ -286,6 +287,10 @@ class Position:
     def _is_spanish_verb(self, at: int, unit: Unit) -> bool:
         form, before = unit.form, self.previous
         other = unit.noun or self.is_small(unit) or "colours" in unit
+        if form == forms.FIRST:
+            opens = before in ("start", "mark", "and", "while", "i", "not", "moment", "they", SURE)
+            opens = opens or self.units[at - 1].text in ("la", "las", "lo", "los")
+            return opens and not other and not {"moods", "sizes", "stop"} & set(unit.senses)
         if self.mods.open:
             pronoun = self.units[at - 1].text
             sure = pronoun in ("lo", "le", "les", "se")

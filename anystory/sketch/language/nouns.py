@@ -21,6 +21,8 @@ THREE = ("three", "三", "tres")
 NOMINATIVE = ("he", "she", "they", "i", "we")
 """English pronouns that are always the subject."""
 GENERIC = ("friend",)
+CLITICS = ("la", "lo", "las", "los", "le", "les", "se", "me", "nos")
+"""Spanish pronouns before a verb."""
 SPEECH = ("talks", "whispers", "shouts", "thinks")
 
 
@@ -214,10 +216,16 @@ class Nouns(Relations):
                 continue
             elif "not" in unit or "has" in unit or "is" in unit:
                 return True
+            elif self.language == "es" and unit.text in CLITICS and self._is_finite(step + 1):
+                return True
             else:
                 finite = self.language == "zh" or unit.form in (forms.THIRD, forms.PAST, forms.BASE)
                 return unit.verb and finite and not (unit.noun and unit.form == forms.BASE)
         return False
+
+    def _is_finite(self, at: int) -> bool:
+        unit = self.unit(at)
+        return unit is not None and unit.verb and unit.form == forms.THIRD and not unit.noun
 
     def _resumed(self, comma: int) -> int:
         """Where a clause goes on after what is set off by commas, "Vera, small and far off, waves"; 0 where it does
