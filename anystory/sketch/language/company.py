@@ -10,6 +10,32 @@ from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.words import listed, vocabulary
 
 YOUNG = frozenset(("girl", "boy", "child", "baby"))
+BIRDS = frozenset(
+    """owl crow raven parrot penguin duck duckling swan goose gosling eagle hawk sparrow robin seagull gull pelican
+    flamingo rooster hen chicken chick canary pigeon dove stork heron magpie peacock ostrich woodpecker toucan
+    swallow cormorant puffin""".split()  # noqa: SIM905 (bare words read better)
+)
+BEASTS = BIRDS | frozenset(
+    """bear wolf fox dog puppy cat kitten horse pony donkey camel cow pig goat sheep lamb rabbit hare mouse rat squirrel
+    hedgehog badger deer lion tiger leopard elephant giraffe monkey gorilla hippo crocodile snake dragon dinosaur
+    octopus whale dolphin seal turtle tortoise frog toad snail monster troll alien""".split()  # noqa: SIM905
+)
+WIDER = {
+    "man": ("he", frozenset()),
+    "woman": ("she", frozenset()),
+    "grandfather": ("he", frozenset()),
+    "grandmother": ("she", frozenset()),
+    "bird": ("", BIRDS),
+    "dog": ("", frozenset(("puppy", "hound", "poodle"))),
+    "cat": ("", frozenset(("kitten",))),
+    "horse": ("", frozenset(("pony", "foal"))),
+    "fish": ("", frozenset(("carp", "goldfish", "shark"))),
+    "animal": ("", BEASTS),
+    "creature": ("", BEASTS),
+    "beast": ("", BEASTS),
+    "monster": ("", BEASTS),
+}
+"""Wider nouns for members of the cast: of which gender they are, or of which kinds."""
 ABBREVIATED = ("Mr", "Mrs", "Ms", "Dr", "St", "Sr", "Sra", "Dra", "Don", "Doña")
 GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 
@@ -44,12 +70,26 @@ class Company:
         exact = [name for name in recent if name in sure]
         return (exact or sure or recent or fitting)[:1]
 
-    def of_kind(self, concept: str, plural: bool) -> list[str]:
-        """Who of the panel is an instance of a noun: "the bear", "the girls", "the children"."""
-        found = [name for name in self.members if concept in self._kinds[name]]
+    def of_kind(self, concept: str, plural: bool, definite: bool = False) -> list[str]:
+        """Who of the panel is an instance of a noun: "the bear", "the girls", "the children". `definite`: it was said
+        with "the", and so may also be a wider noun for one of them: "the bird" of an owl."""
+        found = [name for name in self.members if any(_is_a(kind, concept) for kind in self._kinds[name])]
+        if not found and definite and concept in WIDER:
+            gender, kinds = WIDER[concept]
+            wide = [
+                name
+                for name in self.members
+                if kinds & set(self._kinds[name])
+                or (gender and self._genders[name] == gender and not YOUNG & set(self._kinds[name]))
+            ]
+            found = wide if len(wide) == 1 else []
         if not found and concept == "child" and plural:
             found = [name for name in self.members if YOUNG & set(self._kinds[name])]
         return found if plural else found[:1]
+
+
+def _is_a(kind: str, concept: str) -> bool:
+    return kind == concept or kind.endswith(f" {concept}")  # a polar bear is a bear
 
 
 def aliases_of(names: Sequence[str]) -> dict[str, str]:

@@ -32,6 +32,15 @@ stick sticks stuck stuck|flee flees fled fled|sew sews sewed sewn|choose chooses
 spread spreads spread spread|light lights lit lit|cast casts cast cast|stride strides strode stridden
 slide slides slid slid
 forget forgets forgot forgotten|become becomes became become|burst bursts burst burst|beat beats beat beaten
+dream dreams dreamed dreamed|lean leans leaned leaned|leap leaps leaped leaped|kneel kneels kneeled kneeled
+sneak sneaks sneaked sneaked|sneak sneaks snuck snuck|light lights lighted lighted|shine shines shined shined
+wring wrings wrung wrung|sling slings slung slung|string strings strung strung|seek seeks sought sought
+spit spits spat spat|thrust thrusts thrust thrust|withdraw withdraws withdrew withdrawn|swear swears swore sworn
+bind binds bound bound|deal deals dealt dealt|grind grinds ground ground|overtake overtakes overtook overtaken
+ring rings rang rung|shed sheds shed shed|shrink shrinks shrank shrunk|shut shuts shut shut|slay slays slew slain
+sting stings stung stung|undo undoes undid undone|forgive forgives forgave forgiven|mow mows mowed mown
+outrun outruns outran outrun|unwind unwinds unwound unwound|awake awakes awoke awoken|arise arises arose arisen
+stride strides strode stridden|strive strives strove striven|plead pleads pled pled|plead pleads pleaded pleaded
 overhear overhears overheard overheard|weave weaves wove woven|cling clings clung clung|fling flings flung flung
 tear tears tore torn|freeze freezes froze frozen|hurt hurts hurt hurt|pay pays paid paid|lend lends lent lent
 lean leans leant leant|leap leaps leapt leapt|speed speeds sped sped|slink slinks slunk slunk|stink stinks stank stunk

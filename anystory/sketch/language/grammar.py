@@ -321,6 +321,8 @@ class _Walk(Details):
             kind = "by"  # Spanish "por"
         if self.joined and self.act is not None and self.leads(at):
             self.clause()  # "… and next to her Zix sleeps"
+        if self.language == "zh" and self.previous == "from":
+            return  # 从树上
         negated = self.mods.negated
         self.prep, self.mods = kind, Modifiers(negated=negated)
 

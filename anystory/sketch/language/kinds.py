@@ -256,8 +256,11 @@ class Position:
     def _is_chinese_verb(self, at: int, unit: Unit) -> bool:
         if unit.text == "给":
             return self._chinese_word(at, unit) == "verb"
-        if (following := self.unit(at + 1)) is not None and following.text == "的":
+        following = self.unit(at + 1)
+        if following is not None and following.text == "的":
             return False  # 打碎的花瓶
+        if unit.text == "叫" and following is not None and following.name and self._ends(at + 2):
+            return False  # 一只熊猫叫团团
         if not unit.noun and not self.is_small(unit):
             return True
         if (
@@ -268,6 +271,10 @@ class Position:
             return False
         after = self.next(at)
         return self.act is None and bool(self.actors()) and after is not None and (after.noun or "numbers" in after)
+
+    def _ends(self, at: int) -> bool:
+        unit = self.unit(at)
+        return unit is None or unit.mark
 
     def _chinese_word(self, at: int, unit: Unit) -> str:
         """在 is "at", or before a verb "is"; 给 "to" before somebody and a verb; 没有 "not" before a verb."""

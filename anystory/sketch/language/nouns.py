@@ -176,7 +176,8 @@ class Nouns(Relations):
         common = {"count": count, "colour": mods.colour, "size": mods.size, "which": mods.which, "owner": mods.owner}
         concept = self._concept(unit)
         if concept and mods.which != "other":
-            names = self.company.of_kind(concept, plural or count > 1)
+            definite = mods.which in ("the", "his", "same") and not mods.owner
+            names = self.company.of_kind(concept, plural or count > 1, definite)
             if not names and concept in GENERIC and mods.owner:
                 friends = [name for name in self.company.members if name not in (*self.actors(), mods.owner)]
                 names = friends if plural else friends[:1]
@@ -214,6 +215,8 @@ class Nouns(Relations):
                     return False
             elif unit.name or "and" in unit or (unit.senses and set(unit.senses) <= SILENT | {"moods"}):
                 continue
+            elif "own" in unit and self.language == "en" and not self._is_participle(step + 1):
+                return False
             elif "not" in unit or "has" in unit or "is" in unit:
                 return True
             elif self.language == "es" and unit.text in CLITICS and self._is_finite(step + 1):
@@ -222,6 +225,10 @@ class Nouns(Relations):
                 finite = self.language == "zh" or unit.form in (forms.THIRD, forms.PAST, forms.BASE)
                 return unit.verb and finite and not (unit.noun and unit.form == forms.BASE)
         return False
+
+    def _is_participle(self, at: int) -> bool:
+        unit = self.unit(at)
+        return unit is not None and unit.verb and unit.form in (forms.ING, forms.PAST)
 
     def _is_finite(self, at: int) -> bool:
         unit = self.unit(at)
@@ -269,7 +276,7 @@ class Nouns(Relations):
             if mention.kind == "name" and self.previous == "mark" and self.subject and self.aside:
                 self.clause()  # "Zorg at the wheel, Nova asleep"
             self.as_subject(mention)
-        elif follows and self.starts(at):
+        elif follows and self.starts(at) and not (self.language == "zh" and mention.value == "body"):
             self.clause()
             mention.act, mention.state = None, REAL
             self.as_subject(mention)

@@ -8,6 +8,8 @@ from anystory.sketch.language.kinds import Modifiers, Position, names_of
 from anystory.sketch.language.sentence import REAL, RELATIONS, UNREAL, Mention
 from anystory.sketch.words import ACTIONS, listed, things, vocabulary
 
+IDLE = ("hugs", "holds", "digs", "opens", "throws", "takes", "catches")
+"""Actions that show nothing if it is one's own body that they are done to."""
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
 """What Chinese says "look at" of for reading."""
 PAINTABLE = (
@@ -102,7 +104,7 @@ class Parts(Position):
             act.action = "reads"
         if mention.word == "手" and mention.owner in self.company.members and act.action in ("pulls", "holds"):
             act.action, act.actors = "walks", [*act.actors, mention.owner]  # hand in hand
-        if mention.kind == "plain" and mention.value == "body" and act.action in ("hugs", "holds"):
+        if mention.kind == "plain" and mention.value in ("body", "part") and act.action in IDLE:
             act.action = "stands"
         if act.action == "rides" and (mention.names or mention.owner):
             self.relate("on", mention.names or [mention.owner])
@@ -140,6 +142,8 @@ class Parts(Position):
             if mention in group:
                 group.remove(mention)
         self.aside = [(prep, other) for prep, other in self.aside if other is not mention]
+        objects = [other for other in self.found.mentions if other.act is self.act and other.kind == "thing"]
+        self.last = objects[-1] if objects and self.prep else mention
         if mention.act is not None and mention.role == "object":
             mention.act.toward = [name for name in mention.act.toward if name not in mention.names]
         if mention.act is not None and mention.prep == "with":

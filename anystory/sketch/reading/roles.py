@@ -16,7 +16,7 @@ UNSEEN = frozenset(("sun", "friend"))
 """Concepts that the sky shows, or that are nobody."""
 SUFFERED = {"chases": "runs", "follows": "walks", "carries": "rides", "pulls": "walks"}
 """What one does to whom something is done."""
-RESTING = ("sits", "lies", "sleeps", "hides", "rides", "swims", "flies", "floats", "plays")
+RESTING = ("sits", "lies", "sleeps", "hides", "rides")
 """What one goes on with until something else is said."""
 MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
 """What a mount does when its rider does."""
