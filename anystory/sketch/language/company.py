@@ -10,6 +10,7 @@ from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.words import listed, vocabulary
 
 YOUNG = frozenset(("girl", "boy", "child", "baby"))
+SIBLINGS = frozenset(("brother", "sister"))
 BIRDS = frozenset(
     """owl crow raven parrot penguin duck duckling swan goose gosling eagle hawk sparrow robin seagull gull pelican
     flamingo rooster hen chicken chick canary pigeon dove stork heron magpie peacock ostrich woodpecker toucan
@@ -83,8 +84,8 @@ class Company:
                 or (gender and self._genders[name] == gender and not YOUNG & set(self._kinds[name]))
             ]
             found = wide if len(wide) == 1 else []
-        if not found and concept == "child" and plural:
-            found = [name for name in self.members if YOUNG & set(self._kinds[name])]
+        if concept == "child" and plural and len(found) < 2:
+            found = [name for name in self.members if (YOUNG | SIBLINGS) & set(self._kinds[name])]
         return found if plural else found[:1]
 
 

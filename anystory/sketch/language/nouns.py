@@ -67,7 +67,7 @@ class Nouns(Relations):
             if mention.kind == "name" and set(mention.names) & set(names) and mention.role != "subject":
                 return False
             governed = self.prep in RELATIONS or (self.act is not None and not self.prep)
-            if mention.kind == "thing" and mention.state == REAL and mention.value not in living() and governed:
+            if mention.kind == "thing" and mention.state == REAL and governed:
                 again = Mention("thing", mention.value, mention.word, count=mention.count, colour=mention.colour)
                 self.place(at, again, self.taken())
                 return True
@@ -75,9 +75,10 @@ class Nouns(Relations):
 
     def _nominative(self) -> None:
         """ "up she climbs", "– he plunges", "kneeling on the sand he …": a subject, whatever came before it."""
+        told = self.state if self.previous in ("who", "verb") else REAL  # "she dreams that she can fly"
         if self.act is not None:
             self.clause()
-        self.prep, self.mods = "", Modifiers()
+        self.prep, self.mods, self.state = "", Modifiers(), told
 
     def narrator(self) -> list[str]:
         """Who says "I": who was found to, else of those that the line does not name the first."""

@@ -8,7 +8,7 @@ from anystory.sketch.language.kinds import Modifiers, Position, names_of
 from anystory.sketch.language.sentence import REAL, RELATIONS, UNREAL, Mention
 from anystory.sketch.words import ACTIONS, listed, things, vocabulary
 
-IDLE = ("hugs", "holds", "digs", "opens", "throws", "takes", "catches")
+IDLE = ("hugs", "holds", "digs", "opens", "throws", "takes", "catches", "follows")
 """Actions that show nothing if it is one's own body that they are done to."""
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
 """What Chinese says "look at" of for reading."""
