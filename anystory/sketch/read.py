@@ -78,6 +78,7 @@ class Reader:
         self._indoors = ""
         self._meant: list[str] = []
         self._narrator = ""
+        self._genders: dict[str, str] = {}
         if before is not None:
             self._remember(before)
 
@@ -85,7 +86,7 @@ class Reader:
         """The shot of the story's next panel."""
         members = [name for name in self._cast if name in panel.cast]
         language = language_of(panel.prompt, list(self._names))
-        company = Company(self._names, members, self._meant, self._narrator)
+        company = Company(self._names, members, self._meant, self._narrator, self._genders)
         sentence = parse(panel.prompt, company, language)
         said: set[str] = set()
         guessed: set[str] = set()

@@ -19,7 +19,7 @@ BIRDS = frozenset(
 BEASTS = BIRDS | frozenset(
     """bear wolf fox dog puppy cat kitten horse pony donkey camel cow pig goat sheep lamb rabbit hare mouse rat squirrel
     hedgehog badger deer lion tiger leopard elephant giraffe monkey gorilla hippo crocodile snake dragon dinosaur
-    octopus whale dolphin seal turtle tortoise frog toad snail monster troll alien""".split()  # noqa: SIM905
+    octopus whale dolphin crab seal turtle tortoise frog toad snail monster troll alien""".split()  # noqa: SIM905
 )
 WIDER = {
     "man": ("he", frozenset()),
@@ -44,17 +44,22 @@ GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 class Company:
     """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those in
     the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last;
-    `narrator`: who says "I", once that is known."""
+    `narrator`: who says "I", once that is known; `learned`: {name: "she" or "he"} of those whose descriptions do not
+    tell, to which what the pronouns of the line tell is added."""
 
     def __init__(
-        self, descriptions: Mapping[str, str], members: Sequence[str], recent: Sequence[str] = (), narrator: str = ""
+        self, descriptions: Mapping[str, str], members: Sequence[str], recent: Sequence[str] = (), narrator: str = "",
+        learned: dict[str, str] | None = None,
     ) -> None:
         self.members = tuple(members)
+        learned = {} if learned is None else learned
         self.narrator = narrator
         self.recent = tuple(name for name in recent if name in self.members)
         self.aliases = aliases_of(tuple(descriptions))
         self._kinds = {name: (*head_nouns(text), *titles(name)) for name, text in descriptions.items()}
-        self._genders = {name: gender(text) for name, text in descriptions.items()}
+        said = {name: gender(text) or gender(name) for name, text in descriptions.items()}
+        self._genders = {name: value or learned.get(name, "") for name, value in said.items()}
+        self._learned = learned
 
     def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
         """Whom a pronoun means: `kind` is a key of the grammar, `last` who was meant before, the latest last, `but`
@@ -69,7 +74,11 @@ class Company:
         recent = [name for name in reversed(last) if name in fitting]
         sure = [name for name in fitting if self._genders[name] == kind]
         exact = [name for name in recent if name in sure]
-        return (exact or sure or recent or fitting)[:1]
+        people = [name for name in recent if kind != "it" and not BEASTS & set(self._kinds[name])]
+        meant = (exact or sure or people or recent or fitting)[:1]
+        if kind in ("she", "he") and meant and meant[0] in recent:
+            self._learned.setdefault(meant[0], kind)
+        return meant
 
     def of_kind(self, concept: str, plural: bool, definite: bool = False) -> list[str]:
         """Who of the panel is an instance of a noun: "the bear", "the girls", "the children". `definite`: it was said

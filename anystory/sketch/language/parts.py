@@ -25,6 +25,12 @@ def living() -> frozenset[str]:
 
 
 @cache
+def foods() -> frozenset[str]:
+    """Concepts of what friends share by eating it."""
+    return frozenset(listed(vocabulary()["foods"]["en"]))
+
+
+@cache
 def hollow() -> frozenset[str]:
     """Concepts of what one is in rather than on."""
     return frozenset(listed(vocabulary()["hollow"]["en"]))
@@ -112,6 +118,8 @@ class Parts(Position):
             act.toward += [name for name in mention.names if name not in act.actors]
         elif mention.kind == "thing" and mention.state == REAL:
             act.thing = True
+            if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():
+                act.action = "eats"  # "Mia and Tom share a cake"
             self.hold(mention.value)
             if act.action == "rides":
                 self.relate("in" if mention.value in hollow() else "on", [mention.value])
