@@ -48,7 +48,11 @@ class Company:
     tell, to which what the pronouns of the line tell is added."""
 
     def __init__(
-        self, descriptions: Mapping[str, str], members: Sequence[str], recent: Sequence[str] = (), narrator: str = "",
+        self,
+        descriptions: Mapping[str, str],
+        members: Sequence[str],
+        recent: Sequence[str] = (),
+        narrator: str = "",
         learned: dict[str, str] | None = None,
     ) -> None:
         self.members = tuple(members)
@@ -111,7 +115,13 @@ def aliases_of(names: Sequence[str]) -> dict[str, str]:
         for part in name.split():
             book, word = lexicon("en"), part.lower()
             common = (word in book and word not in book.rare) or word in lexicon("es")
-            if part[:1].isupper() and len(part) > 1 and part.strip(".") not in ABBREVIATED and parts.count(part) == 1 and not common:
+            if (
+                part[:1].isupper()
+                and len(part) > 1
+                and part.strip(".") not in ABBREVIATED
+                and parts.count(part) == 1
+                and not common
+            ):
                 aliases.setdefault(part, name)
     return aliases
 

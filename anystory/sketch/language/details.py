@@ -8,9 +8,10 @@ from anystory.sketch.language.nouns import Nouns
 from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Moment
 from anystory.sketch.language.tokens import Unit
 
-
-BEARING = ("shoulder", "shoulders", "back", "lap", "side", "feet", "arm", "hombro", "hombros", "lomo", "espalda", "regazo",
-           "lado", "pies")  # fmt: skip
+BEARING = (
+    *("shoulder", "shoulders", "back", "lap", "side", "feet", "arm"),
+    *("hombro", "hombros", "lomo", "espalda", "regazo", "lado", "pies"),
+)
 """Parts of another on or at which one is."""
 RESTING = ("sits", "rides", "stands", "sleeps", "hides", "climbs", "jumps", "")
 
@@ -56,7 +57,9 @@ class Details(Nouns):
         resting = self.act is None or self.act.action in RESTING
         subject = names_of(self.subject)
         direct = self.last is None or self.last in self.subject
-        if not (resting and direct and subject and after is not None and after.text in BEARING and self.prep in RELATIONS):
+        if not (
+            resting and direct and subject and after is not None and after.text in BEARING and self.prep in RELATIONS
+        ):
             return []
         return [name for name in reversed(self.meant) if name not in subject][:1]
 

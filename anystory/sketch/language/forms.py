@@ -232,17 +232,34 @@ _SPANISH_IRREGULAR = {
 
 
 _SPANISH_FIRST = {
-    "estar": "estoy estamos estuve estuvimos estábamos", "ser": "soy somos éramos", "dar": "doy damos di dimos dábamos",
-    "ir": "voy vamos fui fuimos íbamos iremos", "tener": "tengo tenemos tuve tuvimos teníamos",
-    "hacer": "hago hacemos hice hicimos hacíamos", "ver": "veo vemos vi vimos veíamos",
-    "decir": "digo decimos dije dijimos", "poner": "pongo ponemos puse pusimos", "salir": "salgo salimos salí salíamos",
-    "venir": "vengo venimos vine vinimos veníamos", "traer": "traigo traemos traje trajimos", "caer": "caigo caemos caí caímos",
-    "oír": "oigo oímos oí oíamos", "leer": "leo leemos leí leímos leíamos", "reír": "reí reímos reíamos",
-    "sonreír": "sonrío sonreímos sonreí", "abrir": "abro abrimos abrí abríamos", "volver": "vuelvo volvemos volví volvimos volvíamos",
-    "escribir": "escribo escribimos escribí", "descubrir": "descubro descubrimos descubrí", "andar": "ando andamos anduve anduvimos",
-    "construir": "construyo construimos construí", "huir": "huyo huimos huí", "querer": "quise quisimos queríamos",
-    "poder": "pude pudimos podíamos", "conducir": "conduzco conducimos conduje condujimos",
-}  # fmt: skip
+    "estar": "estoy estamos estuve estuvimos estábamos",
+    "ser": "soy somos éramos",
+    "dar": "doy damos di dimos dábamos",
+    "ir": "voy vamos fui fuimos íbamos iremos",
+    "tener": "tengo tenemos tuve tuvimos teníamos",
+    "hacer": "hago hacemos hice hicimos hacíamos",
+    "ver": "veo vemos vi vimos veíamos",
+    "decir": "digo decimos dije dijimos",
+    "poner": "pongo ponemos puse pusimos",
+    "salir": "salgo salimos salí salíamos",
+    "venir": "vengo venimos vine vinimos veníamos",
+    "traer": "traigo traemos traje trajimos",
+    "caer": "caigo caemos caí caímos",
+    "oír": "oigo oímos oí oíamos",
+    "leer": "leo leemos leí leímos leíamos",
+    "reír": "reí reímos reíamos",
+    "sonreír": "sonrío sonreímos sonreí",
+    "abrir": "abro abrimos abrí abríamos",
+    "volver": "vuelvo volvemos volví volvimos volvíamos",
+    "escribir": "escribo escribimos escribí",
+    "descubrir": "descubro descubrimos descubrí",
+    "andar": "ando andamos anduve anduvimos",
+    "construir": "construyo construimos construí",
+    "huir": "huyo huimos huí",
+    "querer": "quise quisimos queríamos",
+    "poder": "pude pudimos podíamos",
+    "conducir": "conduzco conducimos conduje condujimos",
+}
 
 
 def _first_persons(infinitive: str) -> list[str]:

@@ -248,7 +248,7 @@ class Position:
         watched = self.act is not None and "sees" in self.act.manners and before == "name"
         return (
             watched
-            or before in ("has", "to", "not", "they", "all", "who")
+            or before in ("has", "to", "not", "they", "all", "who", "i")
             or (before in ("name", "noun") and several and self.act is None)
             or (before == "and" and self.act is not None and self.last is None)
         )

@@ -62,7 +62,7 @@ class Nouns(Relations):
         self.place(at, Mention("name", "", unit.text, names), self.taken())
 
     def _of_thing(self, at: int, names: list[str]) -> bool:
-        """Whether "it", "him" in Spanish, is the thing named last rather than somebody: "a boat; Pip glides above it"."""
+        """Whether "it" is the thing named last rather than somebody: "a boat; Pip glides above it"."""
         for mention in reversed(self.found.mentions):
             if mention.kind == "name" and set(mention.names) & set(names) and mention.role != "subject":
                 return False
@@ -75,7 +75,7 @@ class Nouns(Relations):
 
     def _nominative(self) -> None:
         """ "up she climbs", "– he plunges", "kneeling on the sand he …": a subject, whatever came before it."""
-        told = self.state if self.previous in ("who", "verb") else REAL  # "she dreams that she can fly"
+        told = self.state if self.previous in ("who", "verb", "the") else REAL  # "she dreams that she can fly"
         if self.act is not None:
             self.clause()
         self.prep, self.mods, self.state = "", Modifiers(), told
@@ -218,9 +218,12 @@ class Nouns(Relations):
                 continue
             elif "own" in unit and self.language == "en" and not self._is_participle(step + 1):
                 return False
-            elif "not" in unit or "has" in unit or "is" in unit:
-                return True
-            elif self.language == "es" and unit.text in CLITICS and self._is_finite(step + 1):
+            elif (
+                "not" in unit
+                or "has" in unit
+                or "is" in unit
+                or (self.language == "es" and unit.text in CLITICS and self._is_finite(step + 1))
+            ):
                 return True
             else:
                 finite = self.language == "zh" or unit.form in (forms.THIRD, forms.PAST, forms.BASE)

@@ -97,7 +97,12 @@ class Relations(Parts):
             elif act is not None:
                 self.as_object(mention)
             return
-        if act is not None and mention.kind in ("thing", "plain") and prep == "by" and (act.passive or self.language == "zh"):
+        if (
+            act is not None
+            and mention.kind in ("thing", "plain")
+            and prep == "by"
+            and (act.passive or self.language == "zh")
+        ):
             act.toward, act.actors = list(act.actors), []
         if act is not None and mention.kind == "name":
             self._with_somebody(prep, mention, act)
