@@ -39,7 +39,7 @@ class Nouns(Relations):
         self.place(at, mention, mods)
 
     def pronoun(self, at: int, kind: str, unit: Unit) -> None:
-        if self.language == "en" and unit.text in NOMINATIVE and self.previous not in ("verb", "is", "has", "and"):
+        if self.language == "en" and unit.text in NOMINATIVE and self._new_subject():
             self._nominative()
         if kind == "i":
             self.place(at, Mention("name", "", unit.text, self.narrator()), self.taken())
@@ -72,6 +72,10 @@ class Nouns(Relations):
                 self.place(at, again, self.taken())
                 return True
         return False
+
+    def _new_subject(self) -> bool:
+        """Whether a pronoun that is always a subject is one anew: not in "said he", nor in "Mia and I"."""
+        return self.previous not in ("verb", "is", "has") and (self.previous != "and" or self.act is not None)
 
     def _nominative(self) -> None:
         """ "up she climbs", "– he plunges", "kneeling on the sand he …": a subject, whatever came before it."""
