@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from anystory.shot import Shot
+from anystory.shot import Role, Shot
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
@@ -77,6 +77,8 @@ class Reader:
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""
         self._meant: list[str] = []
+        self._narrator = ""
+        self._genders: dict[str, str] = {}
         if before is not None:
             self._remember(before)
 
@@ -84,7 +86,8 @@ class Reader:
         """The shot of the story's next panel."""
         members = [name for name in self._cast if name in panel.cast]
         language = language_of(panel.prompt, list(self._names))
-        sentence = parse(panel.prompt, Company(self._names, members, self._meant), language)
+        company = Company(self._names, members, self._meant, self._narrator, self._genders)
+        sentence = parse(panel.prompt, company, language)
         said: set[str] = set()
         guessed: set[str] = set()
         spot = self._spot(sentence, said, guessed)
@@ -98,17 +101,24 @@ class Reader:
             weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
-            roles=roles_of(sentence, members, self._heights),
+            roles=roles_of(sentence, members, self._heights, self._resting(spot.place)),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),
             guessed=tuple([*stayed, *sorted(guessed)] if self._before is None else sorted(guessed)),
             unread=tuple(dict.fromkeys(sentence.unread)),
         )
-        self._time, self._weather, self._meant = time, weather, sentence.meant[-4:]
+        self._time, self._weather = time, weather
+        self._meant = [*company.recent, *sentence.meant][-4:]
+        self._narrator = sentence.narrator or self._narrator
         self._visited(shot.place)
         self._before = shot
         return shot
+
+    def _resting(self, place: str) -> tuple[Role, ...]:
+        """The roles of the panel before, if the story is still where it was."""
+        before = self._before
+        return before.roles if before is not None and before.place == place else ()
 
     def _remember(self, shot: Shot) -> None:
         """Go on from a shot that was read elsewhere."""

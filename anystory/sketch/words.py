@@ -1,4 +1,4 @@
-"""The vocabulary of the sketch: what words.yaml, things.tsv and emoji.tsv in this folder hold, as tables.
+"""The vocabulary of the sketch: what words.yaml, verbs.yaml, things.tsv and emoji.tsv in this folder hold, as tables.
 
 `ACTIONS` tells staging how each action is shown; `THINGS` what can lie about, and how tall it is; the rest is for the
 reading.
@@ -52,9 +52,17 @@ def listed(text: str) -> tuple[str, ...]:
 
 @cache
 def vocabulary() -> Mapping[str, Any]:
-    """words.yaml as it is written."""
+    """words.yaml as it is written, its actions with the verbs of verbs.yaml after their own."""
+    book = _table("words.yaml")
+    for action, verbs in _table("verbs.yaml").items():
+        entry = book["actions"][action]
+        entry |= {language: f"{entry[language]}, {words}" for language, words in verbs.items()}
+    return book
+
+
+def _table(name: str) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((_FOLDER / "words.yaml").read_text(encoding="utf-8"), Loader=loader)
+    return yaml.load((_FOLDER / name).read_text(encoding="utf-8"), Loader=loader)
 
 
 @cache

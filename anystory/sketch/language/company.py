@@ -10,19 +10,60 @@ from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.words import listed, vocabulary
 
 YOUNG = frozenset(("girl", "boy", "child", "baby"))
+SIBLINGS = frozenset(("brother", "sister"))
+BIRDS = frozenset(
+    """owl crow raven parrot penguin duck duckling swan goose gosling eagle hawk sparrow robin seagull gull pelican
+    flamingo rooster hen chicken chick canary pigeon dove stork heron magpie peacock ostrich woodpecker toucan
+    swallow cormorant puffin""".split()  # noqa: SIM905 (bare words read better)
+)
+BEASTS = BIRDS | frozenset(
+    """bear wolf fox dog puppy cat kitten horse pony donkey camel cow pig goat sheep lamb rabbit hare mouse rat squirrel
+    hedgehog badger deer lion tiger leopard elephant giraffe monkey gorilla hippo crocodile snake dragon dinosaur
+    octopus whale dolphin crab seal turtle tortoise frog toad snail monster troll alien""".split()  # noqa: SIM905
+)
+WIDER = {
+    "man": ("he", frozenset()),
+    "woman": ("she", frozenset()),
+    "grandfather": ("he", frozenset()),
+    "grandmother": ("she", frozenset()),
+    "bird": ("", BIRDS),
+    "dog": ("", frozenset(("puppy", "hound", "poodle"))),
+    "cat": ("", frozenset(("kitten",))),
+    "horse": ("", frozenset(("pony", "foal"))),
+    "fish": ("", frozenset(("carp", "goldfish", "shark"))),
+    "animal": ("", BEASTS),
+    "creature": ("", BEASTS),
+    "beast": ("", BEASTS),
+    "monster": ("", BEASTS),
+}
+"""Wider nouns for members of the cast: of which gender they are, or of which kinds."""
+ABBREVIATED = ("Mr", "Mrs", "Ms", "Dr", "St", "Sr", "Sra", "Dra", "Don", "Doña")
 GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 
 
 class Company:
     """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those in
-    the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last."""
+    the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last;
+    `narrator`: who says "I", once that is known; `learned`: {name: "she" or "he"} of those whose descriptions do not
+    tell, to which what the pronouns of the line tell is added."""
 
-    def __init__(self, descriptions: Mapping[str, str], members: Sequence[str], recent: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        descriptions: Mapping[str, str],
+        members: Sequence[str],
+        recent: Sequence[str] = (),
+        narrator: str = "",
+        learned: dict[str, str] | None = None,
+    ) -> None:
         self.members = tuple(members)
+        learned = {} if learned is None else learned
+        self.narrator = narrator
         self.recent = tuple(name for name in recent if name in self.members)
         self.aliases = aliases_of(tuple(descriptions))
         self._kinds = {name: (*head_nouns(text), *titles(name)) for name, text in descriptions.items()}
-        self._genders = {name: gender(text) for name, text in descriptions.items()}
+        said = {name: gender(text) or gender(name) for name, text in descriptions.items()}
+        self._genders = {name: value or learned.get(name, "") for name, value in said.items()}
+        self._learned = learned
 
     def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
         """Whom a pronoun means: `kind` is a key of the grammar, `last` who was meant before, the latest last, `but`
@@ -37,14 +78,32 @@ class Company:
         recent = [name for name in reversed(last) if name in fitting]
         sure = [name for name in fitting if self._genders[name] == kind]
         exact = [name for name in recent if name in sure]
-        return (exact or sure or recent or fitting)[:1]
+        people = [name for name in recent if kind != "it" and not BEASTS & set(self._kinds[name])]
+        meant = (exact or sure or people or recent or fitting)[:1]
+        if kind in ("she", "he") and meant and meant[0] in recent:
+            self._learned.setdefault(meant[0], kind)
+        return meant
 
-    def of_kind(self, concept: str, plural: bool) -> list[str]:
-        """Who of the panel is an instance of a noun: "the bear", "the girls", "the children"."""
-        found = [name for name in self.members if concept in self._kinds[name]]
-        if not found and concept == "child" and plural:
-            found = [name for name in self.members if YOUNG & set(self._kinds[name])]
+    def of_kind(self, concept: str, plural: bool, definite: bool = False) -> list[str]:
+        """Who of the panel is an instance of a noun: "the bear", "the girls", "the children". `definite`: it was said
+        with "the", and so may also be a wider noun for one of them: "the bird" of an owl."""
+        found = [name for name in self.members if any(_is_a(kind, concept) for kind in self._kinds[name])]
+        if not found and definite and concept in WIDER:
+            gender, kinds = WIDER[concept]
+            wide = [
+                name
+                for name in self.members
+                if kinds & set(self._kinds[name])
+                or (gender and self._genders[name] == gender and not YOUNG & set(self._kinds[name]))
+            ]
+            found = wide if len(wide) == 1 else []
+        if concept == "child" and plural and len(found) < 2:
+            found = [name for name in self.members if (YOUNG | SIBLINGS) & set(self._kinds[name])]
         return found if plural else found[:1]
+
+
+def _is_a(kind: str, concept: str) -> bool:
+    return kind == concept or kind.endswith(f" {concept}")  # a polar bear is a bear
 
 
 def aliases_of(names: Sequence[str]) -> dict[str, str]:
@@ -56,7 +115,13 @@ def aliases_of(names: Sequence[str]) -> dict[str, str]:
         for part in name.split():
             book, word = lexicon("en"), part.lower()
             common = (word in book and word not in book.rare) or word in lexicon("es")
-            if part[:1].isupper() and len(part) > 2 and parts.count(part) == 1 and not common:
+            if (
+                part[:1].isupper()
+                and len(part) > 1
+                and part.strip(".") not in ABBREVIATED
+                and parts.count(part) == 1
+                and not common
+            ):
                 aliases.setdefault(part, name)
     return aliases
 

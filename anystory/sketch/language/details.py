@@ -5,8 +5,15 @@ from __future__ import annotations
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import Modifiers, names_of
 from anystory.sketch.language.nouns import Nouns
-from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, UNREAL, Mention, Moment
+from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Moment
 from anystory.sketch.language.tokens import Unit
+
+BEARING = (
+    *("shoulder", "shoulders", "back", "lap", "side", "feet", "arm"),
+    *("hombro", "hombros", "lomo", "espalda", "regazo", "lado", "pies"),
+)
+"""Parts of another on or at which one is."""
+RESTING = ("sits", "rides", "stands", "sleeps", "hides", "climbs", "jumps", "")
 
 
 class Details(Nouns):
@@ -28,6 +35,8 @@ class Details(Nouns):
             mods.size = unit.value(kind)
         elif kind == "his":
             self._his(at, unit)
+        elif kind == "my":
+            mods.owner, mods.which = (self.narrator() or [""])[0], mods.which or "his"
         elif mods.which not in ("other", "same", "first"):
             mods.which = kind
 
@@ -40,8 +49,19 @@ class Details(Nouns):
             self.mods = Modifiers()
             self.pronoun(at, "she", unit)
             return
-        owner = names_of(self.subject) or self.meant[-1:]
+        owner = self._borne(after) or names_of(self.subject) or self.meant[-1:]
         self.mods.owner, self.mods.which = (owner or [""])[0], self.mods.which or "his"
+
+    def _borne(self, after: Unit | None) -> list[str]:
+        """Whose shoulders one sits on: another's."""
+        resting = self.act is None or self.act.action in RESTING
+        subject = names_of(self.subject)
+        direct = self.last is None or self.last in self.subject
+        if not (
+            resting and direct and subject and after is not None and after.text in BEARING and self.prep in RELATIONS
+        ):
+            return []
+        return [name for name in reversed(self.meant) if name not in subject][:1]
 
     def mood(self, at: int, value: str) -> None:
         if self.state != REAL or self.mods.negated:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-BASE, THIRD, PAST, ING = "base", "third", "past", "ing"
-"""Forms of an English verb; in Spanish BASE is the infinitive, THIRD any finite form, PAST the participle, ING the
-gerund."""
+BASE, THIRD, PAST, ING, FIRST = "base", "third", "past", "ing", "first"
+"""Forms of an English verb; in Spanish BASE is the infinitive, THIRD any third person, PAST the participle, ING the
+gerund, FIRST a first person, of several if it ends with "mos"."""
 
 _IRREGULAR = """
 be is was been being|be are were been being|be am was been being|have has had had|do does did done|go goes went gone
@@ -32,6 +32,15 @@ stick sticks stuck stuck|flee flees fled fled|sew sews sewed sewn|choose chooses
 spread spreads spread spread|light lights lit lit|cast casts cast cast|stride strides strode stridden
 slide slides slid slid
 forget forgets forgot forgotten|become becomes became become|burst bursts burst burst|beat beats beat beaten
+dream dreams dreamed dreamed|lean leans leaned leaned|leap leaps leaped leaped|kneel kneels kneeled kneeled
+sneak sneaks sneaked sneaked|sneak sneaks snuck snuck|light lights lighted lighted|shine shines shined shined
+wring wrings wrung wrung|sling slings slung slung|string strings strung strung|seek seeks sought sought
+spit spits spat spat|thrust thrusts thrust thrust|withdraw withdraws withdrew withdrawn|swear swears swore sworn
+bind binds bound bound|deal deals dealt dealt|grind grinds ground ground|overtake overtakes overtook overtaken
+ring rings rang rung|shed sheds shed shed|shrink shrinks shrank shrunk|shut shuts shut shut|slay slays slew slain
+sting stings stung stung|undo undoes undid undone|forgive forgives forgave forgiven|mow mows mowed mown
+outrun outruns outran outrun|unwind unwinds unwound unwound|awake awakes awoke awoken|arise arises arose arisen
+stride strides strode stridden|strive strives strove striven|plead pleads pled pled|plead pleads pleaded pleaded
 overhear overhears overheard overheard|weave weaves wove woven|cling clings clung clung|fling flings flung flung
 tear tears tore torn|freeze freezes froze frozen|hurt hurts hurt hurt|pay pays paid paid|lend lends lent lent
 lean leans leant leant|leap leaps leapt leapt|speed speeds sped sped|slink slinks slunk slunk|stink stinks stank stunk
@@ -222,11 +231,56 @@ _SPANISH_IRREGULAR = {
 }
 
 
+_SPANISH_FIRST = {
+    "estar": "estoy estamos estuve estuvimos estábamos",
+    "ser": "soy somos éramos",
+    "dar": "doy damos di dimos dábamos",
+    "ir": "voy vamos fui fuimos íbamos iremos",
+    "tener": "tengo tenemos tuve tuvimos teníamos",
+    "hacer": "hago hacemos hice hicimos hacíamos",
+    "ver": "veo vemos vi vimos veíamos",
+    "decir": "digo decimos dije dijimos",
+    "poner": "pongo ponemos puse pusimos",
+    "salir": "salgo salimos salí salíamos",
+    "venir": "vengo venimos vine vinimos veníamos",
+    "traer": "traigo traemos traje trajimos",
+    "caer": "caigo caemos caí caímos",
+    "oír": "oigo oímos oí oíamos",
+    "leer": "leo leemos leí leímos leíamos",
+    "reír": "reí reímos reíamos",
+    "sonreír": "sonrío sonreímos sonreí",
+    "abrir": "abro abrimos abrí abríamos",
+    "volver": "vuelvo volvemos volví volvimos volvíamos",
+    "escribir": "escribo escribimos escribí",
+    "descubrir": "descubro descubrimos descubrí",
+    "andar": "ando andamos anduve anduvimos",
+    "construir": "construyo construimos construí",
+    "huir": "huyo huimos huí",
+    "querer": "quise quisimos queríamos",
+    "poder": "pude pudimos podíamos",
+    "conducir": "conduzco conducimos conduje condujimos",
+}
+
+
+def _first_persons(infinitive: str) -> list[str]:
+    """The first persons of a Spanish verb: "abrazo, abrazamos, abracé, abrazábamos, abrazaré …"."""
+    if infinitive in _SPANISH_IRREGULAR or infinitive in _SPANISH_FIRST:
+        return _SPANISH_FIRST.get(infinitive, "").split()
+    stem, strong = infinitive[:-2], _changed(infinitive)
+    if infinitive.endswith("ar"):
+        soft = re.sub("z$", "c", re.sub("g$", "gu", re.sub("c$", "qu", stem)))
+        found = [f"{strong}o", f"{stem}amos", f"{soft}é", f"{stem}ábamos"]
+    else:
+        found = [f"{strong}o", f"{stem}{'emos' if infinitive.endswith('er') else 'imos'}", f"{stem}í", f"{stem}imos"]
+        found.append(f"{stem}íamos")
+    return [*found, f"{infinitive}é", f"{infinitive}emos"]
+
+
 @cache
 def spanish_verb(infinitive: str) -> dict[str, str]:
-    """The forms of a Spanish verb in which stories are told: {form: kind}; all third persons, infinitive, gerund and
-    participles."""
-    forms = {infinitive: BASE}
+    """The forms of a Spanish verb in which stories are told: {form: kind}; first and third persons, infinitive, gerund
+    and participles."""
+    forms = dict.fromkeys(_first_persons(infinitive), FIRST) | {infinitive: BASE}
     model = next((known for known in _SPANISH_IRREGULAR if _like(infinitive, known)), None)
     if model is not None:
         prefix = infinitive[: -len(model)]

@@ -30,7 +30,7 @@ from anystory.sketch.language.sentence import (
     Sentence,
 )
 from anystory.sketch.language.tokens import QUOTE, Unit, units_of
-from anystory.sketch.words import listed, vocabulary
+from anystory.sketch.words import ACTIONS, listed, vocabulary
 
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
 PRESENCE = ("stands", "walks", "runs", "")
@@ -56,7 +56,8 @@ class _Walk(Details):
             if kind not in SILENT:
                 self.previous = kind
         self._close()
-        self.found.meant = self.meant
+        self.found.moods = {**self.moved, **self.found.moods}
+        self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
 
     def _read(self, kind: str, at: int, unit: Unit) -> None:
@@ -85,7 +86,7 @@ class _Walk(Details):
             self.found.framing = self.found.framing or unit.value(kind)
         elif kind == "medium":
             self.found.medium = unit.value("drawn") or unit.value("mediums")
-        elif kind in ("the", "first", "same", "a", "other", "his", "numbers", "colours", "sizes"):
+        elif kind in ("the", "first", "same", "a", "other", "his", "my", "numbers", "colours", "sizes"):
             self.modify(at, kind, unit)
         elif kind == "airs":
             self.found.moments.append(Moment("weathers", unit.value(kind), unit.text, self.state))
@@ -101,6 +102,8 @@ class _Walk(Details):
             self._who()
         elif kind == "own":
             self._own(at)
+        elif kind == "has":
+            self.aux = self.aux or self.language == "es"  # "se ha subido"
         elif kind == "somebody":
             self.place(at, Mention("plain", "", unit.text), self.taken())
         elif kind == "unknown":
@@ -121,6 +124,7 @@ class _Walk(Details):
             told = self.state if unit.text in ":：" and self.state == UNREAL else REAL
             self._close()
             self.clause()
+            self.dangling = None
             self.state = told
             return
         self.mods, self.prep = Modifiers(), ""
@@ -179,6 +183,13 @@ class _Walk(Details):
                 self.subject.remove(last)
             if last.kind == "thing" and self.language == "zh":
                 self.found.mentions.remove(last)
+                self._unrelate(last)
+
+    def _unrelate(self, mention: Mention) -> None:
+        """Of 盯着树上的小鸟 the bird is on the tree."""
+        for name in self.actors():
+            if self.found.relations.get(name) == (mention.prep, (mention.value,)) and self.act is not None:
+                del self.found.relations[name]
 
     def be(self) -> None:
         self.aux = True
@@ -189,22 +200,38 @@ class _Walk(Details):
         action, manners = unit.value("actions"), frozenset(filter(None, [unit.value("manners")]))
         if action == "cries" and any(before.text == QUOTE for before in self.units[max(0, at - 3) : at]):
             action = "shouts"  # "Halt!" he cried
+        if unit.form == forms.FIRST:
+            self._first_person(unit)
         if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
+        self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE, forms.FIRST)
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
-            self.found.moods.setdefault(name, unit.value("moods"))
+            self.moved.setdefault(name, unit.value("moods"))
         noun = (unit.senses["actions"].noun or _thing_in(unit.text, self.language)) if "actions" in unit else ""
         if noun and self.state == REAL:
             self.found.mentions.append(Mention("thing", noun, unit.text, role="object", act=self.act))
             self.hold(noun)
             if self.act.action in ("sits", "rides"):
                 self.relate("in" if noun in hollow() else "on", [noun])
+        if self.act.action and not ACTIONS[self.act.action].pair and not ACTIONS[self.act.action].holds:
+            self.prep = _relation_in(unit.text, self.language, ends=True)  # "crouches behind"
         if "unreal" in manners:
             self.state = UNREAL
         elif self.state == NEGATED and self.act.action not in PRESENCE:
             self.state = REAL
         self.aux = False
+
+    def _first_person(self, unit: Unit) -> None:
+        """Spanish "abracé", "corrimos": I, or we."""
+        if names_of(self.subject) and (self.act is None or self.joined):
+            return
+        if self.act is not None:
+            self.clause()
+        several = any(word.endswith("mos") for word in unit.text.split())
+        names = list(self.company.members) if several else self.narrator()
+        self.subject = [Mention("name", "", unit.text, names, role="subject")]
+        self.meant += names
 
     def _act(self, at: int, unit: Unit, action: str, manners: frozenset[str]) -> None:
         """Begin the act of a verb: alone, or on what "is", "starts to", "wants to" or "watches her" began."""
@@ -274,9 +301,11 @@ class _Walk(Details):
         self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
+        self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle else None
         if exists:
             return  # what was said before is of what comes: "behind the jar is a snake"
-        aside, self.aside = self.aside, []
+        self.led, self.aside = self.aside, []
+        aside = self.led
         for prep, mention in aside:
             self.attach(prep, mention)
 
@@ -292,6 +321,8 @@ class _Walk(Details):
             kind = "by"  # Spanish "por"
         if self.joined and self.act is not None and self.leads(at):
             self.clause()  # "… and next to her Zix sleeps"
+        if self.language == "zh" and self.previous == "from":
+            return  # 从树上
         negated = self.mods.negated
         self.prep, self.mods = kind, Modifiers(negated=negated)
 
@@ -349,14 +380,14 @@ class _Walk(Details):
 
 
 @cache
-def _relation_in(phrase: str, language: str) -> str:
-    """The relation with which a phrase of place begins: "in front of the fire" → in front of."""
+def _relation_in(phrase: str, language: str, ends: bool = False) -> str:
+    """The relation with which a phrase of place begins, "in front of the fire" → in front of, or one of a verb ends."""
     grammar = vocabulary()["grammar"]
     found = [
         (len(words), kind)
         for kind in RELATIONS
         for words in listed(grammar[kind][language])
-        if phrase.startswith(f"{words} ")
+        if (phrase.endswith(f" {words}") if ends else phrase.startswith(f"{words} "))
     ]
     return max(found)[1] if found else ""
 

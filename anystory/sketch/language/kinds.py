@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from anystory.sketch.language import forms
 from anystory.sketch.language.company import Company
-from anystory.sketch.language.lexicon import SURE
+from anystory.sketch.language.lexicon import SURE, Sense
 from anystory.sketch.language.sentence import PREPOSITIONS, PRONOUNS, REAL, STATES, Act, Mention, Sentence
 from anystory.sketch.language.tokens import Unit
 from anystory.sketch.words import listed, vocabulary
 
 SMALL_WORDS = (
-    *PREPOSITIONS, *PRONOUNS, "the", "first", "same", "a", "other", "his", "not", "and", "while", "who", "own",
+    *PREPOSITIONS, *PRONOUNS, "the", "first", "same", "a", "other", "his", "my", "not", "and", "while", "who", "own",
     "each other", "somebody", "is", "has",
 )  # fmt: skip
 LINKS = ("not", "and", "while", "who")
@@ -32,6 +32,10 @@ DRAWING = (
     "colours",
     "colors",
 )
+
+
+SIDES = {"left": "left", "right": "right", "centre": "middle", "center": "middle", "l": "left", "r": "right"}
+"""What a storyboard says of a place in the picture."""
 
 
 @dataclass
@@ -67,7 +71,11 @@ class Position:
         self.before: list[Mention] = []  # the subject of the clause before
         self.meant: list[str] = list(company.recent)  # names in the order in which they were meant
         self.waiting: list[tuple[str, str]] = []  # positions that wait for their subject
+        self.moved: dict[str, str] = {}  # the moods that verbs betray, unless another is said
+        self.participle = False  # the verb just read is one
+        self.dangling: tuple[Act, dict] | None = None  # what a participle says before its subject: "kneeling, he …"
         self.aside: list[tuple[str, Mention]] = []  # what prepositions said before the verb
+        self.led: list[tuple[str, Mention]] = []  # the same, of the act that has begun
         self.main: list[Mention] | None = None  # the subject outside a "who …"
         self.aux = False
         self.placed = False  # it began with 在
@@ -93,6 +101,9 @@ class Position:
             return "name"
         if unit.mark:
             return "mark"
+        if unit.text in SIDES and self._alone(at):
+            unit.senses["wheres"] = Sense("wheres", SIDES[unit.text])
+            return "wheres"
         for kind in ("nothing", SURE, "framings"):
             if kind in unit and not (kind == "framings" and self._is_no_framing(at)):
                 return kind
@@ -151,6 +162,12 @@ class Position:
             return self.previous == "noun" or (self.mods.open and self.noun_follows(at))
         after = self.unit(at + 1)
         return after is not None and (after.noun or after.text == "的")
+
+    def _alone(self, at: int) -> bool:
+        """Whether a word is set off: "Lena, left, kneels", "Tom (right)"."""
+        before, after = self.unit(at - 1), self.unit(at + 1)
+        opens = before is None or before.mark or (bool(before.name) and self.act is None)
+        return opens and (after is None or after.mark)
 
     def _of_the_sky(self, at: int) -> bool:
         """Whether an adjective is beside a word of day, sky or weather: "grey morning", "mañana gris"."""
@@ -231,7 +248,7 @@ class Position:
         watched = self.act is not None and "sees" in self.act.manners and before == "name"
         return (
             watched
-            or before in ("has", "to", "not", "they", "all", "who")
+            or before in ("has", "to", "not", "they", "all", "who", "i")
             or (before in ("name", "noun") and several and self.act is None)
             or (before == "and" and self.act is not None and self.last is None)
         )
@@ -239,8 +256,11 @@ class Position:
     def _is_chinese_verb(self, at: int, unit: Unit) -> bool:
         if unit.text == "给":
             return self._chinese_word(at, unit) == "verb"
-        if (following := self.unit(at + 1)) is not None and following.text == "的":
+        following = self.unit(at + 1)
+        if following is not None and following.text == "的":
             return False  # 打碎的花瓶
+        if unit.text == "叫" and following is not None and following.name and self._ends(at + 2):
+            return False  # 一只熊猫叫团团
         if not unit.noun and not self.is_small(unit):
             return True
         if (
@@ -251,6 +271,10 @@ class Position:
             return False
         after = self.next(at)
         return self.act is None and bool(self.actors()) and after is not None and (after.noun or "numbers" in after)
+
+    def _ends(self, at: int) -> bool:
+        unit = self.unit(at)
+        return unit is None or unit.mark
 
     def _chinese_word(self, at: int, unit: Unit) -> str:
         """在 is "at", or before a verb "is"; 给 "to" before somebody and a verb; 没有 "not" before a verb."""
@@ -270,6 +294,10 @@ class Position:
     def _is_spanish_verb(self, at: int, unit: Unit) -> bool:
         form, before = unit.form, self.previous
         other = unit.noun or self.is_small(unit) or "colours" in unit
+        if form == forms.FIRST:
+            opens = before in ("start", "mark", "and", "while", "i", "not", "moment", "they", SURE)
+            opens = opens or self.units[at - 1].text in ("la", "las", "lo", "los")
+            return opens and not other and not {"moods", "sizes", "stop"} & set(unit.senses)
         if self.mods.open:
             pronoun = self.units[at - 1].text
             sure = pronoun in ("lo", "le", "les", "se")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
-from anystory.sketch.language.parts import living
+from anystory.sketch.language.parts import living, targets_of
 from anystory.sketch.language.relations import Relations
 from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
 from anystory.sketch.language.tokens import INFLECTED, PLURAL, QUOTE, Unit
@@ -16,7 +16,13 @@ WITHIN = (
     "above",
 )  # fmt: skip
 """Prepositions after which a house is a place; else it is a thing that is seen."""
+THREE = ("three", "三", "tres")
+"""Of three none is left out."""
+NOMINATIVE = ("he", "she", "they", "i", "we")
+"""English pronouns that are always the subject."""
 GENERIC = ("friend",)
+CLITICS = ("la", "lo", "las", "los", "le", "les", "se", "me", "nos")
+"""Spanish pronouns before a verb."""
 SPEECH = ("talks", "whispers", "shouts", "thinks")
 
 
@@ -33,6 +39,13 @@ class Nouns(Relations):
         self.place(at, mention, mods)
 
     def pronoun(self, at: int, kind: str, unit: Unit) -> None:
+        if self.language == "en" and unit.text in NOMINATIVE and self._new_subject():
+            self._nominative()
+        if kind == "i":
+            self.place(at, Mention("name", "", unit.text, self.narrator()), self.taken())
+            return
+        if any(three in unit.text for three in THREE):
+            kind = "all"
         again = self.previous in ("name", "they", "all", "she", "he", "it") and kind in ("they", "all")
         if again and not self.joined and not self.prep:
             return  # "they both", "it all"
@@ -41,10 +54,46 @@ class Nouns(Relations):
             others = self.actors()
         last = names_of(self.subject or self.before) if kind != "they" and not self.prep else []
         names = self.company.pronoun(kind, [*self.meant, *last], others)
+        if kind == "it" and self._of_thing(at, names):
+            return
         if kind == "it" and (not set(names) & {*self.meant, *last} or self._impersonal(at)):
             self.before = []
             return
         self.place(at, Mention("name", "", unit.text, names), self.taken())
+
+    def _of_thing(self, at: int, names: list[str]) -> bool:
+        """Whether "it" is the thing named last rather than somebody: "a boat; Pip glides above it"."""
+        for mention in reversed(self.found.mentions):
+            if mention.kind == "name" and set(mention.names) & set(names) and mention.role != "subject":
+                return False
+            governed = self.prep in RELATIONS or (self.act is not None and not self.prep)
+            if mention.kind == "thing" and mention.state == REAL and governed:
+                again = Mention("thing", mention.value, mention.word, count=mention.count, colour=mention.colour)
+                self.place(at, again, self.taken())
+                return True
+        return False
+
+    def _new_subject(self) -> bool:
+        """Whether a pronoun that is always a subject is one anew: not in "said he", nor in "Mia and I"."""
+        return self.previous not in ("verb", "is", "has") and (self.previous != "and" or self.act is not None)
+
+    def _nominative(self) -> None:
+        """ "up she climbs", "– he plunges", "kneeling on the sand he …": a subject, whatever came before it."""
+        told = self.state if self.previous in ("who", "verb", "the") else REAL  # "she dreams that she can fly"
+        if self.act is not None:
+            self.clause()
+        self.prep, self.mods, self.state = "", Modifiers(), told
+
+    def narrator(self) -> list[str]:
+        """Who says "I": who was found to, else of those that the line does not name the first."""
+        if not self.company.narrator:
+            named = {unit.name for unit in self.units}
+            for unit in self.units:
+                plural = unit.forms.get("things") == PLURAL
+                named |= set(self.company.of_kind(unit.value("things"), plural)) if "things" in unit else set()
+            self.company.narrator = next((name for name in self.company.members if name not in named), "")
+        self.found.narrator = self.company.narrator
+        return [name for name in self.company.members if name == self.company.narrator]
 
     def _impersonal(self, at: int) -> bool:
         """ "it rains", "it is night": nobody."""
@@ -132,7 +181,8 @@ class Nouns(Relations):
         common = {"count": count, "colour": mods.colour, "size": mods.size, "which": mods.which, "owner": mods.owner}
         concept = self._concept(unit)
         if concept and mods.which != "other":
-            names = self.company.of_kind(concept, plural or count > 1)
+            definite = mods.which in ("the", "his", "same") and not mods.owner
+            names = self.company.of_kind(concept, plural or count > 1, definite)
             if not names and concept in GENERIC and mods.owner:
                 friends = [name for name in self.company.members if name not in (*self.actors(), mods.owner)]
                 names = friends if plural else friends[:1]
@@ -170,12 +220,27 @@ class Nouns(Relations):
                     return False
             elif unit.name or "and" in unit or (unit.senses and set(unit.senses) <= SILENT | {"moods"}):
                 continue
-            elif "not" in unit or "has" in unit or "is" in unit:
+            elif "own" in unit and self.language == "en" and not self._is_participle(step + 1):
+                return False
+            elif (
+                "not" in unit
+                or "has" in unit
+                or "is" in unit
+                or (self.language == "es" and unit.text in CLITICS and self._is_finite(step + 1))
+            ):
                 return True
             else:
                 finite = self.language == "zh" or unit.form in (forms.THIRD, forms.PAST, forms.BASE)
                 return unit.verb and finite and not (unit.noun and unit.form == forms.BASE)
         return False
+
+    def _is_participle(self, at: int) -> bool:
+        unit = self.unit(at)
+        return unit is not None and unit.verb and unit.form in (forms.ING, forms.PAST)
+
+    def _is_finite(self, at: int) -> bool:
+        unit = self.unit(at)
+        return unit is not None and unit.verb and unit.form == forms.THIRD and not unit.noun
 
     def _resumed(self, comma: int) -> int:
         """Where a clause goes on after what is set off by commas, "Vera, small and far off, waves"; 0 where it does
@@ -216,8 +281,10 @@ class Nouns(Relations):
         if self.prep and not (self.joined and self.prep != "between" and self.starts(at)):
             self.governed(mention)
         elif self.act is None:
+            if mention.kind == "name" and self.previous == "mark" and self.subject and self.aside:
+                self.clause()  # "Zorg at the wheel, Nova asleep"
             self.as_subject(mention)
-        elif follows and self.starts(at):
+        elif follows and self.starts(at) and not (self.language == "zh" and mention.value == "body"):
             self.clause()
             mention.act, mention.state = None, REAL
             self.as_subject(mention)
@@ -261,6 +328,9 @@ class Nouns(Relations):
         self.act.actors, mention.role, self.subject = list(mention.names), "subject", [mention]
         self.act.implied = False
         self.come(mention)
+        for prep, other in self.led if mention.names else ():
+            if prep in RELATIONS and targets_of(other):
+                self.relate(prep, targets_of(other))
 
     def _as_other(self, at: int, mention: Mention) -> None:
         """Another who does what was just said, or what a participle says: "Mia sits on the left and Tom on the

@@ -8,6 +8,8 @@ from anystory.sketch.language.kinds import Modifiers, Position, names_of
 from anystory.sketch.language.sentence import REAL, RELATIONS, UNREAL, Mention
 from anystory.sketch.words import ACTIONS, listed, things, vocabulary
 
+IDLE = ("hugs", "holds", "digs", "opens", "throws", "takes", "catches", "follows")
+"""Actions that show nothing if it is one's own body that they are done to."""
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
 """What Chinese says "look at" of for reading."""
 PAINTABLE = (
@@ -20,6 +22,12 @@ PAINTABLE = (
 def living() -> frozenset[str]:
     """Concepts of who lives, and of vehicles: they are with one, not held."""
     return frozenset(kind.concept for kind in things() if kind.height)
+
+
+@cache
+def foods() -> frozenset[str]:
+    """Concepts of what friends share by eating it."""
+    return frozenset(listed(vocabulary()["foods"]["en"]))
 
 
 @cache
@@ -69,11 +77,26 @@ class Parts(Position):
         mention.role = "subject"
         if self.language == "zh" and mention.kind == "plain" and names_of(self.subject):
             return  # 小雨扭头往回跑
+        self._resume(mention.names)
         if self.subject and self.joined:
             self.subject.append(mention)
         else:
             self.subject = [mention]
         self.come(mention)
+
+    def _resume(self, names: list[str]) -> None:
+        """Give what a participle said to the subject that follows it: "curled up in the chair, Grandma …"."""
+        act, known = self.dangling or (None, {})
+        self.dangling = None
+        if act is None or not act.implied or not names:
+            return
+        relations = self.found.relations
+        new = {name: relations[name] for name in act.actors if relations.get(name) != known.get(name)}
+        for name in new:
+            relations.pop(name)
+        for relation in list(new.values())[:1]:
+            relations.update({name: relation for name in names if name in self.company.members})
+        act.actors = list(names)
 
     def as_object(self, mention: Mention) -> None:
         mention.role = "object"
@@ -85,7 +108,9 @@ class Parts(Position):
             mention.state = mention.state or (UNREAL if mention.kind == "thing" else REAL)
         if self.language == "zh" and act.action == "looks" and mention.value in LEGIBLE:
             act.action = "reads"
-        if mention.kind == "plain" and mention.value == "body" and act.action in ("hugs", "holds"):
+        if mention.word == "手" and mention.owner in self.company.members and act.action in ("pulls", "holds"):
+            act.action, act.actors = "walks", [*act.actors, mention.owner]  # hand in hand
+        if mention.kind == "plain" and mention.value in ("body", "part") and act.action in IDLE:
             act.action = "stands"
         if act.action == "rides" and (mention.names or mention.owner):
             self.relate("on", mention.names or [mention.owner])
@@ -93,6 +118,8 @@ class Parts(Position):
             act.toward += [name for name in mention.names if name not in act.actors]
         elif mention.kind == "thing" and mention.state == REAL:
             act.thing = True
+            if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():
+                act.action = "eats"  # "Mia and Tom share a cake"
             self.hold(mention.value)
             if act.action == "rides":
                 self.relate("in" if mention.value in hollow() else "on", [mention.value])
@@ -123,6 +150,8 @@ class Parts(Position):
             if mention in group:
                 group.remove(mention)
         self.aside = [(prep, other) for prep, other in self.aside if other is not mention]
+        objects = [other for other in self.found.mentions if other.act is self.act and other.kind == "thing"]
+        self.last = objects[-1] if objects and self.prep else mention
         if mention.act is not None and mention.role == "object":
             mention.act.toward = [name for name in mention.act.toward if name not in mention.names]
         if mention.act is not None and mention.prep == "with":

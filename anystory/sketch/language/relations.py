@@ -8,6 +8,8 @@ from anystory.sketch.language.sentence import ALONE, LIKE, NEGATED, REAL, RELATI
 CONTAINERS = ("cup", "glass", "bottle", "bowl", "jar", "pot", "teapot")
 """What is seen of "a cup of tea"."""
 CARRIED = ("back", "shoulders", "shoulder", "背", "肩上", "肩膀", "背上", "hombros", "espalda", "lomo", "cuestas")
+BESIDE = ("side", "feet", "heels", "elbow", "lado", "pies")
+"""At which one is next to somebody."""
 STEADY = ("reads", "eats", "drinks", "plays", "holds", "sings", "paints", "writes", "cooks", "hugs", "carries")
 """Actions that leave a thing where the one who does them is."""
 WIDE = (
@@ -95,7 +97,12 @@ class Relations(Parts):
             elif act is not None:
                 self.as_object(mention)
             return
-        if act is not None and mention.kind == "thing" and prep == "by" and (act.passive or self.language == "zh"):
+        if (
+            act is not None
+            and mention.kind in ("thing", "plain")
+            and prep == "by"
+            and (act.passive or self.language == "zh")
+        ):
             act.toward, act.actors = list(act.actors), []
         if act is not None and mention.kind == "name":
             self._with_somebody(prep, mention, act)
@@ -109,6 +116,8 @@ class Relations(Parts):
             prep = "in" if mention.value in hollow() else "on"  # "points from Dad's shoulders"
         elif prep == "above" and act is not None and act.action == "peeks":
             prep = "behind"
+        if prep == "at" and mention.word in BESIDE and mention.owner not in ("", *self.actors()):
+            prep = "next to"
         if prep in RELATIONS and prep != "at" and mention.state == REAL:
             self._locate(prep, mention, before)
 

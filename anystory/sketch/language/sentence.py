@@ -9,7 +9,7 @@ REAL, NEGATED, UNREAL, LIKE = "", "negated", "unreal", "like"
 
 RELATIONS = ("in", "on", "under", "behind", "in front of", "next to", "left of", "right of", "above", "between", "at")
 PREPOSITIONS = (*RELATIONS, "through", "to", "toward", "from", "with", "for", "of", "by", "like", "without", "object")
-PRONOUNS = ("she", "he", "it", "they", "all")
+PRONOUNS = ("she", "he", "it", "they", "all", "i")
 
 STATES = ("sits", "lies", "sleeps", "hides", "kneels", "stands", "stands on its head")
 """Actions whose participle tells what is done, "seated", "asleep": not something done to one."""
@@ -85,7 +85,8 @@ class Moment:
 @dataclass
 class Sentence:
     """What the walk over a line found. `wheres`, `distances`, `sizes`, `moods`: {name: key}; `relations`: {name:
-    (relation, targets)}; `holds`: {name: concept}; `meant`: names in the order in which they were meant."""
+    (relation, targets)}; `holds`: {name: concept}; `meant`: names in the order in which they were meant; `narrator`:
+    who says "I"."""
 
     language: str
     acts: list[Act] = field(default_factory=list)
@@ -101,3 +102,4 @@ class Sentence:
     holds: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     meant: list[str] = field(default_factory=list)
+    narrator: str = ""

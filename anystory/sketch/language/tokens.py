@@ -165,6 +165,8 @@ def _bases(word: str, book: Lexicon) -> tuple[tuple[str, str], ...]:
         found.append((ANY, SAME))
     if word in POSSESSIVES[book.language]:
         found.append((OWN, SAME))
+    if book.language == "en" and word.endswith(("self", "selves")):
+        found.append(("oneself", SAME))
     return tuple(found)
 
 
@@ -230,6 +232,8 @@ def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str
                 continue
             if end > reach:
                 reach, found = end, []
+            if base == "se" and end > at + 1:
+                form = next((kind for verb, kind in tokens[at + 1].bases if verb == key[1]), form)
             found += [(sense, form) for sense in senses]
     end = max(reach, at + 1)
     unit = Unit(" ".join(token.text for token in tokens[at:end]))

@@ -16,15 +16,28 @@ UNSEEN = frozenset(("sun", "friend"))
 """Concepts that the sky shows, or that are nobody."""
 SUFFERED = {"chases": "runs", "follows": "walks", "carries": "rides", "pulls": "walks"}
 """What one does to whom something is done."""
+RESTING = ("sits", "lies", "sleeps", "hides", "rides")
+"""What one goes on with until something else is said."""
 MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
 """What a mount does when its rider does."""
 SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
 YOUNG = {"young": 0.6, "baby": 0.35, "小": 0.8, "bebé": 0.35, "幼": 0.5, "宝宝": 0.35, "joven": 0.7, "puppy": 0.6}
 
 
-def roles_of(sentence: Sentence, members: Sequence[str], heights: Mapping[str, float]) -> tuple[Role, ...]:
-    """One role for each member, in their order."""
-    return tuple(_role(sentence, name, members, heights[name]) for name in members)
+def roles_of(
+    sentence: Sentence, members: Sequence[str], heights: Mapping[str, float], before: Sequence[Role] = ()
+) -> tuple[Role, ...]:
+    """One role for each member, in their order. `before`: their roles in the panel before, if it was at the same place:
+    who then rested and is not spoken of still does."""
+    rested = {role.name: role for role in before if role.action in RESTING}
+    roles = (_role(sentence, name, members, heights[name]) for name in members)
+    return tuple(_still(role, rested.get(role.name), sentence) for role in roles)
+
+
+def _still(role: Role, rested: Role | None, sentence: Sentence) -> Role:
+    if rested is None or role.action != "stands" or role.name in sentence.meant or role.relation or role.where:
+        return role
+    return replace(role, action=rested.action, relation=rested.relation, targets=rested.targets)
 
 
 def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) -> Role:

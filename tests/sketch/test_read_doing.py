@@ -1,0 +1,100 @@
+"""Who does what in lines as authors write them: subjects, pronouns, participles, poses that last."""
+
+import pytest
+
+from anystory.sketch.read import read_story
+from anystory.sketch.words import ACTIONS, listed, vocabulary
+from anystory.story import CastMember, Panel, Script
+
+CAST = {
+    "en": {"Lena": "a girl with pigtails", "Max": "a brown dog", "Gran": "an old woman"},
+    "zh": {"小宝": "一个小男孩", "阿花": "一只花猫", "爸爸": "戴眼镜的爸爸"},
+    "es": {"Clara": "una niña de trenzas", "Rufo": "un perro grande", "Abuela": "una anciana"},
+}
+
+
+def roles(*lines, language="en"):
+    cast = tuple(CastMember(name, description=text) for name, text in CAST[language].items())
+    shots = read_story(Script(tuple(Panel(line, tuple(CAST[language])) for line in lines), cast))
+    return {role.name: role for role in shots[-1].roles}
+
+
+def done(*lines, language="en"):
+    return {name: role.action for name, role in roles(*lines, language=language).items() if role.action != "stands"}
+
+
+@pytest.mark.parametrize(
+    ("line", "actions"),
+    [
+        ("Curled up in the armchair, Gran is knitting a scarf.", {"Gran": "sits"}),
+        ("Kneeling on the sand she digs, and Max watches.", {"Max": "looks"}),
+        ("Lena trudges uphill while Max bounds ahead.", {"Lena": "walks", "Max": "runs"}),
+        ("Up she clambers.", {"Lena": "climbs"}),
+        ("I woke up and Max yelped at me.", {"Max": "shouts"}),
+        ("Lena and Gran share a cake.", {"Lena": "eats", "Gran": "eats"}),
+        ("All three waltz around the tree.", {"Lena": "dances", "Max": "dances", "Gran": "dances"}),
+        ("Lena dreams that she can fly.", {"Lena": "thinks"}),
+        ("Lena is being chased by a swarm of bees.", {"Lena": "runs"}),
+        ("Lena, left, kneeling by the fire. Max, right, dozing.", {"Lena": "kneels", "Max": "sleeps"}),
+    ],
+)
+def test_english(line, actions):
+    found = done(line)
+    assert {name: found.get(name) for name in actions} == actions
+
+
+@pytest.mark.parametrize(
+    ("line", "actions"),
+    [
+        ("Sentada en el columpio, Clara se balancea.", {"Clara": "sits"}),
+        ("Yo abracé a Rufo.", {"Clara": "hugs"}),
+        ("Corrimos por la playa.", {"Clara": "runs", "Rufo": "runs", "Abuela": "runs"}),
+        ("Clara le lanza la pelota a Rufo y él la atrapa.", {"Clara": "throws", "Rufo": "catches"}),
+    ],
+)
+def test_spanish(line, actions):
+    assert done(line, language="es") == actions
+
+
+@pytest.mark.parametrize(
+    ("line", "actions"),
+    [
+        ("小宝撒腿就跑，阿花在后面紧追不舍。", {"小宝": "runs", "阿花": "chases"}),
+        ("小宝靠在爸爸身上睡着了。", {"小宝": "sleeps"}),
+        ("爸爸牵着小宝的手散步。", {"小宝": "walks", "爸爸": "walks"}),
+    ],
+)
+def test_chinese(line, actions):
+    assert done(line, language="zh") == actions
+
+
+def test_relations_to_others_and_to_it():
+    assert roles("Lena perches on Gran's lap.")["Lena"].targets == ("Gran",)
+    assert roles("Gran trudges on, Lena on her shoulders.")["Lena"].targets == ("Gran",)
+    above = roles("There is a red boat on the lake. Max glides above it.")["Max"]
+    assert (above.relation, above.targets) == ("above", ("boat",))
+    behind = roles("Behind Lena stands Gran.")["Gran"]
+    assert (behind.relation, behind.targets) == ("behind", ("Lena",))
+
+
+def test_who_rests_goes_on_resting_until_something_else_is_said():
+    assert done("Max sleeps on the rug.", "Gran cooks soup.") == {"Max": "sleeps", "Gran": "cooks"}
+    assert done("Max sleeps on the rug.", "Max barks.") == {"Max": "shouts"}
+    assert done("In the kitchen Max sleeps on the rug.", "At the beach Gran swims.") == {"Gran": "swims"}
+
+
+def test_the_narrator_is_who_the_lines_do_not_name():
+    assert done("Max and Gran sit down.", "I run.")["Lena"] == "runs"
+
+
+def test_moods_that_are_said_count_more_than_those_that_verbs_betray():
+    assert roles("Lena weeps for joy.")["Lena"].mood == "happy"
+    assert roles("Lena weeps.")["Lena"].mood == "sad"
+
+
+@pytest.mark.parametrize("language", ["en", "zh", "es"])
+def test_a_phrase_means_one_action(language):
+    known: dict[str, str] = {}
+    for action in ACTIONS:
+        for phrase in listed(vocabulary()["actions"][action][language])[-5:]:
+            assert known.setdefault(phrase, action) == action
