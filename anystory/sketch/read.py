@@ -17,6 +17,7 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
+from anystory.sketch.reading.clues import shown_by
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
 from anystory.sketch.reading.places import Settings, Spot, allowed, indoors, left_of, spot_of, vague_snow
 from anystory.sketch.reading.roles import height_of, roles_of, things_of
@@ -76,6 +77,7 @@ class Reader:
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""
+        self._known = before is not None  # whether anything has told where the story is
         self._meant: list[str] = []
         if before is not None:
             self._remember(before)
@@ -135,7 +137,8 @@ class Reader:
         here = before.place if before is not None else ""
         if spot is not None and where not in ("inside", "outside"):
             (guessed if spot.guessed else said).add("place")
-            return self._hinted(spot, sentence)
+            self._known = True
+            return self._hinted(spot, sentence) if spot.place == "room" else spot
         if here and indoors(here) and (where == "outside" or here in left_of(sentence)):
             guessed.add("place")
             return Spot(vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"])
@@ -145,13 +148,13 @@ class Reader:
         return self._hinted(Spot(here or PLACE), sentence)
 
     def _hinted(self, spot: Spot, sentence: Sentence) -> Spot:
-        """A spot that says little, made more precise by what stands there: at home, in the bath."""
-        hints = vocabulary()["hints"]
-        seen = {thing.concept for thing in things_of(sentence, spot.place)}
-        used = {target for _, targets in sentence.relations.values() for target in targets}
-        first = self._before is None and spot.place == PLACE
-        telling = seen if first or spot.place == "room" else used if indoors(spot.place) else ()
-        return replace(spot, place=next((hints[thing] for thing in sorted(telling) if thing in hints), spot.place))
+        """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath."""
+        known = "" if not self._known or spot.place == "room" else spot.place
+        shown = shown_by(sentence, known)
+        if not shown or (spot.place == "room" and self._known and not indoors(shown)):
+            return spot
+        self._known = True
+        return replace(spot, place=shown)
 
     def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""

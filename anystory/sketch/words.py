@@ -1,4 +1,4 @@
-"""The vocabulary of the sketch: what words.yaml, things.tsv and emoji.tsv in this folder hold, as tables.
+"""The vocabulary of the sketch: what words.yaml, signs.yaml, things.tsv and emoji.tsv in this folder hold, as tables.
 
 `ACTIONS` tells staging how each action is shown; `THINGS` what can lie about, and how tall it is; the rest is for the
 reading.
@@ -55,6 +55,34 @@ def vocabulary() -> Mapping[str, Any]:
     """words.yaml as it is written."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load((_FOLDER / "words.yaml").read_text(encoding="utf-8"), Loader=loader)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What tells a place that is not named. `at`: the places where it is seen, the one it leads to first; `sure`: it
+    does so wherever the story is; `words` by language."""
+
+    at: tuple[str, ...]
+    sure: bool
+    words: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def signs() -> tuple[Sign, ...]:
+    """signs.yaml, the sure ones first."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    book = yaml.load((_FOLDER / "signs.yaml").read_text(encoding="utf-8"), Loader=loader)
+    kinds = {kind.concept: kind for kind in reversed(things())}
+    found = []
+    for key in ("sure", "likely"):
+        for entry in book[key]:
+            concepts = [kinds[concept] for concept in listed(entry["things"]) if concept in kinds]
+            words = {
+                language: (*listed(entry[language]), *(word for kind in concepts for word in kind.words[language]))
+                for language in LANGUAGES
+            }
+            found.append(Sign(listed(entry["at"]), key == "sure", words))
+    return tuple(found)
 
 
 @cache

@@ -25,6 +25,7 @@ from anystory.sketch.language.sentence import (
     STATES,
     UNREAL,
     Act,
+    Clue,
     Mention,
     Moment,
     Sentence,
@@ -51,13 +52,24 @@ class _Walk(Details):
             kind = self.kind(at)
             if kind == "noun" and self.is_attribute(at):
                 self.attribute(at)
+                self._clues("", unit)
                 continue
             self._read(kind, at, unit)
+            self._clues(kind, unit)
             if kind not in SILENT:
                 self.previous = kind
         self._close()
         self.found.meant = self.meant
         return self.found
+
+    def _clues(self, kind: str, unit: Unit) -> None:
+        """What a unit tells of the place without naming it; a verb alone tells nothing."""
+        if not unit.signs or (kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text):
+            return
+        noun = self.last if kind in ("noun", "unknown", SURE) else None
+        prep = noun.prep if noun is not None else self.prep
+        state = NEGATED if self.mods.negated else self.state
+        self.found.clues += [Clue(number, state, prep, noun) for number in unit.signs]
 
     def _read(self, kind: str, at: int, unit: Unit) -> None:
         if kind == "mark":

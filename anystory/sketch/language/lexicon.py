@@ -9,7 +9,7 @@ from functools import cache
 
 from anystory.sketch.language import forms
 from anystory.sketch.scenery import MEDIUM_PHRASES, PLACES, TIME_PHRASES, WEATHER_PHRASES
-from anystory.sketch.words import listed, objects, things, vocabulary
+from anystory.sketch.words import listed, objects, signs, things, vocabulary
 
 WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]")
 """A word of a language written with spaces, a clitic, or a mark."""
@@ -98,7 +98,17 @@ class Lexicon:
         for key in self._phrases:
             starts.setdefault(key[0], set()).add(key)
         self.starts = {word: sorted(keys, key=lambda key: (-len(key), key)) for word, keys in starts.items()}
+        self.signs = self._signs()
         self.longest = max(len(key[0]) for key in self._phrases) if language == "zh" else 0
+
+    def _signs(self) -> dict[str, list[tuple[tuple[str, ...], int]]]:
+        """The phrases of signs.yaml by their first word, in Chinese by their first character: (words, its number)."""
+        found: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        for number, sign in enumerate(signs()):
+            for phrase in dict.fromkeys(sign.words[self.language]):
+                words = tuple(phrase) if self.language == "zh" else tuple(words_of(phrase, self.language))
+                found.setdefault(words[0], []).append((words, number))
+        return found
 
     def senses(self, key: tuple[str, ...]) -> list[Sense]:
         return self._phrases.get(key, [])

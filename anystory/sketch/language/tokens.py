@@ -33,12 +33,14 @@ class Token:
 
 @dataclass
 class Unit:
-    """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …)."""
+    """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …);
+    `signs`: the numbers of what of signs.yaml ends with it."""
 
     text: str
     senses: dict[str, Sense] = field(default_factory=dict)
     forms: dict[str, str] = field(default_factory=dict)
     name: str = ""
+    signs: tuple[int, ...] = ()
 
     def __contains__(self, kind: str) -> bool:
         return kind in self.senses
@@ -203,6 +205,7 @@ def _joined(words: list[str], book: Lexicon) -> list[str]:
 def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
     """The longest phrases from the left."""
     units, at = [], 0
+    signs = _signs(tokens, book)
     between = frozenset(listed(vocabulary()["between"].get(book.language, "")))
     while at < len(tokens):
         token = tokens[at]
@@ -211,9 +214,29 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)
+        unit.signs = tuple(number for last in range(at, end) for number in signs.get(last, ()))
         units.append(unit)
         at = end
     return units
+
+
+def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[int]]:
+    """What of signs.yaml is in a line: {the token with which it ends: its numbers}. They may overlap phrases."""
+    chinese = book.language == "zh"
+    bases = [
+        [{character} for character in token.text] if chinese else [{base for base, _ in token.bases}] for token in tokens
+    ]
+    whose = [at for at, parts in enumerate(bases) for _ in parts]
+    parts = [part for several in bases for part in several]
+    found: dict[int, list[int]] = {}
+    for start, part in enumerate(parts):
+        for first in sorted(part):
+            for words, number in book.signs.get(first, ()):
+                end = start + len(words)
+                if end <= len(parts) and all(word in parts[start + k] for k, word in enumerate(words)):
+                    numbers = found.setdefault(whose[end - 1], [])
+                    numbers += [] if number in numbers else [number]
+    return found
 
 
 def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> tuple[Unit, int]:
