@@ -17,7 +17,7 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
-from anystory.sketch.reading.clues import shown_by
+from anystory.sketch.reading.clues import refined, shown_by
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
 from anystory.sketch.reading.places import Settings, Spot, allowed, indoors, left_of, spot_of, vague_snow
 from anystory.sketch.reading.roles import height_of, roles_of, things_of
@@ -138,14 +138,18 @@ class Reader:
         if spot is not None and where not in ("inside", "outside"):
             (guessed if spot.guessed else said).add("place")
             self._known = True
-            return self._hinted(spot, sentence) if spot.place == "room" else spot
+            return self._hinted(spot, sentence) if spot.place == "room" else self._refined(spot, sentence)
         if here and indoors(here) and (where == "outside" or here in left_of(sentence)):
             guessed.add("place")
-            return Spot(vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"])
+            return Spot(self._outside(here))
         if where and (not here or (where == "inside") != indoors(here)):
             guessed.add("place")
             return Spot((self._indoors if where == "inside" else self._outdoors) or vocabulary()[where]["place"])
         return self._hinted(Spot(here or PLACE), sentence)
+
+    @staticmethod
+    def _refined(spot: Spot, sentence: Sentence) -> Spot:
+        return replace(spot, place=refined(sentence, spot.place))
 
     def _hinted(self, spot: Spot, sentence: Sentence) -> Spot:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath."""
@@ -153,8 +157,14 @@ class Reader:
         shown = shown_by(sentence, known)
         if not shown or (spot.place == "room" and self._known and not indoors(shown)):
             return spot
+        if shown == "snow" and self._known and indoors(spot.place):
+            shown = self._outside(spot.place)
         self._known = True
         return replace(spot, place=shown)
+
+    def _outside(self, here: str) -> str:
+        """Where one is who goes out."""
+        return vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"]
 
     def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""

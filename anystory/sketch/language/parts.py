@@ -28,6 +28,12 @@ def hollow() -> frozenset[str]:
     return frozenset(listed(vocabulary()["hollow"]["en"]))
 
 
+@cache
+def fixtures() -> frozenset[str]:
+    """Concepts of what cannot be carried away: whoever is at it is in its place."""
+    return frozenset(listed(vocabulary()["grammar"]["fixed"]["en"]))
+
+
 def targets_of(mention: Mention) -> list[str]:
     """What somebody beside it is beside: names, or a thing's concept."""
     if mention.kind == "plain" and mention.owner:

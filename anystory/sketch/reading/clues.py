@@ -7,6 +7,8 @@ from anystory.sketch.words import signs
 
 SURE, LIKELY = 3.0, 1.0
 """How much what is seen there tells of a place; of the other places where it is seen it tells half as much."""
+WONDERS = ("mushroom forest", "candy land", "dinosaur valley", "waterfall", "volcano")
+"""Places that are told of as another: a valley, a wood, a river of chocolate."""
 ABSENT = ("from", "for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
@@ -27,10 +29,18 @@ def shown_by(sentence: Sentence, here: str) -> str:
     return max(votes, key=votes.__getitem__) if votes else ""
 
 
+def refined(sentence: Sentence, place: str) -> str:
+    """A place that a line names, made more precise by what is seen there: a forest of giant mushrooms."""
+    sure = [signs()[clue.number] for clue in sentence.clues if _there(clue)]
+    return next((sign.at[0] for sign in sure if sign.sure and sign.at[0] in WONDERS and place in sign.at), place)
+
+
 def _there(clue: Clue) -> bool:
     """Whether what tells is there, and not far off, dreamt of or looked for."""
     mention = clue.mention
     if mention is None:
         return clue.state == REAL and clue.prep not in ABSENT
-    seeking = mention.act is not None and "seeks" in mention.act.manners
-    return mention.state == REAL and mention.distance != "far" and mention.prep not in ABSENT and not seeking
+    act, space = mention.act, signs()[clue.number].at[0] == "space"
+    elsewhere = act is not None and (act.action == "points" or bool(act.manners & {"seeks", "leaves"}))
+    elsewhere = elsewhere or (mention.distance == "far" and not space)
+    return mention.state == REAL and mention.prep not in ABSENT and not elsewhere

@@ -213,6 +213,8 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
         return before in VAGUE and strength >= NAMED and mention.prep not in ("behind", "next to", "in front of")
     if strength != known:
         return strength > known
+    if other.role == "subject" and other.act is None and mention.prep in (*RELATIONS, SURE):
+        return True  # "the ship smokes on the ice"
     if other.attribute != mention.attribute:
         return other.attribute
     later = mention.act is not None and other.act is not None and mention.act.number > other.act.number
