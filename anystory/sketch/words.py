@@ -60,10 +60,11 @@ def vocabulary() -> Mapping[str, Any]:
 @dataclass(frozen=True)
 class Sign:
     """What tells a place that is not named. `at`: the places where it is seen, the one it leads to first; `sure`: it
-    does so wherever the story is; `words` by language."""
+    does so wherever the story is; `things`: concepts; `words`: phrases by language."""
 
     at: tuple[str, ...]
     sure: bool
+    things: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
 
 
@@ -72,17 +73,16 @@ def signs() -> tuple[Sign, ...]:
     """signs.yaml, the sure ones first."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     book = yaml.load((_FOLDER / "signs.yaml").read_text(encoding="utf-8"), Loader=loader)
-    kinds = {kind.concept: kind for kind in reversed(things())}
-    found = []
-    for key in ("sure", "likely"):
-        for entry in book[key]:
-            concepts = [kinds[concept] for concept in listed(entry["things"]) if concept in kinds]
-            words = {
-                language: (*listed(entry[language]), *(word for kind in concepts for word in kind.words[language]))
-                for language in LANGUAGES
-            }
-            found.append(Sign(listed(entry["at"]), key == "sure", words))
-    return tuple(found)
+    return tuple(
+        Sign(
+            listed(entry["at"]),
+            key == "sure",
+            listed(entry["things"]),
+            {language: listed(entry[language]) for language in LANGUAGES},
+        )
+        for key in ("sure", "likely")
+        for entry in book[key]
+    )
 
 
 @cache

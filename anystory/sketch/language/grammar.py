@@ -206,7 +206,7 @@ class _Walk(Details):
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
             self.found.moods.setdefault(name, unit.value("moods"))
-        noun = (unit.senses["actions"].noun or _thing_in(unit.text, self.language)) if "actions" in unit else ""
+        noun = (unit.senses["actions"].noun or self._object_in(unit)) if "actions" in unit else ""
         if noun and self.state == REAL:
             self.found.mentions.append(Mention("thing", noun, unit.text, role="object", act=self.act))
             self.hold(noun)
@@ -217,6 +217,11 @@ class _Walk(Details):
         elif self.state == NEGATED and self.act.action not in PRESENCE:
             self.state = REAL
         self.aux = False
+
+    def _object_in(self, unit: Unit) -> str:
+        """The thing that a phrase of a verb names, "take a bath"; "a gatas" names none."""
+        first = unit.text.split(" ")[0]
+        return _thing_in(unit.text, self.language) if first in lexicon(self.language).verbs else ""
 
     def _act(self, at: int, unit: Unit, action: str, manners: frozenset[str]) -> None:
         """Begin the act of a verb: alone, or on what "is", "starts to", "wants to" or "watches her" began."""

@@ -80,7 +80,7 @@ class Relations(Parts):
             mention.prep, mention.role, before.attribute = before.prep, before.role, True  # "the roof of the cave"
         if before.value in CONTAINERS and mention.kind == "thing" and mention.count == 1:
             mention.state = UNREAL
-        if mention.kind == "place" and before.kind == "thing" and not before.depicts:
+        if mention.kind == "place" and before.kind in ("thing", "plain") and not before.depicts:
             anchor = before
             while anchor.prep == "of" and anchor.of is not None:
                 anchor = anchor.of
@@ -88,7 +88,7 @@ class Relations(Parts):
                 mention.prep, mention.role = anchor.prep, "prep"  # "en un banco del parque"
             elif before.value in fixtures():
                 mention.prep = "at"  # "opens the door of the bakery"
-        if before.value == "part" or before.kind == "plain":
+        if mention.prep == "of" and (before.value == "part" or before.kind == "plain"):
             mention.prep, mention.role = before.prep, before.role
         return before.kind == "thing"
 

@@ -214,28 +214,35 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)
-        unit.signs = tuple(number for last in range(at, end) for number in signs.get(last, ()))
+        part = end - at > 1  # of a phrase with a meaning of its own: no bed is in "flower bed"
+        unit.signs = tuple(
+            number for last in range(at, end) for start, number in signs.get(last, ()) if not part or start <= at
+        )
         units.append(unit)
         at = end
     return units
 
 
-def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[int]]:
-    """What of signs.yaml is in a line: {the token with which it ends: its numbers}. They may overlap phrases."""
+def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[tuple[int, int]]]:
+    """What of signs.yaml is in a line: {the token with which it ends: the one with which it begins, its number}. They
+    may overlap phrases; of those within each other the longest counts."""
     chinese = book.language == "zh"
     bases = [
         [{character} for character in token.text] if chinese else [{base for base, _ in token.bases}] for token in tokens
     ]
     whose = [at for at, parts in enumerate(bases) for _ in parts]
     parts = [part for several in bases for part in several]
-    found: dict[int, list[int]] = {}
+    spans: dict[tuple[int, int, int], None] = {}
     for start, part in enumerate(parts):
         for first in sorted(part):
             for words, number in book.signs.get(first, ()):
                 end = start + len(words)
                 if end <= len(parts) and all(word in parts[start + k] for k, word in enumerate(words)):
-                    numbers = found.setdefault(whose[end - 1], [])
-                    numbers += [] if number in numbers else [number]
+                    spans[start, end, number] = None
+    found: dict[int, list[tuple[int, int]]] = {}
+    for start, end, number in spans:
+        if not any(a <= start and end <= b and b - a > end - start for a, b, _ in spans):
+            found.setdefault(whose[end - 1], []).append((whose[start], number))
     return found
 
 

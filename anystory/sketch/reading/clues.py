@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from anystory.sketch.language.sentence import REAL, Clue, Sentence
 from anystory.sketch.words import signs
 
@@ -17,7 +19,7 @@ def shown_by(sentence: Sentence, here: str) -> str:
     """The place that most of what a line shows tells of, or "". `here`: where the story is, as far as it is known:
     then only what is `sure` counts, and what may as well be seen there moves it nowhere."""
     votes: dict[str, float] = {}
-    for clue in sentence.clues:
+    for clue in clues_of(sentence):
         sign = signs()[clue.number]
         if not _there(clue) or (here and not sign.sure):
             continue
@@ -29,9 +31,31 @@ def shown_by(sentence: Sentence, here: str) -> str:
     return max(votes, key=votes.__getitem__) if votes else ""
 
 
+def clues_of(sentence: Sentence) -> list[Clue]:
+    """What of signs.yaml a line has, in its words and in the things that they mean, each once."""
+    found = list(sentence.clues)
+    told = {(clue.number, id(clue.mention)) for clue in found}
+    for mention in sentence.mentions:
+        concept = mention.value if mention.kind == "thing" else mention.thing
+        for number in _tellers().get(concept, ()):
+            if (number, id(mention)) not in told:
+                found.append(Clue(number, mention.state, mention.prep, mention))
+    return found
+
+
+@cache
+def _tellers() -> dict[str, list[int]]:
+    """The numbers of signs by concept."""
+    found: dict[str, list[int]] = {}
+    for number, sign in enumerate(signs()):
+        for concept in sign.things:
+            found.setdefault(concept, []).append(number)
+    return found
+
+
 def refined(sentence: Sentence, place: str) -> str:
     """A place that a line names, made more precise by what is seen there: a forest of giant mushrooms."""
-    sure = [signs()[clue.number] for clue in sentence.clues if _there(clue)]
+    sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
     return next((sign.at[0] for sign in sure if sign.sure and sign.at[0] in WONDERS and place in sign.at), place)
 
 
@@ -39,7 +63,7 @@ def _there(clue: Clue) -> bool:
     """Whether what tells is there, and not far off, dreamt of or looked for."""
     mention = clue.mention
     if mention is None:
-        return clue.state == REAL and clue.prep not in ABSENT
+        return clue.state == REAL
     act, space = mention.act, signs()[clue.number].at[0] == "space"
     elsewhere = act is not None and (act.action == "points" or bool(act.manners & {"seeks", "leaves"}))
     elsewhere = elsewhere or (mention.distance == "far" and not space)

@@ -22,6 +22,11 @@ VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
 
+WORLDS = ("underwater", "candy land", "mushroom forest", "dinosaur valley", "space")
+WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mountains", "meadow", "jungle", "canyon")
+"""Places that a world of its own may have, and remain one."""
+
+
 @dataclass(frozen=True)
 class Spot:
     """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, and
@@ -117,6 +122,8 @@ def place_of(mention: Mention) -> str:
     manners = mention.act.manners if mention.act is not None else frozenset()
     if mention.prep in ("in", "on", "above", "through", "under") or "enters" in manners:
         return building["in"]
+    if "passes" in manners:
+        return building["by"]
     if "over" in building and mention.role == "object" and mention.act.action in ("flies", "rides", "swims"):
         return building["over"]
     alone = mention.role == "subject" and mention.act is None
@@ -156,6 +163,8 @@ def _strength(mention: Mention, still: bool) -> int:
         return AFAR
     if prep in RELATIONS or prep == "through":
         return NAMED if seen and mention.of is not None else HERE
+    if prep == "to" and act is None and mention.of is None:
+        return NAMED
     if prep == "to":
         return HERE if act is not None and not seen and act.action not in ("talks", "waves") else AFAR
     if prep in ("toward", "with"):
@@ -173,7 +182,7 @@ def _ungoverned(mention: Mention, act: Act | None, manners: frozenset[str], seen
         return AFAR
     if mention.role == "subject":
         return HERE if act is None else NAMED
-    if manners & {"reaches", "enters"}:
+    if manners & {"reaches", "enters", "passes"}:
         return HERE
     if seen:
         return AFAR
@@ -209,6 +218,9 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
     known, other, before = old
     if place == before:
         return strength > known or (bool(mention.which == "other") and other.which != "other")
+    for one, two, new_one in ((before, place, False), (place, before, True)):
+        if one in WORLDS and two in WITHIN and min(strength, known) >= NAMED:
+            return new_one  # the palace under the sea
     if (before in VAGUE) != (place in VAGUE):
         return before in VAGUE and strength >= NAMED and mention.prep not in ("behind", "next to", "in front of")
     if strength != known:
