@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from anystory.sketch.things.drawing import all_drawings
+
 LANGUAGES = ("en", "zh", "es")
 DEFAULT_HEIGHT = 1.2
 """Metres; of a character whose description names no kind that is known: about a child, which fits most casts."""
@@ -98,6 +100,22 @@ def things() -> tuple[Kind, ...]:
                 by_language["en"] = (concept, *by_language["en"])
                 found.append(Kind(concept, by_language, float(metres) if metres else None))
     return tuple(found)
+
+
+@cache
+def drawn() -> tuple[Kind, ...]:
+    """What else the library of drawings can show, by its names; of what `things` has, the concept is that one's."""
+    known = {word: kind.concept for kind in reversed(things()) for word in kind.words["en"]}
+    return tuple(
+        Kind(
+            known.get(drawing.concept, drawing.concept),
+            {language: drawing.names.get(language, ()) for language in LANGUAGES}
+            | {"en": (drawing.concept, *drawing.names.get("en", ()))},
+            drawing.height if drawing.living or drawing.kind == "vehicle" else None,
+        )
+        for drawing in all_drawings()
+        if drawing.part == "whole" and drawing.kind not in ("mark", "weather", "space", "nature")
+    )
 
 
 @cache

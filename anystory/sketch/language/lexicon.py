@@ -9,7 +9,7 @@ from functools import cache
 
 from anystory.sketch.language import forms
 from anystory.sketch.scenery import MEDIUM_PHRASES, PLACES, TIME_PHRASES, WEATHER_PHRASES
-from anystory.sketch.words import listed, objects, signs, things, vocabulary
+from anystory.sketch.words import drawn, listed, objects, signs, things, vocabulary
 
 WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]")
 """A word of a language written with spaces, a clitic, or a mark."""
@@ -90,6 +90,7 @@ class Lexicon:
         self._prepositions = {word for key in GOVERNING for word in listed(grammar[key][language])}
         for phrase, sense in self._entries():
             self._add(phrase, sense)
+        self._add_drawn()
         english = objects() if language == "en" else ()
         self.rare = frozenset(word for word in english if word not in self and word not in self.verbs)
         for word in self.rare:
@@ -100,6 +101,15 @@ class Lexicon:
         self.starts = {word: sorted(keys, key=lambda key: (-len(key), key)) for word, keys in starts.items()}
         self.signs = self._signs()
         self.longest = max(len(key[0]) for key in self._phrases) if language == "zh" else 0
+
+    def _add_drawn(self) -> None:
+        """The names of drawings that mean nothing else; in Chinese no single character, which may be a part of any
+        word."""
+        for kind in drawn():
+            for phrase in kind.words[self.language]:
+                words = tuple(words_of(phrase, self.language))
+                if words not in self._phrases and words[0] not in self.verbs and (self.language != "zh" or phrase[1:]):
+                    self._phrases[words] = [Sense("things", kind.concept)]
 
     def _signs(self) -> dict[str, list[tuple[tuple[str, ...], int]]]:
         """The phrases of signs.yaml by their first word, in Chinese by their first character: (words, its number)."""

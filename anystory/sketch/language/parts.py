@@ -6,7 +6,7 @@ from functools import cache
 
 from anystory.sketch.language.kinds import Modifiers, Position, names_of
 from anystory.sketch.language.sentence import REAL, RELATIONS, UNREAL, Mention
-from anystory.sketch.words import ACTIONS, listed, things, vocabulary
+from anystory.sketch.words import ACTIONS, drawn, listed, things, vocabulary
 
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
 """What Chinese says "look at" of for reading."""
@@ -19,7 +19,7 @@ PAINTABLE = (
 @cache
 def living() -> frozenset[str]:
     """Concepts of who lives, and of vehicles: they are with one, not held."""
-    return frozenset(kind.concept for kind in things() if kind.height)
+    return frozenset(kind.concept for kind in (*things(), *drawn()) if kind.height)
 
 
 @cache

@@ -293,7 +293,8 @@ def _fits(sense: Sense, form: str, language: str, starts_as_verb: bool) -> bool:
     if sense.kind in ("actions", "manners"):
         return verbal or (form == SAME and not starts_as_verb)
     if sense.kind in ("things", "places", "buildings", "body", "abstract", "parts", "depicts", SURE):
-        return (not verbal and not (language == "en" and form == INFLECTED)) or sense.kind == SURE
+        changed = form == INFLECTED and (language == "en" or sense.kind in ("places", "buildings"))
+        return (not verbal and not changed) or sense.kind == SURE
     if sense.kind in vocabulary()["grammar"] and sense.kind not in ("fixed", "parts", "body", "abstract", "depicts"):
         return form == SAME or (verbal and sense.kind in ("is", "has"))
     return True
