@@ -168,7 +168,7 @@ class Reader:
 
     def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""
-        time, weather = time_of(sentence, self._time), weather_of(sentence)
+        time, weather = time_of(sentence, self._time, PLACES[place].times != ("",)), weather_of(sentence)
         if not weather and place != "snow" and vague_snow(sentence):
             weather = "snow"
         said |= {field for field, value in (("time", time), ("weather", weather)) if value}

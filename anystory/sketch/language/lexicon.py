@@ -52,6 +52,11 @@ SURE = "sure"
 """The sense of a phrase that says where the panel is, preposition and all."""
 NEAR = "~"
 """Ends the key of a place that is only the nearest to what is said."""
+ACTING = (
+    *("sun", "moon", "star", "sky", "skies", "cloud", "rain", "snow", "fog", "mist", "flake", "thunder", "lightning"),
+    *("day", "night", "dawn", "storm", "alarm", "weather", "heavens"),
+)
+"""First words of phrases of weather and time whose second word is a verb: "sun come out"."""
 NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer")
 """Spanish nouns that end like a verb."""
 
@@ -177,6 +182,8 @@ class Lexicon:
         words = words_of(phrase, self.language)
         if self.language == "en" and sense.kind == "weathers" and len(words) == 1:
             self._learn(words[0])
+        if self.language == "en" and sense.kind in ("times", "weathers") and words[0] in ACTING and len(words) > 1:
+            self._learn(words[1])
         if sense.kind in ("actions", "manners", "ends") or (
             sense.kind in ("times", "weathers", "moods") and len(words) == 1
         ):
