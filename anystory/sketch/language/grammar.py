@@ -34,6 +34,8 @@ from anystory.sketch.language.tokens import QUOTE, Unit, units_of
 from anystory.sketch.words import listed, vocabulary
 
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
+CHASING = ("walks", "runs", "flies", "swims", "rides", "crawls", "chases", "follows")
+"""Actions that go after something: "runs after the thief"."""
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -135,7 +137,7 @@ class _Walk(Details):
             self.clause()
             self.state = told
             return
-        self.mods, self.prep = Modifiers(), ""
+        self.mods, self.prep, self.skyward = Modifiers(), "", False
         self.joined = unit.text in ",，、"
         if self.main is not None and unit.text in ",，":
             self.subject, self.main, self.act = self.main, None, None
@@ -155,7 +157,8 @@ class _Walk(Details):
         if unit.text == "as" and nouns and not verb and self.previous in ("sizes", "moods", "colours", "while"):
             self.prep = "like"
         elif unit.text in ("after", "before", "después de", "antes de") and nouns and not (verb and nouns == 1):
-            self.prep = "for"
+            chasing = unit.text == "after" and self.act is not None and self.act.action in CHASING
+            self.prep = "toward" if chasing else "for"
         else:
             self.clause()
 
@@ -342,9 +345,9 @@ class _Walk(Details):
         self.found.mentions.append(mention)
         thing = _thing_in(unit.text, self.language)
         prep = _relation_in(unit.text, self.language)
-        if thing and prep and mention.prep == SURE:
+        if thing and mention.prep == SURE:
             mention.thing = thing
-            if mention.state == REAL:
+            if prep and mention.state == REAL:
                 self.attach(prep, mention)
         self.last = mention
 

@@ -171,7 +171,7 @@ class Lexicon:
 
     def _begins_with_preposition(self, phrase: str) -> bool:
         first, *more = words_of(phrase, self.language)
-        return bool(more) and first in self._prepositions
+        return bool(more) and (first in self._prepositions or first in ("by", "off"))
 
     @staticmethod
     def _concept(english: str, known: set[str]) -> str:

@@ -228,6 +228,7 @@ class Nouns(Relations):
         else:
             self.as_object(mention)
         self.passing(mention)
+        mention.passing = mention.passing or (self.skyward and mention.kind == "place")
         self.meant += [name for name in mention.names if name in self.company.members]
         self.last = mention
         self.joined = False

@@ -48,7 +48,7 @@ class Parts(Position):
         self.before = self.subject or self.before
         self.subject, self.act, self.prep, self.state = [], None, "", REAL
         self.joined, self.aux, self.last, self.main = False, False, None, None
-        self.mods, self.aside = Modifiers(), []
+        self.mods, self.aside, self.skyward = Modifiers(), [], False
 
     def come(self, mention: Mention) -> None:
         """What was said before its subject is of it: "in the distance, a castle"."""
