@@ -17,7 +17,7 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
-from anystory.sketch.reading.clues import refined, shown_by
+from anystory.sketch.reading.clues import refined, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
 from anystory.sketch.reading.places import Settings, Spot, allowed, indoors, left_of, spot_of, vague_snow
 from anystory.sketch.reading.roles import height_of, roles_of, things_of
@@ -133,6 +133,8 @@ class Reader:
         spot = spot_of(sentence, first=before is None)
         if spot is not None and spot.place == "snow" and before is not None and before.weather == "snow":
             spot = None  # it lies where they already are
+        if spot is not None and spot.afar and surely_elsewhere(sentence, spot.place):
+            spot = None
         where = spot.place if spot is not None else ""
         here = before.place if before is not None else ""
         if spot is not None and where not in ("inside", "outside"):

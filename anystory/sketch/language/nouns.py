@@ -33,6 +33,10 @@ class Nouns(Relations):
         self.place(at, mention, mods)
 
     def pronoun(self, at: int, kind: str, unit: Unit) -> None:
+        after = self.unit(at + 1)
+        if kind == "all" and after is not None and "the" in after and not self.prep:
+            self.mods.open = True  # "all the pupils"
+            return
         again = self.previous in ("name", "they", "all", "she", "he", "it") and kind in ("they", "all")
         if again and not self.joined and not self.prep:
             return  # "they both", "it all"

@@ -11,7 +11,9 @@ SURE, LIKELY = 3.0, 1.0
 """How much what is seen there tells of a place; of the other places where it is seen it tells half as much."""
 WONDERS = ("mushroom forest", "candy land", "dinosaur valley", "waterfall", "volcano")
 """Places that are told of as another: a valley, a wood, a river of chocolate."""
-ABSENT = ("from", "for", "like", "without", "toward")
+DONE_AT = {"cooks": "kitchen", "swims": "lake"}
+"""Where most people do what they do."""
+ABSENT = ("for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
 
@@ -28,7 +30,17 @@ def shown_by(sentence: Sentence, here: str) -> str:
         told = SURE if sign.sure else LIKELY
         for place in sign.at:
             votes[place] = votes.get(place, 0.0) + (told if place == sign.at[0] else 0.0 if here else told / 2)
+    for act in sentence.acts:
+        if not here and act.state == REAL and act.action in DONE_AT:
+            place = DONE_AT[act.action]
+            votes[place] = votes.get(place, 0.0) + LIKELY
     return max(votes, key=votes.__getitem__) if votes else ""
+
+
+def surely_elsewhere(sentence: Sentence, place: str) -> bool:
+    """Whether something is seen that is not seen at a place."""
+    sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
+    return any(sign.sure and place not in sign.at for sign in sure)
 
 
 def clues_of(sentence: Sentence) -> list[Clue]:
@@ -65,6 +77,7 @@ def _there(clue: Clue) -> bool:
     if mention is None:
         return clue.state == REAL
     act, space = mention.act, signs()[clue.number].at[0] == "space"
-    elsewhere = act is not None and (act.action == "points" or bool(act.manners & {"seeks", "leaves"}))
+    aim = act is not None and mention.role == "object"
+    elsewhere = aim and (act.action == "points" or bool(act.manners & {"seeks", "leaves"}))
     elsewhere = elsewhere or (mention.distance == "far" and not space)
     return mention.state == REAL and mention.prep not in ABSENT and not elsewhere

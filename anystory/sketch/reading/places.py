@@ -29,13 +29,14 @@ WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mo
 
 @dataclass(frozen=True)
 class Spot:
-    """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, and
-    `which` of its kind ("other", "same", "first" or "")."""
+    """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, `afar` if it
+    is only seen, and `which` of its kind ("other", "same", "first" or "")."""
 
     place: str
     which: str = ""
     owner: str = ""
     guessed: bool = False
+    afar: bool = False
 
 
 @dataclass
@@ -92,9 +93,9 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
             best = found
     if best is None:
         return None
-    _, mention, place = best
+    strength, mention, place = best
     near = mention.value.endswith(NEAR)
-    return Spot(place, mention.which if mention.which in ("other", "same", "first") else "", mention.owner, near)
+    return Spot(place, mention.which if mention.which in ("other", "same", "first") else "", mention.owner, near, strength == AFAR)
 
 
 def left_of(sentence: Sentence) -> list[str]:
@@ -117,10 +118,16 @@ def _options(mention: Mention) -> list[str]:
 def place_of(mention: Mention) -> str:
     """The place's key; of a building the inside or what is before it."""
     if not mention.value.startswith("#"):
-        return mention.value.removesuffix(NEAR)
+        flown_over = mention.act is not None and mention.act.action in ("flies", "rides", "floats")
+        over = flown_over and (mention.prep == "above" or (mention.role == "object" and not mention.prep))
+        return "sky" if over and mention.value == "rooftop" else mention.value.removesuffix(NEAR)
     building = vocabulary()["buildings"][int(mention.value[1:])]
     manners = mention.act.manners if mention.act is not None else frozenset()
-    if mention.prep in ("in", "on", "above", "through", "under") or "enters" in manners:
+    if mention.prep == "above":
+        return building["by"]
+    if mention.prep == "on":
+        return building.get("on", building["in"])
+    if mention.prep in ("in", "through", "under") or "enters" in manners:
         return building["in"]
     if "passes" in manners:
         return building["by"]
