@@ -113,6 +113,8 @@ class Lexicon:
         for kind in drawn():
             for phrase in kind.words[self.language]:
                 words = tuple(words_of(phrase, self.language))
+                if any(sense.kind == "colours" for word in (*words, phrase[:1]) for sense in self.senses((word,))):
+                    continue  # "red apple": an apple
                 if words not in self._phrases and words[0] not in self.verbs and (self.language != "zh" or phrase[1:]):
                     self._phrases[words] = [Sense("things", kind.concept)]
 

@@ -228,7 +228,8 @@ def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[tuple[int, int]
     may overlap phrases; of those within each other the longest counts."""
     chinese = book.language == "zh"
     bases = [
-        [{character} for character in token.text] if chinese else [{base for base, _ in token.bases}] for token in tokens
+        [{character} for character in token.text] if chinese else [{base for base, _ in token.bases}]
+        for token in tokens
     ]
     whose = [at for at, parts in enumerate(bases) for _ in parts]
     parts = [part for several in bases for part in several]

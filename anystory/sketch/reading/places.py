@@ -95,7 +95,13 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
         return None
     strength, mention, place = best
     near = mention.value.endswith(NEAR)
-    return Spot(place, mention.which if mention.which in ("other", "same", "first") else "", mention.owner, near, strength == AFAR)
+    return Spot(
+        place,
+        mention.which if mention.which in ("other", "same", "first") else "",
+        mention.owner,
+        near,
+        strength == AFAR,
+    )
 
 
 def left_of(sentence: Sentence) -> list[str]:
