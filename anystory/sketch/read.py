@@ -19,7 +19,7 @@ from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.reading.clues import refined, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
-from anystory.sketch.reading.places import Settings, Spot, allowed, indoors, left_of, spot_of, vague_snow
+from anystory.sketch.reading.places import Settings, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
 from anystory.sketch.reading.roles import height_of, roles_of, things_of
 from anystory.sketch.reading.style import medium_of
 from anystory.sketch.scenery import PLACES
@@ -141,7 +141,7 @@ class Reader:
             (guessed if spot.guessed else said).add("place")
             self._known = True
             return self._hinted(spot, sentence) if spot.place == "room" else self._refined(spot, sentence)
-        if here and indoors(here) and (where == "outside" or here in left_of(sentence)):
+        if here and indoors(here) and (where == "outside" or here in left_of(sentence) or goes_out(sentence)):
             guessed.add("place")
             return Spot(self._outside(here))
         if where and (not here or (where == "inside") != indoors(here)):

@@ -110,13 +110,15 @@ class Lexicon:
     def _add_drawn(self) -> None:
         """The names of drawings that mean nothing else; in Chinese no single character, which may be a part of any
         word."""
+        known = {kind.concept for kind in things()}
         for kind in drawn():
+            concept = self._concept(kind.concept, known)
             for phrase in kind.words[self.language]:
                 words = tuple(words_of(phrase, self.language))
                 if any(sense.kind == "colours" for word in (*words, phrase[:1]) for sense in self.senses((word,))):
                     continue  # "red apple": an apple
                 if words not in self._phrases and words[0] not in self.verbs and (self.language != "zh" or phrase[1:]):
-                    self._phrases[words] = [Sense("things", kind.concept)]
+                    self._phrases[words] = [Sense("things", concept)]
 
     def _signs(self) -> dict[str, list[tuple[tuple[str, ...], int]]]:
         """The phrases of signs.yaml by their first word, in Chinese by their first character: (words, its number)."""

@@ -80,7 +80,9 @@ class Relations(Parts):
             mention.prep, mention.role, before.attribute = before.prep, before.role, True  # "the roof of the cave"
         if before.value in CONTAINERS and mention.kind == "thing" and mention.count == 1:
             mention.state = UNREAL
-        if mention.kind == "place" and before.kind in ("thing", "plain") and not before.depicts:
+        if mention.kind == "place" and before.value in ("inside", "outside"):
+            mention.prep = before.prep  # "through the window of the hut"
+        elif mention.kind == "place" and before.kind in ("thing", "plain") and not before.depicts:
             anchor = before
             while anchor.prep == "of" and anchor.of is not None:
                 anchor = anchor.of

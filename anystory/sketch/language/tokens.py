@@ -147,7 +147,10 @@ def _words(text: str, book: Lexicon) -> list[str]:
     """The words of a text; one with hyphens that is not known as it is, in its parts: "living-room"."""
     found = []
     for word in WORD.findall(text):
+        last = word.lower().rpartition("-")[2]
+        noun = any(base in book.starts for base in (last, *forms.english_nouns(last)))
         known = "-" not in word or word.lower() in book.starts or word.lower() in book.verbs
+        known = known or (book.language == "en" and not noun)  # "three-eyed" is no three
         found += [word] if known or word in MARKS else [part for part in word.split("-") if part]
     return found
 

@@ -114,6 +114,11 @@ def left_of(sentence: Sentence) -> list[str]:
     return left
 
 
+def goes_out(sentence: Sentence) -> bool:
+    """Whether somebody of the cast leaves a house that is not named: "when they come out"."""
+    return any("exits" in act.manners and act.actors and act.state == REAL for act in sentence.acts)
+
+
 def _options(mention: Mention) -> list[str]:
     if mention.value.startswith("#"):
         building = vocabulary()["buildings"][int(mention.value[1:])]
@@ -242,6 +247,8 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
         return True  # "the ship smokes on the ice"
     if other.attribute != mention.attribute:
         return other.attribute
+    if mention.act is other.act is not None and other.prep == "through" and mention.prep in ("in", "on", "to", SURE):
+        return True  # "across the street and into the park"
     later = mention.act is not None and other.act is not None and mention.act.number > other.act.number
     return later and _moves(mention.act) and mention.prep not in ("next to", "at")
 
