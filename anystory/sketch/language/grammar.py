@@ -346,7 +346,7 @@ class _Walk(Details):
         thing = _thing_in(unit.text, self.language)
         prep = _relation_in(unit.text, self.language)
         if thing and mention.prep == SURE:
-            mention.thing = thing
+            mention.thing, mention.count = thing, 3 if _is_plural(unit.text.split()[-1], self.language) else 1
             if prep and mention.state == REAL:
                 self.attach(prep, mention)
         self.last = mention
@@ -383,6 +383,11 @@ def _relation_in(phrase: str, language: str) -> str:
 
 def _singulars(word: str, language: str) -> list[str]:
     return forms.english_nouns(word) if language == "en" else [] if language == "zh" else [word.removesuffix("s")]
+
+
+def _is_plural(word: str, language: str) -> bool:
+    """Whether a word is the plural of a known noun."""
+    return any(noun != word and noun in lexicon(language) for noun in _singulars(word, language))
 
 
 @cache

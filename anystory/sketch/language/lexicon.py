@@ -97,7 +97,13 @@ class Lexicon:
             self._add(phrase, sense)
         self._add_drawn()
         english = objects() if language == "en" else ()
-        self.rare = frozenset(word for word in english if word not in self and word not in self.verbs)
+        self.rare = frozenset(
+            word
+            for word in english
+            if word not in self
+            and word not in self.verbs
+            and not any(noun in self for noun in forms.english_nouns(word))
+        )
         for word in self.rare:
             self._phrases[word,] = [Sense("things", word)]
         starts: dict[str, set[tuple[str, ...]]] = {}

@@ -135,7 +135,7 @@ def place_of(mention: Mention) -> str:
     building = vocabulary()["buildings"][int(mention.value[1:])]
     manners = mention.act.manners if mention.act is not None else frozenset()
     if mention.prep == "above":
-        return building["by"]
+        return building.get("over", building["by"])
     if mention.prep == "on":
         return building.get("on", building["in"])
     if mention.prep in ("in", "through", "under") or "enters" in manners:
