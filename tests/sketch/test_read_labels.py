@@ -6,34 +6,39 @@ import pytest
 
 from anystory.bench.reading import judge, load, table
 
-LABELS = Path(__file__).resolve().parent.parent / "data" / "readings.yaml"
+DATA = Path(__file__).resolve().parent.parent / "data"
 
 FLOORS = {
-    "place": 0.95,
-    "time": 0.95,
-    "weather": 0.95,
-    "where": 0.95,
-    "action": 0.86,
-    "things": 0.90,
-    "framing": 0.95,
-    "medium": 0.95,
+    "readings.yaml": {
+        "place": 0.95,
+        "time": 0.98,
+        "weather": 0.98,
+        "where": 0.95,
+        "action": 0.86,
+        "things": 0.90,
+        "framing": 0.95,
+        "medium": 0.95,
+    },
+    # Harder on purpose: what is said aslant.
+    "readings2.yaml": {"place": 0.90, "time": 0.95, "weather": 0.98, "where": 0.95, "action": 0.50, "things": 0.75},
 }
 
 
 @pytest.fixture(scope="module")
 def judged():
-    return judge(load(LABELS))
+    return {name: judge(load(DATA / name)) for name in FLOORS}
 
 
-def test_the_set_is_large_and_in_three_languages(judged):
-    assert len({one.text for one in judged}) >= 150
-    assert {one.language for one in judged} == {"en", "zh", "es"}
+@pytest.mark.parametrize("name", FLOORS)
+def test_the_sets_are_large_and_in_three_languages(judged, name):
+    assert len({one.text for one in judged[name]}) >= 150
+    assert {one.language for one in judged[name]} == {"en", "zh", "es"}
 
 
-@pytest.mark.parametrize("field", FLOORS)
-def test_floors(judged, field):
-    right = [one.right for one in judged if one.field == field]
-    assert sum(right) / len(right) >= FLOORS[field]
+@pytest.mark.parametrize(("name", "field"), [(name, field) for name, floors in FLOORS.items() for field in floors])
+def test_floors(judged, name, field):
+    right = [one.right for one in judged[name] if one.field == field]
+    assert sum(right) / len(right) >= FLOORS[name][field]
 
 
 def test_judging_sees_what_is_wrong():

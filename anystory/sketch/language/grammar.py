@@ -342,6 +342,7 @@ class _Walk(Details):
             mention.of = self.last
         self.prep, self.mods = "", Modifiers()
         self.passing(mention)
+        mention.passing = mention.passing or self.skyward
         self.found.mentions.append(mention)
         thing = _thing_in(unit.text, self.language)
         prep = _relation_in(unit.text, self.language)
@@ -378,7 +379,8 @@ def _relation_in(phrase: str, language: str) -> str:
         for words in listed(grammar[kind][language])
         if phrase.startswith(f"{words} ")
     ]
-    return max(found)[1] if found else ""
+    beside = "next to" if language == "en" and phrase.startswith("by ") else ""
+    return max(found)[1] if found else beside
 
 
 def _singulars(word: str, language: str) -> list[str]:

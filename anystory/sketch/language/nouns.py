@@ -96,6 +96,7 @@ class Nouns(Relations):
         of = (
             self.previous == "of"
             and not self.mods.open
+            and not unit.text.startswith(("su ", "mi "))
             and place
             and self.last is not None
             and self.last.kind == "thing"
