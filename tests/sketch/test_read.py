@@ -406,7 +406,7 @@ def test_every_action_has_a_pose():
         (["Mia is in the shop", "She comes out with a bag"], ["shop", "street"]),
         (["The sun sinks into the sea as Mia waves from the lighthouse"], ["lighthouse"]),
         (["米娅用粉笔在黑板上写字"], ["classroom"]),
-        (["米娅爬上桅杆"], ["sea"]),
+        (["米娅爬上桅杆"], ["pirate ship"]),
         (["Mia amasa el pan en la encimera"], ["kitchen"]),
         (["Mia se sienta en un banco del parque"], ["park"]),
     ],
@@ -423,3 +423,17 @@ def test_what_tells_a_place_moves_nobody_who_is_where_it_is_seen_too():
             sentence = parse(f"There is a {phrase}.", Company({}, ()), "en")
             if {clue.number for clue in clues_of(sentence)} == {number}:
                 assert {place: shown_by(sentence, place) for place in sign.at} == {place: place for place in sign.at}
+
+
+@pytest.mark.parametrize(
+    ("line", "concept"),
+    [
+        ("There is a trident under the table", "trident"),
+        ("桌子下面有一根三叉戟", "trident"),
+        ("Hay un tridente debajo de la mesa", "trident"),
+        ("Noodles steam in a bowl", "noodle"),
+        ("A red apple lies on the table", "apple"),
+    ],
+)
+def test_the_names_of_the_drawings_are_read_too(line, concept):
+    assert concept in [thing.concept for thing in shots(line)[0].things]

@@ -116,6 +116,8 @@ class _Walk(Details):
         elif kind == "own":
             self._own(at)
         elif kind == "somebody":
+            if unit.text == "nadie":
+                self.state = REAL  # "no hay nadie en la estación": the station is there
             self.place(at, Mention("plain", "", unit.text), self.taken())
         elif kind == "unknown":
             self._unknown(at, unit)

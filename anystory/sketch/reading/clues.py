@@ -13,6 +13,8 @@ WONDERS = ("mushroom forest", "candy land", "dinosaur valley", "waterfall", "vol
 """Places that are told of as another: a valley, a wood, a river of chocolate."""
 DONE_AT = {"cooks": "kitchen", "swims": "lake"}
 """Where most people do what they do."""
+CARRYING = ("carries", "holds", "gives", "takes", "throws", "catches")
+"""Actions whose object may be anywhere."""
 ABSENT = ("for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
@@ -23,11 +25,11 @@ def shown_by(sentence: Sentence, here: str) -> str:
     votes: dict[str, float] = {}
     for clue in clues_of(sentence):
         sign = signs()[clue.number]
-        if not _there(clue) or (here and not sign.sure):
+        if not _there(clue) or (not sign.sure and (here or _in_hand(clue))):
             continue
         if here in sign.at:
             return here
-        told = SURE if sign.sure else LIKELY
+        told = (SURE if sign.sure else LIKELY) + 1 / (1 + len(sign.at))  # grass says less than dough
         for place in sign.at:
             votes[place] = votes.get(place, 0.0) + (told if place == sign.at[0] else 0.0 if here else told / 2)
     for act in sentence.acts:
@@ -69,6 +71,13 @@ def refined(sentence: Sentence, place: str) -> str:
     """A place that a line names, made more precise by what is seen there: a forest of giant mushrooms."""
     sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
     return next((sign.at[0] for sign in sure if sign.sure and sign.at[0] in WONDERS and place in sign.at), place)
+
+
+def _in_hand(clue: Clue) -> bool:
+    """Whether what tells is only carried, given or taken."""
+    mention = clue.mention
+    act = mention.act if mention is not None and mention.role == "object" else None
+    return act is not None and act.action in CARRYING and not act.implied
 
 
 def _there(clue: Clue) -> bool:

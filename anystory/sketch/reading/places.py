@@ -18,6 +18,8 @@ MOTION = ("walks", "runs", "rides", "flies", "climbs", "swims", "sneaks", "crawl
 IN_THE_AIR = ("flies", "floats", "falls", "rides", "swims", "dances", "dives", "jumps", "sits", "sleeps", "lies")
 MAKING = ("works", "paints", "writes", "reads", "cooks", "carries", "holds", "takes", "gives", "thinks")
 """Actions whose object, though the name of a place, is not where one is: "draws a castle"."""
+HOMEWARD = ("runs", "rides", "jumps", "flies", "carries", "pulls")
+"""Actions that are seen on the way: "drives home"."""
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
@@ -168,6 +170,8 @@ def _strength(mention: Mention, still: bool) -> int:
         return NOWHERE
     if mention.value in ("inside", "outside"):
         return _indoors_or_out(mention, act)
+    if mention.value == "sky" and mention.word.endswith((" above", " over")):
+        return HERE if act is None or act.actors else NOWHERE  # "high above the town"
     if mention.value == "sky" and not _in_the_air(mention, still):
         return NOWHERE
     if mention.distance == "far" or mention.passing:
@@ -204,7 +208,7 @@ def _ungoverned(mention: Mention, act: Act | None, manners: frozenset[str], seen
         return HERE
     if seen:
         return AFAR
-    if act is not None and act.action in MAKING:
+    if act is not None and (act.action in MAKING or (mention.word == "home" and act.action in HOMEWARD)):
         return NOWHERE
     if act is not None and act.action in MOTION:
         return HERE
