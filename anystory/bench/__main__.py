@@ -30,7 +30,7 @@ from anystory.bench.walk import walks
 from anystory.commands.usage import Parser
 from anystory.model.flux.plans import release_footprint, table
 
-READINGS = [Path("tests/data/readings.yaml"), Path("tests/data/readings2.yaml")]
+READINGS = (Path("tests/data/readings.yaml"), Path("tests/data/readings2.yaml"))
 """The labelled lines, seen from the root of the repository."""
 
 SHEETS = Path("docs/sketch")
@@ -63,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--places", type=int, default=1000, metavar="N", help="measured in so many (all)")
     command.set_defaults(command=sketch)
     command = commands.add_parser("reading", help="how well lines are read, by field and language")
-    command.add_argument("--labels", type=Path, nargs="+", default=READINGS, metavar="FILE", help="the sets")
+    command.add_argument(
+        "--labels", type=Path, nargs="+", default=READINGS, metavar="FILE", help="the sets (those of the tests)"
+    )
     command.add_argument("--wrong", action="store_true", help="list what is read wrongly too")
     command.set_defaults(command=reading)
     command = commands.add_parser("sheets", help="the contact sheets of docs/sketch.md")
@@ -103,17 +105,16 @@ def sheets(arguments: argparse.Namespace) -> int:
 
 
 def reading(arguments: argparse.Namespace) -> int:
-    for path in arguments.labels:
+    for labels in arguments.labels:
         try:
-            judged = readings.judge(readings.load(path))
+            judged = readings.judge(readings.load(labels))
         except OSError as error:
-            print(f"anystory.bench: {str(path)!r} cannot be read ({error.strerror}).", file=sys.stderr)
+            print(f"anystory.bench: {str(labels)!r} cannot be read ({error.strerror}).", file=sys.stderr)
             return 2
-        if arguments.wrong:
-            for one in judged:
-                if not one.right:
-                    print(f"{one.field}: wanted {one.wanted!r}, got {one.got!r}: {one.text}")
-        print(f"{path}\n{readings.table(judged)}\n")
+        for one in judged if arguments.wrong else ():
+            if not one.right:
+                print(f"{one.field}: wanted {one.wanted!r}, got {one.got!r}: {one.text}")
+        print(f"{labels.name}\n{readings.table(judged)}\n")
     return 0
 
 

@@ -17,8 +17,9 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
+from anystory.sketch.reading.clues import refined, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
-from anystory.sketch.reading.places import Settings, Spot, allowed, indoors, left_of, spot_of, vague_snow
+from anystory.sketch.reading.places import Settings, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
 from anystory.sketch.reading.roles import height_of, roles_of, things_of
 from anystory.sketch.reading.style import medium_of
 from anystory.sketch.scenery import PLACES
@@ -76,6 +77,7 @@ class Reader:
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""
+        self._known = before is not None  # whether anything has told where the story is
         self._meant: list[str] = []
         self._narrator = ""
         self._genders: dict[str, str] = {}
@@ -141,31 +143,44 @@ class Reader:
         spot = spot_of(sentence, first=before is None)
         if spot is not None and spot.place == "snow" and before is not None and before.weather == "snow":
             spot = None  # it lies where they already are
+        if spot is not None and spot.afar and surely_elsewhere(sentence, spot.place):
+            spot = None
         where = spot.place if spot is not None else ""
         here = before.place if before is not None else ""
         if spot is not None and where not in ("inside", "outside"):
             (guessed if spot.guessed else said).add("place")
-            return self._hinted(spot, sentence)
-        if here and indoors(here) and (where == "outside" or here in left_of(sentence)):
+            self._known = True
+            return self._hinted(spot, sentence) if spot.place == "room" else self._refined(spot, sentence)
+        if here and indoors(here) and (where == "outside" or here in left_of(sentence) or goes_out(sentence)):
             guessed.add("place")
-            return Spot(vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"])
+            return Spot(self._outside(here))
         if where and (not here or (where == "inside") != indoors(here)):
             guessed.add("place")
             return Spot((self._indoors if where == "inside" else self._outdoors) or vocabulary()[where]["place"])
         return self._hinted(Spot(here or PLACE), sentence)
 
+    @staticmethod
+    def _refined(spot: Spot, sentence: Sentence) -> Spot:
+        return replace(spot, place=refined(sentence, spot.place))
+
     def _hinted(self, spot: Spot, sentence: Sentence) -> Spot:
-        """A spot that says little, made more precise by what stands there: at home, in the bath."""
-        hints = vocabulary()["hints"]
-        seen = {thing.concept for thing in things_of(sentence, spot.place)}
-        used = {target for _, targets in sentence.relations.values() for target in targets}
-        first = self._before is None and spot.place == PLACE
-        telling = seen if first or spot.place == "room" else used if indoors(spot.place) else ()
-        return replace(spot, place=next((hints[thing] for thing in sorted(telling) if thing in hints), spot.place))
+        """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath."""
+        known = "" if not self._known or spot.place == "room" else spot.place
+        shown = shown_by(sentence, known)
+        if not shown or (spot.place == "room" and self._known and not indoors(shown)):
+            return spot
+        if shown == "snow" and self._known and indoors(spot.place):
+            shown = self._outside(spot.place)
+        self._known = True
+        return replace(spot, place=shown)
+
+    def _outside(self, here: str) -> str:
+        """Where one is who goes out."""
+        return vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"]
 
     def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""
-        time, weather = time_of(sentence, self._time), weather_of(sentence)
+        time, weather = time_of(sentence, self._time, PLACES[place].times != ("",)), weather_of(sentence)
         if not weather and place != "snow" and vague_snow(sentence):
             weather = "snow"
         said |= {field for field, value in (("time", time), ("weather", weather)) if value}

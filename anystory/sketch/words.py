@@ -1,4 +1,4 @@
-"""The vocabulary of the sketch: what words.yaml, verbs.yaml, things.tsv and emoji.tsv in this folder hold, as tables.
+"""The vocabulary of the sketch: what words.yaml, verbs.yaml, signs.yaml, things.tsv and emoji.tsv hold, as tables.
 
 `ACTIONS` tells staging how each action is shown; `THINGS` what can lie about, and how tall it is; the rest is for the
 reading.
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from anystory.sketch.things.drawing import all_drawings
 
 LANGUAGES = ("en", "zh", "es")
 DEFAULT_HEIGHT = 1.2
@@ -65,6 +67,34 @@ def _table(name: str) -> dict[str, Any]:
     return yaml.load((_FOLDER / name).read_text(encoding="utf-8"), Loader=loader)
 
 
+@dataclass(frozen=True)
+class Sign:
+    """What tells a place that is not named. `at`: the places where it is seen, the one it leads to first; `sure`: it
+    does so wherever the story is; `things`: concepts; `words`: phrases by language."""
+
+    at: tuple[str, ...]
+    sure: bool
+    things: tuple[str, ...]
+    words: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def signs() -> tuple[Sign, ...]:
+    """signs.yaml, the sure ones first."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    book = yaml.load((_FOLDER / "signs.yaml").read_text(encoding="utf-8"), Loader=loader)
+    return tuple(
+        Sign(
+            listed(entry["at"]),
+            key == "sure",
+            listed(entry["things"]),
+            {language: listed(entry[language]) for language in LANGUAGES},
+        )
+        for key in ("sure", "likely")
+        for entry in book[key]
+    )
+
+
 @cache
 def things() -> tuple[Kind, ...]:
     """The drawable nouns: first those of things.tsv, written by hand, then those of emoji.tsv, which Unicode names.
@@ -78,6 +108,22 @@ def things() -> tuple[Kind, ...]:
                 by_language["en"] = (concept, *by_language["en"])
                 found.append(Kind(concept, by_language, float(metres) if metres else None))
     return tuple(found)
+
+
+@cache
+def drawn() -> tuple[Kind, ...]:
+    """What else the library of drawings can show, by its names; of what `things` has, the concept is that one's."""
+    known = {word: kind.concept for kind in reversed(things()) for word in kind.words["en"]}
+    return tuple(
+        Kind(
+            known.get(drawing.concept, drawing.concept),
+            {language: drawing.names.get(language, ()) for language in LANGUAGES}
+            | {"en": (drawing.concept, *drawing.names.get("en", ()))},
+            drawing.height if drawing.living or drawing.kind == "vehicle" else None,
+        )
+        for drawing in all_drawings()
+        if drawing.part == "whole" and drawing.kind not in ("mark", "weather", "space", "nature")
+    )
 
 
 @cache

@@ -3,11 +3,14 @@ panel to panel."""
 
 import pytest
 
+from anystory.sketch.language.company import Company
+from anystory.sketch.language.grammar import parse
 from anystory.sketch.read import read, read_story
+from anystory.sketch.reading.clues import clues_of, shown_by
 from anystory.sketch.reading.roles import height_of
 from anystory.sketch.reading.style import PRESETS, medium_of
 from anystory.sketch.scenery import MEDIUMS, PLACES
-from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, LANGUAGES, things
+from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, LANGUAGES, signs, things
 from anystory.story import CastMember, Line, Panel, Script
 from anystory.styles import NO_STYLE, presets
 
@@ -386,3 +389,51 @@ def test_every_action_has_a_pose():
     poses = {action.pose for action in ACTIONS.values()}
     assert {"stand", "sit", "lie", "fly", "swim", "hide", "upside-down"} <= poses
     assert all(action.pose for action in ACTIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("lines", "places"),
+    [
+        (["Mia kneads the dough"], ["kitchen"]),
+        (["Mia is at the blackboard", "A bell rings", "She sits on a swing"], ["classroom", "classroom", "playground"]),
+        (["In the park, Mia sits on a swing", "Mia feeds the pigeons"], ["park", "park"]),
+        (["Mia waits at the station", "She dreams of the blackboard"], ["station", "station"]),
+        (["Mia reads at home", "She has a bath"], ["room", "bathroom"]),
+        (["Mia plants beans in the garden", "Mia points at a hot-air balloon"], ["garden", "garden"]),
+        (["In the forest stand mushrooms as tall as houses"], ["mushroom forest"]),
+        (["Mia opens the door of the bakery"], ["shop"]),
+        (["Mia walks past the library"], ["street"]),
+        (["Mia is in the shop", "She comes out with a bag"], ["shop", "street"]),
+        (["The sun sinks into the sea as Mia waves from the lighthouse"], ["lighthouse"]),
+        (["米娅用粉笔在黑板上写字"], ["classroom"]),
+        (["米娅爬上桅杆"], ["pirate ship"]),
+        (["Mia amasa el pan en la encimera"], ["kitchen"]),
+        (["Mia se sienta en un banco del parque"], ["park"]),
+    ],
+)  # fmt: skip
+def test_a_place_that_is_not_named_is_told_by_what_is_seen_there(lines, places):
+    cast = (*CAST, CastMember("米娅", description="小女孩"))
+    names = ("米娅",) if "\u4e00" <= lines[0][0] <= "\u9fff" else NAMES
+    assert [shot.place for shot in read_story(Script(tuple(Panel(line, names) for line in lines), cast))] == places
+
+
+def test_what_tells_a_place_moves_nobody_who_is_where_it_is_seen_too():
+    for number, sign in enumerate(signs()):
+        for phrase in sign.words["en"] if sign.sure else ():
+            sentence = parse(f"There is a {phrase}.", Company({}, ()), "en")
+            if {clue.number for clue in clues_of(sentence)} == {number}:
+                assert {place: shown_by(sentence, place) for place in sign.at} == {place: place for place in sign.at}
+
+
+@pytest.mark.parametrize(
+    ("line", "concept"),
+    [
+        ("There is a trident under the table", "trident"),
+        ("桌子下面有一根三叉戟", "trident"),
+        ("Hay un tridente debajo de la mesa", "trident"),
+        ("Noodles steam in a bowl", "noodle"),
+        ("A red apple lies on the table", "apple"),
+    ],
+)
+def test_the_names_of_the_drawings_are_read_too(line, concept):
+    assert concept in [thing.concept for thing in shots(line)[0].things]

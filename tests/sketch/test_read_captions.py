@@ -5,7 +5,7 @@ import pytest
 from anystory.sketch.read import read
 from anystory.sketch.scenery import MEDIUM_PHRASES, PLACES, TIME_PHRASES, WEATHER_PHRASES
 from anystory.sketch.scenery.phrases import _BOTH, _TIME_NOUNS, _WEATHER_ADJECTIVES
-from anystory.sketch.words import vocabulary
+from anystory.sketch.words import drawn, signs, things, vocabulary
 from anystory.story import CastMember, Panel
 from anystory.training.captions import ACTIONS, POSITIONS
 
@@ -34,9 +34,15 @@ def test_places(name):
 
 def test_the_words_are_of_places_that_there_are():
     book = vocabulary()
-    named = {*book["places"], *book["nearest"], *book["hints"].values(), *book["landmarks"]}
+    named = {*book["places"], *book["nearest"], *book["landmarks"]}
     named |= {building[key] for building in book["buildings"] for key in ("in", "at", "by")}
-    assert named <= set(PLACES)
+    named |= {building["on"] for building in book["buildings"] if "on" in building}
+    assert named | {place for sign in signs() for place in sign.at} <= set(PLACES)
+
+
+def test_the_things_that_tell_a_place_are_things_that_are_known():
+    known = {kind.concept for kind in (*things(), *drawn())}
+    assert {concept for sign in signs() for concept in sign.things} <= known
 
 
 def test_times_and_weathers():

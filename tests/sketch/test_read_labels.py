@@ -21,15 +21,16 @@ FLOORS = {
         "framing": 0.95,
         "medium": 0.95,
     },
+    # Harder on purpose: what is said aslant.
     "readings2.yaml": {
-        "place": 0.53,
-        "time": 0.85,
-        "weather": 0.95,
-        "where": 0.96,
+        "place": 0.90,
+        "time": 0.95,
+        "weather": 0.98,
+        "where": 0.95,
         "action": 0.69,
         "relation": 0.46,
         "mood": 0.50,
-        "things": 0.67,
+        "things": 0.75,
     },
 }
 

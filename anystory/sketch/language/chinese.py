@@ -46,7 +46,7 @@ def reordered(units: list[Unit]) -> list[Unit]:
             said = f"在{said}"
         elif out[-1].text == "的":
             out.pop()
-        out.insert(start, Unit(said, {relation: unit.senses[relation]}, {relation: SAME}))
+        out.insert(start, Unit(said, {relation: unit.senses[relation]}, {relation: SAME}, signs=unit.signs))
     return out
 
 

@@ -127,6 +127,7 @@ class Details(Nouns):
         after = self.next(at)
         if not self.prep and self.act is None and after is not None and (after.verb or "is" in after):
             self.subject = [Mention("plain", "", unit.text, role="subject")]  # "the snow falls"
+        self.skyward = " " in unit.text and unit.text.split()[0] in ("sun", "moon", "sol", "luna")
         if self.state == NEGATED:
             self.state = REAL
         self.prep, self.mods = "", Modifiers()

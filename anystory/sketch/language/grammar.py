@@ -25,6 +25,7 @@ from anystory.sketch.language.sentence import (
     STATES,
     UNREAL,
     Act,
+    Clue,
     Mention,
     Moment,
     Sentence,
@@ -33,6 +34,8 @@ from anystory.sketch.language.tokens import QUOTE, Unit, units_of
 from anystory.sketch.words import ACTIONS, listed, vocabulary
 
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
+CHASING = ("walks", "runs", "flies", "swims", "rides", "crawls", "chases", "follows")
+"""Actions that go after something: "runs after the thief"."""
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -51,14 +54,25 @@ class _Walk(Details):
             kind = self.kind(at)
             if kind == "noun" and self.is_attribute(at):
                 self.attribute(at)
+                self._clues("", unit)
                 continue
             self._read(kind, at, unit)
+            self._clues(kind, unit)
             if kind not in SILENT:
                 self.previous = kind
         self._close()
         self.found.moods = {**self.moved, **self.found.moods}
         self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
+
+    def _clues(self, kind: str, unit: Unit) -> None:
+        """What a unit tells of the place without naming it; a verb alone tells nothing."""
+        if not unit.signs or (kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text):
+            return
+        noun = self.last if kind in ("noun", "unknown", SURE) else None
+        prep = noun.prep if noun is not None else self.prep
+        state = NEGATED if self.mods.negated else self.state
+        self.found.clues += [Clue(number, state, prep, noun) for number in unit.signs]
 
     def _read(self, kind: str, at: int, unit: Unit) -> None:
         if kind == "mark":
@@ -105,6 +119,8 @@ class _Walk(Details):
         elif kind == "has":
             self.aux = self.aux or self.language == "es"  # "se ha subido"
         elif kind == "somebody":
+            if unit.text == "nadie":
+                self.state = REAL  # "no hay nadie en la estación": the station is there
             self.place(at, Mention("plain", "", unit.text), self.taken())
         elif kind == "unknown":
             self._unknown(at, unit)
@@ -127,7 +143,7 @@ class _Walk(Details):
             self.dangling = None
             self.state = told
             return
-        self.mods, self.prep = Modifiers(), ""
+        self.mods, self.prep, self.skyward = Modifiers(), "", False
         self.joined = unit.text in ",，、"
         if self.main is not None and unit.text in ",，":
             self.subject, self.main, self.act = self.main, None, None
@@ -147,7 +163,8 @@ class _Walk(Details):
         if unit.text == "as" and nouns and not verb and self.previous in ("sizes", "moods", "colours", "while"):
             self.prep = "like"
         elif unit.text in ("after", "before", "después de", "antes de") and nouns and not (verb and nouns == 1):
-            self.prep = "for"
+            chasing = unit.text == "after" and self.act is not None and self.act.action in CHASING
+            self.prep = "toward" if chasing else "for"
         else:
             self.clause()
 
@@ -208,7 +225,7 @@ class _Walk(Details):
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
             self.moved.setdefault(name, unit.value("moods"))
-        noun = (unit.senses["actions"].noun or _thing_in(unit.text, self.language)) if "actions" in unit else ""
+        noun = (unit.senses["actions"].noun or self._object_in(unit)) if "actions" in unit else ""
         if noun and self.state == REAL:
             self.found.mentions.append(Mention("thing", noun, unit.text, role="object", act=self.act))
             self.hold(noun)
@@ -232,6 +249,11 @@ class _Walk(Details):
         names = list(self.company.members) if several else self.narrator()
         self.subject = [Mention("name", "", unit.text, names, role="subject")]
         self.meant += names
+
+    def _object_in(self, unit: Unit) -> str:
+        """The thing that a phrase of a verb names, "take a bath"; "a gatas" names none."""
+        first = unit.text.split(" ")[0]
+        return _thing_in(unit.text, self.language) if first in lexicon(self.language).verbs else ""
 
     def _act(self, at: int, unit: Unit, action: str, manners: frozenset[str]) -> None:
         """Begin the act of a verb: alone, or on what "is", "starts to", "wants to" or "watches her" began."""
@@ -353,12 +375,13 @@ class _Walk(Details):
             mention.of = self.last
         self.prep, self.mods = "", Modifiers()
         self.passing(mention)
+        mention.passing = mention.passing or self.skyward
         self.found.mentions.append(mention)
         thing = _thing_in(unit.text, self.language)
         prep = _relation_in(unit.text, self.language)
-        if thing and prep and mention.prep == SURE:
-            mention.thing = thing
-            if mention.state == REAL:
+        if thing and mention.prep == SURE:
+            mention.thing, mention.count = thing, 3 if _is_plural(unit.text.split()[-1], self.language) else 1
+            if prep and mention.state == REAL:
                 self.attach(prep, mention)
         self.last = mention
 
@@ -389,11 +412,17 @@ def _relation_in(phrase: str, language: str, ends: bool = False) -> str:
         for words in listed(grammar[kind][language])
         if (phrase.endswith(f" {words}") if ends else phrase.startswith(f"{words} "))
     ]
-    return max(found)[1] if found else ""
+    beside = "next to" if language == "en" and phrase.startswith("by ") else ""
+    return max(found)[1] if found else beside
 
 
 def _singulars(word: str, language: str) -> list[str]:
     return forms.english_nouns(word) if language == "en" else [] if language == "zh" else [word.removesuffix("s")]
+
+
+def _is_plural(word: str, language: str) -> bool:
+    """Whether a word is the plural of a known noun."""
+    return any(noun != word and noun in lexicon(language) for noun in _singulars(word, language))
 
 
 @cache

@@ -79,6 +79,7 @@ class Position:
         self.main: list[Mention] | None = None  # the subject outside a "who …"
         self.aux = False
         self.placed = False  # it began with 在
+        self.skyward = False  # what was just said is of the sun or the moon: "sinks into the sea"
         self.middle = False  # the preposition was "in the middle of"
 
     def actors(self) -> list[str]:

@@ -9,7 +9,7 @@ from functools import cache
 
 from anystory.sketch.language import forms
 from anystory.sketch.scenery import MEDIUM_PHRASES, PLACES, TIME_PHRASES, WEATHER_PHRASES
-from anystory.sketch.words import listed, objects, things, vocabulary
+from anystory.sketch.words import drawn, listed, objects, signs, things, vocabulary
 
 WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]")
 """A word of a language written with spaces, a clitic, or a mark."""
@@ -52,6 +52,11 @@ SURE = "sure"
 """The sense of a phrase that says where the panel is, preposition and all."""
 NEAR = "~"
 """Ends the key of a place that is only the nearest to what is said."""
+ACTING = (
+    *("sun", "moon", "star", "sky", "skies", "cloud", "rain", "snow", "fog", "mist", "flake", "thunder", "lightning"),
+    *("day", "night", "dawn", "storm", "alarm", "weather", "heavens"),
+)
+"""First words of phrases of weather and time whose second word is a verb: "sun come out"."""
 NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer")
 """Spanish nouns that end like a verb."""
 
@@ -90,15 +95,45 @@ class Lexicon:
         self._prepositions = {word for key in GOVERNING for word in listed(grammar[key][language])}
         for phrase, sense in self._entries():
             self._add(phrase, sense)
+        self._add_drawn()
         english = objects() if language == "en" else ()
-        self.rare = frozenset(word for word in english if word not in self and word not in self.verbs)
+        self.rare = frozenset(
+            word
+            for word in english
+            if word not in self
+            and word not in self.verbs
+            and not any(noun in self for noun in forms.english_nouns(word))
+        )
         for word in self.rare:
             self._phrases[word,] = [Sense("things", word)]
         starts: dict[str, set[tuple[str, ...]]] = {}
         for key in self._phrases:
             starts.setdefault(key[0], set()).add(key)
         self.starts = {word: sorted(keys, key=lambda key: (-len(key), key)) for word, keys in starts.items()}
+        self.signs = self._signs()
         self.longest = max(len(key[0]) for key in self._phrases) if language == "zh" else 0
+
+    def _add_drawn(self) -> None:
+        """The names of drawings that mean nothing else; in Chinese no single character, which may be a part of any
+        word."""
+        known = {kind.concept for kind in things()}
+        for kind in drawn():
+            concept = self._concept(kind.concept, known)
+            for phrase in kind.words[self.language]:
+                words = tuple(words_of(phrase, self.language))
+                if any(sense.kind == "colours" for word in (*words, phrase[:1]) for sense in self.senses((word,))):
+                    continue  # "red apple": an apple
+                if words not in self._phrases and words[0] not in self.verbs and (self.language != "zh" or phrase[1:]):
+                    self._phrases[words] = [Sense("things", concept)]
+
+    def _signs(self) -> dict[str, list[tuple[tuple[str, ...], int]]]:
+        """The phrases of signs.yaml by their first word, in Chinese by their first character: (words, its number)."""
+        found: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        for number, sign in enumerate(signs()):
+            for phrase in dict.fromkeys(sign.words[self.language]):
+                words = tuple(phrase) if self.language == "zh" else tuple(words_of(phrase, self.language))
+                found.setdefault(words[0], []).append((words, number))
+        return found
 
     def senses(self, key: tuple[str, ...]) -> list[Sense]:
         return self._phrases.get(key, [])
@@ -146,7 +181,7 @@ class Lexicon:
 
     def _begins_with_preposition(self, phrase: str) -> bool:
         first, *more = words_of(phrase, self.language)
-        return bool(more) and first in self._prepositions
+        return bool(more) and (first in self._prepositions or first in ("by", "off"))
 
     @staticmethod
     def _concept(english: str, known: set[str]) -> str:
@@ -157,6 +192,8 @@ class Lexicon:
         words = words_of(phrase, self.language)
         if self.language == "en" and sense.kind == "weathers" and len(words) == 1:
             self._learn(words[0])
+        if self.language == "en" and sense.kind in ("times", "weathers") and words[0] in ACTING and len(words) > 1:
+            self._learn(words[1])
         if sense.kind in ("actions", "manners", "ends") or (
             sense.kind in ("times", "weathers", "moods") and len(words) == 1
         ):

@@ -46,6 +46,10 @@ class Nouns(Relations):
             return
         if any(three in unit.text for three in THREE):
             kind = "all"
+        after = self.unit(at + 1)
+        if kind == "all" and after is not None and "the" in after and not self.prep:
+            self.mods.open = True  # "all the pupils"
+            return
         again = self.previous in ("name", "they", "all", "she", "he", "it") and kind in ("they", "all")
         if again and not self.joined and not self.prep:
             return  # "they both", "it all"
@@ -141,6 +145,7 @@ class Nouns(Relations):
         of = (
             self.previous == "of"
             and not self.mods.open
+            and not unit.text.startswith(("su ", "mi "))
             and place
             and self.last is not None
             and self.last.kind == "thing"
@@ -295,6 +300,7 @@ class Nouns(Relations):
         else:
             self.as_object(mention)
         self.passing(mention)
+        mention.passing = mention.passing or (self.skyward and mention.kind == "place")
         self.meant += [name for name in mention.names if name in self.company.members]
         self.last = mention
         self.joined = False

@@ -6,7 +6,7 @@ from functools import cache
 
 from anystory.sketch.language.kinds import Modifiers, Position, names_of
 from anystory.sketch.language.sentence import REAL, RELATIONS, UNREAL, Mention
-from anystory.sketch.words import ACTIONS, listed, things, vocabulary
+from anystory.sketch.words import ACTIONS, drawn, listed, things, vocabulary
 
 IDLE = ("hugs", "holds", "digs", "opens", "throws", "takes", "catches", "follows")
 """Actions that show nothing if it is one's own body that they are done to."""
@@ -21,7 +21,7 @@ PAINTABLE = (
 @cache
 def living() -> frozenset[str]:
     """Concepts of who lives, and of vehicles: they are with one, not held."""
-    return frozenset(kind.concept for kind in things() if kind.height)
+    return frozenset(kind.concept for kind in (*things(), *drawn()) if kind.height)
 
 
 @cache
@@ -34,6 +34,12 @@ def foods() -> frozenset[str]:
 def hollow() -> frozenset[str]:
     """Concepts of what one is in rather than on."""
     return frozenset(listed(vocabulary()["hollow"]["en"]))
+
+
+@cache
+def fixtures() -> frozenset[str]:
+    """Concepts of what cannot be carried away: whoever is at it is in its place."""
+    return frozenset(listed(vocabulary()["grammar"]["fixed"]["en"]))
 
 
 def targets_of(mention: Mention) -> list[str]:
@@ -50,7 +56,7 @@ class Parts(Position):
         self.before = self.subject or self.before
         self.subject, self.act, self.prep, self.state = [], None, "", REAL
         self.joined, self.aux, self.last, self.main = False, False, None, None
-        self.mods, self.aside = Modifiers(), []
+        self.mods, self.aside, self.skyward = Modifiers(), [], False
 
     def come(self, mention: Mention) -> None:
         """What was said before its subject is of it: "in the distance, a castle"."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anystory.sketch.language.parts import Parts, hollow, living, targets_of
+from anystory.sketch.language.parts import Parts, fixtures, hollow, living, targets_of
 from anystory.sketch.language.sentence import ALONE, LIKE, NEGATED, REAL, RELATIONS, STILL, UNREAL, Act, Mention
 
 CONTAINERS = ("cup", "glass", "bottle", "bowl", "jar", "pot", "teapot")
@@ -82,7 +82,17 @@ class Relations(Parts):
             mention.prep, mention.role, before.attribute = before.prep, before.role, True  # "the roof of the cave"
         if before.value in CONTAINERS and mention.kind == "thing" and mention.count == 1:
             mention.state = UNREAL
-        if before.value == "part" or before.kind == "plain":
+        if mention.kind == "place" and before.value in ("inside", "outside"):
+            mention.prep = before.prep  # "through the window of the hut"
+        elif mention.kind == "place" and before.kind in ("thing", "plain") and not before.depicts:
+            anchor = before
+            while anchor.prep == "of" and anchor.of is not None:
+                anchor = anchor.of
+            if anchor.prep in (*RELATIONS, "through"):
+                mention.prep, mention.role = anchor.prep, "prep"  # "en un banco del parque"
+            elif before.value in fixtures():
+                mention.prep = "at"  # "opens the door of the bakery"
+        if mention.prep == "of" and (before.value == "part" or before.kind == "plain"):
             mention.prep, mention.role = before.prep, before.role
         return before.kind == "thing"
 

@@ -83,6 +83,16 @@ class Moment:
 
 
 @dataclass
+class Clue:
+    """Something of signs.yaml, by its number, in a line; `mention`: the noun that it is, if it is one."""
+
+    number: int
+    state: str = REAL
+    prep: str = ""
+    mention: Mention | None = None
+
+
+@dataclass
 class Sentence:
     """What the walk over a line found. `wheres`, `distances`, `sizes`, `moods`: {name: key}; `relations`: {name:
     (relation, targets)}; `holds`: {name: concept}; `meant`: names in the order in which they were meant; `narrator`:
@@ -92,6 +102,7 @@ class Sentence:
     acts: list[Act] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
+    clues: list[Clue] = field(default_factory=list)
     framing: str = ""
     medium: str = ""
     wheres: dict[str, str] = field(default_factory=dict)

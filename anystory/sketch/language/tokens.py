@@ -33,12 +33,14 @@ class Token:
 
 @dataclass
 class Unit:
-    """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …)."""
+    """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …);
+    `signs`: the numbers of what of signs.yaml ends with it."""
 
     text: str
     senses: dict[str, Sense] = field(default_factory=dict)
     forms: dict[str, str] = field(default_factory=dict)
     name: str = ""
+    signs: tuple[int, ...] = ()
 
     def __contains__(self, kind: str) -> bool:
         return kind in self.senses
@@ -145,7 +147,10 @@ def _words(text: str, book: Lexicon) -> list[str]:
     """The words of a text; one with hyphens that is not known as it is, in its parts: "living-room"."""
     found = []
     for word in WORD.findall(text):
+        last = word.lower().rpartition("-")[2]
+        noun = any(base in book.starts for base in (last, *forms.english_nouns(last)))
         known = "-" not in word or word.lower() in book.starts or word.lower() in book.verbs
+        known = known or (book.language == "en" and not noun)  # "three-eyed" is no three
         found += [word] if known or word in MARKS else [part for part in word.split("-") if part]
     return found
 
@@ -205,6 +210,7 @@ def _joined(words: list[str], book: Lexicon) -> list[str]:
 def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
     """The longest phrases from the left."""
     units, at = [], 0
+    signs = _signs(tokens, book)
     between = frozenset(listed(vocabulary()["between"].get(book.language, "")))
     while at < len(tokens):
         token = tokens[at]
@@ -213,9 +219,37 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)
+        part = end - at > 1  # of a phrase with a meaning of its own: no bed is in "flower bed"
+        unit.signs = tuple(
+            number for last in range(at, end) for start, number in signs.get(last, ()) if not part or start <= at
+        )
         units.append(unit)
         at = end
     return units
+
+
+def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[tuple[int, int]]]:
+    """What of signs.yaml is in a line: {the token with which it ends: the one with which it begins, its number}. They
+    may overlap phrases; of those within each other the longest counts."""
+    chinese = book.language == "zh"
+    bases = [
+        [{character} for character in token.text] if chinese else [{base for base, _ in token.bases}]
+        for token in tokens
+    ]
+    whose = [at for at, parts in enumerate(bases) for _ in parts]
+    parts = [part for several in bases for part in several]
+    spans: dict[tuple[int, int, int], None] = {}
+    for start, part in enumerate(parts):
+        for first in sorted(part):
+            for words, number in book.signs.get(first, ()):
+                end = start + len(words)
+                if end <= len(parts) and all(word in parts[start + k] for k, word in enumerate(words)):
+                    spans[start, end, number] = None
+    found: dict[int, list[tuple[int, int]]] = {}
+    for start, end, number in spans:
+        if not any(a <= start and end <= b and b - a > end - start for a, b, _ in spans):
+            found.setdefault(whose[end - 1], []).append((whose[start], number))
+    return found
 
 
 def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> tuple[Unit, int]:
@@ -267,7 +301,8 @@ def _fits(sense: Sense, form: str, language: str, starts_as_verb: bool) -> bool:
     if sense.kind in ("actions", "manners"):
         return verbal or (form == SAME and not starts_as_verb)
     if sense.kind in ("things", "places", "buildings", "body", "abstract", "parts", "depicts", SURE):
-        return (not verbal and not (language == "en" and form == INFLECTED)) or sense.kind == SURE
+        changed = form == INFLECTED and (language == "en" or sense.kind in ("places", "buildings"))
+        return (not verbal and not changed) or sense.kind == SURE
     if sense.kind in vocabulary()["grammar"] and sense.kind not in ("fixed", "parts", "body", "abstract", "depicts"):
         return form == SAME or (verbal and sense.kind in ("is", "has"))
     return True

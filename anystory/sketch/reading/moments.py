@@ -23,8 +23,9 @@ _TELLING = ("rain", "snow", "fog", "cloudy", "clear")
 """Of several weathers in a line the first of these counts."""
 
 
-def time_of(sentence: Sentence, now: str) -> str:
-    """The time of day that a line says, or "". `now`: what it was; sunshine alone makes day only of night."""
+def time_of(sentence: Sentence, now: str, sky: bool = True) -> str:
+    """The time of day that a line says, or "". `now`: what it was; sunshine alone makes day only of night, and the sun
+    that comes out by day no sunrise. `sky`: the place shows the time, so that stars are those of a night."""
     said = ""
     for moment in sentence.moments:
         if moment.kind != "times" or moment.state != REAL:
@@ -32,10 +33,12 @@ def time_of(sentence: Sentence, now: str) -> str:
         shining = moment.value == "day" and _also_weather(sentence, moment.text)
         if shining and (said or now in ("day", "sunrise", "sunset")):
             continue
+        if moment.value == "sunrise" and now == "day" and _also_weather(sentence, moment.text):
+            continue
         if moment.value != "day" or not said:
             said = moment.value
     shown = any(mention.value in OF_NIGHT and mention.state == REAL for mention in sentence.mentions)
-    return said or ("night" if shown and now != "night" else "")
+    return said or ("night" if shown and sky and now != "night" else "")
 
 
 def _also_weather(sentence: Sentence, text: str) -> bool:

@@ -18,19 +18,27 @@ MOTION = ("walks", "runs", "rides", "flies", "climbs", "swims", "sneaks", "crawl
 IN_THE_AIR = ("flies", "floats", "falls", "rides", "swims", "dances", "dives", "jumps", "sits", "sleeps", "lies")
 MAKING = ("works", "paints", "writes", "reads", "cooks", "carries", "holds", "takes", "gives", "thinks")
 """Actions whose object, though the name of a place, is not where one is: "draws a castle"."""
+HOMEWARD = ("runs", "rides", "jumps", "flies", "carries", "pulls")
+"""Actions that are seen on the way: "drives home"."""
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
 
+WORLDS = ("underwater", "candy land", "mushroom forest", "dinosaur valley", "space")
+WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mountains", "meadow", "jungle", "canyon")
+"""Places that a world of its own may have, and remain one."""
+
+
 @dataclass(frozen=True)
 class Spot:
-    """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, and
-    `which` of its kind ("other", "same", "first" or "")."""
+    """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, `afar` if it
+    is only seen, and `which` of its kind ("other", "same", "first" or "")."""
 
     place: str
     which: str = ""
     owner: str = ""
     guessed: bool = False
+    afar: bool = False
 
 
 @dataclass
@@ -87,9 +95,15 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
             best = found
     if best is None:
         return None
-    _, mention, place = best
+    strength, mention, place = best
     near = mention.value.endswith(NEAR)
-    return Spot(place, mention.which if mention.which in ("other", "same", "first") else "", mention.owner, near)
+    return Spot(
+        place,
+        mention.which if mention.which in ("other", "same", "first") else "",
+        mention.owner,
+        near,
+        strength == AFAR,
+    )
 
 
 def left_of(sentence: Sentence) -> list[str]:
@@ -102,6 +116,11 @@ def left_of(sentence: Sentence) -> list[str]:
     return left
 
 
+def goes_out(sentence: Sentence) -> bool:
+    """Whether somebody of the cast leaves a house that is not named: "when they come out"."""
+    return any("exits" in act.manners and act.actors and act.state == REAL for act in sentence.acts)
+
+
 def _options(mention: Mention) -> list[str]:
     if mention.value.startswith("#"):
         building = vocabulary()["buildings"][int(mention.value[1:])]
@@ -112,11 +131,19 @@ def _options(mention: Mention) -> list[str]:
 def place_of(mention: Mention) -> str:
     """The place's key; of a building the inside or what is before it."""
     if not mention.value.startswith("#"):
-        return mention.value.removesuffix(NEAR)
+        flown_over = mention.act is not None and mention.act.action in ("flies", "rides", "floats")
+        over = flown_over and (mention.prep == "above" or (mention.role == "object" and not mention.prep))
+        return "sky" if over and mention.value == "rooftop" else mention.value.removesuffix(NEAR)
     building = vocabulary()["buildings"][int(mention.value[1:])]
     manners = mention.act.manners if mention.act is not None else frozenset()
-    if mention.prep in ("in", "on", "above", "through", "under") or "enters" in manners:
+    if mention.prep == "above":
+        return building.get("over", building["by"])
+    if mention.prep == "on":
+        return building.get("on", building["in"])
+    if mention.prep in ("in", "through", "under") or "enters" in manners:
         return building["in"]
+    if "passes" in manners:
+        return building["by"]
     if "over" in building and mention.role == "object" and mention.act.action in ("flies", "rides", "swims"):
         return building["over"]
     alone = mention.role == "subject" and mention.act is None
@@ -143,6 +170,8 @@ def _strength(mention: Mention, still: bool) -> int:
         return NOWHERE
     if mention.value in ("inside", "outside"):
         return _indoors_or_out(mention, act)
+    if mention.value == "sky" and mention.word.endswith((" above", " over")):
+        return HERE if act is None or act.actors else NOWHERE  # "high above the town"
     if mention.value == "sky" and not _in_the_air(mention, still):
         return NOWHERE
     if mention.distance == "far" or mention.passing:
@@ -156,6 +185,8 @@ def _strength(mention: Mention, still: bool) -> int:
         return AFAR
     if prep in RELATIONS or prep == "through":
         return NAMED if seen and mention.of is not None else HERE
+    if prep == "to" and act is None and mention.of is None:
+        return NAMED
     if prep == "to":
         return HERE if act is not None and not seen and act.action not in ("talks", "waves") else AFAR
     if prep in ("toward", "with"):
@@ -173,11 +204,11 @@ def _ungoverned(mention: Mention, act: Act | None, manners: frozenset[str], seen
         return AFAR
     if mention.role == "subject":
         return HERE if act is None else NAMED
-    if manners & {"reaches", "enters"}:
+    if manners & {"reaches", "enters", "passes"}:
         return HERE
     if seen:
         return AFAR
-    if act is not None and act.action in MAKING:
+    if act is not None and (act.action in MAKING or (mention.word == "home" and act.action in HOMEWARD)):
         return NOWHERE
     if act is not None and act.action in MOTION:
         return HERE
@@ -209,12 +240,19 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
     known, other, before = old
     if place == before:
         return strength > known or (bool(mention.which == "other") and other.which != "other")
+    for one, two, new_one in ((before, place, False), (place, before, True)):
+        if one in WORLDS and two in WITHIN and min(strength, known) >= NAMED:
+            return new_one  # the palace under the sea
     if (before in VAGUE) != (place in VAGUE):
         return before in VAGUE and strength >= NAMED and mention.prep not in ("behind", "next to", "in front of")
     if strength != known:
         return strength > known
+    if other.role == "subject" and other.act is None and mention.prep in (*RELATIONS, SURE):
+        return True  # "the ship smokes on the ice"
     if other.attribute != mention.attribute:
         return other.attribute
+    if mention.act is other.act is not None and other.prep == "through" and mention.prep in ("in", "on", "to", SURE):
+        return True  # "across the street and into the park"
     later = mention.act is not None and other.act is not None and mention.act.number > other.act.number
     return later and _moves(mention.act) and mention.prep not in ("next to", "at")
 

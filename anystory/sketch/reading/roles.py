@@ -10,7 +10,7 @@ from anystory.sketch.language.company import head_nouns
 from anystory.sketch.language.sentence import REAL, STATES, Act, Mention, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.reading.places import place_of, seen_from_afar
-from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, things, vocabulary
+from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, drawn, things, vocabulary
 
 UNSEEN = frozenset(("sun", "friend"))
 """Concepts that the sky shows, or that are nobody."""
@@ -170,7 +170,7 @@ def _merged(known: Thing, mention: Mention) -> Thing:
 def height_of(description: str) -> float:
     """How tall somebody is by its description, in metres: "a little mouse" is of a mouse's class. `DEFAULT_HEIGHT`
     where no kind is known; size words then count all the same."""
-    kinds = {kind.concept: kind.height for kind in things() if kind.height}
+    kinds = {kind.concept: kind.height for kind in (*drawn(), *things()) if kind.height}
     metres = next((kinds[noun] for noun in head_nouns(description) if noun in kinds), DEFAULT_HEIGHT)
     if not description.strip():
         return metres

@@ -1,0 +1,92 @@
+"""Where a panel is that names no place, by what is seen in it: a blackboard, dough, the rails."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from anystory.sketch.language.sentence import REAL, Clue, Sentence
+from anystory.sketch.words import signs
+
+SURE, LIKELY = 3.0, 1.0
+"""How much what is seen there tells of a place; of the other places where it is seen it tells half as much."""
+WONDERS = ("mushroom forest", "candy land", "dinosaur valley", "waterfall", "volcano")
+"""Places that are told of as another: a valley, a wood, a river of chocolate."""
+DONE_AT = {"cooks": "kitchen", "swims": "lake"}
+"""Where most people do what they do."""
+CARRYING = ("carries", "holds", "gives", "takes", "throws", "catches")
+"""Actions whose object may be anywhere."""
+ABSENT = ("for", "like", "without", "toward")
+"""Prepositions of what is not there."""
+
+
+def shown_by(sentence: Sentence, here: str) -> str:
+    """The place that most of what a line shows tells of, or "". `here`: where the story is, as far as it is known:
+    then only what is `sure` counts, and what may as well be seen there moves it nowhere."""
+    votes: dict[str, float] = {}
+    for clue in clues_of(sentence):
+        sign = signs()[clue.number]
+        if not _there(clue) or (not sign.sure and (here or _in_hand(clue))):
+            continue
+        if here in sign.at:
+            return here
+        told = (SURE if sign.sure else LIKELY) + 1 / (1 + len(sign.at))  # grass says less than dough
+        for place in sign.at:
+            votes[place] = votes.get(place, 0.0) + (told if place == sign.at[0] else 0.0 if here else told / 2)
+    for act in sentence.acts:
+        if not here and act.state == REAL and act.action in DONE_AT:
+            place = DONE_AT[act.action]
+            votes[place] = votes.get(place, 0.0) + LIKELY
+    return max(votes, key=votes.__getitem__) if votes else ""
+
+
+def surely_elsewhere(sentence: Sentence, place: str) -> bool:
+    """Whether something is seen that is not seen at a place."""
+    sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
+    return any(sign.sure and place not in sign.at for sign in sure)
+
+
+def clues_of(sentence: Sentence) -> list[Clue]:
+    """What of signs.yaml a line has, in its words and in the things that they mean, each once."""
+    found = list(sentence.clues)
+    told = {(clue.number, id(clue.mention)) for clue in found}
+    for mention in sentence.mentions:
+        concept = mention.value if mention.kind == "thing" else mention.thing
+        for number in _tellers().get(concept, ()):
+            if (number, id(mention)) not in told:
+                found.append(Clue(number, mention.state, mention.prep, mention))
+    return found
+
+
+@cache
+def _tellers() -> dict[str, list[int]]:
+    """The numbers of signs by concept."""
+    found: dict[str, list[int]] = {}
+    for number, sign in enumerate(signs()):
+        for concept in sign.things:
+            found.setdefault(concept, []).append(number)
+    return found
+
+
+def refined(sentence: Sentence, place: str) -> str:
+    """A place that a line names, made more precise by what is seen there: a forest of giant mushrooms."""
+    sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
+    return next((sign.at[0] for sign in sure if sign.sure and sign.at[0] in WONDERS and place in sign.at), place)
+
+
+def _in_hand(clue: Clue) -> bool:
+    """Whether what tells is only carried, given or taken."""
+    mention = clue.mention
+    act = mention.act if mention is not None and mention.role == "object" else None
+    return act is not None and act.action in CARRYING and not act.implied
+
+
+def _there(clue: Clue) -> bool:
+    """Whether what tells is there, and not far off, dreamt of or looked for."""
+    mention = clue.mention
+    if mention is None:
+        return clue.state == REAL
+    act, space = mention.act, signs()[clue.number].at[0] == "space"
+    aim = act is not None and mention.role == "object"
+    elsewhere = aim and (act.action == "points" or bool(act.manners & {"seeks", "leaves"}))
+    elsewhere = elsewhere or (mention.distance == "far" and not space)
+    return mention.state == REAL and mention.prep not in ABSENT and not elsewhere
