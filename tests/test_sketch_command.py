@@ -83,6 +83,23 @@ def test_sketches_are_what_storybook_renders_and_tell_it_in_their_form(script, t
     assert [event["place"] for event in told[:2]] == ["beach", "forest"] and told[0]["time"] == "night"
 
 
+def test_things_have_boxes_and_holders(script, tmp_path, capsys):
+    panels = [{"prompt": "Fox holds a red apple next to a flux capacitor and a chair", "size": 96}]
+    changed(script, panels=panels)
+    assert main(["sketch", str(script), "--out", str(tmp_path), "--json"]) == 0
+    (told,) = events(capsys, "sketch")
+    things = {thing["concept"]: thing for thing in told["things"]}
+    assert things["apple"]["held_by"] == "Fox" and things["chair"]["held_by"] == ""
+    for thing in (things["apple"], things["chair"]):
+        x0, y0, x1, y1 = thing["box"]
+        assert 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1
+    changed(script, panels=[{"prompt": "Fox carries a vine", "size": 96}])
+    assert main(["sketch", str(script), "--out", str(tmp_path), "--json"]) == 0
+    (told,) = events(capsys, "sketch")
+    assert told["things"] == [{"concept": "vine", "box": None, "held_by": "Fox"}]
+    assert told["notes"] == ["There is no drawing of a vine; it is not shown."]
+
+
 def test_some_panels_are_sketched_at_a_size_of_choice(script, tmp_path, capsys):
     assert main(["sketch", str(script), "--out", str(tmp_path), "--panels", "2", "--size", "80"]) == 0
     said = capsys.readouterr().out.splitlines()

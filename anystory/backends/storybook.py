@@ -30,7 +30,7 @@ from anystory.story import (
     sides,
 )
 
-PROGRAM = "1"
+PROGRAM = "2"
 """Raised when the same shot, settings and seed would give another frame."""
 
 MAPS = 512

@@ -17,11 +17,11 @@ from anystory.commands.report import Report
 from anystory.commands.usage import panel_numbers
 from anystory.project import packed_maps, png, write_atomic
 from anystory.render import Renderer, chosen_panels, panel_settings
-from anystory.shot import Role, Shot
+from anystory.shot import Role, Shot, Thing
 from anystory.sketch.compose import Sketch
 from anystory.sketch.cutout import prepare
 from anystory.sketch.sketcher import sketch as put_together
-from anystory.sketch.staging import Placed
+from anystory.sketch.staging import Placed, Staging
 from anystory.story import BACKGROUND, MADE, SEEN, RoutingMaps, Story
 
 
@@ -87,7 +87,7 @@ def told_of(number: int, prompt: str, made: Sketch) -> dict[str, Any]:
         "guessed": list(shot.guessed),
         "unread": list(shot.unread),
         "cast": [_role(*each) for each in zip(shot.roles, made.staging.placed, strict=True)],
-        "things": [{"concept": thing.concept, "box": None, "held_by": thing.held_by} for thing in shot.things],
+        "things": [_thing(*each, made.staging) for each in enumerate(shot.things)],
         "notes": list(made.notes),
     }
 
@@ -102,6 +102,18 @@ def _role(role: Role, placed: Placed) -> dict[str, Any]:
         "facing": placed.facing,
         "holds": role.holds,
         "behind": ", ".join(role.targets) if role.relation == "behind" else "",
+    }
+
+
+def _thing(number: int, thing: Thing, staging: Staging) -> dict[str, Any]:
+    """A thing with the box around all that is drawn of it."""
+    placed = [one for one in staging.things if one.thing == number]
+    boxes = list(zip(*(one.box for one in placed), strict=True))
+    box = [min(boxes[0]), min(boxes[1]), max(boxes[2]), max(boxes[3])] if boxes else None
+    return {
+        "concept": thing.concept,
+        "box": box and [round(edge, 4) for edge in box],
+        "held_by": next((one.held_by for one in placed if one.held_by), thing.held_by),
     }
 
 
