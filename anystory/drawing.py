@@ -1,4 +1,5 @@
-"""Characters without a picture: drawn once from their descriptions, cut out, and references from then on.
+"""Characters without a picture: drawn once from their descriptions, cut out, and references from then on; or, for a
+backend that sketches, taken from the library of drawings.
 
 In a story's folder they are kept as drawn/KEY.png (RGBA, alpha = the mask; prompt, seed, backend, version and key as
 PNG text), where KEY stands for everything the drawing depends on: what has not changed is not drawn again.
@@ -20,7 +21,8 @@ from anystory.project import cutout, png, write_atomic
 from anystory.prompt import Prompt, portrait
 from anystory.render import RenderError, chosen_panels
 from anystory.segment import NothingFoundError, Segmenter
-from anystory.story import CastMember, Panel, Step, Story, Subject
+from anystory.sketch.likeness import Likeness, library_cast
+from anystory.story import LIBRARY, CastMember, Panel, Step, Story, Subject
 from anystory.styles import style_of
 
 SEEDS = (0, 1, 2)
@@ -68,15 +70,22 @@ def draw_cast(
     The drawing is a frame with no subject: the description on a plain background in the story's style, with the
     story's settings and `SEEDS`. With a `folder`, what was drawn is kept there and found again. Raises RenderError
     with a sentence for panels that cannot be rendered anyway, and where no seed gives anything to cut out; the last
-    drawing is kept then, to be masked by hand. Raises RenderError too for a backend that only shows pictures, and
-    SegmentError where the segmenter cannot be had.
+    drawing is kept then, to be masked by hand. Raises SegmentError where the segmenter cannot be had.
+
+    A backend that sketches draws nobody: it gets the drawing of the library that the description asks for, cut out as
+    it is, and RenderError is raised where there is none.
     """
+    alike = library_cast(story.script) if backend.sketches else {}
     style = style_of(story.script, Panel("")) if backend.follows_style else ""
     for member in undrawn(story, chosen_panels(story, panels, backend)):
         if backend.sketches:
-            raise RenderError(
-                f"{backend.name} shows pictures you give; give {member.name} one or take one from the shelf."
-            )
+            if member.name not in alike:
+                raise RenderError(
+                    f"{backend.name} shows pictures you give; give {member.name} one or take one from the shelf. "
+                    f"Nothing in its library is {member.description[:80]!r}."
+                )
+            yield _taken(member, alike[member.name])
+            continue
         prompt = portrait(member.description, style)
         settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
         parts = [prompt.text, settings, SEEDS, backend.name, backend.version, segmenter.model]
@@ -88,6 +97,13 @@ def draw_cast(
             yield Drawing(member.name, 1, step, subject, reused=True)
         else:
             yield from _draw(story, backend, segmenter, member, prompt, file, key)
+
+
+def _taken(member: CastMember, likeness: Likeness) -> Drawing:
+    image, mask = likeness.picture()
+    words = " ".join(filter(None, (likeness.colour, likeness.drawing.concept)))
+    subject = Subject(member.name, image, mask, member.description, LIBRARY + words, height=member.height)
+    return Drawing(member.name, 1, Step(1, 1, image), subject)
 
 
 def _draw(

@@ -16,8 +16,9 @@ from typing import Literal, Protocol
 
 from anystory.prompt import compose, find_names
 from anystory.script import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
+from anystory.sketch.likeness import library_cast
 from anystory.steering import Layout, Steering, steering_fields
-from anystory.story import CastMember, Panel, Style, sides
+from anystory.story import LIBRARY, CastMember, Panel, Style, sides
 from anystory.styles import NO_STYLE, all_styles, find_style, style_of
 from anystory.wildcards import (
     Lists,
@@ -297,6 +298,7 @@ def _nobody(reading: Reading, found: Sequence[Finding]) -> Iterator[Finding]:
 def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
     """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
     needed = {name for panel in reading.script.panels for name in panel.cast}
+    library = library_cast(reading.script) if backend is not None and backend.sketches else {}
     for member in reading.script.cast:
         name = member.name
         if member.image is not None or name not in needed or name in pictured:
@@ -305,6 +307,8 @@ def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) ->
         severity, message = "note", f"{name} has no picture and is drawn from the description first."
         if not member.description:
             severity, message = "error", f"{name} has neither a picture nor a description; add one of the two."
+        elif backend is not None and backend.sketches and name in library:
+            message = f"{name} has no picture and is {LIBRARY}{library[name].drawing.concept}."
         elif backend is not None and backend.sketches:
             message = (
                 f"{name} has no picture, and {backend.name} shows pictures you give; give {name} one, or take one "

@@ -11,6 +11,7 @@ from anystory.__main__ import main
 from anystory.backend import load
 from anystory.project import Project
 from anystory.script import ScriptError, dump_script, load_script, parse_script
+from anystory.story import LIBRARY
 from tests.test_main import picture
 
 FORM = {
@@ -122,8 +123,28 @@ def test_what_cannot_be_sketched_is_one_sentence(script, tmp_path, capsys, argum
     assert said.startswith("anystory: ") and words in said and len(said.splitlines()) == 1
 
 
-def test_a_character_without_a_picture_is_for_models(script, tmp_path, capsys):
-    changed(script, cast=[{"name": "Fox", "description": "a fox"}, {"name": "Owl", "image": "owl.png"}])
+def test_a_character_who_is_only_told_of_is_a_drawing_of_the_library(script, tmp_path, capsys):
+    changed(script, cast=[{"name": "Fox", "description": "a blue fox"}, {"name": "Owl", "image": "owl.png"}])
+    assert main(["check", str(script), "--backend", "storybook"]) == 0
+    assert "note: Fox has no picture and is a drawing of the library (Noto Emoji): fox." in capsys.readouterr().out
+    out = tmp_path / "out"
+    assert main(["render", str(script), "--out", str(out)]) == 0
+    assert "Fox: a drawing of the library (Noto Emoji): blue fox" in capsys.readouterr().out
+    assert main(["sketch", str(script), "--out", str(out)]) == 0
+    assert "Fox: a drawing of the library (Noto Emoji): blue fox" in capsys.readouterr().out
+    for number in (1, 2):
+        sketch, frame = (Image.open(out / folder / f"00{number}.png") for folder in ("sketches", "frames"))
+        assert sketch.tobytes() == frame.tobytes()
+    subject = Project(out).story().subjects[0]
+    assert subject.name == "Fox" and subject.drawn == LIBRARY + "blue fox"
+    red, _, blue = np.asarray(subject.image)[np.asarray(subject.mask) == 255].mean(0)
+    assert blue > red + 20
+    assert main(["resume", str(out)]) == 0
+    assert "panel 2: unchanged" in capsys.readouterr().out
+
+
+def test_who_the_library_does_not_have_is_for_models(script, tmp_path, capsys):
+    changed(script, cast=[{"name": "Fox", "description": "a gloop"}, {"name": "Owl", "image": "owl.png"}])
     for command in ("render", "sketch"):
         assert main([command, str(script), "--out", str(tmp_path / "out")]) == 2
         said = capsys.readouterr().err

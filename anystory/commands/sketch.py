@@ -12,9 +12,10 @@ import numpy as np
 from anystory.api import asked_settings, cut_out, filled_script
 from anystory.backends.storybook import StorybookBackend
 from anystory.commands.pictures import segmenter_named
-from anystory.commands.render import refuse_unseen
+from anystory.commands.render import how_drawn, refuse_unseen
 from anystory.commands.report import Report
 from anystory.commands.usage import panel_numbers
+from anystory.drawing import draw_cast, with_drawn
 from anystory.project import packed_maps, png, write_atomic
 from anystory.render import Renderer, chosen_panels, panel_settings
 from anystory.shot import Role, Shot, Thing
@@ -34,8 +35,14 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
     if arguments.size:
         settings = replace(settings, size=arguments.size)
         script = replace(script, panels=tuple(replace(panel, size=None) for panel in script.panels))
-    story = Story(script, cut_out(script, segmenter_named(script.segmenter, report)), settings)
+    segmenter = segmenter_named(script.segmenter, report)
+    story = Story(script, cut_out(script, segmenter), settings)
     chosen_panels(story, numbers, backend)
+    drawn = [event.subject for event in draw_cast(story, backend, segmenter, panels=numbers) if event.subject]
+    for subject in drawn:
+        words = f"{subject.name}: {how_drawn(subject)}"
+        report.tell("drawn", words, folder=str(arguments.out), name=subject.name, reused=False)
+    story = with_drawn(story, drawn)
     requests = Renderer(backend).requests(story)
     cutouts = {subject.name: prepare(subject) for subject in story.subjects}
     folder = arguments.out / "sketches"
