@@ -21,7 +21,6 @@ from anystory.project import cutout, png, write_atomic
 from anystory.prompt import Prompt, portrait
 from anystory.render import RenderError, chosen_panels
 from anystory.segment import NothingFoundError, Segmenter
-from anystory.sketch.likeness import Likeness, library_cast
 from anystory.story import LIBRARY, CastMember, Panel, Step, Story, Subject
 from anystory.styles import style_of
 
@@ -75,17 +74,11 @@ def draw_cast(
     A backend that sketches draws nobody: it gets the drawing of the library that the description asks for, cut out as
     it is, and RenderError is raised where there is none.
     """
-    alike = library_cast(story.script) if backend.sketches else {}
+    if backend.sketches:
+        yield from _from_library(story, backend, panels)
+        return
     style = style_of(story.script, Panel("")) if backend.follows_style else ""
     for member in undrawn(story, chosen_panels(story, panels, backend)):
-        if backend.sketches:
-            if member.name not in alike:
-                raise RenderError(
-                    f"{backend.name} shows pictures you give; give {member.name} one or take one from the shelf. "
-                    f"Nothing in its library is {member.description[:80]!r}."
-                )
-            yield _taken(member, alike[member.name])
-            continue
         prompt = portrait(member.description, style)
         settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
         parts = [prompt.text, settings, SEEDS, backend.name, backend.version, segmenter.model]
@@ -99,11 +92,21 @@ def draw_cast(
             yield from _draw(story, backend, segmenter, member, prompt, file, key)
 
 
-def _taken(member: CastMember, likeness: Likeness) -> Drawing:
-    image, mask = likeness.picture()
-    words = " ".join(filter(None, (likeness.colour, likeness.drawing.concept)))
-    subject = Subject(member.name, image, mask, member.description, LIBRARY + words, height=member.height)
-    return Drawing(member.name, 1, Step(1, 1, image), subject)
+def _from_library(story: Story, backend: Backend, panels: Iterable[int] | None) -> Iterator[Drawing]:
+    """Whom `undrawn` tells as drawings of the library."""
+    from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+
+    alike = library_cast(story.script)
+    for member in undrawn(story, chosen_panels(story, panels, backend)):
+        if member.name not in alike:
+            raise RenderError(
+                f"{backend.name} shows pictures you give; give {member.name} one or take one from the shelf. "
+                f"Nothing in its library is {member.description[:80]!r}."
+            )
+        image, mask = alike[member.name].picture()
+        drawn = LIBRARY + alike[member.name].words
+        subject = Subject(member.name, image, mask, member.description, drawn, height=member.height)
+        yield Drawing(member.name, 1, Step(1, 1, image), subject)
 
 
 def _draw(

@@ -16,7 +16,6 @@ from typing import Literal, Protocol
 
 from anystory.prompt import compose, find_names
 from anystory.script import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
-from anystory.sketch.likeness import library_cast
 from anystory.steering import Layout, Steering, steering_fields
 from anystory.story import LIBRARY, CastMember, Panel, Style, sides
 from anystory.styles import NO_STYLE, all_styles, find_style, style_of
@@ -298,7 +297,7 @@ def _nobody(reading: Reading, found: Sequence[Finding]) -> Iterator[Finding]:
 def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
     """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
     needed = {name for panel in reading.script.panels for name in panel.cast}
-    library = library_cast(reading.script) if backend is not None and backend.sketches else {}
+    library = _library(reading) if backend is not None and backend.sketches else {}
     for member in reading.script.cast:
         name = member.name
         if member.image is not None or name not in needed or name in pictured:
@@ -308,7 +307,7 @@ def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) ->
         if not member.description:
             severity, message = "error", f"{name} has neither a picture nor a description; add one of the two."
         elif backend is not None and backend.sketches and name in library:
-            message = f"{name} has no picture and is {LIBRARY}{library[name].drawing.concept}."
+            message = f"{name} has no picture and is {LIBRARY}{library[name]}."
         elif backend is not None and backend.sketches:
             message = (
                 f"{name} has no picture, and {backend.name} shows pictures you give; give {name} one, or take one "
@@ -319,6 +318,13 @@ def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) ->
             message = f"{name} has no picture, and {backend.name} hardly draws a character from words; give a picture."
             severity = "warning"
         yield _finding(reading.source, span, severity, "no-picture", message)
+
+
+def _library(reading: Reading) -> dict[str, str]:
+    """What the library has for whom, in words."""
+    from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+
+    return {name: likeness.words for name, likeness in library_cast(reading.script).items()}
 
 
 # --- panels -------------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def test_what_cannot_be_sketched_is_one_sentence(script, tmp_path, capsys, argum
 def test_a_character_who_is_only_told_of_is_a_drawing_of_the_library(script, tmp_path, capsys):
     changed(script, cast=[{"name": "Fox", "description": "a blue fox"}, {"name": "Owl", "image": "owl.png"}])
     assert main(["check", str(script), "--backend", "storybook"]) == 0
-    assert "note: Fox has no picture and is a drawing of the library (Noto Emoji): fox." in capsys.readouterr().out
+    assert "note: Fox has no picture and is a drawing of the library (Noto Emoji): blue fox." in capsys.readouterr().out
     out = tmp_path / "out"
     assert main(["render", str(script), "--out", str(out)]) == 0
     assert "Fox: a drawing of the library (Noto Emoji): blue fox" in capsys.readouterr().out

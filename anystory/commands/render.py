@@ -29,7 +29,6 @@ from anystory.overlay import sheet
 from anystory.project import Project, frame_file, png, write_atomic
 from anystory.render import Progress, Renderer
 from anystory.script import Script, ScriptError, parse_script
-from anystory.sketch.likeness import library_cast
 from anystory.steering import read_layout
 from anystory.story import LIBRARY, Story, Subject
 
@@ -282,7 +281,10 @@ def _with_layout_strength(script: Script, strength: float) -> Script:
 
 def refuse_unseen(script: Script, numbers: Sequence[int], name: str) -> None:
     """Who is in a panel needs a picture, or a description from which a model can draw it, or that the library has."""
-    if name not in backend.MODELS and (library := library_cast(script)):
+    if name not in backend.MODELS:
+        from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+
+        library = library_cast(script)
         script = replace(script, cast=tuple(member for member in script.cast if member.name not in library))
     needed = {name for number in numbers for name in script.panels[number - 1].cast}
     for member in script.cast:

@@ -27,6 +27,10 @@ class Likeness:
     drawing: Drawing
     colour: str = ""
 
+    @property
+    def words(self) -> str:
+        return " ".join(filter(None, (self.colour, self.drawing.concept)))
+
     def picture(self) -> tuple[Image.Image, Image.Image]:
         """The drawing on white, RGB, and its own alpha, L."""
         pixels = np.pad(render(self.drawing, _HEIGHT, self.colour), ((_EDGE, _EDGE), (_EDGE, _EDGE), (0, 0)))

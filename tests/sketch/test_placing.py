@@ -8,7 +8,9 @@ import pytest
 
 from anystory.shot import Role, Shot, Thing
 from anystory.sketch.compose import compose, picture_of
-from anystory.sketch.scenery import PLACES
+from anystory.sketch.cutout import Cutout
+from anystory.sketch.recall import recalled
+from anystory.sketch.scenery import PLACES, paint
 from anystory.sketch.stagecraft.props import CROWD, MOST, arrangement, cutout_of, library
 from anystory.sketch.staging import stage
 from tests.sketch.panels import FACE, SHAPES, SQUARE, area, asset, drawing, middle, painting, shared, tall
@@ -278,6 +280,19 @@ def test_the_same_thing_is_as_large_beside_the_same_one_in_all_panels():
     assert big > 1.5 * small
 
 
+def test_what_is_said_of_a_thing_once_holds_until_something_else_is_said():
+    told = [
+        Thing("ball", colour="red", size="big"),
+        Thing("ball", held_by="A"),
+        Thing("cup"),
+        Thing("ball", colour="blue"),
+    ]
+    shots = recalled([Shot(things=(thing,)) for thing in (*told, Thing("ball"))])
+    looks = [(shot.things[0].colour, shot.things[0].size) for shot in shots]
+    assert looks == [("red", "big"), ("red", "big"), ("", ""), ("blue", "big"), ("blue", "big")]
+    assert shots[1].things[0].held_by == "A" and recalled(shots) == shots
+
+
 def test_colours_are_seen():
     red, blue = (panel(Thing("ball", colour=colour, held_by="A")) for colour in ("red", "blue"))
     assert red.things[0].box == blue.things[0].box
@@ -314,8 +329,6 @@ def test_a_thing_in_front_hides_exactly_its_own_pixels_and_one_behind_none():
 
 @pytest.mark.parametrize("medium", ["watercolour", "ink", "paper", "crayon"])
 def test_things_are_painted_in_every_medium_with_the_same_bits(medium):
-    from anystory.sketch.scenery import paint
-
     place = paint("village", "sunset", "clear", medium, 3)
     shot = Shot(place="village", roles=(Role("A"),), things=(Thing("ball", colour="red"), Thing("hat")))
     cut = drawing("A", 40)
@@ -330,8 +343,6 @@ def test_things_are_painted_in_every_medium_with_the_same_bits(medium):
 @pytest.mark.parametrize("place", sorted(PLACES)[::5])
 @pytest.mark.parametrize("size", SHAPES[3:])
 def test_every_shape_of_frame_and_real_cut_outs(place, size):
-    from anystory.sketch.cutout import Cutout
-
     shot = Shot(place=place, roles=(Role("A", "holds"),), things=(Thing("umbrella", held_by="A"), Thing("dog")))
     cut = Cutout("A", asset("example/bruno.png"))
     staging = stage(shot, [cut], painting(place), size, 2)

@@ -255,7 +255,7 @@ def on_top(parent: Body) -> float:
     """The y of what lies on a thing."""
     _, top, _, bottom = parent.box
     seat = seat_of(parent.figure.drawing)
-    return top + seat.y * (bottom - top) if seat else _back(parent) + 0.08 * (bottom - top)
+    return top + (seat.y + 0.02) * (bottom - top) if seat else _back(parent) + 0.1 * (bottom - top)
 
 
 def _seated(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
@@ -263,7 +263,7 @@ def _seated(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     left, top, right, bottom = parent.box
     wide, tall = right - left, bottom - top
     seat = seat_of(parent.figure.drawing) or Seat(0.5, (_back(parent) - top) / tall + 0.03)
-    x = left + seat.x * wide + bond.share * 0.27 * wide
+    x = left + (0.5 + 0.18 * bond.share if bond.share else seat.x) * wide
     high = child.box[3] - child.box[1]
     lies = child.figure.pose.kind == LYING
     legs = high * (0.3 if lies else 0.0 if child.width > 0.9 * child.height else 0.24)
@@ -280,11 +280,8 @@ def _standing(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     seat = seat_of(drawing)
     if seat is not None and seat.inside and (drawing.living or drawing.kind == "vehicle"):
         return _seated(child, parent, bond, ground)
-    if seat is None or seat.inside:
-        return _on(child, parent, bond, ground)
-    _, top, _, bottom = parent.box
-    low = top + (seat.y + 0.04) * (bottom - top)
-    x = parent.x + (seat.x - 0.5 + bond.share * 0.27) * parent.width
+    low = on_top(parent)
+    x = parent.x + ((seat.x - 0.5 if seat is not None and not seat.inside else 0.0) + bond.share * 0.27) * parent.width
     return replace(child.standing(low, contact=low, waterline=None), x=x, line=parent.line + 0.002)
 
 

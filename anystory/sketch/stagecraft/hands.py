@@ -36,15 +36,22 @@ def scale_of(body: Body) -> float:
     return body.height / (body.figure.relative * SIZES.get(body.figure.role.size, 1.0))
 
 
-def held(figure: Figure, holder: Body, side: int, faces: Sequence[Body], aspect: float) -> Body:
+def held(figure: Figure, holder: Body, side: int, others: Sequence[Body], aspect: float) -> Body:
     """A thing in the hand of `holder`, on their `side`, -1 or 1, if it can be, below their face or beside it, or over
-    their shoulder. `faces`: everybody, whose faces it keeps off."""
+    their shoulder. `others`: everybody, whose faces it keeps off, and what is there already, such as in the other
+    hand."""
     concept = figure.drawing.concept
     width, height = _handy(figure, holder, aspect)
     body = Body(figure, 0.0, 0.0, width, height, holder.line + (-0.001 if concept in _OVER else 0.001))
     ways = ("over",) if concept in _OVER else ("upward", "hand", "front") if concept in _UPWARD else ("hand", "front")
     found = [_in_hand(body, holder, one, how, aspect) for how in ways for one in (side, -side)]
-    return min(found, key=lambda body: round(20 * covered(body, faces) + 40 * _outside(body, aspect), 3))
+    full = [other for other in others if other.figure.lifeless and abs(other.line - holder.line) < 0.0015]
+    return min(
+        found,
+        key=lambda body: round(
+            20 * covered(body, others) + 40 * _outside(body, aspect) + 8 * sum(shared(body, other) for other in full), 3
+        ),
+    )
 
 
 def _handy(figure: Figure, holder: Body, aspect: float) -> tuple[float, float]:
@@ -138,6 +145,12 @@ def face_of(body: Body) -> tuple[float, float, float, float]:
         return body.box
     left, right = outline(body, 0.0, FACE)
     return left, body.box[1], right, body.face
+
+
+def shared(body: Body, other: Body) -> float:
+    """Which share of a body's box another one has too."""
+    (a, b, c, d), (e, f, g, h) = body.box, other.box
+    return max(min(c, g) - max(a, e), 0.0) * max(min(d, h) - max(b, f), 0.0) / ((c - a) * (d - b))
 
 
 def _outside(body: Body, aspect: float) -> float:

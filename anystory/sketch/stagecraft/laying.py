@@ -10,7 +10,7 @@ from anystory.sketch.stagecraft.bodies import FAR, NEAR, Body, on_top
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
-from anystory.sketch.stagecraft.hands import covered, held, scale_of, worn
+from anystory.sketch.stagecraft.hands import covered, held, scale_of, shared, worn
 from anystory.sketch.stagecraft.props import COMPANY, HELD, WORN, Prop, afloat
 
 _COLUMNS = 25
@@ -42,9 +42,8 @@ class _Room:
         cost = 30 * covered(body, self.bodies)
         for other in self.bodies:
             a, up, b, down = other.box
-            both = max(min(right, b) - max(left, a), 0.0) * max(min(bottom, down) - max(top, up), 0.0)
-            front = min(area, (b - a) * (down - up)) if other.line < body.line else area
-            cost += 3.5 * both / front
+            smaller = min(area, (b - a) * (down - up)) if other.line < body.line else area
+            cost += 3.5 * shared(body, other) * area / smaller
         for cover in self.cast.found:
             if cover.line > body.line:
                 cost += 5 * cover.hides(*body.box)

@@ -12,7 +12,7 @@ from anystory.shot import Role, Shot, Thing
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.stagecraft.covers import Cover, means
 from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown
-from anystory.sketch.stagecraft.poses import HIDING, STANDING
+from anystory.sketch.stagecraft.poses import HIDING, RIDING, STANDING
 from anystory.sketch.things import Drawing, Library, render
 
 COMPANY, HELD, WORN, LAID, SHOWN = "company", "held", "worn", "laid", "shown"
@@ -25,7 +25,7 @@ MOST = 8
 CROWD = 12
 """How many of one kind are drawn at most."""
 
-_APIECE = 3
+_APIECE = 2
 """Up to so many beings of one kind stand as everybody does; more of them in a group."""
 
 _SILHOUETTE = 160
@@ -44,6 +44,9 @@ _OPEN = {"boat": "canoe", "rowboat": "canoe"}
 
 _TALLEST, _WIDEST = 0.78, 0.62
 """The most of the frame's height and width that one thing takes."""
+
+_HANDY = ("opens", "works", "plays", "fights", "writes", "paints", "cooks")
+"""Who does this has what it is done with in the hand."""
 
 _WATERFOWL = ("duck", "duckling", "goose", "swan")
 
@@ -89,7 +92,7 @@ class Prop:
 def _least(figure: Figure, aspect: float) -> float:
     """How tall at least a thing of that width through height is, beside a grown person, for a figure to do as told."""
     tall, wide = figure.relative, figure.relative * figure.aspect
-    if figure.role.relation == "behind" and figure.pose.kind == HIDING:
+    if figure.pose.kind in (HIDING, RIDING) and figure.role.relation in ("behind", "on"):
         return 0.9 * tall
     least = {"on": 0.4 * tall, "in": max(0.5 * tall, 1.1 * min(wide, tall) / aspect), "under": 0.75 * tall}
     return least.get(figure.role.relation, 0.0)
@@ -104,7 +107,7 @@ def cutout_of(drawing: Drawing, count: int, colour: str, height: int) -> Cutout:
     """`count` of a drawing, each `height` pixels tall, in one picture."""
     pixels = render(drawing, height, colour)
     if count > 1:
-        pixels = _group(pixels, arrangement(count, drawing.rests[0]))
+        pixels = _group(pixels, arrangement(count, _laid_as(drawing)))
     facing = drawing.facing if drawing.facing in ("left", "right") else ""
     cut = frozenset({"bottom"} if drawing.part == "upper half" else ())
     return Cutout(drawing.concept, pixels, cut, facing=facing)
@@ -118,13 +121,12 @@ def _silhouette(drawing: Drawing, count: int) -> Cutout:
 def arrangement(count: int, rests: str) -> list[tuple[float, float]]:
     """The left top corners of so many of one kind, in widths and heights of one, from the back to the front."""
     if rests in ("hand", "table", "head"):  # a heap
+        base = next(base for base in range(1, count + 1) if 3 * (base - 1) >= count or base * (base + 1) / 2 >= count)
         rows = []
         while sum(rows) < count:
-            rows.append(min(len(rows) + 1, count - sum(rows)))
-        rows.sort()
-        widest = max(rows)
+            rows.insert(0, min(base - len(rows), count - sum(rows)))
         return [
-            (0.8 * (column + (widest - length) / 2), 0.55 * row)
+            (0.8 * (column + (base - length) / 2), 0.55 * row)
             for row, length in enumerate(rows)
             for column in range(length)
         ]
@@ -137,9 +139,14 @@ def arrangement(count: int, rests: str) -> list[tuple[float, float]]:
     return back + [(step * i, drop + 0.1 * (i % 2)) for i in range(front)]
 
 
+def _laid_as(drawing: Drawing) -> str:
+    """Where a group of it mostly is: flowers grow side by side, though one picks them."""
+    return "ground" if drawing.kind == "plant" else drawing.rests[0]
+
+
 def rows_of(drawing: Drawing, count: int) -> float:
     """How tall a picture of so many is, in heights of one."""
-    corners = arrangement(count, drawing.rests[0]) if count > 1 else [(0.0, 0.0)]
+    corners = arrangement(count, _laid_as(drawing)) if count > 1 else [(0.0, 0.0)]
     return 1 + max(y for _, y in corners) - min(y for _, y in corners)
 
 
@@ -177,7 +184,8 @@ def props_of(shot: Shot, found: Sequence[Cover], water: bool) -> tuple[list[Prop
             notes.append(f"There is no drawing of {_named(thing)}; it is not shown.")
             continue
         how, who = _how(shot, thing, drawing, water)
-        if drawing.kind == "clothes" and how == LAID and not thing.relation:
+        wears = any(role.action == "stands" for role in shot.roles) and not thing.relation
+        if drawing.kind == "clothes" and how == LAID and wears:
             notes.append(f"How somebody wears {_named(thing)} cannot be shown.")
             continue
         each = how == COMPANY and thing.count <= _APIECE
@@ -209,15 +217,29 @@ def _how(shot: Shot, thing: Thing, drawing: Drawing, water: bool) -> tuple[str, 
     if holder is not None:
         handy = "hand" in drawing.rests or "table" in drawing.rests
         small = drawing.height <= _IN_HAND * shot.roles[holder].height
-        return (HELD if handy or small else LAID), holder
+        pet = not drawing.living or (thing.count == 1 and small)
+        return (HELD if (handy or small) and pet else LAID), holder
+    user = next((number for number, role in enumerate(shot.roles) if _uses(role, thing, drawing)), None)
+    if user is not None:
+        return HELD, user
     if any(thing.concept in role.targets for role in shot.roles):
         return COMPANY, None
     if "head" in drawing.rests and not thing.relation and names:
         return WORN, _wearer(shot.roles)
+    if drawing.living and thing.relation and names.keys() & set(thing.targets) and thing.count <= _APIECE:
+        return COMPANY, None
     stands = drawing.height > _SMALL and drawing.rests[0] not in ("sky", "water") and not (water and afloat(drawing))
     if drawing.living and stands and thing.count <= _APIECE and not thing.distance:
         return COMPANY, None
     return LAID, None
+
+
+def _uses(role: Role, thing: Thing, drawing: Drawing) -> bool:
+    """Whether somebody who is not said to hold something must have it in the hand."""
+    if thing.relation or drawing.rests[0] != "hand":
+        return False
+    under = role.relation == "under" and thing.concept in role.targets
+    return under or (role.action in _HANDY and not role.targets and not role.holds)
 
 
 def afloat(drawing: Drawing) -> bool:

@@ -76,7 +76,7 @@ _SEATS = {
     "camel": Seat(0.6, 0.3, True),
     "turtle": Seat(0.62, 0.08, True),
     "whale": Seat(0.45, 0.3, True),
-    "dragon": Seat(0.5, 0.45, True),
+    "dragon": Seat(0.62, 0.5, True),
     "lifebuoy": Seat(0.5, 0.3, True),
 }
 
