@@ -1,4 +1,5 @@
-"""Characters without a picture: drawn once from their descriptions, cut out, and references from then on.
+"""Characters without a picture: drawn once from their descriptions, cut out, and references from then on; or, for a
+backend that sketches, taken from the library of drawings.
 
 In a story's folder they are kept as drawn/KEY.png (RGBA, alpha = the mask; prompt, seed, backend, version and key as
 PNG text), where KEY stands for everything the drawing depends on: what has not changed is not drawn again.
@@ -20,7 +21,7 @@ from anystory.project import cutout, png, write_atomic
 from anystory.prompt import Prompt, portrait
 from anystory.render import RenderError, chosen_panels
 from anystory.segment import NothingFoundError, Segmenter
-from anystory.story import CastMember, Panel, Step, Story, Subject
+from anystory.story import LIBRARY, CastMember, Panel, Step, Story, Subject
 from anystory.styles import style_of
 
 SEEDS = (0, 1, 2)
@@ -68,15 +69,16 @@ def draw_cast(
     The drawing is a frame with no subject: the description on a plain background in the story's style, with the
     story's settings and `SEEDS`. With a `folder`, what was drawn is kept there and found again. Raises RenderError
     with a sentence for panels that cannot be rendered anyway, and where no seed gives anything to cut out; the last
-    drawing is kept then, to be masked by hand. Raises RenderError too for a backend that only shows pictures, and
-    SegmentError where the segmenter cannot be had.
+    drawing is kept then, to be masked by hand. Raises SegmentError where the segmenter cannot be had.
+
+    A backend that sketches draws nobody: it gets the drawing of the library that the description asks for, cut out as
+    it is, and RenderError is raised where there is none.
     """
+    if backend.sketches:
+        yield from _from_library(story, backend, panels)
+        return
     style = style_of(story.script, Panel("")) if backend.follows_style else ""
     for member in undrawn(story, chosen_panels(story, panels, backend)):
-        if backend.sketches:
-            raise RenderError(
-                f"{backend.name} shows pictures you give; give {member.name} one or take one from the shelf."
-            )
         prompt = portrait(member.description, style)
         settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
         parts = [prompt.text, settings, SEEDS, backend.name, backend.version, segmenter.model]
@@ -88,6 +90,23 @@ def draw_cast(
             yield Drawing(member.name, 1, step, subject, reused=True)
         else:
             yield from _draw(story, backend, segmenter, member, prompt, file, key)
+
+
+def _from_library(story: Story, backend: Backend, panels: Iterable[int] | None) -> Iterator[Drawing]:
+    """Whom `undrawn` tells as drawings of the library."""
+    from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+
+    alike = library_cast(story.script)
+    for member in undrawn(story, chosen_panels(story, panels, backend)):
+        if member.name not in alike:
+            raise RenderError(
+                f"{backend.name} shows pictures you give; give {member.name} one or take one from the shelf. "
+                f"Nothing in its library is {member.description[:80]!r}."
+            )
+        image, mask = alike[member.name].picture()
+        drawn = LIBRARY + alike[member.name].words
+        subject = Subject(member.name, image, mask, member.description, drawn, height=member.height)
+        yield Drawing(member.name, 1, Step(1, 1, image), subject)
 
 
 def _draw(

@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 from anystory.prompt import compose, find_names
 from anystory.script import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
 from anystory.steering import Layout, Steering, steering_fields
-from anystory.story import CastMember, Panel, Style, sides
+from anystory.story import LIBRARY, CastMember, Panel, Style, sides
 from anystory.styles import NO_STYLE, all_styles, find_style, style_of
 from anystory.wildcards import (
     Lists,
@@ -297,19 +297,23 @@ def _nobody(reading: Reading, found: Sequence[Finding]) -> Iterator[Finding]:
 def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
     """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
     needed = {name for panel in reading.script.panels for name in panel.cast}
+    library = library_words(reading.script) if backend is not None and backend.sketches else {}
     for member in reading.script.cast:
         name = member.name
         if member.image is not None or name not in needed or name in pictured:
             continue
         span = reading.span(("cast", reading.members.index(name), "name"))
-        severity, message = pictureless(member, backend)
+        severity, message = pictureless(member, backend, library.get(name, ""))
         yield _finding(reading.source, span, severity, "no-picture", message)
 
 
-def pictureless(member: CastMember, backend: Reader | None) -> tuple[Severity, str]:
-    """What is to be said of a member of a panel's cast without a picture, and how bad it is."""
+def pictureless(member: CastMember, backend: Reader | None, likeness: str = "") -> tuple[Severity, str]:
+    """What is to be said of a member of a panel's cast without a picture, and how bad it is. `likeness`: what drawing
+    of the library the backend has for it, in words."""
     name = member.name
     if backend is not None and backend.sketches:
+        if likeness:
+            return "note", f"{name} has no picture and is {LIBRARY}{likeness}."
         gives = f"{backend.name} shows pictures you give; give {name} one, or take one from the shelf."
         return "error", f"{name} has no picture, and {gives}"
     if not member.description:
@@ -318,6 +322,13 @@ def pictureless(member: CastMember, backend: Reader | None) -> tuple[Severity, s
         hardly = f"{backend.name} hardly draws a character from words; give a picture."
         return "warning", f"{name} has no picture, and {hardly}"
     return "note", f"{name} has no picture and is drawn from the description first."
+
+
+def library_words(script: Script) -> dict[str, str]:
+    """What drawing of the library storybook has for whom of the cast, in words, by name."""
+    from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+
+    return {name: likeness.words for name, likeness in library_cast(script).items()}
 
 
 # --- panels -------------------------------------------------------------------------------------------------------

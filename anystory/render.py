@@ -409,10 +409,11 @@ class Renderer:
     def _shot(self, story: Story, number: int) -> Shot:
         """What panel `number` shows. A script is read whole, as panels go on from those before them, and once."""
         from anystory.sketch.read import read_story  # whose vocabulary no other backend needs
+        from anystory.sketch.recall import recalled
 
         script, shots = self._read
         if script is not story.script:
-            shots = read_story(story.script, story.script.cast)
+            shots = recalled(read_story(story.script, story.script.cast))
             self._read = story.script, shots
         return shots[number - 1]
 

@@ -29,10 +29,15 @@ MAX_TRACE = 32_000_000
 """Bytes of a frame's trace at most: some 250 steps of SDXL at 1024 pixels with four subjects, unpacked 100 MB."""
 
 
+LIBRARY = "a drawing of the library (Noto Emoji): "
+"""What `Subject.drawn` begins with where no model drew it."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """A character with its cut-out. `image` is RGB, `mask` is L (255 = the character), of one size. `drawn` is the
-    sentence a backend drew it from; empty for a picture that was handed in. `more` are further pictures of the same
+    sentence a backend drew it from, or `LIBRARY` and what was taken from there; empty for a picture that was handed in.
+    `more` are further pictures of the same
     character, each an image and its mask. `height` in metres, None where nobody said. Raises ValueError for what is not
     so, or above `MAX_PICTURES`."""
 

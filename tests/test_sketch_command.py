@@ -11,6 +11,7 @@ from anystory.__main__ import main
 from anystory.backend import load
 from anystory.project import Project
 from anystory.script import ScriptError, dump_script, load_script, parse_script
+from anystory.story import LIBRARY
 from tests.test_main import picture
 
 FORM = {
@@ -83,6 +84,23 @@ def test_sketches_are_what_storybook_renders_and_tell_it_in_their_form(script, t
     assert [event["place"] for event in told[:2]] == ["beach", "forest"] and told[0]["time"] == "night"
 
 
+def test_things_have_boxes_and_holders(script, tmp_path, capsys):
+    panels = [{"prompt": "Fox holds a red apple next to a flux capacitor and a chair", "size": 96}]
+    changed(script, panels=panels)
+    assert main(["sketch", str(script), "--out", str(tmp_path), "--json"]) == 0
+    (told,) = events(capsys, "sketch")
+    things = {thing["concept"]: thing for thing in told["things"]}
+    assert things["apple"]["held_by"] == "Fox" and things["chair"]["held_by"] == ""
+    for thing in (things["apple"], things["chair"]):
+        x0, y0, x1, y1 = thing["box"]
+        assert 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1
+    changed(script, panels=[{"prompt": "Fox carries a vine", "size": 96}])
+    assert main(["sketch", str(script), "--out", str(tmp_path), "--json"]) == 0
+    (told,) = events(capsys, "sketch")
+    assert told["things"] == [{"concept": "vine", "box": None, "held_by": "Fox"}]
+    assert told["notes"] == ["There is no drawing of a vine; it is not shown."]
+
+
 def test_some_panels_are_sketched_at_a_size_of_choice(script, tmp_path, capsys):
     assert main(["sketch", str(script), "--out", str(tmp_path), "--panels", "2", "--size", "80"]) == 0
     said = capsys.readouterr().out.splitlines()
@@ -105,8 +123,28 @@ def test_what_cannot_be_sketched_is_one_sentence(script, tmp_path, capsys, argum
     assert said.startswith("anystory: ") and words in said and len(said.splitlines()) == 1
 
 
-def test_a_character_without_a_picture_is_for_models(script, tmp_path, capsys):
-    changed(script, cast=[{"name": "Fox", "description": "a fox"}, {"name": "Owl", "image": "owl.png"}])
+def test_a_character_who_is_only_told_of_is_a_drawing_of_the_library(script, tmp_path, capsys):
+    changed(script, cast=[{"name": "Fox", "description": "a blue fox"}, {"name": "Owl", "image": "owl.png"}])
+    assert main(["check", str(script), "--backend", "storybook"]) == 0
+    assert "note: Fox has no picture and is a drawing of the library (Noto Emoji): blue fox." in capsys.readouterr().out
+    out = tmp_path / "out"
+    assert main(["render", str(script), "--out", str(out)]) == 0
+    assert "Fox: a drawing of the library (Noto Emoji): blue fox" in capsys.readouterr().out
+    assert main(["sketch", str(script), "--out", str(out)]) == 0
+    assert "Fox: a drawing of the library (Noto Emoji): blue fox" in capsys.readouterr().out
+    for number in (1, 2):
+        sketch, frame = (Image.open(out / folder / f"00{number}.png") for folder in ("sketches", "frames"))
+        assert sketch.tobytes() == frame.tobytes()
+    subject = Project(out).story().subjects[0]
+    assert subject.name == "Fox" and subject.drawn == LIBRARY + "blue fox"
+    red, _, blue = np.asarray(subject.image)[np.asarray(subject.mask) == 255].mean(0)
+    assert blue > red + 20
+    assert main(["resume", str(out)]) == 0
+    assert "panel 2: unchanged" in capsys.readouterr().out
+
+
+def test_who_the_library_does_not_have_is_for_models(script, tmp_path, capsys):
+    changed(script, cast=[{"name": "Fox", "description": "a gloop"}, {"name": "Owl", "image": "owl.png"}])
     for command in ("render", "sketch"):
         assert main([command, str(script), "--out", str(tmp_path / "out")]) == 2
         said = capsys.readouterr().err

@@ -21,7 +21,7 @@ from anystory.overlay import colour
 from anystory.prompt import rename
 from anystory.script import MAX_CAST, composed
 from anystory.segment import Segmenter, SegmentError
-from anystory.story import MAX_PICTURES, CastMember, Subject
+from anystory.story import LIBRARY, MAX_PICTURES, CastMember, Subject
 from ui import html
 from ui.words import t
 
@@ -459,7 +459,9 @@ def _tool(kind: str, label: str, sign: str, off: bool = False) -> str:
 
 def remarks(actor: Actor) -> str:
     """What is said below a card."""
-    quiet = "cast.drawn" if actor.drawn else None if actor.pictures else "cast.undrawn"
+    quiet = None if actor.pictures else "cast.undrawn"
+    if actor.drawn:
+        quiet = "cast.library" if actor.drawn[0].startswith(LIBRARY) else "cast.drawn"
     several = len(actor.pictures) > 1
     said = [
         (f"{number}: {hint}" if several else hint)

@@ -12,7 +12,7 @@ import gradio as gr
 from anystory.backend import Backend
 from anystory.edits import with_panel
 from anystory.ideas import ideas_for
-from anystory.lint import Finding, lint, mend, pictureless
+from anystory.lint import Finding, library_words, lint, mend, pictureless
 from anystory.script import Reading as Source
 from anystory.script import ScriptError, read_script
 from anystory.story import CastMember, Panel, Script, Style
@@ -190,7 +190,9 @@ def read(
         styles=known,
     )
     needed = {name for panel in script.panels for name in panel.cast} - set(pictured)
-    missing = (pictureless(member, backend) for member in script.cast if member.name in needed)
+    library = library_words(script) if needed and backend is not None and backend.sketches else {}
+    lacking = (member for member in script.cast if member.name in needed)
+    missing = (pictureless(member, backend, library.get(member.name, "")) for member in lacking)
     said = (
         Finding(1, 1, 0, 0, severity, "no-picture", words)
         for severity, words in missing

@@ -68,7 +68,7 @@ class StorybookBackend:
     max_subjects: int = 12
     languages: tuple[str, ...] = ("English", "Chinese", "Spanish")
     follows_style: bool = True
-    draws_characters: bool = False
+    draws_characters: bool = True
     sketches: bool = True
     batch: int = 1000  # a whole story: its frames are begun one after the other all the same
 

@@ -30,7 +30,7 @@ from anystory.project import Project, frame_file, png, write_atomic
 from anystory.render import Progress, Renderer
 from anystory.script import Script, ScriptError, parse_script
 from anystory.steering import read_layout
-from anystory.story import Story
+from anystory.story import LIBRARY, Story, Subject
 
 UNHONOURED = ("no-picture", "steering", "style", "language", "unread")
 """What a render tells of its script: where a frame will not be what was written. `check` tells the rest."""
@@ -199,7 +199,7 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
                 bar.set_description(f"drawing {event.name}, step {step.index} of {step.total}")
                 report.tell("drawing", **where, name=event.name, **at)
                 if event.subject:
-                    words = f"{event.name}: {'unchanged' if event.reused else 'drawn'}"
+                    words = f"{event.name}: {'unchanged' if event.reused else how_drawn(event.subject)}"
                     report.tell("drawn", words, **where, name=event.name, reused=event.reused)
                 continue
             bar.set_description(f"panel {event.panel}, step {step.index} of {step.total}")
@@ -213,6 +213,11 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
             words = f"The frames are in {job.folder / 'frames'}"
             report.tell("finished", words, folder=str(job.folder), panels=list(job.panels))
     return 1 if failed else 0
+
+
+def how_drawn(subject: Subject) -> str:
+    """In a word or two how somebody came by their picture who was only told of."""
+    return subject.drawn if subject.drawn.startswith(LIBRARY) else "drawn"
 
 
 def _announce(job: Job, engine: Backend, report: Report) -> None:
@@ -286,7 +291,12 @@ def _with_layout_strength(script: Script, strength: float) -> Script:
 
 
 def refuse_unseen(script: Script, numbers: Sequence[int], name: str) -> None:
-    """Who is in a panel needs a picture, or for a model a description to be drawn from."""
+    """Who is in a panel needs a picture, or a description from which a model can draw it, or that the library has."""
+    if name not in backend.MODELS:
+        from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+
+        library = library_cast(script)
+        script = replace(script, cast=tuple(member for member in script.cast if member.name not in library))
     needed = {name for number in numbers for name in script.panels[number - 1].cast}
     for member in script.cast:
         if member.image is None and member.name in needed and not (member.description and name in backend.MODELS):

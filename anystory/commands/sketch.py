@@ -12,16 +12,17 @@ import numpy as np
 from anystory.api import asked_settings, cut_out, filled_script
 from anystory.backends.storybook import StorybookBackend
 from anystory.commands.pictures import segmenter_named
-from anystory.commands.render import refuse_unseen
+from anystory.commands.render import how_drawn, refuse_unseen
 from anystory.commands.report import Report
 from anystory.commands.usage import panel_numbers
+from anystory.drawing import draw_cast, with_drawn
 from anystory.project import packed_maps, png, write_atomic
 from anystory.render import Renderer, chosen_panels, panel_settings
-from anystory.shot import Role, Shot
+from anystory.shot import Role, Shot, Thing
 from anystory.sketch.compose import Sketch
 from anystory.sketch.cutout import prepare
 from anystory.sketch.sketcher import sketch as put_together
-from anystory.sketch.staging import Placed
+from anystory.sketch.staging import Placed, Staging
 from anystory.story import BACKGROUND, MADE, SEEN, RoutingMaps, Story
 
 
@@ -34,8 +35,14 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
     if arguments.size:
         settings = replace(settings, size=arguments.size)
         script = replace(script, panels=tuple(replace(panel, size=None) for panel in script.panels))
-    story = Story(script, cut_out(script, segmenter_named(script.segmenter, report)), settings)
+    segmenter = segmenter_named(script.segmenter, report)
+    story = Story(script, cut_out(script, segmenter), settings)
     chosen_panels(story, numbers, backend)
+    drawn = [event.subject for event in draw_cast(story, backend, segmenter, panels=numbers) if event.subject]
+    for subject in drawn:
+        words = f"{subject.name}: {how_drawn(subject)}"
+        report.tell("drawn", words, folder=str(arguments.out), name=subject.name, reused=False)
+    story = with_drawn(story, drawn)
     requests = Renderer(backend).requests(story)
     cutouts = {subject.name: prepare(subject) for subject in story.subjects}
     folder = arguments.out / "sketches"
@@ -87,7 +94,7 @@ def told_of(number: int, prompt: str, made: Sketch) -> dict[str, Any]:
         "guessed": list(shot.guessed),
         "unread": list(shot.unread),
         "cast": [_role(*each) for each in zip(shot.roles, made.staging.placed, strict=True)],
-        "things": [{"concept": thing.concept, "box": None, "held_by": thing.held_by} for thing in shot.things],
+        "things": [_thing(*each, made.staging) for each in enumerate(shot.things)],
         "notes": list(made.notes),
     }
 
@@ -102,6 +109,18 @@ def _role(role: Role, placed: Placed) -> dict[str, Any]:
         "facing": placed.facing,
         "holds": role.holds,
         "behind": ", ".join(role.targets) if role.relation == "behind" else "",
+    }
+
+
+def _thing(number: int, thing: Thing, staging: Staging) -> dict[str, Any]:
+    """A thing with the box around all that is drawn of it."""
+    placed = [one for one in staging.things if one.thing == number]
+    boxes = list(zip(*(one.box for one in placed), strict=True))
+    box = [min(boxes[0]), min(boxes[1]), max(boxes[2]), max(boxes[3])] if boxes else None
+    return {
+        "concept": thing.concept,
+        "box": box and [round(edge, 4) for edge in box],
+        "held_by": next((one.held_by for one in placed if one.held_by), thing.held_by),
     }
 
 

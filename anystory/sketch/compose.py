@@ -23,7 +23,9 @@ from anystory.sketch.shadow import (
     mirrored,
     step_of,
 )
-from anystory.sketch.staging import Box, Placed, Staging
+from anystory.sketch.stagecraft.props import cutout_of, rows_of
+from anystory.sketch.staging import Box, Placed, PlacedThing, Staging
+from anystory.sketch.things.render import MAX_HEIGHT
 from anystory.sketch.water import submerged, surface, water_colour
 
 _WET = 0.3
@@ -109,11 +111,14 @@ def composing(
         raise ValueError(f"There are {len(staging.placed)} roles and {len(cutouts)} cut-outs; give one for each role.")
     board = _Board(painting, behind or backdrop(painting, width, height, staging.window), len(cutouts))
     yield board.coat("the place")
-    for item in _in_order(board.behind, staging.placed):
+    for item in _in_order(board.behind, staging):
         if isinstance(item, int):
             placed = staging.placed[item]
             board.put(item, placed, cutouts[item])
             yield board.coat(placed.name)
+        elif isinstance(item, PlacedThing):
+            board.put(len(cutouts), item, picture_of(item, height))
+            yield board.coat(f"the {item.concept}")
         else:
             patch, _, name = item
             board.paste(patch, len(cutouts) if name else None)
@@ -124,10 +129,29 @@ def composing(
     yield Coat(painting.medium, board.holders, image, sketch)
 
 
-def _in_order(behind: Backdrop, placed: Sequence[Placed]) -> list[int | tuple[Patch, float, str]]:
-    """Layers and the numbers of roles from the back to the front. Who stands on a layer's line is in front of it."""
-    items = [*behind.layers, *range(len(placed))]
-    return sorted(items, key=lambda item: placed[item].depth if isinstance(item, int) else item[1])
+Item = int | PlacedThing | tuple[Patch, float, str]
+
+
+def _in_order(behind: Backdrop, staging: Staging) -> list[Item]:
+    """Layers, things and the numbers of roles from the back to the front. Who stands on a layer's line is in front of
+    it; of a role and a thing on one line the thing is."""
+    things = [thing for thing in staging.things if thing.drawing is not None]
+    items: list[Item] = [*behind.layers, *range(len(staging.placed)), *things]
+
+    def depth(item: Item) -> float:
+        if isinstance(item, tuple):
+            return item[1]
+        return (staging.placed[item] if isinstance(item, int) else item).depth
+
+    return sorted(items, key=depth)
+
+
+def picture_of(thing: PlacedThing, height: int) -> Cutout:
+    """A thing's drawing as large as it is in a frame of `height` pixels."""
+    tall = (thing.box[3] - thing.box[1]) * height
+    rows = rows_of(thing.drawing, thing.count)
+    pixels = min(max(round(tall / rows), 1), MAX_HEIGHT)
+    return cutout_of(thing.drawing, thing.count, thing.colour, pixels)
 
 
 class _Board:
@@ -163,8 +187,8 @@ class _Board:
         holders[alpha >= 0.5] = holder
         np.copyto(seen, alpha, where=alpha >= 0.5)
 
-    def put(self, index: int, placed: Placed, cutout: Cutout) -> None:
-        """Draw one role: what it throws on the ground, then itself."""
+    def put(self, index: int, placed: Placed | PlacedThing, cutout: Cutout) -> None:
+        """Draw a role, or a thing, which counts as the place: what it throws on the ground, then itself."""
         painting, light, unit = self.painting, self.light, self.unit
         fit = fitted(cutout, placed, self.width, self.height)
         figure = fit.patch(self.width, self.height, round(4 * unit) + 4)
@@ -187,12 +211,12 @@ class _Board:
             self.paste(dropped(figure, REACH["paper"] * unit))
         self.paste(figure, index)
 
-    def _shade(self, fit: Fit, placed: Placed) -> None:
-        """The shadows a role throws on the ground."""
+    def _shade(self, fit: Fit, placed: Placed | PlacedThing) -> None:
+        """The shadows a role throws on the ground, or a thing that lies there."""
         light, step = self.light, step_of(fit.size)
         outline = fit.outline(step)
         if placed.contact is None:
-            if not self.painting.floats:
+            if not self.painting.floats and isinstance(placed, Placed):
                 self.paste(air_shadow(outline, step, placed.depth * self.height, self.height, light))
             return
         ground = placed.contact * self.height

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from anystory.shot import Shot
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.scenery import Painting
 from anystory.sketch.stagecraft.bodies import Body, pose_there
 from anystory.sketch.stagecraft.company import bonds, looks
+from anystory.sketch.stagecraft.covers import ROWS
 from anystory.sketch.stagecraft.ensemble import Ensemble, ensemble
 from anystory.sketch.stagecraft.figure import lowest
+from anystory.sketch.stagecraft.laying import laid_out
 from anystory.sketch.stagecraft.poses import LYING
+from anystory.sketch.stagecraft.props import HELD, SHOWN, WORN, Prop
 from anystory.sketch.stagecraft.rows import together
 from anystory.sketch.stagecraft.spots import at_place, by_hand
+from anystory.sketch.things.drawing import Drawing
 from anystory.steering import Layout
 
 Box = tuple[float, float, float, float]
@@ -46,14 +52,36 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class PlacedThing:
+    """A thing of the panel in the frame. `thing`: its number among those of the shot; of two guards each is placed by
+    itself. `concept`: as of the shot's `Thing`. `drawing`: how it is drawn, `count` times in one picture and in the
+    `colour`; None where the place shows it already, and it is not painted again. `held_by`: the name of who holds or
+    wears it. The rest as of `Placed`."""
+
+    thing: int
+    concept: str
+    box: Box
+    drawing: Drawing | None = None
+    count: int = 1
+    colour: str = ""
+    held_by: str = ""
+    angle: float = 0.0
+    mirrored: bool = False
+    depth: float = 1.0
+    contact: float | None = None
+    waterline: float | None = None
+
+
+@dataclass(frozen=True)
 class Staging:
     """Where everything of a panel is. `window`: the part of the place's square that the frame shows (see
-    `anystory.sketch.scenery`). `placed`: one for every role of the shot, in its order. `notes`: sentences for the
-    user."""
+    `anystory.sketch.scenery`). `placed`: one for every role of the shot, in its order. `things`: those that are seen,
+    in the shot's order. `notes`: sentences for the user."""
 
     window: Box
     placed: tuple[Placed, ...]
     notes: tuple[str, ...] = ()
+    things: tuple[PlacedThing, ...] = ()
 
 
 def stage(
@@ -73,14 +101,20 @@ def stage(
     joined = bonds(cast.figures, set(fixed), cast.luck[:, 2].tolist())
     bodies = together(cast, fixed, joined)
     for i, body in enumerate(bodies):
-        if i not in fixed and i not in joined:
+        if i not in fixed and i not in joined and i not in {bond.target for bond in joined.values()}:
             bodies[i] = _stepped_forward(cast, body, bodies[:i] + bodies[i + 1 :])
     wants = looks(cast, [body.x for body in bodies], joined)
-    placed = tuple(
-        _placed(cast, body, want, size, i in placed_by_hand)
+    settled = [
+        _settled(cast, body, want, i in placed_by_hand)
         for i, (body, want) in enumerate(zip(bodies, wants, strict=True))
-    )
-    return Staging(cast.around.camera.window, placed, tuple(_notes(bodies, size[1])))
+    ]
+    placed = tuple(_placed(cast, body, size) for body in settled[: len(shot.roles)])
+    drawn, notes = laid_out(cast, settled)
+    things = [_thing(cast, prop, body) for prop, body in drawn]
+    things += [_shown(cast, prop) for prop in cast.props if prop.how == SHOWN]
+    things.sort(key=lambda thing: thing.thing)
+    notes = (*_notes(bodies[: len(placed)], size[1]), *cast.notes, *notes)
+    return Staging(cast.around.camera.window, placed, notes, tuple(things))
 
 
 def _stepped_forward(cast: Ensemble, body: Body, others: Sequence[Body]) -> Body:
@@ -95,9 +129,9 @@ def _stepped_forward(cast: Ensemble, body: Body, others: Sequence[Body]) -> Body
     return body
 
 
-def _placed(cast: Ensemble, body: Body, want: int, size: tuple[int, int], by_hand: bool) -> Placed:
-    """A body as shares of the frame, looking to the side `want`: -1 left, 1 right, 0 as its picture does. A picture is
-    mirrored only if it is known where it looks, or to put its cut side at the frame's."""
+def _settled(cast: Ensemble, body: Body, want: int, by_hand: bool) -> Body:
+    """A body as it is drawn, looking to the side `want`: -1 left, 1 right, 0 as its picture does. A picture is mirrored
+    only if it is known where it looks, or to put its cut side at the frame's."""
     figure, facing = body.figure, body.figure.facing()
     mirrored = bool(facing and want and facing != want)
     if figure.cut_side:
@@ -110,14 +144,36 @@ def _placed(cast: Ensemble, body: Body, want: int, size: tuple[int, int], by_han
         # The corners of a turned picture are empty: let down what is seen.
         middle = body.contact - lowest(figure.cutout, angle, mirrored) * body.height
         body = replace(body, y=middle)
-    x0, y0, x1, y1 = replace(body, angle=angle).box
-    box = (x0 / cast.around.aspect, y0, x1 / cast.around.aspect, y1)
-    if figure.cutout.kind == PIXELS:
+    return replace(body, angle=angle, mirrored=mirrored, looks=looks_at)
+
+
+def _box(cast: Ensemble, body: Body) -> Box:
+    x0, y0, x1, y1 = body.box
+    return x0 / cast.around.aspect, y0, x1 / cast.around.aspect, y1
+
+
+def _placed(cast: Ensemble, body: Body, size: tuple[int, int]) -> Placed:
+    role, box = body.figure.role, _box(cast, body)
+    if body.figure.cutout.kind == PIXELS:
         box = _on_pixels(box, size)
-    side = {-1: "left", 0: "", 1: "right"}[looks_at]
-    return Placed(
-        figure.role.name, figure.role.action, box, angle, mirrored, side, body.line, body.contact, body.waterline
-    )
+    side = {-1: "left", 0: "", 1: "right"}[body.looks]
+    return Placed(role.name, role.action, box, body.angle, body.mirrored, side, body.line, body.contact, body.waterline)
+
+
+def _thing(cast: Ensemble, prop: Prop, body: Body) -> PlacedThing:
+    told = prop.told
+    owner = cast.shot.roles[prop.who].name if prop.who is not None and prop.how in (HELD, WORN) else ""
+    where = (body.angle or 0.0, body.mirrored, body.line, body.contact, body.waterline)
+    return PlacedThing(prop.thing, told.concept, _box(cast, body), prop.drawing, prop.count, told.colour, owner, *where)
+
+
+def _shown(cast: Ensemble, prop: Prop) -> PlacedThing:
+    """A thing that the place shows itself: the part of it that is nearest to the middle of the frame."""
+    seen, aspect = prop.cover.seen, cast.around.aspect
+    left, right = prop.cover.run(aspect / 2) or (0.0, aspect)
+    rows = np.flatnonzero(seen[:, round(left * ROWS) : round(right * ROWS)].any(1))
+    box = (left / aspect, rows[0] / ROWS, min(right / aspect, 1.0), (rows[-1] + 1) / ROWS)
+    return PlacedThing(prop.thing, prop.told.concept, tuple(map(float, box)), depth=prop.cover.line)
 
 
 def _angle(cast: Ensemble, body: Body, way: int) -> float:

@@ -25,7 +25,7 @@ from anystory.render import RenderError
 from anystory.script import MAX_CAST, ScriptError, parse_script, read_script
 from anystory.segment import Segmenter, SegmentError
 from anystory.shelf import shelf as examples
-from anystory.story import MAX_PICTURES, CastMember, Line, Panel, Style
+from anystory.story import LIBRARY, MAX_PICTURES, CastMember, Line, Panel, Style
 from anystory.styles import StyleError, style_of
 from tests.app.tiny_app import Middle
 from ui import cast, html, masks, panels, script, shelf, storyboard, viewer
@@ -217,6 +217,8 @@ def test_a_drawn_character_fills_its_card_and_other_words_have_it_drawn_anew(act
     assert [actor.subject and actor.subject.drawn for actor in now] == ["a fox on white", "", None, "a fox on white"]
     assert now[1] is actors[0] and now[0].key == bare[0].key
     assert [s.name for s in cast.subjects(now)] == ["Mia", "Bruno", "Tom"]
+    assert "cast.drawn" in cast.remarks(now[0]) and "cast.library" not in cast.remarks(now[0])
+    assert "cast.library" in cast.remarks(cast.drawn(replace(mia, drawn=LIBRARY + "fox")))
     assert [s.name for s in cast.subjects([cast.described(now[0], "a red fox"), *now[1:]])] == ["Bruno", "Tom"]
     other = (cast.Actor("Mia", "a red fox"),)
     assert cast.with_drawn(other, [cast.Made(cast.drawn(mia))]) == other, "what was drawn from other words is not taken"

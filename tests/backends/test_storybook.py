@@ -17,14 +17,14 @@ from anystory.backend import BACKENDS, BackendError, Batcher, Locator, Lora, cho
 from anystory.backends import crew, storybook
 from anystory.cluster import Worker
 from anystory.diagnosis import diagnose
-from anystory.drawing import draw_cast
+from anystory.drawing import draw_cast, with_drawn
 from anystory.project import Project
 from anystory.render import Renderer, RenderError
 from anystory.segment import Segmenter
 from anystory.shot import Role, Shot
 from anystory.sketch import read
 from anystory.steering import UNSTEERED, Layout, Place, Steering
-from anystory.story import BACKGROUND, SEEN, Line, Panel, Prompt, Settings
+from anystory.story import BACKGROUND, LIBRARY, SEEN, Line, Panel, Prompt, Settings
 from tests import stories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -321,8 +321,22 @@ def test_the_keys_of_a_models_frames_are_what_they_were(tiny_backend):
     assert request.key == wanted
 
 
-def test_who_has_no_picture_is_refused(backend):
+def test_who_is_only_told_of_is_in_all_panels_as_the_same_drawing(backend):
+    told = story(Panel("Fox meets Ghost", ("Fox", "Ghost")), Panel("Ghost flies", ("Ghost",)))
+    whole = with_drawn(told, [event.subject for event in draw_cast(told, backend, Segmenter())])
+    assert [subject.name for subject in whole.subjects] == ["Fox", "Owl", "Ghost"]
+    ghost = whole.subjects[-1]
+    assert ghost.drawn == LIBRARY + "ghost"
+    (later,) = draw_cast(told, backend, Segmenter(), panels=[2])
+    assert later.subject.image.tobytes() == ghost.image.tobytes()
+    frames = [event.step.frame for event in Renderer(backend).render(whole) if event.step.frame]
+    assert all(frame.maps.values[frame.maps.names.index("Ghost")].mean() > 0.01 for frame in frames)
+
+
+def test_who_has_no_picture_and_is_not_in_the_library_is_refused(backend):
     told = story(Panel("Fox meets Ghost", ("Fox", "Ghost")))
+    cast = tuple(replace(member, description="a gloop") for member in told.script.cast)
+    told = replace(told, script=replace(told.script, cast=cast))
     with pytest.raises(
         RenderError, match="storybook shows pictures you give; give Ghost one or take one from the shelf"
     ):

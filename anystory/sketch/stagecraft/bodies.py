@@ -12,6 +12,7 @@ from anystory.sketch.stagecraft.camera import Camera, Range
 from anystory.sketch.stagecraft.figure import FACE, LEAST, Figure, top_between, turned
 from anystory.sketch.stagecraft.lineup import Block
 from anystory.sketch.stagecraft.poses import AIR, CLIMBING, FLOATING, GROUND, HIDING, LYING, RIDING, WATER, Pose
+from anystory.sketch.stagecraft.seats import Seat, seat_of
 
 FAR, NEAR = 0.55, 1.25
 """How large who is far and who is near is drawn, beside the usual."""
@@ -43,7 +44,8 @@ class Surroundings:
 @dataclass(frozen=True)
 class Body:
     """A figure put down. `width` and `height` are the upright picture's, `x` and `y` its middle. `line` is the ground
-    it stands on or is above. `angle`: degrees clockwise where the side it turns to is settled already."""
+    it stands on or is above. `angle`: degrees clockwise where the side it turns to is settled already; then `mirrored`,
+    against its picture, and `looks`, -1 to the left, 1 to the right, 0 nowhere, are too."""
 
     figure: Figure
     x: float
@@ -54,6 +56,8 @@ class Body:
     contact: float | None = None
     waterline: float | None = None
     angle: float | None = None
+    mirrored: bool = False
+    looks: int = 0
 
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
@@ -66,8 +70,10 @@ class Body:
 
     @property
     def face(self) -> float:
-        """The y down to which nothing may cover it; all of it where its head is not up."""
+        """The y down to which nothing may cover it; all of it where its head is not up, nothing of a thing."""
         _, top, _, bottom = self.box
+        if self.figure.lifeless:
+            return top
         return top + FACE * (bottom - top) if abs(self.figure.turn) < 50 else bottom
 
     def standing(self, bottom: float, **changes: float | None) -> Body:
@@ -157,8 +163,9 @@ def _in_the_air(body: Body, around: Surroundings, pose: Pose, luck: float) -> Bo
 
 @dataclass(frozen=True)
 class Bond:
-    """How a figure is with another: a relation of `Role`, or "riding", "touching", "held" or "hidden"; `side`: on which
-    side of it, -1 or 1; `share`: its place from -1 to 1 among those who are so with the same one."""
+    """How a figure is with another: a relation of `Role`, or "riding", "touching", "held" or "hidden"; with a thing
+    "seated", "standing", "aloft", "beneath" or "at the foot" too. `side`: on which side of it, -1 or 1; `share`: its
+    place from -1 to 1 among those who are so with the same one."""
 
     how: str
     target: int
@@ -244,6 +251,66 @@ def _held(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     return replace(child, y=middle, x=x, contact=None, waterline=None, line=parent.line + 0.002)
 
 
+def on_top(parent: Body) -> float:
+    """The y of what lies on a thing."""
+    _, top, _, bottom = parent.box
+    seat = seat_of(parent.figure.drawing)
+    return top + (seat.y + 0.02) * (bottom - top) if seat else _back(parent) + 0.1 * (bottom - top)
+
+
+def _seated(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    """On or in what has a seat, else on top: who has long legs lets them hang, before it or out of sight behind it."""
+    left, top, right, bottom = parent.box
+    wide, tall = right - left, bottom - top
+    seat = seat_of(parent.figure.drawing) or Seat(0.5, (_back(parent) - top) / tall + 0.03)
+    x = left + (0.5 + 0.18 * bond.share if bond.share else seat.x) * wide
+    high = child.box[3] - child.box[1]
+    lies = child.figure.pose.kind == LYING
+    legs = high * (0.3 if lies else 0.0 if child.width > 0.9 * child.height else 0.24)
+    if seat.inside:
+        legs = 0.55 * high if child.figure.pose.kind == HIDING else max(1.5 * legs, 0.24 * high)
+    low = min(top + seat.y * tall + legs, max(bottom - 0.01, top + seat.y * tall))
+    line = parent.line + (-0.002 if seat.inside else 0.002)
+    return replace(child.standing(low, contact=None if seat.inside else low, waterline=None), x=x, line=line)
+
+
+def _standing(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    """On what has a seat with the feet where one sits, else on top."""
+    drawing = parent.figure.drawing
+    seat = seat_of(drawing)
+    if seat is not None and seat.inside and (drawing.living or drawing.kind == "vehicle"):
+        return _seated(child, parent, bond, ground)
+    low = on_top(parent)
+    x = parent.x + ((seat.x - 0.5 if seat is not None and not seat.inside else 0.0) + bond.share * 0.27) * parent.width
+    return replace(child.standing(low, contact=low, waterline=None), x=x, line=parent.line + 0.002)
+
+
+def _aloft(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    """Half way up a ladder or a tree."""
+    _, top, _, bottom = parent.box
+    x = parent.x + bond.share * 0.3 * parent.width
+    low = top + 0.72 * (bottom - top)
+    return replace(child.standing(low, contact=None, waterline=None), x=x, line=parent.line + 0.002)
+
+
+def _beneath(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    """Under what is tall enough, beside its trunk; under a table as small as one makes oneself."""
+    left, top, right, bottom = parent.box
+    low = bottom - top < 1.25 * child.height
+    if low:
+        part = min(max(0.72 * (bottom - top) / (child.box[3] - child.box[1]), 0.5), 1.0)
+        child = replace(child, width=part * child.width, height=part * child.height)
+    line = parent.line + 0.004
+    x = parent.x + (bond.share * 0.25 if low else bond.side * 0.22 + bond.share * 0.2) * (right - left)
+    return replace(child.standing(line, line=line, contact=line, waterline=None), x=x)
+
+
+def _at_the_foot(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    """Before a house or a tent, at its door."""
+    line = min(parent.line + 0.02, max(ground[1], parent.line + 0.004))
+    return replace(child.on_line(line), x=parent.x + (0.12 * bond.side + bond.share * 0.3) * parent.width)
+
+
 def _beside(a: Body, b: Body, overlap: float) -> float:
     """How far apart two middles are whose boxes share `overlap` of the narrower one's width."""
     widths = [body.box[2] - body.box[0] for body in (a, b)]
@@ -261,11 +328,16 @@ JOINS: dict[str, Callable[[Body, Body, Bond, Range], Body]] = {
     "hidden": _hidden,
     "touching": _touching,
     "held": _held,
+    "seated": _seated,
+    "standing": _standing,
+    "aloft": _aloft,
+    "beneath": _beneath,
+    "at the foot": _at_the_foot,
 }
 """How the second figure is put down with the first, of each kind of `Bond`; the last argument is the
 range of y of the ground."""
 
-FOR_BUSTS = ("in", "touching")
+FOR_BUSTS = ("in", "touching", "at the foot")
 """What can be done with a bust, whose cut edge has to be out of sight."""
 
 SCALES = {"behind": 0.92, "in front of": 1.06, "hidden": 0.94}

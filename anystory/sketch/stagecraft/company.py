@@ -9,6 +9,13 @@ from anystory.sketch.stagecraft.bodies import FOR_BUSTS, JOINS, Bond
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
 from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, RIDING
+from anystory.sketch.things.drawing import Drawing
+
+SEATED = ("sits", "lies", "sleeps", "reads", "rides", "eats", "drinks", "listens", "thinks")
+"""Who does this on a thing sits or lies on it."""
+
+AT_WORK = ("paints", "writes", "works", "cooks", "plays", "opens", "digs", "pushes", "pulls")
+"""Who does this on or in a thing stands at it."""
 
 _SPREADS = {1: 0.0, 2: 0.76, 3: 0.86}
 """Which part of the frame's width so many stand in."""
@@ -37,6 +44,9 @@ def _bond(figure: Figure, figures: Sequence[Figure], index: Mapping[str, int]) -
     targets = [index[name] for name in role.targets if index.get(name, i) != i]
     toward = index.get(role.toward, i)
     other = targets[0] if targets else toward if toward != i else None
+    if targets and figures[other].drawing is not None:
+        how = with_thing(figure, figures[other].drawing)
+        return (i, how, other) if how in JOINS else (i, "", None)
     if pose.kind == RIDING:
         return i, "riding", other
     if pose.kind == HIDING and role.relation == "behind" and targets:
@@ -50,6 +60,24 @@ def _bond(figure: Figure, figures: Sequence[Figure], index: Mapping[str, int]) -
     if toward != i and pose.company == "holds" and figures[toward].relative <= 0.62 * figure.relative:
         return toward, "held", i
     return i, "", None
+
+
+def with_thing(figure: Figure, drawing: Drawing) -> str:
+    """How somebody is with a thing or a being of the library that their line tells of, in the words of `JOINS`."""
+    relation, kind = figure.role.relation, figure.pose.kind
+    if kind == CLIMBING:
+        return "aloft"
+    if kind == HIDING and relation == "behind":
+        return "hidden"
+    if relation == "between" or (relation in ("on", "in") and figure.role.action in AT_WORK):
+        return "next to"
+    if relation == "in" and drawing.kind == "building":
+        return "at the foot"
+    if kind == RIDING or relation == "in" or (relation == "on" and figure.role.action in SEATED):
+        return "seated"
+    if relation == "under" and not drawing.living:
+        return "beneath"
+    return "standing" if relation == "on" else relation
 
 
 def _side(child: Role, parent: Role, luck: float) -> int:
@@ -91,7 +119,8 @@ def pairs(figures: Sequence[Figure], group_of: Mapping[int, int]) -> list[tuple[
     for figure in figures:
         role = figure.role
         names = [role.toward] if figure.pose.company else []
-        names += role.targets[:1] if role.relation == "next to" else []
+        at_work = role.action in AT_WORK and role.relation in ("on", "in")
+        names += role.targets[:1] if role.relation == "next to" or at_work else []
         found += [(group_of[figure.index], group_of[index[name]]) for name in names if name in index]
     return [(a, b) for a, b in found if a != b]
 
@@ -192,7 +221,10 @@ def looks(cast: Ensemble, xs: Sequence[float], found: Mapping[int, Bond]) -> lis
         if wants[i] == 0 and figure.facing() and abs(x - 0.5) > 0.12:
             wants[i] = 1 if x < 0.5 else -1
     for child, bond in found.items():
-        if bond.how == "riding":
+        if bond.how in ("riding", "seated"):
+            target = figures[bond.target]
+            if target.drawing is not None:  # its seat is where it is drawn
+                wants[bond.target] = target.facing()
             wants[child] = wants[bond.target] or wants[child]
     return wants
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from anystory.sketch.stagecraft.camera import camera
 from anystory.sketch.stagecraft.covers import Cover, covers, focus
 from anystory.sketch.stagecraft.figure import Figure, figure
 from anystory.sketch.stagecraft.poses import WATER
+from anystory.sketch.stagecraft.props import COMPANY, Prop, props_of, unlike, with_partners
 
 ANCHORS = {"far left": 0.1, "left": 0.25, "middle": 0.5, "right": 0.75, "far right": 0.9}
 """Where in the frame's width somebody is who is said to be there."""
@@ -33,11 +34,14 @@ _LOWEST_HEAD = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """`figures` in the order of the shot's roles. `found`: what of the place is in sight. `luck`: for each figure six
-    numbers in [0, 1), `coins` three for all, that decide what the line leaves open."""
+    """`figures` in the order of the shot's roles, then the things that are put down together with them. `props`: all
+    things, `notes` on what is not drawn. `found`: what of the place is in sight. `luck`: for each figure six numbers in
+    [0, 1), `coins` three for all, that decide what the line leaves open."""
 
     shot: Shot
     figures: tuple[Figure, ...]
+    props: tuple[Prop, ...]
+    notes: tuple[str, ...]
     around: Surroundings
     found: tuple[Cover, ...]
     luck: np.ndarray
@@ -68,11 +72,40 @@ def ensemble(shot: Shot, cutouts: Sequence[Cutout], painting: Painting, size: tu
     missing = [role.name for role in shot.roles if role.name not in by_name]
     if missing:
         raise ValueError(f"There is no cut-out of {missing[0]}; give one of everybody who is in the panel.")
+    shot = replace(shot, roles=with_partners(shot.roles, shot.things))
     rng = np.random.default_rng(seed)
     coins, luck = tuple(rng.random(3).tolist()), rng.random((len(shot.roles), 6))
     figures = tuple(figure(i, role, by_name[role.name], luck[i, :2]) for i, role in enumerate(shot.roles))
     around = _surroundings(shot, figures, painting, size)
-    return Ensemble(shot, figures, around, tuple(covers(painting, around.camera, around.aspect)), luck, coins)
+    found = tuple(covers(painting, around.camera, around.aspect))
+    props, notes = props_of(shot, found, around.camera.water is not None)
+    company = _company(shot, figures, props, around)
+    # The cast's luck does not depend on what else is there.
+    luck = np.concatenate([luck, np.random.default_rng((seed, len(figures))).random((len(company), 6))])
+    figures = (*(_between_many(figure, company) for figure in figures), *company)
+    return Ensemble(shot, figures, tuple(props), tuple(notes), around, found, luck, coins)
+
+
+def _company(shot: Shot, figures: Sequence[Figure], props: Sequence[Prop], around: Surroundings) -> tuple[Figure, ...]:
+    """The things that are put down together with the cast, numbered after them, none called as another."""
+    found: list[Figure] = []
+    names = {role.name for role in shot.roles}
+    for prop in props:
+        if prop.how == COMPANY:
+            name = unlike(prop.told.concept, names)
+            names.add(name)
+            found.append(prop.figure(len(figures) + len(found), name, around.scale, around.aspect, figures))
+    return tuple(found)
+
+
+def _between_many(figure: Figure, company: Sequence[Figure]) -> Figure:
+    """Who is between two of a kind is between the one and the other."""
+    role = figure.role
+    if role.relation != "between" or len(role.targets) != 1:
+        return figure
+    names = [f"{role.targets[0]}{end}" for end in ("", " 2")]
+    there = {other.role.name for other in company}
+    return replace(figure, role=replace(role, targets=tuple(names))) if there.issuperset(names) else figure
 
 
 def _surroundings(shot: Shot, figures: Sequence[Figure], painting: Painting, size: tuple[int, int]) -> Surroundings:

@@ -13,6 +13,7 @@ import numpy as np
 from anystory.shot import Role
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.stagecraft.poses import LYING, Pose, pose_of
+from anystory.sketch.things.drawing import Drawing
 
 FACE = 0.48
 """The upper part of a figure that nobody covers."""
@@ -22,8 +23,9 @@ LEAST = 0.14
 
 _GROWN = 1.7  # metres
 _HEIGHTS = (0.15, 4.0)  # metres; beyond, everything is drawn as tall as these
+_POWER_OF_THINGS = 0.66  # the small ones are nearer to their real size
 _POWER = 0.45  # drawn heights grow with real ones to this power: a mouse beside a horse can still be seen
-_SIZES = {"tiny": 0.42, "small": 0.72, "big": 1.35, "huge": 1.85}
+SIZES = {"tiny": 0.42, "small": 0.72, "big": 1.35, "huge": 1.85}
 _BROAD, _WIDE, _FRONTAL = 0.75, 1.25, 0.75
 """From which widths on, in heights, a picture is broad and wide, and from which likeness to its mirror image on it is
 seen from in front."""
@@ -34,7 +36,8 @@ _SAMPLES = 64
 @dataclass(frozen=True, eq=False)
 class Figure:
     """The role number `index` and its cut-out. `turn`: degrees it is turned towards where it looks, in [-180, 180].
-    `lift`: how high its feet are above the ground, if they are."""
+    `lift`: how high its feet are above the ground, if they are. Things are figures too, numbered after the roles:
+    `drawing` is what they are drawn as, `tall` how tall beside a grown person."""
 
     index: int
     role: Role
@@ -42,6 +45,13 @@ class Figure:
     pose: Pose
     turn: float
     lift: float
+    drawing: Drawing | None = None
+    tall: float | None = None
+
+    @property
+    def lifeless(self) -> bool:
+        """Whether it is a thing without a face."""
+        return self.drawing is not None and not self.drawing.living
 
     @cached_property
     def aspect(self) -> float:
@@ -61,14 +71,12 @@ class Figure:
     @cached_property
     def relative(self) -> float:
         """How tall it is beside a grown person. Depends on nothing but the role and the picture's shape."""
-        tall = (min(max(self.role.height, _HEIGHTS[0]), _HEIGHTS[1]) / _GROWN) ** _POWER
-        # What is wider than tall is not as tall as it is large.
-        return tall * min(1.0, (1.1 / self.aspect) ** 0.55)
+        return beside_grown(self.role.height, self.aspect) if self.tall is None else self.tall
 
     def size(self, scale: float, pixels: int) -> tuple[float, float]:
         """Width and height, upright, where a grown person is `scale` tall and the frame `pixels` high. Pixel art comes
         in whole multiples of its own pixels, or of a whole part of them where it must be smaller than it is."""
-        height = scale * self.relative * _SIZES.get(self.role.size, 1.0)
+        height = scale * self.relative * SIZES.get(self.role.size, 1.0)
         return self.sized(height, pixels)
 
     def sized(self, height: float, pixels: int) -> tuple[float, float]:
@@ -91,6 +99,14 @@ class Figure:
     def facing(self) -> int:
         """Where the picture looks: -1 to the left, 1 to the right, 0 if nobody knows."""
         return {"left": -1, "right": 1}.get(self.cutout.facing, 0)
+
+
+def beside_grown(height: float, aspect: float, lifeless: bool = False) -> float:
+    """How tall somebody or something of `height` metres is drawn beside a grown person; what is wider than tall is not
+    as tall as it is large."""
+    real = min(max(height, _HEIGHTS[0]), _HEIGHTS[1]) / _GROWN
+    tall = real ** (_POWER_OF_THINGS if lifeless and real < 1 else _POWER)
+    return tall * min(1.0, (1.1 / aspect) ** 0.55)
 
 
 def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
