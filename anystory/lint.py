@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 from anystory.prompt import compose, find_names
 from anystory.script import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
 from anystory.steering import Layout, Steering, steering_fields
-from anystory.story import LIBRARY, CastMember, Panel, Style, sides
+from anystory.story import LIBRARY, CastMember, Panel, Script, Style, sides
 from anystory.styles import NO_STYLE, all_styles, find_style, style_of
 from anystory.wildcards import (
     Lists,
