@@ -279,6 +279,9 @@ class _Walk(Details):
             self.begin(action, manners, self.state, asked.names if told else act.actors, purpose=True)
         elif self._watched(act, form):
             self.begin(action, manners, self.state, list(self.last.names))
+        elif self._seen_thing(act, form):
+            self.begin(action, manners, self.state)
+            self.act.actors = []  # "watches it drift away"
         elif self._taken_along(act, form):
             both = self.language == "zh"
             act.actors = act.actors if both else [name for name in act.actors if name not in self.last.names]
@@ -299,6 +302,11 @@ class _Walk(Details):
         if self.language == "zh":
             return self.last.role == "object" and act.action in ("carries", "follows", "pulls", "holds")
         return self.last.prep == "with" and form == forms.ING
+
+    def _seen_thing(self, act: Act, form: str) -> bool:
+        last = self.last
+        thing = last is not None and last.kind == "thing" and last.role == "object" and self.language == "en"
+        return thing and "sees" in act.manners and self.previous in ("noun", "it") and form in (forms.BASE, forms.ING)
 
     def _watched(self, act: Act, form: str) -> bool:
         """ "watches Tom swim", "sees Tom, running": the object of seeing does it."""

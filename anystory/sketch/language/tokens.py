@@ -272,7 +272,8 @@ def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str
     end = max(reach, at + 1)
     unit = Unit(" ".join(token.text for token in tokens[at:end]))
     manners = {sense.value for sense, _ in found if sense.kind == "manners"} - {"other"}
-    if manners and all(sense.kind != "actions" for sense, _ in found):
+    moody = end > at + 1 and any(sense.kind == "moods" for sense, _ in found)  # "stomps off", "jumps for joy"
+    if (manners or moody) and all(sense.kind != "actions" for sense, _ in found):
         found += _action(tokens[at], book)  # "crawls out of" is to crawl as well
     for sense, form in found:
         if sense.kind not in unit.senses:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from anystory.shot import Role, Thing
 from anystory.sketch.language.company import head_nouns
+from anystory.sketch.language.parts import living
 from anystory.sketch.language.sentence import REAL, STATES, Act, Mention, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.reading.places import place_of, seen_from_afar
@@ -53,6 +54,8 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) 
         action = "stands" if act is None or not act.toward else action
     elif action == "stands" and name in sentence.holds:
         action = "holds"
+    elif action in MOVING and relation in ("on", "in") and _carries(targets, members):
+        action = "rides"  # "gallops past on a pony"
     return Role(
         name,
         action,
@@ -66,6 +69,10 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) 
         sentence.holds.get(name, ""),
         sentence.moods.get(name, ""),
     )
+
+
+def _carries(targets: Sequence[str], members: Sequence[str]) -> bool:
+    return bool(targets) and (targets[0] in members or targets[0] in living())
 
 
 def _rank(act: Act) -> float:
