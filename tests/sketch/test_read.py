@@ -431,7 +431,7 @@ def test_what_tells_a_place_moves_nobody_who_is_where_it_is_seen_too():
         ("There is a trident under the table", "trident"),
         ("桌子下面有一根三叉戟", "trident"),
         ("Hay un tridente debajo de la mesa", "trident"),
-        ("Noodles steam in a bowl", "noodle"),
+        ("A pickle lies on the plate", "pickle"),
         ("A red apple lies on the table", "apple"),
     ],
 )
