@@ -86,7 +86,7 @@ def test_a_place_that_is_only_spoken_of_is_not_where_they_are(line):
         ("A boat on the lake", "lake"),
         ("The edge of the desert", "desert"),
         ("In the king's castle, Mia dances", "palace"),
-        ("Tom waits in front of the school", "playground"),
+        ("Tom waits in front of the school", "school"),
         ("INT. KITCHEN – NIGHT. Mia eats.", "kitchen"),
         ("Not in the palace but out in the rose garden they meet", "garden"),
         ("They walk along the shore", "beach"),

@@ -453,7 +453,7 @@ def _teddy(p: Painter, x: float, y: float, s: float) -> None:
     "up in the tree house",
     "in the tree house",
     "high up in a tree house",
-    empty="a tree house",
+    empty="high up in a tree",
     weathers=("clear", "cloudy", "rain", "fog"),
     ground=(0.83, 0.94),
 )
