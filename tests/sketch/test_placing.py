@@ -12,6 +12,7 @@ from anystory.sketch.cutout import Cutout
 from anystory.sketch.recall import recalled
 from anystory.sketch.scenery import PLACES, paint
 from anystory.sketch.stagecraft.props import CROWD, MOST, arrangement, cutout_of, library
+from anystory.sketch.stagecraft.seats import SEATS
 from anystory.sketch.staging import stage
 from tests.sketch.panels import FACE, SHAPES, SQUARE, area, asset, drawing, middle, painting, shared, tall
 from tests.sketch.panels import random_panel as panel_of_cast
@@ -183,6 +184,27 @@ def test_who_is_in_something_looks_out_of_it(concept):
     assert masks[head].sum() > 0.9 * alone[head].sum()
 
 
+@pytest.mark.parametrize("concept", SEATS)
+def test_of_whoever_sits_anywhere_the_head_is_seen(concept):
+    """A third of the figure from the top, with the thing and without it."""
+    action, relation = ("rides", "on") if library().find(concept).living else ("sits", "in")
+    staging = panel(Thing(concept), roles=(Role("A", action, relation=relation, targets=(concept,)),))
+    assert [thing.concept for thing in staging.things] == [concept]
+    shot, cut = Shot(roles=(Role("A"),)), [drawing("A", 40)]
+    seen, alone = (
+        compose(one, shot, cut, painting(), SIDE, SIDE).masks[0] for one in (staging, replace(staging, things=()))
+    )
+    rows = np.flatnonzero(alone.any(1))
+    head = slice(rows[0], rows[0] + len(rows) // 3)
+    assert seen[head].sum() > 0.7 * alone[head].sum()
+
+
+def test_a_boat_floats_and_who_is_in_it_is_not_under_water():
+    one, boat = with_thing("boat", "in", "sits", place="sea")
+    assert boat.box[1] + 0.8 * tall(boat) < boat.waterline < boat.box[3] and one.waterline is None
+    assert one.box[1] < boat.box[1]
+
+
 def test_under_behind_before_and_up():
     one, tree = with_thing("tree", "under", place="room")
     assert tree.box[0] < middle(one) < tree.box[2] and one.depth > tree.depth and tree.box[1] < one.box[1]
@@ -218,6 +240,8 @@ def test_in_the_air_on_water_and_far():
     for concept in ("balloon", "kite", "plane", "rainbow", "butterfly"):
         (thing,) = panel(Thing(concept)).things
         assert concept == "balloon" or (thing.contact is None and thing.box[3] < 0.75)
+    flier, plane = with_thing("plane", "in", "flies")
+    assert plane.contact is None and plane.box[3] < plane.depth - 0.05 and flier.depth < plane.depth
     (duck,) = panel(Thing("duck", count=5), place="lake").things
     low, high = painting("lake").water
     assert low < duck.waterline < high and duck.contact is None

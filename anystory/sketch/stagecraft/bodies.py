@@ -117,6 +117,8 @@ def alone(figure: Figure, scale: float, around: Surroundings, row: float | None,
     if water is not None or (around.wades and pose.kind in (GROUND, LYING, RIDING, HIDING, WATER)):
         diving = abs(figure.turn) > 50
         under = 0.16 if diving else 0.5 if height > 0.8 * width else 0.4
+        if figure.lifeless:  # a boat
+            under = 0.1
         return body.standing(line + under * (body.box[3] - body.box[1]), waterline=line)
     if pose.kind == AIR or (pose.kind == WATER and abs(figure.turn) > 50):
         return _in_the_air(body, around, pose, luck[1])
@@ -264,6 +266,7 @@ def _seated(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     wide, tall = right - left, bottom - top
     seat = seat_of(parent.figure.drawing) or Seat(0.5, (_back(parent) - top) / tall + 0.03)
     x = left + (0.5 + 0.18 * bond.share if bond.share else seat.x) * wide
+    child = replace(child, width=seat.size * child.width, height=seat.size * child.height)
     high = child.box[3] - child.box[1]
     lies = child.figure.pose.kind == LYING
     legs = high * (0.3 if lies else 0.0 if child.width > 0.9 * child.height else 0.24)

@@ -12,7 +12,7 @@ from anystory.shot import Role, Shot, Thing
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.stagecraft.covers import Cover, means
 from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown
-from anystory.sketch.stagecraft.poses import HIDING, RIDING, STANDING
+from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, Pose
 from anystory.sketch.things import Drawing, Library, render
 
 COMPANY, HELD, WORN, LAID, SHOWN = "company", "held", "worn", "laid", "shown"
@@ -53,6 +53,9 @@ _WATERFOWL = ("duck", "duckling", "goose", "swan")
 _CLIMBED = ("ladder", "stairs", "tree", "palm tree", "rope", "wall", "treehouse", "rock", "tower", "lamp post")
 """What somebody climbs who climbs nothing else."""
 
+_FLYING = Pose(AIR, lift=(0.16, 0.16))
+"""How what belongs into the sky is with the cast: somebody is in the plane, or on the moon."""
+
 _IN_HAND = 0.6
 """What is taller than this share of its holder is not in their hand but beside them."""
 
@@ -83,10 +86,10 @@ class Prop:
         bonded = self.how == COMPANY
         relation, targets = (told.relation, told.targets) if bonded else ("", ())
         role = Role(name, "stands", told.where, told.distance, told.size, self.drawing.height, relation, targets)
-        least = max(
-            (_least(figure, width / height) for figure in cast if told.concept in figure.role.targets), default=0
-        )
-        return Figure(index, role, picture, STANDING, 0.0, 0.0, self.drawing, min(max(tall, least / factor), most))
+        users = [figure for figure in cast if told.concept in figure.role.targets]
+        tall = max([tall, *(_least(figure, width / height) / factor for figure in users)])
+        pose = _FLYING if bonded and self.drawing.rests[0] == "sky" and not self.drawing.living else STANDING
+        return Figure(index, role, picture, pose, 0.0, pose.lift[0], self.drawing, min(tall, most))
 
 
 def _least(figure: Figure, aspect: float) -> float:

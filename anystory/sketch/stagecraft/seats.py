@@ -10,14 +10,16 @@ from anystory.sketch.things.drawing import Drawing
 @dataclass(frozen=True)
 class Seat:
     """The point of a drawing, in shares of its width and height from its left top corner, at which somebody's seat is.
-    `inside`: they are behind what is below it, as behind the side of a boat or the back of a horse."""
+    `inside`: they are behind what is below it, as behind the side of a boat or the back of a horse. `size`: how large
+    they are drawn, where the drawing has little room for them."""
 
     x: float
     y: float
     inside: bool = False
+    size: float = 1.0
 
 
-_SEATS = {
+SEATS = {
     "chair": Seat(0.45, 0.56),
     "armchair": Seat(0.4, 0.6),
     "sofa": Seat(0.5, 0.72),
@@ -57,7 +59,7 @@ _SEATS = {
     "tractor": Seat(0.62, 0.36, True),
     "steam train": Seat(0.78, 0.45, True),
     "canoe": Seat(0.55, 0.42, True),
-    "sailboat": Seat(0.28, 0.84, True),
+    "sailboat": Seat(0.3, 0.88, size=0.55),
     "speedboat": Seat(0.55, 0.2, True),
     "motorboat": Seat(0.75, 0.5, True),
     "raft": Seat(0.3, 0.66, True),
@@ -68,7 +70,7 @@ _SEATS = {
     "small airplane": Seat(0.5, 0.35, True),
     "rocket": Seat(0.45, 0.4, True),
     "flying saucer": Seat(0.5, 0.3, True),
-    "hot-air balloon": Seat(0.5, 0.88, True),
+    "hot-air balloon": Seat(0.5, 0.93, size=0.45),
     "horse": Seat(0.58, 0.42, True),
     "donkey": Seat(0.5, 0.35, True),
     "unicorn": Seat(0.62, 0.36, True),
@@ -76,7 +78,7 @@ _SEATS = {
     "camel": Seat(0.6, 0.3, True),
     "turtle": Seat(0.62, 0.08, True),
     "whale": Seat(0.45, 0.3, True),
-    "dragon": Seat(0.62, 0.5, True),
+    "dragon": Seat(0.66, 0.6, size=0.75),
     "lifebuoy": Seat(0.5, 0.3, True),
 }
 
@@ -86,7 +88,7 @@ _CAB = Seat(0.5, 0.42, True)
 
 def seat_of(drawing: Drawing) -> Seat | None:
     """None where one can only be on top of it."""
-    known = _SEATS.get(drawing.concept)
+    known = SEATS.get(drawing.concept)
     if known is None and drawing.living:
         return _MOUNT
     return _CAB if known is None and drawing.kind == "vehicle" else known
