@@ -22,6 +22,9 @@ KINDS = ("coarse", "refined")
 
 MAX_SEED = 2**32 - 1
 
+FACINGS = ("left", "right", "front")
+"""Where a character's first picture may look, as one sees it."""
+
 MAX_PICTURES = 8
 """Pictures of one character at most; each costs every layer of every step as much as the first."""
 
@@ -33,8 +36,8 @@ MAX_TRACE = 32_000_000
 class Subject:
     """A character with its cut-out. `image` is RGB, `mask` is L (255 = the character), of one size. `drawn` is the
     sentence a backend drew it from; empty for a picture that was handed in. `more` are further pictures of the same
-    character, each an image and its mask. `height` in metres, None where nobody said. Raises ValueError for what is not
-    so, or above `MAX_PICTURES`."""
+    character, each an image and its mask. `height` in metres and `facing`, one of `FACINGS`, are
+    None where nobody said. Raises ValueError for what is not so, or above `MAX_PICTURES`."""
 
     name: str
     image: Image.Image
@@ -43,6 +46,7 @@ class Subject:
     drawn: str = ""
     more: tuple[tuple[Image.Image, Image.Image], ...] = ()
     height: float | None = None
+    facing: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.pictures) > MAX_PICTURES:
@@ -68,7 +72,7 @@ class Subject:
 @dataclass(frozen=True)
 class CastMember:
     """A character as a script names it: the pictures are still paths. `more` are further pictures, each with its mask
-    or None. `height` in metres, None where nobody said."""
+    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said."""
 
     name: str
     image: Path | None = None
@@ -76,6 +80,7 @@ class CastMember:
     description: str = ""
     more: tuple[tuple[Path, Path | None], ...] = ()
     height: float | None = None
+    facing: str | None = None
 
 
 @dataclass(frozen=True)

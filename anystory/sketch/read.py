@@ -71,6 +71,7 @@ class Reader:
         self._heights = {
             member.name: getattr(member, "height", None) or height_of(member.description) for member in cast
         }
+        self._facings = {member.name: getattr(member, "facing", None) or "" for member in cast}
         self._style = style
         self._settings = Settings()
         self._before: Shot | None = None
@@ -98,7 +99,7 @@ class Reader:
             weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
-            roles=roles_of(sentence, members, self._heights),
+            roles=roles_of(sentence, members, self._heights, self._facings),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),

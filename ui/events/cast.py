@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -105,12 +106,19 @@ def wire(parts: Parts) -> None:
         describe, actors.actors, [actors.notice, *actors.outputs], trigger_mode="multiple", **SLOW, **ONE_CAST
     )
 
-    def word(event: gr.EventData, present: Cast) -> list[Any]:
-        index = cast.find(present, event.key)
-        now = present if index is None else cast.exchanged(present, cast.described(present[index], event.text))
-        return [now, gr.HTML(heard=event.count)]
+    def told(change: Callable[[cast.Actor, object], cast.Actor]) -> Callable[..., list[Any]]:
+        """What is told of one character, on its card."""
 
-    actors.cards.words(word, actors.actors, actors.outputs, **on_card)
+        def heard(event: gr.EventData, present: Cast) -> list[Any]:
+            index = cast.find(present, event.key)
+            now = present if index is None else cast.exchanged(present, change(present[index], event.text))
+            return [now, gr.HTML(heard=event.count)]
+
+        return heard
+
+    actors.cards.words(told(cast.described), actors.actors, actors.outputs, **on_card)
+    actors.cards.tall(told(cast.as_tall), actors.actors, actors.outputs, **on_card)
+    actors.cards.turn(told(cast.turned), actors.actors, actors.outputs, **on_card)
 
     def rename(event: gr.EventData, present: Cast, lines: str, request: gr.Request) -> dict[Any, Any]:
         heard = {actors.cards: gr.HTML(heard=event.count), **dict.fromkeys(actors.follows, "")}

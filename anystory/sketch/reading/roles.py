@@ -22,12 +22,14 @@ SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
 YOUNG = {"young": 0.6, "baby": 0.35, "小": 0.8, "bebé": 0.35, "幼": 0.5, "宝宝": 0.35, "joven": 0.7, "puppy": 0.6}
 
 
-def roles_of(sentence: Sentence, members: Sequence[str], heights: Mapping[str, float]) -> tuple[Role, ...]:
+def roles_of(
+    sentence: Sentence, members: Sequence[str], heights: Mapping[str, float], facings: Mapping[str, str]
+) -> tuple[Role, ...]:
     """One role for each member, in their order."""
-    return tuple(_role(sentence, name, members, heights[name]) for name in members)
+    return tuple(_role(sentence, name, members, heights[name], facings[name]) for name in members)
 
 
-def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) -> Role:
+def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, facing: str) -> Role:
     acts = [act for act in sentence.acts if name in act.actors and act.action and act.state == REAL]
     acts = [act for act in acts if not act.passive or act.action in STATES]
     act = max(acts, key=_rank, default=None)
@@ -52,6 +54,7 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) 
         _toward(acts, act, name, members),
         sentence.holds.get(name, ""),
         sentence.moods.get(name, ""),
+        facing,
     )
 
 
