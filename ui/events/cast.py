@@ -106,19 +106,23 @@ def wire(parts: Parts) -> None:
         describe, actors.actors, [actors.notice, *actors.outputs], trigger_mode="multiple", **SLOW, **ONE_CAST
     )
 
-    def told(change: Callable[[cast.Actor, object], cast.Actor]) -> Callable[..., list[Any]]:
-        """What is told of one character, on its card."""
+    def told(event: gr.EventData, present: Cast, change: Callable[[cast.Actor, object], cast.Actor]) -> list[Any]:
+        index = cast.find(present, event.key)
+        now = present if index is None else cast.exchanged(present, change(present[index], event.text))
+        return [now, gr.HTML(heard=event.count)]
 
-        def heard(event: gr.EventData, present: Cast) -> list[Any]:
-            index = cast.find(present, event.key)
-            now = present if index is None else cast.exchanged(present, change(present[index], event.text))
-            return [now, gr.HTML(heard=event.count)]
+    def word(event: gr.EventData, present: Cast) -> list[Any]:
+        return told(event, present, cast.described)
 
-        return heard
+    def tall(event: gr.EventData, present: Cast) -> list[Any]:
+        return told(event, present, cast.as_tall)
 
-    actors.cards.words(told(cast.described), actors.actors, actors.outputs, **on_card)
-    actors.cards.tall(told(cast.as_tall), actors.actors, actors.outputs, **on_card)
-    actors.cards.turn(told(cast.turned), actors.actors, actors.outputs, **on_card)
+    def turn(event: gr.EventData, present: Cast) -> list[Any]:
+        return told(event, present, cast.turned)
+
+    actors.cards.words(word, actors.actors, actors.outputs, **on_card)
+    actors.cards.tall(tall, actors.actors, actors.outputs, **on_card)
+    actors.cards.turn(turn, actors.actors, actors.outputs, **on_card)
 
     def rename(event: gr.EventData, present: Cast, lines: str, request: gr.Request) -> dict[Any, Any]:
         heard = {actors.cards: gr.HTML(heard=event.count), **dict.fromkeys(actors.follows, "")}

@@ -54,6 +54,7 @@ function tell(input) {
   clearTimeout(waiting.get(input));
   if (!waiting.delete(input)) return;
   const said = {key: keyOf(input), text: input.value, count: typed.get(input)};
+  if (input.closest(".height")) before.set(input, input.value);
   if (input.closest(".words")) trigger("words", said);
   else if (input.closest(".height")) trigger("tall", said);
   else trigger("rename", said);
