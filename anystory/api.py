@@ -132,6 +132,7 @@ def cut_out(script: Script, segmenter: Segmenter) -> tuple[Subject, ...]:
         replace(
             segmenter.subject(member.name, member.image, member.mask, member.description, member.more),
             height=member.height,
+            facing=member.facing,
         )
         for member in script.cast
         if member.image is not None

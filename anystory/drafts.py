@@ -33,7 +33,7 @@ from anystory.images import MAX_PIXELS
 from anystory.imprint import ImprintError, read_settings, without_pictures
 from anystory.project import ProjectError, cutouts, png, write_atomic
 from anystory.script import HEIGHTS, MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError, dump_script, read_script, script_lines
-from anystory.story import MAX_PICTURES, CastMember, Panel, Script, Settings, Story, Style, Subject
+from anystory.story import FACINGS, MAX_PICTURES, CastMember, Panel, Script, Settings, Story, Style, Subject
 
 VERSION = 1
 MAX_JSON = 4 * MAX_BYTES
@@ -58,13 +58,14 @@ class Picture:
 @dataclass(frozen=True)
 class Actor:
     """A row of the cast, with at most `MAX_PICTURES` pictures. `drawn` are the words it was drawn from, if it was,
-    `height` is in metres where it is known."""
+    `height` in metres and `facing`, one of `FACINGS`, are there where they are known."""
 
     name: str
     description: str = ""
     drawn: str = ""
     pictures: tuple[Picture, ...] = ()
     height: float | None = None
+    facing: str | None = None
 
     @property
     def subject(self) -> Subject | None:
@@ -72,7 +73,7 @@ class Actor:
         if not self.pictures:
             return None
         looks = [(rgba.convert("RGB"), rgba.getchannel("A")) for rgba in (each.cutout for each in self.pictures)]
-        return Subject(self.name, *looks[0], self.description, self.drawn, tuple(looks[1:]), self.height)
+        return Subject(self.name, *looks[0], self.description, self.drawn, tuple(looks[1:]), self.height, self.facing)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def draft_of(story: Story) -> Draft:
     cast = []
     for member in story.script.cast:
         subject = by_name.get(member.name)
-        actor = Actor(member.name, subject.description if subject else member.description, height=member.height)
+        description = subject.description if subject else member.description
+        actor = Actor(member.name, description, height=member.height, facing=member.facing)
         if subject:
             looks = zip(subject.pictures, cutouts(subject), strict=True)
             actor = replace(actor, drawn=subject.drawn, pictures=tuple(Picture(*look, rgba) for look, rgba in looks))
@@ -129,7 +131,8 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
             files |= {folder / names[kind]: image for kind, image in part.items()}
         first, *more = named or [{}]
         listed = {"name": actor.name, "description": actor.description, "drawn": actor.drawn, **first}
-        listed |= {"height": actor.height} if actor.height is not None else {}
+        told = {"height": actor.height, "facing": actor.facing}
+        listed |= {key: value for key, value in told.items() if value is not None}
         cast.append(listed | ({"more": more} if more else {}))
     numbers = [number for number, _ in draft.panels]
     # Not the cast: two in it may have one name as yet, or one that no script takes.
@@ -241,7 +244,10 @@ def _actor(listed: dict[str, Any], folder: Path) -> Actor:
     height = listed.get("height")
     if height is not None and not HEIGHTS[0] <= height <= HEIGHTS[1]:
         raise ValueError("a height")
-    return Actor(*words, tuple(_picture(each, folder) for each in given), height)
+    facing = listed.get("facing")
+    if facing not in (None, *FACINGS):
+        raise ValueError("a direction")
+    return Actor(*words, tuple(_picture(each, folder) for each in given), height, facing)
 
 
 def _picture(listed: dict[str, Any], folder: Path) -> Picture:

@@ -161,4 +161,6 @@ def _kept(file: Path | None, key: str, member: CastMember, prompt: Prompt) -> Su
 
 
 def _subject(member: CastMember, image: Image.Image, mask: Image.Image, prompt: Prompt) -> Subject:
-    return Subject(member.name, image, mask, member.description, prompt.text, height=member.height)
+    return Subject(
+        member.name, image, mask, member.description, prompt.text, height=member.height, facing=member.facing
+    )

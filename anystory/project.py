@@ -291,7 +291,7 @@ class Project:
                     member = replace(member, image=first, more=tuple((file, None) for file in more))
                     (image, mask), *others = map(_look, (first, *more))
                     drawn = listed.get("drawn", "")
-                    told = member.description, drawn, tuple(others), member.height
+                    told = member.description, drawn, tuple(others), member.height, member.facing
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
             return Story(replace(script, cast=tuple(cast)), tuple(subjects), Settings(**data["settings"]))

@@ -65,7 +65,7 @@ from anystory.steering import (
     steering_fields,
     steering_words,
 )
-from anystory.story import BACKGROUND, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
+from anystory.story import BACKGROUND, FACINGS, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
 from anystory.styles import StyleError, find_style, joined, own_styles, read_styles
 
 MAX_BYTES = 500_000
@@ -79,7 +79,7 @@ HEIGHTS = (0.01, 100)
 """Metres that a character may be tall, from a bee to a giant."""
 
 SCRIPT_KEYS = ("title", "style", "styles", "segmenter", "cast", "panels")
-MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height")
+MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
 PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "style", *STEERING_KEYS)
 TAG_KEYS = ("cast", "seed", "size", "style", "layout", *STRENGTHS, "reference_steps", "router")
@@ -158,7 +158,7 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
         segmenter: isnet-anime
         cast:
           - {name: Mia, alias: ROLE-A, image: mia.png, mask: mia-mask.png, description: a small fox, height: 0.6}
-          - {name: Tom, image: [tom.png, tom-back.png], mask: [null, tom-back-mask.png]}
+          - {name: Tom, image: [tom.png, tom-back.png], mask: [null, tom-back-mask.png], facing: left}
         panels:
           - Mia walks in the forest
           - prompt: they share an apple
@@ -288,6 +288,7 @@ def dump_script(script: Script) -> dict[str, Any]:
                 mask=files(member.mask, *(mask for _, mask in member.more)),
                 description=member.description,
                 height=member.height,
+                facing=member.facing,
             )
             for member in script.cast
         ],
@@ -680,13 +681,14 @@ class _Reader:
         name = self.text(fields, "name", path)
         description = self.attempt(self.text, fields, "description", path, otherwise="")
         height = self.attempt(self.height, fields, name, path)
+        facing = self.attempt(self.facing, fields, name, path)
         for index, known in enumerate(self.cast):
             if known.name.casefold() in (name.casefold(), *(alias.casefold() for alias in self.other_names(fields))):
-                told = {"description": known.description or description, "height": known.height or height}
-                self.cast[index] = replace(known, **told)
+                told = {"description": description, "height": height, "facing": facing}
+                self.cast[index] = replace(known, **{key: getattr(known, key) or told[key] for key in told})
                 return name if name.casefold() == known.name.casefold() else known.name
         (image, mask), *more = self.pictures(fields, name, path) or [(None, None)]
-        self.cast.append(CastMember(name, image, mask, description, tuple(more), height))
+        self.cast.append(CastMember(name, image, mask, description, tuple(more), height, facing))
         return name
 
     def height(self, fields: Mapping[str, Any], name: str, path: Where) -> float | None:
@@ -701,6 +703,15 @@ class _Reader:
         if not low <= metres <= high:
             self.fail((*path, "height"), f"The height of {name} is {metres:g}; it must be from {low} to {high} metres.")
         return metres
+
+    def facing(self, fields: Mapping[str, Any], name: str, path: Where) -> str | None:
+        """Where a character's picture looks; None where it is not said."""
+        facing = self.text(fields, "facing", path).casefold()
+        if facing and facing not in FACINGS:
+            near = nearest(facing, FACINGS)
+            hint = f" (did you mean {near!r}?)" if near else ""
+            self.fail((*path, "facing"), f"{name} cannot face {_shown(facing)}{hint}; choose {', '.join(FACINGS)}.")
+        return facing or None
 
     def pictures(self, fields: Mapping[str, Any], name: str, path: Where) -> list[tuple[Path, Path | None]]:
         """The pictures of a character, each with its mask: given as one or as lists in the same order."""

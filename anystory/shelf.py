@@ -16,10 +16,12 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "shelf"
 
 @dataclass(frozen=True)
 class Example:
-    """A character on the shelf: `image` is a picture with transparency, `source` and `licence` are the drawing's."""
+    """A character on the shelf: `image` is a picture with transparency, `facing` where it looks (of `story.FACINGS`),
+    `source` and `licence` are the drawing's."""
 
     name: str
     image: Path
+    facing: str
     description: str
     source: str
     licence: str
@@ -27,7 +29,7 @@ class Example:
     def subject(self) -> Subject:
         """The character as a story takes it."""
         rgba = open_image(self.image)
-        return Subject(self.name, rgba.convert("RGB"), rgba.getchannel("A"), self.description)
+        return Subject(self.name, rgba.convert("RGB"), rgba.getchannel("A"), self.description, facing=self.facing)
 
 
 @cache

@@ -19,7 +19,8 @@ class Role:
     `targets`: "behind", "in front of", "next to", "on", "under", "above", "in", "between"; a target is the name of a
     member of the cast, or the concept of a thing, or a part of the place ("tree"). `toward`: the name of whom it acts
     on or looks at. `holds`: the concept of a thing. `mood`: "happy", "sad", "angry", "afraid", "sleepy", "surprised",
-    "in love" …
+    "in love" … `facing`: where its picture looks, as somebody said, "left", "right" or "front"; "" leaves it to the
+    picture.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Role:
     toward: str = ""
     holds: str = ""
     mood: str = ""
+    facing: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ KINDS = ("coarse", "refined")
 
 MAX_SEED = 2**32 - 1
 
+FACINGS = ("left", "right", "front")
+"""Where a character's first picture may look, as one sees it."""
+
 MAX_PICTURES = 8
 """Pictures of one character at most; each costs every layer of every step as much as the first."""
 
@@ -37,9 +40,8 @@ LIBRARY = "a drawing of the library (Noto Emoji): "
 class Subject:
     """A character with its cut-out. `image` is RGB, `mask` is L (255 = the character), of one size. `drawn` is the
     sentence a backend drew it from, or `LIBRARY` and what was taken from there; empty for a picture that was handed in.
-    `more` are further pictures of the same
-    character, each an image and its mask. `height` in metres, None where nobody said. Raises ValueError for what is not
-    so, or above `MAX_PICTURES`."""
+    `more` are further pictures of the same character, each an image and its mask. `height` in metres and `facing`, one
+    of `FACINGS`, are None where nobody said. Raises ValueError for what is not so, or above `MAX_PICTURES`."""
 
     name: str
     image: Image.Image
@@ -48,6 +50,7 @@ class Subject:
     drawn: str = ""
     more: tuple[tuple[Image.Image, Image.Image], ...] = ()
     height: float | None = None
+    facing: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.pictures) > MAX_PICTURES:
@@ -73,7 +76,7 @@ class Subject:
 @dataclass(frozen=True)
 class CastMember:
     """A character as a script names it: the pictures are still paths. `more` are further pictures, each with its mask
-    or None. `height` in metres, None where nobody said."""
+    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said."""
 
     name: str
     image: Path | None = None
@@ -81,6 +84,7 @@ class CastMember:
     description: str = ""
     more: tuple[tuple[Path, Path | None], ...] = ()
     height: float | None = None
+    facing: str | None = None
 
 
 @dataclass(frozen=True)

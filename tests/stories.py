@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -44,6 +46,7 @@ def subject(name: str, size: int = 64) -> Subject:
 
 def story(panels: tuple[Panel, ...] = PANELS, title: str = "A & B: “meeting”", **settings) -> Story:
     cast = tuple(CastMember(name, description=f"a {name.lower()}") for name in ("Fox", "Owl", "Ghost"))
+    cast = replace(cast[0], height=0.6, facing="left"), *cast[1:]
     return Story(
         Script(panels, cast, title, "Watercolour"), (subject("Fox"), subject("Owl")), Settings(size=64, **settings)
     )

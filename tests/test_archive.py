@@ -83,6 +83,10 @@ def test_a_story_comes_back_whole(packed, tmp_path):
     assert unpacked.notes == ()
     one, other = Project(tmp_path / "story"), Project(tmp_path / "out")
     assert other.entries == one.entries and other.entries[2].trace
+    assert [(each.height, each.facing) for each in other.story().script.cast] == [(0.6, "left"), *[(None, None)] * 2]
+    assert [(each.height, each.facing) for each in other.story().subjects] == [(0.6, "left"), (None, None)]
+    first = draft_of(story()).cast[0]
+    assert (first.height, first.facing) == (0.6, "left")
     assert other.story().script.panels == story().script.panels and other.story().settings == story().settings
     assert [len(subject.pictures) for subject in other.story().subjects] == [2, 1]
     assert [len(actor.pictures) for actor in load_draft(tmp_path / "out").cast] == [2, 1, 0]

@@ -16,7 +16,7 @@ from tests.stories import rendered, story, subject
 def full():
     looks = [(made.image, made.mask, cutout(made)) for made in (subject("Fox"), subject("Fox", 48))]
     pictures = (Picture(*looks[0], Image.new("RGBA", (64, 64), (0, 200, 0, 90))), Picture(*looks[1]))
-    actor = Actor("Fox", "a fox", "", pictures)
+    actor = Actor("Fox", "a fox", "", pictures, 0.6, "left")
     return Draft(
         "[unfinished\nFox walks \ud83e",
         "A title",
@@ -35,7 +35,10 @@ def same(one, other):
          for actor in draft.cast for picture in actor.pictures for part in vars(picture).values()]
         for draft in (one, other)
     ]  # fmt: skip
-    words = [replace(d, cast=tuple((a.name, a.description, a.drawn) for a in d.cast)) for d in (one, other)]
+    words = [
+        replace(d, cast=tuple((a.name, a.description, a.drawn, a.height, a.facing) for a in d.cast))
+        for d in (one, other)
+    ]
     return pixels[0] == pixels[1] and words[0] == words[1]
 
 
@@ -77,6 +80,8 @@ def test_a_draft_of_a_rendered_story_reads_as_the_same_story():
         {"cast": [{"name": "Fox", "description": "", "drawn": "", "cutout": "../../secret.png"}]},
         {"cast": [{"name": "Fox", "description": "", "drawn": "", "cutout": "draft/" + "0" * 24 + ".png"}]},
         {"cast": [{"name": "Fox", "description": "", "drawn": "", "upload": "draft/x.png", "more": [{}] * 8}]},
+        {"cast": [{"name": "Fox", "description": "", "drawn": "", "facing": "up"}]},
+        {"cast": [{"name": "Fox", "description": "", "drawn": "", "facing": ["left"]}]},
         {"settings": {"size": 64, "steps": -1}},
         {"numbers": [1, 2, 3]},
         {"script": {"panels": [{"prompt": 1}]}},

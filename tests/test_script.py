@@ -18,7 +18,7 @@ from anystory.script import (
     script_lines,
 )
 from anystory.steering import Layout, Place, Steering
-from anystory.story import CastMember, Line, Panel, Script
+from anystory.story import FACINGS, CastMember, Line, Panel, Script
 
 CAST = (CastMember("Mia", description="a small fox"), CastMember("Tom"), CastMember("Zoë"), CastMember("小明"))
 
@@ -348,7 +348,7 @@ def test_block_text_and_seed_bounds():
         ('"No, thanks"', '""', 16, "Tom says nothing"),
         ("{name: Tom}", "{name: mia}", 8, "Two characters are named 'mia'"),
         ("{name: Tom}", "{description: x}", 8, "needs a name"),
-        ("{name: Tom}", "[Tom]", 8, "Expected name, alias, image, mask, description, height here, not a list"),
+        ("{name: Tom}", "[Tom]", 8, "Expected name, alias, image, mask, description, height, facing here, not a list"),
         ("mia.png", "nobody.png", 5, r"no picture file '.*nobody\.png'; check image"),
         ("mia-mask.png", "{a: b}", 6, "mask must be a path, not a mapping"),
         ("mia.png", "x" * 300, 5, "no picture file"),
@@ -414,6 +414,29 @@ def test_bombs_are_refused():
     assert refusal(lol + "panels: [*i]").line == 2
     assert "nested too deeply" in str(refusal("panels: " + "[" * 50_000))
     assert "nested too deeply" in str(refusal('{"panels": ' + "[" * 5000 + "]" * 5000 + "}"))
+
+
+@pytest.mark.parametrize("facing", [*FACINGS, None])
+def test_a_member_says_where_its_picture_looks(facing):
+    member = {"name": "Mia", "facing": facing and facing.upper()}
+    script = parse_script({"cast": [member], "panels": ["Mia runs"]})
+    assert script.cast == (CastMember("Mia", facing=facing),)
+    assert parse_script(json.dumps(dump_script(script))) == script
+    known = [CastMember("Mia", description="a fox", facing="right")]
+    assert parse_script({"cast": [member], "panels": ["Mia runs"]}, cast=known).cast == tuple(known)
+
+
+@pytest.mark.parametrize(
+    ("facing", "words"),
+    [
+        ("lefft", r"Mia cannot face 'lefft' \(did you mean 'left'\?\); choose left, right, front\."),
+        ("up", r"Mia cannot face 'up'; choose left, right, front\."),
+        (3, "facing must be text, not the int 3"),
+    ],
+)
+def test_a_picture_looks_nowhere_else(facing, words):
+    with pytest.raises(ScriptError, match=words):
+        parse_script({"cast": [{"name": "Mia", "facing": facing}], "panels": ["Mia runs"]})
 
 
 def test_two_documents_and_lists_are_refused(folder):

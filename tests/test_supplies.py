@@ -12,7 +12,7 @@ from anystory.ideas import ideas, ideas_for
 from anystory.lettering import unwritable
 from anystory.lint import lint
 from anystory.shelf import FOLDER, shelf
-from anystory.story import CastMember
+from anystory.story import FACINGS, CastMember
 from anystory.strings import LANGUAGES, language, say, translations
 from anystory.wildcards import expand_script
 
@@ -51,6 +51,7 @@ def test_the_shelf_holds_cut_out_characters_with_their_licences():
         subject = example.subject()
         mask = np.asarray(subject.mask)
         assert 0.1 < (mask > 127).mean() < 0.9 and min(subject.image.size) >= 128
+        assert subject.facing == example.facing in FACINGS
         assert example.description and example.licence in ("Apache-2.0", "MIT")
         assert example.source in (FOLDER / "LICENSE.md").read_text(encoding="utf-8")
     assert {path.name for path in FOLDER.glob("*.webp")} == {example.image.name for example in shelf()}

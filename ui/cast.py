@@ -19,14 +19,22 @@ from anystory.images import ImageError, open_image
 from anystory.masks import brushed, hints
 from anystory.overlay import colour
 from anystory.prompt import rename
-from anystory.script import MAX_CAST, composed
+from anystory.script import HEIGHTS, MAX_CAST, composed
 from anystory.segment import Segmenter, SegmentError
-from anystory.story import LIBRARY, MAX_PICTURES, CastMember, Subject
+from anystory.story import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
 from ui import html
 from ui.words import t
 
 MAX_NAME = 40
 MAX_WORDS = 400
+
+LOOKS = {
+    "": "cast.facing.guessed",
+    "left": "cast.facing.left",
+    "right": "cast.facing.right",
+    "front": "cast.facing.front",
+}
+"""What a card can say of where the first picture looks, and the words of it."""
 
 CARDS = (Path(__file__).parent / "js" / "cast.js").read_text(encoding="utf-8")
 """What the cards do in the browser."""
@@ -77,8 +85,8 @@ class Actor:
     """A character of the cast, with at most `MAX_PICTURES` pictures.
 
     Without any it is drawn from its description; `drawn` are then the sentence that the model drew it from, and the
-    description it had. `height` is in metres where a script said it. `key` tells the character's card from the others,
-    whatever its name or place.
+    description it had. `height` in metres and `facing`, where the first picture looks, are None where nobody said.
+    `key` tells the character's card from the others, whatever its name or place.
     """
 
     name: str
@@ -86,6 +94,7 @@ class Actor:
     pictures: tuple[Picture, ...] = ()
     drawn: tuple[str, str] | None = None
     height: float | None = None
+    facing: str | None = None
     key: str = field(default_factory=_key)
 
     @property
@@ -95,7 +104,7 @@ class Actor:
             return None
         first, *more = (picture.look for picture in self.pictures)
         drawn = self.drawn[0] if self.drawn else ""
-        return Subject(self.name, *first, self.description.strip(), drawn, tuple(more), self.height)
+        return Subject(self.name, *first, self.description.strip(), drawn, tuple(more), self.height, self.facing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +211,8 @@ def pictured(
 def drawn(subject: Subject) -> Actor:
     """A character that the model drew."""
     pictures = tuple(Picture(image, mask, mask) for image, mask in subject.pictures)
-    return Actor(subject.name, subject.description, pictures, (subject.drawn, subject.description), subject.height)
+    words = subject.drawn, subject.description
+    return Actor(subject.name, subject.description, pictures, words, subject.height, subject.facing)
 
 
 def brush(picture: Picture, strokes: Image.Image | None, segmenter: Segmenter) -> Picture:
@@ -274,7 +284,7 @@ def joined(actors: Sequence[Actor], made: Sequence[Made]) -> tuple[tuple[Actor, 
                 left.append(item)
                 continue
             pictures = (*own, *item.actor.pictures) if item.more else (*item.actor.pictures, *own)
-            now[item.of] = replace(there, pictures=pictures, drawn=None)
+            now[item.of] = replace(_with_pictures(there, pictures), drawn=None)
         elif item.of is None and len(now) >= MAX_CAST:
             left.append(item)
         elif item.of is None:
@@ -327,7 +337,13 @@ def unpictured(actors: Sequence[Actor], key: object) -> tuple[Actor, ...]:
     if found is None:
         return tuple(actors)
     there = actors[found[0]]
-    return exchanged(actors, replace(there, pictures=tuple(p for p in there.pictures if p.key != key)))
+    return exchanged(actors, _with_pictures(there, tuple(p for p in there.pictures if p.key != key)))
+
+
+def _with_pictures(actor: Actor, pictures: tuple[Picture, ...]) -> Actor:
+    """The actor with other pictures. What was said of where the first one looks goes with it."""
+    first, now = ([picture.key for picture in some[:1]] for some in (actor.pictures, pictures))
+    return replace(actor, pictures=pictures, facing=actor.facing if first in ([], now) else None)
 
 
 def exchanged(actors: Sequence[Actor], actor: Actor) -> tuple[Actor, ...]:
@@ -369,9 +385,26 @@ def described(actor: Actor, text: object) -> Actor:
     return replace(actor, description=unicodedata.normalize("NFC", str(text))[:MAX_WORDS])
 
 
+def as_tall(actor: Actor, text: object) -> Actor:
+    """The actor with another height, in metres; "" leaves it to the description, what is no height changes nothing."""
+    with suppress(ValueError):
+        height = float(str(text)) if str(text).strip() else None
+        if height is None or HEIGHTS[0] <= height <= HEIGHTS[1]:
+            return replace(actor, height=height)
+    return actor
+
+
+def turned(actor: Actor, facing: object) -> Actor:
+    """The actor with a first picture that looks elsewhere: one of `FACINGS`, anything else leaves it to a guess."""
+    return replace(actor, facing=facing if facing in FACINGS else None)
+
+
 def members(actors: Sequence[Actor]) -> tuple[CastMember, ...]:
     """The whole cast as a script takes it."""
-    return tuple(CastMember(actor.name, description=actor.description.strip(), height=actor.height) for actor in actors)
+    return tuple(
+        CastMember(actor.name, description=actor.description.strip(), height=actor.height, facing=actor.facing)
+        for actor in actors
+    )
 
 
 def to_draw(actor: Actor) -> bool:
@@ -411,6 +444,7 @@ def card(actor: Actor, index: int, count: int) -> str:
         f'<div class="pair">{pictures(actor)}</div><div class="fields">'
         f"{_line('name', 'cast.name', 'cast.name', actor.name, MAX_NAME)}"
         f"{_line('words', 'cast.description', 'cast.description.hint', actor.description, MAX_WORDS)}"
+        f'<div class="shape">{_facing(actor) if actor.pictures else ""}{_height(actor)}</div>'
         f'<div class="tools"><label class="replace">{t("cast.picture")}<input type="file" accept="image/*"></label>'
         f'{more}</div></div><div class="order">{"".join(tools)}</div>'
         f'<ul class="album">{"".join(map(_further, actor.pictures[1:]))}</ul>'
@@ -447,6 +481,26 @@ def _line(kind: str, label: str, hint: str, value: str, length: int) -> str:
     return (
         f'<label class="{kind}"><span class="unseen">{t(label)}</span><input type="text" value="{escape(value)}" '
         f'placeholder="{_said(hint)}" maxlength="{length}" autocomplete="off" spellcheck="false"></label>'
+    )
+
+
+def _facing(actor: Actor) -> str:
+    """Where the first picture looks, to be chosen."""
+    options = "".join(
+        f'<option value="{facing}"{" selected" * (facing == (actor.facing or ""))}>{t(key)}</option>'
+        for facing, key in LOOKS.items()
+    )
+    return f'<select title="{_said("cast.facing")}" aria-label="{_said("cast.facing")}">{options}</select>'
+
+
+def _height(actor: Actor) -> str:
+    """How tall the character is, to be typed."""
+    low, high = HEIGHTS
+    value = "" if actor.height is None else f"{actor.height:g}"
+    return (
+        f'<label class="height" title="{_said("cast.height")}"><span class="unseen">{t("cast.height")}</span>'
+        f'<input type="number" min="{low:g}" max="{high:g}" step="any" value="{value}" '
+        f'placeholder="{_said("cast.height.hint")}" autocomplete="off"><span aria-hidden="true">m</span></label>'
     )
 
 

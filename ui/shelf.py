@@ -41,5 +41,7 @@ def _example(example: Example) -> str:
 
 def taken(name: object) -> cast.Actor | None:
     """The character of that name as one of the cast; None where there is no such character."""
-    found = (example for example in shelf() if example.name == name)
-    return next((cast.pictured(e.name, e.image, None, Segmenter(), e.description) for e in found), None)
+    found = next((example for example in shelf() if example.name == name), None)
+    if found is None:
+        return None
+    return cast.turned(cast.pictured(found.name, found.image, None, Segmenter(), found.description), found.facing)

@@ -126,10 +126,10 @@ def is_empty(kept: Draft) -> bool:
 
 def _kept(actor: cast.Actor) -> drafts.Actor:
     if cast.to_draw(actor):
-        return drafts.Actor(actor.name, actor.description, height=actor.height)
+        return drafts.Actor(actor.name, actor.description, height=actor.height, facing=actor.facing)
     pictures = (drafts.Picture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
     drawn = actor.drawn[0] if actor.drawn else ""
-    return drafts.Actor(actor.name, actor.description, drawn, tuple(pictures), actor.height)
+    return drafts.Actor(actor.name, actor.description, drawn, tuple(pictures), actor.height, actor.facing)
 
 
 def actor(kept: drafts.Actor) -> cast.Actor:
@@ -138,7 +138,7 @@ def actor(kept: drafts.Actor) -> cast.Actor:
         cast.Picture(each.upload, each.automatic, each.cutout.getchannel("A"), each.strokes) for each in kept.pictures
     )
     drawn = (kept.drawn, kept.description.strip()) if kept.drawn else None
-    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn, kept.height)
+    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn, kept.height, kept.facing)
 
 
 def load(studio: Studio, visit: Visit) -> Opened | None:
@@ -189,7 +189,7 @@ def open_frame(file: Path, present: Sequence[drafts.Actor], say: Callable[..., s
         if there is None and member.name in story.looks:
             there = names.get(member.name)
             (other if there else missing).append(member.name)
-        told = {"name": member.name, "description": member.description, "height": member.height}
+        told = {key: getattr(member, key) for key in ("name", "description", "height", "facing")}
         actors.append(replace(there or drafts.Actor(""), **told))
     said = [say("story.frame", number=story.panel), *story.notes]
     said += [say("story.missing", names=", ".join(missing))] if missing else []

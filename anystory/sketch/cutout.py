@@ -9,6 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from anystory.images import SELECTED
+from anystory.sketch.facing import guessed
 from anystory.sketch.matting import CLEAR, SOLID, defringed, softened
 from anystory.story import Subject
 
@@ -33,7 +34,7 @@ class Cutout:
     of its edges. `cut`: the sides ("left", "top", "right", "bottom") at which the picture's edge cuts the character: a
     bust, half a body. `kind`: `DRAWING`, `PHOTOGRAPH` or `PIXELS`; `grid`: of pixel art, how many of these pixels make
     one of its own. `foot`: the x of the middle of what touches the ground, as a share of the width. `facing`: "left",
-    "right", or "" where nobody said and it cannot be told."""
+    "right", or "" where it cannot be told; what a `Role` says of it goes before."""
 
     name: str
     pixels: np.ndarray
@@ -60,7 +61,9 @@ def prepare(subject: Subject) -> Cutout:
         pixels = np.dstack(_trimmed(rgb, alpha, margin=0))
     cut = _cut(clean >= SELECTED, drawn=kind != PHOTOGRAPH)
     pixels[pixels[..., 3] == 0] = 0
-    return Cutout(subject.name, pixels, cut, kind, grid, _foot(pixels[..., 3] >= SELECTED))
+    shape = pixels[..., 3] >= SELECTED
+    facing = "" if cut or kind == PHOTOGRAPH else guessed(shape)  # of a part, or any photograph, it is not known
+    return Cutout(subject.name, pixels, cut, kind, grid, _foot(shape), facing)
 
 
 def _trimmed(rgb: np.ndarray, alpha: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray]:

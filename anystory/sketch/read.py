@@ -72,6 +72,7 @@ class Reader:
         self._heights = {
             member.name: getattr(member, "height", None) or height_of(member.description) for member in cast
         }
+        self._facings = {member.name: getattr(member, "facing", None) or "" for member in cast}
         self._style = style
         self._settings = Settings()
         self._before: Shot | None = None
@@ -103,7 +104,7 @@ class Reader:
             weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
-            roles=roles_of(sentence, members, self._heights, self._resting(spot.place)),
+            roles=roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place)),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),

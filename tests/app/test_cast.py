@@ -119,3 +119,28 @@ def test_a_character_has_several_pictures_each_with_its_mask(page, tmp_path):
     expect(page.locator("#actor-1 img.cutout")).to_have_attribute("src", first)
     page.locator("#actor-1 .album .unpicture").click()
     expect(album).to_have_count(0)
+
+
+def test_a_card_keeps_where_a_picture_looks_and_how_tall_it_is(page):
+    upload(page, EXAMPLE / "bruno.png", EXAMPLE / "fern.png")
+    expect(page.locator("img.cutout")).to_have_count(2)
+    looks, height = page.locator("#actor-2 select"), page.locator("#actor-2 .height input")
+    expect(looks.locator("option:checked")).to_have_text("looks: guessed")
+    looks.select_option("left")
+    height.fill("2.5")
+    height.press("Enter")
+    height.fill("1000")  # no height: it stays as it was
+    page.locator("#actor-1 .height input").focus()
+    expect(height).to_have_value("2.5")
+    page.locator("#actor-2 .up").click()
+    expect(page.locator("#actor-1 .name input")).to_have_value("Fern")
+    expect(page.locator("#actor-1 select")).to_have_value("left")
+    expect(page.locator("#actor-2 select")).to_have_value("")
+    expect(page.locator("#actor-1 .height input")).to_have_value("2.5")
+    expect(page.locator(".story time")).to_be_visible()
+    page.reload()
+    expect(page.locator("#actor-1 select")).to_have_value("left")
+    expect(page.locator("#actor-1 .height input")).to_have_value("2.5")
+    page.locator("#actor-1 .replace input").set_input_files(str(EXAMPLE / "pip.png"))
+    expect(page.locator("#actor-1 select")).to_have_value("")
+    expect(page.locator("#actor-1 .height input")).to_have_value("2.5")

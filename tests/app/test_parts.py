@@ -28,7 +28,7 @@ from anystory.shelf import shelf as examples
 from anystory.story import LIBRARY, MAX_PICTURES, CastMember, Line, Panel, Style
 from anystory.styles import StyleError, style_of
 from tests.app.tiny_app import Middle
-from ui import cast, html, masks, panels, script, shelf, storyboard, viewer
+from ui import cast, html, masks, panels, script, shelf, story, storyboard, viewer
 from ui.events.storyboard import EXAMPLE
 from ui.studio import TRIES, Job, Studio, animation, contact_sheet, fetch, map_sheet
 from ui.uploads import uploaded
@@ -155,6 +155,40 @@ def test_names_are_one_line_and_never_empty(actors):
     assert [(s.name, s.description) for s in called] == [("Bär", "a bear"), ("Fern", "")]
 
 
+def test_a_card_says_where_a_picture_looks_and_how_tall_it_is(actors):
+    bruno = actors[0]
+    assert [cast.turned(bruno, way).facing for way in ("left", "front", "", "up", ["left"])] == [
+        "left",
+        "front",
+        *[None] * 3,
+    ]
+    tall = cast.as_tall(bruno, "0.4")
+    assert tall.height == 0.4 and cast.as_tall(tall, " ").height is None
+    assert {cast.as_tall(tall, text).height for text in ("tall", "0", "101", "nan", "inf", [2])} == {0.4}
+    told = cast.turned(tall, "left")
+    assert [(each.height, each.facing) for each in (*cast.subjects([told]), *cast.members([told]))] == [
+        (0.4, "left")
+    ] * 2
+    assert vars(story.actor(story._kept(told))) | {"key": "", "pictures": ()} == vars(told) | {
+        "key": "",
+        "pictures": (),
+    }
+    page = cast.card(told, 0, 1)
+    assert '<option value="left" selected>' in page and page.count(" selected>") == 1 and 'value="0.4"' in page
+    assert "<select" not in cast.card(cast.Actor("Mia"), 0, 1) and 'value=""' in cast.card(cast.Actor("Mia"), 0, 1)
+
+
+def test_another_first_picture_may_look_elsewhere(actors):
+    bruno, fern = (cast.turned(actor, "left") for actor in actors)
+    (more,), _ = cast.joined([bruno], [cast.Made(fern, bruno.key, more=True)])
+    assert more.facing == "left" and len(more.pictures) == 2
+    (other,), _ = cast.joined([more], [cast.Made(fern, bruno.key)])
+    assert other.facing is None and other.height == bruno.height
+    assert [cast.unpictured([more], picture.key)[0].facing for picture in more.pictures] == [None, "left"]
+    waiting = cast.Actor("Mia", facing="right")  # as a script said before there was a picture
+    assert cast.joined([waiting], [cast.Made(fern, waiting.key)])[0][0].facing == "right"
+
+
 def test_the_script_takes_a_new_name_over_where_the_character_is_meant(actors):
     text = "Bruno meets FERN # Bruno!\n\nBrunos and Bruno Bear\n[Bruno] sleeps"
     bear = replace(actors[0], name="Bruno Bear", key="bear")
@@ -172,6 +206,7 @@ def test_everyone_on_the_shelf_can_be_taken():
     for example in examples():
         actor = shelf.taken(example.name)
         assert (actor.name, actor.description) == (example.name, example.description)
+        assert actor.facing == example.facing
         assert actor.subject.mask.getextrema() == (0, 255) and f"({example.source}" in drawer
     assert shelf.taken("Nobody") is None and shelf.taken([]) is None
 

@@ -24,7 +24,7 @@ from anystory.segment import Segmenter
 from anystory.shot import Role, Shot
 from anystory.sketch import read
 from anystory.steering import UNSTEERED, Layout, Place, Steering
-from anystory.story import BACKGROUND, LIBRARY, SEEN, Line, Panel, Prompt, Settings
+from anystory.story import BACKGROUND, LIBRARY, SEEN, CastMember, Line, Panel, Prompt, Script, Settings
 from tests import stories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -307,6 +307,40 @@ def test_a_key_says_all_that_a_sketch_depends_on_and_nothing_else(backend):
     # The second panel is where the first one was.
     moved = keys(backend, replace(one, prompt="Fox in the forest"), two, seed=2)
     assert moved[0] != before[0] and moved[1] != before[1]
+
+
+def test_two_with_one_picture_look_each_where_it_is_said(backend, tiny_backend):
+    fox = stories.subject("Fox")
+    told = stories.story((Panel("Fox and Owl walk", CAST, size=96), Panel("Owl walks", ("Owl",), size=96)))
+
+    def facing(*ways):
+        subjects = (fox, replace(fox, name="Owl"))
+        cast = tuple(CastMember(name, facing=way) for name, way in zip(CAST, ways, strict=True))
+        return replace(told, script=replace(told.script, cast=cast), subjects=subjects)
+
+    ways = [("left", "right"), ("right", "left"), (None, "left")]
+    for way in ways:
+        asked = Renderer(backend).requests(facing(*way))[0].prompt.shot
+        assert [role.facing for role in asked.roles] == [each or "" for each in way]
+    by_ways = [Renderer(backend).keys(facing(*way)) for way in ways]
+    assert len({keys[0] for keys in by_ways}) == 3 and by_ways[1][1] == by_ways[2][1] != by_ways[0][1]
+    assert len({tuple(Renderer(tiny_backend).keys(facing(*way))) for way in ways}) == 1, "a model's frames stay"
+
+
+def test_one_renderer_makes_what_is_said_by_now(backend):
+    """Pictures are encoded once; the fox on its left half looks the other way where it is said to."""
+    look = Image.new("L", (64, 64))
+    look.paste(255, (8, 8, 40, 60))
+    fox = replace(stories.subject("Fox"), mask=look)
+    renderer, images = Renderer(backend), []
+    for way in ("left", "right", "left"):
+        script = Script((Panel("Fox walks on the left", ("Fox",), size=96),), (CastMember("Fox", facing=way),))
+        made = stories.Story(script, (fox,), SMALL)
+        *_, last = renderer.render(made)
+        *_, alone = Renderer(backend).render(made)
+        assert last.step.frame.image.tobytes() == alone.step.frame.image.tobytes()
+        images.append(last.step.frame.image.tobytes())
+    assert images[0] == images[2] != images[1]
 
 
 def test_the_keys_of_a_models_frames_are_what_they_were(tiny_backend):

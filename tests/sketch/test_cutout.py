@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from anystory.images import SELECTED
+from anystory.script import load_script
+from anystory.shelf import shelf
 from anystory.sketch.cutout import DRAWING, PHOTOGRAPH, PIXELS, prepare
+from anystory.sketch.facing import guessed
+from anystory.sketch.things.drawing import all_drawings
+from anystory.sketch.things.render import render
 from anystory.story import Subject
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
+EXAMPLE = ASSETS / "example/story.yaml"
+MIRRORED = {"left": "right", "right": "left", "front": "front"}
 RED, GREEN = (220, 40, 40), (40, 200, 60)
 
 
@@ -225,3 +233,43 @@ def test_the_same_picture_gives_the_same_cut_out():
 def test_a_mask_of_nothing_is_refused():
     with pytest.raises(ValueError, match="Mia: the mask selects nothing; paint over the character"):
         prepare(subject(np.zeros((40, 40, 3)), np.full((40, 40), 90)))
+
+
+def beside(alpha, image=RED):
+    """Two subjects of one shape, as it is and mirrored."""
+    rgb = np.broadcast_to(np.array(image), (*alpha.shape, 3)) if isinstance(image, tuple) else image
+    return [prepare(subject(rgb[:, ::step], alpha[:, ::step])) for step in (1, -1)]
+
+
+def animal():
+    """An animal on four legs, its head up to the left: uint8 (200, 220)."""
+    picture = Image.new("L", (220, 200))
+    pen = ImageDraw.Draw(picture)
+    for box in ((60, 80, 200, 140), (20, 20, 70, 60), (50, 40, 80, 120), (70, 130, 90, 190), (170, 130, 190, 190)):
+        pen.rectangle(box, fill=255)
+    return np.asarray(picture)
+
+
+def test_an_animal_on_four_legs_looks_where_its_head_is():
+    assert [cutout.facing for cutout in beside(animal())] == ["left", "right"]
+
+
+def test_of_a_photograph_and_of_a_part_nobody_knows_where_it_looks():
+    cutouts = beside(animal(), photograph(200, 220))
+    assert [(cutout.kind, cutout.facing) for cutout in cutouts] == [(PHOTOGRAPH, "")] * 2
+    cutouts = beside(animal()[:130])
+    assert all(cutout.cut and cutout.facing == "" for cutout in cutouts)
+
+
+def test_a_guess_is_right_where_it_is_made():
+    """Of the example, the shelf and the library's beings; what looks at us gets none."""
+    known = [(drawing(f"shelf/{one.image.name}"), one.facing) for one in shelf()]
+    known += [(drawing(f"example/{one.name.lower()}.png"), one.facing) for one in load_script(EXAMPLE).cast]
+    guesses = [(prepare(one).facing, facing) for one, facing in known]
+    for one in all_drawings():
+        if one.living and one.part != "face" and one.facing:
+            seen = render(one, 128)[..., 3] >= SELECTED
+            guesses += [(guessed(seen), one.facing), (guessed(seen[:, ::-1]), MIRRORED[one.facing])]
+    made = [(guess, facing) for guess, facing in guesses if guess]
+    assert len(guesses) > 600 and len(made) >= 20
+    assert [one for one in made if one[0] != one[1]] == []

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from anystory.shot import Role, Shot
-from anystory.sketch.cutout import prepare
+from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 from anystory.sketch.stagecraft.poses import POSES
@@ -17,6 +17,7 @@ from tests.sketch.panels import (
     ASSETS,
     SQUARE,
     area,
+    asset,
     drawing,
     face,
     hidden_share,
@@ -179,6 +180,35 @@ def test_a_rider_is_on_its_mount():
         assert ann.contact == pytest.approx(horse.box[3] - 0.6 * tall(horse), abs=0.02)
         assert horse.box[0] < middle(ann) < horse.box[2] and 0 < ann.depth - horse.depth < 0.01
         assert ann.facing == horse.facing
+
+
+@pytest.mark.parametrize("picture", ["example/bruno.png", "example/pip.png"])
+@pytest.mark.parametrize("facing", ["", "front"])
+def test_a_rider_leaves_the_face_of_who_looks_at_us_free(picture, facing):
+    cuts = {"Mount": Cutout("Mount", asset(picture)), "Ann": drawing("Ann", 40, 100, facing="left")}
+    for seed in range(5):
+        ann, mount = staged(
+            Role("Ann", "rides", toward="Mount"), Role("Mount", "runs", facing=facing), cuts=cuts, seed=seed
+        )
+        assert mount.box[1] < ann.contact <= mount.box[1] + 0.05 * tall(mount)
+        assert mount.box[0] < middle(ann) < mount.box[2] and ann.box[1] > 0
+
+
+def test_a_mount_that_is_said_to_be_seen_from_the_side_has_its_rider_on_its_back():
+    cuts = {"Horse": drawing("Horse", 140, 100), "Ann": drawing("Ann", 40, 100)}
+    for facing, depth in (("left", 0.4), ("right", 0.4), ("front", 0.03), ("", 0.03)):
+        ann, horse = staged(Role("Ann", "rides", toward="Horse"), Role("Horse", height=1.8, facing=facing), cuts=cuts)
+        assert ann.contact == pytest.approx(horse.box[1] + depth * tall(horse), abs=0.02)
+
+
+def test_where_a_picture_looks_is_what_was_said_before_what_was_guessed():
+    said = {"left": "left", "right": "right", "front": "", "": "left"}
+    for facing, shown in said.items():
+        (placed,) = staged(Role("P0", facing=facing), cuts={"P0": drawing("P0", facing="left")})
+        turned = {"left": "right", "right": "left"}.get(shown)
+        assert placed.facing == (turned if placed.mirrored else shown)
+    way = {f: staged(Role("P0", "walks", where="left", facing=f))[0].mirrored for f in ("left", "right", "front")}
+    assert way == {"left": True, "right": False, "front": False}
 
 
 def test_those_who_hug_overlap_a_little():

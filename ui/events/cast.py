@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -105,12 +106,23 @@ def wire(parts: Parts) -> None:
         describe, actors.actors, [actors.notice, *actors.outputs], trigger_mode="multiple", **SLOW, **ONE_CAST
     )
 
-    def word(event: gr.EventData, present: Cast) -> list[Any]:
+    def told(event: gr.EventData, present: Cast, change: Callable[[cast.Actor, object], cast.Actor]) -> list[Any]:
         index = cast.find(present, event.key)
-        now = present if index is None else cast.exchanged(present, cast.described(present[index], event.text))
+        now = present if index is None else cast.exchanged(present, change(present[index], event.text))
         return [now, gr.HTML(heard=event.count)]
 
+    def word(event: gr.EventData, present: Cast) -> list[Any]:
+        return told(event, present, cast.described)
+
+    def tall(event: gr.EventData, present: Cast) -> list[Any]:
+        return told(event, present, cast.as_tall)
+
+    def turn(event: gr.EventData, present: Cast) -> list[Any]:
+        return told(event, present, cast.turned)
+
     actors.cards.words(word, actors.actors, actors.outputs, **on_card)
+    actors.cards.tall(tall, actors.actors, actors.outputs, **on_card)
+    actors.cards.turn(turn, actors.actors, actors.outputs, **on_card)
 
     def rename(event: gr.EventData, present: Cast, lines: str, request: gr.Request) -> dict[Any, Any]:
         heard = {actors.cards: gr.HTML(heard=event.count), **dict.fromkeys(actors.follows, "")}

@@ -8,7 +8,7 @@ const before = new WeakMap(); // by input: its text when it was entered
 let count = 0;
 
 const keyOf = (node) => node.closest(".actor").dataset.key;
-const isText = (node) => node.matches?.("input[type=text]");
+const isText = (node) => node.matches?.("input[type=text], input[type=number]");
 
 function morph(old, fresh) {
   if (old.isEqualNode(fresh)) return;
@@ -26,6 +26,7 @@ function morph(old, fresh) {
   const wanted = [...fresh.childNodes];
   wanted.forEach((node, index) => (there[index] ? morph(there[index], node) : old.append(node)));
   there.slice(wanted.length).forEach((node) => node.remove());
+  if (old.matches("select") && (typed.get(old) || 0) <= props.heard) old.value = fresh.value;
 }
 
 function merge() {
@@ -53,7 +54,9 @@ function tell(input) {
   clearTimeout(waiting.get(input));
   if (!waiting.delete(input)) return;
   const said = {key: keyOf(input), text: input.value, count: typed.get(input)};
+  if (input.closest(".height")) before.set(input, input.value);
   if (input.closest(".words")) trigger("words", said);
+  else if (input.closest(".height")) trigger("tall", said);
   else trigger("rename", said);
 }
 
@@ -75,7 +78,7 @@ element.addEventListener("input", ({target}) => {
   typed.set(target, ++count);
   target.setAttribute("value", target.value);
   clearTimeout(waiting.get(target));
-  // A name is told when it is finished: half of one may be another's, or a word of the script.
+  // A name is told when it is finished: half of one may be another's, or a word of the script. So is a height.
   waiting.set(target, target.closest(".words") ? setTimeout(tell, WAIT, target) : null);
 });
 element.addEventListener("focusin", ({target}) => {
@@ -83,14 +86,14 @@ element.addEventListener("focusin", ({target}) => {
 });
 element.addEventListener("focusout", ({target}) => {
   if (!isText(target)) return;
-  if (target.closest(".name") && !target.value.trim()) {
+  if ((target.closest(".name") && !target.value.trim()) || !target.validity.valid) {
     target.value = before.get(target);
     target.setAttribute("value", target.value);
   }
   tell(target);
 });
 element.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && isText(event.target)) tell(event.target);
+  if (event.key === "Enter" && isText(event.target) && event.target.reportValidity()) tell(event.target);
 });
 element.addEventListener("click", ({target}) => {
   const button = target.closest("button");
@@ -104,6 +107,11 @@ element.addEventListener("click", ({target}) => {
   else if (button.matches(".unpicture")) trigger("unpicture", {picture});
 });
 element.addEventListener("change", async ({target}) => {
+  if (target.matches("select")) {
+    typed.set(target, ++count);
+    for (const option of target.options) option.toggleAttribute("selected", option.selected);
+    trigger("turn", {key: keyOf(target), text: target.value, count});
+  }
   if (!target.matches("input[type=file]")) return;
   const files = [...target.files];
   target.value = "";

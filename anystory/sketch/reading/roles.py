@@ -26,12 +26,16 @@ YOUNG = {"young": 0.6, "baby": 0.35, "小": 0.8, "bebé": 0.35, "幼": 0.5, "宝
 
 
 def roles_of(
-    sentence: Sentence, members: Sequence[str], heights: Mapping[str, float], before: Sequence[Role] = ()
+    sentence: Sentence,
+    members: Sequence[str],
+    heights: Mapping[str, float],
+    facings: Mapping[str, str],
+    before: Sequence[Role] = (),
 ) -> tuple[Role, ...]:
     """One role for each member, in their order. `before`: their roles in the panel before, if it was at the same place:
     who then rested and is not spoken of still does."""
     rested = {role.name: role for role in before if role.action in RESTING}
-    roles = (_role(sentence, name, members, heights[name]) for name in members)
+    roles = (_role(sentence, name, members, heights[name], facings[name]) for name in members)
     return tuple(_still(role, rested.get(role.name), sentence) for role in roles)
 
 
@@ -41,7 +45,7 @@ def _still(role: Role, rested: Role | None, sentence: Sentence) -> Role:
     return replace(role, action=rested.action, relation=rested.relation, targets=rested.targets)
 
 
-def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) -> Role:
+def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, facing: str) -> Role:
     acts = [act for act in sentence.acts if name in act.actors and act.action and act.state == REAL]
     acts = [act for act in acts if not act.passive or act.action in STATES]
     act = max(acts, key=_rank, default=None)
@@ -68,6 +72,7 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float) 
         _toward(acts, act, name, members),
         sentence.holds.get(name, ""),
         sentence.moods.get(name, ""),
+        facing,
     )
 
 

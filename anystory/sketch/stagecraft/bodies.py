@@ -185,8 +185,11 @@ def _on(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
 def _riding(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     left, top, right, bottom = parent.box
     wide = parent.width > 0.85 * parent.height
-    # On a horse's back; on the shoulders of who is tall and narrow, behind the head.
-    seat = max(bottom - 0.6 * (bottom - top), _back(parent) + 0.03 * parent.height) if wide else (top + bottom) / 2
+    # On a horse's back; on top of who looks at us, or may, as the rider would hide its face; on the shoulders of who is
+    # tall and narrow, behind the head.
+    seat = _back(parent) + 0.03 * parent.height if wide else (top + bottom) / 2
+    if wide and parent.figure.facing():
+        seat = max(seat, bottom - 0.6 * (bottom - top))
     x = parent.x + (bond.share * 0.3 if wide else bond.side * 0.12) * (right - left)
     child = child.standing(seat, contact=seat, waterline=None)
     return replace(child, x=x, line=parent.line + (0.002 if wide else -0.002))

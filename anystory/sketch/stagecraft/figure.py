@@ -98,7 +98,7 @@ class Figure:
 
     def facing(self) -> int:
         """Where the picture looks: -1 to the left, 1 to the right, 0 if nobody knows."""
-        return {"left": -1, "right": 1}.get(self.cutout.facing, 0)
+        return {"left": -1, "right": 1}.get(self.role.facing or self.cutout.facing, 0)
 
 
 def beside_grown(height: float, aspect: float, lifeless: bool = False) -> float:
