@@ -21,11 +21,11 @@ ABSENT = ("for", "like", "without", "toward")
 
 def shown_by(sentence: Sentence, here: str) -> str:
     """The place that most of what a line shows tells of, or "". `here`: where the story is, as far as it is known:
-    then only what is `sure` counts, and what may as well be seen there moves it nowhere."""
+    then only what cannot be carried there counts, and what may as well be seen there moves it nowhere."""
     votes: dict[str, float] = {}
     for clue in clues_of(sentence):
         sign = signs()[clue.number]
-        if not _there(clue) or (not sign.sure and (here or _in_hand(clue))):
+        if not _there(clue) or (not sign.moves and (here or (not sign.sure and _in_hand(clue)))):
             continue
         if here in sign.at:
             return here
@@ -42,7 +42,7 @@ def shown_by(sentence: Sentence, here: str) -> str:
 def surely_elsewhere(sentence: Sentence, place: str) -> bool:
     """Whether something is seen that is not seen at a place."""
     sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
-    return any(sign.sure and place not in sign.at for sign in sure)
+    return any(sign.moves and place not in sign.at for sign in sure)
 
 
 def clues_of(sentence: Sentence) -> list[Clue]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from anystory.sketch.language.lexicon import NEAR, SURE
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
-from anystory.sketch.words import vocabulary
+from anystory.sketch.words import listed, vocabulary
 
 HERE, NAMED, AFAR, NOWHERE = 3, 2, 1, 0
 """How surely a mention tells where the panel is: it says so; it is named as if it were seen all around; it is only
@@ -32,13 +32,15 @@ WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mo
 @dataclass(frozen=True)
 class Spot:
     """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, `afar` if it
-    is only seen, and `which` of its kind ("other", "same", "first" or "")."""
+    is only seen, `open` if it is a home of which no room is named or is like a room only, and `which` of its kind ("other", "same", "first" or
+    "")."""
 
     place: str
     which: str = ""
     owner: str = ""
     guessed: bool = False
     afar: bool = False
+    open: bool = False
 
 
 @dataclass
@@ -103,7 +105,14 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
         mention.owner,
         near,
         strength == AFAR,
+        place == "room" and (near or _names_no_room(mention, sentence.language)),
     )
+
+
+def _names_no_room(mention: Mention, language: str) -> bool:
+    """Whether a word for indoors leaves it open which room is meant: "home"."""
+    words = listed(vocabulary()["unnamed_room"][language])
+    return mention.word in words or mention.word.split()[-1] in words
 
 
 def left_of(sentence: Sentence) -> list[str]:

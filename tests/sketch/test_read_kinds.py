@@ -1,0 +1,44 @@
+"""Kinds of lines that were once misread: what is named beats what is seen, deadlines, pronouns, rare doings."""
+
+import pytest
+
+from anystory.sketch.read import read_story
+from anystory.story import CastMember, Panel, Script
+
+CAST = (
+    CastMember("Mia", description="a little girl"),
+    CastMember("Tom", description="a boy"),
+    CastMember("小美", description="一个小女孩"),
+)
+
+
+def shots(*lines, members=("Mia", "Tom", "小美")):
+    """The shots of a story, each line with all of the cast that it may mean."""
+    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in "".join(lines))
+    members = ("小美",) if chinese else tuple(name for name in members if name != "小美")
+    return read_story(Script(tuple(Panel(line, members) for line in lines), CAST))
+
+
+def last(*lines, members=("Mia", "Tom", "小美")):
+    return shots(*lines, members=members)[-1]
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["Mia runs through the living room with her pillow"], "room"),
+        (["Mia is in the living room", "She hugs a pillow and a blanket"], "room"),
+        (["In the park, Mia and Tom lay two jackets for goalposts"], "park"),
+        (["Mia writes a formula on the lab blackboard"], "laboratory"),
+        (["Mia walks on the beach", "She finds an old cannon in the bushes"], "beach"),
+        (["Mia sits in the garden", "Tom holds a toothbrush"], "garden"),
+        (["Mia pasea por el parque", "Lleva una almohada y una manta"], "park"),
+        (["小美在公园里", "她抱着枕头跑"], "park"),
+        (["Mia walks in the forest", "There is no blackboard here"], "forest"),
+        (["Mia walks in the forest", "Tom is late: the teacher is at the blackboard"], "classroom"),
+        (["At home, Mia stirs the dough"], "kitchen"),
+        (["Mia hugs her pillow"], "bedroom"),
+    ],
+)
+def test_what_can_be_carried_moves_a_story_nowhere_and_what_is_named_stays(lines, place):
+    assert last(*lines).place == place
