@@ -32,8 +32,8 @@ WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mo
 @dataclass(frozen=True)
 class Spot:
     """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, `afar` if it
-    is only seen, `open` if it is a home of which no room is named or is like a room only, and `which` of its kind ("other", "same", "first" or
-    "")."""
+    is only seen, `open` if it is a home of which no room is named or is like a room only, and `which` of its kind
+    ("other", "same", "first" or "")."""
 
     place: str
     which: str = ""
