@@ -29,6 +29,9 @@ from anystory.story import Panel, Script
 PLACE, TIME, WEATHER, MEDIUM = "meadow", "day", "clear", "watercolour"
 """Where a story begins that does not say where, and how it is drawn that does not say how."""
 
+TENTED = ("camp", "forest", "mountains", "lake")
+"""Where the story is that calls a tent "tienda", as Spanish also calls a shop."""
+
 
 class Character(Protocol):
     """Somebody of a story's cast: a `Subject` or a `CastMember`."""
@@ -152,6 +155,7 @@ class Reader:
         if spot is not None and where not in ("inside", "outside"):
             (guessed if spot.guessed else said).add("place")
             self._known = True
+            spot = replace(spot, place="camp") if spot.tent and here in TENTED else spot
             return self._hinted(spot, sentence) if spot.open else self._refined(spot, sentence)
         if here and indoors(here) and (where == "outside" or here in left_of(sentence) or goes_out(sentence)):
             guessed.add("place")

@@ -42,3 +42,25 @@ def last(*lines, members=("Mia", "Tom", "小美")):
 )
 def test_what_can_be_carried_moves_a_story_nowhere_and_what_is_named_stays(lines, place):
     assert last(*lines).place == place
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["The parcel must reach the camp by Monday; Mia and Tom set out across the snow"], "snow"),
+        (["Mia and Tom walk to the camp across the snow"], "camp"),
+        (["Mia sails on the sea", "Down she dives, through a crowd of fish"], "underwater"),
+        (["Mia stands by the lake", "She swims down into the dark"], "underwater"),
+        (["Mia stands by the lake", "She swims to the boat"], "lake"),
+        (["Mia walks in the forest", "The mushrooms are taller than towers"], "mushroom forest"),
+        (["Mia sits under the reddest mushroom"], "mushroom forest"),
+        (["Mia walks in the forest", "She picks a mushroom"], "forest"),
+        (["Mia flies her rocket through space", "Red sand on every side"], "desert"),
+        (["In the belly of the ship, Captain Mia watches three planets"], "spaceship"),
+        (["Mia runs over the stubble"], "field"),
+        (["Mia entra en su tienda"], "shop"),
+        (["Mia acampa en el bosque", "Tom duerme en su tienda"], "camp"),
+    ],
+)
+def test_places_of_deadlines_depths_wonders_and_words_of_two_meanings(lines, place):
+    assert last(*lines).place == place

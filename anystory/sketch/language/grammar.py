@@ -36,6 +36,9 @@ from anystory.sketch.words import ACTIONS, listed, vocabulary
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
 CHASING = ("walks", "runs", "flies", "swims", "rides", "crawls", "chases", "follows")
 """Actions that go after something: "runs after the thief"."""
+MUST = ("must", "should", "ought to", "has to", "have to", "had to", "needs to", "debe", "deben", "tiene que",
+        "tienen que", "必须")  # fmt: skip
+"""Before a verb: what it says is still to come."""
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -221,6 +224,7 @@ class _Walk(Details):
             self._first_person(unit)
         if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
+        manners |= self._bearing(at)
         self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE, forms.FIRST)
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
@@ -238,6 +242,13 @@ class _Walk(Details):
         elif self.state == NEGATED and self.act.action not in PRESENCE:
             self.state = REAL
         self.aux = False
+
+    def _bearing(self, at: int) -> frozenset[str]:
+        """ "due" of what must be done, "down" of who goes down: "down she dives", "swims down"."""
+        before, after = [unit.text for unit in self.units[max(0, at - 2) : at]], self.unit(at + 1)
+        due = {"due"} if before[-1:] and before[-1] in MUST else set()
+        down = "down" in before or (after is not None and after.text in ("down", "hacia abajo"))
+        return frozenset(due | ({"down"} if down or self.units[at].text.endswith(" down") else set()))
 
     def _first_person(self, unit: Unit) -> None:
         """Spanish "abracé", "corrimos": I, or we."""
