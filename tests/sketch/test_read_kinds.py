@@ -64,3 +64,43 @@ def test_what_can_be_carried_moves_a_story_nowhere_and_what_is_named_stays(lines
 )
 def test_places_of_deadlines_depths_wonders_and_words_of_two_meanings(lines, place):
     assert last(*lines).place == place
+
+
+@pytest.mark.parametrize(
+    ("lines", "members", "actions"),
+    [
+        (["Mia walks in the park", "Sings all the way"], ("Mia", "Tom"), ["sings", "stands"]),
+        (["At last he sleeps"], ("Mia",), ["sleeps"]),
+        (["They laugh"], ("Mia",), ["laughs"]),
+        (["She and he dance"], ("Mia", "Tom"), ["dances", "dances"]),
+        (["Only her nose peeks out"], ("Mia", "Tom"), ["peeks", "stands"]),
+        (["The wind howls. She shivers, hugs the dog and waits"], ("Mia", "Tom"), ["hugs", "stands"]),
+        (["她的手在挖沙子"], (), ["digs"]),
+    ],
+)
+def test_pronouns_and_verbs_without_a_subject_are_of_who_fits(lines, members, actions):
+    assert [role.action for role in last(*lines, members=members).roles] == actions
+
+
+def test_it_is_the_only_animal():
+    cast = (CastMember("Rex", description="a brown dog"), CastMember("Mia", description="a girl"))
+    roles = read_story(Script((Panel("It sleeps", ("Rex", "Mia")),), cast))[0].roles
+    assert [role.action for role in roles] == ["sleeps", "stands"]
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("Mia practises her flute", "plays"),
+        ("Mia blows a horn", "plays"),
+        ("They share a quilt", "sits"),
+        ("Mia clings to the mast", "holds"),
+        ("Mia hangs on to the rope", "holds"),
+        ("Mia pulls a lever", "pulls"),
+        ("“Wait!” she calls", "shouts"),
+        ("Mia gets up on a stool and takes down a jar", "takes"),
+        ("Mia takes a frog to school", "carries"),
+    ],
+)
+def test_rare_doings(line, action):
+    assert last(line).roles[0].action == action

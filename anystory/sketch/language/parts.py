@@ -126,6 +126,8 @@ class Parts(Position):
             act.thing = True
             if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():
                 act.action = "eats"  # "Mia and Tom share a cake"
+            elif act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value == "blanket":
+                act.action = "sits"  # "they share a quilt"
             self.hold(mention.value)
             if act.action == "rides":
                 self.relate("in" if mention.value in hollow() else "on", [mention.value])
