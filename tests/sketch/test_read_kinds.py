@@ -104,3 +104,21 @@ def test_it_is_the_only_animal():
 )
 def test_rare_doings(line, action):
     assert last(line).roles[0].action == action
+
+
+@pytest.mark.parametrize(
+    ("line", "seen", "unseen"),
+    [
+        ("Mia rows across the lake", "boat", ""),
+        ("Ana se columpia en el parque", "swing", ""),
+        ("Mia fiddles under a bridge", "violin", ""),
+        ("Tom takes a bow", "", "bow"),
+    ],
+)
+def test_things_that_a_verb_brings_along_or_only_sounds_like(line, seen, unseen):
+    concepts = {thing.concept for thing in last(line).things}
+    assert (not seen or seen in concepts) and unseen not in concepts
+
+
+def test_what_one_refuses_to_do_is_not_done():
+    assert last("Mia refuses to sit on the horse").roles[0].action != "sits"

@@ -268,6 +268,8 @@ class _Walk(Details):
 
     def _object_in(self, unit: Unit) -> str:
         """The thing that a phrase of a verb names, "take a bath"; "a gatas" names none."""
+        if unit.value("actions") == "bows":
+            return ""  # "take a bow"
         first = unit.text.split(" ")[0]
         return _thing_in(unit.text, self.language) if first in lexicon(self.language).verbs else ""
 
@@ -401,6 +403,8 @@ class _Walk(Details):
             mention.prep = "from"
         if self.last is not None and self.last.kind == "thing" and self.previous == "noun":
             mention.of = self.last
+        if unit.text.startswith("to "):
+            self.brought()
         self.prep, self.mods = "", Modifiers()
         self.passing(mention)
         mention.passing = mention.passing or self.skyward

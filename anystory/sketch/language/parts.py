@@ -134,6 +134,11 @@ class Parts(Position):
             if act.action and ACTIONS[act.action].holds and act.actors:
                 mention.held_by = act.actors[0]
 
+    def brought(self) -> None:
+        """Who takes something to a place carries it."""
+        if self.act is not None and self.act.action == "takes":
+            self.act.action = "carries"
+
     def hold(self, concept: str) -> None:
         """Whoever acts has it in the hands, if that is how the action goes."""
         act = self.act
