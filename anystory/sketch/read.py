@@ -29,6 +29,9 @@ from anystory.story import Panel, Script
 PLACE, TIME, WEATHER, MEDIUM = "meadow", "day", "clear", "watercolour"
 """Where a story begins that does not say where, and how it is drawn that does not say how."""
 
+TENTED = ("camp", "forest", "mountains", "lake")
+"""Where the story is that calls a tent "tienda", as Spanish also calls a shop."""
+
 
 class Character(Protocol):
     """Somebody of a story's cast: a `Subject` or a `CastMember`."""
@@ -79,6 +82,7 @@ class Reader:
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""
         self._known = before is not None  # whether anything has told where the story is
+        self._open = before is not None  # whether the room it is in, if it is in one, may be any
         self._meant: list[str] = []
         self._narrator = ""
         self._genders: dict[str, str] = {}
@@ -114,6 +118,7 @@ class Reader:
         self._time, self._weather = time, weather
         self._meant = [*company.recent, *sentence.meant][-4:]
         self._narrator = sentence.narrator or self._narrator
+        self._open = spot.open
         self._visited(shot.place)
         self._before = shot
         return shot
@@ -151,14 +156,15 @@ class Reader:
         if spot is not None and where not in ("inside", "outside"):
             (guessed if spot.guessed else said).add("place")
             self._known = True
-            return self._hinted(spot, sentence) if spot.place == "room" else self._refined(spot, sentence)
+            spot = replace(spot, place="camp") if spot.tent and here in TENTED else spot
+            return self._hinted(spot, sentence) if spot.open else self._refined(spot, sentence)
         if here and indoors(here) and (where == "outside" or here in left_of(sentence) or goes_out(sentence)):
             guessed.add("place")
             return Spot(self._outside(here))
         if where and (not here or (where == "inside") != indoors(here)):
             guessed.add("place")
             return Spot((self._indoors if where == "inside" else self._outdoors) or vocabulary()[where]["place"])
-        return self._hinted(Spot(here or PLACE), sentence)
+        return self._hinted(Spot(here or PLACE, open=here == "room" and self._open), sentence)
 
     @staticmethod
     def _refined(spot: Spot, sentence: Sentence) -> Spot:
@@ -166,9 +172,9 @@ class Reader:
 
     def _hinted(self, spot: Spot, sentence: Sentence) -> Spot:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath."""
-        known = "" if not self._known or spot.place == "room" else spot.place
+        known = "" if not self._known or spot.open else spot.place
         shown = shown_by(sentence, known)
-        if not shown or (spot.place == "room" and self._known and not indoors(shown)):
+        if not shown or (spot.open and self._known and not indoors(shown)):
             return spot
         if shown == "snow" and self._known and indoors(spot.place):
             shown = self._outside(spot.place)

@@ -70,10 +70,11 @@ def _table(name: str) -> dict[str, Any]:
 @dataclass(frozen=True)
 class Sign:
     """What tells a place that is not named. `at`: the places where it is seen, the one it leads to first; `sure`: it
-    does so wherever the story is; `things`: concepts; `words`: phrases by language."""
+    tells much of it; `moves`: it does so wherever the story is; `things`: concepts; `words`: phrases by language."""
 
     at: tuple[str, ...]
     sure: bool
+    moves: bool
     things: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
 
@@ -86,11 +87,12 @@ def signs() -> tuple[Sign, ...]:
     return tuple(
         Sign(
             listed(entry["at"]),
+            key != "likely",
             key == "sure",
             listed(entry["things"]),
             {language: listed(entry[language]) for language in LANGUAGES},
         )
-        for key in ("sure", "likely")
+        for key in ("sure", "carried", "likely")
         for entry in book[key]
     )
 

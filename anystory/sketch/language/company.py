@@ -71,10 +71,14 @@ class Company:
         free = [name for name in self.members if name not in set(but)]
         if kind == "all":
             return list(self.members)
+        if kind == "it" and self.lone_beast() and self.lone_beast()[0] in free:
+            return self.lone_beast()
         if kind == "they":
             meant = [name for name in dict.fromkeys(last) if name in free]
             return meant if len(meant) > 1 else free
         fitting = [name for name in free if self._genders[name] in (kind, "")]
+        if not fitting and len(self.members) == 1:
+            fitting = free  # nobody else is there to be meant
         recent = [name for name in reversed(last) if name in fitting]
         sure = [name for name in fitting if self._genders[name] == kind]
         exact = [name for name in recent if name in sure]
@@ -83,6 +87,11 @@ class Company:
         if kind in ("she", "he") and meant and meant[0] in recent:
             self._learned.setdefault(meant[0], kind)
         return meant
+
+    def lone_beast(self) -> list[str]:
+        """The panel's only animal, which a line may call "it"."""
+        beasts = [name for name in self.members if BEASTS & set(self._kinds[name])]
+        return beasts if len(beasts) == 1 else []
 
     def of_kind(self, concept: str, plural: bool, definite: bool = False) -> list[str]:
         """Who of the panel is an instance of a noun: "the bear", "the girls", "the children". `definite`: it was said

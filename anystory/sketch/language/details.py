@@ -49,7 +49,8 @@ class Details(Nouns):
             self.mods = Modifiers()
             self.pronoun(at, "she", unit)
             return
-        owner = self._borne(after) or names_of(self.subject) or self.meant[-1:]
+        sole = self.company.pronoun("she" if unit.text == "her" else "he", self.meant) if self.language == "en" else []
+        owner = self._borne(after) or names_of(self.subject) or sole or self.meant[-1:]
         self.mods.owner, self.mods.which = (owner or [""])[0], self.mods.which or "his"
 
     def _borne(self, after: Unit | None) -> list[str]:

@@ -36,6 +36,12 @@ from anystory.sketch.words import ACTIONS, listed, vocabulary
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
 CHASING = ("walks", "runs", "flies", "swims", "rides", "crawls", "chases", "follows")
 """Actions that go after something: "runs after the thief"."""
+MUST = ("must", "should", "ought to", "has to", "have to", "had to", "needs to", "debe", "deben", "tiene que",
+        "tienen que", "必须")  # fmt: skip
+"""Before a verb: what it says is still to come."""
+BODILY = ("digs", "waves", "points", "peeks", "runs", "walks", "holds", "takes", "writes", "paints", "pushes", "pulls",
+          "plays", "works", "opens", "jumps", "dances")  # fmt: skip
+"""Actions of which hands, feet and noses are said in the stead of their owner."""
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -215,13 +221,16 @@ class _Walk(Details):
 
     def _verb(self, at: int, unit: Unit) -> None:
         action, manners = unit.value("actions"), frozenset(filter(None, [unit.value("manners")]))
-        if action == "cries" and any(before.text == QUOTE for before in self.units[max(0, at - 3) : at]):
+        calls = action == "cries" or unit.text in ("calls", "called")
+        if calls and any(before.text == QUOTE for before in self.units[max(0, at - 3) : at]):
             action = "shouts"  # "Halt!" he cried
         if unit.form == forms.FIRST:
             self._first_person(unit)
         if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
+        manners |= self._bearing(at)
         self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE, forms.FIRST)
+        self.single = unit.form == forms.THIRD
         self._act(at, unit, action, manners)
         for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
             self.moved.setdefault(name, unit.value("moods"))
@@ -239,6 +248,13 @@ class _Walk(Details):
             self.state = REAL
         self.aux = False
 
+    def _bearing(self, at: int) -> frozenset[str]:
+        """ "due" of what must be done, "down" of who goes down: "down she dives", "swims down"."""
+        before, after = [unit.text for unit in self.units[max(0, at - 2) : at]], self.unit(at + 1)
+        due = {"due"} if before[-1:] and before[-1] in MUST else set()
+        down = "down" in before or (after is not None and after.text in ("down", "hacia abajo"))
+        return frozenset(due | ({"down"} if down or self.units[at].text.endswith(" down") else set()))
+
     def _first_person(self, unit: Unit) -> None:
         """Spanish "abracé", "corrimos": I, or we."""
         if names_of(self.subject) and (self.act is None or self.joined):
@@ -252,6 +268,8 @@ class _Walk(Details):
 
     def _object_in(self, unit: Unit) -> str:
         """The thing that a phrase of a verb names, "take a bath"; "a gatas" names none."""
+        if unit.value("actions") == "bows":
+            return ""  # "take a bow"
         first = unit.text.split(" ")[0]
         return _thing_in(unit.text, self.language) if first in lexicon(self.language).verbs else ""
 
@@ -320,14 +338,14 @@ class _Walk(Details):
     ) -> None:
         """A new act of the clause's subject, or of `actors`."""
         along = self.act.actors if self.language == "zh" and self.act is not None else ()
-        names = list(actors) or list(along) or names_of(self.subject)
+        names = list(actors) or list(along) or names_of(self.subject) or self._limbed(action)
         implied = not names and not self.subject
         exists = "exists" in manners and implied
         if implied and not exists:
             names = names_of(self.before)
             self.subject = [] if self.language == "es" else list(self.before)
             if not names and not self.before and action not in ("stands", ""):
-                names = list(self.company.members)
+                names = self._unnamed()
         self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
@@ -338,6 +356,18 @@ class _Walk(Details):
         aside = self.led
         for prep, mention in aside:
             self.attach(prep, mention)
+
+    def _unnamed(self) -> list[str]:
+        """Who does what nobody is said to do: in English, where the verb is of one, who was meant last."""
+        one = self.language == "en" and self.single
+        return list(self.company.recent[-1:] if one else ()) or list(self.company.members)
+
+    def _limbed(self, action: str) -> list[str]:
+        """Whose hand, foot or nose it is that does something: "her hands dig"."""
+        limb = self.subject[-1] if self.subject else None
+        if limb is None or limb.value != "body" or action not in BODILY or limb.owner not in self.company.members:
+            return []
+        return [limb.owner]
 
     def _preposition(self, at: int, kind: str) -> None:
         if kind == "by" and not (self.act is not None and self.act.passive) and self.language == "en":
@@ -381,6 +411,8 @@ class _Walk(Details):
             mention.prep = "from"
         if self.last is not None and self.last.kind == "thing" and self.previous == "noun":
             mention.of = self.last
+        if unit.text.startswith("to "):
+            self.brought()
         self.prep, self.mods = "", Modifiers()
         self.passing(mention)
         mention.passing = mention.passing or self.skyward

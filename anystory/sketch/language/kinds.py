@@ -235,6 +235,9 @@ class Position:
         if form == forms.BASE:
             return self._is_plural_verb(at, before)
         if form == forms.THIRD:
+            after = self.unit(at + 1)
+            if self.act is not None and after is not None and any(kind in after for kind in ("the", "a", "his")):
+                return True  # "shivers, hugs the dog"
             listing = before == "and" and self.last is not None and self.last.kind == "thing"
             opens = before == "mark" and not (self.act is None and self.subject)
             return before not in ("verb", "start") and not opens and not listing
@@ -250,7 +253,7 @@ class Position:
         return (
             watched
             or before in ("has", "to", "not", "they", "all", "who", "i")
-            or (before in ("name", "noun") and several and self.act is None)
+            or (before in ("name", "noun", "she", "he", "it") and several and self.act is None)
             or (before == "and" and self.act is not None and self.last is None)
         )
 

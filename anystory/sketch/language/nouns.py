@@ -60,7 +60,8 @@ class Nouns(Relations):
         names = self.company.pronoun(kind, [*self.meant, *last], others)
         if kind == "it" and self._of_thing(at, names):
             return
-        if kind == "it" and (not set(names) & {*self.meant, *last} or self._impersonal(at)):
+        known = {*self.meant, *last, *(self.company.lone_beast() if self.act is None and self.starts(at) else ())}
+        if kind == "it" and (not set(names) & known or self._impersonal(at)):
             self.before = []
             return
         self.place(at, Mention("name", "", unit.text, names), self.taken())

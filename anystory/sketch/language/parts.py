@@ -126,11 +126,18 @@ class Parts(Position):
             act.thing = True
             if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():
                 act.action = "eats"  # "Mia and Tom share a cake"
+            elif act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value == "blanket":
+                act.action = "sits"  # "they share a quilt"
             self.hold(mention.value)
             if act.action == "rides":
                 self.relate("in" if mention.value in hollow() else "on", [mention.value])
             if act.action and ACTIONS[act.action].holds and act.actors:
                 mention.held_by = act.actors[0]
+
+    def brought(self) -> None:
+        """Who takes something to a place carries it."""
+        if self.act is not None and self.act.action == "takes":
+            self.act.action = "carries"
 
     def hold(self, concept: str) -> None:
         """Whoever acts has it in the hands, if that is how the action goes."""

@@ -57,6 +57,8 @@ class Relations(Parts):
             and self.previous not in ("verb", "is")
         ):
             mention.of = before  # "a boat on the lake"
+        if mention.kind == "place" and prep == "to":
+            self.brought()
         if self.waiting and mention.kind == "place":
             self.come(mention)
         if mention.kind == "place" and self.middle and mention.value not in WIDE:

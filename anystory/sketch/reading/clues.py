@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from anystory.sketch.language.sentence import REAL, Clue, Sentence
+from anystory.sketch.language.sentence import LIKE, REAL, Clue, Mention, Sentence
 from anystory.sketch.words import signs
 
 SURE, LIKELY = 3.0, 1.0
@@ -15,17 +15,23 @@ DONE_AT = {"cooks": "kitchen", "swims": "lake"}
 """Where most people do what they do."""
 CARRYING = ("carries", "holds", "gives", "takes", "throws", "catches")
 """Actions whose object may be anywhere."""
+WATERS = ("sea", "lake", "beach", "pier", "harbour", "pirate ship", "underwater")
+"""Places from which one dives down."""
+WOODS = ("forest", "mushroom forest")
 ABSENT = ("for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
 
 def shown_by(sentence: Sentence, here: str) -> str:
     """The place that most of what a line shows tells of, or "". `here`: where the story is, as far as it is known:
-    then only what is `sure` counts, and what may as well be seen there moves it nowhere."""
+    then only what cannot be carried there counts, and what may as well be seen there moves it nowhere."""
+    wonder = _wonder(sentence, here)
+    if wonder:
+        return wonder
     votes: dict[str, float] = {}
     for clue in clues_of(sentence):
         sign = signs()[clue.number]
-        if not _there(clue) or (not sign.sure and (here or _in_hand(clue))):
+        if not _there(clue) or (not sign.moves and (here or (not sign.sure and _in_hand(clue)))):
             continue
         if here in sign.at:
             return here
@@ -42,7 +48,7 @@ def shown_by(sentence: Sentence, here: str) -> str:
 def surely_elsewhere(sentence: Sentence, place: str) -> bool:
     """Whether something is seen that is not seen at a place."""
     sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
-    return any(sign.sure and place not in sign.at for sign in sure)
+    return any(sign.moves and place not in sign.at for sign in sure)
 
 
 def clues_of(sentence: Sentence) -> list[Clue]:
@@ -69,8 +75,40 @@ def _tellers() -> dict[str, list[int]]:
 
 def refined(sentence: Sentence, place: str) -> str:
     """A place that a line names, made more precise by what is seen there: a forest of giant mushrooms."""
+    wonder = _wonder(sentence, place)
+    if wonder:
+        return wonder
     sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
     return next((sign.at[0] for sign in sure if sign.sure and sign.at[0] in WONDERS and place in sign.at), place)
+
+
+def _wonder(sentence: Sentence, here: str) -> str:
+    """Where they are by how what is seen lies to them, or "": down among the fish, below giant mushrooms, in a ship
+    among planets. `here`: where the story is, or ""."""
+    seen = [mention for mention in sentence.mentions if mention.kind == "thing" and mention.state == REAL]
+    among = any(mention.value == "fish" and mention.prep in ("through", "between") for mention in seen)
+    for act in sentence.acts:
+        down = act.action in ("dives", "swims") and act.actors and act.state == REAL
+        if down and here in WATERS and (among or "down" in act.manners):
+            return "underwater"
+    for mention in seen:
+        if mention.value == "mushroom" and here in ("", *WOODS) and (_towers(mention, sentence) or _below(mention)):
+            return "mushroom forest"
+    aboard = any(mention.value == "ship" and mention.prep == "in" for mention in seen)
+    if aboard and any(mention.value in ("planet", "asteroid", "comet") for mention in seen):
+        return "spaceship"
+    return ""
+
+
+def _towers(mention: Mention, sentence: Sentence) -> bool:
+    """Whether something is said to be huge, or is compared with what is: "taller than towers"."""
+    tall = (other for other in sentence.mentions if other.state == LIKE and other.kind in ("thing", "place"))
+    return mention.size == "huge" or (mention.role == "subject" and any(True for _ in tall))
+
+
+def _below(mention: Mention) -> bool:
+    """Whether somebody of the cast is under something."""
+    return mention.prep == "under" and mention.act is not None and bool(mention.act.actors)
 
 
 def _in_hand(clue: Clue) -> bool:

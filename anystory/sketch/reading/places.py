@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from anystory.sketch.language.lexicon import NEAR, SURE
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
-from anystory.sketch.words import vocabulary
+from anystory.sketch.words import listed, vocabulary
 
 HERE, NAMED, AFAR, NOWHERE = 3, 2, 1, 0
 """How surely a mention tells where the panel is: it says so; it is named as if it were seen all around; it is only
@@ -32,13 +32,17 @@ WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mo
 @dataclass(frozen=True)
 class Spot:
     """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, `afar` if it
-    is only seen, and `which` of its kind ("other", "same", "first" or "")."""
+    is only seen, `open` if it is a home of which no room is named or is like a room only, `tent` if a tent
+    is called so too, and `which` of its kind
+    ("other", "same", "first" or "")."""
 
     place: str
     which: str = ""
     owner: str = ""
     guessed: bool = False
     afar: bool = False
+    open: bool = False
+    tent: bool = False
 
 
 @dataclass
@@ -103,7 +107,15 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
         mention.owner,
         near,
         strength == AFAR,
+        place == "room" and (near or _names_no_room(mention, sentence.language)),
+        place == "shop" and mention.word.split()[-1] in ("tienda", "tiendas"),
     )
+
+
+def _names_no_room(mention: Mention, language: str) -> bool:
+    """Whether a word for indoors leaves it open which room is meant: "home"."""
+    words = listed(vocabulary()["unnamed_room"][language])
+    return mention.word in words or mention.word.split()[-1] in words
 
 
 def left_of(sentence: Sentence) -> list[str]:
@@ -168,6 +180,8 @@ def _strength(mention: Mention, still: bool) -> int:
     manners = act.manners if act is not None else frozenset()
     if "leaves" in manners and prep in ("", "of", "to", "from"):
         return NOWHERE
+    if "due" in manners and mention.role in ("object", "prep"):
+        return AFAR  # "the mail must reach the camp by Friday"
     if mention.value in ("inside", "outside"):
         return _indoors_or_out(mention, act)
     if mention.value == "sky" and mention.word.endswith((" above", " over")):
@@ -243,6 +257,8 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
     for one, two, new_one in ((before, place, False), (place, before, True)):
         if one in WORLDS and two in WITHIN and min(strength, known) >= NAMED:
             return new_one  # the palace under the sea
+    if min(strength, known) < NAMED <= max(strength, known):
+        return strength > known
     if (before in VAGUE) != (place in VAGUE):
         return before in VAGUE and strength >= NAMED and mention.prep not in ("behind", "next to", "in front of")
     if strength != known:

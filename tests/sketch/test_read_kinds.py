@@ -1,0 +1,124 @@
+"""Kinds of lines that were once misread: what is named beats what is seen, deadlines, pronouns, rare doings."""
+
+import pytest
+
+from anystory.sketch.read import read_story
+from anystory.story import CastMember, Panel, Script
+
+CAST = (
+    CastMember("Mia", description="a little girl"),
+    CastMember("Tom", description="a boy"),
+    CastMember("小美", description="一个小女孩"),
+)
+
+
+def shots(*lines, members=("Mia", "Tom", "小美")):
+    """The shots of a story, each line with all of the cast that it may mean."""
+    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in "".join(lines))
+    members = ("小美",) if chinese else tuple(name for name in members if name != "小美")
+    return read_story(Script(tuple(Panel(line, members) for line in lines), CAST))
+
+
+def last(*lines, members=("Mia", "Tom", "小美")):
+    return shots(*lines, members=members)[-1]
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["Mia runs through the living room with her pillow"], "room"),
+        (["Mia is in the living room", "She hugs a pillow and a blanket"], "room"),
+        (["In the park, Mia and Tom lay two jackets for goalposts"], "park"),
+        (["Mia writes a formula on the lab blackboard"], "laboratory"),
+        (["Mia walks on the beach", "She finds an old cannon in the bushes"], "beach"),
+        (["Mia sits in the garden", "Tom holds a toothbrush"], "garden"),
+        (["Mia pasea por el parque", "Lleva una almohada y una manta"], "park"),
+        (["小美在公园里", "她抱着枕头跑"], "park"),
+        (["Mia walks in the forest", "There is no blackboard here"], "forest"),
+        (["Mia walks in the forest", "Tom is late: the teacher is at the blackboard"], "classroom"),
+        (["At home, Mia stirs the dough"], "kitchen"),
+        (["Mia hugs her pillow"], "bedroom"),
+    ],
+)
+def test_what_can_be_carried_moves_a_story_nowhere_and_what_is_named_stays(lines, place):
+    assert last(*lines).place == place
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["The parcel must reach the camp by Monday; Mia and Tom set out across the snow"], "snow"),
+        (["Mia and Tom walk to the camp across the snow"], "camp"),
+        (["Mia sails on the sea", "Down she dives, through a crowd of fish"], "underwater"),
+        (["Mia stands by the lake", "She swims down into the dark"], "underwater"),
+        (["Mia stands by the lake", "She swims to the boat"], "lake"),
+        (["Mia walks in the forest", "The mushrooms are taller than towers"], "mushroom forest"),
+        (["Mia sits under the reddest mushroom"], "mushroom forest"),
+        (["Mia walks in the forest", "She picks a mushroom"], "forest"),
+        (["Mia flies her rocket through space", "Red sand on every side"], "desert"),
+        (["In the belly of the ship, Captain Mia watches three planets"], "spaceship"),
+        (["Mia runs over the stubble"], "field"),
+        (["Mia entra en su tienda"], "shop"),
+        (["Mia acampa en el bosque", "Tom duerme en su tienda"], "camp"),
+    ],
+)
+def test_places_of_deadlines_depths_wonders_and_words_of_two_meanings(lines, place):
+    assert last(*lines).place == place
+
+
+@pytest.mark.parametrize(
+    ("lines", "members", "actions"),
+    [
+        (["Mia walks in the park", "Sings all the way"], ("Mia", "Tom"), ["sings", "stands"]),
+        (["At last he sleeps"], ("Mia",), ["sleeps"]),
+        (["They laugh"], ("Mia",), ["laughs"]),
+        (["She and he dance"], ("Mia", "Tom"), ["dances", "dances"]),
+        (["Only her nose peeks out"], ("Mia", "Tom"), ["peeks", "stands"]),
+        (["The wind howls. She shivers, hugs the dog and waits"], ("Mia", "Tom"), ["hugs", "stands"]),
+        (["她的手在挖沙子"], (), ["digs"]),
+    ],
+)
+def test_pronouns_and_verbs_without_a_subject_are_of_who_fits(lines, members, actions):
+    assert [role.action for role in last(*lines, members=members).roles] == actions
+
+
+def test_it_is_the_only_animal():
+    cast = (CastMember("Rex", description="a brown dog"), CastMember("Mia", description="a girl"))
+    roles = read_story(Script((Panel("It sleeps", ("Rex", "Mia")),), cast))[0].roles
+    assert [role.action for role in roles] == ["sleeps", "stands"]
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("Mia practises her flute", "plays"),
+        ("Mia blows a horn", "plays"),
+        ("They share a quilt", "sits"),
+        ("Mia clings to the mast", "holds"),
+        ("Mia hangs on to the rope", "holds"),
+        ("Mia pulls a lever", "pulls"),
+        ("“Wait!” she calls", "shouts"),
+        ("Mia gets up on a stool and takes down a jar", "takes"),
+        ("Mia takes a frog to school", "carries"),
+    ],
+)
+def test_rare_doings(line, action):
+    assert last(line).roles[0].action == action
+
+
+@pytest.mark.parametrize(
+    ("line", "seen", "unseen"),
+    [
+        ("Mia rows across the lake", "boat", ""),
+        ("Ana se columpia en el parque", "swing", ""),
+        ("Mia fiddles under a bridge", "violin", ""),
+        ("Tom takes a bow", "", "bow"),
+    ],
+)
+def test_things_that_a_verb_brings_along_or_only_sounds_like(line, seen, unseen):
+    concepts = {thing.concept for thing in last(line).things}
+    assert (not seen or seen in concepts) and unseen not in concepts
+
+
+def test_what_one_refuses_to_do_is_not_done():
+    assert last("Mia refuses to sit on the horse").roles[0].action != "sits"
