@@ -65,7 +65,7 @@ class Layout:
 
 LAYOUTS = {
     "frames": Layout((Row(1, (1,)),), FIT, "every frame by itself, without a margin"),
-    "one": Layout((Row(1, (1,)),), FIT, "one panel a page"),
+    "one": Layout((Row(1, (1,)),), FIT, "one panel per page"),
     "strip": Layout((Row(1, (1, 1, 1, 1)),), FIT, "four panels in a row"),
     "column": Layout((Row(1, (1,)),) * 4, FIT, "four panels below each other"),
     "2x2": Layout((Row(1, (1, 1)),) * 2, FIT, "two rows of two"),

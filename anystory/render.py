@@ -148,7 +148,7 @@ class Renderer:
         trace: bool = False,
         retry: int = 0,
     ) -> list[Generator[Progress, None, None]]:
-        """The same, taken apart: one generator a panel, each the work of that panel alone. They may run in any order
+        """The same, taken apart: one generator per panel, each the work of that panel alone. They may run in any order
         and at the same time, in threads of their own, as far as the backend bears it."""
         hashes, project, wanted = self._open(story, folder, panels, trace)
         return [self._panel(story, number, hashes, project, trace, retry, Batches()) for number in wanted]

@@ -1,6 +1,6 @@
 r"""Scripts: plain text, YAML, JSON or a storyboard of another program → `Script`; every mistake in one sentence.
 
-Plain text is one line a panel, with what is said in it on lines of their own below:
+Plain text is one line per panel, with what is said in it on lines of their own below:
 
     title: A day out
     style: watercolour

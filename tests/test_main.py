@@ -44,7 +44,7 @@ def script(tmp_path):
 
 @pytest.fixture
 def render(tiny_model_folder, script, tmp_path):
-    """Runs the render command on `script` with the tiny model into tmp_path/out, one step a panel."""
+    """Runs the render command on `script` with the tiny model into tmp_path/out, one step per panel."""
 
     def run(*arguments):
         how = ["--out", tmp_path / "out", "--model", tiny_model_folder, "--device", "cpu", "--steps", "1", *arguments]

@@ -84,7 +84,7 @@ def wire(parts: Parts) -> None:
         """Say what is wrong with a script.
 
         Args:
-            script: a line a panel, as in "Mia walks home  # A caption", or YAML
+            script: a line per panel, as in "Mia walks home  # A caption", or YAML
             names: the characters who have pictures
 
         Returns:
@@ -112,8 +112,8 @@ def wire(parts: Parts) -> None:
         """Render a story: a picture for every line of a script, in which each character stays itself.
 
         Args:
-            script: a line a panel, with the characters' names in it, as in "Mia walks home", or YAML
-            pictures: one picture a character
+            script: a line per panel, with the characters' names in it, as in "Mia walks home", or YAML
+            pictures: one picture per character
             names: the characters' names, in the order of the pictures; without them, the names of the files
             descriptions: a few words on each, in that order; a model draws those who have words and no picture
             title: the story's title

@@ -44,7 +44,7 @@ def thumbnail(image: Image.Image) -> str:
 
 
 def doubts(hints: Sequence[str]) -> str:
-    """What may be wrong with a cut-out, a sentence a line."""
+    """What may be wrong with a cut-out, one sentence per line."""
     return "".join(f'<p class="doubt">{escape(words)}</p>' for words in hints)
 
 
@@ -70,7 +70,7 @@ def cutout(picture: Image.Image, index: int, hints: Sequence[str]) -> str:
 
 
 def notice(sentences: Sequence[str]) -> str:
-    """What went wrong, a sentence a line; nothing for nothing."""
+    """What went wrong, one sentence per line; nothing for nothing."""
     if not sentences:
         return ""
     return f'<div class="notice" role="alert">{"".join(f"<p>{escape(s)}</p>" for s in sentences)}</div>'

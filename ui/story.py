@@ -84,7 +84,7 @@ def head(title: str, state: str, reason: str = "") -> str:
 
 
 def note(sentences: Sequence[str], undo: bool = False) -> str:
-    """What happened to the story, a sentence a line, and a button that takes it back."""
+    """What happened to the story, one sentence per line, and a button that takes it back."""
     if not sentences:
         return ""
     button = f'<button type="button" data-do="undo">{t("story.undo")}</button>' if undo else ""

@@ -17,7 +17,7 @@ SAND = Color(
 )  # fmt: skip
 
 STYLES = sorted(Path(__file__).with_name("css").glob("*.css"))
-"""What the theme cannot say, a file a part of the page."""
+"""What the theme cannot say, a file for each part of the page."""
 
 
 def theme() -> gr.themes.Base:

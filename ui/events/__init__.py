@@ -1,4 +1,4 @@
-"""What happens on the page, a file a part of it: the handlers and what they are tied to."""
+"""What happens on the page, a file for each part of it: the handlers and what they are tied to."""
 
 from typing import Any
 
