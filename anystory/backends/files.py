@@ -29,6 +29,8 @@ def whole(folder: Path) -> bool:
     if "tokenizer_config.json" in names:
         return bool(names & {"tokenizer.json", "spiece.model", "vocab.txt"}) or names >= {"vocab.json", "merges.txt"}
     weights = {name for name in names if name.endswith((".safetensors", ".gguf"))}
+    if any(name.endswith(".gguf") for name in weights):  # which is one file, whatever an index left behind tells
+        return "config.json" in names
     try:
         return "config.json" in names and bool(weights) and _shards(folder, names) <= weights
     except (ValueError, KeyError, AttributeError):  # an index that is no index

@@ -39,7 +39,7 @@ class PlanError(ValueError):
 
 class MemoryPlan(Protocol):
     """A way to keep a model: `peak` is what the card needs and `host` what the computer's memory does, in bytes; `form`
-    says it in words, `str` with its figures."""
+    says it in words, `str` with its figures. Plans of one `precision` draw the same frames."""
 
     @property
     def peak(self) -> int: ...
@@ -49,6 +49,9 @@ class MemoryPlan(Protocol):
 
     @property
     def form(self) -> str: ...
+
+    @property
+    def precision(self) -> str: ...
 
 
 P = TypeVar("P", bound=MemoryPlan)
@@ -94,5 +97,8 @@ def chain(plans: Sequence[P], card: float, name: str) -> tuple[P, ...]:
 
 
 def enough(plans: Sequence[P], takes: Callable[[P], float], card: float) -> P:
-    """The first of `plans` that has room on a card of `card` bytes for what it `takes`, or the last."""
-    return next((each for each in plans if takes(each) <= card * SPARE), plans[-1])
+    """The first of `plans` with room on a card of `card` bytes for what it `takes`: one that draws the same frames as
+    the first of all, whose name they are kept under, if there is one; the last where none has."""
+    fitting = [each for each in plans if takes(each) <= card * SPARE]
+    same = [each for each in fitting if each.precision == plans[0].precision]
+    return (same or fitting or plans[-1:])[0]

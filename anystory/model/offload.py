@@ -30,7 +30,7 @@ class Turn(ModelHook):
             other.to(HOST)
         if others:
             empty_device_cache(self.execution_device.type)
-        if _device(module) != self.execution_device:
+        if not _is_on(module, self.execution_device):
             module.to(self.execution_device)
         return send_to_device(args, self.execution_device), send_to_device(kwargs, self.execution_device)
 
@@ -62,6 +62,12 @@ def _apart(module: nn.Module, device: torch.device, *, stream: bool, **kind: Any
 def _streams(device: torch.device) -> bool:
     """Whether copies to a device can go beside its work."""
     return device.type != "cpu" and hasattr(torch.get_device_module(device), "Stream")
+
+
+def _is_on(module: nn.Module, device: torch.device) -> bool:
+    """Whether a model is on a device; without a number, "cuda" is whichever of its kind."""
+    there = _device(module)
+    return there.type == device.type and device.index in (None, there.index)
 
 
 def _device(module: nn.Module) -> torch.device:

@@ -56,6 +56,10 @@ class Plan:
     host: int
 
     @property
+    def precision(self) -> str:
+        return self.weights
+
+    @property
     def form(self) -> str:
         """What it does, in words."""
         return f"weights in {self.weights}, {WHERE[self.offload]}"

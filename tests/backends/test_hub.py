@@ -175,6 +175,7 @@ def split(file):
         ({"config.json": "{}"}, False),
         ({"config.json": "{}", "model.safetensors": ""}, True),
         ({"config.json": "{}", "model.gguf": ""}, True),
+        ({"config.json": "{}", "model.gguf": "", "m.safetensors.index.json": INDEX}, True),
         ({"model.safetensors": ""}, False),
         ({"config.json": "{}", "m-00001-of-00002.safetensors": ""}, False),
         ({"config.json": "{}", "m-00001-of-00002.safetensors": "", "m-00002-of-00002.safetensors": ""}, True),

@@ -226,6 +226,18 @@ def test_references_of_all_pictures_are_counted():
     assert fitting(2, 48) is plans[0] and fitting(32, 48).offload == "block" and fitting(64, 8) is plans[-1]
 
 
+def test_a_larger_frame_keeps_the_precision_that_frames_are_named_after():
+    """Where turns are enough, weights in eight bits are not taken, though they come first."""
+    first, other, same = (
+        plan(release_footprint(), Work(), *how)
+        for how in (("bf16", "bf16", "none"), ("fp8", "fp8", "none"), ("bf16", "bf16", "block"))
+    )
+    takes = {first.name: 30 * GIB, other.name: 10 * GIB, same.name: 9 * GIB}
+    assert enough((first, other, same), lambda each: takes[each.name], 24 * GIB) is same
+    takes[same.name] = 30 * GIB
+    assert enough((first, other, same), lambda each: takes[each.name], 24 * GIB) is other
+
+
 def test_reading_a_reference_is_counted_where_it_takes_more_than_the_frame():
     footprint = release_footprint()
     small, large = (plan(footprint, Work(size=64, reference=side), "bf16", "bf16", "block") for side in (512, 1024))

@@ -1,12 +1,15 @@
 """What people put around a stock transformer keeps working with subjects in it: offloading, quantisation, lower
 precision, compilation, caches and attention backends. Each is shown to be in force, and the numbers to be right."""
 
+from types import SimpleNamespace
+
 import accelerate
 import pytest
 import torch
 from diffusers import hooks
 
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
+from anystory.model.offload import _is_on
 from tests.model.test_flux import GOLDEN, prompt, subject
 
 SETTINGS = FluxSettings(height=64, width=64, num_inference_steps=5, enable_router=True, ref_start_at=0.1)
@@ -121,3 +124,12 @@ def test_a_cache_that_never_saves_changes_nothing(cast, plain):
     pipeline = load()
     pipeline.transformer.enable_cache(hooks.FirstBlockCacheConfig(threshold=0.0))
     near(run(pipeline, cast), plain, 1e-5)
+
+
+def test_a_card_without_a_number_is_whichever_a_model_is_on():
+    class Somewhere(torch.nn.Module):
+        def parameters(self, recurse=True):
+            return iter([SimpleNamespace(device=torch.device("cuda:0"))])
+
+    assert _is_on(Somewhere(), torch.device("cuda")) and _is_on(Somewhere(), torch.device("cuda:0"))
+    assert not _is_on(Somewhere(), torch.device("cuda:1")) and not _is_on(Somewhere(), torch.device("cpu"))

@@ -126,7 +126,11 @@ class Plan:
 
     @property
     def name(self) -> str:
-        return f"{self.transformer}/{self.text}/{self.offload}"
+        return f"{self.precision}/{self.offload}"
+
+    @property
+    def precision(self) -> str:
+        return f"{self.transformer}/{self.text}"
 
     @property
     def packages(self) -> tuple[str, ...]:
