@@ -33,9 +33,9 @@ class ReferenceNet(UNet2DConditionModel):
     @classmethod
     def from_unet(cls, unet: UNet2DConditionModel) -> ReferenceNet:
         """A ReferenceNet with the weights of `unet`; the mask channel starts from zero."""
-        reference = cls.from_config(
-            {**unet.config, "in_channels": unet.config.in_channels + 1, "addition_embed_type": None}
-        )
+        config = {**unet.config, "in_channels": unet.config.in_channels + 1, "addition_embed_type": None}
+        config.pop("_use_default_values", None)  # names what a U-Net left at its default, which diffusers would restore
+        reference = cls.from_config(config)
         shared = reference.state_dict().keys()
         weights = {k: v for k, v in unet.state_dict().items() if k in shared}
         stem = torch.zeros_like(reference.conv_in.weight)

@@ -146,7 +146,8 @@ def test_sdxl_has_the_papers_sizes():
     )
     assert (round(size / 1e9, 2), round(reference_size / 1e9, 2)) == (2.57, 2.02)
     # A reference has no size conditions, and one more input channel of the stem reads the mask.
-    assert reference_size + conditions - 320 * 9 == 2_021_624_004
+    assert reference_size + conditions - 320 * 9 == 2_021_626_884
+    assert network.conv_in.in_channels == 5  # also where the U-Net's four are diffusers' default
     assert len(adapter.routers) == len(adapter.subject_k) == len(transformer_blocks(unet)) == 70
     assert len(adapter.reference_k) == len(adapter.reference_v) == 69
     assert adapter.subject_k[0].in_features == 2048
