@@ -496,7 +496,7 @@ def test_a_bare_panel_dumps_to_what_it_needs():
 
 
 def test_the_docstrings_example_is_true(folder):
-    example = module.__doc__.split("a line a panel:\n", 1)[-1].split("\n\n`title`", 1)[0]
+    example = module.__doc__.split("\n\n`title`", 1)[0]
     lines = [line.strip() for line in example.splitlines()]
     script = parse_script("\n".join(lines[lines.index("title: A day out") :]), folder, cast=[CastMember("Tom")])
     assert (script.cast[1].image, script.cast[1].mask) == (folder / "mia.png", folder / "mia-mask.png")

@@ -1,6 +1,6 @@
 """The vocabulary of the sketch: what words.yaml, verbs.yaml, signs.yaml, things.tsv and emoji.tsv hold, as tables.
 
-`ACTIONS` tells staging how each action is shown; `THINGS` what can lie about, and how tall it is; the rest is for the
+`ACTIONS` tells what each action is done with; `things` what can lie about, and how tall it is; the rest is for the
 reading.
 """
 
@@ -27,12 +27,9 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Action:
-    """How an action is shown. `pose`: stand, walk, run, sit, lie, sleep, jump, fly, float, fall, swim, dive, climb,
-    ride, hide, peek, kneel, bow, crawl, sneak, dance, hug, push, pull or upside-down. `pair`: it is done with or to
-    somebody, the role's `toward`. `holds`: what it is done to is in the hands. `rank`: of several actions of one
-    member the highest is shown."""
+    """What an action tells of the words around it. `pair`: it is done with or to somebody, the role's `toward`.
+    `holds`: what it is done to is in the hands. `rank`: of several actions of one member the highest is shown."""
 
-    pose: str
     pair: bool = False
     holds: bool = False
     rank: int = 0

@@ -90,7 +90,6 @@ POSES: dict[str, Pose] = {
     "listens": Pose(turn=(2, 4), company="near"),
     "works": _BENT,
     "digs": Pose(turn=(14, 20)),
-    "sweeps": _BENT,
     "whispers": Pose(turn=(4, 7), company="near"),
     "gives": _NEAR,
     "takes": _NEAR,
