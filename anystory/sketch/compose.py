@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -27,6 +27,9 @@ from anystory.sketch.stagecraft.props import cutout_of, rows_of
 from anystory.sketch.staging import Box, Placed, PlacedThing, Staging
 from anystory.sketch.things.render import MAX_HEIGHT
 from anystory.sketch.water import submerged, surface, water_colour
+
+_THIN = 0.4
+"""How much of the fog that is before the cast stays."""
 
 _WET = 0.3
 """How clearly wet ground mirrors who stands on it."""
@@ -121,7 +124,7 @@ def composing(
             yield board.coat(f"the {item.concept}")
         else:
             patch, _, name = item
-            board.paste(patch, len(cutouts) if name else None)
+            board.paste(patch if name else board.thinned(patch), len(cutouts) if name else None)
             yield board.coat(name or painting.weather or "the air")
     image = painting.grain(np.array(board.canvas))
     masks = board.holders == np.arange(len(cutouts), dtype=np.uint8)[:, None, None]
@@ -186,6 +189,16 @@ class _Board:
         holders[seen < 0.5] = self.roles
         holders[alpha >= 0.5] = holder
         np.copyto(seen, alpha, where=alpha >= 0.5)
+
+    def thinned(self, air: Patch) -> Patch:
+        """Fog in front of everything, thinner before the cast: they are near, and their faces are to be read."""
+        if self.painting.weather != "fog":
+            return air
+        height, width = air.pixels.shape[:2]
+        held = self.holders[air.y : air.y + height, air.x : air.x + width] < self.roles
+        pixels = air.pixels.copy()
+        pixels[..., 3] = np.where(held, pixels[..., 3] * _THIN, pixels[..., 3])
+        return replace(air, pixels=pixels)
 
     def put(self, index: int, placed: Placed | PlacedThing, cutout: Cutout) -> None:
         """Draw a role, or a thing, which counts as the place: what it throws on the ground, then itself."""

@@ -262,6 +262,16 @@ def test_who_is_outside_of_the_frame_or_without_extent_is_not_seen(medium):
         assert sketch.masks.sum() <= 4
 
 
+def test_a_face_stays_a_face_in_fog():
+    """At night too: who is near is seen through little of it."""
+    cut = figure(3, 200, 130)
+    near = [standing(cut, 128, 240, 256, 256, depth=0.95)]
+    for time in ("day", "night"):
+        clear, fog = (picture([cut], near, meadow("flat", time, air), 256, 256) for air in ("clear", "fog"))
+        grey, dim = (np.asarray(made.image, float).mean(-1)[made.masks[0]].std() for made in (clear, fog))
+        assert dim > 0.68 * grey
+
+
 def test_night_is_darker_and_a_face_stays_a_face():
     """Eyes and skin keep their contrast, as the eye measures it, though the light goes."""
     pixels = np.full((40, 30, 4), 255, np.uint8)
