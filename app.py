@@ -14,12 +14,12 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from anystory import backend
-from anystory.commands.arguments import add_engine
-from anystory.commands.usage import Parser, between
-from anystory.drafts import Store, cache_folder
-from anystory.limits import SHARED, Limits
-from anystory.styles import StyleError
+from anystory.backends import base as backend
+from anystory.cli.arguments import add_engine
+from anystory.cli.usage import Parser, between
+from anystory.project.drafts import Store, cache_folder
+from anystory.story.styles import StyleError
+from ui.limits import SHARED, Limits
 from ui.quick import import_gradio
 from ui.studio import SCRATCH, Studio
 

@@ -19,34 +19,34 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would tell it
 
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.api import PanelFrame, load_story, render_story  # noqa: F401
-    from anystory.backend import Backend, BackendError, Lora  # noqa: F401
-    from anystory.backend import load as load_backend  # noqa: F401
-    from anystory.cluster import Cluster, ClusterError  # noqa: F401
-    from anystory.drawing import Drawing  # noqa: F401
+    from anystory.backends.base import Backend, BackendError, Lora  # noqa: F401
+    from anystory.backends.base import load as load_backend  # noqa: F401
+    from anystory.backends.cluster import Cluster, ClusterError  # noqa: F401
+    from anystory.cast.images import ImageError  # noqa: F401
+    from anystory.cast.segment import Segmenter, SegmentError  # noqa: F401
     from anystory.errors import AnyStoryError  # noqa: F401
-    from anystory.images import ImageError  # noqa: F401
-    from anystory.pages import Format, PageError, export  # noqa: F401
-    from anystory.project import ProjectError  # noqa: F401
-    from anystory.render import Progress, RenderError  # noqa: F401
-    from anystory.script import ScriptError, parse_script  # noqa: F401
-    from anystory.segment import Segmenter, SegmentError  # noqa: F401
-    from anystory.story import CastMember, Script, Settings, Story, Subject  # noqa: F401
-    from anystory.wildcards import WildcardError  # noqa: F401
+    from anystory.pages.export import Format, PageError, export  # noqa: F401
+    from anystory.project.folder import ProjectError  # noqa: F401
+    from anystory.render.portraits import Drawing  # noqa: F401
+    from anystory.render.session import Progress, RenderError  # noqa: F401
+    from anystory.script.read import ScriptError, parse_script  # noqa: F401
+    from anystory.script.wildcards import WildcardError  # noqa: F401
+    from anystory.story.model import CastMember, Script, Settings, Story, Subject  # noqa: F401
 
 _HOMES = {
     "api": ("PanelFrame", "load_story", "render_story"),
-    "backend": ("Backend", "BackendError", "Lora", "load_backend"),
-    "cluster": ("Cluster", "ClusterError"),
-    "drawing": ("Drawing",),
+    "backends.base": ("Backend", "BackendError", "Lora", "load_backend"),
+    "backends.cluster": ("Cluster", "ClusterError"),
+    "render.portraits": ("Drawing",),
     "errors": ("AnyStoryError",),
-    "images": ("ImageError",),
-    "pages": ("Format", "PageError", "export"),
-    "project": ("ProjectError",),
-    "render": ("Progress", "RenderError"),
-    "script": ("ScriptError", "parse_script"),
-    "segment": ("SegmentError", "Segmenter"),
-    "story": ("CastMember", "Script", "Settings", "Story", "Subject"),
-    "wildcards": ("WildcardError",),
+    "cast.images": ("ImageError",),
+    "pages.export": ("Format", "PageError", "export"),
+    "project.folder": ("ProjectError",),
+    "render.session": ("Progress", "RenderError"),
+    "script.read": ("ScriptError", "parse_script"),
+    "cast.segment": ("SegmentError", "Segmenter"),
+    "story.model": ("CastMember", "Script", "Settings", "Story", "Subject"),
+    "script.wildcards": ("WildcardError",),
 }
 
 __all__ = [name for names in _HOMES.values() for name in names]

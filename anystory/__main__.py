@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from anystory.backend import hush
-from anystory.commands.arguments import DELEGATED, parser
-from anystory.commands.report import Report
+from anystory.backends.base import hush
+from anystory.cli.arguments import DELEGATED, parser
+from anystory.cli.report import Report
 from anystory.errors import AnyStoryError
 
 

@@ -15,18 +15,18 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from anystory.backend import MODELS, Backend
-from anystory.cluster import Cluster
-from anystory.diagnosis import Diagnosis, diagnose
-from anystory.drawing import Drawing
+from anystory.backends.base import MODELS, Backend
+from anystory.backends.cluster import Cluster
+from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
-from anystory.jobs import Job, work
-from anystory.project import frame_file
-from anystory.render import Progress, RenderError
-from anystory.script import load_script
-from anystory.segment import Segmenter
-from anystory.story import MAX_SEED, Frame, Script, Settings, Story, Subject
-from anystory.wildcards import expand_script, own_lists
+from anystory.maps.diagnosis import Diagnosis, diagnose
+from anystory.project.folder import frame_file
+from anystory.render.jobs import Job, work
+from anystory.render.portraits import Drawing
+from anystory.render.session import Progress, RenderError
+from anystory.script.read import load_script
+from anystory.script.wildcards import expand_script, own_lists
+from anystory.story.model import MAX_SEED, Frame, Script, Settings, Story, Subject
 
 
 @dataclass(frozen=True, kw_only=True)

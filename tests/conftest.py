@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from anystory.backend import Backend, load
+from anystory.backends.base import Backend, load
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageDraw
 
-from anystory.project import Project, content
-from anystory.story import (
+from anystory.project.folder import Project, content
+from anystory.story.model import (
     BACKGROUND,
     CastMember,
     Frame,

@@ -58,13 +58,13 @@ def test_frames_come_with_what_was_asked_and_again_from_the_folder(project, tiny
 
 
 def test_a_retry_yields_each_panel_once_with_the_frame_that_stays(project, tiny_backend, monkeypatch):
-    from anystory import diagnosis
+    from anystory.maps import diagnosis
 
     monkeypatch.setattr(diagnosis, "MIN_SHARE", 1.0)
     story = anystory.load_story("story.yaml", tiny_backend, steps=1)
     frames = list(anystory.render_story(story, tiny_backend, "out", panels=[1], retry=2))
     assert [frame.panel for frame in frames] == [1]
-    from anystory.project import Project
+    from anystory.project.folder import Project
 
     entry = Project("out").entries[1]
     assert (entry.tries, entry.seed) == (3, frames[0].seed)

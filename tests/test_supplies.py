@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anystory.estimate import TimeLeft, rounded
-from anystory.ideas import ideas, ideas_for
-from anystory.lettering import unwritable
-from anystory.lint import lint
-from anystory.shelf import FOLDER, shelf
-from anystory.story import FACINGS, CastMember
-from anystory.strings import LANGUAGES, language, say, translations
-from anystory.wildcards import expand_script
+from anystory.cast.shelf import FOLDER, shelf
+from anystory.pages.lettering import unwritable
+from anystory.script.lint import lint
+from anystory.script.wildcards import expand_script
+from anystory.story.model import FACINGS, CastMember
+from ui.estimate import TimeLeft, rounded
+from ui.ideas import ideas, ideas_for
+from ui.strings import LANGUAGES, language, say, translations
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,7 +22,7 @@ NAMES = ("Mia", "Old Tom", "Ada")
 
 
 def test_every_idea_is_a_script_that_names_the_cast():
-    from anystory.script import parse_script
+    from anystory.script.read import parse_script
 
     assert len(ideas()) >= 20 and len({idea.title for idea in ideas()}) == len(ideas())
     for idea in ideas():

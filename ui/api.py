@@ -18,15 +18,15 @@ from gradio.processing_utils import save_base64_to_cache, save_pil_to_cache, ssr
 from gradio.utils import get_upload_folder
 from typing_extensions import TypedDict
 
-from anystory.archive import pack
+from anystory.cast.images import ImageError
+from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
-from anystory.images import ImageError
-from anystory.limits import LimitError
-from anystory.project import cutout as cut_out
-from anystory.script import MAX_CAST
-from anystory.segment import Segmenter
-from anystory.story import CastMember
+from anystory.project.archive import pack
+from anystory.project.folder import cutout as cut_out
+from anystory.script.read import MAX_CAST
+from anystory.story.model import CastMember
 from ui import cast, frames
+from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE
 from ui.script import read

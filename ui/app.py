@@ -11,9 +11,9 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from anystory.archive import MAX_ZIP
-from anystory.backend import BackendError, Locator
-from anystory.story import Settings
+from anystory.backends.base import BackendError, Locator
+from anystory.project.archive import MAX_ZIP
+from anystory.story.model import Settings
 from ui import api, book, cast, desk, finder, frames, html, masks, masthead, script, shelf, story, viewer
 from ui.events import QUICK, SLOW
 from ui.events import book as book_events

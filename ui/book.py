@@ -9,10 +9,10 @@ from pathlib import Path
 
 import gradio as gr
 
-from anystory.lettering import CAPTIONS, DIALOGUES, Lettering, LetteringError
-from anystory.pages import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
-from anystory.project import Project, ProjectError
-from anystory.story import Script
+from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
+from anystory.pages.lettering import CAPTIONS, DIALOGUES, Lettering, LetteringError
+from anystory.project.folder import Project, ProjectError
+from anystory.story.model import Script
 from ui import html
 from ui.studio import Shown, place
 from ui.words import t
@@ -119,7 +119,7 @@ def preview(made: Pages, at: int) -> tuple[int, str]:
 
 def save(made: Pages, kind: str, item: Shown) -> tuple[Path, tuple[str, ...]]:
     """Write all pages, one of which shows `item`, to a file to take home: `kind` is one of `KINDS`; more than one PNG
-    page go into a ZIP. Also returns what did not fit. Raises what `anystory.pages.write` raises."""
+    page go into a ZIP. Also returns what did not fit. Raises what `anystory.pages.export.write` raises."""
     end = "-pages.zip" if kind == "png" and len(made) > 1 else f".{kind}" if kind != "png" else "-page.png"
     target = place(item.job, end)
     return target, write(made, target)

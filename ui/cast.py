@@ -15,13 +15,13 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from anystory.images import ImageError, open_image
-from anystory.masks import brushed, hints
-from anystory.overlay import colour
-from anystory.prompt import rename
-from anystory.script import HEIGHTS, MAX_CAST, composed
-from anystory.segment import Segmenter, SegmentError
-from anystory.story import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
+from anystory.cast.images import ImageError, open_image
+from anystory.cast.masks import brushed, hints
+from anystory.cast.segment import Segmenter, SegmentError
+from anystory.maps.overlay import colour
+from anystory.script.read import HEIGHTS, MAX_CAST, composed
+from anystory.story.model import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
+from anystory.story.prompt import rename
 from ui import html
 from ui.words import t
 
@@ -216,7 +216,7 @@ def drawn(subject: Subject) -> Actor:
 
 
 def brush(picture: Picture, strokes: Image.Image | None, segmenter: Segmenter) -> Picture:
-    """The picture with `strokes` (RGBA, see `anystory.masks`) over its automatic mask; None is without any.
+    """The picture with `strokes` (RGBA, see `anystory.cast.masks`) over its automatic mask; None is without any.
     Raises SegmentError where nothing is left of the character."""
     automatic = picture.automatic
     mask = automatic if strokes is None else segmenter.cut(picture.upload, brushed(automatic, strokes))

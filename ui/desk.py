@@ -17,14 +17,14 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from anystory.backend import Backend
-from anystory.consistency import Consistency, Look, consistency
-from anystory.maps import located
-from anystory.overlay import colour, colours_of
-from anystory.previews import PREVIEWS, Preview
-from anystory.steering import SIDE, STRENGTHS, Layout, Place, Steering, numbers, painted
-from anystory.story import BACKGROUND, MAX_SEED
+from anystory.backends.base import Backend
+from anystory.maps.consistency import Consistency, Look, consistency
+from anystory.maps.figures import located
+from anystory.maps.overlay import colour, colours_of
+from anystory.story.model import BACKGROUND, MAX_SEED
+from anystory.story.steering import SIDE, STRENGTHS, Layout, Place, Steering, numbers, painted
 from ui import html
+from ui.previews import PREVIEWS, Preview
 from ui.strip import FILE
 from ui.studio import Shown, Take
 from ui.words import t

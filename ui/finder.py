@@ -8,8 +8,8 @@ from html import escape
 
 import gradio as gr
 
-from anystory.locating import Located
-from anystory.overlay import colour
+from anystory.maps.overlay import colour
+from anystory.render.locating import Located
 from ui import html
 from ui.words import t
 

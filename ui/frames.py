@@ -10,11 +10,11 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.estimate import rounded
-from anystory.story import Panel
-from anystory.strings import SaidError
+from anystory.story.model import Panel
 from ui import cast, html, viewer
+from ui.estimate import rounded
 from ui.running import Run
+from ui.strings import SaidError
 from ui.strip import STRIP, strip
 from ui.studio import Shown
 from ui.words import t
@@ -232,7 +232,7 @@ def at_rest(say: Callable[..., str], chosen: Sequence[int], controls: Controls, 
 
 
 def sentence(error: Exception, say: Callable[..., str]) -> str:
-    """What an error says, in the visitor's language where it is in `anystory.strings`."""
+    """What an error says, in the visitor's language where it is in `ui.strings`."""
     return say(error.key, **error.values) if isinstance(error, SaidError) else str(error)
 
 

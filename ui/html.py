@@ -9,11 +9,11 @@ from html import escape
 
 from PIL import Image
 
-from anystory.backend import STORYBOOK
-from anystory.lint import Finding
-from anystory.masks import ADD, REMOVE
-from anystory.overlay import colour, colours_of
-from anystory.story import ATTENTION, ROUTING, SEEN, Panel
+from anystory.backends.base import STORYBOOK
+from anystory.cast.masks import ADD, REMOVE
+from anystory.maps.overlay import colour, colours_of
+from anystory.script.lint import Finding
+from anystory.story.model import ATTENTION, ROUTING, SEEN, Panel
 from ui.words import t
 
 THUMBNAIL = 168

@@ -10,8 +10,8 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from anystory.masks import ADD, REMOVE
-from anystory.segment import MODELS, Segmenter, SegmentError, describe, is_here
+from anystory.cast.masks import ADD, REMOVE
+from anystory.cast.segment import MODELS, Segmenter, SegmentError, describe, is_here
 from ui import cast, html
 from ui.studio import fetch
 from ui.words import t

@@ -8,7 +8,7 @@ from html import escape
 
 import gradio as gr
 
-from anystory.backend import MODELS, Backend
+from anystory.backends.base import MODELS, Backend
 from ui import html
 from ui.words import t
 

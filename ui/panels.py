@@ -9,12 +9,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from anystory.edits import insert_panel, move_panel, remove_panel, with_name, with_panel, with_prompt
-from anystory.lint import Finding
-from anystory.overlay import colour
-from anystory.script import MAX_TEXT, SIZES, Reading, ScriptError, read_script
-from anystory.story import MAX_SEED, CastMember, Line, Panel, panel_seed
-from anystory.wildcards import WildcardError, expand_panel, has_wildcards
+from anystory.maps.overlay import colour
+from anystory.script.edits import insert_panel, move_panel, remove_panel, with_name, with_panel, with_prompt
+from anystory.script.lint import Finding
+from anystory.script.read import MAX_TEXT, SIZES, Reading, ScriptError, read_script
+from anystory.script.wildcards import WildcardError, expand_panel, has_wildcards
+from anystory.story.model import MAX_SEED, CastMember, Line, Panel, panel_seed
 from ui import html
 
 USUAL = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)

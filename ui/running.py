@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 import gradio as gr
 
 from anystory.errors import AnyStoryError
-from anystory.limits import Allowance, LimitError, Limits
-from anystory.strings import SaidError
+from ui.limits import Allowance, LimitError, Limits
+from ui.strings import SaidError
 from ui.studio import Job, Moment, Shown, Studio
 from ui.words import words
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.backend import Backend
-from anystory.edits import with_panel
-from anystory.ideas import ideas_for
-from anystory.lint import Finding, library_words, lint, mend, pictureless
-from anystory.script import Reading as Source
-from anystory.script import ScriptError, read_script
-from anystory.story import CastMember, Panel, Script, Style
-from anystory.styles import MAX_STYLES, NO_STYLE, all_styles, joined
+from anystory.backends.base import Backend
+from anystory.script.edits import with_panel
+from anystory.script.lint import Finding, library_words, lint, mend, pictureless
+from anystory.script.read import Reading as Source
+from anystory.script.read import ScriptError, read_script
+from anystory.story.model import CastMember, Panel, Script, Style
+from anystory.story.styles import MAX_STYLES, NO_STYLE, all_styles, joined
 from ui import html, panels
+from ui.ideas import ideas_for
 from ui.words import t, words
 
 FILES = [".txt", ".yaml", ".yml", ".json", ".zip", "image"]

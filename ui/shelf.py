@@ -7,9 +7,9 @@ from pathlib import Path
 
 import gradio as gr
 
-from anystory.images import open_image
-from anystory.segment import Segmenter
-from anystory.shelf import Example, shelf
+from anystory.cast.images import open_image
+from anystory.cast.segment import Segmenter
+from anystory.cast.shelf import Example, shelf
 from ui import cast, html
 from ui.words import t
 

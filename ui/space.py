@@ -18,9 +18,9 @@ import gradio as gr
 from gradio.utils import is_zero_gpu_space
 from PIL import Image
 
-from anystory.backend import BACKENDS, Backend, BackendError, Locator, chosen, suitable
-from anystory.steering import UNSTEERED, Steering
-from anystory.story import Prompt, RoutingMaps, Settings, Shape, Step, Subject
+from anystory.backends.base import BACKENDS, Backend, BackendError, Locator, chosen, suitable
+from anystory.story.model import Prompt, RoutingMaps, Settings, Shape, Step, Subject
+from anystory.story.steering import UNSTEERED, Steering
 
 try:
     import spaces

@@ -12,13 +12,13 @@ from typing import Any
 
 import gradio as gr
 
-from anystory import drafts
-from anystory.archive import ArchiveError, unpack
-from anystory.drafts import Draft, DraftError, draft_of
-from anystory.imprint import MAX_BYTES, FrameStory, ImprintError, story_from_png
-from anystory.project import Project, ProjectError, content
-from anystory.script import script_lines
-from anystory.story import Settings, Style
+from anystory.project import drafts
+from anystory.project.archive import ArchiveError, unpack
+from anystory.project.drafts import Draft, DraftError, draft_of
+from anystory.project.folder import Project, ProjectError, content
+from anystory.project.imprint import MAX_BYTES, FrameStory, ImprintError, story_from_png
+from anystory.script.read import script_lines
+from anystory.story.model import Settings, Style
 from ui import cast
 from ui.studio import Shown, Studio, Visit
 from ui.words import t

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from anystory.filenames import basename, folded
-from anystory.images import ImageError, open_image
-from anystory.script import MAX_CAST, Reading, ScriptError, Span, Where, read_script, script_lines, script_text
-from anystory.segment import MODELS, Segmenter, SegmentError, is_here
-from anystory.steering import PAINT, painted
-from anystory.story import MAX_PICTURES, CastMember, Style
-from anystory.styles import FILE, own_styles
+from anystory.cast.filenames import basename, folded
+from anystory.cast.images import ImageError, open_image
+from anystory.cast.segment import MODELS, Segmenter, SegmentError, is_here
+from anystory.script.read import MAX_CAST, Reading, ScriptError, Span, Where, read_script, script_lines, script_text
+from anystory.story.model import MAX_PICTURES, CastMember, Style
+from anystory.story.steering import PAINT, painted
+from anystory.story.styles import FILE, own_styles
 from ui import cast
 
 SCRIPTS = (".txt", ".yaml", ".yml", ".json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from html import escape
 
-from anystory.story import Panel
+from anystory.story.model import Panel
 from ui.running import DONE, MAKING, OPEN
 from ui.studio import Shown
 

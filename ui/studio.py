@@ -21,26 +21,27 @@ from queue import Queue
 
 from PIL import Image
 
-from anystory import maps, segment
 from anystory.api import load_story
-from anystory.backend import MODELS, Backend, BackendError, Locator
-from anystory.diagnosis import Diagnosis, diagnose
-from anystory.drafts import Store
-from anystory.drawing import draw_cast, undrawn, with_drawn
-from anystory.estimate import TimeLeft
-from anystory.imprint import ImprintError, story_from_png
-from anystory.limits import Allowance, Limits
-from anystory.locating import Located, locate
-from anystory.previews import STORY as EXAMPLE
-from anystory.project import Project, ProjectError
-from anystory.render import Renderer, RenderError
-from anystory.segment import Segmenter, SegmentError
-from anystory.steering import UNSTEERED, Steering
-from anystory.story import Frame, Panel, Script, Story, Subject
-from anystory.strings import say
-from anystory.styles import own_styles
-from anystory.turnstile import Turn, Turnstile
-from anystory.wildcards import expand_script
+from anystory.backends.base import MODELS, Backend, BackendError, Locator
+from anystory.cast import segment
+from anystory.cast.segment import Segmenter, SegmentError
+from anystory.maps import figures as maps
+from anystory.maps.diagnosis import Diagnosis, diagnose
+from anystory.project.drafts import Store
+from anystory.project.folder import Project, ProjectError
+from anystory.project.imprint import ImprintError, story_from_png
+from anystory.render.locating import Located, locate
+from anystory.render.portraits import draw_cast, undrawn, with_drawn
+from anystory.render.session import Renderer, RenderError
+from anystory.script.wildcards import expand_script
+from anystory.story.model import Frame, Panel, Script, Story, Subject
+from anystory.story.steering import UNSTEERED, Steering
+from anystory.story.styles import own_styles
+from ui.estimate import TimeLeft
+from ui.limits import Allowance, Limits
+from ui.previews import STORY as EXAMPLE
+from ui.strings import say
+from ui.turnstile import Turn, Turnstile
 
 SCRATCH = "anystory-"
 """How the folders of temporary files begin, one a running app."""

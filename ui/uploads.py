@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from anystory.images import ImageError
+from anystory.cast.images import ImageError
 
 
 def uploaded(paths: object) -> list[str]:

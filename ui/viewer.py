@@ -10,10 +10,10 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from anystory.lettering import Lettering
-from anystory.overlay import overlay, sheet, trace_overlay
-from anystory.pages import lettered
-from anystory.story import KINDS, ROUTING
+from anystory.maps.overlay import overlay, sheet, trace_overlay
+from anystory.pages.export import lettered
+from anystory.pages.lettering import Lettering
+from anystory.story.model import KINDS, ROUTING
 from ui import html
 from ui.studio import Shown
 from ui.words import t

@@ -1,4 +1,4 @@
-"""The app's words in the visitor's language: keys of `anystory/strings.yaml`.
+"""The app's words in the visitor's language: keys of `ui/strings.yaml`.
 
 `t("cast.name")` goes wherever the page shows words that are known beforehand: labels, hints, choices, buttons, and
 inside any HTML (`f"<h2>{t('cast.heading')}</h2>"`, and `escape(t(key))` in an attribute); the browser puts the words of
@@ -13,7 +13,7 @@ from functools import partial
 
 import gradio as gr
 
-from anystory.strings import language, say, translations
+from ui.strings import language, say, translations
 
 I18N = gr.I18n(**translations(), **{"zh-TW": translations()["zh-CN"]})
 """What the page is launched with. Gradio has words of its own for Taiwan and would add English ones for ours."""

@@ -16,14 +16,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import BinaryIO
 
-from anystory.backend import Backend, SubjectEncoding
-from anystory.steering import Steering
-from anystory.story import Frame, Prompt, Settings
-
-ROOT = Path(__file__).resolve().parents[2]
+from anystory.backends.base import Backend, SubjectEncoding
+from anystory.story.model import Frame, Prompt, Settings
+from anystory.story.steering import Steering
+from anystory.supplies import HOME
 
 CORES = os.cpu_count() or 1
 
@@ -84,7 +82,7 @@ class _Hand:
     """One process."""
 
     def __init__(self, backend: Backend) -> None:
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        path = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
         environment = {"MALLOC_MMAP_THRESHOLD_": MAPPED, **os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-P", "-m", "anystory.backends.crew"]  # -P: not what lies in the user's folder
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}

@@ -21,13 +21,13 @@ from PIL import Image
 from safetensors import SafetensorError
 from torch import Tensor
 
-from anystory.backend import BackendError, Lora
+from anystory.backends.base import BackendError, Lora
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.lora import add_lora, lora_file
 from anystory.backends.memory import Planned, memory_of
 from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readable
-from anystory.images import SELECTED, square_crop
+from anystory.cast.images import SELECTED, square_crop
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, Denoised, FluxSettings
@@ -46,8 +46,7 @@ from anystory.model.flux.plans import (
 )
 from anystory.model.flux.speeds import SPEEDS, hasten
 from anystory.model.memory import PlanError, chain, enough, out_of_memory, release_memory
-from anystory.steering import UNSTEERED, Steering
-from anystory.story import (
+from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
     ROUTING,
@@ -60,6 +59,7 @@ from anystory.story import (
     Subject,
     TraceRecorder,
 )
+from anystory.story.steering import UNSTEERED, Steering
 
 DEFINITE = 200
 """A mask pixel above this belongs to the character, as in the authors' program."""

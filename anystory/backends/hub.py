@@ -25,7 +25,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import get_token
 
-from anystory.backend import BackendError
+from anystory.backends.base import BackendError
 from anystory.backends.files import whole
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from anystory.backend import BackendError, Lora
+from anystory.backends.base import BackendError, Lora
 from anystory.backends.files import reason
 from anystory.backends.hub import fetch_file
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import torch
 
-from anystory.backend import BackendError
+from anystory.backends.base import BackendError
 from anystory.model.memory import GIB, P, out_of_memory, release_memory
 
 M = TypeVar("M")

@@ -25,17 +25,16 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a module nobody imported
-from anystory.backend import BackendError
+from anystory.backends.base import BackendError
 from anystory.backends.files import model_files, reason
 from anystory.backends.memory import Planned, memory_of
-from anystory.images import square_crop
+from anystory.cast.images import square_crop
 from anystory.model.anystory import SubjectEncoding
 from anystory.model.memory import PlanError, chain, enough, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
 from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
 from anystory.model.routing import Guide, hard_maps, open_maps
-from anystory.steering import UNSTEERED, Layout, Steering
-from anystory.story import (
+from anystory.story.model import (
     BACKGROUND,
     Frame,
     Prompt,
@@ -46,6 +45,7 @@ from anystory.story import (
     Subject,
     TraceRecorder,
 )
+from anystory.story.steering import UNSTEERED, Layout, Steering
 
 MAX_SUBJECTS = 4
 """Subjects a frame; beyond it no model here was trained or tried."""

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from anystory.backend import STORYBOOK, BackendError
+from anystory.backends.base import STORYBOOK, BackendError
 from anystory.backends.crew import CORES, Crew, Order
 from anystory.sketch import scenery
 from anystory.sketch.compose import Coat
 from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.sketcher import sketching
-from anystory.steering import UNSTEERED, Steering
-from anystory.story import (
+from anystory.story.model import (
     BACKGROUND,
     SEEN,
     Frame,
@@ -31,6 +30,7 @@ from anystory.story import (
     TraceRecorder,
     sides,
 )
+from anystory.story.steering import UNSTEERED, Steering
 
 PROGRAM = "1"
 """Raised when the same shot, settings and seed would give another frame of the same painted place; the painter counts

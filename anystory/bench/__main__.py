@@ -27,7 +27,7 @@ from anystory.bench import world as worlds
 from anystory.bench.chart import chart
 from anystory.bench.flux import bench
 from anystory.bench.walk import walks
-from anystory.commands.usage import Parser
+from anystory.cli.usage import Parser
 from anystory.model.flux.plans import release_footprint, table
 
 READINGS = (Path("tests/data/readings.yaml"), Path("tests/data/readings2.yaml"))

@@ -14,14 +14,14 @@ from typing import Any
 
 import yaml
 
-from anystory.shot import Role, Shot
 from anystory.sketch.language.forms import english_nouns
 from anystory.sketch.language.lexicon import lexicon
 from anystory.sketch.read import read_story
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS
 from anystory.sketch.reading.places import allowed
 from anystory.sketch.scenery import PLACES
-from anystory.story import CastMember, Panel, Script
+from anystory.story.model import CastMember, Panel, Script
+from anystory.story.shot import Role, Shot
 
 FIELDS = (
     "place",

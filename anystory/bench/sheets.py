@@ -9,15 +9,15 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from anystory.images import open_image
-from anystory.segment import Segmenter
-from anystory.shelf import shelf
+from anystory.cast.images import open_image
+from anystory.cast.segment import Segmenter
+from anystory.cast.shelf import shelf
 from anystory.sketch.cutout import prepare
 from anystory.sketch.read import read_story
 from anystory.sketch.scenery import MEDIUM_PHRASES, MEDIUMS, PLACES
 from anystory.sketch.sketcher import sketch
 from anystory.sketch.words import vocabulary
-from anystory.story import Panel, Script, Subject
+from anystory.story.model import Panel, Script, Subject
 
 CELL, MARGIN, LINE = 256, 6, 20
 

@@ -20,17 +20,18 @@ import yaml
 
 from anystory.api import cut_out
 from anystory.backends.storybook import StorybookBackend
-from anystory.project import packed_maps, png, write_atomic
-from anystory.script import load_script
-from anystory.segment import Segmenter
-from anystory.shot import Role, Shot
+from anystory.cast.segment import Segmenter
+from anystory.project.folder import packed_maps, png, write_atomic
+from anystory.script.read import load_script
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.read import read_story
 from anystory.sketch.scenery import MEDIUMS, PLACES
 from anystory.sketch.sketcher import sketch
-from anystory.story import Prompt
+from anystory.story.model import Prompt
+from anystory.story.shot import Role, Shot
+from anystory.supplies import HOME
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = HOME
 EXAMPLE = ROOT / "assets" / "example" / "story.yaml"
 PANELS = 100
 START = 60.0

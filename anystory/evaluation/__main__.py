@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from anystory.backend import BackendError
+from anystory.backends.base import BackendError
 from anystory.backends.sdxl import AnyStoryBackend
-from anystory.commands.usage import Parser
+from anystory.cli.usage import Parser
 from anystory.evaluation.identity import (
     composite_ceiling,
     drawings,
     retrieval,
     swap,
 )
-from anystory.overlay import overlay, sheet
-from anystory.project import cutout
-from anystory.story import Settings
+from anystory.maps.overlay import overlay, sheet
+from anystory.project.folder import cutout
+from anystory.story.model import Settings
 from anystory.training.art import Art
 from anystory.training.health import SIGMAS, reference_gap
 from anystory.training.inputs import encode_batch, prepare

@@ -9,7 +9,7 @@ import numpy as np
 from anystory.evaluation.identity import subject_of
 from anystory.evaluation.reader import Reader
 from anystory.sketch.scenery import PLACES, TIME_PHRASES
-from anystory.story import Prompt, Subject
+from anystory.story.model import Prompt, Subject
 from anystory.training.art import Art
 from anystory.training.captions import POSITIONS, SIZES
 

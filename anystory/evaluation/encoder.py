@@ -21,8 +21,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from anystory.backend import ASSETS
-from anystory.images import square_crop
+from anystory.cast.images import square_crop
+from anystory.supplies import ASSETS
 from anystory.training.art import Art, save
 from anystory.training.loop import Loop
 

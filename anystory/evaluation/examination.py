@@ -16,7 +16,7 @@ from anystory.evaluation.identity import subject_of
 from anystory.evaluation.measures import Judge, rank_of, read_size, read_where
 from anystory.evaluation.reader import Reader
 from anystory.evaluation.statistics import Figure, mean, share
-from anystory.story import Subject
+from anystory.story.model import Subject
 from anystory.training.art import Art
 from anystory.training.world import World
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from anystory.backend import Backend
-from anystory.images import SELECTED, square_crop
-from anystory.story import Frame, Prompt, RoutingMaps, Settings, Subject
+from anystory.backends.base import Backend
+from anystory.cast.images import SELECTED, square_crop
+from anystory.story.model import Frame, Prompt, RoutingMaps, Settings, Subject
 from anystory.training.art import Art
 from anystory.training.world import World
 

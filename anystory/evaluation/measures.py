@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from anystory.cast.images import SELECTED
+from anystory.cast.segment import Segmenter, SegmentError
 from anystory.evaluation.encoder import IdentityEncoder, cut_out, embed
 from anystory.evaluation.identity import Cutout, colours
-from anystory.images import SELECTED
-from anystory.segment import Segmenter, SegmentError
-from anystory.story import RoutingMaps, Subject
+from anystory.story.model import RoutingMaps, Subject
 
 LEAST_SHARE = 0.02
 """Of the frame: who covers less is missing."""

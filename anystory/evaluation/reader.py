@@ -22,9 +22,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from anystory.backend import ASSETS
 from anystory.evaluation.statistics import Figure, share
 from anystory.sketch.scenery import PLACES, TIMES, WEATHERS
+from anystory.supplies import ASSETS
 from anystory.training.art import Art, save
 from anystory.training.bank import Bank
 from anystory.training.loop import Loop, warm_up_and_decay

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from anystory.backends.sdxl import AnyStoryBackend
+from anystory.cast.segment import Segmenter
 from anystory.evaluation.cases import Case, Gallery, gallery, pairs, singles
 from anystory.evaluation.encoder import load_encoder
 from anystory.evaluation.examination import answers, composites, examine_identity
@@ -32,12 +33,11 @@ from anystory.evaluation.measures import (
 )
 from anystory.evaluation.reader import Reader
 from anystory.evaluation.statistics import NOTHING, Figure, mean, ratio, share
+from anystory.maps.overlay import overlay as tinted
+from anystory.maps.overlay import sheet
 from anystory.model.pipeline import MapAverage
 from anystory.model.routing import open_maps
-from anystory.overlay import overlay as tinted
-from anystory.overlay import sheet
-from anystory.segment import Segmenter
-from anystory.story import BACKGROUND, Frame, RoutingMaps, Settings
+from anystory.story.model import BACKGROUND, Frame, RoutingMaps, Settings
 from anystory.training.art import Art
 from anystory.training.world import World
 

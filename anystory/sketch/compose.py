@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from anystory.shot import Shot
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.hand import REACH, in_medium
 from anystory.sketch.light import light_of, lit
@@ -27,6 +26,7 @@ from anystory.sketch.stagecraft.props import cutout_of, rows_of
 from anystory.sketch.staging import Box, Placed, PlacedThing, Staging
 from anystory.sketch.things.render import MAX_HEIGHT
 from anystory.sketch.water import submerged, surface, water_colour
+from anystory.story.shot import Shot
 
 _THIN = 0.4
 """How much of the fog that is before the cast stays."""

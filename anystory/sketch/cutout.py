@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from anystory.images import SELECTED
+from anystory.cast.images import SELECTED
 from anystory.sketch.facing import guessed
 from anystory.sketch.matting import CLEAR, SOLID, defringed, softened
-from anystory.story import Subject
+from anystory.story.model import Subject
 
 DRAWING, PHOTOGRAPH, PIXELS = "drawing", "photograph", "pixels"
 """What kind of picture a cut-out comes from; `PIXELS` is pixel art, enlarged by whole pixels only."""

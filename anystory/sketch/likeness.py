@@ -11,7 +11,7 @@ from PIL import Image
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.stagecraft.props import library
 from anystory.sketch.things import Drawing, render
-from anystory.story import Script
+from anystory.story.model import Script
 
 _HEIGHT = 768
 """Pixels of a drawing's height: as much as a frame of 1024 shows of one character."""

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from anystory.shot import Role, Shot
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
@@ -24,7 +23,8 @@ from anystory.sketch.reading.roles import height_of, roles_of, things_of
 from anystory.sketch.reading.style import medium_of
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import vocabulary
-from anystory.story import Panel, Script
+from anystory.story.model import Panel, Script
+from anystory.story.shot import Role, Shot
 
 PLACE, TIME, WEATHER, MEDIUM = "meadow", "day", "clear", "watercolour"
 """Where a story begins that does not say where, and how it is drawn that does not say how."""

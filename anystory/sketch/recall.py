@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from anystory.shot import Shot, Thing
+from anystory.story.shot import Shot, Thing
 
 
 def recalled(shots: Sequence[Shot]) -> list[Shot]:

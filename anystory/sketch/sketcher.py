@@ -10,13 +10,13 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from anystory.shot import Shot
 from anystory.sketch.compose import Backdrop, Coat, Sketch, backdrop, composing
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.plain import paint_plain
 from anystory.sketch.scenery import PLACES, Painting, paint
 from anystory.sketch.staging import stage
-from anystory.steering import Layout
+from anystory.story.shot import Shot
+from anystory.story.steering import Layout
 
 SIDES = range(64, 4097)
 """Widths and heights a sketch can have."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anystory.shot import Shot
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.scenery import Painting
 from anystory.sketch.stagecraft.bodies import Body, pose_there
@@ -21,7 +20,8 @@ from anystory.sketch.stagecraft.props import HELD, SHOWN, WORN, Prop
 from anystory.sketch.stagecraft.rows import together
 from anystory.sketch.stagecraft.spots import at_place, by_hand
 from anystory.sketch.things.drawing import Drawing
-from anystory.steering import Layout
+from anystory.story.shot import Shot
+from anystory.story.steering import Layout
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 as shares of the frame's width and height, from its top left corner."""

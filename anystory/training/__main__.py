@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from anystory.backend import BackendError
+from anystory.backends.base import BackendError
 from anystory.backends.sdxl import choose_device
 from anystory.training.art import Art
 from anystory.training.autoencoder import SMALL, train_autoencoder

@@ -1,8 +1,8 @@
 """Art of one's own: a folder of cut-outs or of pictures of characters from several sides, made an art pack.
 
 A sub-folder is a character and its pictures are views of it; a picture beside them is a character with one view. What
-has no transparency is cut out (`anystory.segment`). A `name.txt` in a sub-folder says what the character is; else the
-name of the folder or of the picture does, without its number.
+has no transparency is cut out (`anystory.cast.segment`). A `name.txt` in a sub-folder says what the character is; else
+the name of the folder or of the picture does, without its number.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from anystory.filenames import SUFFIXES
-from anystory.images import ImageError, open_image
-from anystory.script import composed
-from anystory.segment import NothingFoundError, Segmenter, SegmentError
+from anystory.cast.filenames import SUFFIXES
+from anystory.cast.images import ImageError, open_image
+from anystory.cast.segment import NothingFoundError, Segmenter, SegmentError
+from anystory.script.read import composed
 from anystory.training.art import FAINTEST, fit
 
 SIZE = 256

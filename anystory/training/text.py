@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer, BertModel, PreTrainedTokenizerFast
 
-from anystory.backend import ASSETS
+from anystory.supplies import ASSETS
 from anystory.training.loop import replace_folder
 
 PARTS = ("text_encoder", "tokenizer")

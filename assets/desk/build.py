@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from anystory import load_backend, load_story, render_story
-from anystory.previews import PANEL, PREVIEWS, SEED, STORY
+from ui.previews import PANEL, PREVIEWS, SEED, STORY
 
 QUALITY = 80
 """Of the WebP files."""

@@ -13,9 +13,9 @@ from skimage import data
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from anystory import load_backend
-from anystory.overlay import overlay, sheet
-from anystory.segment import Segmenter
-from anystory.story import Prompt
+from anystory.cast.segment import Segmenter
+from anystory.maps.overlay import overlay, sheet
+from anystory.story.model import Prompt
 
 ASSETS = Path(__file__).resolve().parents[1]
 

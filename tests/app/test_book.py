@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from anystory.pages import PageError
-from anystory.story import Line, Panel
+from anystory.pages.export import PageError
+from anystory.story.model import Line, Panel
 from tests.app.steps import frames, saved, settle, write
 from tests.stories import rendered
 from ui import book

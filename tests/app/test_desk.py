@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from anystory.consistency import Consistency, Look
-from anystory.locating import Located
-from anystory.previews import FOLDER, PREVIEWS
-from anystory.project import Project
-from anystory.steering import SIDE, Layout, Place, Steering
-from anystory.story import BACKGROUND
+from anystory.maps.consistency import Consistency, Look
+from anystory.project.folder import Project
+from anystory.render.locating import Located
+from anystory.story.model import BACKGROUND
+from anystory.story.steering import SIDE, Layout, Place, Steering
 from tests.app.steps import EXAMPLE, few_steps, frames, pictures, saved, settle, upload, write
 from ui import desk, finder
+from ui.previews import FOLDER, PREVIEWS
 from ui.studio import TRIES
 from ui.words import words
 

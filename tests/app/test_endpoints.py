@@ -14,15 +14,15 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError, AuthenticationError
 from PIL import Image
 
-from anystory.archive import unpack
-from anystory.drafts import Store
-from anystory.limits import Limits
-from anystory.project import Project
-from anystory.render import Renderer
-from anystory.story import Settings
+from anystory.project.archive import unpack
+from anystory.project.drafts import Store
+from anystory.project.folder import Project
+from anystory.render.session import Renderer
+from anystory.story.model import Settings
 from app import arguments
 from tests.app.steps import EXAMPLE, ROOT
 from ui.app import build, launch
+from ui.limits import Limits
 from ui.studio import Studio
 
 DOCS = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

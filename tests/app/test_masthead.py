@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from anystory.strings import LANGUAGES, translations
+from ui.strings import LANGUAGES, translations
 from ui.words import t
 
 

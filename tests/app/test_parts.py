@@ -14,19 +14,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anystory import segment
-from anystory.backend import ASSETS, BackendError
-from anystory.backend import load as load_backend
-from anystory.images import ImageError
-from anystory.masks import ADD, REMOVE
-from anystory.overlay import colour
-from anystory.project import content
-from anystory.render import RenderError
-from anystory.script import MAX_CAST, ScriptError, parse_script, read_script
-from anystory.segment import Segmenter, SegmentError
-from anystory.shelf import shelf as examples
-from anystory.story import LIBRARY, MAX_PICTURES, CastMember, Line, Panel, Style
-from anystory.styles import StyleError, style_of
+from anystory.backends.base import BackendError
+from anystory.backends.base import load as load_backend
+from anystory.cast import segment
+from anystory.cast.images import ImageError
+from anystory.cast.masks import ADD, REMOVE
+from anystory.cast.segment import Segmenter, SegmentError
+from anystory.cast.shelf import shelf as examples
+from anystory.maps.overlay import colour
+from anystory.project.folder import content
+from anystory.render.session import RenderError
+from anystory.script.read import MAX_CAST, ScriptError, parse_script, read_script
+from anystory.story.model import LIBRARY, MAX_PICTURES, CastMember, Line, Panel, Style
+from anystory.story.styles import StyleError, style_of
+from anystory.supplies import ASSETS
 from tests.app.tiny_app import Middle
 from ui import cast, html, masks, panels, script, shelf, story, storyboard, viewer
 from ui.events.storyboard import EXAMPLE

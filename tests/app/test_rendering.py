@@ -12,16 +12,16 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import expect
 
-from anystory.backend import ASSETS
-from anystory.drafts import Store
-from anystory.limits import Allowance, Limits
-from anystory.segment import Segmenter
-from anystory.story import BACKGROUND, CastMember, Panel
+from anystory.cast.segment import Segmenter
+from anystory.project.drafts import Store
+from anystory.story.model import BACKGROUND, CastMember, Panel
+from anystory.supplies import ASSETS
 from app import arguments, limits
 from tests.app.steps import EXAMPLE, few_steps, frames, settle, slide, upload, write
 from ui import cast, script, storyboard
 from ui.events.storyboard import EXAMPLE as EXAMPLE_FILES
 from ui.frames import start_label
+from ui.limits import Allowance, Limits
 from ui.running import DONE, FAILED, OPEN, SKIPPED, WAITING, Run, Visitors
 from ui.strip import strip
 from ui.studio import FORGOTTEN, Job, Studio, forget

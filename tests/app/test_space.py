@@ -13,9 +13,9 @@ import yaml
 from PIL import Image, ImageChops
 from playwright.sync_api import expect
 
-from anystory.backend import BACKENDS, BackendError, Locator, load
-from anystory.segment import Segmenter
-from anystory.story import Prompt
+from anystory.backends.base import BACKENDS, BackendError, Locator, load
+from anystory.cast.segment import Segmenter
+from anystory.story.model import Prompt
 from app import arguments, limits, main
 from tests.app.steps import PATIENCE, ROOT, few_steps, frames, settle, tracebacks, upload, write
 from ui import space

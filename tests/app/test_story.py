@@ -12,11 +12,11 @@ import pytest
 from gradio.state_holder import StateHolder
 from playwright.sync_api import expect
 
-from anystory import drafts
-from anystory.archive import ArchiveError, pack, unpack
-from anystory.drafts import Draft, Store, load_draft
-from anystory.project import Project, content, cutout
-from anystory.story import Settings
+from anystory.project import drafts
+from anystory.project.archive import ArchiveError, pack, unpack
+from anystory.project.drafts import Draft, Store, load_draft
+from anystory.project.folder import Project, content, cutout
+from anystory.story.model import Settings
 from tests.app.steps import EXAMPLE, PATIENCE, few_steps, saved, settle, upload, write
 from tests.stories import rendered, subject
 from ui import cast, story

@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from anystory.backend import load
-from anystory.estimate import TimeLeft
-from anystory.project import Project
-from anystory.steering import Layout, Place, Steering
-from anystory.story import SEEN, Settings
-from anystory.strings import say
+from anystory.backends.base import load
+from anystory.project.folder import Project
+from anystory.story.model import SEEN, Settings
+from anystory.story.steering import Layout, Place, Steering
 from tests.app.steps import EXAMPLE, PATIENCE, ROOT, frames, settle, tracebacks, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
 from ui import desk, html, masthead, panels, story
+from ui.estimate import TimeLeft
+from ui.strings import say
 from ui.studio import Studio
 
 

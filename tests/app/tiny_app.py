@@ -10,7 +10,7 @@ from gradio import networking
 from PIL import Image, ImageDraw
 
 import ui.events.render
-from anystory.segment import Segmenter
+from anystory.cast.segment import Segmenter
 from app import main
 
 FRAME = (64, 64)

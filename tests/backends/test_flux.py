@@ -13,17 +13,17 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 
-from anystory import backend
 from anystory.__main__ import main
-from anystory.backend import BackendError, Lora
+from anystory.backends import base as backend
+from anystory.backends.base import BackendError, Lora
 from anystory.backends.flux import FluxBackend, fingerprint
-from anystory.diagnosis import diagnose
-from anystory.images import square_crop
+from anystory.cast.images import square_crop
+from anystory.maps.diagnosis import diagnose
 from anystory.model.flux.pipeline import FluxSettings
-from anystory.project import Project
-from anystory.render import Renderer
-from anystory.steering import UNSTEERED
-from anystory.story import ATTENTION, BACKGROUND, ROUTING, Panel, Prompt, Script, Settings, Story, Subject
+from anystory.project.folder import Project
+from anystory.render.session import Renderer
+from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Panel, Prompt, Script, Settings, Story, Subject
+from anystory.story.steering import UNSTEERED
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "flux"
 SETTINGS = Settings(size=64, steps=4, guidance=3.5)

@@ -21,7 +21,7 @@ BASE, REDUX, AUTHORS = (repository.name for repository in FLUX)
 
 FETCH = """
 import sys
-from anystory.backend import BackendError
+from anystory.backends.base import BackendError
 from anystory.backends.hub import FLUX, fetch, fetch_file
 try:
     print(*(fetch(FLUX) if len(sys.argv) == 1 else [fetch_file(*sys.argv[1:], ".safetensors")]), sep="\\n")
@@ -101,7 +101,7 @@ def test_offline_with_nothing_cached(hub, ask):
 
 
 def test_flux_is_taken_where_its_licence_was_accepted_and_a_gpu_is_there(hub, ask):
-    program = "from anystory.backend import suitable; print(suitable(gpu=True), suitable(gpu=False))"
+    program = "from anystory.backends.base import suitable; print(suitable(gpu=True), suitable(gpu=False))"
     assert ask(hub.url, program=program).stdout == "flux storybook\n"
     for token in (NEW, None, "hf_gone"):
         assert ask(hub.url, program=program, token=token).stdout == "storybook storybook\n"

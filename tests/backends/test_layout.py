@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from anystory.project import Project
-from anystory.render import Renderer
-from anystory.steering import UNSTEERED, Layout, Place, Steering, painted
-from anystory.story import BACKGROUND, ROUTING, CastMember, Panel, Prompt, Script, Story, Subject
+from anystory.project.folder import Project
+from anystory.render.session import Renderer
+from anystory.story.model import BACKGROUND, ROUTING, CastMember, Panel, Prompt, Script, Story, Subject
+from anystory.story.steering import UNSTEERED, Layout, Place, Steering, painted
 
 PROMPT = Prompt("a fox and a robot", ((0, 5), (10, 17)))
 NAMES = ("Fox", "Robot")

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from anystory.__main__ import main
-from anystory.backend import BackendError, Locator, load
-from anystory.maps import located
-from anystory.story import ATTENTION, BACKGROUND, ROUTING, Prompt, RoutingMaps, Subject
+from anystory.backends.base import BackendError, Locator, load
+from anystory.maps.figures import located
+from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Prompt, RoutingMaps, Subject
 from tests.backends.conftest import GOLDEN
 
 

@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anystory.backend import BACKENDS, BackendError, Batcher, Locator, Lora, chosen, load
 from anystory.backends import crew, storybook
-from anystory.cluster import Worker
-from anystory.diagnosis import diagnose
-from anystory.drawing import draw_cast, with_drawn
-from anystory.project import Project
-from anystory.render import Renderer, RenderError
-from anystory.segment import Segmenter
-from anystory.shot import Role, Shot
+from anystory.backends.base import BACKENDS, BackendError, Batcher, Locator, Lora, chosen, load
+from anystory.backends.cluster import Worker
+from anystory.cast.segment import Segmenter
+from anystory.maps.diagnosis import diagnose
+from anystory.project.folder import Project
+from anystory.render.portraits import draw_cast, with_drawn
+from anystory.render.session import Renderer, RenderError
 from anystory.sketch import read
-from anystory.steering import UNSTEERED, Layout, Place, Steering
-from anystory.story import BACKGROUND, LIBRARY, SEEN, CastMember, Line, Panel, Prompt, Script, Settings
+from anystory.story.model import BACKGROUND, LIBRARY, SEEN, CastMember, Line, Panel, Prompt, Script, Settings
+from anystory.story.shot import Role, Shot
+from anystory.story.steering import UNSTEERED, Layout, Place, Steering
 from tests import stories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -244,7 +244,7 @@ def test_neither_ctrl_c_nor_a_users_folder_reaches_the_processes(backend, cast, 
     (tmp_path / "queue.py").write_text("raise RuntimeError('shadowed')")
     program = (
         "import os, signal, subprocess, sys\n"
-        "from anystory.backend import load\n"
+        "from anystory.backends.base import load\n"
         "from anystory.backends import crew\n"
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "started, popen = [], subprocess.Popen\n"

@@ -6,16 +6,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from anystory import backend
-from anystory.backend import BackendError, Lora
+from anystory.backends import base as backend
+from anystory.backends.base import BackendError, Lora
 from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
 from anystory.model.flux.plans import Work, plan
 from anystory.model.memory import GIB, SPARE
-from anystory.render import Renderer
-from anystory.story import Panel, Prompt, Script, Story
+from anystory.render.session import Renderer
+from anystory.story.model import Panel, Prompt, Script, Story
 from tests.backends.test_flux import FOX, GOLDEN, SETTINGS, lora_state
 
 STORY = Story(Script(panels=(Panel("Fox sleeps.", ("Fox",)), Panel("Fox runs.", ("Fox",)))), (FOX,), SETTINGS)

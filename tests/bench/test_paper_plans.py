@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import nn
 
-from anystory.backend import BackendError
+from anystory.backends.base import BackendError
 from anystory.backends.memory import Planned
 from anystory.backends.sdxl import AnyStoryBackend
 from anystory.bench import paper, walk
@@ -16,7 +16,7 @@ from anystory.bench.count import Counter
 from anystory.model.attention import Bank, SubjectAdapter, attend, transformer_blocks
 from anystory.model.memory import CONTEXT, GIB, SPARE, chain
 from anystory.model.plans import ALWAYS, CANDIDATES, Footprint, Plan, Work, candidates, layer_shapes, plan, replan
-from anystory.story import Prompt, Settings
+from anystory.story.model import Prompt, Settings
 from tests.backends.test_sdxl import _subject
 from tests.model.test_reference import SDXL
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from anystory.evaluation.cases import gallery
 from anystory.evaluation.identity import cut_by_routing, drawings, embed, likeness, ranks, region, swap
-from anystory.story import BACKGROUND, Frame, RoutingMaps, Step, Subject
+from anystory.story.model import BACKGROUND, Frame, RoutingMaps, Step, Subject
 from anystory.training.art import Art
 from anystory.training.own import build_own
 

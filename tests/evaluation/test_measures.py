@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 
+from anystory.cast.segment import SegmentError
 from anystory.evaluation.cases import Gallery, pairs, singles
 from anystory.evaluation.encoder import (
     DIMENSION,
@@ -32,9 +33,8 @@ from anystory.evaluation.measures import (
 )
 from anystory.evaluation.statistics import mean, share
 from anystory.evaluation.table import Report, Row
-from anystory.segment import SegmentError
 from anystory.sketch.scenery import PLACES, TIME_PHRASES
-from anystory.story import BACKGROUND, RoutingMaps
+from anystory.story.model import BACKGROUND, RoutingMaps
 from tests.evaluation.test_identity import CAST
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from anystory.shot import Role, Shot
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.scenery import PLACES, paint
 from anystory.sketch.stagecraft.poses import POSES
 from anystory.sketch.staging import stage
-from anystory.steering import Layout
+from anystory.story.shot import Role, Shot
+from anystory.story.steering import Layout
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 SQUARE = (512, 512)

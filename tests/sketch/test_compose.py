@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anystory.shot import Shot
 from anystory.sketch.compose import backdrop, compose, composing
 from anystory.sketch.cutout import DRAWING, PHOTOGRAPH, PIXELS, Cutout
 from anystory.sketch.hand import in_medium
 from anystory.sketch.patch import Patch
 from anystory.sketch.scenery import MEDIUMS, PLACES, paint
 from anystory.sketch.staging import Placed, Staging
+from anystory.story.shot import Shot
 
 SIDE = 64
 WHOLE = (0.0, 0.0, 1.0, 1.0)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from anystory.images import SELECTED
-from anystory.script import load_script
-from anystory.shelf import shelf
+from anystory.cast.images import SELECTED
+from anystory.cast.shelf import shelf
+from anystory.script.read import load_script
 from anystory.sketch.cutout import DRAWING, PHOTOGRAPH, PIXELS, prepare
 from anystory.sketch.facing import guessed
 from anystory.sketch.things.drawing import all_drawings
 from anystory.sketch.things.render import render
-from anystory.story import Subject
+from anystory.story.model import Subject
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 EXAMPLE = ASSETS / "example/story.yaml"

@@ -5,7 +5,7 @@ import pytest
 
 from anystory.sketch.cutout import prepare
 from anystory.sketch.likeness import library_cast, likenesses
-from anystory.story import CastMember, Script, Subject
+from anystory.story.model import CastMember, Script, Subject
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anystory.shot import Role, Shot, Thing
 from anystory.sketch.compose import compose, picture_of
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.recall import recalled
@@ -14,6 +13,7 @@ from anystory.sketch.scenery import PLACES, paint
 from anystory.sketch.stagecraft.props import CROWD, MOST, arrangement, cutout_of, library
 from anystory.sketch.stagecraft.seats import SEATS
 from anystory.sketch.staging import stage
+from anystory.story.shot import Role, Shot, Thing
 from tests.sketch.panels import FACE, SHAPES, SQUARE, area, asset, drawing, middle, painting, shared, tall
 from tests.sketch.panels import random_panel as panel_of_cast
 

@@ -12,8 +12,8 @@ from anystory.sketch.reading.style import PRESETS, medium_of
 from anystory.sketch.scenery import MEDIUMS, PLACES
 from anystory.sketch.stagecraft.poses import POSES
 from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, LANGUAGES, signs, things
-from anystory.story import CastMember, Line, Panel, Script
-from anystory.styles import NO_STYLE, presets
+from anystory.story.model import CastMember, Line, Panel, Script
+from anystory.story.styles import NO_STYLE, presets
 
 CAST = (
     CastMember("Mia", description="a little girl"),

@@ -6,7 +6,7 @@ from anystory.sketch.read import read
 from anystory.sketch.scenery import MEDIUM_PHRASES, PLACES, TIME_PHRASES, WEATHER_PHRASES
 from anystory.sketch.scenery.phrases import _BOTH, _TIME_NOUNS, _WEATHER_ADJECTIVES
 from anystory.sketch.words import drawn, signs, things, vocabulary
-from anystory.story import CastMember, Panel
+from anystory.story.model import CastMember, Panel
 from anystory.training.captions import ACTIONS, POSITIONS
 
 CAST = (CastMember("Mia", description="a little girl"),)

@@ -4,7 +4,7 @@ import pytest
 
 from anystory.sketch.read import read_story
 from anystory.sketch.words import ACTIONS, listed, vocabulary
-from anystory.story import CastMember, Panel, Script
+from anystory.story.model import CastMember, Panel, Script
 
 CAST = {
     "en": {"Lena": "a girl with pigtails", "Max": "a brown dog", "Gran": "an old woman"},

@@ -3,7 +3,7 @@
 import pytest
 
 from anystory.sketch.read import read_story
-from anystory.story import CastMember, Panel, Script
+from anystory.story.model import CastMember, Panel, Script
 
 CAST = (
     CastMember("Mia", description="a little girl"),

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anystory.shot import Role, Shot
 from anystory.sketch import sketcher
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.plain import AIRS, LIGHTS, paint_plain
 from anystory.sketch.scenery import MEDIUMS
 from anystory.sketch.sketcher import Cache, painting_of, sketch, sketching
-from anystory.steering import Layout, Place
+from anystory.story.shot import Role, Shot
+from anystory.story.steering import Layout, Place
 
 SIDE = 96
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anystory.shot import Role, Shot
 from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 from anystory.sketch.stagecraft.poses import POSES
 from anystory.sketch.staging import stage
-from anystory.story import Subject
+from anystory.story.model import Subject
+from anystory.story.shot import Role, Shot
 from tests.sketch.panels import (
     ASSETS,
     SQUARE,

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from anystory.shot import Role, Shot
 from anystory.sketch.cutout import PIXELS
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.staging import stage
-from anystory.steering import Layout, Place, painted
+from anystory.story.shot import Role, Shot
+from anystory.story.steering import Layout, Place, painted
 from tests.sketch.panels import (
     SHAPES,
     SQUARE,

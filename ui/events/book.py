@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.pages import Format, Pages
+from anystory.pages.export import Format, Pages
 from ui import book, html
 from ui.events import QUICK, SLOW
 from ui.events.script import reading_of

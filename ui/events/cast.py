@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.images import ImageError
-from anystory.script import MAX_CAST
-from anystory.segment import Segmenter
+from anystory.cast.images import ImageError
+from anystory.cast.segment import Segmenter
+from anystory.script.read import MAX_CAST
 from ui import cast, html, masks, shelf
 from ui.events import CUTTING, ONE_CAST, SLOW
 from ui.parts import Parts

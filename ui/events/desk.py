@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.backend import BackendError
-from anystory.limits import LimitError
-from anystory.project import ProjectError
-from anystory.story import Style
+from anystory.backends.base import BackendError
+from anystory.project.folder import ProjectError
+from anystory.story.model import Style
 from ui import cast, desk, html, script, viewer
 from ui.events import QUICK
 from ui.events.render import changed, start
+from ui.limits import LimitError
 from ui.parts import Parts
 from ui.strip import strip
 from ui.studio import Shown, pin, pinned, restored, takes

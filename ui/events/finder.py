@@ -9,15 +9,15 @@ from typing import Any
 
 import gradio as gr
 
+from anystory.cast.images import open_image
 from anystory.errors import AnyStoryError
-from anystory.images import open_image
-from anystory.limits import LimitError
-from anystory.locating import Located
-from anystory.strings import SaidError
+from anystory.render.locating import Located
 from ui import cast, finder, html
 from ui.events import SLOW
+from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE, reason
+from ui.strings import SaidError
 from ui.studio import Visit
 from ui.words import words
 

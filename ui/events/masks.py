@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.segment import Segmenter, SegmentError
+from anystory.cast.segment import Segmenter, SegmentError
 from ui import cast, html, masks
 from ui.events import CUTTING, ONE_CAST, QUICK, SLOW
 from ui.events.cast import Cast, close, shown

@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.limits import LimitError
-from anystory.segment import Segmenter
-from anystory.story import Panel, Style
+from anystory.cast.segment import Segmenter
+from anystory.story.model import Panel, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
 from ui.events.script import reading_of
+from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE, Run
 from ui.strip import strip

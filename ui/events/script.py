@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.story import Style
+from anystory.story.model import Style
 from ui import cast, panels, script
 from ui.events import QUICK
 from ui.parts import Parts

@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.archive import ArchiveError, pack
-from anystory.drafts import Draft, DraftError
+from anystory.project.archive import ArchiveError, pack
+from anystory.project.drafts import Draft, DraftError
 from ui import cast, frames, masks, script, story
 from ui.events import ONE_CAST, QUICK, SLOW
 from ui.parts import Parts

@@ -7,16 +7,16 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.drafts import Draft, DraftError
-from anystory.previews import STORY
-from anystory.script import ScriptError
-from anystory.segment import is_here
-from anystory.styles import StyleError
+from anystory.cast.segment import is_here
+from anystory.project.drafts import Draft, DraftError
+from anystory.script.read import ScriptError
+from anystory.story.styles import StyleError
 from ui import cast, html, masks, script, story, storyboard
 from ui.events import ONE_CAST, SLOW
 from ui.events.cast import close
 from ui.events.story import new, whole, written
 from ui.parts import Parts
+from ui.previews import STORY
 from ui.studio import Visit
 from ui.words import words
 

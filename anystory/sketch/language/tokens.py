@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from anystory.prompt import find_names
 from anystory.sketch.language import forms
 from anystory.sketch.language.lexicon import ANY, DETERMINERS, OWN, POSSESSIVES, SURE, WORD, Lexicon, Sense, lexicon
 from anystory.sketch.words import listed, vocabulary
+from anystory.story.prompt import find_names
 
 IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from anystory.shot import Role, Thing
 from anystory.sketch.language.company import head_nouns
 from anystory.sketch.language.parts import living
 from anystory.sketch.language.sentence import REAL, STATES, Act, Mention, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.reading.places import place_of, seen_from_afar
 from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, drawn, things, vocabulary
+from anystory.story.shot import Role, Thing
 
 UNSEEN = frozenset(("sun", "friend"))
 """Concepts that the sky shows, or that are nobody."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from anystory.sketch.language.tokens import language_of, units_of
-from anystory.styles import presets
+from anystory.story.styles import presets
 
 PRESETS = {
     "Chinese painting": "ink",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from anystory.shot import Role
 from anystory.sketch.stagecraft.bodies import FOR_BUSTS, JOINS, Bond
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
 from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, RIDING
 from anystory.sketch.things.drawing import Drawing
+from anystory.story.shot import Role
 
 SEATED = ("sits", "lies", "sleeps", "reads", "rides", "eats", "drinks", "listens", "thinks")
 """Who does this on a thing sits or lies on it."""

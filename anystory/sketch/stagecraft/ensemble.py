@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anystory.shot import Shot
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.scenery import Painting
 from anystory.sketch.stagecraft.bodies import Body, Surroundings, alone
@@ -16,6 +15,7 @@ from anystory.sketch.stagecraft.covers import Cover, covers, focus
 from anystory.sketch.stagecraft.figure import Figure, figure
 from anystory.sketch.stagecraft.poses import WATER
 from anystory.sketch.stagecraft.props import COMPANY, Prop, props_of, unlike, with_partners
+from anystory.story.shot import Shot
 
 ANCHORS = {"far left": 0.1, "left": 0.25, "middle": 0.5, "right": 0.75, "far right": 0.9}
 """Where in the frame's width somebody is who is said to be there."""

@@ -10,10 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
-from anystory.shot import Role
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.stagecraft.poses import LYING, Pose, pose_of
 from anystory.sketch.things.drawing import Drawing
+from anystory.story.shot import Role
 
 FACE = 0.48
 """The upper part of a figure that nobody covers."""

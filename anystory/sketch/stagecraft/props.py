@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anystory.shot import Role, Shot, Thing
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.stagecraft.covers import Cover, means
 from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown
 from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, Pose
 from anystory.sketch.things import Drawing, Library, render
+from anystory.story.shot import Role, Shot, Thing
 
 COMPANY, HELD, WORN, LAID, SHOWN = "company", "held", "worn", "laid", "shown"
 """How a thing is in a panel: put down together with the cast, in somebody's hand, on somebody's head, somewhere by

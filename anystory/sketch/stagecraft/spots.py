@@ -16,7 +16,7 @@ from anystory.sketch.stagecraft.covers import Cover, hideout, means, wall
 from anystory.sketch.stagecraft.ensemble import Ensemble
 from anystory.sketch.stagecraft.figure import Figure
 from anystory.sketch.stagecraft.poses import AIR, CLIMBING, HIDING, PEEKING, WATER
-from anystory.steering import SIDE, Layout
+from anystory.story.steering import SIDE, Layout
 
 Box = tuple[float, float, float, float]
 

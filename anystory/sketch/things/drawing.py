@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[3] / "assets" / "things"
+from anystory.supplies import ASSETS
+
+FOLDER = ASSETS / "things"
 INDEX, PACK = FOLDER / "index.tsv", FOLDER / "drawings.zip"
 
 KINDS = (

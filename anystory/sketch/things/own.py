@@ -17,8 +17,8 @@ from urllib.parse import unquote, unquote_to_bytes
 import numpy as np
 from PIL import Image
 
+from anystory.cast.images import open_image
 from anystory.errors import AnyStoryError
-from anystory.images import open_image
 from anystory.sketch.things.drawing import Drawing
 from anystory.sketch.things.svg import SVG, rasterise, seen_box
 

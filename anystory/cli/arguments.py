@@ -1,0 +1,216 @@
+"""What every command takes: the one place where arguments are declared."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from anystory.api import LIMITS
+from anystory.backends import base as backend
+from anystory.cast.segment import MODELS
+from anystory.cli import check, info, pictures, render, stories
+from anystory.cli.report import Report
+from anystory.cli.usage import Parser, between, lora, vram
+from anystory.pages.export import FIT, LAYOUTS, PAGES, Format
+from anystory.pages.lettering import CAPTIONS, DIALOGUES, Lettering
+
+SCRIPT = "the story: text, YAML, JSON or a storyboard"
+RENDERED = "what render wrote"
+DELEGATED = {
+    "evaluate": ("anystory.evaluation.__main__", "measure a trained model: python -m anystory.evaluation"),
+    "bench": ("anystory.bench.__main__", "measure what a frame costs: python -m anystory.bench"),
+}
+"""Commands with a program of their own, which takes the rest of the line."""
+SHELLS = ("bash", "zsh", "fish")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its arguments; `command` is the function that does it, `name` what it is called."""
+    top = Parser(prog="anystory", description="Story frames in which each character stays itself.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    machine = argparse.ArgumentParser(add_help=False)
+    machine.add_argument("--json", action="store_true", help="tell everything as JSON, an object a line")
+
+    def add(name: str, does: Callable[..., int | None], about: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=about, description=about, parents=[machine])
+        command.set_defaults(command=does, name=name)
+        return command
+
+    _render(add)
+    _stories(add)
+    _pictures(add)
+    for name, (_, about) in DELEGATED.items():
+        commands.add_parser(name, help=about, add_help=False)
+    _program(add)
+    return top
+
+
+def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
+    command = add("render", render.render, "render a script, or several, to a folder of frames")
+    command.add_argument("scripts", type=Path, nargs="+", metavar="SCRIPT", help=SCRIPT)
+    out = "where frames go, and are resumed from; several scripts get a folder each in it"
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
+    command.add_argument("--seed", type=between(int, *LIMITS["seed"]), metavar="N", help="the story's seed")
+    command.add_argument(
+        "--steps", type=between(int, *LIMITS["steps"]), metavar="N", help="denoising steps a frame, of a model"
+    )
+    about = "guidance scale of a model (1 = off)"
+    command.add_argument("--guidance", type=between(float, *LIMITS["guidance"]), metavar="X", help=about)
+    about = 'another layout for these panels than the script has, as in --layout 2 "Mia 0 0.2 0.5 1; strength 0.8"'
+    command.add_argument("--layout", nargs=2, action="append", default=[], metavar=("PANELS", "PLACES"), help=about)
+    about = "how firmly maps follow every layout, from 0 (not at all) to 1 (default: the script's)"
+    command.add_argument("--layout-strength", type=between(float, 0, 1), metavar="X", help=about)
+    _add_how(command)
+    _add_engines(command)
+
+    command = add("resume", render.resume, "go on with a rendered story: make the panels that have no frame")
+    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    _add_how(command)
+    _add_engines(command)
+
+    def add_panel(name: str, does: Callable[..., int | None], about: str) -> argparse.ArgumentParser:
+        command = add(name, does, about)
+        command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+        command.add_argument("panel", type=between(int, 1, 10**6), metavar="PANEL", help="the panel's number")
+        return command
+
+    command = add_panel("variants", render.variants, "make frames of other seeds for a panel, to choose from")
+    command.add_argument("--count", type=between(int, 1, 8), default=4, metavar="N", help="how many (%(default)s)")
+    command.add_argument("--out", type=Path, metavar="FILE", help="a .png file that shows them side by side")
+    _add_engines(command)
+
+    command = add_panel("history", render.history, "tell what was made for a panel, or bring one of it back")
+    about = "put the frame of this key, as told without --restore, in the panel's place"
+    command.add_argument("--restore", metavar="KEY", help=about)
+
+    command = add_panel("pin", render.pin, "keep a panel's frame whatever changes in the script")
+    command.add_argument("--off", action="store_true", help="let it be rendered again")
+
+    command = add("sketch", _sketch, "tell and show at once what every panel of a script will show, without a model")
+    command.add_argument("script", type=Path, metavar="STORY", help=SCRIPT)
+    command.add_argument("--out", type=Path, required=True, metavar="OUT", help="a folder; they go to sketches in it")
+    about = "side of the pictures in pixels (default: the panel's own, or 1024)"
+    command.add_argument("--size", type=between(int, 64, 4096), metavar="N", help=about)
+    command.add_argument("--panels", metavar="2,4-6", help="only these panels (default: all)")
+    command.add_argument("--seed", type=between(int, *LIMITS["seed"]), metavar="N", help="the story's seed")
+
+    command = add("check", check.check, "tell what is wrong with a script, and what a backend cannot follow")
+    command.add_argument("script", type=Path, help=SCRIPT)
+    command.add_argument("--backend", choices=backend.BACKENDS, help="also tell what this one cannot read or follow")
+    _add_model(command)
+
+
+def _sketch(arguments: argparse.Namespace, report: Report) -> None:
+    from anystory.cli.sketch import sketch  # whose painters no other command needs
+
+    sketch(arguments, report)
+
+
+def _add_how(command: argparse.ArgumentParser) -> None:
+    """How a story is rendered."""
+    command.add_argument("--panels", metavar="2,4-6", help="only these panels (default: all)")
+    about = "rembg model for pictures without transparency or mask (default: the script's, or u2net): %(choices)s"
+    command.add_argument("--segmenter", metavar="NAME", choices=MODELS, help=about)
+    command.add_argument("--trace", action="store_true", help="keep the routing maps of every layer and step")
+    retry = "up to N more seeds for a frame whose diagnosis tells of a problem; the best is kept (default: 0)"
+    command.add_argument("--retry", type=between(int, 0, 100), default=0, metavar="N", help=retry)
+
+
+def _add_engines(command: argparse.ArgumentParser) -> None:
+    """What makes the frames, here or on a cluster."""
+    add_engine(command, f"{backend.BACKENDS[0]}, or what the story was made with")
+    about = "spread the frames over a Ray cluster: one started on this machine (local), running on it (auto), elsewhere"
+    command.add_argument("--ray", metavar="local|auto|HOST:PORT", help=about)
+    about = "with --ray: how many models are loaded (default: one a GPU; without GPUs one a CPU core)"
+    command.add_argument("--workers", type=between(int, 1, 1024), metavar="N", help=about)
+
+
+def add_engine(command: argparse.ArgumentParser, default: str) -> None:
+    """What makes the frames on this machine; `default` says which backend does where none is named."""
+    command.add_argument("--backend", choices=backend.BACKENDS, help=f"%(choices)s (default: {default})")
+    _add_model(command)
+    about = "a LoRA on top of flux, a .safetensors file or a Hub name, with its strength (1); may be given again"
+    command.add_argument("--lora", type=lora, action="append", default=[], metavar="NAME[:STRENGTH]", help=about)
+    command.add_argument("--vram", type=vram, metavar="auto|N", help="GB of the GPU that may be used (auto: all free)")
+    about = "of a model: exact, or few for fewer steps; flux also: compiled, cached (default: %(default)s)"
+    command.add_argument("--speed", choices=backend.SPEEDS, default=backend.SPEEDS[0], help=about)
+    about = "flux: make up to N panels at once, as far as memory allows (%(default)s)"
+    command.add_argument("--batch", type=between(int, 1, backend.MAX_BATCH), default=1, metavar="N", help=about)
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", type=Path, metavar="FOLDER", help="a saved model in place of the embedded one (mini)"
+    )
+    command.add_argument(
+        "--device", metavar="D", help="of a model: cpu, cuda, cuda:1, mps (default: the best there is)"
+    )
+
+
+def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
+    command = add("export", stories.export_story, "letter a rendered story and set it on pages: PDF, CBZ or PNG")
+    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    out = "a .pdf, .cbz or .zip (of PNG files), a .png for a single page, or a folder for PNG files"
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
+    about = "; ".join(f"{name}: {layout.about}" for name, layout in LAYOUTS.items())
+    command.add_argument("--pages", choices=LAYOUTS, default=Format.layout, metavar="LAYOUT", help=about)
+    sizes = f"{', '.join(PAGES)}, or {FIT} for the layout's shape (default: the layout's own)"
+    command.add_argument("--size", choices=(*PAGES, FIT), default="", metavar="SIZE", help=sizes)
+    command.add_argument("--dpi", type=int, default=Format.dpi, metavar="N", help="dots per inch (%(default)s)")
+    gutter = "between cells (%(default)s)"
+    command.add_argument("--gutter", type=float, default=Format.gutter, metavar="MM", help=gutter)
+    command.add_argument("--captions", choices=CAPTIONS, default=Lettering.captions, help="%(default)s")
+    command.add_argument("--dialogue", choices=DIALOGUES, default=Lettering.dialogue, help="%(default)s")
+
+    command = add("look", stories.look, "tell how much the characters of a rendered story look like their pictures")
+    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+
+    command = add("pack", stories.pack_story, "save a story's folder as one ZIP file")
+    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .zip file")
+
+    command = add("unpack", stories.unpack_story, "open a story that was saved as a ZIP file")
+    command.add_argument("file", type=Path, metavar="FILE", help="what pack or the app saved")
+    about = "a new folder; resume goes on from there"
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help=about)
+
+    command = add("recover", stories.recover, "bring the story back that a frame's PNG carries")
+    command.add_argument("frame", type=Path, metavar="FRAME", help="a frame's PNG file")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .yaml file for the script")
+
+
+def _pictures(add: Callable[..., argparse.ArgumentParser]) -> None:
+    command = add("maps", pictures.maps, "draw a contact sheet of a rendered story, or all maps of a panel")
+    command.add_argument("folder", type=Path, metavar="DIR", help=f"{RENDERED}, with --trace for --panel")
+    picture = "a .png file; with --panel also .webp or .gif, an animation over the steps"
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help=picture)
+    about = "all maps of this panel (default: a sheet of the story)"
+    command.add_argument("--panel", type=int, metavar="N", help=about)
+    kinds = "coarse beside refined (the paper's figure 5) or one of them (figure 4); default: %(default)s"
+    command.add_argument("--kind", choices=("coarse", "refined", "both"), default="both", help=kinds)
+    command.add_argument("--steps", metavar="1,5-9", help="these steps (default: 8 evenly spread; animations: all)")
+    rows = "a row for each subject, as in the paper, or for each layer; default: subjects"
+    command.add_argument("--rows", choices=("subjects", "layers"), help=rows)
+    command.add_argument("--layer", type=int, metavar="N", help="animate this layer (default: how many layers agree)")
+
+    command = add("segment", pictures.segment, "cut a character out of a picture")
+    command.add_argument("picture", type=Path, nargs="?", metavar="IN", help="the picture")
+    command.add_argument("out", type=Path, nargs="?", metavar="OUT", help="a .png file, its alpha the mask")
+    command.add_argument("--mask", type=Path, metavar="FILE", help="a hand-made mask, white where the character is")
+    about = "let the routers look for this character in IN; may be given again; OUT is a folder of masks"
+    command.add_argument("--by", type=Path, action="append", default=[], metavar="REFERENCE", help=about)
+    about = "with --by: whose routers, %(choices)s (%(default)s)"
+    command.add_argument("--backend", choices=backend.MODELS, default=backend.MODELS[0], help=about)
+    _add_model(command)
+    about = "rembg model (default: u2net): %(choices)s"
+    command.add_argument("--with", dest="segmenter", metavar="NAME", choices=MODELS, help=about)
+    command.add_argument("--list", action="store_true", help="tell what each model is for, its licence and size")
+
+
+def _program(add: Callable[..., argparse.ArgumentParser]) -> None:
+    command = add("info", info.info, "tell what is installed, or what a story's folder or a frame holds")
+    about = "what render wrote, or a frame's PNG file (default: this installation)"
+    command.add_argument("what", type=Path, nargs="?", metavar="WHAT", help=about)
+    command = add("completion", info.completion, "print what a shell needs to complete these commands")
+    command.add_argument("shell", choices=SHELLS, help="which shell")

@@ -1,0 +1,143 @@
+"""`info`: what is installed, or what a story's folder or a frame holds. `completion`: what a shell needs."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from anystory.backends.base import BACKENDS, MODELS, STORYBOOK
+from anystory.cast.images import MAX_BYTES
+from anystory.cast.segment import MODELS as SEGMENTERS
+from anystory.cast.segment import is_here
+from anystory.cli.report import Report
+from anystory.cli.usage import UsageError
+from anystory.maps.diagnosis import diagnose
+from anystory.project.folder import Project
+from anystory.project.imprint import story_from_png
+from anystory.story.model import MADE, SEEN
+from anystory.supplies import ASSETS
+
+PACKAGES = ("torch", "diffusers", "transformers", "gradio", "rembg", "ray")
+
+
+def info(arguments: argparse.Namespace, report: Report) -> None:
+    what = arguments.what
+    if what is None:
+        _installation(report)
+    elif what.is_dir():
+        _folder(what, report)
+    elif what.suffix.lower() == ".png":
+        _frame(what, report)
+    else:
+        raise UsageError(f"{what} is neither a story's folder nor a frame's PNG; check tells of scripts.")
+
+
+def _installation(report: Report) -> None:
+    from anystory.backends.sdxl import choose_device
+
+    packages = {name: _version(name) for name in PACKAGES}
+    device, dtype = choose_device()
+    here = [name for name in SEGMENTERS if is_here(name)]
+    words = [
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}",
+        *(f"{name} {number or 'is not installed'}" for name, number in packages.items()),
+        f"device: {device} ({str(dtype).removeprefix('torch.')})",
+        f"backends: {', '.join(BACKENDS)}; {MODELS[0]} is {'here' if _embedded() else 'missing in assets/'}",
+        f"cutting out: {', '.join(here)}; segment --list tells of more",
+    ]
+    system = {"python": platform.python_version(), "packages": packages, "device": device}
+    report.tell("installation", "\n".join(words), **system, backends=list(BACKENDS), segmenters=here)
+
+
+def _embedded() -> bool:
+    return (ASSETS / MODELS[0] / "model_index.json").is_file()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _folder(folder: Path, report: Report) -> None:
+    project = Project(folder)
+    story, (name, number) = project.story(), project.made_with
+    cast = [member.name for member in story.script.cast]
+    settings = asdict(story.settings)
+    makers = dict.fromkeys(map(project.maker, sorted(project.entries))) or [project.made_with]
+    words = [
+        f"{story.script.title or 'A story without a title'}: {len(story.script.panels)} panels, "
+        f"{len(project.entries)} with a frame, by {' and '.join(_maker(*maker) for maker in makers)}",
+        f"cast: {', '.join(cast) or 'nobody'}",
+        ", ".join(f"{key} {value:g}" for key, value in settings.items()),
+    ]
+    what = {"title": story.script.title, "cast": cast, "settings": settings}
+    report.tell("story", "\n".join(words), folder=str(folder), **what, backend=name, version=number)
+    for panel in _panels(project, [panel.prompt for panel in story.script.panels]):
+        made = f"seed {panel['seed']}. {panel['message']}" if panel["file"] else "no frame yet."
+        report.tell("panel", f"panel {panel['panel']}: {panel['prompt']}\n    {made}", folder=str(folder), **panel)
+
+
+def _maker(name: str, number: str) -> str:
+    return f"{name} {number}{f' ({MADE[SEEN]})' if name == STORYBOOK else ''}"
+
+
+def _panels(project: Project, prompts: list[str]) -> Iterator[dict[str, Any]]:
+    for number, prompt in enumerate(prompts, 1):
+        entry = project.entries.get(number)
+        made = {"file": None, "seed": None, "trace": None, "tries": 0}
+        made |= {"backend": None, "diagnosis": None, "message": None}
+        if entry is not None:
+            frame = project.frame(number)
+            said = diagnose(frame.maps)
+            trace = entry.trace and str(project.folder / entry.trace)
+            made = {"file": str(project.folder / entry.image), "seed": entry.seed, "trace": trace, "tries": entry.tries}
+            made |= {"backend": project.maker(number)[0], "diagnosis": said.as_data()}
+            made |= {"message": " ".join([said.sentence, *frame.notes])}
+        yield {"panel": number, "prompt": prompt, **made}
+
+
+def _frame(path: Path, report: Report) -> None:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}).") from error
+    story = story_from_png(data)
+    panel = story.script.panels[story.panel - 1]
+    settings = asdict(story.settings)
+    words = [
+        f"panel {story.panel} of {story.script.title or 'a story without a title'}: {panel.prompt}",
+        f"with {', '.join(panel.cast) or 'nobody'}; seed {story.seed}; by {story.backend} {story.version}",
+        ", ".join(f"{key} {value:g}" for key, value in settings.items()),
+        *story.notes,
+    ]
+    what = {"title": story.script.title, "panel": story.panel, "prompt": panel.prompt, "cast": list(panel.cast)}
+    made = {"seed": story.seed, "settings": settings, "backend": story.backend, "version": story.version}
+    report.tell("frame", "\n".join(words), file=str(path), **what, **made, notes=list(story.notes))
+
+
+def completion(arguments: argparse.Namespace, report: Report) -> None:
+    import shtab
+
+    from anystory.cli.arguments import parser
+
+    top = parser()
+    for command in _parsers(top):
+        for action in command._actions:
+            if action.type is Path:
+                action.complete = shtab.FILE
+    script = shtab.complete(top, arguments.shell)
+    report.tell("completion", script.rstrip("\n"), shell=arguments.shell, script=script)
+
+
+def _parsers(top: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    for action in top._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.values()

@@ -1,0 +1,81 @@
+"""Commands for a rendered story: `look` at who is like themselves, `export` it to pages, `pack` and `unpack` a ZIP,
+`recover` a story from a frame."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+import yaml
+
+from anystory.cast.images import MAX_BYTES
+from anystory.cli.report import Report
+from anystory.maps.consistency import consistency
+from anystory.pages.export import Format, export
+from anystory.pages.lettering import Lettering
+from anystory.project.archive import ArchiveError, pack, unpack
+from anystory.project.folder import Project, ProjectError, write_atomic
+from anystory.project.imprint import ImprintError, story_from_png
+from anystory.script.read import dump_script
+
+
+def export_story(arguments: argparse.Namespace, report: Report) -> None:
+    lettering = Lettering(arguments.captions, arguments.dialogue)
+    form = Format(arguments.pages, arguments.size, arguments.dpi, arguments.gutter, lettering)
+    for warning in export(arguments.folder, arguments.out, form):
+        report.note(warning)
+    report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))
+
+
+def look(arguments: argparse.Namespace, report: Report) -> None:
+    """How consistent a rendered story is, panel by panel."""
+    project = Project(arguments.folder)
+    found = consistency(project.story(), {number: project.frame(number) for number in project.entries})
+    if not found.names:
+        raise ProjectError(f"{arguments.folder} has no frame with a character in it yet; render the story first.")
+    for number, looks in found.panels.items():
+        said = ", ".join(
+            f"{one.name} is not there"
+            if one.likeness is None
+            else f"{one.name} {one.likeness:.2f} (copied {one.copied:.2f})"
+            for one in looks
+        )
+        report.tell("look", f"panel {number}: {said or 'nobody'}", panel=number, looks=[asdict(one) for one in looks])
+    means = ", ".join(f"{name} {found.of_subject(name).likeness:.2f}" for name in found.names)
+    words = f"The story: {found.likeness:.2f} ({means}); the weakest is panel {found.weakest}."
+    report.tell("consistency", words, **found.as_data())
+
+
+def pack_story(arguments: argparse.Namespace, report: Report) -> None:
+    if arguments.out.suffix.lower() != ".zip":
+        raise ArchiveError(f"{arguments.out} must end in .zip.")
+    pack(arguments.folder, arguments.out)
+    report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
+
+
+def unpack_story(arguments: argparse.Namespace, report: Report) -> None:
+    for note in unpack(arguments.file, arguments.out).notes:
+        report.note(note)
+    report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
+
+
+def recover(arguments: argparse.Namespace, report: Report) -> None:
+    if arguments.out.suffix.lower() not in (".yaml", ".yml"):
+        raise ImprintError(f"{arguments.out} must end in .yaml.")
+    try:
+        with arguments.frame.open("rb") as file:
+            story = story_from_png(file.read(MAX_BYTES + 1))
+    except OSError as error:
+        raise ImprintError(f"{arguments.frame} cannot be read ({error.strerror}).") from error
+    text = yaml.safe_dump(dump_script(story.script), allow_unicode=True, sort_keys=False, width=110)
+    write_atomic({arguments.out: text.encode()})
+    for note in story.notes:
+        report.note(note)
+    for name in story.missing:
+        report.note(f"{name} needs its picture again: write `image: FILE` in the cast.")
+    s = story.settings
+    words = (
+        f"The script is in {arguments.out}; the frame is panel {story.panel}, made with {story.backend}: "
+        f"--seed {s.seed} --steps {s.steps} --guidance {s.guidance:g}"
+    )
+    report.tell("written", words, file=str(arguments.out), panel=story.panel, **asdict(s))

@@ -1,0 +1,149 @@
+"""What the routing of a frame says about its subjects: who holds how much, who shares a place, who is not there."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from anystory.story.model import ATTENTION, ROUTING, SEEN, RoutingMaps
+
+MIN_SHARE = 0.01
+"""A subject that holds a smaller share of the frame is hardly to be seen: two of 16 × 16 tokens are no figure."""
+
+MAX_OVERLAP = 0.5
+"""Beyond this two maps differ by less than a factor of two where it counts: whose features a place gets is chance."""
+
+MAX_ONE_REGION = 0.5
+"""Beyond this most of one subject's place is the other's too, and one figure gets the looks of both."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two subjects. `overlap`: of their soft maps on the tokens that either of them holds, Σ min(M_i, M_j) over
+    Σ max(M_i, M_j); 0 apart, 1 the same. `one_region`: of the smaller one's place, the share that is the other's too;
+    a subject's place is where its map is at least half its greatest value, whoever holds the token."""
+
+    names: tuple[str, str]
+    overlap: float
+    one_region: float
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Numbers of a frame, all from 0 to 1. `shares`: of the tokens, those that each name holds (whose map is the
+    greatest there), the background last, adding up to 1; `pairs`: every two subjects. Of maps that measure attention
+    `shares` are those of the frame's attention, and nothing is held against a subject that has no competitor; of maps
+    of what is seen they are those of the picture."""
+
+    names: tuple[str, ...]
+    shares: tuple[float, ...]
+    pairs: tuple[Pair, ...]
+    measure: str = ROUTING
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A clause for each thing that is wrong, in the order of the cast: who holds too little, who overlaps."""
+        if self.measure == ATTENTION:
+            return ()
+        found = []
+        for name, share in zip(self.names[:-1], self.shares, strict=False):
+            holds = "fills" if self.measure == SEEN else "holds"
+            if share == 0:
+                found.append(f"{name} {holds} nothing of the frame")
+            elif share < MIN_SHARE:
+                found.append(
+                    f"{name} {holds} only {_percent(share)} of the frame (at least {_percent(MIN_SHARE)} is wanted)"
+                )
+        for pair in self.pairs:
+            one, other = pair.names
+            if pair.one_region > MAX_ONE_REGION:
+                found.append(f"{one} and {other} are in one region, {_percent(pair.one_region)} of the smaller place")
+            elif pair.overlap > MAX_OVERLAP:
+                found.append(f"the maps of {one} and {other} overlap by {_percent(pair.overlap)}")
+        return tuple(found)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    @property
+    def sentence(self) -> str:
+        """The diagnosis in a sentence for people, with its numbers."""
+        if self.problems:
+            text = "; ".join(self.problems)
+            return f"{text[0].upper()}{text[1:]}: try another seed."
+        held = [f"{name} {_percent(share)}" for name, share in zip(self.names[:-1], self.shares, strict=False)]
+        if not held:
+            return "Nobody is in this panel."
+        if self.measure == ATTENTION:
+            return f"{self.names[0]} is alone and gets {_percent(self.shares[0])} of the frame's attention."
+        holds = "fills" if self.measure == SEEN else "holds"
+        held[0] = held[0].replace(self.names[0], f"{self.names[0]} {holds}", 1)
+        if self.measure == SEEN:
+            return f"{_and(held)} of the frame."
+        return f"{_and(held)} of the frame{', each in a place of its own' if len(held) > 1 else ''}."
+
+    @property
+    def badness(self) -> tuple[int, float]:
+        """For ordering frames of one panel, the best first: how much is wrong, and how far beyond the bounds."""
+        missing = sum(max(0.0, 1 - share / MIN_SHARE) for share in self.shares[:-1])
+        shared = sum(
+            max(0.0, pair.overlap - MAX_OVERLAP) + max(0.0, pair.one_region - MAX_ONE_REGION) for pair in self.pairs
+        )
+        return len(self.problems), missing + shared
+
+    def as_data(self) -> dict[str, Any]:
+        """Numbers, strings, lists and dicts for JSON."""
+        return {
+            "passed": self.passed,
+            "shares": dict(zip(self.names, self.shares, strict=True)),
+            "pairs": [
+                {"names": list(pair.names), "overlap": pair.overlap, "one_region": pair.one_region}
+                for pair in self.pairs
+            ],
+        }
+
+
+def diagnose(maps: RoutingMaps) -> Diagnosis:
+    """Diagnose a frame by its routing maps, the averages over layers and steps; numbers to four places.
+
+    The maps count as a folder keeps them, in half precision, so a frame reads the same today and tomorrow.
+    """
+    values = maps.values.astype(np.float16).astype(np.float64).reshape(len(maps.names), -1)
+    if maps.measure == ATTENTION:
+        return Diagnosis(
+            maps.names, tuple(_rounded(total, values.sum()) for total in values.sum(axis=1)), (), ATTENTION
+        )
+    held = values.argmax(axis=0)  # ties go to the first, as in the model
+    places = values >= values.max(axis=1, keepdims=True) / 2
+    pairs = []
+    for i, j in combinations(range(len(maps.names) - 1), 2):
+        either = np.isin(held, (i, j))
+        lesser, greater = np.minimum(values[i], values[j]), np.maximum(values[i], values[j])
+        overlap = _rounded(lesser[either].sum(), greater[either].sum())
+        one_region = _rounded((places[i] & places[j]).sum(), min(places[i].sum(), places[j].sum()))
+        pairs.append(Pair((maps.names[i], maps.names[j]), overlap, one_region))
+    counts = np.bincount(held, minlength=len(maps.names))
+    return Diagnosis(maps.names, tuple(_rounded(count, len(held)) for count in counts), tuple(pairs), maps.measure)
+
+
+def another_seed(seed: int) -> int:
+    """The seed to try after `seed`, 0 to 2³¹ - 1: always the same one, and far off, as its neighbours are others'."""
+    return int.from_bytes(hashlib.sha256(f"after {seed}".encode()).digest()[:4], "big") >> 1
+
+
+def _rounded(part: float, whole: float) -> float:
+    return round(float(part / whole), 4) if whole > 0 else 0.0
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %" if 0 < share < 0.1 else f"{share * 100:.0f} %"
+
+
+def _and(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

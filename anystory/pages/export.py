@@ -1,0 +1,410 @@
+"""A story's frames on pages, lettered, as PNG files, a PDF or a comic-book archive (CBZ).
+
+A page is a few rows of cells. A frame fills its cell; what does not go in is cropped where the routing maps say that
+nobody is. The same project gives the same bytes. numpy and PIL only.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from anystory.errors import AnyStoryError
+from anystory.pages.lettering import (
+    INK,
+    LEADING,
+    PAPER,
+    Lettered,
+    Lettering,
+    fit,
+    font,
+    into,
+    letter,
+    strip,
+    unwritable,
+)
+from anystory.project.folder import Project, png, write_atomic
+from anystory.story.model import Frame, Panel, RoutingMaps, Script
+
+MIN_DPI, MAX_DPI = 72, 300
+MAX_GUTTER = 20
+MIN_FRAME = 768
+"""Pixels a lettered frame that is no page has on a side at least: small frames are enlarged to it."""
+
+PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4), "comic": (168.0, 260.0), "square": (210.0, 210.0)}
+"""Width and height of a page in millimetres."""
+FIT = "fit"
+"""The page size that leaves every cell of a layout the shape it is drawn with."""
+MARGIN = 10.0
+CELL = 90.0
+"""Millimetres a cell of weight 1 is wide and high on a page of the size `FIT`."""
+
+
+class PageError(AnyStoryError, ValueError):
+    """Pages cannot be made as asked. The message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of cells: its height and their widths, as weights."""
+
+    height: float
+    widths: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A fixed arrangement of cells; `page` is the page size it is made for."""
+
+    rows: tuple[Row, ...]
+    page: str
+    about: str
+
+    @property
+    def panels(self) -> int:
+        """How many panels a page takes."""
+        return sum(len(row.widths) for row in self.rows)
+
+
+LAYOUTS = {
+    "frames": Layout((Row(1, (1,)),), FIT, "every frame by itself, without a margin"),
+    "one": Layout((Row(1, (1,)),), FIT, "one panel per page"),
+    "strip": Layout((Row(1, (1, 1, 1, 1)),), FIT, "four panels in a row"),
+    "column": Layout((Row(1, (1,)),) * 4, FIT, "four panels below each other"),
+    "2x2": Layout((Row(1, (1, 1)),) * 2, FIT, "two rows of two"),
+    "2x3": Layout((Row(1, (1, 1)),) * 3, "a4", "three rows of two"),
+    "manga": Layout((Row(1, (3, 2)), Row(1.25, (1,)), Row(1, (2, 3))), "comic", "three uneven rows, five panels"),
+    "splash": Layout((Row(2.2, (1,)), Row(1, (1, 1, 1))), "a4", "a large panel over a row of three"),
+}
+
+
+@dataclass(frozen=True)
+class Format:
+    """How pages are made: a layout, a page size (`PAGES` or `FIT`, "" = the layout's own), dots per inch, the gap
+    between cells in millimetres and the lettering. Raises PageError for what there is not."""
+
+    layout: str = "2x2"
+    page: str = ""
+    dpi: int = 150
+    gutter: float = 4.0
+    lettering: Lettering = field(default_factory=Lettering)
+
+    def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise PageError(f"There is no layout {self.layout!r}; the layouts are {', '.join(LAYOUTS)}.")
+        if self.page not in ("", FIT, *PAGES):
+            raise PageError(f"There is no page size {self.page!r}; the sizes are {', '.join((*PAGES, FIT))}.")
+        if not MIN_DPI <= self.dpi <= MAX_DPI:
+            raise PageError(f"{self.dpi} dots per inch are not between {MIN_DPI} and {MAX_DPI}.")
+        if not 0 <= self.gutter <= MAX_GUTTER:
+            raise PageError(f"A gutter of {self.gutter} mm is not between 0 and {MAX_GUTTER} mm.")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A finished page, RGB, with the numbers of its panels and a sentence for whatever did not fit. `text` is what its
+    first frame tells of the story: a page that is dropped in brings it back too (`anystory.project.imprint`)."""
+
+    image: Image.Image
+    panels: tuple[int, ...]
+    warnings: tuple[str, ...] = ()
+    text: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def png(self) -> bytes:
+        """The page as a PNG file."""
+        return png(self.image, dict(self.text))
+
+
+class Pages(Sequence[Page]):
+    """The pages of a rendered story, each made when it is asked for.
+
+    `script` has other words than those it was rendered with (captions, dialogue, title), with as many panels; `only`
+    are the panels to take, by number. Panels without a frame are left out. Raises PageError where there is no frame at
+    all, ProjectError for a folder that holds no story.
+    """
+
+    def __init__(
+        self, project: Project, form: Format, script: Script | None = None, only: Collection[int] | None = None
+    ) -> None:
+        self.project, self.form = project, form
+        self.script = script or project.story().script
+        panels = range(1, len(self.script.panels) + 1)
+        self.numbers = [n for n in panels if n in project.entries and (only is None or n in only)]
+        if not self.numbers:
+            raise PageError(f"{project.folder} holds no frames; render the story first.")
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.numbers) / LAYOUTS[self.form.layout].panels)
+
+    def __getitem__(self, index: int) -> Page:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        room = LAYOUTS[self.form.layout].panels
+        some = {number: self.project.frame(number) for number in self.numbers[index * room : (index + 1) * room]}
+        if self.form.layout == "frames":
+            page = _alone(self.script, some, self.form)
+        else:
+            page = _page(self.script, some, self.form, index + 1)
+        return replace(page, text=_text(self.project.folder / self.project.entries[page.panels[0]].image))
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The numbers of the panels that are left out."""
+        return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in self.numbers)
+
+
+def _text(frame: Path) -> dict[str, str]:
+    """The PNG text of a frame's file."""
+    with Image.open(frame, formats=["PNG"]) as picture:
+        return {key: value for key, value in picture.info.items() if isinstance(value, str)}
+
+
+def _alone(script: Script, frames: dict[int, Frame], form: Format) -> Page:
+    """A frame lettered, with nothing around it."""
+    ((number, frame),) = frames.items()
+    made = lettered(frame.image, script.panels[number - 1], frame.maps, form.lettering)
+    return Page(made.image, (number,), _numbered(number, made.warnings))
+
+
+def lettered(image: Image.Image, panel: Panel, maps: RoutingMaps, how: Lettering) -> Lettered:
+    """A frame lettered by itself; one that is small is enlarged first, so that letters are clear."""
+    scale = max(1.0, MIN_FRAME / min(image.size))
+    if scale > 1:
+        image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
+    return letter(image, panel, maps, how)
+
+
+def _page(script: Script, frames: dict[int, Frame], form: Format, count: int) -> Page:
+    """One page: the title on the first, the cells, the page's number."""
+    dots = form.dpi / 25.4
+    layout = LAYOUTS[form.layout]
+    title = script.title if count == 1 else ""
+    width, height = _millimetres(form, layout)
+    head = 14.0 if title else 0.0
+    sheet = Image.new("RGB", (round(width * dots), round((height + head * (_page_size(form) == FIT)) * dots)), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    margin = round(MARGIN * dots)
+    warnings: list[str] = []
+    if title:
+        size = round(7 * dots)
+        block = fit(title, sheet.width - 2 * margin, LEADING * size, size)
+        draw.text((sheet.width / 2, margin + 0.4 * head * dots), block.lines[0], INK, font(block.size), anchor="mm")
+        if block.cut:
+            warnings.append("The title is too long for its line and was cut; shorten it.")
+        if lacking := unwritable(title):
+            warnings.append(f"Title: {lacking}")
+    area = (margin, margin + round(head * dots), sheet.width - margin, sheet.height - margin)
+    em = max(round(2.9 * dots), 10)
+    for (number, frame), box in zip(frames.items(), _cells(layout, area, form.gutter * dots), strict=False):
+        warnings += _numbered(number, _fill(sheet, box, script.panels[number - 1], frame, form.lettering, em))
+    draw.text(
+        (sheet.width / 2, sheet.height - margin / 2), str(count), INK, font(max(round(2.6 * dots), 8)), anchor="mm"
+    )
+    return Page(sheet, tuple(frames), tuple(warnings))
+
+
+def _numbered(number: int, warnings: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return tuple(f"Panel {number}: {warning}" for warning in warnings)
+
+
+def _page_size(form: Format) -> str:
+    return form.page or LAYOUTS[form.layout].page
+
+
+def _millimetres(form: Format, layout: Layout) -> tuple[float, float]:
+    """Width and height of the page."""
+    if _page_size(form) != FIT:
+        return PAGES[_page_size(form)]
+    across = max(len(row.widths) for row in layout.rows)
+    width = across * CELL + (across - 1) * form.gutter
+    height = sum(row.height for row in layout.rows) * CELL + (len(layout.rows) - 1) * form.gutter
+    return width + 2 * MARGIN, height + 2 * MARGIN
+
+
+def _cells(layout: Layout, area: tuple[int, int, int, int], gap: float) -> Iterator[tuple[int, int, int, int]]:
+    """The cells' boxes in pixels, in reading order."""
+    left, top, right, bottom = area
+    free = bottom - top - gap * (len(layout.rows) - 1)
+    y = float(top)
+    for row in layout.rows:
+        high = free * row.height / sum(other.height for other in layout.rows)
+        x, room = float(left), right - left - gap * (len(row.widths) - 1)
+        for weight in row.widths:
+            wide = room * weight / sum(row.widths)
+            yield round(x), round(y), round(x + wide), round(y + high)
+            x += wide + gap
+        y += high + gap
+
+
+def _fill(
+    sheet: Image.Image, box: tuple[int, int, int, int], panel: Panel, frame: Frame, how: Lettering, em: int
+) -> tuple[str, ...]:
+    """Draw a panel into its cell; returns what did not fit."""
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    em = min(em, max(10, min(width, height) // 8))
+    below = strip(panel, width, round(0.35 * height), how, em)
+    warnings: tuple[str, ...] = ()
+    if below:
+        sheet.paste(below.image, (left, bottom - below.image.height))
+        height -= below.image.height
+        warnings = below.warnings
+    image, maps = cover(frame, (width, height))
+    inside = into(image, panel, maps, how, em)
+    sheet.paste(inside.image, (left, top))
+    edge = max(1, round(em / 11))
+    ImageDraw.Draw(sheet).rectangle((left, top, right - 1, top + height - 1), outline=INK, width=edge)
+    return (*inside.warnings, *warnings)
+
+
+def cover(frame: Frame, size: tuple[int, int]) -> tuple[Image.Image, RoutingMaps]:
+    """The part of a frame that fills `size` (width, height), enlarged or reduced to it, with its maps: as much of the
+    frame as goes in, and of that the part with most of the characters; of equal parts the middle one."""
+    width, height = frame.image.size
+    scale = min(width / size[0], height / size[1])
+    wide, high = size[0] * scale, size[1] * scale
+    figures = frame.maps.values[:-1].sum(axis=0)
+    x = _window(figures.sum(axis=0), wide / width) * width
+    y = _window(figures.sum(axis=1), high / height) * height
+    box = (x, y, min(x + wide, width), min(y + high, height))
+    rows, columns = figures.shape
+    part = (box[0] * columns / width, box[1] * rows / height, box[2] * columns / width, box[3] * rows / height)
+    values = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(field, np.float32)).resize((64, 64), box=part))
+        for field in frame.maps.values
+    ]
+    return frame.image.resize(size, Image.Resampling.LANCZOS, box), replace(frame.maps, values=np.stack(values))
+
+
+def _window(mass: np.ndarray, share: float) -> float:
+    """Where, from 0 to 1 - share, a window of `share` of a line begins that holds most of `mass` (n,)."""
+    starts = np.linspace(0, 1 - share, 33)
+    if share >= 1 or not mass.any():
+        return (1 - share) / 2
+    summed = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
+    edges = np.linspace(0, 1, len(summed))
+    held = np.interp(starts + share, edges, summed) - np.interp(starts, edges, summed)
+    return float(starts[np.lexsort((abs(starts - (1 - share) / 2), -held.round(3)))[0]])
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def export(folder: str | Path, target: str | Path, form: Format | None = None) -> tuple[str, ...]:
+    """Write the pages of the project in `folder` as `write` does."""
+    return write(Pages(Project(folder), form or Format()), target)
+
+
+def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
+    """Write the pages: to a file if `target` ends in .pdf, .cbz or .zip (of PNG files), a single one to a .png, else as
+    001.png … into a folder. Returns a sentence for everything that did not fit or is missing.
+    Raises PageError, ProjectError or LetteringError with a sentence."""
+    target = Path(target)
+    kind = target.suffix.lower()
+    if kind not in (".pdf", ".cbz", ".zip", ".png", ""):
+        raise PageError(f"{target.name} must end in .pdf, .cbz, .zip or .png, or be a folder.")
+    if kind == ".png" and len(pages) > 1:
+        raise PageError(f"{len(pages)} pages do not go into one PNG file; give a .zip, a .pdf, a .cbz or a folder.")
+    made = list(pages)
+    if kind == ".pdf":
+        write_atomic({target: pdf(made, pages.script.title, pages.form.dpi)})
+    elif kind == ".cbz":
+        write_atomic({target: cbz(made, pages.script)})
+    elif kind == ".zip":
+        write_atomic({target: _zipped({_file(k): page.png for k, page in enumerate(made, 1)})})
+    elif kind == ".png":
+        write_atomic({target: made[0].png})
+    else:
+        _clear(target, len(made))
+        write_atomic({target / _file(k): page.png for k, page in enumerate(made, 1)})
+    absent = pages.missing
+    gone = f"Without a frame and left out: {', '.join(map(str, absent))}." if absent else ""
+    return (*(warning for page in made for warning in page.warnings), *([gone] if gone else []))
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    """An archive of files that are compressed already; the same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return buffer.getvalue()
+
+
+def _file(number: int) -> str:
+    return f"{number:03d}.png"
+
+
+def _clear(folder: Path, count: int) -> None:
+    """Make room for `count` pages: what an export of more pages left goes; a folder with other files is refused."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise PageError(f"{folder} is a file; give a folder, or a name that ends in .pdf or .cbz.")
+    others = sorted(path.name for path in folder.iterdir() if not re.fullmatch(r"\d{3,}\.png", path.name))
+    if others:
+        raise PageError(f"{folder} has other files in it ({others[0]}); give an empty or a new folder.")
+    for path in folder.iterdir():
+        if int(path.stem) > count:
+            path.unlink()
+
+
+def pdf(made: list[Page], title: str, dpi: int) -> bytes:
+    """The pages as a PDF, JPEG of high quality without colour subsampling, so that letters stay clear."""
+    buffer = io.BytesIO()
+    first, *rest = (page.image for page in made)
+    first.save(
+        buffer,
+        "PDF",
+        save_all=True,
+        append_images=rest,
+        resolution=dpi,
+        quality=95,
+        subsampling=0,
+        title=_plain(title) or "A story",
+        creator="AnyStory",
+        creationDate=None,  # or the same story would give other bytes tomorrow
+        modDate=None,
+    )
+    return buffer.getvalue()
+
+
+def cbz(made: list[Page], script: Script) -> bytes:
+    """The pages as a comic-book archive: PNG files and ComicInfo.xml."""
+    info = ElementTree.Element("ComicInfo")
+    summary = " ".join(panel.caption for panel in script.panels if panel.caption)
+    cast = ", ".join(member.name for member in script.cast)
+    for key, value in (
+        ("Title", script.title or "A story"),
+        ("Summary", summary),
+        ("Notes", "Made with AnyStory."),
+        ("PageCount", str(len(made))),
+        ("Manga", "No"),
+        ("Characters", cast),
+    ):
+        if value:
+            ElementTree.SubElement(info, key).text = _plain(value)
+    listed = ElementTree.SubElement(info, "Pages")
+    files = {_file(k): page.png for k, page in enumerate(made, 1)}
+    for index, (page, data) in enumerate(zip(made, files.values(), strict=True)):
+        attributes = {"Image": str(index), "ImageSize": str(len(data))}
+        attributes |= {"ImageWidth": str(page.image.width), "ImageHeight": str(page.image.height)}
+        ElementTree.SubElement(listed, "Page", attributes | ({"Type": "FrontCover"} if index == 0 else {}))
+    ElementTree.indent(info)
+    text = ElementTree.tostring(info, encoding="utf-8", xml_declaration=True)
+    return _zipped({**files, "ComicInfo.xml": text})
+
+
+def _plain(text: str) -> str:
+    """A text without the characters XML may not hold, on one line."""
+    return " ".join(re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text).split())

@@ -1,0 +1,651 @@
+"""Captions and dialogue lettered into a picture or under it, in balloons that keep off the characters.
+
+The routing maps say where everybody is: a balloon stands where nobody does, and its tail points at the head of who
+speaks. Text is wrapped, made smaller within bounds, and at last cut with an ellipsis and a warning; it never overflows.
+Balloons stand in reading order, of right-to-left text mirrored. numpy and PIL only.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, features
+
+from anystory.errors import AnyStoryError
+from anystory.story.model import Line, Panel, RoutingMaps
+from anystory.supplies import ASSETS
+
+FONT = ASSETS / "fonts" / "lettering.ttf"
+CAPTIONS = ("box", "below", "none")
+DIALOGUES = ("balloons", "below", "none")
+PAPER, NOTE, INK = (255, 255, 255), (255, 248, 220), (26, 26, 26)
+
+MIN_SIZE = 10
+"""Pixels an em has at least: below, letters are not told apart."""
+SHRINK = 0.6
+"""Text may become this part of its proper size before it is cut."""
+LEADING = 1.3
+CAP_HEIGHT = 0.73
+CROWDED = 0.3
+"""The share of a balloon that may lie on characters before a smaller size is tried."""
+FINE = 4
+"""Letters and balloons are drawn this many times larger and scaled down: even spaces, smooth edges."""
+GRID = 48
+"""Places a balloon is tried at, along the picture's longer side."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+Point = tuple[float, float]
+
+
+class LetteringError(AnyStoryError, ValueError):
+    """A picture cannot be lettered as asked. The message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """Where words go: `captions` one of `CAPTIONS`, `dialogue` one of `DIALOGUES`. Raises LetteringError for others."""
+
+    captions: str = "box"
+    dialogue: str = "balloons"
+
+    def __post_init__(self) -> None:
+        for what, value, known in (("captions", self.captions, CAPTIONS), ("dialogue", self.dialogue, DIALOGUES)):
+            if value not in known:
+                raise LetteringError(f"There is no way {value!r} to letter {what}; the ways are {', '.join(known)}.")
+
+
+@dataclass(frozen=True)
+class Lettered:
+    """A lettered picture (RGB), the `boxes` of the lettering, captions first, and a sentence for whatever of the text
+    did not fit or cannot be written."""
+
+    image: Image.Image
+    boxes: tuple[Box, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Text set in `lines` of an em of `size` pixels; `cut` where it had to be."""
+
+    lines: tuple[str, ...]
+    size: int
+    cut: bool = False
+
+    @property
+    def width(self) -> float:
+        return max(measure(line, self.size) for line in self.lines)
+
+    @property
+    def height(self) -> float:
+        return len(self.lines) * LEADING * self.size
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A character in the picture: `head` is the middle of its upper part, `top` its highest point, in pixels."""
+
+    head: Point
+    top: Point
+
+
+def letter(
+    image: Image.Image, panel: Panel, maps: RoutingMaps | None = None, how: Lettering | None = None, size: int = 0
+) -> Lettered:
+    """Letter a panel's caption and dialogue into `image`, and what goes below into a strip that makes it longer.
+
+    `maps` are the frame's routing maps, of any resolution; without them tails are left out and speakers are named, as
+    they are where a speaker is not in the picture. `size` is the em in pixels (0 = by the picture's size).
+    """
+    how = how or Lettering()
+    size = size or proper_size(image.size)
+    below = strip(panel, image.width, image.height, how, size)
+    inside = into(image, panel, maps, how, size)
+    if below is None:
+        return inside
+    both = Image.new("RGB", (image.width, image.height + below.image.height), PAPER)
+    both.paste(inside.image)
+    both.paste(below.image, (0, image.height))
+    moved = tuple((left, top + image.height, right, bottom + image.height) for left, top, right, bottom in below.boxes)
+    return Lettered(both, (*inside.boxes, *moved), tuple(dict.fromkeys((*inside.warnings, *below.warnings))))
+
+
+def proper_size(size: tuple[int, int]) -> int:
+    """The em in pixels that suits a picture of (width, height)."""
+    return max(MIN_SIZE, round((size[0] * size[1]) ** 0.5 / 24))
+
+
+# --- text ---------------------------------------------------------------------------------------------------------
+
+SHAPED = features.check("raqm")
+"""Whether Pillow can join and order the letters of right-to-left scripts: it needs the FriBiDi library for that."""
+
+NOT_SHAPED = "Arabic and Hebrew letters are not joined and ordered here; install the FriBiDi library."
+
+NOT_FIRST = frozenset(
+    '!%),.:;?]}¢°·’"”†‡›℃∶、。〃々〉》」』】〕〗〞︰︶︸﹀﹂﹄﹏！％），．：；？］｝～…—ーぁぃぅぇぉっゃゅょァィゥェォッャュョ'
+)
+NOT_LAST = frozenset("$(£¥‘“〈《「『【〔〖〝﹁﹃（［｛￡￥")
+
+
+@lru_cache(64)
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """The lettering font at an em of `size` pixels."""
+    return ImageFont.truetype(str(FONT), size)
+
+
+def right_to_left(text: str) -> bool:
+    """Whether a text runs from right to left: its first letter does."""
+    return next((kind != "L" for kind in map(unicodedata.bidirectional, text) if kind in ("L", "R", "AL")), False)
+
+
+def measure(text: str, size: int) -> float:
+    """The width of one line in pixels."""
+    return _measured(text, size)
+
+
+@lru_cache(20_000)
+def _measured(text: str, size: int) -> float:
+    return font(size * FINE).getlength(text) / FINE
+
+
+@lru_cache(4096)
+def writable(char: str) -> bool:
+    """Whether the font has a character, or it is one that is not seen."""
+    if unicodedata.category(char) in ("Cc", "Cf", "Zs", "Mn", "Zl", "Zp"):
+        return True
+    face = font(24)
+    return face.getmask(char).getbbox() is None or bytes(face.getmask(char)) != bytes(face.getmask("\U0010ffff"))
+
+
+def unwritable(text: str) -> str:
+    """A sentence on the characters of a text that the font lacks or that are set wrongly; "" if there is none."""
+    missing = "".join(dict.fromkeys(char for char in text if not writable(char)))
+    if missing:
+        shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
+        return f"The lettering font lacks {shown}; empty boxes stand for that."
+    if not SHAPED and any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
+        return NOT_SHAPED
+    return ""
+
+
+def clusters(text: str) -> list[str]:
+    """A text in its smallest parts that must not be torn: letters with their marks."""
+    parts: list[str] = []
+    for char in text:
+        joins = unicodedata.category(char) in ("Mn", "Me", "Mc", "Cf") or (parts and parts[-1].endswith("\u200d"))
+        if joins and parts:
+            parts[-1] += char
+        else:
+            parts.append(char)
+    return parts
+
+
+def _ideographic(char: str) -> bool:
+    code = ord(char)
+    return 0x2E80 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0xFF01 <= code <= 0xFF60 or code >= 0x20000
+
+
+def _pieces(text: str) -> list[str]:
+    """A text in parts between which a line may end; spaces stay at the end of theirs."""
+    parts: list[str] = []
+    for cluster in clusters(text):
+        if parts:
+            last, first = parts[-1][-1], cluster[0]
+            between = _ideographic(last) or _ideographic(first) or (last in "-–—/…" and first.isalnum())
+            torn = first in NOT_FIRST or last in NOT_LAST
+            if first.isspace() or not (last.isspace() or (between and not torn)):
+                parts[-1] += cluster
+                continue
+        parts.append(cluster)
+    return parts or [""]
+
+
+def wrap(text: str, size: int, width: float) -> list[str]:
+    """The text in lines no wider than `width` pixels; words wider than that are torn, letters are not."""
+    lines = []
+    for paragraph in text.splitlines():
+        line, used = "", 0.0
+        for piece in _pieces(" ".join(paragraph.split())):
+            for part in clusters(piece) if measure(piece.rstrip(), size) > width else [piece]:
+                if line and used + measure(part.rstrip(), size) > width:
+                    lines.append(line.rstrip())
+                    line, used = "", 0.0
+                line, used = line + part, used + measure(part, size)
+        if line.strip():
+            lines.append(line.rstrip())
+    return lines or [""]
+
+
+def balanced(text: str, size: int, width: float) -> list[str]:
+    """As `wrap`, of as few lines, but no line much shorter than the others."""
+    lines = wrap(text, size, width)
+    longest = max(measure(piece.rstrip(), size) for piece in _pieces(" ".join(text.split())))
+    low, high = max(longest, width / len(lines) / 2), width
+    while len(lines) > 1 and high - low > size / 4:
+        middle = (low + high) / 2
+        narrower = wrap(text, size, middle)
+        if len(narrower) == len(lines) and max(measure(line, size) for line in narrower) <= middle + 1:
+            lines, high = narrower, middle
+        else:
+            low = middle
+    return lines
+
+
+def sizes(largest: int) -> list[int]:
+    """The sizes a text is tried in, from its proper one down."""
+    least = min(largest, max(MIN_SIZE, round(largest * SHRINK)))
+    return sorted({round(largest - (largest - least) * k / 5) for k in range(6)}, reverse=True)
+
+
+def fit(text: str, width: float, height: float, largest: int) -> Block:
+    """The text within `width` x `height` pixels, as large as it goes up to an em of `largest`, cut where it does not go
+    at the least size."""
+    for size in sizes(largest):
+        block = Block(tuple(wrap(text, size, width)), size)
+        if block.height <= height and block.width <= width:
+            return Block(tuple(balanced(text, size, width)), size)
+    return _cut(text, width, height, size)
+
+
+def _cut(text: str, width: float, height: float, size: int) -> Block:
+    lines = wrap(text, size, width)
+    kept = lines[: max(1, int(height / (LEADING * size)))]
+    last = clusters(kept[-1])
+    while last and measure("".join(last).rstrip() + "…", size) > width:
+        last.pop()
+    return Block((*kept[:-1], "".join(last).rstrip() + "…"), size, cut=True)
+
+
+def _write(image: Image.Image, block: Block, box: Box, align: str) -> None:
+    """Write a block into its box (the text's own, without margins)."""
+    left, top, right, _ = box
+    backwards = right_to_left(" ".join(block.lines))
+    more = {"direction": "rtl" if backwards else "ltr"} if SHAPED else {}
+    x = (left + right) / 2 if align == "middle" else right if backwards else left
+    anchor = "ms" if align == "middle" else "rs" if backwards else "ls"
+    em, width = block.size, image.width
+    for index, line in enumerate(block.lines):
+        middle = top + (index + 0.5) * LEADING * em
+        above = max(0, int(middle - em))
+        mask = Image.new("L", (width * FINE, 2 * em * FINE))
+        place = x * FINE, (middle + CAP_HEIGHT * em / 2 - above) * FINE
+        ImageDraw.Draw(mask).text(place, line, 255, font(em * FINE), anchor=anchor, **more)
+        image.paste(INK, (0, above), mask.reduce(FINE))
+
+
+# --- below the picture --------------------------------------------------------------------------------------------
+
+
+def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Lettered | None:
+    """The strip under a picture with what goes below: `width` pixels wide, at most `most` high. None for nothing."""
+    words = [panel.caption] if how.captions == "below" and panel.caption else []
+    if how.dialogue == "below":
+        words += [f"{line.who}: {line.say}" for line in panel.dialogue]
+    if not words:
+        return None
+    margin = round(size * 0.6)
+    room = max(width - 2 * margin, size)
+    for em in sizes(size):
+        blocks = [Block(tuple(wrap(text, em, room)), em) for text in words]
+        if sum(block.height for block in blocks) + 2 * margin <= most:
+            break
+    warnings = [warning for text in words if (warning := unwritable(text))]
+    left = most - 2 * margin
+    placed: list[Block] = []
+    for text, block in zip(words, blocks, strict=True):
+        if left < LEADING * em:
+            warnings.append(f"The words {_start(text)} found no room below the picture.")
+            continue
+        if block.height > left or block.width > room:
+            block = _cut(text, room, left, em)
+            warnings.append(f"The words {_start(text)} are too long for the strip below the picture and were cut.")
+        placed.append(block)
+        left -= block.height
+    high = round(sum(block.height for block in placed)) + 2 * margin
+    image = Image.new("RGB", (width, min(high, most)), PAPER)
+    y, boxes = float(margin), []
+    for block in placed:
+        boxes.append((margin, y, margin + room, y + block.height))
+        _write(image, block, boxes[-1], "start")
+        y += block.height
+    return Lettered(image, tuple(boxes), tuple(warnings))
+
+
+def _start(text: str) -> str:
+    words = " ".join(text.split())
+    return f"“{words if len(words) <= 24 else words[:23] + '…'}”"
+
+
+# --- into the picture ---------------------------------------------------------------------------------------------
+
+
+def into(image: Image.Image, panel: Panel, maps: RoutingMaps | None, how: Lettering, size: int) -> Lettered:
+    """The picture with a caption box and balloons in it."""
+    picture = image.convert("RGB")
+    room = _Room(picture.size, maps)
+    boxes: list[Box] = []
+    warnings: list[str] = []
+    if how.captions == "box" and panel.caption:
+        boxes.append(_caption(picture, panel.caption, room, size, warnings))
+    if how.dialogue == "balloons" and panel.dialogue:
+        boxes += _dialogue(picture, panel.dialogue, room, boxes, size, warnings)
+    return Lettered(picture, tuple(boxes), tuple(dict.fromkeys(warnings)))
+
+
+class _Room:
+    """What is where in a picture of `size`: a raster of how much it would hurt to be covered, and the figures."""
+
+    def __init__(self, size: tuple[int, int], maps: RoutingMaps | None) -> None:
+        self.size = size
+        step = max(size) / GRID
+        self.shape = max(1, round(size[1] / step)), max(1, round(size[0] / step))
+        self.figures: dict[str, Figure] = {}
+        hurt = np.zeros(self.shape)
+        if maps is not None:
+            raster = (self.shape[1], self.shape[0])
+            values = np.stack(
+                [
+                    np.asarray(Image.fromarray(np.ascontiguousarray(field, np.float32)).resize(raster))
+                    for field in maps.values
+                ]
+            )
+            held = values.argmax(axis=0)
+            for index, name in enumerate(maps.names[:-1]):
+                body = held == index
+                if body.any():
+                    hurt[body] = np.maximum(hurt[body], 1)
+                    self.figures[name], head = self._figure(body)
+                    hurt[head] = 3
+            spread = np.pad(hurt, 1)
+            near = np.maximum.reduce([spread[1 + y : y - 1 or None, 1:-1] for y in (-1, 0, 1)])
+            hurt = np.maximum(hurt, 0.5 * (near > 0))  # a little air above heads
+        self._summed = np.pad(hurt, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+
+    def _figure(self, body: np.ndarray) -> tuple[Figure, np.ndarray]:
+        """A figure and the raster of its head: the upper third of the body, stray tokens left out."""
+        rows = body.sum(axis=1)
+        filled = np.flatnonzero(rows.cumsum() > 0.03 * rows.sum())
+        top = filled[0]
+        bottom = np.flatnonzero(rows.cumsum() >= 0.97 * rows.sum())[0]
+        band = body.copy()
+        band[: max(0, top - 1)] = False
+        band[top + max(1, round((bottom - top + 1) / 3)) :] = False
+        ys, xs = np.nonzero(band)
+        upper = xs[ys <= ys.min() + 1]
+        return Figure(self._pixel(xs.mean(), ys.mean()), self._pixel(float(np.median(upper)), ys.min() - 0.5)), band
+
+    def _pixel(self, x: float, y: float) -> Point:
+        return (x + 0.5) * self.size[0] / self.shape[1], (y + 0.5) * self.size[1] / self.shape[0]
+
+    def hurt(self, boxes: np.ndarray) -> np.ndarray:
+        """How much of each box (n, 4) lies on figures: 0 none, 1 all on bodies, 3 all on heads."""
+        scale = np.array([self.shape[1] / self.size[0], self.shape[0] / self.size[1]] * 2)
+        edges = boxes * scale
+        left, top = np.floor(edges[:, :2] + 1e-6).astype(int).T
+        right, bottom = np.ceil(edges[:, 2:] - 1e-6).astype(int).T
+        top, bottom = np.clip(top, 0, self.shape[0]), np.clip(bottom, 0, self.shape[0])
+        left, right = np.clip(left, 0, self.shape[1]), np.clip(right, 0, self.shape[1])
+        s = self._summed
+        return (s[bottom, right] - s[top, right] - s[bottom, left] + s[top, left]) / np.maximum(
+            (bottom - top) * (right - left), 1
+        )
+
+
+def _caption(image: Image.Image, text: str, room: _Room, size: int, warnings: list[str]) -> Box:
+    """Draw the caption box, at the top or, where it hides less, at the bottom."""
+    width, height = image.size
+    edge, across, down = _edge(size), 0.6 * size, 0.35 * size
+    block = fit(text, width - 2 * across - 4 * edge, height * 0.4 - 2 * down, size)
+    _tell(text, block, "caption", warnings)
+    wide, high = block.width + 2 * across, block.height + 2 * down
+    left = width - 2 * edge - wide if right_to_left(text) else 2 * edge
+    places = np.array([(left, y, left + wide, y + high) for y in (2 * edge, height - 2 * edge - high)])
+    box: Box = tuple(places[np.argmin(room.hurt(places) + np.array([0, 0.15]))].tolist())
+    ImageDraw.Draw(image).rectangle(tuple(round(v) for v in box), fill=NOTE, outline=INK, width=edge)
+    _write(image, block, (box[0] + across, box[1] + down, box[2] - across, box[3] - down), "start")
+    return box
+
+
+def _edge(size: int) -> int:
+    """The width of outlines."""
+    return max(1, round(size / 11))
+
+
+def _tell(text: str, block: Block, what: str, warnings: list[str]) -> None:
+    if block.cut:
+        warnings.append(f"The {what} {_start(text)} is too long for its place and was cut; shorten it.")
+    if warning := unwritable(text):
+        warnings.append(warning)
+
+
+@dataclass(frozen=True)
+class _Balloon:
+    text: str
+    block: Block
+    box: Box
+    target: Figure | None
+    cost: float
+    strain: float
+    """How badly it stands: what it hides, and 2 and more where the order or a tail misleads. `cost` has taste in it."""
+
+    @property
+    def centre(self) -> Point:
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+
+def _dialogue(
+    image: Image.Image, lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: int, warnings: list[str]
+) -> list[Box]:
+    """Draw a balloon for each line, all in one size: the largest in which they stand well, or the best there is."""
+    best: list[_Balloon] = []
+    for em in sizes(size):
+        placed = _arranged(lines, room, taken, em)
+        if not best or _merit(placed) > _merit(best):
+            best = placed
+        if len(placed) == len(lines) and all(b.strain < CROWDED and not b.block.cut for b in placed):
+            break
+    for balloon in best:
+        _draw_balloon(image, balloon)
+    for balloon in best:
+        _draw_words(image, balloon)
+        _tell(balloon.text, balloon.block, "line", warnings)
+    if any(balloon.strain >= 1 for balloon in best):
+        warnings.append("The dialogue is crowded and may mislead; set it below the picture, or split the panel.")
+    if len(best) < len(lines):
+        warnings.append(
+            f"{len(lines) - len(best)} of {len(lines)} lines of dialogue found no room in the picture; set them below."
+        )
+    return [balloon.box for balloon in best]
+
+
+def _merit(balloons: Sequence[_Balloon]) -> tuple[int, int, float]:
+    """For ordering arrangements: how many stand, how many of them whole, how little they strain, in visible steps."""
+    whole = sum(not balloon.block.cut for balloon in balloons)
+    return len(balloons), whole, -round(5 * sum(balloon.strain for balloon in balloons))
+
+
+def _arranged(lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: int) -> list[_Balloon]:
+    """Balloons in an em of `size`, one after the other each in its best place; it ends with the first that has none."""
+    placed: list[_Balloon] = []
+    for number, line in enumerate(lines, 1):
+        figure = room.figures.get(line.who)
+        text = line.say if figure else f"{line.who}: {line.say}"
+        upward = 0.25 if number == len(lines) else 1.2  # those to come need room below
+        choices = [
+            choice
+            for block in _shapes(text, room.size, size)
+            if (choice := _placed(text, block, figure, room, taken, placed, upward))
+        ]
+        if not choices:
+            break
+        placed.append(min(choices, key=lambda balloon: balloon.cost))
+    return placed
+
+
+def _shapes(text: str, size: tuple[int, int], em: int) -> Iterator[Block]:
+    """The text in blocks of several widths."""
+    seen = set()
+    longest = max(measure(piece.rstrip(), em) for piece in _pieces(text))
+    for part in (0.3, 0.42, 0.56, 0.75, 0.9):
+        width, height = part * size[0] - 1.8 * em, 0.42 * size[1] - em
+        if part < 0.9 and longest > width:
+            continue
+        block = Block(tuple(wrap(text, em, width)), em)
+        if block.height <= height and block.width <= width:
+            block = Block(tuple(balanced(text, em, width)), em)
+        elif part < 0.9:
+            continue
+        else:
+            block = _cut(text, width, height, em)
+        if block.lines not in seen:
+            seen.add(block.lines)
+            yield block
+
+
+def _placed(
+    text: str,
+    block: Block,
+    figure: Figure | None,
+    room: _Room,
+    taken: Sequence[Box],
+    placed: Sequence[_Balloon],
+    upward: float,
+) -> _Balloon | None:
+    """The balloon at its best place; None where it cannot stand without lying on others or beyond the picture."""
+    em, (width, height) = block.size, room.size
+    wide, high = block.width + 1.5 * em, block.height + 0.9 * em
+    gap = 0.4 * em
+    xs = np.linspace(gap, width - gap - wide, GRID // 2) if wide + 2 * gap <= width else np.array([])
+    ys = np.linspace(gap, height - gap - high, GRID // 2) if high + 2 * gap <= height else np.array([])
+    left, top = (axis.ravel() for axis in np.meshgrid(xs, ys))
+    boxes = np.stack([left, top, left + wide, top + high], axis=1)
+    for other in (*taken, *(balloon.box for balloon in placed)):
+        boxes = boxes[_apart(boxes, other, gap)]
+    if not len(boxes):
+        return None
+    strain = room.hurt(boxes)
+    for other in placed:
+        strain += 4.0 * _out_of_order(boxes, other.box, right_to_left(text))
+        if other.target:
+            strain += 2.0 * _on_way(boxes + gap * np.array([-1, -1, 1, 1]), other)
+    taste = upward * boxes[:, 1] / height
+    taste += 0.04 * len(block.lines) + 0.15 * max(0.0, high / wide - 1) + 0.03 * max(0.0, wide / high - 4)
+    if figure:
+        away = np.hypot(*(np.clip(p, boxes[:, k], boxes[:, k + 2]) - p for k, p in enumerate(figure.top)))
+        middle = (boxes[:, 0] + boxes[:, 2]) / 2
+        taste += 0.9 * away / np.hypot(width, height) + 0.5 * (boxes[:, 3] > figure.head[1])
+        taste += 0.3 * abs(middle - figure.top[0]) / width
+        for other in room.figures.values():
+            taste += 0.25 * (abs(middle - other.top[0]) < abs(middle - figure.top[0]) - em)  # it would seem to speak
+        centre = np.stack([middle, (boxes[:, 1] + boxes[:, 3]) / 2], axis=1)
+        for other in placed:
+            strain += 2.0 * _through(centre, figure.top, other.box)
+            if other.target and other.target != figure:
+                strain += 0.7 * _cross(centre, figure.top, other.centre, other.target.top)
+    cost = strain + taste
+    index = int(cost.argmin())
+    return _Balloon(text, block, tuple(boxes[index].tolist()), figure, float(cost[index]), float(strain[index]))
+
+
+def _through(starts: np.ndarray, end: Point, box: Box) -> np.ndarray:
+    """Whether the way from each start (n, 2) to `end` leads through a box."""
+    ways = starts[:, None] + np.linspace(0, 1, 16)[:, None] * (np.array(end) - starts)[:, None]
+    within = (ways >= np.array(box[:2])) & (ways <= np.array(box[2:]))
+    return within.all(axis=2).any(axis=1)
+
+
+def _on_way(boxes: np.ndarray, other: _Balloon) -> np.ndarray:
+    """Whether a box lies on the way from a balloon to who speaks it."""
+    way = np.array(other.centre) + np.linspace(0, 1, 24)[:, None] * (np.array(other.target.top) - other.centre)
+    within = (way >= boxes[:, None, :2]) & (way <= boxes[:, None, 2:])
+    return within.all(axis=2).any(axis=1)
+
+
+def _cross(starts: np.ndarray, end: Point, begin: Point, target: Point) -> np.ndarray:
+    """Whether the way from each start (n, 2) to `end` crosses the one from `begin` to `target`."""
+
+    def side(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+        (ab_x, ab_y), (ac_x, ac_y) = (np.moveaxis(np.asarray(p - a), -1, 0) for p in (b, c))
+        return np.sign(ab_x * ac_y - ab_y * ac_x)
+
+    ends, begins, targets = np.array(end), np.array(begin), np.array(target)
+    return (side(starts, ends, begins) * side(starts, ends, targets) < 0) & (
+        side(begins, targets, starts) * side(begins, targets, ends) < 0
+    )
+
+
+def _apart(boxes: np.ndarray, other: Box, gap: float) -> np.ndarray:
+    return (
+        (boxes[:, 0] >= other[2] + gap)
+        | (boxes[:, 2] <= other[0] - gap)
+        | (boxes[:, 1] >= other[3] + gap)
+        | (boxes[:, 3] <= other[1] - gap)
+    )
+
+
+def _out_of_order(boxes: np.ndarray, earlier: Box, backwards: bool) -> np.ndarray:
+    """Whether a box would be read before an earlier one: it must begin below that, or beside it and not above it."""
+    beside = boxes[:, 2] <= earlier[0] if backwards else boxes[:, 0] >= earlier[2]
+    below = boxes[:, 1] >= earlier[3]
+    return ~(below | (beside & (boxes[:, 1] >= earlier[1] - 1)))
+
+
+def _draw_balloon(image: Image.Image, balloon: _Balloon) -> None:
+    """Draw the balloon with its tail, empty."""
+    edge = _edge(balloon.block.size)
+    tail = _tail(balloon) if balloon.target else []
+    for grow, colour in ((edge, INK), (0, PAPER)):
+        _paint(image, balloon, grow, colour, tail)
+
+
+def _draw_words(image: Image.Image, balloon: _Balloon) -> None:
+    """Write the words, over whatever tails of others came to lie in the balloon."""
+    em, (left, top, right, bottom) = balloon.block.size, balloon.box
+    _paint(image, balloon, 0, PAPER, [])
+    _write(image, balloon.block, (left, top + 0.45 * em, right, bottom), "middle")
+
+
+def _paint(image: Image.Image, balloon: _Balloon, grow: int, colour: tuple[int, int, int], tail: list[Point]) -> None:
+    """Fill the shape of a balloon and its tail, `grow` pixels larger all round."""
+    em, box = balloon.block.size, balloon.box
+    points = [*tail, box[:2], box[2:]]
+    left, top = (max(0, int(min(p[k] for p in points) - grow - 2)) for k in (0, 1))
+    right, bottom = (min(image.size[k], int(max(p[k] for p in points) + grow + 3)) for k in (0, 1))
+
+    def fine(*values: float) -> list[float]:
+        return [(value - (left, top)[k % 2]) * FINE for k, value in enumerate(values)]
+
+    mask = Image.new("L", ((right - left) * FINE, (bottom - top) * FINE))
+    draw = ImageDraw.Draw(mask)
+    radius = min(1.1 * em, (box[3] - box[1]) / 2) + grow
+    draw.rounded_rectangle(fine(box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow), radius * FINE, fill=255)
+    if tail:
+        outline = [tuple(fine(*point)) for point in tail]
+        draw.polygon(outline, fill=255)
+        if grow:
+            draw.line([*outline, outline[0]], fill=255, width=2 * grow * FINE, joint="curve")
+    image.paste(colour, (left, top), mask.reduce(FINE))
+
+
+def _tail(balloon: _Balloon) -> list[Point]:
+    """The corners of the tail, from within the balloon to near the head of who speaks."""
+    em, (left, top, right, bottom) = balloon.block.size, balloon.box
+    figure = balloon.target
+    # Up to the top of a head from above it; from beside or below towards its middle, not over the face.
+    above = bottom <= figure.top[1]
+    aim = figure.top if above else figure.head
+    inner = min(1.1 * em, (bottom - top) / 2)
+    x = min(max(aim[0], left + inner), max(right - inner, left + inner))
+    y = min(max(aim[1], top + inner), max(bottom - inner, top + inner))
+    dx, dy = aim[0] - x, aim[1] - y
+    length = (dx**2 + dy**2) ** 0.5 or 1.0
+    dx, dy = dx / length, dy / length
+    reach = min(max(length - 0.4 * em, inner + 0.5 * em), inner + (6 if above else 2.5) * em)
+    half = 0.36 * em
+    return [(x - dy * half, y + dx * half), (x + dx * reach, y + dy * reach), (x + dy * half, y - dx * half)]

@@ -1,0 +1,316 @@
+"""A story as one ZIP file: packed from its folder, and unpacked again however the file was made.
+
+A ZIP holds the project (`anystory.project.folder`) and the draft (`anystory.project.drafts`) as they lie in the folder:
+script, pictures with their masks, frames, maps, traces and settings. story.json and draft.json say their versions;
+older ones are migrated when they are opened. The same folder gives the same bytes.
+
+A ZIP that is opened may come from anyone: only files with the names a story has are taken, within bounds of number and
+size, and each is checked to be what its name says before the folder appears at its place.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import os
+import re
+import shutil
+import stat
+import struct
+import tempfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from anystory.cast.images import MAX_PIXELS
+from anystory.errors import AnyStoryError
+from anystory.project.drafts import DraftError, load_draft
+from anystory.project.folder import Kept, Project, ProjectError, migrate, write_atomic
+from anystory.project.imprint import ImprintError, read_settings, without_pictures
+from anystory.script.read import ScriptError, dump_script
+from anystory.story.model import MAX_TRACE, read_trace
+
+NAMES = re.compile(
+    r"story\.json|draft\.json|history/[0-9a-f]{16,64}(\.png|-maps\.npz)|subjects/[\w-]{1,80}\.png|frames/\d{3,6}(\.png|-maps\.npz|-trace\.npz)|(draft|drawn)/[0-9a-f]{16,64}\.png"
+)
+"""The files of a story."""
+
+LIST = re.compile(r"([^/]+/)?(story|draft)\.json")
+"""What tells where in a ZIP the story lies: in it or in a folder of it."""
+
+MAX_FILES = 10_000
+"""More than a story of the most panels and takes has."""
+MAX_ZIP = 1_000_000_000
+MAX_UNPACKED = 2_000_000_000
+MAX_FILE = {".json": 20_000_000, ".png": 60_000_000, ".npz": 2 * MAX_TRACE}
+MAX_RATIO = 100
+"""Of a file's size unpacked to its size in the ZIP: pictures and text stay far below."""
+FREE = 1_000_000
+"""Bytes of a file that are not asked about their ratio."""
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+)
+"""What reading a damaged or made-up ZIP raises."""
+STAMP = (1980, 1, 1, 0, 0, 0)
+
+
+class ArchiveError(AnyStoryError, RuntimeError):
+    """A ZIP cannot be written or opened. The message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A story that was unpacked into `folder`; `notes` are sentences on what was left out."""
+
+    folder: Path
+    notes: tuple[str, ...] = ()
+
+
+def pack(folder: str | Path, target: str | Path) -> None:
+    """Write the story in `folder` to the ZIP file `target`. Raises ArchiveError where there is no story, one that
+    `unpack` would not take, or the file cannot be written."""
+    folder, target = Path(folder), Path(target)
+    names = sorted(_listed(folder))
+    _within_bounds(folder, names)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(part, "w") as archive:
+            for name in names:
+                entry = zipfile.ZipInfo(name, STAMP)
+                entry.create_system, entry.external_attr = 3, 0o644 << 16
+                # PNG and npz are compressed already.
+                entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
+                archive.writestr(entry, (folder / name).read_bytes())
+        os.replace(part, target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ArchiveError(f"{target} cannot be written ({error.strerror or error}); choose another place.") from error
+
+
+def _within_bounds(folder: Path, names: Sequence[str]) -> None:
+    """What is packed can be unpacked again, with room for what a ZIP says of each file."""
+    if len(names) > MAX_FILES:
+        raise ArchiveError(f"{folder} has {len(names)} files, a ZIP at most {MAX_FILES}; take panels out of the story.")
+    try:
+        size = sum((folder / name).stat().st_size for name in names)
+    except OSError as error:
+        raise ArchiveError(f"{folder} cannot be read ({error.strerror}).") from error
+    if size > (most := MAX_ZIP - 1000 * MAX_FILES):
+        raise ArchiveError(
+            f"{folder} has {size // 1_000_000} MB, a ZIP at most {most // 1_000_000}; take panels out of the story, or "
+            "keep the folder itself."
+        )
+
+
+def _listed(folder: Path) -> set[str]:
+    """The files that belong to the story: those its two lists name, nothing else that may lie there."""
+    names = {name for name in ("story.json", "draft.json") if (folder / name).is_file()}
+    if not names:
+        raise ArchiveError(f"{folder} holds no story; choose the folder of a rendered or a kept one.")
+    for name in tuple(names):
+        try:
+            data = json.loads((folder / name).read_bytes())
+            wanted = _named(migrate(data)) if name == "story.json" else _draft_pictures(data)
+            wanted = {*wanted, *(f"drawn/{path.name}" for path in (folder / "drawn").glob("*.png"))}
+            names |= {file for file in wanted if NAMES.fullmatch(file) and (folder / file).is_file()}
+        except ProjectError as error:
+            raise ArchiveError(f"{folder / name} cannot be packed: {error}") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ArchiveError(f"{folder / name} is damaged; it cannot be packed.") from error
+    return names
+
+
+def _named(data: dict[str, Any]) -> Iterator[str]:
+    """The files a story.json names."""
+    yield from (file for subject in data["subjects"] for file in (subject["file"], *subject.get("more", ())))
+    for panel in data["panels"]:
+        yield from (panel[kind] for kind in ("image", "maps", "trace") if panel[kind] is not None)
+    yield from (kept[kind] for kept in data["history"] for kind in ("image", "maps"))
+
+
+def _draft_pictures(data: dict[str, Any]) -> Iterator[str]:
+    for actor in data["cast"]:
+        for picture in (actor, *actor.get("more", ())):
+            yield from (value for value in picture.values() if isinstance(value, str) and value.startswith("draft/"))
+
+
+def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> Unpacked:
+    """Unpack the ZIP file `source` into `folder`, which must be new or empty, in at most `most` bytes.
+
+    Nothing of a ZIP that is refused stays. Frames that are not whole are left out and named. Raises ArchiveError with a
+    sentence.
+    """
+    source, folder = Path(source), Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ArchiveError(f"{folder} is not empty; choose a new folder.")
+    try:
+        if source.stat().st_size > MAX_ZIP:
+            raise ArchiveError(f"{source.name} has more than {MAX_ZIP // 1_000_000} MB.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise ArchiveError(f"{source.name} cannot be unpacked ({error.strerror}).") from error
+    try:
+        for name, content in _files(source, most):
+            path = scratch / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        notes = _verified(scratch)
+        if folder.exists():
+            folder.rmdir()
+        os.chmod(scratch, 0o755)
+        os.replace(scratch, folder)
+        return Unpacked(folder, tuple(notes))
+    except (ArchiveError, ProjectError, DraftError) as error:
+        said = str(error).replace(str(scratch), source.name)
+        raise ArchiveError(f"{source.name} cannot be opened: {said}") from error
+    except OSError as error:
+        raise ArchiveError(f"{source.name} cannot be unpacked ({error.strerror or error}).") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _files(source: Path, most: int) -> Iterator[tuple[str, bytes]]:
+    """The story's files by name, one after the other."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            for name, entry in _checked(archive, most).items():
+                yield name, _content(archive, entry, name)
+    except DAMAGE as error:
+        raise ArchiveError("it is no ZIP file, or it is damaged; save the story again.") from error
+
+
+def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
+    """The entries to take by the names they get, all names and bounds checked before anything is unpacked. Other files,
+    such as a file manager's, are passed over; a folder around the story is taken off."""
+    entries = archive.infolist()
+    if len(entries) > MAX_FILES:
+        raise ArchiveError(f"it has {len(entries)} files; a story has at most {MAX_FILES}.")
+    for entry in entries:
+        parts = re.split(r"[/\\]", entry.filename)
+        if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in entry.filename or "\0" in entry.filename:
+            raise ArchiveError(f"the name {entry.filename[:80]!r} leads out of the folder.")
+        if entry.external_attr >> 16 and stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise ArchiveError(f"{entry.filename[:80]!r} is a link or a device, not a file.")
+        if entry.flag_bits & 1:
+            raise ArchiveError("it is locked with a password; save it without one.")
+    files = [entry for entry in entries if not entry.is_dir()]
+    lists = sorted((e.filename for e in files if LIST.fullmatch(e.filename)), key=lambda name: (name.count("/"), name))
+    top = lists[0].rpartition("/")[0] + "/" if lists and "/" in lists[0] else ""
+    taken: dict[str, zipfile.ZipInfo] = {}
+    folded = set[str]()
+    for entry in files:
+        name = entry.filename[len(top) :] if entry.filename.startswith(top) else ""
+        if not NAMES.fullmatch(name):
+            continue
+        if name.casefold() in folded:
+            raise ArchiveError(f"{name!r} is in it twice.")
+        large, ratio = MAX_FILE[Path(name).suffix], entry.file_size / max(entry.compress_size, 1)
+        if entry.file_size > large or (entry.file_size > FREE and ratio > MAX_RATIO):
+            raise ArchiveError(f"{name!r} unpacks to {entry.file_size} bytes, more than such a file has.")
+        taken[name] = entry
+        folded.add(name.casefold())
+    whole = sum(entry.file_size for entry in taken.values())
+    if whole > most:
+        raise ArchiveError(f"it unpacks to {whole / 1e6:.0f} MB; at most {most / 1e6:.0f} MB are taken.")
+    if not {"story.json", "draft.json"} & taken.keys():
+        raise ArchiveError("there is no story in it; give a ZIP that AnyStory saved.")
+    return taken
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
+    """An entry's bytes, checked to be what the name says."""
+    with archive.open(entry) as source:
+        data = source.read(entry.file_size + 1)
+    if len(data) != entry.file_size:
+        raise ArchiveError(f"{name!r} has another size than it says.")
+    try:
+        if name.endswith(".png"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+                    if picture.width * picture.height > MAX_PIXELS:
+                        raise ValueError("too many pixels")
+                    picture.load()
+        elif name.endswith("-maps.npz"):
+            with zipfile.ZipFile(io.BytesIO(data)) as arrays:
+                if sum(array.file_size for array in arrays.infolist()) > 2 * MAX_TRACE:
+                    raise ValueError("too large")
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                [arrays[key] for key in arrays.files]
+    except Exception as error:  # whatever a false picture or archive raises
+        raise ArchiveError(f"{name!r} is not what its name says.") from error
+    return data
+
+
+def _verified(folder: Path) -> list[str]:
+    """Read the whole story as it will be used; frames that are not whole are taken off its list."""
+    if (folder / "draft.json").exists():
+        load_draft(folder)
+    path = folder / "story.json"
+    if not path.exists():
+        return []
+    try:
+        data = migrate(json.loads(path.read_bytes()))
+        for name in _named(data):
+            if not isinstance(name, str) or not NAMES.fullmatch(name):
+                raise ArchiveError(f"its story names the file {str(name)[:80]!r}, which no story has.")
+        data["script"] = dump_script(without_pictures(data["script"]))
+        read_settings(data["settings"])
+        strings = [data["backend"]["name"], data["backend"]["version"]]
+        strings += [panel[key] for panel in data["panels"] for key in ("key", "asked")]
+        if not all(isinstance(text, str) for text in strings):
+            raise TypeError
+    except (ImprintError, ScriptError) as error:
+        raise ArchiveError(str(error)) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ArchiveError("its story.json is damaged; save the story again.") from error
+    _write(path, data)
+    project = Project(folder)
+    project.story()
+    notes, whole = [], []
+    for panel in data["panels"]:
+        try:
+            project.frame(int(panel["number"]))
+        except ProjectError:
+            notes.append(f"The frame of panel {panel['number']} is not whole and was left out; render it again.")
+            continue
+        if panel["trace"] is not None:
+            try:
+                read_trace(folder / panel["trace"], panel["key"])
+            except (OSError, ValueError):
+                (folder / panel["trace"]).unlink(missing_ok=True)
+                panel = panel | {"trace": None}
+                notes.append(f"The trace of panel {panel['number']} is not whole and was left out.")
+        whole.append(panel)
+    known = {(kept.number, kept.key) for kept in project.history if _readable(project, kept)}
+    history = [kept for kept in data["history"] if (kept["number"], kept["key"]) in known]
+    _write(path, data | {"panels": whole, "history": history})
+    return notes
+
+
+def _readable(project: Project, kept: Kept) -> bool:
+    try:
+        return project.kept(kept.number, kept.key) is not None
+    except ProjectError:
+        return False
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    write_atomic({path: (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8")})

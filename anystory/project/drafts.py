@@ -1,0 +1,384 @@
+"""Stories on the way: what stands in the studio, finished or not, kept so that a closed and reopened tab finds it.
+
+A story's folder holds the project (`anystory.project.folder`) and, beside it, the draft:
+
+    draft.json        the text as it was typed, mistakes included; title, style, settings, the cast's names and words
+    draft/HASH.png    the pictures of the cast, of each: as uploaded, the automatic mask, brush strokes, and the cut-out
+
+A `Store` keeps one such folder for every session key. A key cannot be guessed and is not to be seen on the disk, so
+nobody finds another's story; folders not used for long, and the oldest beyond a size, are removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import re
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from anystory.cast.images import MAX_PIXELS
+from anystory.errors import AnyStoryError
+from anystory.project.folder import ProjectError, cutouts, png, write_atomic
+from anystory.project.imprint import ImprintError, read_settings, without_pictures
+from anystory.script.read import (
+    HEIGHTS,
+    MAX_BYTES,
+    MAX_CAST,
+    MAX_TEXT,
+    ScriptError,
+    dump_script,
+    read_script,
+    script_lines,
+)
+from anystory.story.model import FACINGS, MAX_PICTURES, CastMember, Panel, Script, Settings, Story, Style, Subject
+
+VERSION = 1
+MAX_JSON = 4 * MAX_BYTES
+DAY = 24 * 3600
+
+
+class DraftError(AnyStoryError, RuntimeError):
+    """A draft cannot be kept or read. The message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a character: `upload` as it came (RGB or RGBA), `automatic` its mask (L) before any brush,
+    `cutout` (RGBA, alpha = the mask) what comes of it and of the `strokes` (RGBA) brushed over it, if there are any."""
+
+    upload: Image.Image
+    automatic: Image.Image
+    cutout: Image.Image
+    strokes: Image.Image | None = None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A row of the cast, with at most `MAX_PICTURES` pictures. `drawn` are the words it was drawn from, if it was,
+    `height` in metres and `facing`, one of `FACINGS`, are there where they are known."""
+
+    name: str
+    description: str = ""
+    drawn: str = ""
+    pictures: tuple[Picture, ...] = ()
+    height: float | None = None
+    facing: str | None = None
+
+    @property
+    def subject(self) -> Subject | None:
+        """The character as a story takes it; None for one without a picture."""
+        if not self.pictures:
+            return None
+        looks = [(rgba.convert("RGB"), rgba.getchannel("A")) for rgba in (each.cutout for each in self.pictures)]
+        return Subject(self.name, *looks[0], self.description, self.drawn, tuple(looks[1:]), self.height, self.facing)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What stands in the studio. `panels` are those that `text` cannot say all of, by their numbers from 1;
+    `styles` presets that came with a script; `settings` None = the model's own."""
+
+    text: str = ""
+    title: str = ""
+    style: str = ""
+    cast: tuple[Actor, ...] = ()
+    settings: Settings | None = None
+    panels: tuple[tuple[int, Panel], ...] = ()
+    styles: tuple[Style, ...] = ()
+
+
+MODES = {"upload": ("RGB", "RGBA"), "automatic": ("L",), "strokes": ("RGBA",), "cutout": ("RGBA",)}
+"""What a picture consists of, and the modes that each part may have."""
+
+
+def draft_of(story: Story) -> Draft:
+    """The draft of a story that came without one, from a ZIP or a folder."""
+    by_name = {subject.name: subject for subject in story.subjects}
+    cast = []
+    for member in story.script.cast:
+        subject = by_name.get(member.name)
+        description = subject.description if subject else member.description
+        actor = Actor(member.name, description, height=member.height, facing=member.facing)
+        if subject:
+            looks = zip(subject.pictures, cutouts(subject), strict=True)
+            actor = replace(actor, drawn=subject.drawn, pictures=tuple(Picture(*look, rgba) for look, rgba in looks))
+        cast.append(actor)
+    script, text = story.script, script_lines(story.script)
+    try:
+        said = read_script(text, cast=script.cast).panels
+    except ScriptError:  # it is too long
+        said = ()
+    panels = tuple((k, panel) for k, panel in enumerate(script.panels, 1) if panel not in said[k - 1 : k])
+    return Draft(text, script.title, script.style, tuple(cast), story.settings, panels, tuple(script.styles))
+
+
+def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None:
+    """Write a draft into a story's folder; pictures that are there already are not written again. No picture is added
+    that makes the folder larger than `most` bytes. Raises DraftError, and then the draft that is there stays."""
+    for what, typed, bound in _bounded(draft):
+        if len(typed) > bound:
+            raise DraftError(f"The {what} has {len(typed)} characters; at most {bound} are kept.")
+    folder = Path(folder)
+    files: dict[Path, Image.Image] = {}
+    cast = []
+    for actor in draft.cast:
+        parts = [{kind: image for kind in MODES if (image := getattr(each, kind))} for each in actor.pictures]
+        named = [{kind: _picture_name(image) for kind, image in part.items()} for part in parts]
+        for part, names in zip(parts, named, strict=True):
+            files |= {folder / names[kind]: image for kind, image in part.items()}
+        first, *more = named or [{}]
+        listed = {"name": actor.name, "description": actor.description, "drawn": actor.drawn, **first}
+        told = {"height": actor.height, "facing": actor.facing}
+        listed |= {key: value for key, value in told.items() if value is not None}
+        cast.append(listed | ({"more": more} if more else {}))
+    numbers = [number for number, _ in draft.panels]
+    # Not the cast: two in it may have one name as yet, or one that no script takes.
+    named = (name for _, panel in draft.panels for name in (*panel.cast, *(line.who for line in panel.dialogue)))
+    members = tuple(CastMember(name) for name in dict.fromkeys(named))
+    script = dump_script(Script(tuple(panel for _, panel in draft.panels), members, styles=draft.styles))
+    data = {
+        "version": VERSION,
+        "text": draft.text,
+        "title": draft.title,
+        "style": draft.style,
+        "settings": draft.settings and asdict(draft.settings),
+        "cast": cast,
+        "numbers": numbers,
+        "script": script,
+    }
+    text = json.dumps(data, indent=2)  # in ASCII: half a character, typed or pasted, is kept too
+    if len(text) > MAX_JSON:
+        raise DraftError(f"The story has {len(text)} characters of text; at most {MAX_JSON} are kept.")
+    try:
+        new = {path: png(image) for path, image in files.items() if not path.exists()}
+        gone = [path for path in (folder / "draft").glob("*.png") if path not in files]
+        grown = sum(map(len, new.values())) - _size(gone)
+        if grown > 0 and _size(folder.rglob("*")) + grown > most:  # words are few bytes and always kept
+            raise DraftError(f"With these pictures it takes more than {most // 1_000_000} MB; remove some.")
+        write_atomic({**new, folder / "draft.json": text.encode()})
+        for path in gone:
+            path.unlink(missing_ok=True)
+    except ProjectError as error:
+        raise DraftError(str(error)) from error
+    except OSError as error:
+        raise DraftError(f"{folder} cannot be written ({error.strerror}).") from error
+
+
+def _bounded(draft: Draft) -> Iterator[tuple[str, str, int]]:
+    """What was typed, by what it is, and how long it may be to be read again."""
+    yield "text", draft.text, MAX_BYTES
+    yield "title", draft.title, MAX_TEXT
+    yield "style", draft.style, MAX_TEXT
+    for actor in draft.cast:
+        yield "name of a character", actor.name, MAX_TEXT
+        yield f"description of {actor.name}", actor.description, MAX_TEXT
+
+
+def _picture_name(picture: Image.Image) -> str:
+    digest = hashlib.sha256(f"{picture.mode} {picture.size}".encode())
+    digest.update(picture.tobytes())
+    return f"draft/{digest.hexdigest()[:24]}.png"
+
+
+def load_draft(folder: str | Path) -> Draft | None:
+    """The draft in a story's folder; None where there is none. Raises DraftError for one that is damaged, foreign or
+    from a newer version."""
+    folder = Path(folder)
+    path = folder / "draft.json"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DraftError(f"{path} cannot be read ({error.strerror}).") from error
+    try:
+        if len(data) > MAX_JSON:
+            raise DraftError(f"{path.name} is larger than {MAX_JSON // 1_000_000} MB.")
+        return _draft(json.loads(data), folder)
+    except DraftError:
+        raise
+    except (ScriptError, ImprintError) as error:
+        raise DraftError(f"{path.name} is damaged: {error}") from error
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DraftError(f"{path.name} is damaged or its pictures are; start again or open another story.") from error
+
+
+def _draft(data: dict[str, Any], folder: Path) -> Draft:
+    if data["version"] != VERSION:
+        newer = isinstance(data["version"], int) and data["version"] > VERSION
+        raise DraftError(
+            "The draft was written by a newer AnyStory; update AnyStory."
+            if newer
+            else "The draft has no known version."
+        )
+    cast = [_actor(listed, folder) for listed in data["cast"][:MAX_CAST]]
+    script = without_pictures(data["script"]) if data["script"]["panels"] else None
+    numbers = data["numbers"]
+    if not all(isinstance(n, int) and n > 0 for n in numbers):
+        raise ValueError("panel numbers")
+    return Draft(
+        text=_string(data["text"], MAX_BYTES),
+        title=_string(data["title"], MAX_TEXT),
+        style=_string(data["style"], MAX_TEXT),
+        cast=tuple(cast),
+        settings=None if data["settings"] is None else read_settings(data["settings"]),
+        panels=tuple(zip(numbers, script.panels, strict=True)) if script else (),
+        styles=script.styles if script else _styles(data["script"]),
+    )
+
+
+def _styles(script: dict[str, Any]) -> tuple[Style, ...]:
+    """The presets of a script without panels, which no script may be."""
+    return without_pictures({**script, "panels": ["a panel"]}).styles
+
+
+def _actor(listed: dict[str, Any], folder: Path) -> Actor:
+    words = [_string(listed[key], MAX_TEXT) for key in ("name", "description")]
+    words.append(_string(listed["drawn"], MAX_BYTES))  # the description, and a style around it
+    given = [listed, *listed.get("more", [])] if MODES.keys() & listed.keys() else []
+    if len(given) > MAX_PICTURES:
+        raise ValueError("more pictures than a character has")
+    height = listed.get("height")
+    if height is not None and not HEIGHTS[0] <= height <= HEIGHTS[1]:
+        raise ValueError("a height")
+    facing = listed.get("facing")
+    if facing not in (None, *FACINGS):
+        raise ValueError("a direction")
+    return Actor(*words, tuple(_picture(each, folder) for each in given), height, facing)
+
+
+def _picture(listed: dict[str, Any], folder: Path) -> Picture:
+    parts = {}
+    for kind, modes in MODES.items():
+        if kind in listed:
+            if not re.fullmatch(r"draft/[0-9a-f]{24}\.png", listed[kind]):
+                raise ValueError(f"{kind} lies elsewhere")
+            with Image.open(folder / listed[kind], formats=["PNG"]) as picture:
+                if picture.width * picture.height > MAX_PIXELS or picture.mode not in modes:
+                    raise ValueError(f"{kind} is no such picture")
+                parts[kind] = picture.copy()
+    return Picture(**parts)
+
+
+def _string(value: Any, most: int) -> str:
+    if not isinstance(value, str) or len(value) > most:
+        raise ValueError("text")
+    return value
+
+
+def cache_folder() -> Path:
+    """Where a machine keeps what its programs may lose: the folder of our own in it."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "anystory" / "stories"
+
+
+class Store:
+    """Story folders by session key below `root`.
+
+    A folder that was not used for `days` is removed, and so are those used longest ago while all together take more
+    than `total` bytes; pictures come into one story up to `most` bytes. `clock` gives the time in seconds.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        days: float = 30,
+        total: float = 10_000_000_000,
+        most: int = 1_000_000_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.root = Path(root)
+        self.days = days
+        self._total, self._most, self._clock = total, most, clock
+
+    @staticmethod
+    def new_key() -> str:
+        """A key for a new session: 192 bits that cannot be guessed."""
+        return secrets.token_urlsafe(24)
+
+    @staticmethod
+    def is_key(key: Any) -> bool:
+        """Whether something that came from a browser can be a key."""
+        return isinstance(key, str) and re.fullmatch(r"[A-Za-z0-9_-]{32}", key) is not None
+
+    def folder(self, key: str) -> Path:
+        """The folder of a session, which may not be there yet. On the disk is only a hash of the key. Raises DraftError
+        for what is no key."""
+        if not self.is_key(key):
+            raise DraftError("This browser's session is not known; reload the page.")
+        return self.root / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+    def save(self, key: str, draft: Draft) -> None:
+        """Keep a draft. Raises DraftError where it cannot be written, or its pictures make the story too large."""
+        save_draft(self.folder(key), draft, self._most)
+        self.touch(key)
+
+    def load(self, key: str) -> Draft | None:
+        """The draft of a session, None where there is none. Raises DraftError as `load_draft` does."""
+        draft = load_draft(self.folder(key))
+        if draft is not None:
+            self.touch(key)
+        return draft
+
+    def touch(self, key: str) -> None:
+        """Say that a session's folder is in use."""
+        folder = self.folder(key)
+        folder.mkdir(parents=True, exist_ok=True)
+        now = self._clock()
+        with contextlib.suppress(OSError):
+            os.utime(folder, (now, now))
+
+    def forget(self, key: str) -> None:
+        """Remove all that is kept of a session."""
+        self._remove(self.folder(key))
+
+    def sweep(self, keep: tuple[str, ...] = ()) -> int:
+        """Remove what is old or too much, never the folders of the keys `keep`. Returns how many were removed."""
+        kept = {self.folder(key) for key in keep}
+        found = []
+        with contextlib.suppress(OSError):
+            for folder in self.root.iterdir():
+                if re.fullmatch(r"[0-9a-f]{32}", folder.name) and folder.is_dir():
+                    found.append((folder.stat().st_mtime, folder))
+        sizes = {folder: _size(folder.rglob("*")) for _, folder in found}
+        whole, removed = sum(sizes.values()), 0
+        for used, folder in sorted(found):
+            old = used < self._clock() - self.days * DAY
+            if (old or whole > self._total) and folder not in kept:
+                self._remove(folder)
+                whole -= sizes[folder]
+                removed += 1
+        return removed
+
+    def _remove(self, folder: Path) -> None:
+        gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+        with contextlib.suppress(OSError):
+            os.replace(folder, gone)  # at once, so that nobody reads half a story
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def _size(paths: Iterable[Path]) -> int:
+    """Bytes of all files there are of these."""
+    total = 0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            total += path.lstat().st_size
+    return total

@@ -1,0 +1,135 @@
+"""Stories to be made: the characters who have no picture first, then the frames; one story or a whole shelf of them,
+one frame after the other or as many at once as the backend has workers."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from anystory.backends.base import Backend
+from anystory.cast.segment import Segmenter
+from anystory.errors import AnyStoryError
+from anystory.render.portraits import Drawing, draw_cast, with_drawn
+from anystory.render.session import Progress, Renderer
+from anystory.story.model import Story
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A story to be made: `panels` (numbers from 1; None = all) into `folder` (None = nowhere), the rest as
+    `Renderer.render` takes it. `segmenter` cuts out the characters that are drawn first."""
+
+    story: Story
+    segmenter: Segmenter
+    folder: Path | None = None
+    panels: tuple[int, ...] | None = None
+    trace: bool = False
+    retry: int = 0
+
+
+Event = Drawing | Progress | AnyStoryError
+"""What is told of a job: a step of a drawing or of a frame, or why it ends early."""
+
+
+def work(jobs: Sequence[Job], backend: Backend, workers: int = 1) -> Iterator[tuple[int, Event]]:
+    """Make every job with one backend, `workers` frames at a time; yields events with the index of their job.
+
+    A job that cannot go on tells its error as its last event but for frames already begun, and the others go on.
+    Close the generator to stop: what is finished is kept in the jobs' folders.
+    """
+    stopped: set[int] = set()
+    stories = [job.story for job in jobs]
+
+    def guarded(index: int, running: Iterator[Event]) -> Generator[tuple[int, Event], None, None]:
+        if index in stopped:
+            return
+        try:
+            for event in running:
+                yield index, event
+        except AnyStoryError as error:
+            first = index not in stopped
+            stopped.add(index)
+            if first:
+                yield index, error
+        finally:
+            running.close()
+
+    def draw(index: int) -> Iterator[Event]:
+        job, drawn = jobs[index], []
+        for event in draw_cast(job.story, backend, job.segmenter, job.folder, job.panels):
+            if event.subject:
+                drawn.append(event.subject)
+            yield event
+        stories[index] = with_drawn(job.story, drawn)
+
+    def frames(index: int) -> list[Generator[Progress, None, None]]:
+        job = jobs[index]
+        options = {"trace": job.trace, "retry": job.retry}
+        renderer, asked = Renderer(backend), (stories[index], job.folder, job.panels)
+        return [renderer.render(*asked, **options)] if workers == 1 else renderer.panels(*asked, **options)
+
+    yield from together([guarded(index, draw(index)) for index in range(len(jobs))], workers)
+    panels: list[Generator[tuple[int, Event], None, None]] = []
+    for index in range(len(jobs)):
+        if index not in stopped:
+            try:
+                panels += [guarded(index, running) for running in frames(index)]
+            except AnyStoryError as error:
+                stopped.add(index)
+                yield index, error
+    yield from together(panels, workers)
+
+
+def together(runs: Sequence[Generator[T, None, None]], workers: int) -> Generator[T, None, None]:
+    """What `runs` yield, as it comes, `workers` of them at a time in their order, each in a thread of its own; a single
+    worker needs no thread. The first exception ends all and is raised; closing the generator ends all too, each
+    where it next yields."""
+    if workers == 1:
+        for run in runs:
+            with closing(run):
+                yield from run
+        return
+    waiting, items, stop = deque(runs), queue.SimpleQueue(), threading.Event()
+    ended = object()
+
+    def pump() -> None:
+        try:
+            while not stop.is_set():
+                try:
+                    run = waiting.popleft()
+                except IndexError:
+                    break
+                with closing(run):
+                    for item in run:
+                        items.put((item, None))
+                        if stop.is_set():
+                            break
+            items.put((ended, None))
+        except BaseException as error:
+            items.put((ended, error))
+
+    threads = [threading.Thread(target=pump, daemon=True) for _ in range(min(workers, len(runs)))]
+    running = len(threads)
+    try:
+        for thread in threads:
+            thread.start()
+        while running:
+            item, error = items.get()
+            if error:
+                raise error
+            if item is ended:
+                running -= 1
+            else:
+                yield item
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

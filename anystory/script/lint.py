@@ -1,0 +1,517 @@
+"""The linter: what is wrong with a script, or will not come out as written, each with its place and a way to mend it.
+
+`lint` needs no backend; with one it also tells what that backend cannot read or follow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from anystory.script.read import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
+from anystory.script.wildcards import (
+    Lists,
+    WildcardError,
+    expand,
+    expand_panel,
+    has_wildcards,
+    may_be_empty,
+    missing,
+    own_lists,
+)
+from anystory.story.model import LIBRARY, CastMember, Panel, Script, Style, sides
+from anystory.story.prompt import compose, find_names
+from anystory.story.steering import Layout, Steering, steering_fields
+from anystory.story.styles import NO_STYLE, all_styles, find_style, style_of
+
+Severity = Literal["error", "warning", "note"]
+"""An error stops a render, a warning is most likely a mistake, a note only says what will be left out."""
+
+
+class Reader(Protocol):
+    """What the linter asks of a backend; see `anystory.backends.base.Backend`."""
+
+    name: str
+    max_subjects: int
+    sizes: range
+    languages: tuple[str, ...]
+    follows_style: bool
+    draws_characters: bool
+    sketches: bool
+
+    def unread(self, text: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found. `line` and `column` count from 1; the characters [start, end) of the source are what it is
+    about. `code` is its kind, one of `CODES`. `fix`, if there is one, is the text to put in their place."""
+
+    line: int
+    column: int
+    start: int
+    end: int
+    severity: Severity
+    code: str
+    message: str
+    fix: str | None = None
+
+
+CODES = (
+    "unreadable",
+    "script",
+    "duplicate-name",
+    "unknown-name",
+    "nobody",
+    "no-picture",
+    "crowded",
+    "size",
+    "wildcard",
+    "repeated",
+    "caption",
+    "style",
+    "layout",
+    "steering",
+    "language",
+    "unread",
+)
+"""The kinds of findings, in the order of those at one place. "unreadable": nothing more can be told until that is
+mended; "script": what else keeps a part from being read; the others are told at the functions that find them."""
+
+LETTERS = {
+    "ARABIC": "Arabic",
+    "ARMENIAN": "Armenian",
+    "BENGALI": "Bengali",
+    "BOPOMOFO": "Chinese",
+    "CJK": "Chinese",
+    "CYRILLIC": "Cyrillic",
+    "DEVANAGARI": "Devanagari",
+    "ETHIOPIC": "Ethiopic",
+    "GEORGIAN": "Georgian",
+    "GREEK": "Greek",
+    "GUJARATI": "Gujarati",
+    "GURMUKHI": "Gurmukhi",
+    "HANGUL": "Korean",
+    "HEBREW": "Hebrew",
+    "HIRAGANA": "Japanese",
+    "KANNADA": "Kannada",
+    "KATAKANA": "Japanese",
+    "KHMER": "Khmer",
+    "LAO": "Lao",
+    "MALAYALAM": "Malayalam",
+    "MONGOLIAN": "Mongolian",
+    "MYANMAR": "Burmese",
+    "SINHALA": "Sinhala",
+    "TAMIL": "Tamil",
+    "TELUGU": "Telugu",
+    "THAI": "Thai",
+    "TIBETAN": "Tibetan",
+}
+"""Letters that are not Latin, by the first word of their Unicode names, and what they write."""
+
+WRITTEN_IN = {
+    "Chinese": {"Chinese"},
+    "Japanese": {"Japanese", "Chinese"},
+    "Korean": {"Korean", "Chinese"},
+    "Russian": {"Cyrillic"},
+    "Ukrainian": {"Cyrillic"},
+    "Greek": {"Greek"},
+    "Arabic": {"Arabic"},
+    "Hebrew": {"Hebrew"},
+    "Hindi": {"Devanagari"},
+    "Thai": {"Thai"},
+}
+"""What languages a backend may read are written in, but for Latin letters; those not listed need only these."""
+
+OPENERS = frozenset(
+    """a about above after all along an and another any around as at back before behind below beneath beside between
+    big both but by close deep down each early even every far few five for four from front full good half he her here
+    high his hot how huge if in inside into it its just large last late left light like little long low many middle
+    more most much my near new next night nine no not now of off old on once one only or other our out outside over
+    past red right round seven she side six small so some soon still such sun ten that the their them then there these
+    they this those three through tiny to today together too top toward towards tree two under until up upon very view
+    walk was water we what when where while white who wide with within without you young""".split()  # noqa: SIM905
+)
+"""Words that begin a sentence with a capital and are no misspelt name."""
+
+FALLS_OFF = 80
+"""Characters shown of what is not read."""
+
+
+def lint(
+    text: str,
+    *,
+    cast: Sequence[CastMember] = (),
+    folder: str | Path | None = None,
+    backend: Reader | None = None,
+    structured: bool = False,
+    style: str = "",
+    styles: Sequence[Style] = (),
+) -> tuple[Finding, ...]:
+    """What is wrong with a script of any form `parse_script` reads, in reading order; nothing where all is well.
+
+    `cast` are characters known already (those with a picture in the app), `folder` is where pictures and
+    `styles.yaml` lie (None = pasted text), `backend` the one that will render, if it is loaded; `structured` as in
+    `read_script`. `style`, if there is one, stands in for the story's and `styles` are presets besides those of the
+    text, both chosen elsewhere: what is said of that style has the empty span (0, 0). Never raises for what is in
+    `text`.
+    """
+    try:
+        reading = read_script(text, folder, cast, structured)
+    except ScriptError as error:
+        return (_finding(text, error.span or (0, 0), "error", "unreadable", error.sentence),)
+    chosen = replace(reading.script, style=style or reading.script.style, styles=(*reading.script.styles, *styles))
+    spans = {**reading.spans, ("style",): (0, 0)} if style else reading.spans
+    reading = replace(reading, script=chosen, spans=spans)
+    found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
+    known = {composed(member.name) for member in cast}
+    found += [finding for check in (_unknown, _repeated, _caption, _style) for finding in check(reading)]
+    found += _wildcard(reading, folder)
+    found += [*_nobody(reading, found), *_no_picture(reading, known, backend)]
+    if backend is not None:
+        found += [
+            finding
+            for check in (_crowded, _size, _unsteered, _unfollowed, _foreign, _unread)
+            for finding in check(reading, backend)
+        ]
+    unique = {(finding.start, finding.end, finding.message): finding for finding in found}
+    return tuple(sorted(unique.values(), key=lambda finding: (finding.start, CODES.index(finding.code), finding.end)))
+
+
+def mend(text: str, finding: Finding) -> str:
+    """The source with a finding's fix applied; unchanged if it has none. Lint anew afterwards: places have moved."""
+    return text if finding.fix is None else text[: finding.start] + finding.fix + text[finding.end :]
+
+
+def _finding(source: str, span: Span, severity: Severity, code: str, message: str, fix: str | None = None) -> Finding:
+    return Finding(*place(source, span[0]), *span, severity, code, message, fix)
+
+
+def _panels(reading: Reading) -> Iterator[tuple[int, Where, Panel]]:
+    """Number (from 1), path and content of the panels that could be read."""
+    for index, panel in enumerate(reading.panels):
+        if panel is not None and panel.prompt:
+            yield index + 1, ("panels", index), panel
+
+
+def _sentence(path: Where, reading: Reading) -> Where:
+    """The path of a panel's own words, or of the panel where they have no place of their own."""
+    return (*path, "prompt") if (*path, "prompt") in reading.spans else path
+
+
+# --- names --------------------------------------------------------------------------------------------------------
+
+
+def _unknown(reading: Reading) -> Iterator[Finding]:
+    """ "unknown-name": words that look like a name but are none; a name in brackets or in a list that nobody has is
+    found by the reader."""
+    names = [*(member.name for member in reading.script.cast), *reading.aliases]
+    for _, path, panel in _panels(reading):
+        for words in _bracketed(panel.prompt):
+            near = nearest(words, names)
+            hint = f" (did you mean {near!r}?)" if near else ""
+            yield _at(
+                reading,
+                _sentence(path, reading),
+                words,
+                f"Nobody is named {words!r}{hint}; add them to the cast.",
+                near,
+            )
+        for words, near in _misspelt(panel.prompt, names):
+            message = f"Nobody is named {words!r}; did you mean {near!r}?"
+            yield _at(reading, _sentence(path, reading), words, message, near)
+
+
+def _at(reading: Reading, path: Where, words: str, message: str, near: str | None) -> Finding:
+    span = reading.span(path, words)
+    fix = near if reading.source[slice(*span)] == words else None
+    return _finding(reading.source, span, "warning", "unknown-name", message, fix)
+
+
+def _bracketed(prompt: str) -> Iterator[str]:
+    """What stands in brackets in the midst of a panel and begins like a name; [keep out] does not."""
+    for tag in re.finditer(r"\[([^\[\]]+)\]", prompt):
+        words = tag[1].strip()
+        if words and len(words) <= 40 and not words[0].islower() and words[0].isalpha():
+            yield words
+
+
+def _misspelt(prompt: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Capitalised words that one slip of the pen makes of a name, with the name."""
+    prompt = re.sub(r"\[[^\[\]]*\]", lambda tag: " " * len(tag[0]), prompt)
+    taken = [(mention.start, mention.end) for mention in find_names(prompt, names)]
+    tokens = list(re.finditer(r"[^\W_](?:[\w-]|['’](?!s\b)\w)*", prompt))
+    seen = 0
+    for index, count in itertools.product(
+        range(len(tokens)), sorted({len(name.split()) for name in names}, reverse=True)
+    ):
+        start, end = tokens[index].start(), tokens[min(index + count, len(tokens)) - 1].end()
+        words = prompt[start:end]
+        opens = not re.search(r"\w", re.split(r"[.!?:]\s", prompt[:start])[-1])
+        if (
+            start < seen
+            or not words[:1].isupper()
+            or len(words.split()) != count
+            or (opens and words.split()[0].casefold() in OPENERS)
+            or any(left < end and start < right for left, right in taken)
+        ):
+            continue
+        near = next((name for name in names if len(name) > 2 and _slips(words.casefold(), name.casefold()) == 1), None)
+        if near:
+            seen = end
+            yield words, near
+
+
+def _slips(one: str, other: str) -> int:
+    """Letters to put in, leave out, change, or swap with the next to get from one word to another; 2 for more."""
+    if abs(len(one) - len(other)) > 1:
+        return 2
+    head = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    one, other = one[head:], other[head:]
+    if one == other:
+        return 0
+    if one[1:] == other[1:] or one[1:] == other or one == other[1:]:
+        return 1
+    return 1 if one[1::-1] == other[:2] and one[2:] == other[2:] else 2
+
+
+def _nobody(reading: Reading, found: Sequence[Finding]) -> Iterator[Finding]:
+    """ "nobody": a panel that names nobody and does not say that it means to. Where a name is misspelt that is all."""
+    misspelt = [finding.start for finding in found if finding.code == "unknown-name"]
+    for number, path, panel in _panels(reading):
+        start, end = reading.span(path)
+        if not panel.cast and not reading.told[path[1]] and not any(start <= at < end for at in misspelt):
+            # A line of plain text starts its line; in YAML a bracket in front would need quotes.
+            plain = end > start and (start == 0 or reading.source[start - 1] in "\r\n")
+            fix = f"[NC] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
+            message = f"Nobody of the cast is in panel {number}; name somebody, or put [NC] in front if that is meant."
+            yield _finding(reading.source, (start, end), "warning", "nobody", message, fix)
+
+
+def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
+    """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
+    needed = {name for panel in reading.script.panels for name in panel.cast}
+    library = library_words(reading.script) if backend is not None and backend.sketches else {}
+    for member in reading.script.cast:
+        name = member.name
+        if member.image is not None or name not in needed or name in pictured:
+            continue
+        span = reading.span(("cast", reading.members.index(name), "name"))
+        severity, message = pictureless(member, backend, library.get(name, ""))
+        yield _finding(reading.source, span, severity, "no-picture", message)
+
+
+def pictureless(member: CastMember, backend: Reader | None, likeness: str = "") -> tuple[Severity, str]:
+    """What is to be said of a member of a panel's cast without a picture, and how bad it is. `likeness`: what drawing
+    of the library the backend has for it, in words."""
+    name = member.name
+    if backend is not None and backend.sketches:
+        if likeness:
+            return "note", f"{name} has no picture and is {LIBRARY}{likeness}."
+        gives = f"{backend.name} shows pictures you give; give {name} one, or take one from the shelf."
+        return "error", f"{name} has no picture, and {gives}"
+    if not member.description:
+        return "error", f"{name} has neither a picture nor a description; add one of the two."
+    if backend is not None and not backend.draws_characters:
+        hardly = f"{backend.name} hardly draws a character from words; give a picture."
+        return "warning", f"{name} has no picture, and {hardly}"
+    return "note", f"{name} has no picture and is drawn from the description first."
+
+
+def library_words(script: Script) -> dict[str, str]:
+    """What drawing of the library storybook has for whom of the cast, in words, by name."""
+    from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+
+    return {name: likeness.words for name, likeness in library_cast(script).items()}
+
+
+# --- panels -------------------------------------------------------------------------------------------------------
+
+
+def _repeated(reading: Reading) -> Iterator[Finding]:
+    """ "repeated": a panel that asks for the same picture as one before it, chance aside. Wildcards of panels without a
+    seed become other words in each."""
+    seen: dict[tuple[object, ...], int] = {}
+    for number, path, panel in _panels(reading):
+        if panel.seed is None and has_wildcards(panel.prompt):
+            continue
+        spaced = "".join(" " if unicodedata.category(char)[0] == "P" else char for char in panel.prompt.casefold())
+        looks = " ".join(spaced.split()), panel.cast, panel.style.casefold(), panel.seed, panel.size, panel.steering
+        first = seen.setdefault(looks, number)
+        if first != number:
+            message = f"Panel {number} repeats panel {first}; change one of them, or give both a seed."
+            yield _finding(reading.source, reading.span(path), "warning", "repeated", message)
+
+
+def _caption(reading: Reading) -> Iterator[Finding]:
+    """ "caption": a # that was most likely meant to start a caption, but has no space before it."""
+    for _, path, panel in _panels(reading):
+        hit = re.search(r"(?<=\w)#(?=\w{2}|\s+[^\W\d_]+\s+\w)", panel.prompt)
+        if hit and not panel.caption:
+            start, end = reading.span(_sentence(path, reading), hit[0])
+            exact = reading.source[start:end] == hit[0]
+            message = "A # starts a caption only with a space before it."
+            yield _finding(reading.source, (start, end), "warning", "caption", message, " #" if exact else None)
+
+
+def _wildcard(reading: Reading, folder: str | Path | None) -> Iterator[Finding]:
+    """ "wildcard": one that no list is for, or that cannot be filled in, or that may leave a panel without words."""
+    try:
+        own: Lists = own_lists(folder) if folder is not None else {}
+    except WildcardError as error:
+        yield _finding(reading.source, (0, 0), "error", "wildcard", str(error))
+        return
+    for number, path, panel in _panels(reading):
+        try:
+            expand(panel.prompt, number, own)
+            wrong = dict(missing(panel.prompt, own))
+        except WildcardError as error:
+            wrong = dict(missing(panel.prompt, own)) or {"": str(error)}
+        for words, near in wrong.items():
+            span = reading.span(_sentence(path, reading), words)
+            fix = near if words and reading.source[slice(*span)] == words else None
+            hint = f" (did you mean {near}?)" if near else ""
+            message = f"There is no list {words}{hint}." if words else near
+            yield _finding(reading.source, span, "error", "wildcard", message, fix)
+        if may_be_empty(panel.prompt):
+            message = f"The wildcards of panel {number} may leave no word of it; write some outside of them."
+            yield _finding(reading.source, reading.span(_sentence(path, reading)), "warning", "wildcard", message)
+
+
+def _crowded(reading: Reading, backend: Reader) -> Iterator[Finding]:
+    """ "crowded": more characters in a panel than the backend takes."""
+    for number, path, panel in _panels(reading):
+        if len(panel.cast) > backend.max_subjects:
+            message = (
+                f"Panel {number} has {len(panel.cast)} characters; {backend.name} takes at most "
+                f"{backend.max_subjects} in a frame: leave some out."
+            )
+            yield _finding(reading.source, reading.span(path), "error", "crowded", message)
+
+
+def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
+    """ "size": a side of the frame that the backend cannot draw."""
+    for number, path, panel in _panels(reading):
+        if panel.size is not None and panel.size not in backend.sizes:
+            near = min(backend.sizes, key=lambda size: abs(size - panel.size))
+            message = f"Panel {number} asks for {panel.size} pixels; {backend.name} draws {sides(backend.sizes)}."
+            span = reading.span((*path, "size"), str(panel.size))
+            fix = str(near) if reading.source[slice(*span)] == str(panel.size) else None
+            yield _finding(reading.source, span, "error", "size", message, fix)
+
+
+def _unsteered(reading: Reading, backend: Reader) -> Iterator[Finding]:
+    """ "steering", as a note: what steers a model, asked of a backend that is none."""
+    for number, path, panel in _panels(reading) if backend.sketches else ():
+        layout = replace(panel.steering.layout, start=Layout.start, end=Layout.end)
+        acts = steering_fields(Steering(layout))
+        for key in (key for key in steering_fields(panel.steering) if key not in acts):
+            message = f"{backend.name} is no model that {key} could act on; panel {number} is made without."
+            yield _finding(reading.source, reading.span((*path, key)), "note", "steering", message)
+
+
+# --- style --------------------------------------------------------------------------------------------------------
+
+
+def _styled(reading: Reading) -> Iterator[tuple[Where, str]]:
+    """The styles that are asked for, with their paths: the story's, then the panels'."""
+    asked = [
+        (("style",), reading.script.style),
+        *(((*path, "style"), panel.style) for _, path, panel in _panels(reading)),
+    ]
+    return ((path, style) for path, style in asked if style)
+
+
+def _style(reading: Reading) -> Iterator[Finding]:
+    """ "style": words that are nearly the name of a preset."""
+    names = [style.name for style in all_styles(reading.script.styles)]
+    for path, style in _styled(reading):
+        near = None if find_style(style, reading.script.styles) else nearest(style, names, cutoff=0.8)
+        if near:
+            span = reading.span(path, style)
+            fix = near if reading.source[slice(*span)] == style else None
+            message = f"There is no style {style!r}; did you mean {near!r}?"
+            yield _finding(reading.source, span, "warning", "style", message, fix)
+
+
+def _unfollowed(reading: Reading, backend: Reader) -> Iterator[Finding]:
+    """ "style", as a note: one that the backend cannot follow."""
+    for path, style in () if backend.follows_style else _styled(reading):
+        if style.casefold() != NO_STYLE.casefold():
+            message = f"{backend.name} cannot follow a style; {style!r} is left out of what it reads."
+            yield _finding(reading.source, reading.span(path, style), "note", "style", message)
+
+
+# --- text encoder -------------------------------------------------------------------------------------------------
+
+
+def _foreign(reading: Reading, backend: Reader) -> Iterator[Finding]:
+    """ "language": words the backend reads in letters of a language it does not. Names are not read, nor captions."""
+    script = reading.script
+    names = [member.name for member in script.cast]
+    parts: list[tuple[Where, str]] = []
+    for _, path, panel in _panels(reading):
+        text, done = "", 0
+        for mention in (mention for mention in find_names(panel.prompt, names) if mention.name in panel.cast):
+            text, done = f"{text}{panel.prompt[done : mention.start]}\n", mention.end
+        parts.append((_sentence(path, reading), text + panel.prompt[done:]))
+    needed = {name for panel in script.panels for name in panel.cast}
+    parts += [
+        (("cast", reading.members.index(member.name), "description"), member.description)
+        for member in script.cast
+        if member.name in needed and member.name in reading.members
+    ]
+    parts += _styled(reading) if backend.follows_style else ()
+    for path, text in parts:
+        letters, words = _written(text, backend.languages)
+        if letters:
+            shown = words if len(words) <= 40 else f"{words[:40]}…"
+            languages = " and ".join(backend.languages)
+            message = f"{backend.name} reads {languages}, not {letters}; write {shown!r} in {languages}."
+            yield _finding(reading.source, reading.span(path, words), "warning", "language", message)
+
+
+def _written(text: str, languages: Sequence[str]) -> tuple[str, str]:
+    """The first letters in a text that none of `languages` is written in, as ("Chinese", the words up to the end of
+    the line or to the next Latin ones); two empty strings for none."""
+    fine = {"", *(letters for language in languages for letters in WRITTEN_IN.get(language, ()))}
+    kinds = [
+        LETTERS.get(re.split("[ -]", unicodedata.name(char, ""))[0], "")
+        if unicodedata.category(char)[0] == "L"
+        else None
+        for char in text
+    ]
+    start = next((index for index, kind in enumerate(kinds) if kind is not None and kind not in fine), None)
+    if start is None:
+        return "", ""
+    stop = next((i for i in range(start, len(text)) if kinds[i] in fine or text[i] == "\n"), len(text))
+    words = re.sub(r"[\s\W]+$", "", text[start:stop])
+    return kinds[start], words
+
+
+def _unread(reading: Reading, backend: Reader) -> Iterator[Finding]:
+    """ "unread": words beyond what the text encoder reads, once names are replaced by descriptions."""
+    script = reading.script
+    names = [member.name for member in script.cast]
+    for number, path, panel in _panels(reading):
+        with contextlib.suppress(WildcardError):  # which is among the findings
+            panel = expand_panel(panel, number - 1, tuple(names))
+        members = [member for member in script.cast if member.name in panel.cast]
+        style = style_of(script, panel) if backend.follows_style else ""
+        lost = backend.unread(compose(panel, members, style, names).text)
+        if lost:
+            starts = [hit.start() for hit in re.finditer(r"(?<!\S)\S", panel.prompt)]
+            tails = (panel.prompt[start:].rstrip(" ,;:.!?") for start in starts)
+            words = next((tail for tail in tails if tail in lost), "")
+            shown = lost if len(lost) <= FALLS_OFF else f"{lost[:FALLS_OFF]}…"
+            message = (
+                f"Panel {number} is longer than {backend.name} reads: {shown!r} falls off; "
+                "shorten it or the descriptions of its characters."
+            )
+            yield _finding(reading.source, reading.span(_sentence(path, reading), words), "warning", "unread", message)

@@ -1,0 +1,169 @@
+"""Wildcards in prompts: `{red|blue} ball`, `{small|} fox`, `__place__`; what is chosen follows from the seed alone.
+
+`__name__` takes an entry of the list of that name, ours (wildcards.yaml in this folder) or those of a `wildcards.yaml`
+beside a script. Choices nest, and entries may hold choices. The same prompt under the same seed always becomes the same
+words; a wildcard keeps its choice when words around it change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import yaml
+
+from anystory.errors import AnyStoryError
+from anystory.script.read import MAX_TEXT, nearest
+from anystory.story.model import Panel, Script, panel_seed
+from anystory.story.prompt import find_names
+
+FILE = "wildcards.yaml"
+MAX_BYTES = 200_000
+MAX_DEPTH = 8
+LIST = re.compile(r"__([A-Za-z0-9][A-Za-z0-9 -]{0,38}[A-Za-z0-9]|[A-Za-z0-9])__")
+CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
+"""An innermost choice. Braces without a bar are words."""
+
+Lists = Mapping[str, tuple[str, ...]]
+"""Entries by the name of their list."""
+
+
+class WildcardError(AnyStoryError, ValueError):
+    """A wildcard cannot be filled in. The message is one sentence for the user."""
+
+
+@cache
+def lists() -> Lists:
+    """The lists supplied."""
+    return _load(Path(__file__).with_name(FILE))
+
+
+def own_lists(folder: str | Path) -> Lists:
+    """The lists of `wildcards.yaml` in a folder; none where there is no such file. Raises WildcardError."""
+    path = Path(folder) / FILE
+    return _load(path) if path.is_file() else MappingProxyType({})
+
+
+def has_wildcards(text: str) -> bool:
+    """Whether a prompt has something to fill in."""
+    return bool(CHOICE.search(text) or LIST.search(text))
+
+
+def missing(text: str, own: Lists = MappingProxyType({})) -> Iterator[tuple[str, str | None]]:
+    """The wildcards of a prompt that no list is for, as they stand in it, each with the nearest that there is."""
+    known = {name.casefold() for name in (*lists(), *own)}
+    for match in LIST.finditer(text):
+        if match[1].casefold() not in known:
+            near = nearest(match[1].casefold(), known)
+            yield match[0], near and f"__{near}__"
+
+
+def expand(text: str, seed: int, own: Lists = MappingProxyType({})) -> str:
+    """The prompt with every wildcard filled in under `seed`; `own` lists go before ours. Raises WildcardError for a
+    list that there is not, lists that go in a circle and a prompt that grows too long."""
+    known = {name.casefold(): entries for name, entries in (lists() | dict(own)).items()}
+    count: dict[str, int] = {}
+
+    def pick(options: tuple[str, ...] | list[str], of: str) -> str:
+        """Equal wildcards choose each for itself: the second `__animal__` is another than the first, most times."""
+        count[of] = count.get(of, 0) + 1
+        digest = hashlib.sha256(f"{seed} {count[of]} {of}".encode("utf-8", "surrogatepass")).digest()
+        return options[int.from_bytes(digest[:8], "big") % len(options)]
+
+    def entry(match: re.Match[str]) -> str:
+        name = match[1].casefold()
+        for _, near in missing(match[0], own):
+            hint = f" (did you mean {near}?)" if near else ""
+            raise WildcardError(f"There is no list {match[0]}{hint}; the lists are {', '.join(sorted(known))}.")
+        return pick(known[name], match[0].casefold())
+
+    for _ in range(MAX_DEPTH):
+        if not has_wildcards(text):
+            return " ".join(text.split())
+        while CHOICE.search(text):
+            text = CHOICE.sub(lambda match: pick(match[1].split("|"), match[0]).strip(), text, count=1)
+        text = LIST.sub(entry, text)
+        if len(text) > MAX_TEXT:
+            raise WildcardError(f"With its wildcards the prompt has more than {MAX_TEXT} characters; shorten it.")
+    raise WildcardError("The wildcards go in a circle; a list must not lead back to itself.")
+
+
+def may_be_empty(text: str) -> bool:
+    """Whether the choices of a prompt may leave no word of it."""
+    while CHOICE.search(text):
+        text = CHOICE.sub(lambda match: min(map(str.strip, match[1].split("|")), key=len), text)
+    return not text.strip()
+
+
+def expand_panel(panel: Panel, seed: int, names: tuple[str, ...], own: Lists = MappingProxyType({})) -> Panel:
+    """The panel with its prompt filled in under its seed, or `seed` where it has none. Whoever was only named in a
+    choice that was not taken, `{Mia|Tom} runs`, is not in it. `names` are those of the cast. Raises WildcardError as
+    `expand` does, and where no word is left."""
+    if not has_wildcards(panel.prompt):
+        return panel
+    seed = seed if panel.seed is None else panel.seed
+    prompt = expand(panel.prompt, seed, own)
+    if not prompt:
+        raise WildcardError(f"The wildcards leave no word of the prompt under seed {seed}; write some outside of them.")
+    outside = {mention.name for mention in find_names(_without_choices(panel.prompt), names)}
+    inside = {mention.name for mention in find_names(panel.prompt, names)} - outside
+    there = {mention.name for mention in find_names(prompt, names)}
+    return replace(_without(panel, inside - there), prompt=prompt)
+
+
+def expand_script(script: Script, seed: int, own: Lists = MappingProxyType({})) -> Script:
+    """The script with every prompt filled in under its panel's seed, in a story of `seed`.
+    Raises WildcardError with the panel's number."""
+    names = tuple(member.name for member in script.cast)
+    panels = []
+    for number, panel in enumerate(script.panels, 1):
+        try:
+            panels.append(expand_panel(panel, panel_seed(seed, number), names, own))
+        except WildcardError as error:
+            raise WildcardError(f"Panel {number}: {error}") from error
+    return replace(script, panels=tuple(panels))
+
+
+def _without(panel: Panel, names: set[str]) -> Panel:
+    """The panel without some of its characters, nor what is asked of their routing."""
+    steering = panel.steering
+    places = tuple(place for place in steering.layout.places if place.name not in names)
+    eta, gamma = (tuple(each for each in asked if each[0] not in names) for asked in (steering.eta, steering.gamma))
+    steering = replace(steering, layout=replace(steering.layout, places=places), eta=eta, gamma=gamma)
+    return replace(panel, cast=tuple(name for name in panel.cast if name not in names), steering=steering)
+
+
+def _without_choices(text: str) -> str:
+    while CHOICE.search(text):
+        text = CHOICE.sub(" ", text)
+    return text
+
+
+def _load(path: Path) -> Lists:
+    try:
+        data = path.read_bytes()
+        if len(data) > MAX_BYTES:
+            raise WildcardError(f"{path.name} is larger than {MAX_BYTES // 1000} kB; shorten it.")
+        return MappingProxyType(dict(_checked(yaml.load(data.decode("utf-8-sig"), Loader=yaml.BaseLoader), path.name)))
+    except OSError as error:
+        raise WildcardError(f"{path.name} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise WildcardError(f"{path.name} is not UTF-8 text; save it as UTF-8.") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise WildcardError(f"{path.name} is not YAML; write a list as `name: [one, two]`.") from error
+
+
+def _checked(data: object, where: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if not isinstance(data, dict):
+        raise WildcardError(f"{where} must hold lists such as `weather: [rain, snow]`.")
+    for name, entries in data.items():
+        if not LIST.fullmatch(f"__{name}__"):
+            raise WildcardError(f"{where}: a list's name has 1 to 40 letters, digits, spaces and dashes, not {name!r}.")
+        if not isinstance(entries, list) or not entries or not all(isinstance(e, str) and e.strip() for e in entries):
+            raise WildcardError(f"{where}: {name} must be a list of words, with one at least.")
+        yield name, tuple(" ".join(e.split()) for e in entries)

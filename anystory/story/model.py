@@ -1,0 +1,393 @@
+"""The vocabulary of a story: what is asked for, what comes back. numpy and PIL only, no torch."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from anystory.story.shot import Shot
+from anystory.story.steering import UNSTEERED, Steering
+
+BACKGROUND = "background"
+"""Name of the last entry of every `RoutingMaps`: the part of a frame that belongs to no subject."""
+
+KINDS = ("coarse", "refined")
+"""The routing maps of a layer in the order it makes them. Not every backend has coarse ones."""
+
+MAX_SEED = 2**32 - 1
+
+FACINGS = ("left", "right", "front")
+"""Where a character's first picture may look, as one sees it."""
+
+MAX_PICTURES = 8
+"""Pictures of one character at most; each costs every layer of every step as much as the first."""
+
+MAX_TRACE = 32_000_000
+"""Bytes of a frame's trace at most: some 250 steps of SDXL at 1024 pixels with four subjects, unpacked 100 MB."""
+
+
+LIBRARY = "a drawing of the library (Noto Emoji): "
+"""What `Subject.drawn` begins with where no model drew it."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A character with its cut-out. `image` is RGB, `mask` is L (255 = the character), of one size. `drawn` is the
+    sentence a backend drew it from, or `LIBRARY` and what was taken from there; empty for a picture that was handed in.
+    `more` are further pictures of the same character, each an image and its mask. `height` in metres and `facing`, one
+    of `FACINGS`, are None where nobody said. Raises ValueError for what is not so, or above `MAX_PICTURES`."""
+
+    name: str
+    image: Image.Image
+    mask: Image.Image
+    description: str = ""
+    drawn: str = ""
+    more: tuple[tuple[Image.Image, Image.Image], ...] = ()
+    height: float | None = None
+    facing: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.pictures) > MAX_PICTURES:
+            raise ValueError(
+                f"{self.name} has {len(self.pictures)} pictures; at most {MAX_PICTURES} are used, leave some out."
+            )
+        for image, mask in self.pictures:
+            if image.mode != "RGB" or mask.mode != "L":
+                raise ValueError(
+                    f"{self.name}: the image must be RGB and the mask L, got {image.mode} and {mask.mode}."
+                )
+            if image.size != mask.size:
+                raise ValueError(
+                    f"{self.name}: the mask is {mask.size} but the image is {image.size}; make them one size."
+                )
+
+    @property
+    def pictures(self) -> tuple[tuple[Image.Image, Image.Image], ...]:
+        """Every picture of the character, an RGB image and its L mask each, the first one in front."""
+        return ((self.image, self.mask), *self.more)
+
+
+@dataclass(frozen=True)
+class CastMember:
+    """A character as a script names it: the pictures are still paths. `more` are further pictures, each with its mask
+    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said."""
+
+    name: str
+    image: Path | None = None
+    mask: Path | None = None
+    description: str = ""
+    more: tuple[tuple[Path, Path | None], ...] = ()
+    height: float | None = None
+    facing: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of dialogue: who says what."""
+
+    who: str
+    say: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of the story. `cast` holds names in the script's cast order; `size` is the side of its frame in
+    pixels. `seed` and `size` None and `style` "" = the story's; `steering` is what was asked of its routing by hand."""
+
+    prompt: str
+    cast: tuple[str, ...] = ()
+    caption: str = ""
+    dialogue: tuple[Line, ...] = ()
+    seed: int | None = None
+    style: str = ""
+    steering: Steering = UNSTEERED
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Style:
+    """A preset: `template` is what a model reads, with `{prompt}` where the panel's sentence goes."""
+
+    name: str
+    template: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a person writes: a title, a style, a cast and panels in order. A style is the name of a preset, of
+    `styles` (the story's own) or of those supplied, or else words; see `anystory.story.styles`. `segmenter` names the
+    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`."""
+
+    panels: tuple[Panel, ...]
+    cast: tuple[CastMember, ...] = ()
+    title: str = ""
+    style: str = ""
+    styles: tuple[Style, ...] = ()
+    segmenter: str = ""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The sentence a model reads. `mentions[i]` is the character span [start, end) of `text` that means
+    the i-th subject of the frame; None where no words do. `shot` is what the panel shows, for backends that sketch."""
+
+    text: str
+    mentions: tuple[tuple[int, int] | None, ...] = ()
+    shot: Shot | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a render depends on besides the script, the pictures and the weights.
+
+    `size` is the side of the square frames in pixels, but for panels with their own, `guidance` the classifier-free
+    guidance scale (1 = off), `eta` the strength η of the CLIP injection (eq 5), `gamma` the bias γ on reference tokens
+    (eq 8), `seed` the story's seed, which gives a panel without its own `panel_seed`.
+    """
+
+    size: int
+    steps: int = 25
+    guidance: float = 3.0
+    eta: float = 1.0
+    gamma: float = 0.0
+    seed: int = 0
+
+
+def sides(sizes: range) -> str:
+    """The sides of frames that a backend draws, in words."""
+    return f"{f'multiples of {sizes.step}' if sizes.step > 1 else 'anything'} from {sizes[0]} to {sizes[-1]}"
+
+
+def panel_seed(seed: int, number: int) -> int:
+    """The seed of panel `number` (from 1) in a story of `seed`: they count up, and after the greatest comes 0."""
+    return (seed + number - 1) % (MAX_SEED + 1)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A script whose characters have pictures. `subjects` follow the script's cast order."""
+
+    script: Script
+    subjects: tuple[Subject, ...]
+    settings: Settings
+
+
+ROUTING, ATTENTION, SEEN = "routing", "share of attention", "what is seen"
+"""What maps can measure: whose features each place gets; or, where nobody competes, how much of the attention of each
+place its one subject gets; or, of a sketch, whom each place shows, which is 1 for one and 0 for all others."""
+
+MADE = {SEEN: "painted place, your cut-outs"}
+"""What a frame is that is no model's drawing, by what its maps measure."""
+
+
+@dataclass(frozen=True)
+class RoutingMaps:
+    """Who is where in a frame: `values` float32 (S+1, H, W) in [0, 1], summing to 1 over `names`, whose
+    last is `BACKGROUND`. `measure` says what they are, `ROUTING`, `ATTENTION` or `SEEN`."""
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    measure: str = ROUTING
+
+    def __post_init__(self) -> None:
+        if self.measure not in (ROUTING, ATTENTION, SEEN):
+            raise ValueError(f"Maps show the {ROUTING}, the {ATTENTION} or {SEEN}, not {self.measure!r}.")
+        if self.values.ndim != 3 or len(self.names) != len(self.values):
+            raise ValueError(f"{len(self.names)} names do not fit maps of shape {self.values.shape}.")
+        if not self.names or self.names[-1] != BACKGROUND:
+            raise ValueError(f"The last routing map must be {BACKGROUND!r}, got {self.names[-1:]}.")
+
+
+Shape = tuple[int, int]
+"""Rows and columns (h, w) of a layer's tokens."""
+
+
+@dataclass(frozen=True)
+class RoutingTrace:
+    """Who holds every token in every layer at every step of a frame: the hard maps σ(M) that steered it.
+
+    `names` are those of `RoutingMaps`, `total` the frame's steps, `steps` the numbers (from 1) of those at which the
+    routers ran, `shapes` the (h, w) of each layer in the order of execution. `packed` keeps layers of different size
+    apart: under (kind, shape) a uint8 array (bits, steps, layers of that shape, ceil(h · w / 8)) whose b-th plane is
+    bit b of every token's index into `names`, eight tokens a byte. Raises ValueError for what is not so.
+    """
+
+    names: tuple[str, ...]
+    total: int
+    steps: tuple[int, ...]
+    shapes: tuple[Shape, ...]
+    packed: Mapping[tuple[str, Shape], np.ndarray]
+
+    def __post_init__(self) -> None:
+        if not self.names or self.names[-1] != BACKGROUND:
+            raise ValueError(f"The last name of a trace must be {BACKGROUND!r}, got {self.names[-1:]}.")
+        if not self.steps or list(self.steps) != sorted({s for s in self.steps if 1 <= s <= self.total}):
+            raise ValueError(f"The steps of a trace must rise within 1 and {self.total}, got {self.steps[:9]}.")
+        if not self.shapes or min(min(shape) for shape in self.shapes) < 1:
+            raise ValueError(f"The layers of a trace need one token each at least, got {self.shapes[:9]}.")
+        if set(self.packed) != {(kind, shape) for kind in self.kinds for shape in self.shapes}:
+            raise ValueError(f"The maps of a trace do not fit its layers: {sorted(self.packed)[:9]}.")
+        for (kind, shape), array in self.packed.items():
+            wanted = (_bits(self.names), len(self.steps), self.shapes.count(shape), -(-shape[0] * shape[1] // 8))
+            if array.dtype != np.uint8 or array.shape != wanted:
+                raise ValueError(f"The {kind} maps of {shape} are {array.dtype} {array.shape}, not uint8 {wanted}.")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Those of `KINDS` there are; "refined" always is."""
+        return tuple(kind for kind in KINDS if kind == "refined" or any(key[0] == kind for key in self.packed))
+
+    def holders(self, step: int, layer: int, kind: str = "refined") -> np.ndarray:
+        """The index into `names` of who holds each token: uint8 (h, w) of `layer` (from 1) at `step` (from 1).
+        Raises ValueError for a step, layer or kind that is not in the trace."""
+        if step not in self.steps:
+            raise ValueError(f"There are no maps of step {step}; there are those of {_listed(self.steps)}.")
+        if not 1 <= layer <= len(self.shapes):
+            raise ValueError(f"There is no layer {layer}; the layers are 1 to {len(self.shapes)}.")
+        if kind not in self.kinds:
+            raise ValueError(f"There are no {kind} maps; there are: {', '.join(self.kinds)}.")
+        shape = self.shapes[layer - 1]
+        planes = self.packed[kind, shape][:, self.steps.index(step), self.shapes[: layer - 1].count(shape)]
+        bits = np.unpackbits(planes, axis=-1, count=shape[0] * shape[1])
+        weights = np.left_shift(1, np.arange(len(bits)))
+        held = np.minimum(np.tensordot(weights, bits, 1), len(self.names) - 1)  # of damaged bits, the background
+        return held.astype(np.uint8).reshape(shape)
+
+    def votes(self, step: int, layer: int | None = None, kind: str = "refined") -> RoutingMaps:
+        """The share of layers that give each token to each name, at the size of the largest layer; of one `layer`
+        its own hard map. Steps, layers and errors as in `holders`."""
+        if layer is not None:
+            return RoutingMaps(self.names, _one_hot(self.holders(step, layer, kind), len(self.names)))
+        shape = max(self.shapes, key=lambda s: s[0] * s[1])
+        total = np.zeros((len(self.names), *shape), np.float32)
+        for number, (h, w) in enumerate(self.shapes, 1):
+            rows, columns = (np.arange(big) * small // big for big, small in zip(shape, (h, w), strict=True))
+            total += _one_hot(self.holders(step, number, kind)[rows][:, columns], len(self.names))
+        return RoutingMaps(self.names, total / len(self.shapes))
+
+
+class TraceRecorder:
+    """Packs the maps of a frame step by step into a `RoutingTrace`."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+        self._steps: list[int] = []
+        self._shapes: tuple[Shape, ...] = ()
+        self._packed: dict[tuple[str, Shape], list[np.ndarray]] = {}
+
+    def add(self, step: int, refined: Sequence[np.ndarray], coarse: Sequence[np.ndarray] = ()) -> None:
+        """Take in the maps of `step` (from 1): for each layer the index of every token's holder, uint8 (h, w)."""
+        self._steps.append(step)
+        self._shapes = tuple(tuple(layer.shape) for layer in refined)
+        for kind, layers in zip(KINDS, (coarse, refined), strict=True):
+            for shape in dict.fromkeys(layer.shape for layer in layers):
+                held = np.stack([layer.ravel() for layer in layers if layer.shape == shape])
+                planes = np.arange(_bits(self._names), dtype=np.uint8)[:, None, None]
+                bits = (held.astype(np.uint8) >> planes) & 1
+                self._packed.setdefault((kind, shape), []).append(np.packbits(bits, axis=-1))
+
+    def trace(self, total: int) -> RoutingTrace | None:
+        """The trace of a frame of `total` steps; None where no routers ran."""
+        if not self._steps:
+            return None
+        packed = {key: np.stack(steps, axis=1) for key, steps in self._packed.items()}
+        return RoutingTrace(self._names, total, tuple(self._steps), self._shapes, packed)
+
+
+def trace_size(steps: int, shapes: Sequence[Shape], subjects: int, kinds: int = len(KINDS)) -> int:
+    """Bytes that a frame's trace takes on disk at most: a bit for each of ceil(log2(subjects + 1)) planes, each
+    kind of map, step and token, and the file's frame around them."""
+    tokens = sum(-(-h * w // 8) for h, w in shapes)
+    content = subjects.bit_length() * kinds * steps * tokens
+    return content + content // 1000 + 8 * steps + 16 * len(shapes) + 16_384
+
+
+def dump_trace(trace: RoutingTrace, key: str) -> bytes:
+    """The trace as an npz file (no pickle): names, total, steps, shapes, `key`, and an array for every kind and size
+    under, for example, "refined 16x16"."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        names=np.array(trace.names),
+        total=trace.total,
+        steps=np.array(trace.steps, np.int32),
+        shapes=np.array(trace.shapes, np.int32),
+        key=key,
+        **{f"{kind} {h}x{w}": array for (kind, (h, w)), array in sorted(trace.packed.items())},
+    )
+    return buffer.getvalue()
+
+
+def read_trace(file: str | Path, key: str | None = None) -> RoutingTrace:
+    """Read a trace that `dump_trace` wrote. With `key` it must be the one it was written with. Nothing in the file is
+    executed or unpacked beyond `MAX_TRACE`. Raises ValueError for any other content, OSError where there is no file."""
+    with open(file, "rb") as source:
+        try:
+            with zipfile.ZipFile(source) as archive:
+                unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > 2 * MAX_TRACE:
+                raise ValueError(f"it unpacks to {unpacked} bytes, more than {2 * MAX_TRACE}")
+            source.seek(0)
+            with np.load(source, allow_pickle=False) as arrays:
+                data = dict(arrays)
+            written = str(data.pop("key"))
+            if key is not None and written != key:
+                raise ValueError("it belongs to another frame")
+            names, total = tuple(data.pop("names").tolist()), int(data.pop("total"))
+            steps, shapes = (data.pop(name).tolist() for name in ("steps", "shapes"))
+            packed = {}
+            for name, array in data.items():
+                kind, _, size = name.partition(" ")
+                packed[kind, tuple(int(side) for side in size.split("x"))] = array
+            return RoutingTrace(names, total, tuple(steps), tuple((h, w) for h, w in shapes), packed)
+        except Exception as error:  # a damaged archive raises anything: BadZipFile, EOFError, zlib.error, KeyError, …
+            raise ValueError(f"{Path(file).name} is no routing trace ({error}).") from error
+
+
+def _bits(names: Sequence[str]) -> int:
+    """Bits that tell `names` apart; none for the background alone."""
+    return (len(names) - 1).bit_length()
+
+
+def _one_hot(held: np.ndarray, entries: int) -> np.ndarray:
+    """Indices (h, w) -> float32 (entries, h, w)."""
+    return (held == np.arange(entries)[:, None, None]).astype(np.float32)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    first, last = numbers[0], numbers[-1]
+    return f"{first} to {last}" if len(numbers) == last - first + 1 else ", ".join(map(str, numbers))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A finished panel: RGB `image`, its routing maps, the seed it came from, every layer's maps at every step where
+    they were kept, and sentences for the user on what is not as it should be."""
+
+    image: Image.Image
+    maps: RoutingMaps
+    seed: int
+    trace: RoutingTrace | None = None
+    notes: tuple[str, ...] = ()
+
+    def named(self, names: tuple[str, ...]) -> Frame:
+        """The same frame whose maps are called `names`, in their order."""
+        trace = self.trace and replace(self.trace, names=names)
+        return replace(self, maps=replace(self.maps, names=names), trace=trace)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Progress of one panel: step `index` of `total` (from 1) is done, `preview` shows the frame so far
+    (small, RGB, or None). The last step of a panel carries the `frame`."""
+
+    index: int
+    total: int
+    preview: Image.Image | None = None
+    frame: Frame | None = field(default=None)
