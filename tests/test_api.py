@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import anystory
-from tests.test_main import picture
+from tests.cli.test_main import picture
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,7 +15,7 @@ from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
 from anystory.model.flux.plans import Plan, place
 from anystory.model.flux.speeds import SPEEDS, Speed, hasten
-from tests.test_flux_golden import CASES, GOLDEN, TOLERANCE
+from tests.backends.test_flux_golden import CASES, GOLDEN, TOLERANCE
 
 
 @cache

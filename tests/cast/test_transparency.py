@@ -8,7 +8,7 @@ from anystory.cast.images import open_image
 from anystory.cast.segment import Segmenter, SegmentError
 from anystory.cast.shelf import shelf
 from anystory.cast.transparency import filled, opacity, photograph
-from tests.test_segment import composite, iou
+from tests.cast.test_segment import composite, iou
 
 PHOTO, TRUTH = composite("photo")
 SIZE = PHOTO.size

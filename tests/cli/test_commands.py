@@ -13,7 +13,7 @@ from anystory.__main__ import main
 from anystory.cli.arguments import parser
 from anystory.cli.report import FORMAT
 from anystory.project.folder import Project
-from tests.test_main import picture, refused
+from tests.cli.test_main import picture, refused
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from anystory.backends.base import load
 from anystory.project.folder import Project
 from anystory.script.read import ScriptError, dump_script, load_script, parse_script
 from anystory.story.model import LIBRARY
-from tests.test_main import picture
+from tests.cli.test_main import picture
 
 FORM = {
     "panel": int,

@@ -10,8 +10,8 @@ from anystory.bench.build import save_gguf
 from anystory.bench.flux import last
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
 from anystory.model.flux.plans import PRECISIONS, Plan
-from tests.test_flux_golden import GOLDEN
-from tests.test_flux_modes import golden, pipeline, routed
+from tests.backends.test_flux_golden import GOLDEN
+from tests.backends.test_flux_modes import golden, pipeline, routed
 
 STEPS = 3
 

@@ -384,7 +384,7 @@ def test_what_is_pinned_meanwhile_stays_and_a_story_begun_meanwhile_is_the_folde
 def test_processes_that_write_at_the_same_time_lose_nothing(tmp_path, story):
     begin(tmp_path, story)
     code = (
-        "import sys; from tests.test_project import *; project = Project(sys.argv[1])\n"
+        "import sys; from tests.project.test_folder import *; project = Project(sys.argv[1])\n"
         "for n in range(8): project.keep(1, frame(('Fox',), n), f'{sys.argv[2]}{n}', '', SETTINGS)"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in "ab"]

@@ -8,7 +8,7 @@ import pytest
 from anystory.script.edits import insert_panel, move_panel, plain_text, remove_panel, with_name, with_panel, with_prompt
 from anystory.script.read import ScriptError, parse_script, read_script, script_lines
 from anystory.story.model import CastMember, Line, Panel, Script
-from tests.test_script import NAMES, some_panel
+from tests.script.test_read import NAMES, some_panel
 
 CAST = (CastMember("Mia", description="a small fox"), CastMember("Tom"))
 

@@ -12,7 +12,7 @@ from anystory.model.plans import Plan
 from anystory.script.lint import CODES, LETTERS, Finding, _slips, lint, mend
 from anystory.script.read import NEWLINE, ScriptError, parse_script, read_script
 from anystory.story.model import CastMember
-from tests.test_storyboard import AUTHORS, RABBITS, text
+from tests.script.test_storyboard import AUTHORS, RABBITS, text
 from tests.tiny import sdxl_pipeline
 
 CAST = (CastMember("Mia", description="a small fox"), CastMember("Tom"), CastMember("Mia Lu"), CastMember("小明"))
