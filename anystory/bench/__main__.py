@@ -71,7 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.set_defaults(command=reading)
     command = commands.add_parser("sheets", help="the contact sheets of docs/sketch.md")
     command.add_argument("--out", type=Path, default=SHEETS, metavar="DIR", help="where they go (%(default)s)")
-    command.add_argument("--lines", type=Path, metavar="FILE", help="the panels of this script, each by itself, instead")
+    command.add_argument(
+        "--lines", type=Path, metavar="FILE", help="the panels of this script, each by itself, instead"
+    )
     command.add_argument("--cell", type=int, default=contacts.CELL, metavar="PIXELS", help="of a line (%(default)s)")
     command.set_defaults(command=sheets)
     arguments = parser.parse_args(argv)
