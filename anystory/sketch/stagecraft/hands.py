@@ -42,7 +42,7 @@ _NECK = ("military medal", "medal", "gold medal", "silver medal", "bronze medal"
 
 _BODY = (
     "karate suit", "running shirt", "white coat", "safety vest", "shirt", "coat", "dress", "kimono", "sari", "swimsuit",
-    "blouse", "cape", "pyjamas", "apron",
+    "blouse", "cape", "pyjamas", "apron", "blanket",
 )  # fmt: skip
 """What is worn on the body, over what the picture shows."""
 

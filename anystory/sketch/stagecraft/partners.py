@@ -35,28 +35,35 @@ _ADDED = ("food", "toy", "plant", "household", "weather")
 def agreed(shot: Shot, find: Find) -> Shot:
     """The shot with what its roles and things do with each other made plain. `find` gives the drawing of a concept."""
     drawings = {thing.concept: find(thing.concept) for thing in shot.things}
-    shot = replace(shot, roles=_roles(shot, drawings))
+    roles, wrapped = _roles(shot, drawings)
+    shot = replace(shot, roles=roles)
     owners = {role.name for role in shot.roles}
     owners |= {concept for concept, drawing in drawings.items() if drawing is not None and drawing.living}
     held = {role.toward for role in shot.roles if role.action in _CLOSE}
     things = (replace(one, relation="", targets=()) if one.concept in held else one for one in shot.things)
+    things = (replace(one, held_by=wrapped.get(one.concept, one.held_by)) for one in things)
     return replace(shot, things=tuple(_thing(thing, drawings, owners) for thing in things))
 
 
-def _roles(shot: Shot, drawings: Mapping[str, Drawing | None]) -> tuple[Role, ...]:
+def _roles(shot: Shot, drawings: Mapping[str, Drawing | None]) -> tuple[tuple[Role, ...], dict[str, str]]:
+    """The roles, and who is wrapped in what, by concept."""
+    wrapped: dict[str, str] = {}
     roles = {role.name: _role(role, shot.things, drawings) for role in shot.roles}
     for role in list(roles.values()):
         other = roles.get(role.toward)
         if other is None or other is role or not role.targets or other.name in role.targets:
             continue
-        if role.action in _DRAWS and role.relation in ("on", "in"):
+        if role.relation == "in" and is_worn(drawings.get(role.targets[0])):  # "wraps him in a blanket"
+            wrapped[role.targets[0]] = other.name
+            roles[role.name] = replace(role, relation="", targets=())
+        elif role.action in _DRAWS and role.relation in ("on", "in"):
             rests = "sits" if other.action in ("stands", "walks") else other.action
             roles[other.name] = replace(other, action=rests, relation=role.relation, targets=role.targets)
             roles[role.name] = replace(role, relation="", targets=())
         elif role.action in _CLOSE and not other.targets:
             roles[other.name] = replace(other, relation=role.relation, targets=role.targets)
             roles[role.name] = replace(role, relation="", targets=())
-    return tuple(roles.values())
+    return tuple(roles.values()), wrapped
 
 
 def _role(role: Role, things: tuple[Thing, ...], drawings: Mapping[str, Drawing | None]) -> Role:
@@ -66,7 +73,7 @@ def _role(role: Role, things: tuple[Thing, ...], drawings: Mapping[str, Drawing 
         role = replace(role, targets=stood or role.targets)
     if role.relation == "above" and pose.kind != AIR:
         role = replace(role, relation="on")  # "sobre una nube"
-    if role.action in AT_WORK and role.relation in ("on", "in"):
+    if role.action in AT_WORK and role.relation in ("on", "in") and not role.toward:
         role = replace(role, relation="next to")  # "draws on the blackboard"
     if role.targets or role.toward:
         return role

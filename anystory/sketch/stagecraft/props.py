@@ -263,7 +263,10 @@ def _drawing(shot: Shot, thing: Thing) -> Drawing | None:
     concept = thing.concept
     if any(concept in role.targets for role in shot.roles):
         concept = _OPEN.get(concept, concept)
-    return drawing_of(concept)
+    meant = drawing_of(concept)
+    # "A straw hat" is read as a hat, and the library has one of straw.
+    exact = library().find(thing.word) if thing.word and concept == thing.concept else None
+    return exact if exact is not None and meant is not None and exact.kind == meant.kind else meant
 
 
 def _how(shot: Shot, thing: Thing, drawing: Drawing, water: bool) -> tuple[str, str]:
