@@ -56,7 +56,7 @@ def _roles(shot: Shot, drawings: Mapping[str, Drawing | None]) -> tuple[tuple[Ro
         if role.relation == "in" and is_worn(drawings.get(role.targets[0])):  # "wraps him in a blanket"
             wrapped[role.targets[0]] = other.name
             roles[role.name] = replace(role, relation="", targets=())
-        elif role.action in _DRAWS and role.relation in ("on", "in"):
+        elif role.action in _DRAWS and role.relation in ("on", "in") and role.targets[0] in drawings:
             rests = "sits" if other.action in ("stands", "walks") else other.action
             roles[other.name] = replace(other, action=rests, relation=role.relation, targets=role.targets)
             roles[role.name] = replace(role, relation="", targets=())
@@ -71,7 +71,7 @@ def _role(role: Role, things: tuple[Thing, ...], drawings: Mapping[str, Drawing 
     if len(role.targets) > 1:  # "puts on a crown and climbs onto the throne"
         stood = tuple(target for target in role.targets if not is_worn(drawings.get(target)))
         role = replace(role, targets=stood or role.targets)
-    if role.relation == "above" and pose.kind != AIR:
+    if role.relation == "above" and pose.kind != AIR and drawings.keys() & set(role.targets):
         role = replace(role, relation="on")  # "sobre una nube"
     if role.action in AT_WORK and role.relation in ("on", "in") and not role.toward:
         role = replace(role, relation="next to")  # "draws on the blackboard"
