@@ -8,7 +8,7 @@ import yaml
 from PIL import Image
 
 from anystory.__main__ import main
-from anystory.backends.base import load
+from anystory.backends.load import load
 from anystory.project.folder import Project
 from anystory.script.read import ScriptError, dump_script, load_script, parse_script
 from anystory.story.model import LIBRARY
