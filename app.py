@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from anystory.backends import base as backend
+from anystory.backends.load import load as load_backend
 from anystory.cli.arguments import add_engine
 from anystory.cli.usage import Parser, between
 from anystory.project.drafts import Store, cache_folder
@@ -121,7 +122,7 @@ def serve(asked: argparse.Namespace) -> int:
 
     try:
         load = partial(
-            backend.load,
+            load_backend,
             chosen_backend(asked.backend, asked.model),
             model=asked.model,
             device=asked.device,

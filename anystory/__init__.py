@@ -20,8 +20,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would tell it
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.api import PanelFrame, load_story, render_story  # noqa: F401
     from anystory.backends.base import Backend, BackendError, Lora  # noqa: F401
-    from anystory.backends.base import load as load_backend  # noqa: F401
     from anystory.backends.cluster import Cluster, ClusterError  # noqa: F401
+    from anystory.backends.load import load as load_backend  # noqa: F401
     from anystory.cast.images import ImageError  # noqa: F401
     from anystory.cast.segment import Segmenter, SegmentError  # noqa: F401
     from anystory.errors import AnyStoryError  # noqa: F401
@@ -36,7 +36,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
 
 _HOMES = {
     "api": ("PanelFrame", "load_story", "render_story"),
-    "backends.base": ("Backend", "BackendError", "Lora", "load_backend"),
+    "backends.base": ("Backend", "BackendError", "Lora"),
+    "backends.load": ("load_backend",),
     "backends.cluster": ("Cluster", "ClusterError"),
     "render.portraits": ("Drawing",),
     "errors": ("AnyStoryError",),

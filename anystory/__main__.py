@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from anystory.backends.base import hush
+from anystory.backends.load import hush
 from anystory.cli.arguments import DELEGATED, parser
 from anystory.cli.report import Report
 from anystory.errors import AnyStoryError

@@ -45,6 +45,8 @@ WITH_TORCH = (
     *("anystory.bench", "anystory.model", "anystory.training", "anystory.evaluation"),
     *("anystory.backends.flux", "anystory.backends.lora", "anystory.backends.memory", "anystory.backends.sdxl"),
 )
+UI_BACKENDS = ("anystory.backends.base", "anystory.backends.load")
+"""What the app may import of the backends."""
 
 
 def tracked_files() -> list[Path]:
@@ -113,13 +115,16 @@ def test_the_app_and_the_script_reach_no_deeper_than_they_may():
     wrong = []
     for module, path in modules().items():
         for name in imports(path):
-            deep = (
-                module.startswith("ui") and part(name) == "backends" and not name.startswith("anystory.backends.base")
-            )
+            deep = module.startswith("ui") and part(name) == "backends" and not name.startswith(UI_BACKENDS)
             asks = part(module) == "script" and part(name) == "sketch" and module != "anystory.script.lint"
             if deep or asks:
                 wrong.append(f"{module} imports {name}")
     assert wrong == []
+
+
+def test_what_backends_offer_is_known_without_any_of_them():
+    known = imports(ROOT / "anystory" / "backends" / "base.py")
+    assert [name for name in known if part(name) == "backends"] == []
 
 
 def test_the_parts_without_torch_load_without_torch():

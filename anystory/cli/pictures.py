@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from anystory.backends import base as backend
+from anystory.backends.load import load as load_backend
 from anystory.cast.filenames import folded
 from anystory.cast.images import open_image
 from anystory.cast.masks import hints
@@ -85,7 +85,7 @@ def _segment_by(arguments: argparse.Namespace, report: Report) -> None:
     picture = open_image(arguments.picture)
     segmenter = segmenter_named(arguments.segmenter, report)
     subjects = [segmenter.subject(path.stem, path) for path in arguments.by]
-    engine = backend.load(arguments.backend, model=arguments.model, device=arguments.device)
+    engine = load_backend(arguments.backend, model=arguments.model, device=arguments.device)
     found = locate(engine, picture, subjects)
     write_atomic({arguments.out / file: data for file, data in found.files.items()})
     shares = found.shares

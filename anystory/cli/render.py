@@ -16,6 +16,8 @@ from anystory.api import asked_settings, cut_out, filled_script, workers_of
 from anystory.backends import base as backend
 from anystory.backends.base import Backend
 from anystory.backends.cluster import Cluster
+from anystory.backends.load import chosen
+from anystory.backends.load import load as load_backend
 from anystory.cast.filenames import folded
 from anystory.cli.check import found, tell_findings
 from anystory.cli.pictures import segmenter_named
@@ -42,7 +44,7 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
     for option, given in (("--panels", arguments.panels), ("--layout", arguments.layout)):
         if given and len(arguments.scripts) > 1:
             raise UsageError(f"{option} is for one script; give the others a command of their own.")
-    name = backend.chosen(arguments.backend, arguments.model)
+    name = chosen(arguments.backend, arguments.model)
     read = []
     for path, folder in zip(arguments.scripts, _folders(arguments.scripts, arguments.out), strict=True):
         script = filled_script(path, arguments.seed or 0)
@@ -72,7 +74,7 @@ def resume(arguments: argparse.Namespace, report: Report) -> int:
     story = project.story()
     numbers = panel_numbers(arguments.panels, len(story.script.panels), whole="the story has panels")
     segmenter = segmenter_named(arguments.segmenter or story.script.segmenter, report)
-    name = backend.chosen(arguments.backend, arguments.model, project.made_with[0])
+    name = chosen(arguments.backend, arguments.model, project.made_with[0])
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         story, how = _in_settings_of(engine, story, project), (arguments.trace, arguments.retry)
@@ -89,7 +91,7 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
     made: dict[int, tuple[str, Image.Image]] = {}
     if now := project.entries.get(number):
         pictures[f"now: {now.short}"] = project.frame(number).image
-    name = backend.chosen(arguments.backend, arguments.model, project.made_with[0])
+    name = chosen(arguments.backend, arguments.model, project.made_with[0])
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         story = _in_settings_of(engine, story, project)
@@ -171,7 +173,7 @@ def _engine(arguments: argparse.Namespace, name: str, report: Report) -> Iterato
     elif arguments.workers:
         raise UsageError("--workers is for --ray; say --ray local to have several on this machine.")
     else:
-        yield backend.load(**how)
+        yield load_backend(**how)
 
 
 def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:

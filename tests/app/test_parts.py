@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from anystory.backends.base import BackendError
-from anystory.backends.base import load as load_backend
+from anystory.backends.load import load as load_backend
 from anystory.cast import segment
 from anystory.cast.images import ImageError
 from anystory.cast.masks import ADD, REMOVE

@@ -13,7 +13,8 @@ import yaml
 from PIL import Image, ImageChops
 from playwright.sync_api import expect
 
-from anystory.backends.base import BACKENDS, BackendError, Locator, load
+from anystory.backends.base import BACKENDS, BackendError, Locator
+from anystory.backends.load import load
 from anystory.cast.segment import Segmenter
 from anystory.story.model import Prompt
 from app import arguments, limits, main

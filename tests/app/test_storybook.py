@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from anystory.backends.base import load
+from anystory.backends.load import load
 from anystory.project.folder import Project
 from anystory.story.model import SEEN, Settings
 from anystory.story.steering import Layout, Place, Steering
@@ -117,8 +117,8 @@ def test_starting_imports_no_model_and_writes_no_stubs():
         "assert inspect.getfile is known\n"
         "from ui.app import build\n"
         "from ui.studio import Studio\n"
-        "from anystory import backend\n"
-        "studio = Studio(backend.load)\n"
+        "from anystory.backends.load import load\n"
+        "studio = Studio(load)\n"
         "build(studio)\n"
         "print(studio.backend.name, [path for path in written if path.suffix == '.pyi'])\n"
         "print(sorted({'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg'} & set(sys.modules)))\n"

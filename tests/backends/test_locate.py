@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from anystory.__main__ import main
-from anystory.backends.base import BackendError, Locator, load
+from anystory.backends.base import BackendError, Locator
+from anystory.backends.load import load
 from anystory.maps.figures import located
 from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Prompt, RoutingMaps, Subject
 from tests.backends.conftest import GOLDEN

@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from anystory.backends.base import Backend, load
+from anystory.backends.base import Backend
+from anystory.backends.load import load
 from anystory.cast.images import square_crop
 from anystory.cast.segment import Segmenter
 from anystory.evaluation.identity import swap

@@ -8,7 +8,7 @@ import yaml
 from PIL import Image
 
 from anystory.__main__ import main
-from anystory.backends.base import load
+from anystory.backends.load import load
 from anystory.project.folder import Project
 from anystory.script.form import ScriptError
 from anystory.script.read import load_script, parse_script

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from anystory.backends.base import load
+from anystory.backends.load import load
 from anystory.model.attention import transformer_blocks
 from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.mention import SILENT
