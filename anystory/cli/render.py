@@ -30,8 +30,9 @@ from anystory.project.folder import Project, frame_file, png, write_atomic
 from anystory.render.jobs import Job, together, work
 from anystory.render.portraits import Drawing, undrawn
 from anystory.render.session import Progress, Renderer
-from anystory.script.read import Script, ScriptError, parse_script
-from anystory.story.model import LIBRARY, Story, Subject
+from anystory.script.form import ScriptError
+from anystory.script.read import parse_script
+from anystory.story.model import LIBRARY, Script, Story, Subject
 from anystory.story.steering import read_layout
 
 UNHONOURED = ("no-picture", "steering", "style", "language", "unread")

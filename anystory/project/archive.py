@@ -35,7 +35,8 @@ from anystory.errors import AnyStoryError
 from anystory.project.drafts import DraftError, load_draft
 from anystory.project.folder import Kept, Project, ProjectError, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
-from anystory.script.read import ScriptError, dump_script
+from anystory.script.form import ScriptError
+from anystory.script.write import dump_script
 from anystory.story.model import MAX_TRACE, read_trace
 
 NAMES = re.compile(

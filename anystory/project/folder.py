@@ -41,7 +41,8 @@ from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import imprint
-from anystory.script.read import dump_script, parse_script
+from anystory.script.read import parse_script
+from anystory.script.write import dump_script
 from anystory.story.model import (
     MADE,
     ROUTING,

@@ -11,7 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from anystory.script.read import NEWLINE, Reading, Span, panel_lines, read_script, script_lines
+from anystory.script.form import NEWLINE, Reading, Span
+from anystory.script.read import read_script
+from anystory.script.write import panel_lines, script_lines
 from anystory.story.model import CastMember, Panel, Script
 from anystory.story.prompt import find_names
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from anystory.script.read import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
+from anystory.script.form import Reading, ScriptError, Span, Where, composed, nearest, place
+from anystory.script.read import read_script
 from anystory.script.wildcards import (
     Lists,
     WildcardError,

@@ -18,7 +18,7 @@ from types import MappingProxyType
 import yaml
 
 from anystory.errors import AnyStoryError
-from anystory.script.read import MAX_TEXT, nearest
+from anystory.script.form import MAX_TEXT, nearest
 from anystory.story.model import Panel, Script, panel_seed
 from anystory.story.prompt import find_names
 

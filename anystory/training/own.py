@@ -21,7 +21,7 @@ from PIL import Image
 from anystory.cast.filenames import SUFFIXES
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import NothingFoundError, Segmenter, SegmentError
-from anystory.script.read import composed
+from anystory.script.form import composed
 from anystory.training.art import FAINTEST, fit
 
 SIZE = 256

@@ -10,7 +10,9 @@ from PIL import Image
 from anystory.__main__ import main
 from anystory.backends.load import load
 from anystory.project.folder import Project
-from anystory.script.read import ScriptError, dump_script, load_script, parse_script
+from anystory.script.form import ScriptError
+from anystory.script.read import load_script, parse_script
+from anystory.script.write import dump_script
 from anystory.story.model import LIBRARY
 from tests.cli.test_main import picture
 

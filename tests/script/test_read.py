@@ -6,17 +6,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from anystory.script import read as module
-from anystory.script.read import (
-    ScriptError,
-    dump_script,
-    load_script,
-    panel_lines,
-    parse_script,
-    place,
-    read_script,
-    script_lines,
-)
+from anystory.script import plain
+from anystory.script.form import ScriptError, place
+from anystory.script.read import load_script, parse_script, read_script
+from anystory.script.write import dump_script, panel_lines, script_lines
 from anystory.story.model import FACINGS, CastMember, Line, Panel, Script
 from anystory.story.steering import Layout, Place, Steering
 
@@ -496,7 +489,7 @@ def test_a_bare_panel_dumps_to_what_it_needs():
 
 
 def test_the_docstrings_example_is_true(folder):
-    example = module.__doc__.split("\n\n`title`", 1)[0]
+    example = plain.__doc__.split("\n\n`title`", 1)[0]
     lines = [line.strip() for line in example.splitlines()]
     script = parse_script("\n".join(lines[lines.index("title: A day out") :]), folder, cast=[CastMember("Tom")])
     assert (script.cast[1].image, script.cast[1].mask) == (folder / "mia.png", folder / "mia-mask.png")

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from anystory.script.read import dump_script, parse_script
+from anystory.script.read import parse_script
 from anystory.script.wildcards import (
     WildcardError,
     expand,
@@ -14,6 +14,7 @@ from anystory.script.wildcards import (
     may_be_empty,
     own_lists,
 )
+from anystory.script.write import dump_script
 
 
 def test_the_same_seed_gives_the_same_words_and_seeds_give_all_of_them():
