@@ -98,7 +98,9 @@ class Line:
 @dataclass(frozen=True)
 class Panel:
     """One picture of the story. `cast` holds names in the script's cast order; `size` is the side of its frame in
-    pixels. `seed` and `size` None and `style` "" = the story's; `steering` is what was asked of its routing by hand."""
+    pixels. `seed` and `size` None and `style` "" = the story's; `steering` is what was asked of its routing by hand.
+    `told`: the cast was said apart from the prompt, so wildcards in that change nothing about it; panels that differ in
+    this alone are equal, as they ask for the same once their wildcards are filled in."""
 
     prompt: str
     cast: tuple[str, ...] = ()
@@ -108,6 +110,7 @@ class Panel:
     style: str = ""
     steering: Steering = UNSTEERED
     size: int | None = None
+    told: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
