@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from anystory.maps.figures import located
 from anystory.story.model import Frame, Story
 
 LEAST = 0.002
@@ -101,8 +100,9 @@ def consistency(story: Story, frames: Mapping[int, Frame]) -> Consistency:
 
 def _cut(frame: Frame, index: int) -> tuple[Image.Image, Image.Image] | None:
     """The frame and where its `index`-th subject is, None where it is not."""
-    mask = located(frame.maps, frame.image.size)[index]
-    return (frame.image, mask) if np.asarray(mask).mean() / 255 >= LEAST else None
+    place = frame.maps.located(frame.image.size)[index]
+    mask = Image.fromarray(np.where(place, np.uint8(255), np.uint8(0)))
+    return (frame.image, mask) if place.mean() >= LEAST else None
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

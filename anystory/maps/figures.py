@@ -45,18 +45,6 @@ def some_steps(trace: RoutingTrace, most: int = COLUMNS) -> tuple[int, ...]:
     return tuple(trace.steps[round(index)] for index in picked)
 
 
-def located(maps: RoutingMaps, size: tuple[int, int]) -> list[Image.Image]:
-    """For each subject an L mask of `size` (width, height): 255 where its map, brought to that size, is the largest. A
-    share of attention, which nobody competes for, counts where it is at least half its greatest value."""
-    bilinear = Image.Resampling.BILINEAR
-    soft = np.stack([np.asarray(Image.fromarray(m.astype(np.float32)).resize(size, bilinear)) for m in maps.values])
-    if maps.measure == ATTENTION:
-        held = [values >= values.max() / 2 for values in soft[:-1]]
-    else:
-        held = [soft.argmax(axis=0) == k for k in range(len(soft) - 1)]
-    return [Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))) for mask in held]
-
-
 def figure(
     trace: RoutingTrace, kinds: Sequence[str] | None = None, steps: Sequence[int] | None = None, tile: int | None = None
 ) -> Image.Image:

@@ -206,6 +206,17 @@ class RoutingMaps:
         if not self.names or self.names[-1] != BACKGROUND:
             raise ValueError(f"The last routing map must be {BACKGROUND!r}, got {self.names[-1:]}.")
 
+    def located(self, size: tuple[int, int]) -> list[np.ndarray]:
+        """Where each subject is: a bool array (height, width) of `size` (width, height), True where its map, brought to
+        that size, is the largest. A share of attention, which nobody competes for, counts where it is at least half
+        its greatest value."""
+        fields = [Image.fromarray(np.ascontiguousarray(field, np.float32)) for field in self.values]
+        soft = np.stack([np.asarray(field.resize(size, Image.Resampling.BILINEAR)) for field in fields])
+        if self.measure == ATTENTION:
+            return [values >= values.max() / 2 for values in soft[:-1]]
+        held = soft.argmax(axis=0)
+        return [held == index for index in range(len(soft) - 1)]
+
 
 Shape = tuple[int, int]
 """Rows and columns (h, w) of a layer's tokens."""
