@@ -30,7 +30,7 @@ ARROWS = {
     "pages": {"project", "story", "typeset"},
     "render": {"backends", "cast", "maps", "project", "sketch", "story"},
     "api": {"backends", "cast", "maps", "project", "render", "script", "story"},
-    "cli": {"api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"},
+    "cli": {*("api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"), "typeset"},
     "__main__": {"backends", "cli"},
     "training": {"backends", "cast", "model", "script", "sketch"},
     "evaluation": {"backends", "cast", "cli", "maps", "model", "project", "sketch", "story", "training"},
