@@ -186,7 +186,7 @@ def test_files_of_the_machine_are_not_to_be_had(address):
 
 
 def test_mcp_without_its_extra_is_one_sentence(monkeypatch, capsys):
-    monkeypatch.setattr("app.find_spec", lambda name: None)
+    monkeypatch.setattr("ui.serve.find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="2"):
         arguments(["--mcp"])
     assert capsys.readouterr().err.startswith(
