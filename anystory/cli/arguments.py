@@ -19,6 +19,7 @@ from anystory.pages.lettering import CAPTIONS, DIALOGUES, Lettering
 SCRIPT = "the story: text, YAML, JSON or a storyboard"
 RENDERED = "what render wrote"
 DELEGATED = {
+    "app": ("ui.serve", "serve the app in your browser"),
     "evaluate": ("anystory.evaluation.__main__", "measure a trained model: python -m anystory.evaluation"),
     "bench": ("anystory.bench.__main__", "measure what a frame costs: python -m anystory.bench"),
 }
