@@ -33,7 +33,7 @@ from anystory.render.session import Progress, Renderer
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.story.model import LIBRARY, Script, Story, Subject
-from anystory.story.steering import read_layout
+from anystory.story.steering import SteeringError, read_layout
 
 UNHONOURED = ("no-picture", "steering", "style", "language", "unread")
 """What a render tells of its script: where a frame will not be what was written. `check` tells the rest."""
@@ -284,7 +284,7 @@ def _with_layout(script: Script, numbers: str, places: str) -> Script:
         try:
             asked = {"prompt": panel.prompt, "cast": list(panel.cast), **read_layout(places)}
             layout = parse_script({"panels": [asked]}, cast=script.cast).panels[0].steering.layout
-        except (ScriptError, ValueError) as error:
+        except (ScriptError, SteeringError) as error:
             sentence = error.sentence if isinstance(error, ScriptError) else str(error)
             raise UsageError(f"--layout {numbers}: {sentence}") from error
         panels[number - 1] = replace(panel, steering=replace(panel.steering, layout=layout))

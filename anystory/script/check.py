@@ -12,7 +12,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, NoReturn
 
 from anystory.cast.filenames import FilenameError, basename, find
-from anystory.cast.images import open_image
+from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS
 from anystory.script.form import (
     HEIGHTS,
@@ -48,6 +48,7 @@ from anystory.story.steering import (
     Layout,
     Place,
     Steering,
+    SteeringError,
     numbers,
     painted,
     read_layout,
@@ -144,10 +145,7 @@ class _Checker:
         if fields.get("height") in (None, ""):
             return None
         low, high = HEIGHTS
-        try:
-            (metres,) = numbers(fields["height"], 1, f"The height of {name}")
-        except ValueError as error:
-            self.fail((*path, "height"), str(error))
+        (metres,) = self.numbers(fields["height"], 1, (*path, "height"), f"The height of {name}")
         if not low <= metres <= high:
             self.fail((*path, "height"), f"The height of {name} is {metres:g}; it must be from {low} to {high} metres.")
         return metres
@@ -286,13 +284,12 @@ class _Checker:
         router = fields.get("router")
         if router is not None and str(router).casefold() not in ("true", "false"):
             self.fail((*path, "router"), f"router is true or false, not {shown(router)}.")
+        if fields.get("reference_steps") is not None:
+            asked["reference"] = self.numbers(fields["reference_steps"], 2, (*path, "reference_steps"))
         try:
-            if fields.get("reference_steps") is not None:
-                asked["reference"] = numbers(fields["reference_steps"], 2, "reference_steps")
             return Steering(layout, router=str(router).casefold() != "false", **asked)
-        except ValueError as error:
-            key = next((key for key in STRENGTHS if f"The {key} of" in str(error)), "reference_steps")
-            self.fail((*path, key), str(error))
+        except SteeringError as error:
+            self.fail((*path, error.key), str(error))
 
     def strengths(
         self, fields: Mapping[str, Any], key: str, cast: Sequence[str], path: Where
@@ -305,10 +302,7 @@ class _Checker:
             who = self.name(name, (*path, key, name))
             if who not in cast:
                 self.fail((*path, key, name), f"{who} has a strength but is not in the panel; name {who} there.")
-            try:
-                found.append((who, *numbers(value, 1, f"The {key} of {who}")))
-            except ValueError as error:
-                self.fail((*path, key, name), str(error))
+            found.append((who, *self.numbers(value, 1, (*path, key, name), f"The {key} of {who}")))
         return tuple(found)
 
     def layout(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Layout:
@@ -319,13 +313,14 @@ class _Checker:
         listed = (given or {}).items()
         read = (self.attempt(self.placed, *entry, cast, (*path, "layout", entry[0])) for entry in listed)
         places = tuple(filter(None, read))
+        given = fields.get("layout_strength", Layout.strength)
+        (strength,) = self.numbers(given, 1, (*path, "layout_strength"), code="layout")
+        given = fields.get("layout_steps", (Layout.start, Layout.end))
+        steps = self.numbers(given, 2, (*path, "layout_steps"), code="layout")
         try:
-            (strength,) = numbers(fields.get("layout_strength", Layout.strength), 1, "layout_strength")
-            steps = numbers(fields.get("layout_steps", (Layout.start, Layout.end)), 2, "layout_steps")
             return Layout(places, strength, *steps)
-        except ValueError as error:
-            key = "layout_strength" if "strength" in str(error) else "layout_steps"
-            self.fail((*path, key), str(error), "layout")
+        except SteeringError as error:
+            self.fail((*path, error.key), str(error), "layout")
 
     def placed(self, name: str, place: Any, cast: Sequence[str], path: Where) -> Place:
         """A place: four numbers, paint as text, or the file of a picture that is white where the place is."""
@@ -339,16 +334,14 @@ class _Checker:
             if isinstance(place, str):
                 file = self.picture(place, "layout", path)
                 return Place(who, paint=painted(open_image(file)))
-            return Place(who, numbers(place, 4, f"The box of {who}"))
-        except ValueError as error:
-            if isinstance(error, ScriptError):
-                raise
+            return Place(who, self.numbers(place, 4, path, f"The box of {who}", code="layout", words=name))
+        except (SteeringError, ImageError) as error:
             self.fail(path, str(error), "layout", words=name)
 
     def laid(self, text: str, path: Where) -> dict[str, Any]:
         try:
             return read_layout(text)
-        except ValueError as error:
+        except SteeringError as error:
             self.fail(path, str(error), "layout", words=text)
 
     def bracketed(self, prompt: str, path: Where) -> tuple[str, list[str] | None, dict[str, Any]]:
@@ -455,6 +448,15 @@ class _Checker:
             word = self.word(path, key)
             self.fail((*path, key), f"The {word} {shown(value)} must be a whole number from {low} to {high}.")
         return value
+
+    def numbers(
+        self, value: Any, count: int, path: Where, what: str = "", code: str = "script", words: str = ""
+    ) -> tuple[float, ...]:
+        """`count` numbers, which a sentence calls `what` (their key, if nothing is said)."""
+        try:
+            return numbers(value, count, what or str(path[-1]))
+        except ValueError as error:
+            self.fail(path, str(error), code, words=words)
 
     def picture(self, value: Any, word: str, path: Where) -> Path | None:
         """The file that a value names; `word` is what the source calls it."""
