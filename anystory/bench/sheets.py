@@ -3,19 +3,17 @@ nobody prepared; and the lines of any script, each by itself. The pictures of do
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from anystory.api import load_story
 from anystory.backends.storybook import StorybookBackend
 from anystory.cast.images import open_image
 from anystory.cast.segment import Segmenter
 from anystory.cast.shelf import shelf
-from anystory.pages.lettering import FONT
 from anystory.render.portraits import draw_cast, with_drawn
 from anystory.sketch.cutout import prepare
 from anystory.sketch.read import read_story
@@ -23,8 +21,9 @@ from anystory.sketch.scenery import MEDIUM_PHRASES, MEDIUMS, PLACES
 from anystory.sketch.sketcher import sketch
 from anystory.sketch.words import vocabulary
 from anystory.story.model import Panel, Script, Subject
+from anystory.typeset import font, wrap
 
-CELL, MARGIN, LINE, QUALITY = 256, 6, 17, 80
+CELL, MARGIN, LINE, TEXT, QUALITY = 256, 6, 17, 13, 80
 
 LINES = {
     "rides": "Tuk stands in the street, Nora rides Tuk",
@@ -145,24 +144,14 @@ def _written(
     rows = -(-len(shown) // columns)
     step, line = cell + MARGIN, LINE * rows_of_words
     paper = Image.new("RGB", (columns * step + MARGIN, rows * (step + line) + MARGIN), "white")
-    pen, font = ImageDraw.Draw(paper), ImageFont.truetype(str(FONT), 13)
+    pen = ImageDraw.Draw(paper)
     for place, one in enumerate(shown):
         (shot,) = read_story(Script((one.panel,)), subjects)
         cast = [cutouts[role.name] for role in shot.roles]
         made = sketch(shot, cast, width=2 * cell, height=2 * cell, seed=one.seed, story_seed=one.seed)
         x, y = MARGIN + place % columns * step, MARGIN + place // columns * (step + line)
         paper.paste(made.image.resize((cell, cell), Image.Resampling.BOX), (x, y))
-        for number, words in enumerate(_lines(one.label, font, cell)[:rows_of_words]):
-            pen.text((x, y + cell + 2 + number * LINE), words, "#333333", font)
+        for number, words in enumerate(wrap(one.label, TEXT, cell)[:rows_of_words]):
+            pen.text((x, y + cell + 2 + number * LINE), words, "#333333", font(TEXT))
     paper.save(path, quality=QUALITY, method=6)
     return path
-
-
-def _lines(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """The text broken into lines no wider than `width` pixels, between words where it has spaces."""
-    lines = [""]
-    for word in re.findall(r"[^\s\u3000-\u9fff\uff00-\uffef]+\s*|\S\s*", text):
-        if lines[-1] and font.getlength((lines[-1] + word).rstrip()) > width:
-            lines.append("")
-        lines[-1] += word
-    return [line.rstrip() for line in lines]
