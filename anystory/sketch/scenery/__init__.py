@@ -179,9 +179,20 @@ class Painting:
         )
 
     @cached_property
+    def parts(self) -> tuple[tuple[str, Sheet], ...]:
+        """What can be told apart in it, each by its name, such as "window" or "blackboard", and as a sheet of its
+        own."""
+        found: dict[str, tuple[str, Sheet]] = {}
+        for sheet in self.sheets:
+            for mark in sheet.marks:
+                for name, path in mark.shows:
+                    found.setdefault(path, (name, Sheet(sheet.depth, name)))[1].marks.append(mark)
+        return tuple(found.values())
+
+    @cached_property
     def motifs(self) -> frozenset[str]:
-        """What can be told apart in it by name, and taken out: "window", "blackboard", "tent"."""
-        return frozenset(name for sheet in self.sheets for mark in sheet.marks for name, _ in mark.shows)
+        """The names of its `parts`."""
+        return frozenset(name for name, _ in self.parts)
 
     def without(self, names: Collection[str]) -> Painting:
         """The same without these of its `motifs`: what is behind them is seen."""

@@ -102,13 +102,7 @@ def _in_the_frame(sheet: Sheet, camera: Camera, aspect: float) -> Cover:
 def fixture(painting: Painting, camera: Camera, aspect: float, word: str) -> Cover | None:
     """What `word` means of what the painting shows as a part of its background, such as a window or a blackboard, so
     that it can be seen well: the largest of several. Nobody is behind it."""
-    parts: dict[str, tuple[float, list[Mark]]] = {}
-    for sheet in painting.sheets:
-        for mark in sheet.marks:
-            for name, path in mark.shows:
-                if means(word, name):
-                    parts.setdefault(path, (sheet.depth, []))[1].append(mark)
-    found = [_in_the_frame(Sheet(depth, word, marks), camera, aspect) for depth, marks in parts.values()]
+    found = [_in_the_frame(part, camera, aspect) for name, part in painting.parts if means(word, name)]
     return max(filter(_is_clear, found), key=lambda cover: cover.seen.sum(), default=None)
 
 
