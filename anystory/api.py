@@ -111,12 +111,14 @@ def asked_settings(
     asked = {"seed": seed, "steps": steps, "guidance": guidance}
     asked = {name: value for name, value in asked.items() if value is not None}
     for name, value in asked.items():
-        if backend.sketches and name != "seed":
-            raise RenderError(f"{backend.name} has no {name} to set; leave {name} out, or take {' or '.join(MODELS)}.")
+        if backend.about.sketches and name != "seed":
+            raise RenderError(
+                f"{backend.about.name} has no {name} to set; leave {name} out, or take {' or '.join(MODELS)}."
+            )
         low, high = LIMITS[name]
         if not low <= value <= high:
             raise RenderError(f"{name} is {value}; it must be between {low} and {high}.")
-    return replace(backend.defaults, **asked)
+    return replace(backend.about.defaults, **asked)
 
 
 def filled_script(script: str | Path | Script, seed: int) -> Script:

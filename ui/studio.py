@@ -132,8 +132,8 @@ class Job:
 
     def story(self, backend: Backend) -> Story:
         """The story with its wildcards filled in, in the backend's defaults where the visitor has no say."""
-        asked = replace(backend.defaults, seed=self.seed)
-        if not backend.sketches:
+        asked = replace(backend.about.defaults, seed=self.seed)
+        if not backend.about.sketches:
             asked = replace(asked, steps=self.steps, guidance=self.guidance)
         return Story(expand_script(self.script, self.seed), self.subjects, asked)
 
@@ -459,7 +459,7 @@ class Studio:
         model's time counts for `allowance`. Raises BackendError and LimitError with a sentence."""
         backend = self.backend
         if not isinstance(backend, Locator):
-            raise BackendError(f"{backend.name} cannot look for characters in a picture; {MODELS[0]} can.")
+            raise BackendError(f"{backend.about.name} cannot look for characters in a picture; {MODELS[0]} can.")
         allowance.spend(0)
         with self.turns.enter() as turn:
             yield from turn.wait()

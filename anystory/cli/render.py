@@ -145,19 +145,19 @@ def _refuse_another(arguments: argparse.Namespace, project: Project, engine: Bac
     """Frames by other weights than these would all be made anew, unless that was asked for."""
     name, version = project.made_with
     chosen = arguments.backend or arguments.model
-    if project.entries and not chosen and (engine.name, engine.version) != (name, version):
+    if project.entries and not chosen and (engine.about.name, engine.about.version) != (name, version):
         raise UsageError(
-            f"The frames in {arguments.folder} are by {name} {version} and this is {engine.version}: all would be "
-            f"made anew; name the --model they were made with, or say --backend {name} to have it so."
+            f"The frames in {arguments.folder} are by {name} {version} and this is {engine.about.version}: all would "
+            f"be made anew; name the --model they were made with, or say --backend {name} to have it so."
         )
 
 
 def _in_settings_of(engine: Backend, story: Story, project: Project) -> Story:
     """The story of a folder that is to be gone on with by `engine`: in its settings where another backend had made the
     frames, whose size and steps it may not be able to draw."""
-    if engine.name == project.made_with[0]:
+    if engine.about.name == project.made_with[0]:
         return story
-    return replace(story, settings=replace(engine.defaults, seed=story.settings.seed))
+    return replace(story, settings=replace(engine.about.defaults, seed=story.settings.seed))
 
 
 @contextmanager
@@ -226,7 +226,7 @@ def how_drawn(subject: Subject) -> str:
 def _announce(job: Job, engine: Backend, report: Report) -> None:
     story = job.story
     what = {"title": story.script.title, "panels": list(job.panels), "steps": story.settings.steps}
-    made = {"seed": story.settings.seed, "backend": engine.name, "version": engine.version}
+    made = {"seed": story.settings.seed, "backend": engine.about.name, "version": engine.about.version}
     report.tell("story", folder=str(job.folder), **what, **made)
     if job.trace:
         size = Renderer(engine).trace_size(story, job.panels)

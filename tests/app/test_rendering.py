@@ -218,7 +218,7 @@ def of_example(studio, board, lines=None, **more):
     subjects = cast.subjects(board.actors)
     names = [subject.name for subject in subjects]
     story = script.read(lines or board.lines, board.title, board.style, cast.members(board.actors), names).script
-    own = {"seed": 0, "steps": studio.backend.defaults.steps, "guidance": studio.backend.defaults.guidance}
+    own = {"seed": 0, "steps": studio.backend.about.defaults.steps, "guidance": studio.backend.about.defaults.guidance}
     return Job(story, subjects, studio.visit(), **{**own, **more})
 
 

@@ -32,7 +32,7 @@ def fern():
 def test_a_borrowed_gpu_makes_the_same_frame_and_says_what_is_wrong(tiny_backend, fern, monkeypatch):
     monkeypatch.setattr(space, "_backend", tiny_backend)
     borrowed = space.Borrowing(tiny_backend)
-    settings = tiny_backend.defaults.__class__(size=64, steps=2)
+    settings = tiny_backend.about.defaults.__class__(size=64, steps=2)
     prompt = Prompt("Fern on the beach", ((0, 4),))
 
     def frame(backend, cast):
@@ -66,7 +66,7 @@ def test_no_gpu_is_a_sentence_without_links(tiny_backend, monkeypatch):
 
     monkeypatch.setattr(space, "_denoise", refused)
     with pytest.raises(BackendError, match=r"^No minutes left\. Subscribe$"):
-        list(space.Borrowing(tiny_backend).denoise(Prompt("a fox"), (), (), tiny_backend.defaults, 0))
+        list(space.Borrowing(tiny_backend).denoise(Prompt("a fox"), (), (), tiny_backend.about.defaults, 0))
 
 
 def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):
@@ -74,10 +74,10 @@ def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):
     start, step = space.SMALL
 
     def asked(steps, size):
-        settings = tiny_backend.defaults.__class__(steps=steps, size=size)
+        settings = tiny_backend.about.defaults.__class__(steps=steps, size=size)
         return space.seconds(Prompt("a fox"), (), (), settings, 0, None)
 
-    size = tiny_backend.defaults.size
+    size = tiny_backend.about.defaults.size
     assert asked(10, size) == round(start + 10 * step)
     assert asked(50, size) - asked(10, size) == 40 * step
     assert asked(10, 2 * size) == round(start + 4 * 10 * step)

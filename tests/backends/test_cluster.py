@@ -108,7 +108,7 @@ def made(backend, folder, **how):
 def test_the_cluster_is_the_backend(cluster, tiny_backend):
     for name in TOLD:
         assert getattr(cluster, name) == getattr(tiny_backend, name), name
-    assert cluster.layer_shapes(cluster.defaults) == tiny_backend.layer_shapes(tiny_backend.defaults)
+    assert cluster.layer_shapes(cluster.about.defaults) == tiny_backend.layer_shapes(tiny_backend.about.defaults)
     assert cluster.unread("far away " * 60) == tiny_backend.unread("far away " * 60) != ""
     assert (workers_of(cluster), workers_of(tiny_backend)) == (2, 1)
 

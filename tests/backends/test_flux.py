@@ -327,7 +327,7 @@ def test_a_lora_is_the_base_with_its_product_added(flux, folder, lora):
     on_top = FluxBackend.load(GOLDEN, loras=[Lora(str(lora), 0.5)])
     torch.testing.assert_close(latents(on_top), latents(merged), atol=2e-4, rtol=0)
     assert (latents(merged) - latents(flux)).abs().max() > 0.01
-    assert len({flux.version, merged.version, on_top.version}) == 3
+    assert len({flux.about.version, merged.version, on_top.version}) == 3
 
 
 def test_loras_that_cannot_be_loaded(lora, tmp_path):

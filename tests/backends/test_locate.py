@@ -69,7 +69,7 @@ def test_another_picture_has_other_maps_and_too_many_are_refused(backend, encode
 
 
 def test_looking_leaves_no_trace_in_a_frame_made_afterwards(backend, encoded, picture):
-    settings = replace(backend.defaults, size=64, steps=1)
+    settings = replace(backend.about.defaults, size=64, steps=1)
 
     def frame():
         *_, last = backend.denoise(Prompt("a fox"), ["Fox"], encoded[:1], settings, 7)

@@ -349,7 +349,15 @@ def test_the_keys_of_a_models_frames_are_what_they_were(tiny_backend):
     panel, prompt = told.script.panels[0], "a fox walks"
     settings = {name: value for name, value in asdict(told.settings).items() if name != "seed"}
     look = stories.looks(told)["Fox"]
-    parts = [prompt, [[0, 5]], [look], settings, told.settings.seed, tiny_backend.name, tiny_backend.version]
+    parts = [
+        prompt,
+        [[0, 5]],
+        [look],
+        settings,
+        told.settings.seed,
+        tiny_backend.about.name,
+        tiny_backend.about.version,
+    ]
     wanted = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     request = Renderer(tiny_backend).requests(told)[0]
     assert request.prompt == Prompt(prompt, ((0, 5),)) and panel.cast == ("Fox",)
@@ -412,7 +420,7 @@ def test_what_is_for_models_is_refused(given, words):
 
 def test_it_can_do_what_the_others_are_asked_for(backend):
     assert isinstance(backend, Batcher) and not isinstance(backend, Locator)
-    assert backend.unread("word " * 999) == "" and backend.languages == ("English", "Chinese", "Spanish")
+    assert backend.unread("word " * 999) == "" and backend.about.languages == ("English", "Chinese", "Spanish")
 
 
 def test_a_worker_of_a_cluster_makes_the_same_frame(backend, cast):

@@ -54,7 +54,7 @@ def test_the_plan_is_told_before_anything_is_loaded(monkeypatch):
 
 @pytest.mark.parametrize("fault", [runs_out, allocates_too_much], ids=["gpu", "allocator"])
 def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
-    version, first = flux.version, blocks(flux.pipeline.transformer)[3]
+    version, first = flux.about.version, blocks(flux.pipeline.transformer)[3]
     for progress in Renderer(flux).render(STORY, tmp_path):
         if progress.panel == 1 and progress.step.frame:
             kept = (tmp_path / "frames" / "001.png").read_bytes()
@@ -64,7 +64,7 @@ def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
     assert told[1].startswith("Memory ran out with transformer in float32") and "in bf16" in told[1]
     assert (tmp_path / "frames" / "001.png").read_bytes() == kept
     assert (tmp_path / "frames" / "002.png").is_file()
-    assert flux.version == version
+    assert flux.about.version == version
     again = load_backend("flux", model=GOLDEN, device="cpu")
     assert [progress.reused for progress in Renderer(again).render(STORY, tmp_path)] == [True, True]
 
@@ -113,7 +113,7 @@ def test_a_plan_that_fails_while_loading_does_not_name_the_version(flux, monkeyp
     monkeypatch.setattr(AnyStoryFluxPipeline, "from_release", loading)
     fallen = load_backend("flux", model=GOLDEN, device="cpu")
     assert [plan.transformer for plan in fallen.memory.plans] == ["bf16"]
-    assert fallen.version != flux.version
+    assert fallen.version != flux.about.version
     monkeypatch.undo()
     monkeypatch.setattr("anystory.backends.flux.LARGE", 0)  # as of a model so large that it starts with bf16
     assert load_backend("flux", model=GOLDEN, device="cpu").version == fallen.version

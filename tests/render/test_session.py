@@ -32,7 +32,7 @@ def story(tiny_backend):
         Panel("an empty beach"),
         Panel("Owl flies", ("Owl",), seed=11),
     )
-    settings = replace(tiny_backend.defaults, steps=2, seed=3)
+    settings = replace(tiny_backend.about.defaults, steps=2, seed=3)
     return Story(Script(panels, cast), (subject("Fox", "orange"), subject("Owl", "brown")), settings)
 
 
@@ -225,7 +225,7 @@ def test_bad_requests_are_one_sentence_and_touch_nothing(tiny_backend, story, tm
     for panels, says in (([0], "no panel 0; the story has panels 1 to 5"), ([6], "no panel 6"), (None, "Ghost is in")):
         with pytest.raises(RenderError, match=says):
             run(tiny_backend, haunted, tmp_path, panels=panels)
-    crowd = tuple(subject(f"Twin {k}", "green") for k in range(tiny_backend.max_subjects + 1))
+    crowd = tuple(subject(f"Twin {k}", "green") for k in range(tiny_backend.about.max_subjects + 1))
     crowded = with_panels(replace(story, subjects=crowd), Panel("a crowd", tuple(twin.name for twin in crowd)))
     with pytest.raises(RenderError, match=f"Panel 1 has {len(crowd)} characters; mini takes at most"):
         run(tiny_backend, crowded, tmp_path)
