@@ -41,9 +41,9 @@ class Gated:
     def __getattr__(self, name):
         return getattr(self._backend, name)
 
-    def denoise(self, prompt, *rest):
-        for step in self._backend.denoise(prompt, *rest):
-            self.at_work.append(prompt.text)
+    def denoise(self, request):
+        for step in self._backend.denoise(request):
+            self.at_work.append(request.prompt.text)
             self.asked.release()
             self._go.acquire()
             if self.fails:

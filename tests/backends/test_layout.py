@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
+from anystory.backends.base import Request
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
 from anystory.story.model import BACKGROUND, ROUTING, CastMember, Panel, Prompt, Script, Story, Subject
@@ -37,7 +38,7 @@ def frame(backend, steering=UNSTEERED, cast=CAST, size=64, steps=2, settings=Map
     settings = replace(backend.about.defaults, steps=steps, size=size, **settings)
     encoded = [backend.encode(s) for s in cast]
     prompt = Prompt(PROMPT.text, PROMPT.mentions[: len(cast)])
-    *_, last = backend.denoise(prompt, [s.name for s in cast], encoded, settings, 7, steering)
+    *_, last = backend.denoise(Request(prompt, tuple(s.name for s in cast), encoded, settings, 7, steering))
     return last.frame
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from anystory.__main__ import main
-from anystory.backends.base import BackendError, Locator
+from anystory.backends.base import BackendError, Locator, Request
 from anystory.backends.load import load
 from anystory.maps.figures import located
 from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Prompt, RoutingMaps, Subject
@@ -72,7 +72,7 @@ def test_looking_leaves_no_trace_in_a_frame_made_afterwards(backend, encoded, pi
     settings = replace(backend.about.defaults, size=64, steps=1)
 
     def frame():
-        *_, last = backend.denoise(Prompt("a fox"), ["Fox"], encoded[:1], settings, 7)
+        *_, last = backend.denoise(Request(Prompt("a fox"), ("Fox",), encoded[:1], settings, 7))
         return np.asarray(last.frame.image)
 
     before = frame()

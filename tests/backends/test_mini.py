@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from anystory.backends.base import Backend
+from anystory.backends.base import Backend, Request
 from anystory.backends.load import load
 from anystory.cast.images import square_crop
 from anystory.cast.segment import Segmenter
@@ -116,7 +116,7 @@ def test_at_full_strength_the_maps_are_the_layout_also_against_the_words(mini: B
     subjects = [mini.encode(subject) for subject in cast[:2]]
     prompt = Prompt(sentence, ((0, 5), (22, 30)))
     settings = replace(mini.about.defaults, steps=2)
-    *_, last = mini.denoise(prompt, ["fox", "wizard"], subjects, settings, 0, Steering(places))
+    *_, last = mini.denoise(Request(prompt, ["fox", "wizard"], subjects, settings, 0, Steering(places)))
     held = last.frame.maps.values.argmax(0)
     for number, place in enumerate(places.places):
         region = Image.fromarray(place.region()).resize(held.shape[::-1], Image.Resampling.BOX)

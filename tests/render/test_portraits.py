@@ -125,7 +125,7 @@ def test_a_style_the_backend_cannot_follow_draws_nobody_anew(tiny_backend, story
     styled = replace(story, script=replace(story.script, style="Line art"))
     events, _ = drawn(styled, tiny_backend, Selecting(), tmp_path)
     assert events[-1].reused
-    monkeypatch.setattr(type(tiny_backend), "follows_style", True)
+    monkeypatch.setattr(tiny_backend, "about", replace(tiny_backend.about, follows_style=True))
     events, whole = drawn(styled, tiny_backend, Selecting(), tmp_path)
     assert not events[-1].reused and "thin even black lines" in whole.subjects[0].drawn
 
