@@ -21,7 +21,7 @@ from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.folder import frame_file
-from anystory.render.jobs import Job, work
+from anystory.render.jobs import RenderJob, work
 from anystory.render.portraits import Drawing
 from anystory.render.session import Progress, RenderError
 from anystory.script.read import load_script
@@ -91,7 +91,7 @@ def render_story(
     """
     place = None if folder is None else Path(folder)
     numbers = None if panels is None else tuple(panels)
-    job = Job(story, segmenter or Segmenter(), place, numbers, trace, retry)
+    job = RenderJob(story, segmenter or Segmenter(), place, numbers, trace, retry)
     with closing(work([job], backend, workers_of(backend))) as events:
         for _, event in events:
             if isinstance(event, AnyStoryError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -74,7 +74,7 @@ def draw_cast(
     segmenter: Segmenter,
     folder: str | Path | None = None,
     panels: Iterable[int] | None = None,
-) -> Iterator[Drawing]:
+) -> Generator[Drawing, None, None]:
     """Draw the characters that `undrawn` tells, one after the other; hand the subjects to `with_drawn`. Close the
     generator to stop.
 

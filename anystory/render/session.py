@@ -433,7 +433,7 @@ class Renderer:
 
     def variants(
         self, story: Story, folder: str | Path, number: int, count: int, *, skip: Callable[[], bool] = lambda: False
-    ) -> Iterator[Progress]:
+    ) -> Generator[Progress, None, None]:
         """Render panel `number` under `count` seeds that were not tried for it yet, for a person to choose from: each
         goes to the panel's history in `folder`, and `Project.restore` makes one the panel's. No frame that is there
         changes. `attempt` of the progress counts from 1; errors as in `render`; `skip` leaves out all that is left."""
