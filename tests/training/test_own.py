@@ -172,7 +172,7 @@ def test_views_are_each_others_references(pictures, tmp_path):
     art = Art(tmp_path / "pack", tmp_path / "cache", split="train", size=48)
     world = World(art, tmp_path / "cache", size=48, scenes_count=2)
     rng = np.random.default_rng(0)
-    layout = world._lay_out(np.zeros(40, int), np.zeros(40, bool), 1, rng)
-    several = world._count[layout.entry] == 3
+    layout = world.stage.lay_out(np.zeros(40, int), np.zeros(40, bool), 1, rng)
+    several = world.stage.casting.count[layout.entry] == 3
     assert several.any() and (layout.cell != layout.look)[several].all()
     assert any("character" in caption for caption in world.batch(8, 1, rng).captions)
