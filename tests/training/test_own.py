@@ -112,7 +112,7 @@ def test_a_crowds_name_is_a_name_like_others_for_ones_own(pictures, tmp_path):
     drawing("teal").save(pictures / "X-Men.png")
     build_own(pictures, tmp_path / "pack")
     art = Art(tmp_path / "pack", tmp_path / "cache", split="train", size=48)
-    layout = World(art, tmp_path / "cache", size=48, scenes_count=2)._lay_out(
+    layout = World(art, tmp_path / "cache", size=48, scenes_count=2).stage.lay_out(
         np.zeros(60, int), np.zeros(60, bool), 1, np.random.default_rng(0)
     )
     assert "x men" in {art.entries[int(i)].text for i in layout.entry.flat}
