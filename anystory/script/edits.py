@@ -21,7 +21,10 @@ def with_panel(text: str, number: int, panel: Panel, cast: Sequence[CastMember] 
     reading = _plain(text, cast)
     before, told = reading.panels[_index(reading, number)], reading.told[number - 1]
     told = told or before is None or panel.cast != before.cast
-    new = panel_lines(panel, told, reading.script.cast).split("\n")
+    names = [member.name for member in reading.script.cast]
+    by_pronoun = not told and before is not None and not find_names(before.prompt, names)
+    said = replace(panel, cast=()) if by_pronoun else panel  # whom its words mean, they go on to say
+    new = panel_lines(said, told, reading.script.cast).split("\n")
     old = _lines(reading, number)
     same = [before is not None and replace(before, dialogue=()) == replace(panel, dialogue=())]
     same += [one == other for one, other in zip(before.dialogue, panel.dialogue, strict=False)] if before else []

@@ -19,7 +19,8 @@ Plain text is one line per panel, with what is said in it on lines of their own 
 `title`, `style`, `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
 looks; a line each, with the files of its picture and of its mask below it, and of further pictures) come before the
 first panel, each only if wanted. `[NC]` is a panel with nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in
-it, otherwise those are whose names the line contains; `[layout: …]` says where (`anystory.story.steering`). What
+it, otherwise those are whose names the line contains, or, where it has no name, whom its pronouns mean
+(`anystory.script.pronouns`); `[layout: …]` says where (`anystory.story.steering`). What
 follows a `#` with a space before it is the caption. A backslash before one of `# > [ ] \` takes it as it is, and `\n`
 breaks a line. Commas, colons and semicolons may be full-width, and 、 may be between names. StoryDiffusion's character
 list, `[Mia] a small fox` before the panels, is read too.
@@ -50,6 +51,7 @@ from anystory.cast.images import open_image
 from anystory.cast.segment import MODELS
 from anystory.errors import AnyStoryError
 from anystory.script import storyboard
+from anystory.script.pronouns import People
 from anystory.story.model import BACKGROUND, FACINGS, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
 from anystory.story.prompt import find_names, rename
 from anystory.story.steering import (
@@ -179,8 +181,8 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
     where only `panels`, a member's `name` and a panel's `prompt` must be. Pictures are relative to the file's
     folder or absolute, and must be there; a `styles.yaml` in that folder adds presets. A panel that is only a string
     is read as plain text, and so is a line of dialogue (`Mia: Half for you`); a panel without `cast` has those in it
-    whom the prompt names. The storyboards that `anystory.script.storyboard` knows are recognised by their keys, in a
-    file of any of these endings.
+    whom the prompt names, or means by a pronoun. The storyboards that `anystory.script.storyboard` knows are
+    recognised by their keys, in a file of any of these endings.
     `cast`: as in `parse_script`. Raises `ScriptError`.
     """
     return _finished(read_script(script_text(path), Path(path).parent, cast, is_structured(path)))
@@ -626,6 +628,7 @@ class _Reader:
         self.errors: list[ScriptError] = []
         self.cast = [replace(member, name=composed(member.name)) for member in known]
         self.aliases: dict[str, str] = {}
+        self.people = People({})
         self.check_names([(member.name, ()) for member in self.cast])
 
     def read(self, data: Any, own: Sequence[Style]) -> Reading:
@@ -636,6 +639,7 @@ class _Reader:
         self.check_names([(name, ("cast", index, "name")) for index, name in enumerate(named) if name is not None])
         for index, entry in enumerate(members):
             self.attempt(self.take_aliases, entry, named[index], ("cast", index))
+        self.people = People({member.name: member.description for member in self.cast})
         listed = self.attempt(self.items, entries, "panels", (), MAX_PANELS, otherwise=None)
         if listed is not None and not listed and not self.errors:
             self.report(("panels",), f"The script has no panels; write at least one{self.under('panels')}.")
@@ -811,7 +815,8 @@ class _Reader:
                 tags["reference_steps"] = tags["reference_steps"].split()
             fields = tags | {key: value for key, value in fields.items() if value not in (None, "")}
             found = [mention.name for mention in find_names(prompt, [member.name for member in self.cast])]
-            cast = found if named is None else named
+            cast = named if named is not None else found or self.people.meant(prompt)
+        self.people.saw(prompt, cast)
         if not prompt:
             self.report(
                 (*path, "prompt"), f"The panel has no prompt; say what is to be seen{self.under('prompt', path)}."

@@ -28,7 +28,6 @@ FORM = {
     "unread": list,
     "cast": list,
     "things": list,
-    "notes": list,
 }
 """What other programs read of a sketch, as design and docs/program.md have it."""
 
@@ -98,6 +97,8 @@ def test_things_have_boxes_and_holders(script, tmp_path, capsys):
     assert main(["sketch", str(script), "--out", str(tmp_path), "--json"]) == 0
     (told,) = events(capsys, "sketch")
     assert told["things"] == [{"concept": "vine", "box": None, "held_by": "Fox"}]
+    data = json.loads((tmp_path / "sketches" / "001.json").read_text(encoding="utf-8"))
+    assert list(data) == list(FORM)  # notes are told, not written
     assert told["notes"] == ["There is no drawing of a vine; it is not shown."]
 
 
