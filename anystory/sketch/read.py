@@ -8,7 +8,7 @@ which of its places are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from anystory.sketch.language.tokens import language_of
 from anystory.sketch.reading.clues import refined, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
 from anystory.sketch.reading.places import Settings, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
-from anystory.sketch.reading.roles import height_of, roles_of, things_of
+from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of, things_of
 from anystory.sketch.reading.style import medium_of
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import vocabulary
@@ -86,6 +86,7 @@ class Reader:
         self._meant: list[str] = []
         self._narrator = ""
         self._genders: dict[str, str] = {}
+        self._rested: dict[str, Role] = {}
         if before is not None:
             self._remember(before)
 
@@ -108,7 +109,7 @@ class Reader:
             weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
-            roles=roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place)),
+            roles=roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place), spot.place),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),
@@ -120,13 +121,13 @@ class Reader:
         self._narrator = sentence.narrator or self._narrator
         self._open = spot.open
         self._visited(shot.place)
+        self._rested = postures(shot.roles, sentence, self._resting(shot.place))
         self._before = shot
         return shot
 
-    def _resting(self, place: str) -> tuple[Role, ...]:
-        """The roles of the panel before, if the story is still where it was."""
-        before = self._before
-        return before.roles if before is not None and before.place == place else ()
+    def _resting(self, place: str) -> Mapping[str, Role]:
+        """Who has sat down or lain down before, if the story is still where it was."""
+        return self._rested if self._before is not None and self._before.place == place else {}
 
     def _remember(self, shot: Shot) -> None:
         """Go on from a shot that was read elsewhere."""
@@ -135,6 +136,7 @@ class Reader:
         self._settings.latest[shot.place] = number
         self._time, self._weather = shot.time or TIME, shot.weather or WEATHER
         self._visited(shot.place)
+        self._rested = {role.name: role for role in shot.roles if role.action in RESTING}
         self._before = shot
 
     def _visited(self, place: str) -> None:

@@ -117,7 +117,7 @@ def narrated(text: str, names: Sequence[str], language: str) -> str:
         script = re.match(r"\s*(?:[(（]([^)）]*)[)）])?\s*[:：](?!\S*/)\s*(.*)", text[mention.end :], re.DOTALL)
         opens = not text[: mention.start].strip() or text[: mention.start].rstrip()[-1] in ".!?。！？,，…"
         if script and opens and not re.match(r"an? |the |una? ", script[2]):
-            rest = script[2] if script[2].startswith(",") else ""
+            rest = script[2].removeprefix(QUOTE) if script[2].startswith((",", QUOTE)) else ""
             text = f"{text[: mention.end]} {SAYS[language]}, {script[1] or ''} {rest}"
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from anystory.sketch.language.company import head_nouns
 from anystory.sketch.language.parts import living
@@ -15,10 +16,32 @@ from anystory.story.shot import Role, Thing
 
 UNSEEN = frozenset(("sun", "friend"))
 """Concepts that the sky shows, or that are nobody."""
-SUFFERED = {"chases": "runs", "follows": "walks", "carries": "rides", "pulls": "walks"}
+SUFFERED = {
+    "chases": "runs",
+    "follows": "walks",
+    "carries": "rides",
+    "pulls": "walks",
+    "whispers": "listens",
+    "gives": "takes",
+}
 """What one does to whom something is done."""
 RESTING = ("sits", "lies", "sleeps", "hides", "rides")
 """What one goes on with until something else is said."""
+UNBROKEN = ("sleeps", "lies")
+"""What one goes on with though something is done to one."""
+RISING = ("walks", "runs", "flies", "swims", "jumps", "climbs", "dances", "chases", "follows", "falls", "dives",
+          "crawls",
+          "sneaks", "fights", "kneels", "bows", "stands on its head", "floats")  # fmt: skip
+"""Actions after which one does not sit or lie as before."""
+SUPPORTS = {
+    **dict.fromkeys(("bed", "hammock", "cradle", "crib", "bunk bed", "sleeping bag", "stretcher"), "lies"),
+    **dict.fromkeys(("chair", "armchair", "sofa", "bench", "throne", "stool", "swing", "rocking chair"), "sits"),
+    **dict.fromkeys(("saddle", "wheelchair", "deckchair", "bathtub"), "sits"),
+    **dict.fromkeys(("horse", "pony", "donkey", "camel", "bicycle", "boat", "canoe", "car", "raft"), "rides"),
+}
+"""What one does of whom it is only said what one is on or in."""
+AFLOAT = {"space": "floats", "underwater": "swims", "sky": "flies"}
+"""What one does of whom nothing is said where there is no ground."""
 MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
 """What a mount does when its rider does."""
 SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
@@ -30,18 +53,40 @@ def roles_of(
     members: Sequence[str],
     heights: Mapping[str, float],
     facings: Mapping[str, str],
-    before: Sequence[Role] = (),
+    rested: Mapping[str, Role] = MappingProxyType({}),
+    place: str = "",
 ) -> tuple[Role, ...]:
-    """One role for each member, in their order. `before`: their roles in the panel before, if it was at the same place:
-    who then rested and is not spoken of still does."""
-    rested = {role.name: role for role in before if role.action in RESTING}
+    """One role for each member, in their order. `rested`: those who sat, lay, slept, hid or rode when they were last
+    told of, if they are still there; `place`: where the panel is."""
     roles = (_role(sentence, name, members, heights[name], facings[name]) for name in members)
-    return tuple(_still(role, rested.get(role.name), sentence) for role in roles)
+    return tuple(_still(role, rested.get(role.name), sentence, place) for role in roles)
 
 
-def _still(role: Role, rested: Role | None, sentence: Sentence) -> Role:
-    if rested is None or role.action != "stands" or role.name in sentence.meant or role.relation or role.where:
+def postures(roles: Sequence[Role], sentence: Sentence, before: Mapping[str, Role]) -> dict[str, Role]:
+    """Who sits, lies, sleeps, hides or rides after a panel, by name, and how. `before`: who did before it."""
+    found = dict(before)
+    for role in roles:
+        if role.action in RESTING:
+            found[role.name] = role
+        elif role.action in RISING or _rises(sentence, role.name):
+            found.pop(role.name, None)
+    return found
+
+
+def _rises(sentence: Sentence, name: str) -> bool:
+    """Whether somebody is said to stand, or to have woken."""
+    return any(
+        act.action == "stands" and name in act.actors and act.state == REAL and "is" not in act.manners
+        for act in sentence.acts
+    )
+
+
+def _still(role: Role, rested: Role | None, sentence: Sentence, place: str) -> Role:
+    if role.action != "stands" or _rises(sentence, role.name):
         return role
+    broken = role.name in sentence.meant and (rested is None or rested.action not in UNBROKEN)
+    if rested is None or broken or role.relation or role.where:
+        return replace(role, action=AFLOAT.get(place, role.action)) if not role.relation else role
     return replace(role, action=rested.action, relation=rested.relation, targets=rested.targets)
 
 
@@ -60,6 +105,8 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, 
         action = "holds"
     elif action in MOVING and relation in ("on", "in") and _carries(targets, members):
         action = "rides"  # "gallops past on a pony"
+    if action == "stands" and relation in ("on", "in") and targets and not _rises(sentence, name):
+        action = "sits" if targets[0] in members else SUPPORTS.get(targets[0], action)
     return Role(
         name,
         action,
