@@ -132,6 +132,9 @@ class Details(Nouns):
         self.skyward = " " in unit.text and unit.text.split()[0] in ("sun", "moon", "sol", "luna")
         if self.state == NEGATED:
             self.state = REAL
+        following = self.unit(at + 1)
+        if self.language == "en" and following is not None and {"places", "buildings"} & set(following.senses):
+            return  # "into the rainy street"
         self.prep, self.mods = "", Modifiers()
 
     def _fair_morning(self, at: int) -> bool:

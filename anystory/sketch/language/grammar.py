@@ -80,7 +80,9 @@ class _Walk(Details):
 
     def _clues(self, kind: str, unit: Unit) -> None:
         """What a unit tells of the place without naming it; a verb alone tells nothing."""
-        if not unit.signs or (kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text):
+        self.found.clues += [Clue(number, self.state) for number in unit.doing]
+        bare = kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text and self.language != "zh"
+        if not unit.signs or bare:
             return
         noun = self.last if kind in ("noun", "unknown", SURE) else None
         prep = noun.prep if noun is not None else self.prep
@@ -462,7 +464,8 @@ class _Walk(Details):
             mention.state = NEGATED
         if self.prep == "from":
             mention.prep = "from"
-        if self.last is not None and self.last.kind == "thing" and self.previous == "noun":
+        borne = self.last is not None and self.last.prep in ("in", "on") and bool(self.actors())
+        if self.last is not None and self.last.kind == "thing" and self.previous == "noun" and not borne:
             mention.of = self.last
         if unit.text.startswith("to "):
             self.brought()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
-from anystory.sketch.language.parts import living, targets_of
+from anystory.sketch.language.parts import fixtures, living, targets_of
 from anystory.sketch.language.relations import Relations
 from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
 from anystory.sketch.language.tokens import INFLECTED, PLURAL, QUOTE, Unit
@@ -194,7 +194,9 @@ class Nouns(Relations):
                 names = friends if plural else friends[:1]
             if names and not (mods.which == "a" and set(names) <= set(self.meant)):
                 return Mention("name", concept, unit.text, names)
-        if ("buildings" in unit or "places" in unit) and (not concept or self.prep in WITHIN):
+        seen_from = self.prep == "of" and self.last is not None and self.last.value in fixtures()
+        within = self.prep in WITHIN or ("places" in unit and seen_from)  # "the window of the spaceship"
+        if ("buildings" in unit or "places" in unit) and (not concept or within):
             value = f"#{unit.value('buildings')}" if "buildings" in unit else unit.value("places")
             return Mention("place", value, unit.text, **common, thing=concept)
         if concept:

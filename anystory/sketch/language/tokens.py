@@ -34,13 +34,14 @@ class Token:
 @dataclass
 class Unit:
     """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …);
-    `signs`: the numbers of what of signs.yaml ends with it."""
+    `signs`: the numbers of what of signs.yaml ends with it; `doing`: those that begin with a verb before it."""
 
     text: str
     senses: dict[str, Sense] = field(default_factory=dict)
     forms: dict[str, str] = field(default_factory=dict)
     name: str = ""
     signs: tuple[int, ...] = ()
+    doing: tuple[int, ...] = ()
 
     def __contains__(self, kind: str) -> bool:
         return kind in self.senses
@@ -219,10 +220,11 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)
-        part = end - at > 1  # of a phrase with a meaning of its own: no bed is in "flower bed"
-        unit.signs = tuple(
-            number for last in range(at, end) for start, number in signs.get(last, ()) if not part or start <= at
-        )
+        part = end - at > 1 and not unit.verb  # of a phrase with a meaning of its own: no bed is in "flower bed"
+        ended = [told for last in range(at, end) for told in signs.get(last, ())]
+        doing = [number for start, number in ended if start < at and tokens[start].text in book.verbs]
+        unit.doing = tuple(doing)
+        unit.signs = tuple(number for start, number in ended if (not part or start <= at) and number not in doing)
         units.append(unit)
         at = end
     return units
