@@ -177,12 +177,12 @@ class Reader:
 
     def _hinted(self, spot: Spot, sentence: Sentence, members: Sequence[str]) -> Spot:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
-        nothing tells, a story begins where its people belong."""
+        nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
         shown = shown_by(sentence, known)
         if not shown and not self._known and not spot.open:
-            haunts = (haunt_of(self._cast[name]) for name in members)
-            return replace(spot, place=next(filter(None, haunts), spot.place))
+            first = self._cast[members[0]] if members else ""
+            return replace(spot, place=haunt_of(first) or spot.place)
         if not shown or (spot.open and self._known and not indoors(shown)):
             return spot
         if shown == "lake" and self._known and spot.place in SEASIDE:

@@ -33,6 +33,8 @@ RISING = ("walks", "runs", "flies", "swims", "jumps", "climbs", "dances", "chase
           "crawls",
           "sneaks", "fights", "kneels", "bows", "stands on its head", "floats")  # fmt: skip
 """Actions after which one does not sit or lie as before."""
+CLIMBED = ("tree", "wall", "roof", "ladder", "rock", "tower", "fence", "stairs", "table", "chair", "oak")
+"""What one does not ride but climb."""
 SUPPORTS = {
     **dict.fromkeys(("bed", "hammock", "cradle", "crib", "bunk bed", "sleeping bag", "stretcher"), "lies"),
     **dict.fromkeys(("chair", "armchair", "sofa", "bench", "throne", "stool", "swing", "rocking chair"), "sits"),
@@ -105,6 +107,8 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, 
         action = "holds"
     elif action in MOVING and relation in ("on", "in") and _carries(targets, members):
         action = "rides"  # "gallops past on a pony"
+    if action == "rides" and relation == "on" and targets and targets[0] in CLIMBED:
+        action = "climbs"  # "se sube al árbol"
     if action == "stands" and relation in ("on", "in") and targets and not _rises(sentence, name):
         action = "sits" if targets[0] in members else SUPPORTS.get(targets[0], action)
     return Role(
