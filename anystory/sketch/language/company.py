@@ -28,7 +28,12 @@ WIDER = {
     "grandfather": ("he", frozenset()),
     "grandmother": ("she", frozenset()),
     "bird": ("", BIRDS),
-    "dog": ("", frozenset(("puppy", "hound", "poodle"))),
+    "dog": (
+        "",
+        frozenset(
+            ("puppy", "hound", "poodle", "terrier", "dachshund", "spaniel", "sheepdog", "bulldog", "beagle", "collie")
+        ),
+    ),
     "cat": ("", frozenset(("kitten",))),
     "horse": ("", frozenset(("pony", "foal"))),
     "fish": ("", frozenset(("carp", "goldfish", "shark"))),
@@ -116,6 +121,10 @@ class Company:
                 or (gender and self._genders[name] == gender and not YOUNG & set(self._kinds[name]))
             ]
             found = wide if len(wide) == 1 else []
+        if concept in YOUNG and not found:
+            wanted = {"boy": "he", "girl": "she"}.get(concept, "")
+            fit = [name for name in self.members if (YOUNG | SIBLINGS) & set(self._kinds[name])]
+            found = [name for name in fit if not wanted or self._genders[name] == wanted]
         if concept == "child" and plural and len(found) < 2:
             found = [name for name in self.members if (YOUNG | SIBLINGS) & set(self._kinds[name])]
         return found if plural else found[:1]

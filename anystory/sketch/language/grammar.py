@@ -40,6 +40,9 @@ CHASING = ("walks", "runs", "flies", "swims", "rides", "crawls", "chases", "foll
 MUST = ("must", "should", "ought to", "has to", "have to", "had to", "needs to", "debe", "deben", "tiene que",
         "tienen que", "必须")  # fmt: skip
 """Before a verb: what it says is still to come."""
+GONE = ("missing", "stolen", "been stolen", "gone", "lost", "vanished", "disappeared", "nowhere",
+        "不见了", "不见", "丢了", "没了", "消失了", "被偷了", "desaparecido", "robado", "perdido", "desaparecida", "robada", "perdida")  # fmt: skip
+"""Words that say that something is not there."""
 YET = ("before", "antes de que", "so that", "para que")
 """Begin a clause of what is still to come."""
 PARTICLES = ("out", "up", "down", "in", "off", "away", "along", "over", "round", "here", "there", "back")
@@ -71,12 +74,20 @@ class _Walk(Details):
                 continue
             self._read(kind, at, unit)
             self._clues(kind, unit)
+            if unit.text in GONE:
+                self._gone()
             if kind not in SILENT:
                 self.previous = kind
         self._close()
         self.found.moods = {**self.moved, **self.found.moods}
         self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
+
+    def _gone(self) -> None:
+        """ "one chick was missing", 帽子不见了: what was just named is not there."""
+        for mention in self.subject or ([self.last] if self.last is not None else []):
+            if mention.kind == "thing":
+                mention.state = NEGATED
 
     def _clues(self, kind: str, unit: Unit) -> None:
         """What a unit tells of the place without naming it; a verb alone tells nothing."""

@@ -20,6 +20,8 @@ THREE = ("three", "三", "tres")
 """Of three none is left out."""
 NOMINATIVE = ("he", "she", "they", "i", "we")
 """English pronouns that are always the subject."""
+GROWN = ("feather", "horn", "antler", "shell", "stripe", "spike", "hair", "mane", "fin", "sting", "spot", "wing")
+"""What is somebody's body where it is theirs: "puffed out her feathers"."""
 GENERIC = ("friend",)
 CLITICS = ("la", "lo", "las", "los", "le", "les", "se", "me", "nos")
 """Spanish pronouns before a verb."""
@@ -109,6 +111,9 @@ class Nouns(Relations):
         if self.language == "es" and self._is_spanish_adjective(unit):
             self.taken()
             return
+        if after is not None and after.name and unit.value("things") in living() and not self.mods.count:
+            self.taken()  # "su hermano Mateo", "King Otto"
+            return
         mods = self.taken()
         plural = PLURAL in (unit.forms.get("things"), unit.forms.get("abstract"), unit.forms.get("places"))
         mention = self._mention(unit, mods, plural or (self.language == "zh" and mods.count > 1))
@@ -151,7 +156,10 @@ class Nouns(Relations):
             and self.last is not None
             and self.last.kind == "thing"
         )
-        return of or (self.previous == "noun" and not self.mods.open and not self.joined)
+        single = "things" in unit and unit.forms.get("things") != PLURAL and unit.value("things") not in living()
+        stuff = self.previous == "of" and not self.mods.open and single
+        stuff = stuff and self.last is not None and self.last.kind == "thing"  # "cuchara de madera"
+        return of or stuff or (self.previous == "noun" and not self.mods.open and not self.joined)
 
     def is_attribute(self, at: int) -> bool:
         """Whether a noun only says what kind of thing the noun after it is: "beach ball"."""
@@ -185,7 +193,7 @@ class Nouns(Relations):
         """The noun as what it is: somebody of the cast, a place, a thing, or nothing that is shown."""
         count = mods.count or (3 if plural else 1)
         common = {"count": count, "colour": mods.colour, "size": mods.size, "which": mods.which, "owner": mods.owner}
-        concept = self._concept(unit)
+        concept = self._concept(unit, mods.which == "his")
         if concept and mods.which != "other":
             definite = mods.which in ("the", "his", "same") and not mods.owner
             names = self.company.of_kind(concept, plural or count > 1, definite)
@@ -207,10 +215,15 @@ class Nouns(Relations):
         return Mention("plain", value, unit.text, **common)
 
     @staticmethod
-    def _concept(unit: Unit) -> str:
-        """The thing that a noun names, or ""; a Spanish feminine is one only of a living thing."""
+    def _concept(unit: Unit, grown: bool) -> str:
+        """The thing that a noun names, or ""; a Spanish feminine is one only of a living thing. `grown`: it is
+        somebody's own, and may have grown on them."""
         concept = unit.value("things")
-        if "body" in unit or (unit.forms.get("things") == INFLECTED and concept not in living()):
+        if (
+            "body" in unit
+            or (grown and unit.value("things") in GROWN)
+            or (unit.forms.get("things") == INFLECTED and concept not in living())
+        ):
             return ""
         return concept
 

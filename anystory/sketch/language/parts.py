@@ -10,7 +10,19 @@ from anystory.sketch.words import ACTIONS, drawn, listed, things, vocabulary
 
 IDLE = ("hugs", "holds", "digs", "opens", "throws", "takes", "catches", "follows")
 """Actions that show nothing if it is one's own body that they are done to."""
-DRINKS = ("milk", "water", "tea", "coffee", "juice", "cocoa", "hot chocolate", "lemonade", "cup", "glass of milk", "mug")
+DRINKS = (
+    "milk",
+    "water",
+    "tea",
+    "coffee",
+    "juice",
+    "cocoa",
+    "hot chocolate",
+    "lemonade",
+    "cup",
+    "glass of milk",
+    "mug",
+)
 MOVED = {"runs": "pushes", "dances": "works", "floats": "carries"}
 """What verbs of motion say where a thing is moved: "slides a letter", "spins the wheel"."""
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
