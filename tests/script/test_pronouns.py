@@ -4,7 +4,8 @@ import pytest
 
 from anystory.script.edits import move_panel, with_name, with_panel, with_prompt
 from anystory.script.lint import lint
-from anystory.script.read import dump_script, parse_script, read_script
+from anystory.script.read import parse_script, read_script
+from anystory.script.write import dump_script
 from anystory.story.prompt import compose
 
 CASTS = {

@@ -41,7 +41,8 @@ MUST = ("must", "should", "ought to", "has to", "have to", "had to", "needs to",
         "tienen que", "必须")  # fmt: skip
 """Before a verb: what it says is still to come."""
 GONE = ("missing", "stolen", "been stolen", "gone", "lost", "vanished", "disappeared", "nowhere",
-        "不见了", "不见", "丢了", "没了", "消失了", "被偷了", "desaparecido", "robado", "perdido", "desaparecida", "robada", "perdida")  # fmt: skip
+        "不见了", "不见", "丢了", "没了", "消失了", "被偷了", "desaparecido", "robado", "perdido", "desaparecida",
+        "robada", "perdida")  # fmt: skip
 """Words that say that something is not there."""
 YET = ("before", "antes de que", "so that", "para que")
 """Begin a clause of what is still to come."""
