@@ -103,6 +103,8 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         if place == "sea" and here in SHORES and _apart(mention, members):
             continue
         found = (strength, mention, place)
+        if place == "sky" and only_of_things(sentence):
+            continue
         if best is None or _better(found, best):
             best = found
     if best is None:
@@ -131,6 +133,12 @@ def _shared(mention: Mention, language: str, near: Sequence[str]) -> str:
 def _apart(mention: Mention, members: Sequence[str]) -> bool:
     """Whether only some of a panel are there: "Tom digs while Mia swims in the sea"."""
     return mention.act is not None and bool(mention.act.actors) and bool(set(members) - set(mention.act.actors))
+
+
+def only_of_things(sentence: Sentence) -> bool:
+    """Whether of all that a line tells of only a plane, a bird or a kite is in the air."""
+    aloft = [act for act in sentence.acts if act.action in IN_THE_AIR]
+    return any(act.doers for act in aloft) and not any(act.actors for act in aloft)
 
 
 def _names_no_room(mention: Mention, language: str) -> bool:
