@@ -293,7 +293,7 @@ class _Walk(Details):
         named = after is not None and (
             bool(after.name) or any(kind in after for kind in ("a", "the", "numbers", "his"))
         )
-        return opens and named and self.units[at].form in (forms.PAST, forms.THIRD)
+        return opens and named and self.units[at].form in (forms.PAST, forms.THIRD, forms.BASE)
 
     def _done_to(self, at: int, clitic: str) -> None:
         """Whom a Spanish pronoun before a verb means, unless it may be a thing of the line or is named after it: "le da

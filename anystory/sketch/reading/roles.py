@@ -84,7 +84,7 @@ def _still(role: Role, rested: Role | None, sentence: Sentence, place: str) -> R
         return role
     broken = role.name in sentence.meant and (rested is None or rested.action not in UNBROKEN)
     if rested is None or broken or role.relation or role.where:
-        return replace(role, action=AFLOAT.get(place, role.action)) if not role.relation else role
+        return role if role.relation in ("on", "in") else replace(role, action=AFLOAT.get(place, role.action))
     return replace(role, action=rested.action, relation=rested.relation, targets=rested.targets)
 
 
@@ -137,7 +137,7 @@ def _suffered(sentence: Sentence, name: str) -> str:
     for act in sentence.acts:
         if name in act.toward and act.state == REAL and act.action in SUFFERED:
             return SUFFERED[act.action]
-        mounted = any(sentence.relations.get(rider, ("", ()))[1] == (name,) for rider in act.actors)
+        mounted = any(sentence.relations.get(rider, ("", ())) == ("on", (name,)) for rider in act.actors)
         if mounted and act.state == REAL and act.action in MOVING:
             return act.action
     return "stands"
