@@ -30,6 +30,7 @@ from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.drafts import Store
 from anystory.project.folder import Project, ProjectError
 from anystory.project.imprint import ImprintError, story_from_png
+from anystory.project.things import things_in
 from anystory.render.locating import Located, locate
 from anystory.render.portraits import UncutError, draw_cast, undrawn, with_drawn
 from anystory.render.session import Renderer, RenderError
@@ -135,7 +136,8 @@ class Job:
         asked = replace(backend.defaults, seed=self.seed)
         if not backend.sketches:
             asked = replace(asked, steps=self.steps, guidance=self.guidance)
-        return Story(expand_script(self.script, self.seed), self.subjects, asked)
+        script = replace(expand_script(self.script, self.seed), things=things_in(self.visit.story))
+        return Story(script, self.subjects, asked)
 
 
 @dataclass(frozen=True, eq=False)  # Gradio hashes what a state holds, which pictures do not allow

@@ -396,7 +396,9 @@ class Renderer:
         settings = {name: value for name, value in asdict(panel_settings(story, number)).items() if name != "seed"}
         steering = panel.steering
         if shot:
-            shown = asdict(replace(shot, carried=(), guessed=(), unread=()))  # how it was read shows in nothing
+            # How it was read shows in nothing, nor where a drawing lies.
+            things = tuple(replace(thing, own="") for thing in shot.things)
+            shown = asdict(replace(shot, things=things, carried=(), guessed=(), unread=()))
             settings = {"size": settings["size"], "story seed": story.settings.seed, "shot": shown}
             steering = Steering(steering.layout)
         cast = [hashes[name] for name in panel.cast]
@@ -408,6 +410,7 @@ class Renderer:
 
     def _shot(self, story: Story, number: int) -> Shot:
         """What panel `number` shows. A script is read whole, as panels go on from those before them, and once."""
+        from anystory.sketch.own import with_own
         from anystory.sketch.read import read_story  # whose vocabulary no other backend needs
         from anystory.sketch.recall import recalled
 
@@ -415,7 +418,10 @@ class Renderer:
         if script is not story.script:
             shots = recalled(read_story(story.script, story.script.cast))
             self._read = story.script, shots
-        return shots[number - 1]
+        shot = shots[number - 1]
+        if story.script.things is None:
+            return shot
+        return with_own(shot, story.script.panels[number - 1].prompt, story.script.things)
 
     def _denoise(self, request: Request, hashes: dict[str, str], settings: Settings) -> Iterator[Step]:
         with closing(self.backend.denoise(*self._asked(request, hashes, settings))) as steps:
