@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 def shots(folder):
     story = load_story(folder / "story.txt", StorybookBackend())
-    return [request.prompt.shot for request in Renderer(StorybookBackend()).requests(story)]
+    return [asked.request.prompt.shot for asked in Renderer(StorybookBackend()).asked(story)]
 
 
 def keys(folder):
