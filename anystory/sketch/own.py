@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from anystory.sketch.things import Drawing, Library, own_library
+from anystory.sketch.things import Library, LibraryDrawing, own_library
 from anystory.sketch.things.words import forms, is_chinese, key
 from anystory.story.shot import Shot, Thing
 
@@ -32,7 +32,7 @@ def with_own(shot: Shot, text: str, folder: Path) -> Shot:
     return replace(shot, things=tuple(things), unread=unread)
 
 
-def _as(thing: Thing, library: Library, drawing: Drawing) -> Thing:
+def _as(thing: Thing, library: Library, drawing: LibraryDrawing) -> Thing:
     return replace(thing, own=str(drawing.file), look=library.looks[str(drawing.file)])
 
 

@@ -25,7 +25,7 @@ from PIL import Image
 
 from anystory.cast.images import open_image
 from anystory.errors import AnyStoryError
-from anystory.sketch.things.drawing import RESTS, Drawing
+from anystory.sketch.things.drawing import RESTS, LibraryDrawing
 from anystory.sketch.things.svg import SVG, rasterise, seen_box
 
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif"}
@@ -56,11 +56,11 @@ class Own:
     """A drawing of the story's own, what it is called, and what it is `like`, of whose kind and size it is."""
 
     names: tuple[str, ...]
-    drawing: Drawing
+    drawing: LibraryDrawing
     like: str
     said: Mapping[str, Any]
 
-    def taking_after(self, like: Drawing | None) -> Drawing:
+    def taking_after(self, like: LibraryDrawing | None) -> LibraryDrawing:
         """The drawing as large as `like`, but for what was said of it."""
         return replace(self.drawing.taking_after(like), **self.said)
 
@@ -83,7 +83,7 @@ def own_drawings(folder: Path) -> list[Own]:
         if not names:
             raise ThingError(f"{path.name!r} says nothing of what it shows; name it like 'red ball{path.suffix}'.")
         pixels = own_pixels(path, _MEASURE)
-        drawing = Drawing(
+        drawing = LibraryDrawing(
             names[0].lower(), aspect=pixels.shape[1] / pixels.shape[0], colour=main_colour(pixels), file=path
         )
         found.append(Own(tuple(names), drawing, said.pop("like", names[0]), said))
