@@ -201,7 +201,7 @@ def test_what_a_model_made_is_resumed_by_it_and_named(script, tmp_path, tiny_mod
     capsys.readouterr()
     assert main(["info", out]) == 0
     said, by = capsys.readouterr().out, "2 with a frame, by mini"
-    assert by in said and f" and storybook {load().version} (painted place, your cut-outs)" in said
+    assert by in said and f" and storybook {load().about.version} (painted place, your cut-outs)" in said
     assert main(["resume", out, "--panels", "2"]) == 0
     assert "panel 2: unchanged" in capsys.readouterr().out
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import Modifiers, names_of
 from anystory.sketch.language.nouns import Nouns
-from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Moment
+from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Occasion
 from anystory.sketch.language.tokens import Unit
 
 BEARING = (
@@ -131,7 +131,7 @@ class Details(Nouns):
                 ended = kind == "weathers" and self._ended(at)
                 denied = state if not (ended and state == NEGATED) else REAL
                 value = "sunrise" if kind == "times" and self._fair_morning(at) else unit.value(kind)
-                self.found.moments.append(Moment(kind, value, unit.text, denied, ended and state != NEGATED))
+                self.found.moments.append(Occasion(kind, value, unit.text, denied, ended and state != NEGATED))
         after = self.next(at)
         if not self.prep and self.act is None and after is not None and (after.verb or "is" in after):
             self.subject = [Mention("plain", "", unit.text, role="subject")]  # "the snow falls"
