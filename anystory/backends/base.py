@@ -66,7 +66,8 @@ class Lora:
 class Backend(Protocol):
     """Frames from prompts and encoded subjects.
 
-    `name` and `version` (a fingerprint of the weights and of the program) are written beside every frame;
+    `name` and `version` (a fingerprint of the weights and of the program) are written beside every frame; one that
+    is drawn otherwise than it was asked for, where memory is short, names a version of its own;
     `defaults` are the settings the weights were made for, `sizes` the sides of frames it can draw; `max_subjects`
     is how many subjects a frame they were trained for; `languages` are those its text encoder reads, in English
     ("English", "Chinese"); `follows_style` tells whether words of style change its frames as they say,

@@ -7,8 +7,8 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
@@ -45,7 +45,7 @@ from anystory.model.flux.plans import (
     transformer_file,
 )
 from anystory.model.flux.speeds import SPEEDS, hasten
-from anystory.model.memory import PlanError, chain, enough, out_of_memory, release_memory
+from anystory.model.memory import PlanError, chain, out_of_memory, release_memory
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
@@ -97,12 +97,13 @@ class FluxBackend:
     """Frames from the authors' release.
 
     `memory` holds the pipeline under the plan in force; `footprint` and `card`, the bytes there are on the GPU (None:
-    there is none), tell what frames the plan has room for.
+    there is none), tell what frames the plan has room for. `versions` gives the version of frames under a plan;
+    `version` is that of the plan it begins with.
     """
 
-    version: str
     memory: Planned[Plan, AnyStoryFluxPipeline]
     footprint: Footprint
+    versions: Callable[[Plan], str]
     card: float | None = None
     name: str = "flux"
     defaults: Settings = DEFAULTS
@@ -113,6 +114,7 @@ class FluxBackend:
     draws_characters: bool = True
     sketches: bool = False
     batch: int = 1
+    version: str = field(init=False)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # the transformer's layers know one frame at a time
@@ -122,6 +124,7 @@ class FluxBackend:
         self._reading = threading.Lock()
         config = self.pipeline.transformer.config
         self._layers = config.num_layers + config.num_single_layers
+        self.version = self.versions(self.memory.plan)  # now that it is loaded: the first may have failed
 
     @property
     def pipeline(self) -> AnyStoryFluxPipeline:
@@ -187,14 +190,15 @@ class FluxBackend:
             hasten(pipeline.transformer, SPEEDS[speed])
             return pipeline
 
-        memory = Planned("FLUX", build, plans, tell)
-        _ = memory.model  # under the plan that the version is to name
-        kept = memory.plans[0]
-        asked = [lora.strength for lora in loras], kept.transformer, kept.text, speed
-        packages = (*kept.packages, *(["peft"] if loras else []))
-        version = f"{PROGRAM}-{fingerprint([base, redux, checkpoint, *files], asked, packages)}"
+        @cache  # which reads files of tens of gigabytes
+        def versions(plan: Plan) -> str:
+            asked = [lora.strength for lora in loras], plan.transformer, plan.text, speed
+            packages = (*plan.packages, *(["peft"] if loras else []))
+            return f"{PROGRAM}-{fingerprint([base, redux, checkpoint, *files], asked, packages)}"
+
         defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
-        return cls(version, memory, footprint, card, defaults=defaults, batch=batch)
+        memory = Planned("FLUX", build, plans, tell)
+        return cls(memory, footprint, versions, card, defaults=defaults, batch=batch)
 
     def unread(self, text: str) -> str:
         """What T5 does not read of `text`; CLIP's share, one vector of the first words, sets no bound."""
@@ -277,14 +281,17 @@ class FluxBackend:
             waiting = [place for place in waiting if place not in places]
 
     def _room(self, work: Work) -> int:
-        """How many of a batch's frames there is room for, under another plan if the one in force has none for one."""
+        """How many of a batch's frames there is room for, under the plan that has room for one. Raises BackendError
+        where none has."""
         if self.card is None:
             return work.batch
-        plans = self.memory.plans
-        least = enough(plans, lambda each: replan(self.footprint, replace(work, batch=1), each).peak, self.card)
-        if least != plans[0]:
-            self.memory.prefer(least, f"A frame of {work.size} pixels with {work.pictures} pictures takes more memory")
-        return frames_at_once(self.footprint, work, least, self.card)
+        one = replace(work, batch=1)
+        self.memory.make_room(
+            lambda each: replan(self.footprint, one, each).peak,
+            self.card,
+            f"A frame of {work.size} pixels with {work.pictures} pictures",
+        )
+        return frames_at_once(self.footprint, work, self.memory.plan, self.card)
 
     def _settings(self, names: Sequence[str], settings: Settings, steering: Steering) -> FluxSettings:
         """The release's settings of a frame of `names`."""
@@ -313,6 +320,7 @@ class FluxBackend:
     def _frames(self, orders: Sequence[Order], asked: FluxSettings) -> Iterator[tuple[Step, ...]]:
         """Frames made at once, the step of each."""
         pipeline, side = self.pipeline, asked.height // TOKEN
+        version = self.versions(self.memory.plan)
         prompts, names, casts, _, seeds, steering = zip(*orders, strict=True)
         encoded = [pipeline.encode_text(prompt.text) for prompt in prompts]
         text = (torch.cat(parts) for parts in zip(*encoded, strict=True))
@@ -334,7 +342,7 @@ class FluxBackend:
         images = [pipeline.decode(one.latents, asked.height, asked.width) for one in frames]
         kind = ATTENTION if measure else ROUTING
         made = [
-            Frame(image, average.maps(people, (side, side), kind), seed, recorder.trace(step.total))
+            Frame(image, average.maps(people, (side, side), kind), seed, recorder.trace(step.total), version=version)
             for image, average, people, seed, recorder in zip(images, soft, names, seeds, recorders, strict=True)
         ]
         yield tuple(Step(step.total, step.total, frame.image, frame) for frame in made)

@@ -9,8 +9,8 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from anystory.backends.files import model_files, reason
 from anystory.backends.memory import Planned, memory_of
 from anystory.cast.images import square_crop
 from anystory.model.anystory import SubjectEncoding
-from anystory.model.memory import PlanError, chain, enough, out_of_memory
+from anystory.model.memory import PlanError, chain, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
 from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
 from anystory.model.routing import Guide, hard_maps, open_maps
@@ -62,18 +62,20 @@ class AnyStoryBackend:
     """Frames from a saved AnyStory folder.
 
     `memory` holds the pipeline under the plan in force; `footprint` and `card`, the bytes there are on the GPU (None:
-    there is none), tell what frames the plan has room for.
+    there is none), tell what frames the plan has room for. `versions` gives the version of frames under a plan;
+    `version` is that of the plan it begins with.
     """
 
     name: str
-    version: str
     defaults: Settings
     memory: Planned[Plan, AnyStoryPipeline]
+    versions: Callable[[Plan], str]
     footprint: Footprint | None = None
     card: float | None = None
     max_subjects: int = MAX_SUBJECTS
     languages: tuple[str, ...] = ("English",)
     sketches: bool = False
+    version: str = field(init=False)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # a U-Net with processors installed serves one frame at a time
@@ -85,6 +87,7 @@ class AnyStoryBackend:
         self._reads = pipeline.text_encoder.config.model_type
         with torch.device("meta"):
             self._layers = UNet2DConditionModel.from_config(pipeline.unet.config)
+        self.version = self.versions(self.memory.plan)  # now that it is loaded: the first may have failed
 
     @property
     def pipeline(self) -> AnyStoryPipeline:
@@ -163,13 +166,18 @@ class AnyStoryBackend:
             except PlanError as error:
                 raise BackendError(str(error)) from error
             tell(f"{name}: {plans[0]}.")
+
+        @cache
+        def versions(plan: Plan) -> str:
+            return f"{PROGRAM}-{fingerprint(folder, plan.weights)}"
+
         memory = Planned(name, build, plans, tell)
         config = memory.model.config
         return cls(
             name=name,
-            version=f"{PROGRAM}-{fingerprint(folder, memory.plans[0].weights)}",
             defaults=Settings(size=config.frame_size, steps=STEPS[speed], guidance=config.guidance),
             memory=memory,
+            versions=versions,
             footprint=footprint,
             card=card,
         )
@@ -227,16 +235,16 @@ class AnyStoryBackend:
         yield step  # the last, after others may have their turn
 
     def _make_room(self, cast: Sequence[SubjectEncoding], settings: Settings) -> None:
-        """Go on under another plan if the one in force has no room for a frame."""
+        """Go on under the plan that has room for a frame. Raises BackendError where none has."""
         if self.card is None:
             return
         most = max((subject.pictures for subject in cast), default=1)
-        work, plans = Work(settings.size, len(cast), most), self.memory.plans
-        least = enough(plans, lambda each: replan(self.footprint, work, each).peak, self.card)
-        if least != plans[0]:
-            self.memory.prefer(
-                least, f"A frame of {settings.size} pixels with {len(cast)} characters takes more memory"
-            )
+        work = Work(settings.size, len(cast), most)
+        self.memory.make_room(
+            lambda each: replan(self.footprint, work, each).peak,
+            self.card,
+            f"A frame of {settings.size} pixels with {len(cast)} characters",
+        )
 
     def _frame(
         self,
@@ -269,7 +277,8 @@ class AnyStoryBackend:
                 yield Step(step.index, step.total, self.pipeline.decode(step.clean)[0])
         image = self.pipeline.decode(step.latents)[0]
         maps = RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy())
-        yield Step(step.total, step.total, image, Frame(image, maps, seed, recorder.trace(step.total)))
+        frame = Frame(image, maps, seed, recorder.trace(step.total), version=self.versions(self.memory.plan))
+        yield Step(step.total, step.total, image, frame)
 
 
 @contextmanager

@@ -124,7 +124,8 @@ def _draw(
                 if step.frame is None:
                     yield Drawing(member.name, attempt, step)
         image = step.frame.image
-        text = {"prompt": prompt.text, "seed": str(seed), "backend": backend.name, "version": backend.version}
+        version = step.frame.version or backend.version
+        text = {"prompt": prompt.text, "seed": str(seed), "backend": backend.name, "version": version}
         try:
             subject = _subject(member, image, segmenter.cut(image), prompt)
         except NothingFoundError as error:

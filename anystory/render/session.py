@@ -15,7 +15,7 @@ from typing import Any
 from anystory.backends.base import Backend, Batcher, SubjectEncoding
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import another_seed, diagnose
-from anystory.project.folder import Entry, Project, content
+from anystory.project.folder import Entry, Project, ProjectError, content
 from anystory.render.batch import Batches
 from anystory.story.model import (
     ATTENTION,
@@ -212,8 +212,9 @@ class Renderer:
             request = self._request(story, number, hashes, seed)
             for step in self._denoise(request, hashes, settings):
                 if step.frame:
+                    key = self._key(story, hashes, number, request, step.frame)
                     with self._writing:
-                        project.keep(number, step.frame, request.key, request.prompt.text, settings)
+                        project.keep(number, step.frame, key, request.prompt.text, settings)
                 yield Progress(number, step, attempt=attempt, done=step.frame is not None)
 
         runs, seed = [], asked.seed
@@ -230,13 +231,30 @@ class Renderer:
         keys = [request and request.key for request in self.requests(story, hashes)]
         names = [(*panel.cast, BACKGROUND) for panel in story.script.panels]
         made_by = self.backend.name, self.backend.version
-        project.begin(story, keys, names, *made_by, partial(self._is_own, story, hashes))
+        project.begin(story, keys, names, *made_by, partial(self._shows, story, hashes, project))
         return project
 
     def _is_own(self, story: Story, hashes: dict[str, str], number: int, entry: Entry) -> bool:
-        """Whether a listed frame shows what panel `number` asks for, under whatever seed."""
+        """Whether a listed frame is what panel `number` asks for, under whatever seed."""
         asked = self._request(story, number, hashes, entry.seed)
         return asked is not None and asked.key == entry.key
+
+    def _shows(self, story: Story, hashes: dict[str, str], project: Project, number: int, entry: Entry) -> bool:
+        """Whether a listed frame shows what panel `number` asks for, whatever version of the backend drew it."""
+        if self._is_own(story, hashes, number, entry):
+            return True
+        try:
+            name, version = project.maker(entry.number)
+        except ProjectError:
+            return False
+        drawn = self._request(story, number, hashes, entry.seed, version)
+        return name == self.backend.name and drawn is not None and drawn.key == entry.key
+
+    def _key(self, story: Story, hashes: dict[str, str], number: int, request: Request, frame: Frame) -> str:
+        """The key of a frame that was made for a request: that of the version which drew it."""
+        if frame.version in ("", self.backend.version):
+            return request.key
+        return self._request(story, number, hashes, request.seed, frame.version).key
 
     def _adopt(self, story: Story, hashes: dict[str, str], project: Project, wanted: list[int], trace: bool) -> None:
         """Write the shared frames of panels that have none."""
@@ -319,7 +337,8 @@ class Renderer:
         for number, frame in frames.items() if project else ():
             asked = self._request(story, number, hashes)
             keep = {"asked": asked.key, "tries": 1, "trace": trace}
-            project.save(number, frame, asked.key, asked.prompt.text, panel_settings(story, number), **keep)
+            key = self._key(story, hashes, number, asked, frame)
+            project.save(number, frame, key, asked.prompt.text, panel_settings(story, number), **keep)
 
     def _panel(
         self,
@@ -350,14 +369,15 @@ class Renderer:
             steps = together.steps(number) if with_others else self._denoise(request, hashes, settings)
             for step in steps:
                 if step.frame:
-                    if request.key in self._shared:
-                        self._shared[request.key] = step.frame
+                    key = self._key(story, hashes, number, request, step.frame)
+                    if key in self._shared:
+                        self._shared[key] = step.frame
                     better = best is None or diagnose(step.frame.maps).badness < diagnose(best.maps).badness
                     best = step.frame if better else best
                     keep = {"asked": asked.key, "tries": tries, "trace": trace}
                     with self._writing:
                         if project and better:
-                            project.save(number, best, request.key, request.prompt.text, settings, **keep)
+                            project.save(number, best, key, request.prompt.text, settings, **keep)
                         elif project:
                             project.tried(number, tries)
                     step = replace(step, frame=best)
@@ -378,9 +398,16 @@ class Renderer:
             tries, seed = tries + 1, another_seed(seed)
             best = yield from attempt(seed, best)
 
-    def _request(self, story: Story, number: int, hashes: dict[str, str], seed: int | None = None) -> Request | None:
-        """What panel `number` asks of the backend, with its own seed or another; None while one of its characters
-        has no picture."""
+    def _request(
+        self,
+        story: Story,
+        number: int,
+        hashes: dict[str, str],
+        seed: int | None = None,
+        version: str | None = None,
+    ) -> Request | None:
+        """What panel `number` asks of the backend, with its own seed or another, as its `version` or another would draw
+        it; None while one of its characters has no picture."""
         panel = story.script.panels[number - 1]
         if not hashes.keys() >= set(panel.cast):
             return None
@@ -400,7 +427,8 @@ class Renderer:
             settings = {"size": settings["size"], "story seed": story.settings.seed, "shot": shown}
             steering = Steering(steering.layout)
         cast = [hashes[name] for name in panel.cast]
-        parts = [prompt.text, prompt.mentions, cast, settings, seed, self.backend.name, self.backend.version]
+        made_by = self.backend.name, version or self.backend.version
+        parts = [prompt.text, prompt.mentions, cast, settings, seed, *made_by]
         steered = steering.asked((*panel.cast, BACKGROUND))
         parts += [steered] if steered else []
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
