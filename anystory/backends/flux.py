@@ -24,7 +24,7 @@ from torch import Tensor
 from anystory.backends.base import BackendError, Lora
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
-from anystory.backends.lora import add_lora, lora_file
+from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, memory_of
 from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import SELECTED, square_crop
@@ -151,7 +151,10 @@ class FluxBackend:
         large = local is None or _weight(*local[:2]) > LARGE
         if large:
             _check_gpu(device, chosen)
-        footprint, card = _footprint(local), memory_of(chosen, vram)
+        files = [lora_file(lora) for lora in loras]  # which are small, beside what the plan is about
+        sizes = [lora_size(lora, file) for lora, file in zip(loras, files, strict=True)]
+        footprint = replace(_footprint(local), loras=(sum(n for n, _ in sizes), sum(size for _, size in sizes)))
+        card = memory_of(chosen, vram)
         plans = _plans(footprint, card, local, large, chosen)
         if card is not None:
             batch = frames_at_once(footprint, Work(batch=batch), plans[0], card)
@@ -161,7 +164,6 @@ class FluxBackend:
             checkpoint = authors / CHECKPOINT
         else:
             base, redux, checkpoint = local
-        files = [lora_file(lora) for lora in loras]
         transformers.utils.logging.disable_progress_bar()
         diffusers_logging.disable_progress_bar()
         diffusers_logging.set_verbosity_error()  # CLIP's bound is warned of at every frame; `unread` tells what counts

@@ -224,6 +224,7 @@ def test_a_lora_that_memory_is_short_for_is_not_blamed(monkeypatch, tmp_path):
     monkeypatch.setattr(AnyStoryFluxPipeline, "load_lora_weights", short)
     loaded = load_backend("flux", model=GOLDEN, device="cpu", loras=[Lora(str(tmp_path / "ink.safetensors"))])
     assert asked == [torch.float32, torch.bfloat16] and len(loaded.memory.plans) == 1
+    assert loaded.footprint.loras == (2 * 4 * 32, (tmp_path / "ink.safetensors").stat().st_size)
 
 
 def test_vram_is_for_gpus():

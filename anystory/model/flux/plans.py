@@ -96,6 +96,9 @@ PRECISIONS = {
 }
 """`nf4` has an 8 bit scale for every 64 weights and a float32 one for every 256 of those; `gguf` is its Q4 family."""
 
+PACKED = ("nf4", "gguf")
+"""Those whose tensors say they hold bytes; the others' say what they are computed with."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -194,7 +197,8 @@ def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> nn.Modu
 @dataclass(frozen=True)
 class Footprint:
     """What memory depends on: for every part the weights (in linear layers, elsewhere), of those with blocks the
-    largest one's and those outside; the low-rank branches' weights; and the widths that tensors have."""
+    largest one's and those outside; the low-rank branches' weights; the widths that tensors have; and the numbers of
+    the user's LoRAs with the bytes of their files."""
 
     weights: Mapping[str, tuple[int, int]]
     branches: int
@@ -203,6 +207,7 @@ class Footprint:
     pieces: Mapping[str, tuple[int, int]]
     channels: int
     text: tuple[int, int]
+    loras: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(cls, configs: Configs, rank: int = RANK) -> Footprint:
@@ -227,6 +232,12 @@ class Footprint:
         """A part's weights; layers that are not linear have `plain` bytes a weight."""
         linear, other = self.weights.get(part, (0, 0))
         return linear * PRECISIONS[precision].bytes + other * plain
+
+    def added(self, precision: str, plain: float) -> float:
+        """What is added to a transformer's weights: the branches, and LoRAs, which take on the type of the layers they
+        are on where that is a type of numbers, and else keep their file's."""
+        numbers, file = self.loras
+        return self.branches * plain + (file if precision in PACKED else numbers * plain)
 
     # What work takes besides weights; factors are tensors of one width alive at once, as counted and as measured.
 
@@ -290,7 +301,7 @@ def plan(footprint: Footprint, work: Work, transformer: str, text: str, offload:
     kept, plain = ("float32", 4) if transformer == "float32" else ("bf16", 2)
     precisions = {"transformer": transformer, "text_encoder_2": text}
     sizes = {name: footprint.bytes(name, precisions.get(name, kept), plain) for name in footprint.weights}
-    sizes["transformer"] += footprint.branches * plain
+    sizes["transformer"] += footprint.added(transformer, plain)
     total, largest = sum(sizes.values()), max(sizes.values())
 
     references, decoding = footprint.references(work, plain), footprint.decoding(work, plain)
