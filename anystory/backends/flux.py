@@ -155,7 +155,7 @@ class FluxBackend:
         sizes = [lora_size(lora, file) for lora, file in zip(loras, files, strict=True)]
         footprint = replace(_footprint(local), loras=(sum(n for n, _ in sizes), sum(size for _, size in sizes)))
         card = memory_of(chosen, vram)
-        plans = _plans(footprint, card, local, large, chosen)
+        plans = _plans(footprint, card, large, chosen)
         if card is not None:
             batch = frames_at_once(footprint, Work(batch=batch), plans[0], card)
         tell(f"FLUX: {plans[0]}{f'; {batch} panels at once' if batch > 1 else ''}.")
@@ -401,24 +401,20 @@ def _definite(mask: Image.Image) -> Image.Image:
 
 def _footprint(local: tuple[Path, Path, Path] | None) -> Footprint:
     """That of the model in local folders, None = the release's."""
+    if local is None:
+        return release_footprint()
+    file = transformer_file(local[0] / "transformer")
     try:
-        return Footprint.of(release_configs(*local[:2])) if local else release_footprint()
+        return replace(Footprint.of(release_configs(*local[:2])), gguf=file.stat().st_size if file else 0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackendError(f"The model's configs cannot be read: {reason(error)}") from error
 
 
-def _plans(
-    footprint: Footprint, card: float | None, local: tuple[Path, Path, Path] | None, large: bool, device: str
-) -> tuple[Plan, ...]:
+def _plans(footprint: Footprint, card: float | None, large: bool, device: str) -> tuple[Plan, ...]:
     """How to keep the model on a card of so many bytes, None = there is none, and how else should memory run out."""
     if card is None:
         return tuple(plan(footprint, Work(), each, each, "cpu") for each in ("float32", "bf16")[large:])
-    plans = candidates(
-        footprint,
-        Work(),
-        gguf=local is not None and transformer_file(local[0] / "transformer") is not None,
-        fp8=torch.cuda.get_device_capability(device) >= (8, 9),
-    )
+    plans = candidates(footprint, Work(), fp8=torch.cuda.get_device_capability(device) >= (8, 9))
     try:
         return chain(plans, card, "FLUX")
     except PlanError as error:

@@ -89,15 +89,18 @@ class Planned(Generic[P, M]):
 
 
 def memory_of(device: str, vram: float | None) -> float | None:
-    """Bytes that a model may use of a GPU: `vram` GB, which is a limit from then on, or what is free; None where the
-    device is none. Raises BackendError for `vram` without a GPU."""
+    """Bytes that a model may use of a GPU, which is the current one from then on: what is free, and at most `vram` GB,
+    which is a limit from then on. None where the device is none. Raises BackendError for `vram` without a GPU."""
     if not device.startswith("cuda"):
         if vram is not None:
             raise BackendError(f"--vram tells how much of a GPU may be used and the device is {device}; leave it out.")
         return None
+    index = torch.device(device).index
+    if index is not None:
+        torch.cuda.set_device(index)  # where bitsandbytes loads
     free, total = torch.cuda.mem_get_info(device)
     if vram is None:
         return free
     allowed = min(total, vram * GIB)
-    torch.cuda.set_per_process_memory_fraction(allowed / total, torch.device(device).index)  # None: the current one
-    return allowed
+    torch.cuda.set_per_process_memory_fraction(allowed / total, index)  # None: the current one
+    return min(allowed, free)

@@ -237,10 +237,12 @@ def test_vram_is_for_gpus():
 @pytest.mark.parametrize(("device", "index"), [("cuda", 0), ("cuda:1", 1)])
 def test_vram_bounds_the_gpu_that_is_used(device, index, monkeypatch):
     """By PyTorch's own reading of the device; only what asks the driver is put in its place."""
-    bounds = []
+    bounds, current = [], []
     monkeypatch.setattr(torch.cuda.memory, "_lazy_init", lambda: None)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * GIB, 40 * GIB))
     monkeypatch.setattr(torch._C, "_cuda_setMemoryFraction", lambda *given: bounds.append(given), raising=False)
-    memory_of(device, 20)
-    assert bounds == [(0.5, index)]
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    assert memory_of(device, 20) == memory_of(device, None) == 20 * GIB
+    assert bounds == [(0.5, index)] and set(current) == ({1} if device == "cuda:1" else set())
+    assert memory_of(device, 30) == 20 * GIB  # a limit is no promise: others are on the card

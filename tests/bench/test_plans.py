@@ -160,8 +160,10 @@ def test_without_packages_or_fp8_there_are_other_plans():
     footprint = release_footprint()
     assert {each.transformer for each in candidates(footprint, Work(), [])} == {"bf16"}
     assert chain(candidates(footprint, Work(), ALL), 24 * GIB, "FLUX")[0].transformer == "int8"
-    assert [each.transformer for each in candidates(footprint, Work(), ALL, gguf=True)] == ["gguf"]
-    assert candidates(footprint, Work(), [], gguf=True) == ()
+    packed = replace(footprint, gguf=12 * GIB)  # as of eight bits a weight
+    (only,) = candidates(packed, Work(), ALL)
+    assert only.name == "gguf/bf16/block" and candidates(packed, Work(), []) == ()
+    assert only.host - plan(footprint, Work(), "gguf", "bf16", "block").host > 5e9
 
 
 def test_larger_frames_more_subjects_and_batches_take_more():

@@ -13,7 +13,7 @@ from transformers import SiglipVisionModel
 from anystory.backends.base import Lora
 from anystory.backends.lora import add_lora, lora_size
 from anystory.bench import __main__ as command
-from anystory.bench import build, walk
+from anystory.bench import walk
 from anystory.bench.card import CARD, Card
 from anystory.bench.flux import GOLDEN
 from anystory.model import offload
@@ -27,7 +27,7 @@ WORK = Work(walk.SCALED.size, walk.SCALED.size, walk.SCALED.subjects, 1, walk.SC
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    return build.save(walk.SCALED.configs, walk.SCALED.rank, GOLDEN / "base", tmp_path_factory.mktemp("scaled"))
+    return walk.saved(tmp_path_factory.mktemp("scaled"))
 
 
 def walked_by(each, *files):
@@ -111,10 +111,20 @@ def test_the_command_walks_all_and_fails_with_one(monkeypatch, capsys):
     assert "b: not walked, it takes the package c" in said and "d: FAILED, CardError: no" in said
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torchao") is None, reason="takes the optional package torchao")
-@pytest.mark.parametrize("names", [("fp8", "fp8", "none"), ("int8", "bf16", "model")])
-def test_quantised_models_move_too(files, names):
-    found = walked_by(plan(FOOTPRINT, WORK, *names), *files)
+@pytest.mark.parametrize(
+    ("names", "package"),
+    [
+        (("fp8", "fp8", "none"), "torchao"),
+        (("int8", "bf16", "model"), "torchao"),
+        (("gguf", "bf16", "block"), "gguf"),
+    ],
+    ids=["fp8", "int8", "gguf"],
+)
+def test_quantised_models_move_too(files, tmp_path, names, package):
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"takes the optional package {package}")
+    own = walk.saved(tmp_path, gguf=True) if "gguf" in names else files
+    found = walked_by(plan(FOOTPRINT, WORK, *names), *own)
     assert found.passed, str(found)
 
 
