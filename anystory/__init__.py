@@ -29,7 +29,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.project.folder import ProjectError  # noqa: F401
     from anystory.render.portraits import Drawing  # noqa: F401
     from anystory.render.session import Progress, RenderError  # noqa: F401
-    from anystory.script.read import ScriptError, parse_script  # noqa: F401
+    from anystory.script.form import ScriptError  # noqa: F401
+    from anystory.script.read import parse_script  # noqa: F401
     from anystory.script.wildcards import WildcardError  # noqa: F401
     from anystory.story.model import CastMember, Script, Settings, Story, Subject  # noqa: F401
 
@@ -44,7 +45,8 @@ _HOMES = {
     "pages.export": ("Format", "PageError", "export"),
     "project.folder": ("ProjectError",),
     "render.session": ("Progress", "RenderError"),
-    "script.read": ("ScriptError", "parse_script"),
+    "script.form": ("ScriptError",),
+    "script.read": ("parse_script",),
     "cast.segment": ("SegmentError", "Segmenter"),
     "story.model": ("CastMember", "Script", "Settings", "Story", "Subject"),
     "script.wildcards": ("WildcardError",),

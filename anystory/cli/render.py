@@ -30,9 +30,10 @@ from anystory.project.folder import Project, frame_file, png, write_atomic
 from anystory.render.jobs import Job, together, work
 from anystory.render.portraits import Drawing, undrawn
 from anystory.render.session import Progress, Renderer
-from anystory.script.read import Script, ScriptError, parse_script
-from anystory.story.model import LIBRARY, Story, Subject
-from anystory.story.steering import read_layout
+from anystory.script.form import ScriptError
+from anystory.script.read import parse_script
+from anystory.story.model import LIBRARY, Script, Story, Subject
+from anystory.story.steering import SteeringError, read_layout
 
 UNHONOURED = ("no-picture", "steering", "style", "language", "unread")
 """What a render tells of its script: where a frame will not be what was written. `check` tells the rest."""
@@ -182,6 +183,7 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
     failed: set[int] = set()
     total = sum(job.story.settings.steps * (len(job.panels) + len(undrawn(job.story, job.panels))) for job in jobs)
     kept: dict[tuple[int, int], int] = {}
+    drawn: list[list[Subject]] = [[] for _ in jobs]
     with report.bar(total) as bar, closing(work(jobs, engine, workers_of(engine))) as events:
         for index, event in events:
             folder, steps = jobs[index].folder, jobs[index].story.settings.steps
@@ -201,7 +203,8 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
                 bar.set_description(f"drawing {event.name}, step {step.index} of {step.total}")
                 report.tell("drawing", **where, name=event.name, **at)
                 if event.subject:
-                    words = f"{event.name}: {'unchanged' if event.reused else how_drawn(event.subject)}"
+                    words = f"{event.name}: {'unchanged' if event.reused else how_drawn(event.subject, drawn[index])}"
+                    drawn[index].append(event.subject)
                     report.tell("drawn", words, **where, name=event.name, reused=event.reused)
                 continue
             bar.set_description(f"panel {event.panel}, step {step.index} of {step.total}")
@@ -217,9 +220,12 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
     return 1 if failed else 0
 
 
-def how_drawn(subject: Subject) -> str:
-    """In a word or two how somebody came by their picture who was only told of."""
-    return subject.drawn if subject.drawn.startswith(LIBRARY) else "drawn"
+def how_drawn(subject: Subject, others: Sequence[Subject] = ()) -> str:
+    """In a word or two how somebody came by their picture who was only told of, and who of `others` has the same."""
+    if not subject.drawn.startswith(LIBRARY):
+        return "drawn"
+    same = next((f", the same as {other.name}" for other in others if other.drawn == subject.drawn), "")
+    return f"{subject.drawn}{same}"
 
 
 def _announce(job: Job, engine: Backend, report: Report) -> None:
@@ -278,7 +284,7 @@ def _with_layout(script: Script, numbers: str, places: str) -> Script:
         try:
             asked = {"prompt": panel.prompt, "cast": list(panel.cast), **read_layout(places)}
             layout = parse_script({"panels": [asked]}, cast=script.cast).panels[0].steering.layout
-        except (ScriptError, ValueError) as error:
+        except (ScriptError, SteeringError) as error:
             sentence = error.sentence if isinstance(error, ScriptError) else str(error)
             raise UsageError(f"--layout {numbers}: {sentence}") from error
         panels[number - 1] = replace(panel, steering=replace(panel.steering, layout=layout))

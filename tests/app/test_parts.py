@@ -24,7 +24,8 @@ from anystory.cast.shelf import shelf as examples
 from anystory.maps.overlay import colour
 from anystory.project.folder import content
 from anystory.render.session import RenderError
-from anystory.script.read import MAX_CAST, ScriptError, parse_script, read_script
+from anystory.script.form import MAX_CAST, ScriptError
+from anystory.script.read import parse_script, read_script
 from anystory.story.model import LIBRARY, MAX_PICTURES, CastMember, Line, Panel, Style
 from anystory.story.styles import StyleError, style_of
 from anystory.supplies import ASSETS

@@ -110,7 +110,7 @@ def test_starting_imports_no_model_and_writes_no_stubs():
         "import sys, pathlib\n"
         "written, write = [], pathlib.Path.write_text\n"
         "pathlib.Path.write_text = lambda self, *more, **how: written.append(self) or write(self, *more, **how)\n"
-        "import app\n"
+        "import ui.serve\n"
         "from ui.quick import import_gradio\n"
         "import inspect; known = inspect.getfile\n"
         "import_gradio()\n"
