@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from torch import Tensor
 
-from anystory.backends.base import BackendError, Lora
+from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.lora import add_lora, lora_file, lora_size
@@ -46,12 +46,12 @@ from anystory.model.flux.plans import (
 )
 from anystory.model.flux.speeds import SPEEDS, hasten
 from anystory.model.memory import PlanError, chain, out_of_memory, release_memory
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
     ROUTING,
     Frame,
-    Prompt,
     RoutingMaps,
     Settings,
     Shape,
@@ -59,7 +59,6 @@ from anystory.story.model import (
     Subject,
     TraceRecorder,
 )
-from anystory.story.steering import UNSTEERED, Steering
 
 DEFINITE = 200
 """A mask pixel above this belongs to the character, as in the authors' program."""
@@ -84,9 +83,6 @@ PROGRAM = "1"
 
 T = TypeVar("T")
 
-Order = tuple[Prompt, Sequence[str], Sequence[FluxSubject], Settings, int, Steering]
-"""What `FluxBackend.denoise` takes."""
-
 
 class SmallerBatch(Exception):
     """Memory is short for as many frames at once."""
@@ -98,23 +94,15 @@ class FluxBackend:
 
     `memory` holds the pipeline under the plan in force; `footprint` and `card`, the bytes there are on the GPU (None:
     there is none), tell what frames the plan has room for. `versions` gives the version of frames under a plan;
-    `version` is that of the plan it begins with.
+    what it is `about` names that of the plan it begins with.
     """
 
+    about: Capabilities
     memory: Planned[Plan, AnyStoryFluxPipeline]
     footprint: Footprint
     versions: Callable[[Plan], str]
     card: float | None = None
-    name: str = "flux"
-    defaults: Settings = DEFAULTS
-    max_subjects: int = MAX_SUBJECTS
-    languages: tuple[str, ...] = ("English",)
-    sizes: range = range(TOKEN, 2048 + 1, TOKEN)
-    follows_style: bool = True
-    draws_characters: bool = True
-    sketches: bool = False
     batch: int = 1
-    version: str = field(init=False)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # the transformer's layers know one frame at a time
@@ -124,7 +112,6 @@ class FluxBackend:
         self._reading = threading.Lock()
         config = self.pipeline.transformer.config
         self._layers = config.num_layers + config.num_single_layers
-        self.version = self.versions(self.memory.plan)  # now that it is loaded: the first may have failed
 
     @property
     def pipeline(self) -> AnyStoryFluxPipeline:
@@ -200,7 +187,9 @@ class FluxBackend:
 
         defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
         memory = Planned("FLUX", build, plans, tell)
-        return cls(memory, footprint, versions, card, defaults=defaults, batch=batch)
+        _ = memory.model  # under the plan that the version is to name
+        about = Capabilities("flux", versions(memory.plan), defaults, range(TOKEN, 2048 + 1, TOKEN), MAX_SUBJECTS)
+        return cls(about, memory, footprint, versions, card, batch)
 
     def unread(self, text: str) -> str:
         """What T5 does not read of `text`; CLIP's share, one vector of the first words, sets no bound."""
@@ -229,7 +218,7 @@ class FluxBackend:
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[FluxSubject]) -> RoutingMaps:
         """Who is where in a picture of any shape, which is read at about the area of a frame, without words. The
         router knows no background: several share the whole picture, and of one the map is its share of attention."""
-        pixels = readable(picture, len(cast), self.defaults.size, TOKEN)
+        pixels = readable(picture, len(cast), self.about.defaults.size, TOKEN)
         shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
 
         def found() -> Iterator[MapAverage]:
@@ -242,35 +231,27 @@ class FluxBackend:
             average = next(self.memory.run(found))
         return average.maps(names, shape, ATTENTION if len(cast) == 1 else ROUTING)
 
-    def denoise(
-        self,
-        prompt: Prompt,
-        names: Sequence[str],
-        cast: Sequence[FluxSubject],
-        settings: Settings,
-        seed: int,
-        steering: Steering = UNSTEERED,
-    ) -> Iterator[Step]:
+    def denoise(self, request: Request) -> Generator[Step, None, None]:
         """Denoise one frame, a `Step` with a preview after each step; the last holds the frame.
 
         `eta` multiplies the release's strength of Redux tokens, `gamma` is its `ref_shift`. A layout lets the router
         run for a single subject too, whose frame is its own otherwise.
         """
-        with closing(self.denoise_batch([(prompt, names, cast, settings, seed, steering)])) as steps:
+        with closing(self.denoise_batch([request])) as steps:
             for step in steps:
                 yield step[0]
 
-    def denoise_batch(self, frames: Sequence[Order]) -> Iterator[dict[int, Step]]:
+    def denoise_batch(self, requests: Sequence[Request]) -> Generator[dict[int, Step], None, None]:
         """As `denoise`, `batch` frames at once, whose characters have equally many pictures; where memory is short for
         that, from then on half as many."""
-        asked = [self._settings(names, settings, steering) for _, names, _, settings, _, steering in frames]
-        pictures = [[subject.pictures for subject in cast] for _, _, cast, *_ in frames]
-        waiting = list(range(len(frames)))
+        asked = [self._settings(request) for request in requests]
+        pictures = [[subject.pictures for subject in request.cast] for request in requests]
+        waiting = list(range(len(requests)))
         while waiting:
             places = [place for place in waiting if pictures[place] == pictures[waiting[0]]][: self.batch]
             with self._lock:
                 places = places[: self._room(Work(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))]
-                work = partial(self._frames, [frames[place] for place in places], asked[0])
+                work = partial(self._frames, [requests[place] for place in places], asked[0])
                 try:
                     with closing(self._together(work, len(places))) as steps:
                         for step in steps:
@@ -295,12 +276,11 @@ class FluxBackend:
         )
         return frames_at_once(self.footprint, work, self.memory.plan, self.card)
 
-    def _settings(self, names: Sequence[str], settings: Settings, steering: Steering) -> FluxSettings:
-        """The release's settings of a frame of `names`."""
-        if len(names) > self.max_subjects:
-            raise BackendError(
-                f"A frame takes at most {self.max_subjects} characters, this panel has {len(names)}; leave some out."
-            )
+    def _settings(self, request: Request) -> FluxSettings:
+        """The release's settings of a frame."""
+        names, settings, steering, most = request.names, request.settings, request.steering, self.about.max_subjects
+        if len(names) > most:
+            raise BackendError(f"A frame takes at most {most} characters, this panel has {len(names)}; leave some out.")
         several, guided = len(names) > 1, guide_of(steering.layout, names) is not None
         own = SEVERAL_START if several else FluxSettings.ref_start_at, FluxSettings.ref_end_at
         start, end = steering.reference or own
@@ -319,18 +299,18 @@ class FluxBackend:
         except ValueError as error:
             raise BackendError(str(error)) from error
 
-    def _frames(self, orders: Sequence[Order], asked: FluxSettings) -> Iterator[tuple[Step, ...]]:
+    def _frames(self, requests: Sequence[Request], asked: FluxSettings) -> Iterator[tuple[Step, ...]]:
         """Frames made at once, the step of each."""
         pipeline, side = self.pipeline, asked.height // TOKEN
         version = self.versions(self.memory.plan)
-        prompts, names, casts, _, seeds, steering = zip(*orders, strict=True)
-        encoded = [pipeline.encode_text(prompt.text) for prompt in prompts]
+        names, casts = [each.names for each in requests], [each.cast for each in requests]
+        encoded = [pipeline.encode_text(each.prompt.text) for each in requests]
         text = (torch.cat(parts) for parts in zip(*encoded, strict=True))
-        noise = torch.cat([pipeline.noise(seed, asked.height, asked.width) for seed in seeds])
-        guides = [guide_of(each.layout, people) for each, people in zip(steering, names, strict=True)]
+        noise = torch.cat([pipeline.noise(each.seed, asked.height, asked.width) for each in requests])
+        guides = [guide_of(each.steering.layout, each.names) for each in requests]
         guides = guides if any(guides) else ()
         measure = len(casts[0]) == 1 and not asked.enable_router
-        soft = [MapAverage() for _ in orders]
+        soft = [MapAverage() for _ in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
         for step in pipeline.denoise_batch(*text, casts, noise, asked, measure=measure, guides=guides):
             frames = tuple(step.frames())
@@ -343,9 +323,16 @@ class FluxBackend:
                 yield tuple(Step(step.index, step.total, preview) for preview in previews)
         images = [pipeline.decode(one.latents, asked.height, asked.width) for one in frames]
         kind = ATTENTION if measure else ROUTING
+        shape = side, side
         made = [
-            Frame(image, average.maps(people, (side, side), kind), seed, recorder.trace(step.total), version=version)
-            for image, average, people, seed, recorder in zip(images, soft, names, seeds, recorders, strict=True)
+            Frame(
+                image=image,
+                maps=average.maps(each.names, shape, kind),
+                seed=each.seed,
+                trace=recorder.trace(step.total),
+                version=version,
+            )
+            for image, average, each, recorder in zip(images, soft, requests, recorders, strict=True)
         ]
         yield tuple(Step(step.total, step.total, frame.image, frame) for frame in made)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from anystory.backends.base import BackendError, Lora
+from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.load import load as load_backend
 from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
@@ -55,7 +55,7 @@ def test_the_plan_is_told_before_anything_is_loaded(monkeypatch):
 
 @pytest.mark.parametrize("fault", [runs_out, allocates_too_much], ids=["gpu", "allocator"])
 def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
-    version, first = flux.version, blocks(flux.pipeline.transformer)[3]
+    version, first = flux.about.version, blocks(flux.pipeline.transformer)[3]
     for progress in Renderer(flux).render(STORY, tmp_path):
         if progress.panel == 1 and progress.step.frame:
             kept = (tmp_path / "frames" / "001.png").read_bytes()
@@ -65,7 +65,7 @@ def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
     assert told[1].startswith("Memory ran out with transformer in float32") and "in bf16" in told[1]
     assert (tmp_path / "frames" / "001.png").read_bytes() == kept
     assert (tmp_path / "frames" / "002.png").is_file()
-    assert flux.version == version  # what frames are asked for by
+    assert flux.about.version == version  # what frames are asked for by
     again = load_backend("flux", model=GOLDEN, device="cpu")
     assert [progress.reused for progress in Renderer(again).render(STORY, tmp_path)] == [True, True]
 
@@ -80,8 +80,8 @@ def test_a_frame_has_the_key_of_the_precision_that_drew_it(flux, tmp_path, monke
     project, asked, theirs = Project(tmp_path), Renderer(flux).keys(STORY), Renderer(half).keys(STORY)
     assert [entry.key for entry in project.entries.values()] == [asked[0], theirs[1]]
     assert [entry.asked for entry in project.entries.values()] == asked and asked[1] != theirs[1]
-    assert [project.maker(number) for number in (1, 2)] == [("flux", flux.version), ("flux", half.version)]
-    assert [project.frame(number).version for number in (1, 2)] == [flux.version, half.version]
+    assert [project.maker(number) for number in (1, 2)] == [("flux", flux.about.version), ("flux", half.about.version)]
+    assert [project.frame(number).version for number in (1, 2)] == [flux.about.version, half.about.version]
 
     shared = dict.fromkeys(asked)
     list(Renderer(flux, shared).render(STORY))  # under the second plan from the start
@@ -91,7 +91,7 @@ def test_a_frame_has_the_key_of_the_precision_that_drew_it(flux, tmp_path, monke
     panels = tuple(replace(panel, cast=("Vixen",)) for panel in STORY.script.panels)
     monkeypatch.undo()
     fresh = load_backend("flux", model=GOLDEN, device="cpu")
-    assert fresh.version == flux.version
+    assert fresh.about.version == flux.about.version
     list(Renderer(fresh).render(replace(STORY, script=Script(panels=panels), subjects=(named,)), tmp_path))
     assert [Project(tmp_path).frame(number).maps.names[0] for number in (1, 2)] == ["Vixen", "Vixen"]
 
@@ -140,10 +140,10 @@ def test_a_plan_that_fails_while_loading_does_not_name_the_version(flux, monkeyp
     monkeypatch.setattr(AnyStoryFluxPipeline, "from_release", loading)
     fallen = load_backend("flux", model=GOLDEN, device="cpu")
     assert [plan.transformer for plan in fallen.memory.plans] == ["bf16"]
-    assert fallen.version != flux.version
+    assert fallen.about.version != flux.about.version
     monkeypatch.undo()
     monkeypatch.setattr("anystory.backends.flux.LARGE", 0)  # as of a model so large that it starts with bf16
-    assert load_backend("flux", model=GOLDEN, device="cpu").version == fallen.version
+    assert load_backend("flux", model=GOLDEN, device="cpu").about.version == fallen.about.version
 
 
 def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
@@ -154,12 +154,12 @@ def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
     flux.card = (plan(footprint, Work(64, 512, 16), "bf16", "bf16", "block").peak + 1) / SPARE
     flux.memory.plans, flux.memory._build, flux.memory.plan = tuple(ways), lambda plan: pipeline, ways[0]
     short, names = replace(SETTINGS, steps=1), ["A", "B", "C", "D"]
-    *_, last = flux.denoise(Prompt("a fox"), ["Fox"], [made], short, 1)
+    *_, last = flux.denoise(Request(Prompt("a fox"), ("Fox",), [made], short, 1))
     assert flux.memory.plan == ways[0] and last.frame
-    *_, last = flux.denoise(Prompt("foxes"), names, crowd, short, 1)
+    *_, last = flux.denoise(Request(Prompt("foxes"), names, crowd, short, 1))
     assert flux.memory.plan == ways[1] and last.frame
     assert told[-1].startswith("A frame of 64 pixels with 16 pictures takes more memory; FLUX goes on with")
-    *_, last = flux.denoise(Prompt("a fox"), ["Fox"], [made], short, 1)
+    *_, last = flux.denoise(Request(Prompt("a fox"), ("Fox",), [made], short, 1))
     assert flux.memory.plan == ways[0] and last.frame  # a small one does not pay for the large one before
     assert told[-1] == f"A frame of 64 pixels with 1 pictures takes less memory; FLUX goes on with {ways[0]}."
 
@@ -177,9 +177,9 @@ def test_a_plan_that_is_too_small_for_a_large_frame_leaves_the_others_to_small_o
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
     hook = blocks(pipeline.transformer)[0].register_forward_pre_hook(once)
-    *_, last = flux.denoise(Prompt("foxes"), ["A", "B", "C", "D"], crowd, replace(SETTINGS, steps=1), 1)
+    *_, last = flux.denoise(Request(Prompt("foxes"), tuple("ABCD"), crowd, replace(SETTINGS, steps=1), 1))
     assert flux.memory.plans == (ways[0], ways[2]) and flux.memory.plan == ways[2] and last.frame
-    *_, last = flux.denoise(Prompt("a fox"), ["Fox"], [made], replace(SETTINGS, steps=1), 1)
+    *_, last = flux.denoise(Request(Prompt("a fox"), ("Fox",), [made], replace(SETTINGS, steps=1), 1))
     assert flux.memory.plan == ways[0] and last.frame
     hook.remove()
 
@@ -191,7 +191,7 @@ def test_a_frame_that_no_plan_has_room_for_is_refused_before_anything_is_loaded(
     with pytest.raises(
         BackendError, match=r"^A frame of 2048 pixels with 0 pictures needs .* are 1\.0 GB; ask for a sm"
     ):
-        next(flux.denoise(Prompt("a fox"), [], [], replace(SETTINGS, size=2048), 1))
+        next(flux.denoise(Request(Prompt("a fox"), (), (), replace(SETTINGS, size=2048), 1)))
     assert flux.pipeline is loaded
 
 
@@ -207,8 +207,8 @@ def test_other_errors_are_not_taken_for_memory(flux):
 
 def test_a_speed_has_its_own_steps_and_frames_of_its_own():
     exact, few = (load_backend("flux", model=GOLDEN, device="cpu", speed=speed) for speed in ("exact", "few"))
-    assert (exact.defaults.steps, few.defaults.steps) == (25, 8)
-    assert exact.version != few.version
+    assert (exact.about.defaults.steps, few.about.defaults.steps) == (25, 8)
+    assert exact.about.version != few.about.version
 
 
 def test_a_lora_that_memory_is_short_for_is_not_blamed(monkeypatch, tmp_path):
