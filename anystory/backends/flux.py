@@ -30,11 +30,11 @@ from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readab
 from anystory.cast.images import SELECTED, square_crop
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
-from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, Denoised, FluxSettings
+from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, FluxDenoised, FluxSettings
 from anystory.model.flux.plans import (
-    Footprint,
-    Plan,
-    Work,
+    FluxFootprint,
+    FluxPlan,
+    FluxWork,
     candidates,
     frames_at_once,
     place,
@@ -98,9 +98,9 @@ class FluxBackend:
     """
 
     about: Capabilities
-    memory: Planned[Plan, AnyStoryFluxPipeline]
-    footprint: Footprint
-    versions: Callable[[Plan], str]
+    memory: Planned[FluxPlan, AnyStoryFluxPipeline]
+    footprint: FluxFootprint
+    versions: Callable[[FluxPlan], str]
     card: float | None = None
     batch: int = 1
 
@@ -144,7 +144,7 @@ class FluxBackend:
         card = memory_of(chosen, vram)
         plans = _plans(footprint, card, large, chosen)
         if card is not None:
-            batch = frames_at_once(footprint, Work(batch=batch), plans[0], card)
+            batch = frames_at_once(footprint, FluxWork(batch=batch), plans[0], card)
         tell(f"FLUX: {plans[0]}{f'; {batch} panels at once' if batch > 1 else ''}.")
         if local is None:
             base, redux, authors = fetch(FLUX)
@@ -155,7 +155,7 @@ class FluxBackend:
         diffusers_logging.disable_progress_bar()
         diffusers_logging.set_verbosity_error()  # CLIP's bound is warned of at every frame; `unread` tells what counts
 
-        def build(plan: Plan) -> AnyStoryFluxPipeline:
+        def build(plan: FluxPlan) -> AnyStoryFluxPipeline:
             dtype = torch.float32 if plan.transformer == "float32" else torch.bfloat16
             try:
                 pipeline = AnyStoryFluxPipeline.from_release(base, redux, checkpoint, dtype, plan)
@@ -180,7 +180,7 @@ class FluxBackend:
             return pipeline
 
         @cache  # which reads files of tens of gigabytes
-        def versions(plan: Plan) -> str:
+        def versions(plan: FluxPlan) -> str:
             asked = [lora.strength for lora in loras], plan.transformer, plan.text, speed
             packages = (*plan.packages, *(["peft"] if loras else []))
             return f"{PROGRAM}-{fingerprint([base, redux, checkpoint, *files], asked, packages)}"
@@ -221,8 +221,8 @@ class FluxBackend:
         pixels = readable(picture, len(cast), self.about.defaults.size, TOKEN)
         shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
 
-        def found() -> Iterator[MapAverage]:
-            average = MapAverage()
+        def found() -> Iterator[FluxMapAverage]:
+            average = FluxMapAverage()
             for level in self.pipeline.locate(*self.pipeline.encode_text(""), cast, pixels):
                 average.add(level)
             yield average
@@ -250,7 +250,9 @@ class FluxBackend:
         while waiting:
             places = [place for place in waiting if pictures[place] == pictures[waiting[0]]][: self.batch]
             with self._lock:
-                places = places[: self._room(Work(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))]
+                places = places[
+                    : self._room(FluxWork(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))
+                ]
                 work = partial(self._frames, [requests[place] for place in places], asked[0])
                 try:
                     with closing(self._together(work, len(places))) as steps:
@@ -263,7 +265,7 @@ class FluxBackend:
             yield together  # the last, after others may have their turn
             waiting = [place for place in waiting if place not in places]
 
-    def _room(self, work: Work) -> int:
+    def _room(self, work: FluxWork) -> int:
         """How many of a batch's frames there is room for, under the plan that has room for one. Raises BackendError
         where none has."""
         if self.card is None:
@@ -310,7 +312,7 @@ class FluxBackend:
         guides = [guide_of(each.steering.layout, each.names) for each in requests]
         guides = guides if any(guides) else ()
         measure = len(casts[0]) == 1 and not asked.enable_router
-        soft = [MapAverage() for _ in requests]
+        soft = [FluxMapAverage() for _ in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
         for step in pipeline.denoise_batch(*text, casts, noise, asked, measure=measure, guides=guides):
             frames = tuple(step.frames())
@@ -355,7 +357,7 @@ class FluxBackend:
         raise SmallerBatch
 
 
-class MapAverage:
+class FluxMapAverage:
     """A frame's maps averaged over layers and steps: of several subjects the softmax of the routing logits, of one its
     share of attention."""
 
@@ -363,7 +365,7 @@ class MapAverage:
         self.total: Tensor | None = None
         self.count = 0
 
-    def add(self, step: Denoised) -> None:
+    def add(self, step: FluxDenoised) -> None:
         """Take in what the layers of one step tell."""
         for values in [*(x.softmax(dim=0) for x in step.logits), *(x[None] for x in step.shares)]:
             self.total = values if self.total is None else self.total + values
@@ -386,22 +388,22 @@ def _definite(mask: Image.Image) -> Image.Image:
     return mask.point([0] * (edge + 1) + [255] * (255 - edge))
 
 
-def _footprint(local: tuple[Path, Path, Path] | None) -> Footprint:
+def _footprint(local: tuple[Path, Path, Path] | None) -> FluxFootprint:
     """That of the model in local folders, None = the release's."""
     if local is None:
         return release_footprint()
     file = transformer_file(local[0] / "transformer")
     try:
-        return replace(Footprint.of(release_configs(*local[:2])), gguf=file.stat().st_size if file else 0)
+        return replace(FluxFootprint.of(release_configs(*local[:2])), gguf=file.stat().st_size if file else 0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackendError(f"The model's configs cannot be read: {reason(error)}") from error
 
 
-def _plans(footprint: Footprint, card: float | None, large: bool, device: str) -> tuple[Plan, ...]:
+def _plans(footprint: FluxFootprint, card: float | None, large: bool, device: str) -> tuple[FluxPlan, ...]:
     """How to keep the model on a card of so many bytes, None = there is none, and how else should memory run out."""
     if card is None:
-        return tuple(plan(footprint, Work(), each, each, "cpu") for each in ("float32", "bf16")[large:])
-    plans = candidates(footprint, Work(), fp8=torch.cuda.get_device_capability(device) >= (8, 9))
+        return tuple(plan(footprint, FluxWork(), each, each, "cpu") for each in ("float32", "bf16")[large:])
+    plans = candidates(footprint, FluxWork(), fp8=torch.cuda.get_device_capability(device) >= (8, 9))
     try:
         return chain(plans, card, "FLUX")
     except PlanError as error:

@@ -12,7 +12,7 @@ from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
-from anystory.model.flux.plans import Work, plan
+from anystory.model.flux.plans import FluxWork, plan
 from anystory.model.memory import GIB, SPARE
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
@@ -149,9 +149,9 @@ def test_a_plan_that_fails_while_loading_does_not_name_the_version(flux, monkeyp
 def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
     """Under a plan that has room for it; on a card of just the size for that."""
     footprint, made, pipeline = flux.footprint, flux.encode(FOX), flux.pipeline
-    ways = [plan(footprint, Work(), "bf16", "bf16", offload) for offload in ("none", "block")]
+    ways = [plan(footprint, FluxWork(), "bf16", "bf16", offload) for offload in ("none", "block")]
     crowd = [FluxSubject.joined([made] * 4)] * 4
-    flux.card = (plan(footprint, Work(64, 512, 16), "bf16", "bf16", "block").peak + 1) / SPARE
+    flux.card = (plan(footprint, FluxWork(64, 512, 16), "bf16", "bf16", "block").peak + 1) / SPARE
     flux.memory.plans, flux.memory._build, flux.memory.plan = tuple(ways), lambda plan: pipeline, ways[0]
     short, names = replace(SETTINGS, steps=1), ["A", "B", "C", "D"]
     *_, last = flux.denoise(Request(Prompt("a fox"), ("Fox",), [made], short, 1))
@@ -166,9 +166,9 @@ def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
 
 def test_a_plan_that_is_too_small_for_a_large_frame_leaves_the_others_to_small_ones(flux):
     footprint, made, pipeline = flux.footprint, flux.encode(FOX), flux.pipeline
-    ways = [plan(footprint, Work(), "bf16", "bf16", offload) for offload in ("none", "model", "block")]
+    ways = [plan(footprint, FluxWork(), "bf16", "bf16", offload) for offload in ("none", "model", "block")]
     crowd, fails = [FluxSubject.joined([made] * 4)] * 4, [True]
-    flux.card = (plan(footprint, Work(64, 512, 16), "bf16", "bf16", "model").peak + 1) / SPARE
+    flux.card = (plan(footprint, FluxWork(64, 512, 16), "bf16", "bf16", "model").peak + 1) / SPARE
     flux.memory.plans, flux.memory._build, flux.memory.plan = tuple(ways), lambda plan: pipeline, ways[0]
 
     def once(*_):
@@ -186,7 +186,7 @@ def test_a_plan_that_is_too_small_for_a_large_frame_leaves_the_others_to_small_o
 
 def test_a_frame_that_no_plan_has_room_for_is_refused_before_anything_is_loaded(flux):
     loaded, flux.card = flux.pipeline, 1e9
-    flux.memory.plan = plan(flux.footprint, Work(), "bf16", "bf16", "none")
+    flux.memory.plan = plan(flux.footprint, FluxWork(), "bf16", "bf16", "none")
     flux.memory.plans = (flux.memory.plan,)
     with pytest.raises(
         BackendError, match=r"^A frame of 2048 pixels with 0 pictures needs .* are 1\.0 GB; ask for a sm"
