@@ -18,13 +18,14 @@ Plain text is one line per panel, with what is said in it on lines of their own 
     [layout: Mia 0 0.2 0.5 1; Tom 0.5 0.2 1 1] Mia and Tom dance
     # a line that starts with # is a remark and is left out
 
-`title`, `style`, `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character looks;
-a line each, with the files of its picture and of its mask below it, and of further pictures, or the drawing of the
-library that stands for it) come before the first panel, each only if wanted. `[NC]` is a panel with nobody in it,
-`[Name, …]` or `[cast: Name, …]` says who is in it, otherwise those are whose names the line contains; `[layout: …]`
-says where (`anystory.story.steering`). What follows a `#` with a space before it is the caption. A backslash before one
-of `# > [ ] \` takes it as it is, and `\n` breaks a line. Commas, colons and semicolons may be full-width, and 、 may be
-between names. StoryDiffusion's character list, `[Mia] a small fox` before the panels, is read too.
+`title`, `style`, `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
+looks; a line each, with the files of its picture and of its mask below it, and of further pictures, or with the
+drawing of the library that stands for it) come before the first panel, each only if wanted. `[NC]` is a panel with nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in
+it, otherwise those are whose names the line contains or, where it has none, whom its pronouns mean
+(`anystory.script.pronouns`); `[layout: …]` says where (`anystory.story.steering`). What
+follows a `#` with a space before it is the caption. A backslash before one of `# > [ ] \` takes it as it is, and `\n`
+breaks a line. Commas, colons and semicolons may be full-width, and 、 may be between names. StoryDiffusion's character
+list, `[Mia] a small fox` before the panels, is read too.
 """
 
 from __future__ import annotations
