@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from anystory.backends.base import Backend, Batcher, SubjectEncoding
@@ -230,13 +231,47 @@ class Renderer:
         keys = [request and request.key for request in self.requests(story, hashes)]
         names = [(*panel.cast, BACKGROUND) for panel in story.script.panels]
         made_by = self.backend.name, self.backend.version
-        project.begin(story, keys, names, *made_by, partial(self._is_own, story, hashes))
+        reworded = self._adopt_reworded(story, hashes, project, {key for key in keys if key})
+        project.begin(story, keys, names, *made_by, partial(self._is_own, story, hashes, reworded=reworded))
         return project
 
-    def _is_own(self, story: Story, hashes: dict[str, str], number: int, entry: Entry) -> bool:
-        """Whether a listed frame shows what panel `number` asks for, under whatever seed."""
+    def _is_own(
+        self,
+        story: Story,
+        hashes: dict[str, str],
+        number: int,
+        entry: Entry,
+        reworded: Mapping[str, str] = MappingProxyType({}),
+    ) -> bool:
+        """Whether a listed frame shows what panel `number` asks for, under whatever seed. `reworded` has the keys that
+        frames would have today by those they have."""
         asked = self._request(story, number, hashes, entry.seed)
-        return asked is not None and asked.key == entry.key
+        return asked is not None and asked.key == reworded.get(entry.key, entry.key)
+
+    def _adopt_reworded(self, story: Story, hashes: dict[str, str], project: Project, keys: set[str]) -> dict[str, str]:
+        """Let panels keep frames whose sentence an earlier version composed in other words. Such a frame's key is no
+        panel's of `keys`, but what its picture tells was asked for, asked today, has one. Returns the key each such
+        frame would have today by the one it has."""
+        by_look = {hashes[subject.name]: subject for subject in story.subjects}
+        scripts: dict[str, Script] = {}
+        reworded: dict[str, str] = {}
+        for number, entry in project.entries.items():
+            then = None if entry.asked in keys else project.asked(number)
+            if then is None or (then.backend, then.version) != (self.backend.name, self.backend.version):
+                continue
+            script = scripts.setdefault(repr(then.script), then.script)  # the same one is read once
+            told = {member.name: member.description for member in script.cast}
+            there = {name: look for name, look in then.looks.items() if look in by_look}
+            subjects = tuple(
+                replace(by_look[look], name=name, description=told.get(name, "")) for name, look in there.items()
+            )
+            before = Story(script, subjects, then.settings)
+            asked, own = (self._request(before, then.panel, there, seed) for seed in (None, entry.seed))
+            wanted = next((request.key for request in (asked, own) if request and request.key in keys), None)
+            if wanted and own and own.key != entry.key:
+                project.entries[number] = replace(entry, asked=wanted)
+                reworded[entry.key] = own.key
+        return reworded
 
     def _adopt(self, story: Story, hashes: dict[str, str], project: Project, wanted: list[int], trace: bool) -> None:
         """Write the shared frames of panels that have none."""
