@@ -111,7 +111,7 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedStory:
     """What was asked for when a frame was made: panel `panel` (from 1) of `script` with `settings`, of a backend and
     its version; `looks` are the characters' pictures, as hashes by name."""
 
@@ -123,13 +123,13 @@ class Asked:
     version: str
 
 
-def asked_in_png(data: bytes) -> Asked:
+def asked_in_png(data: bytes) -> AskedStory:
     """What a frame's PNG file tells of what was asked for. Raises ImprintError where it tells nothing."""
     info = _png_text(data)
     if not isinstance(info.get(KEY), str):
         raise ImprintError("The frame does not tell its story; it is from an older AnyStory.")
     backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
-    return Asked(*_parsed(info[KEY]), backend, version)
+    return AskedStory(*_parsed(info[KEY]), backend, version)
 
 
 def _png_text(data: bytes) -> dict[str, Any]:
