@@ -19,7 +19,7 @@ from PIL import Image
 
 from anystory.cast.images import open_image
 from anystory.errors import AnyStoryError
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.sketch.things.svg import SVG, rasterise, seen_box
 
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif"}
@@ -43,7 +43,7 @@ class ThingError(AnyStoryError, ValueError):
     """A drawing of one's own cannot be used. The message is one sentence for the user."""
 
 
-def own_drawings(folder: Path) -> list[tuple[str, Drawing]]:
+def own_drawings(folder: Path) -> list[tuple[str, LibraryDrawing]]:
     """Names and drawings of the pictures in `folder`, by file name; other and hidden files are left out. A file's name
     is what it shows, or several names with commas between. Raises `ThingError`, or `ImageError` for a damaged
     picture."""
@@ -60,7 +60,7 @@ def own_drawings(folder: Path) -> list[tuple[str, Drawing]]:
         if not names:
             raise ThingError(f"{path.name!r} says nothing of what it shows; name it like 'red ball{path.suffix}'.")
         pixels = own_pixels(path, _MEASURE)
-        drawing = Drawing(
+        drawing = LibraryDrawing(
             names[0].lower(), aspect=pixels.shape[1] / pixels.shape[0], colour=main_colour(pixels), file=path
         )
         found += [(name, drawing) for name in names]
