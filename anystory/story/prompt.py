@@ -193,7 +193,7 @@ def compose(
     return Prompt(text + after, tuple(shifted[name] for name in names))
 
 
-def _owner(prompt: str, mention: Mention) -> str | None:
+def _owner(prompt: str, mention: NameMention) -> str | None:
     """The ending that makes a mention an owner, 's or after an s the apostrophe alone; None where it is none."""
     ending = re.match(r"['’]s(?!\w)|['’](?!\w)" if mention.name[-1] in "sS" else r"['’]s(?!\w)", prompt[mention.end :])
     return ending and ending[0]
