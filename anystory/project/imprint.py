@@ -113,7 +113,7 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
 @dataclass(frozen=True)
 class AskedStory:
     """What was asked for when a frame was made: panel `panel` (from 1) of `script` with `settings`, of a backend and
-    its version; `looks` are the characters' pictures, as hashes by name."""
+    its version; `looks` are the characters' pictures, as hashes by name, `prompt` the sentence that was composed."""
 
     script: Script
     settings: Settings
@@ -121,6 +121,7 @@ class AskedStory:
     looks: Mapping[str, str]
     backend: str
     version: str
+    prompt: str
 
 
 def asked_in_png(data: bytes) -> AskedStory:
@@ -129,7 +130,7 @@ def asked_in_png(data: bytes) -> AskedStory:
     if not isinstance(info.get(KEY), str):
         raise ImprintError("The frame does not tell its story; it is from an older AnyStory.")
     backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
-    return AskedStory(*_parsed(info[KEY]), backend, version)
+    return AskedStory(*_parsed(info[KEY]), backend, version, str(info.get("prompt", "")))
 
 
 def _png_text(data: bytes) -> dict[str, Any]:

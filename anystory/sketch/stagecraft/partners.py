@@ -11,7 +11,7 @@ from anystory.sketch.stagecraft.poses import AIR, CLIMBING, pose_of
 from anystory.sketch.things import LibraryDrawing
 from anystory.story.shot import Role, Shot, Thing
 
-Find = Callable[[str], LibraryDrawing | None]
+Find = Callable[[Thing], LibraryDrawing | None]
 
 _CLIMBED = ("ladder", "stairs", "tree", "palm tree", "rope", "wall", "treehouse", "rock", "tower", "lamp post")
 """What somebody climbs who climbs nothing else."""
@@ -33,8 +33,8 @@ _ADDED = ("food", "toy", "plant", "household", "weather")
 
 
 def agreed(shot: Shot, find: Find) -> Shot:
-    """The shot with what its roles and things do with each other made plain. `find` gives the drawing of a concept."""
-    drawings = {thing.concept: find(thing.concept) for thing in shot.things}
+    """The shot with what its roles and things do with each other made plain. `find` gives the drawing of a thing."""
+    drawings = {thing.concept: find(thing) for thing in shot.things}
     roles, wrapped = _roles(shot, drawings)
     shot = replace(shot, roles=roles)
     owners = {role.name for role in shot.roles}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown, figur
 from anystory.sketch.stagecraft.hands import is_worn
 from anystory.sketch.stagecraft.partners import flies
 from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, WATER, Pose, pose_of
-from anystory.sketch.things import Library, LibraryDrawing, render
+from anystory.sketch.things import Library, LibraryDrawing, own_library, render
+from anystory.sketch.things.own import ThingError
 from anystory.story.shot import Role, Shot, Thing
 
 COMPANY, HELD, WORN, LAID, SHOWN = "company", "held", "worn", "laid", "shown"
@@ -208,14 +210,14 @@ def props_of(
     props, notes = [], []
     for number, thing in enumerate(shot.things):
         asked = any(thing.concept in role.targets for role in shot.roles)
-        counted = thing.concept == "star" and thing.count > _MANY_STARS
+        counted = thing.own or (thing.concept == "star" and thing.count > _MANY_STARS)
         if thing.relation == "of" or (thing.concept in _SKY and not asked and not counted):
             continue  # a part of what is drawn
         borne = any(
             thing.concept in other.targets and other.relation in _BEARING for other in (*shot.roles, *shot.things)
         )
         cover = next((c for c in found if means(thing.concept, c.name) and (not borne or _open(c))), None)
-        plain = thing.count == 1 and not (thing.colour or thing.size or thing.held_by or thing.action)
+        plain = thing.count == 1 and not thing.own and not (thing.colour or thing.size or thing.held_by or thing.action)
         if plain and cover is None and not borne:
             cover = fixed(thing.concept)
         if plain and cover is not None:
@@ -255,11 +257,26 @@ def _named(thing: Thing) -> str:
 
 
 def drawing_of(concept: str) -> LibraryDrawing | None:
-    """The drawing of a concept."""
+    """The library's drawing of a concept."""
     return library().find(concept, ("en",))
 
 
+def drawn_as(thing: Thing) -> LibraryDrawing | None:
+    """What a thing is drawn as: the story's own drawing of it, if it has one. Raises `ThingError` where that is no
+    longer there."""
+    if not thing.own:
+        return drawing_of(thing.concept)
+    file = Path(thing.own)
+    found = (drawing for drawing in own_library(file.parent).own.values() if drawing.file == file)
+    drawing = next(found, None)
+    if drawing is None:
+        raise ThingError(f"{file.name}, the story's own drawing of {thing.concept}, is gone; put it back.")
+    return drawing
+
+
 def _drawing(shot: Shot, thing: Thing) -> LibraryDrawing | None:
+    if thing.own:
+        return drawn_as(thing)
     concept = thing.concept
     if any(concept in role.targets for role in shot.roles):
         concept = _OPEN.get(concept, concept)

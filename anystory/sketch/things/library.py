@@ -8,7 +8,7 @@ from pathlib import Path
 
 from anystory.sketch.things import words
 from anystory.sketch.things.drawing import LANGUAGES, LibraryDrawing, all_drawings
-from anystory.sketch.things.own import own_drawings
+from anystory.sketch.things.own import PICTURES, changed, look_of, own_drawings
 
 Names = dict[str, LibraryDrawing]
 """Drawings by the key (`words.key`) of a name."""
@@ -18,13 +18,17 @@ _TOLD = 40
 
 
 class Library:
-    """All drawings; those of the folder `own` (see `anystory.sketch.things.own`) are found first. Raises `ThingError`
-    or `ImageError` for a folder or a picture that cannot be used."""
+    """All drawings; those of the folder `own` (see `anystory.sketch.things.own`) are found first: `own` has them by the
+    keys of their names, `looks` what each shows, as a hash, by its file. Raises `ThingError` or `ImageError` for a
+    folder or a picture that cannot be used."""
 
     def __init__(self, own: Path | None = None) -> None:
         self.own: Names = {}
+        self.looks: dict[str, str] = {}
         found = own_drawings(own) if own is not None else []
-        self.own = {words.key(name): drawing.taking_after(self.find(name)) for name, drawing in found}
+        drawn = [one.taking_after(self.find(one.like)) for one in found]
+        self.looks = {str(one.drawing.file): look_of(one) for one in found}
+        self.own = {words.key(name): drawing for one, drawing in zip(found, drawn, strict=True) for name in one.names}
 
     def find(self, phrase: str, languages: Sequence[str] = LANGUAGES) -> LibraryDrawing | None:
         """The drawing of what `phrase` names ("umbrella", "two old apple trees", 小狐狸, "la bruja"), or None where
@@ -77,6 +81,20 @@ class Library:
             if drawing is not None and drawing.living:
                 return drawing
         return None
+
+
+def own_library(folder: Path) -> Library:
+    """The library with the drawings of a folder, read again when one of them has changed. Raises as `Library`."""
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in {*PICTURES, ".svg", ".yaml"})
+    except OSError:
+        files = []
+    return _own_library(folder, tuple((path.name, *changed(path)) for path in files))
+
+
+@lru_cache(maxsize=8)
+def _own_library(folder: Path, files: tuple[tuple[str, int, int], ...]) -> Library:
+    return Library(folder)
 
 
 def _order(phrase: str, languages: Sequence[str]) -> list[str]:
