@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,8 @@ ARROWS = {
     "cast": {"story"},
     "script": {"cast", "sketch", "story"},
     "sketch": {"cast", "story"},
-    "model": set(),
-    "maps": {"evaluation", "story"},
+    "model": {"cast"},
+    "maps": {"cast", "model", "story"},
     "backends": {"cast", "model", "sketch", "story"},
     "project": {"cast", "maps", "script", "story"},
     "pages": {"project", "story"},
@@ -39,6 +40,9 @@ ARROWS = {
     "ui": {"api", "backends", "cast", "cli", "maps", "pages", "project", "render", "script", "sketch", "story"},
 }
 """Which parts each part may import: a room of `anystory`, one of its few modules, or `ui`."""
+
+WORKSHOP = {"training", "evaluation", "bench"}
+"""Where models are made and measured: no part that makes stories needs it."""
 
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
 WITH_TORCH = (
@@ -111,6 +115,19 @@ def test_import_arrows():
     assert wrong == []
 
 
+def test_the_arrows_have_no_circle():
+    TopologicalSorter(ARROWS).prepare()
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    known = modules()
+    arrows: dict[str, set[str]] = {}
+    for module, path in known.items():
+        arrows[module] = {name if name in known else name.rpartition(".")[0] for name in imports(path)} & known.keys()
+        arrows[module].discard(module)
+    TopologicalSorter(arrows).prepare()
+
+
 def test_the_app_and_the_script_reach_no_deeper_than_they_may():
     wrong = []
     for module, path in modules().items():
@@ -134,6 +151,29 @@ def test_the_parts_without_torch_load_without_torch():
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "[]"
+
+
+def test_the_runtime_needs_no_training(tmp_path):
+    """Without `WORKSHOP` every module loads, frames are made, drawn by the model too, and looked at."""
+    (tmp_path / "anystory").mkdir()
+    rooms = [path for path in (ROOT / "anystory").iterdir() if path.name not in {*WORKSHOP, "__pycache__"}]
+    for path in [*rooms, ROOT / "ui", ROOT / "assets"]:
+        (tmp_path / path.relative_to(ROOT)).symlink_to(path)
+    (tmp_path / "story.txt").write_text("cast: Luna\nimage: assets/shelf/luna.webp\n[size: 64] Luna walks on the beach")
+    names = [name for name in modules() if part(name) not in WORKSHOP and not name.endswith("__main__")]
+    program = f"""
+import sys
+from importlib import import_module
+from anystory.__main__ import main
+for name in {names}: import_module(name)
+for backend, more in ("storybook", []), ("mini", ["--steps", "1"]):
+    assert main(["render", "story.txt", "--out", backend, "--backend", backend, *more]) == 0
+assert main(["look", "storybook"]) == 0
+assert [main([name]) for name in ("evaluate", "bench")] == [2, 2]
+"""
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "anystory.bench.__main__ is not installed" in run.stderr
 
 
 def test_no_tracked_file_is_over_50_mb():
