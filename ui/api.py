@@ -19,6 +19,7 @@ from gradio.utils import get_upload_folder
 from typing_extensions import TypedDict
 
 from anystory.cast.images import ImageError
+from anystory.cast.masks import hints
 from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
 from anystory.project.archive import pack
@@ -75,10 +76,10 @@ def wire(parts: Parts) -> None:
         """
         with _sentences(request):
             (path,) = _files(parts, request, [picture])
-            actor = cast.pictured(cast.name_from_file(path), path, None, Segmenter())
-        folder, name = get_upload_folder(), slug(actor.name)
-        file = save_pil_to_cache(cut_out(actor.subject), cache_dir=folder, name=name, format="png")
-        return _served(file), list(actor.pictures[0].hints)
+            subject = Segmenter().subject(cast.name_from_file(path), path)
+        folder, name = get_upload_folder(), slug(subject.name)
+        file = save_pil_to_cache(cut_out(subject), cache_dir=folder, name=name, format="png")
+        return _served(file), list(hints(subject.mask))
 
     def check(script: str, names: list[str] = []) -> list[Found]:  # noqa: B006  which Gradio shows to callers
         """Say what is wrong with a script.

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import inspect
 import sys
+from typing import Any
 
 
 def import_gradio() -> None:
     """Import Gradio. The one who writes stubs leaves out what has no file, and is told that nothing has."""
     known = inspect.getfile
 
-    def getfile(what: object) -> str:
+    def getfile(what: Any) -> str:
         if sys._getframe(1).f_globals.get("__name__") == "gradio.component_meta":
             raise OSError("not asked for")
         return known(what)

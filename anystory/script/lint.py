@@ -287,7 +287,7 @@ def _nobody(reading: Reading, found: Sequence[Finding]) -> Iterator[Finding]:
     misspelt = [finding.start for finding in found if finding.code == "unknown-name"]
     for number, path, panel in _panels(reading):
         start, end = reading.span(path)
-        if not panel.cast and not reading.told[path[1]] and not any(start <= at < end for at in misspelt):
+        if not panel.cast and not reading.told[number - 1] and not any(start <= at < end for at in misspelt):
             # A line of plain text starts its line; in YAML a bracket in front would need quotes.
             plain = end > start and (start == 0 or reading.source[start - 1] in "\r\n")
             fix = f"[NC] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
@@ -373,12 +373,15 @@ def _wildcard(reading: Reading, folder: str | Path | None) -> Iterator[Finding]:
             expand(panel.prompt, number, own)
             wrong = dict(missing(panel.prompt, own))
         except WildcardError as error:
-            wrong = dict(missing(panel.prompt, own)) or {"": str(error)}
+            wrong = dict(missing(panel.prompt, own))
+            if not wrong:
+                span = reading.span(_sentence(path, reading))
+                yield _finding(reading.source, span, "error", "wildcard", str(error))
         for words, near in wrong.items():
             span = reading.span(_sentence(path, reading), words)
-            fix = near if words and reading.source[slice(*span)] == words else None
+            fix = near if reading.source[slice(*span)] == words else None
             hint = f" (did you mean {near}?)" if near else ""
-            message = f"There is no list {words}{hint}." if words else near
+            message = f"There is no list {words}{hint}."
             yield _finding(reading.source, span, "error", "wildcard", message, fix)
         if may_be_empty(panel.prompt):
             message = f"The wildcards of panel {number} may leave no word of it; write some outside of them."
@@ -400,7 +403,8 @@ def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
     """ "size": a side of the frame that the backend cannot draw."""
     for number, path, panel in _panels(reading):
         if panel.size is not None and panel.size not in backend.sizes:
-            near = min(backend.sizes, key=lambda size: abs(size - panel.size))
+            wanted = panel.size
+            near = min(backend.sizes, key=lambda size: abs(size - wanted))
             message = f"Panel {number} asks for {panel.size} pixels; {backend.name} draws {sides(backend.sizes)}."
             span = reading.span((*path, "size"), str(panel.size))
             fix = str(near) if reading.source[slice(*span)] == str(panel.size) else None
@@ -493,7 +497,7 @@ def _written(text: str, languages: Sequence[str]) -> tuple[str, str]:
         return "", ""
     stop = next((i for i in range(start, len(text)) if kinds[i] in fine or text[i] == "\n"), len(text))
     words = re.sub(r"[\s\W]+$", "", text[start:stop])
-    return kinds[start], words
+    return kinds[start] or "", words
 
 
 def _unread(reading: Reading, backend: Reader) -> Iterator[Finding]:

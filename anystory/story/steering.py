@@ -204,7 +204,7 @@ def read_layout(text: str) -> dict[str, Any]:
     for part in filter(str.strip, re.split("[;；]", text)):
         paint = re.fullmatch(rf"\s*(.*?)\s+({PAINT}\S+)\s*", part, re.DOTALL)
         boxed = re.fullmatch(r"\s*(.*?)((?:(?:^|\s+)[+-]?[\d.]+){0,4})\s*", part, re.DOTALL)
-        name, values = paint.groups() if paint else (boxed[1], boxed[2].split())
+        name, values = paint.groups() if paint else (boxed[1], boxed[2].split()) if boxed else (part, [])
         if paint and name not in fields["layout"]:
             fields["layout"][name] = values
         elif name.casefold() == "strength" and len(values) == 1:
