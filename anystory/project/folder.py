@@ -104,7 +104,7 @@ class Entry:
     @property
     def short(self) -> str:
         """The frame as people are told of it: the first digits of its key, and its seed."""
-        return f"{self.key[:SHORT]} (seed {self.seed})"
+        return _short(self)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,14 @@ class Kept:
     image: str
     maps: str
 
-    short = Entry.short
+    @property
+    def short(self) -> str:
+        """As `Entry.short`."""
+        return _short(self)
+
+
+def _short(listed: Entry | Kept) -> str:
+    return f"{listed.key[:SHORT]} (seed {listed.seed})"
 
 
 def content(subject: Subject) -> str:
@@ -209,7 +216,7 @@ def migrate(data: Any) -> dict[str, Any]:
     if version == VERSION:
         return data
     if version == 1:  # no traces, no retries; the diagnosis is made when the story is next rendered
-        more = {"trace": None, "tries": 1, "diagnosis": {}}
+        more: dict[str, Any] = {"trace": None, "tries": 1, "diagnosis": {}}
         return migrate(
             data | {"version": 2, "panels": [{**panel, "asked": panel["key"], **more} for panel in data["panels"]]}
         )
@@ -373,7 +380,9 @@ class Project:
 
     def _trace(self, entry: Entry) -> RoutingTrace | None:
         try:
-            return entry.trace and replace(read_trace(self._inside(entry.trace), entry.key), names=entry.names)
+            if not entry.trace:
+                return None
+            return replace(read_trace(self._inside(entry.trace), entry.key), names=entry.names)
         except (OSError, ValueError):
             return None
 
@@ -406,9 +415,14 @@ class Project:
         somebody else, and keeps the names it has.
         """
         files = subject_files([subject.name for subject in story.subjects])
-        before, self._cutouts, changed = self._cutouts, {}, {}
+        before, self._cutouts = self._cutouts, {}
+        changed: dict[Path, bytes] = {}
         for subject in story.subjects:
-            listed = {"name": subject.name, "file": files[subject.name], "content": content(subject)}
+            listed: dict[str, Any] = {
+                "name": subject.name,
+                "file": files[subject.name],
+                "content": content(subject),
+            }
             more = more_files(listed["file"], len(subject.more))
             listed |= ({"drawn": subject.drawn} if subject.drawn else {}) | ({"more": more} if more else {})
             paths = [self.folder / file for file in (listed["file"], *more)]
@@ -535,12 +549,14 @@ class Project:
         # A frame serves the panel it was asked for; failing that, one with the seed it was found under.
         places = {entry.key: number for number, entry in sorted(old.items(), reverse=True)}
         places |= {entry.asked: number for number, entry in sorted(old.items(), reverse=True)}
-        moved, claimed, went = {}, set(), {}
+        moved: dict[int, tuple[tuple[bytes, Frame, str, str, int], bool]] = {}
+        claimed: set[int] = set()
+        went: dict[int, int] = {}
         stays = {number for number, entry in old.items() if entry.pinned and entry.asked not in keys}
         for number, (key, wanted) in enumerate(zip(keys, names, strict=True), 1):
             if number in stays:
                 continue
-            source = number if number in old and old[number].asked == key else places.get(key)
+            source = number if number in old and old[number].asked == key else places.get(key or "")
             if source is None:
                 continue
             claimed.add(source)
@@ -554,7 +570,7 @@ class Project:
                     continue  # it will be rendered anew
                 tries = entry.tries if entry.asked == key else 1
                 image = self._inside(entry.image).read_bytes()
-                moved[number] = (image, frame, entry.key, key, tries), entry.pinned
+                moved[number] = (image, frame, entry.key, key or "", tries), entry.pinned
         # An outdated frame stays until its panel is rendered again, unless it went to another panel.
         self.entries = {
             number: entry
@@ -567,22 +583,22 @@ class Project:
         self.history = [replace(kept, number=went.get(kept.number, kept.number)) for kept in self.history]
         self._forget([kept for kept in self.history if kept.number > len(keys)])
         for number in claimed - self.entries.keys():
-            for name in (old[number].image, old[number].maps, old[number].trace):
-                with contextlib.suppress(OSError, TypeError):
+            for name in filter(None, (old[number].image, old[number].maps, old[number].trace)):
+                with contextlib.suppress(OSError):
                     self._inside(name).unlink()
 
     def _put(self, number: int, image: bytes, frame: Frame, key: str, asked: str, tries: int) -> None:
         """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
-        picture, maps, trace = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
+        picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
         files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}
         if frame.trace is not None:
-            files = {self.folder / trace: dump_trace(frame.trace, key), **files}
+            files = {self.folder / packed: dump_trace(frame.trace, key), **files}
         write_atomic(files)
         if frame.trace is None:
             with contextlib.suppress(OSError):
-                (self.folder / trace).unlink()
-            trace = None
+                (self.folder / packed).unlink()
+        trace = packed if frame.trace is not None else None
         numbers = diagnose(frame.maps).as_data()
         self.entries[number] = Entry(number, frame.seed, key, names, picture, maps, trace, asked, tries, numbers)
 

@@ -223,7 +223,8 @@ def read_layout(text: str) -> dict[str, Any]:
 
 def read_strengths(text: str) -> dict[str, str]:
     """The words of `[eta: Mia 1.5; Tom 0.8]` as a mapping of names to what should be numbers."""
-    parts = (re.fullmatch(r"\s*(.*?)\s*(\S*)\s*", part, re.DOTALL).groups() for part in re.split("[;；]", text))
+    read = (re.fullmatch(r"\s*(.*?)\s*(\S*)\s*", part, re.DOTALL) for part in re.split("[;；]", text))
+    parts = (part.groups() for part in read if part)
     return {name or value: value if name else "" for name, value in parts if name or value}
 
 
