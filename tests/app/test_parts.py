@@ -714,7 +714,7 @@ def test_nothing_typed_becomes_markup(actors):
 def test_a_render_tells_every_step_and_fills_the_frames(studio, actors):
     asked = job(studio, actors, "Bruno walks\nBruno and Fern # Hello")
     first, *moments = studio.render(asked)
-    assert first.where == "Waiting to begin" and first.waiting == (1, 2)
+    assert first.where == "Waiting to start" and first.waiting == (1, 2)
     steps = ((1, 1), (1, 2), (2, 1), (2, 2))
     assert [m.where for m in moments] == [f"Panel {n} of 2 · step {i} of 2" for n, i in steps]
     assert [m.share for m in moments] == [0.25, 0.5, 0.75, 1]
