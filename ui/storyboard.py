@@ -99,8 +99,7 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
 
 
 def _lines(reading: Reading) -> str:
-    told = [told for panel, told in zip(reading.panels, reading.told, strict=True) if panel and panel.prompt]
-    return script_lines(reading.script, told) if told else ""
+    return script_lines(reading.script)
 
 
 def _pictures(

@@ -636,3 +636,8 @@ def contact_sheet(shown: Sequence[Shown]) -> Path:
     target = place(job, "-sheet.png")
     maps.contact_sheet(job.script, {item.number: item.frame for item in shown}).save(target)
     return target
+
+
+def unwritable(shown: Sequence[Shown]) -> str:
+    """A sentence on the letters of the contact sheet that its font lacks; "" if there is none."""
+    return maps.unwritable_on_sheet(shown[0].job.script, {item.number: item.frame for item in shown})

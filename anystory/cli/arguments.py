@@ -13,8 +13,8 @@ from anystory.cast.segment import MODELS
 from anystory.cli import check, info, pictures, render, stories
 from anystory.cli.report import Report
 from anystory.cli.usage import Parser, between, lora, vram
+from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering
 from anystory.pages.export import FIT, LAYOUTS, PAGES, Format
-from anystory.pages.lettering import CAPTIONS, DIALOGUES, Lettering
 
 SCRIPT = "the story: text, YAML, JSON or a storyboard"
 RENDERED = "what render wrote"

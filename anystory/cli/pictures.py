@@ -13,9 +13,18 @@ from anystory.cast.masks import hints
 from anystory.cast.segment import MODELS, Segmenter, describe, is_here
 from anystory.cli.report import Report
 from anystory.cli.usage import UsageError, panel_numbers
-from anystory.maps.figures import ANIMATIONS, animated, animation, contact_sheet, figure, layer_figure
+from anystory.maps.figures import (
+    ANIMATIONS,
+    animated,
+    animation,
+    contact_sheet,
+    figure,
+    layer_figure,
+    unwritable_on_sheet,
+)
 from anystory.project.folder import Project, cutout, png, write_atomic
 from anystory.render.locating import locate
+from anystory.typeset import unwritable
 
 
 def maps(arguments: argparse.Namespace, report: Report) -> None:
@@ -30,9 +39,11 @@ def maps(arguments: argparse.Namespace, report: Report) -> None:
             raise UsageError("A story's contact sheet is a .png; say --panel N for the maps of a frame.")
         if not project.entries:
             raise UsageError(f"{arguments.folder} has no frame yet; render the story first.")
-        data = png(contact_sheet(script, {number: project.frame(number) for number in project.entries}))
+        frames = {number: project.frame(number) for number in project.entries}
+        data, lacking = png(contact_sheet(script, frames)), unwritable_on_sheet(script, frames)
     else:
         trace = project.trace(arguments.panel)
+        lacking = unwritable(" ".join(trace.names))
         steps = arguments.steps and panel_numbers(arguments.steps, trace.total, "--steps", "the frame has steps")
         kinds = trace.kinds if arguments.kind == "both" else (arguments.kind,)
         try:
@@ -51,6 +62,8 @@ def maps(arguments: argparse.Namespace, report: Report) -> None:
             raise UsageError(str(error)) from error
     write_atomic({arguments.out: data})
     report.tell("written", f"The maps are in {arguments.out}", file=str(arguments.out))
+    if lacking:
+        report.note(lacking)
 
 
 def segment(arguments: argparse.Namespace, report: Report) -> None:
@@ -93,6 +106,8 @@ def _segment_by(arguments: argparse.Namespace, report: Report) -> None:
     said = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     words = f"The masks are in {arguments.out} ({said} of the picture)"
     report.tell("written", words, folder=str(arguments.out), shares=shares)
+    if lacking := unwritable(" ".join(names)):
+        report.note(lacking)
 
 
 def segmenter_named(name: str | None, report: Report) -> Segmenter:

@@ -183,6 +183,7 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
     failed: set[int] = set()
     total = sum(job.story.settings.steps * (len(job.panels) + len(undrawn(job.story, job.panels))) for job in jobs)
     kept: dict[tuple[int, int], int] = {}
+    drawn: list[list[Subject]] = [[] for _ in jobs]
     with report.bar(total) as bar, closing(work(jobs, engine, workers_of(engine))) as events:
         for index, event in events:
             folder, steps = jobs[index].folder, jobs[index].story.settings.steps
@@ -202,7 +203,8 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
                 bar.set_description(f"drawing {event.name}, step {step.index} of {step.total}")
                 report.tell("drawing", **where, name=event.name, **at)
                 if event.subject:
-                    words = f"{event.name}: {'unchanged' if event.reused else how_drawn(event.subject)}"
+                    words = f"{event.name}: {'unchanged' if event.reused else how_drawn(event.subject, drawn[index])}"
+                    drawn[index].append(event.subject)
                     report.tell("drawn", words, **where, name=event.name, reused=event.reused)
                 continue
             bar.set_description(f"panel {event.panel}, step {step.index} of {step.total}")
@@ -218,9 +220,12 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
     return 1 if failed else 0
 
 
-def how_drawn(subject: Subject) -> str:
-    """In a word or two how somebody came by their picture who was only told of."""
-    return subject.drawn if subject.drawn.startswith(LIBRARY) else "drawn"
+def how_drawn(subject: Subject, others: Sequence[Subject] = ()) -> str:
+    """In a word or two how somebody came by their picture who was only told of, and who of `others` has the same."""
+    if not subject.drawn.startswith(LIBRARY):
+        return "drawn"
+    same = next((f", the same as {other.name}" for other in others if other.drawn == subject.drawn), "")
+    return f"{subject.drawn}{same}"
 
 
 def _announce(job: Job, engine: Backend, report: Report) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from anystory.cast.images import SELECTED, MaskedImage
-from anystory.maps.figures import located
 from anystory.story.model import Frame, Story
 
 LEAST = 0.002
@@ -105,8 +104,9 @@ def consistency(story: Story, frames: Mapping[int, Frame]) -> Consistency:
 
 def _cut(frame: Frame, index: int) -> MaskedImage | None:
     """The frame and where its `index`-th subject is, None where it is not."""
-    mask = located(frame.maps, frame.image.size)[index]
-    return (frame.image, mask) if np.asarray(mask).mean() / 255 >= LEAST else None
+    place = frame.maps.located(frame.image.size)[index]
+    mask = Image.fromarray(np.where(place, np.uint8(255), np.uint8(0)))
+    return (frame.image, mask) if place.mean() >= LEAST else None
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

@@ -90,8 +90,7 @@ class _Checker:
         listed = self.attempt(self.items, entries, "panels", (), MAX_PANELS, otherwise=None)
         if listed is not None and not listed and not self.errors:
             self.report(("panels",), f"The script has no panels; write at least one{self.under('panels')}.")
-        read = [self.attempt(self.panel, entry, ("panels", index)) for index, entry in enumerate(listed or [])]
-        panels = tuple(item and item[0] for item in read)
+        panels = tuple(self.attempt(self.panel, entry, ("panels", index)) for index, entry in enumerate(listed or []))
         texts = {
             key: self.attempt(self.text, entries, key, (), otherwise="") for key in ("title", "style", "segmenter")
         }
@@ -109,7 +108,6 @@ class _Checker:
             members=tuple(named),
             aliases=tuple(self.aliases),
             panels=panels,
-            told=tuple(item is None or item[1] for item in read),
             errors=tuple(self.errors),
             spans=self.spans,
         )
@@ -238,8 +236,8 @@ class _Checker:
                 self.report(path, f"Two characters are named {name!r}; give one another name.", "duplicate-name")
             seen.add(name.casefold())
 
-    def panel(self, entry: Any, path: Where) -> tuple[Panel, bool]:
-        """A panel, and whether it says who is in it."""
+    def panel(self, entry: Any, path: Where) -> Panel:
+        """A panel, which tells whether its source says apart from the prompt who is in it."""
         if isinstance(entry, str):
             line, *said = re.split(rf"\n\s*{SAID}", entry)
             prompt, *caption = CAPTION.split(hidden(line), maxsplit=1)
@@ -277,7 +275,8 @@ class _Checker:
             style=shown_again(style),
             steering=self.attempt(self.steering, fields, cast, path, otherwise=UNSTEERED),
             size=self.attempt(self.number, fields, "size", path, SIZES[0], SIZES[-1]),
-        ), told
+            told=told,
+        )
 
     def steering(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Steering:
         """What is asked of the routing of a panel with `cast`."""

@@ -89,15 +89,14 @@ class Parsed:
 class Reading:
     """A script as far as it could be read. `members` are the names of the source's cast in its order, `aliases` the
     other names it uses. `panels[i]` is None where panel i could not be read, and not in the script while it has no
-    prompt; `told[i]` is whether it says who is in it. `errors` say what is wrong, the first being what
-    `parse_script` raises; `spans` tell where the parts stand in `source`."""
+    prompt. `errors` say what is wrong, the first being what `parse_script` raises; `spans` tell where the parts stand
+    in `source`."""
 
     source: str
     script: Script
     members: tuple[str | None, ...]
     aliases: tuple[str, ...]
     panels: tuple[Panel | None, ...]
-    told: tuple[bool, ...]
     errors: tuple[ScriptError, ...]
     spans: Mapping[Where, Span]
 

@@ -11,6 +11,7 @@ from typing import Any
 from anystory.script.check import check
 from anystory.script.form import NOBODY
 from anystory.script.plain import escaped, parse_plain
+from anystory.script.wildcards import has_wildcards
 from anystory.story.model import CastMember, Panel, Script
 from anystory.story.prompt import find_names
 from anystory.story.steering import Layout, steering_fields, steering_words
@@ -54,29 +55,41 @@ def dump_script(script: Script) -> dict[str, Any]:
                 style=panel.style,
             )
             | steering_fields(panel.steering)
-            | {"cast": list(panel.cast)}  # also when nobody is in it, or the prompt would be searched for names
+            | _told_cast(panel, script.cast)
             for panel in script.panels
         ],
     }
 
 
-def script_lines(script: Script, told: Sequence[bool] | None = None) -> str:
+def _told_cast(panel: Panel, cast: Sequence[CastMember]) -> dict[str, list[str]]:
+    """Who is in a panel, also when nobody is, or the prompt would be searched for names. It may be, and must, where
+    wildcards decide."""
+    wild = has_wildcards(panel.prompt) and not panel.told and "[" not in panel.prompt
+    return {} if wild and _named(panel, cast) == set(panel.cast) else {"cast": list(panel.cast)}
+
+
+def _named(panel: Panel, cast: Sequence[CastMember]) -> set[str]:
+    return {mention.name for mention in find_names(panel.prompt, [member.name for member in cast])}
+
+
+def script_lines(script: Script) -> str:
     """The panels as plain text. Read with the same cast it gives the same panels, but for breaks and runs of spaces in
-    prompts, which mean nothing to a model. `told` as in `Reading`, None = all panels say who is in them."""
-    told = [True] * len(script.panels) if told is None else told
-    return "\n".join(panel_lines(*each, script.cast) for each in zip(script.panels, told, strict=True))
+    prompts, which mean nothing to a model."""
+    return "\n".join(panel_lines(panel, script.cast) for panel in script.panels)
 
 
-def panel_lines(panel: Panel, told: bool, cast: Sequence[CastMember]) -> str:
+def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
     """One panel as plain text: its line, and a line below for each of its dialogue. Who is in it is written where the
-    prompt does not tell, and [NC] where it is `told` that nobody is."""
+    prompt does not tell, or where it is told apart and wildcards would decide, and [NC] where it is told that nobody
+    is."""
     panel = replace(panel, prompt=" ".join(panel.prompt.split()))
     steered = steering_words(panel.steering)
     if not panel.steering.layout.places:  # then there is nothing for its strength and steps to act on
         panel = replace(panel, steering=replace(panel.steering, layout=Layout()))
-    named = {mention.name for mention in find_names(panel.prompt, [member.name for member in cast])}
+    named = _named(panel, cast)
     names = ", ".join(panel.cast) or NOBODY
-    natural = "" if named == set(panel.cast) and (named or (panel.prompt and not told)) else f"[{names}] "
+    plain = named == set(panel.cast) and (named or (panel.prompt and not panel.told))
+    natural = "" if plain and not (panel.told and has_wildcards(panel.prompt)) else f"[{names}] "
     written = []
     for who, whole in itertools.product((natural, f"[cast: {names}] "), (False, True)):
         prompt, caption, style = (escaped(text, whole) for text in (panel.prompt, panel.caption, panel.style))

@@ -145,6 +145,17 @@ def test_a_character_who_is_only_told_of_is_a_drawing_of_the_library(script, tmp
     assert "panel 2: unchanged" in capsys.readouterr().out
 
 
+def test_two_told_of_in_the_same_words_are_told_to_share_a_drawing(script, tmp_path, capsys):
+    changed(script, cast=[{"name": name, "description": "a boy"} for name in ("Fox", "Owl")])
+    assert main(["check", str(script), "--backend", "storybook"]) == 1
+    said = capsys.readouterr().out
+    assert "note: Fox has no picture and is a drawing of the library (Noto Emoji): boy." in said
+    assert "warning: Owl has no picture and is a drawing of the library (Noto Emoji): boy, the same as Fox;" in said
+    for command in ("sketch", "render"):
+        assert main([command, str(script), "--out", str(tmp_path / "out")]) == 0
+        assert "Owl: a drawing of the library (Noto Emoji): boy, the same as Fox" in capsys.readouterr().out
+
+
 def test_who_the_library_does_not_have_is_for_models(script, tmp_path, capsys):
     changed(script, cast=[{"name": "Fox", "description": "a gloop"}, {"name": "Owl", "image": "owl.png"}])
     for command in ("render", "sketch"):

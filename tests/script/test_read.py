@@ -587,7 +587,7 @@ def test_lines_of_plain_text_give_the_same_panels(folder):
     )
     again = parse_script(script_lines(replace(script, panels=panels)), cast=script.cast)
     assert again.panels == panels and again.cast == script.cast
-    lines = script_lines(Script((Panel("two\n  lines", (), "a\nb"),)))
+    lines = script_lines(Script((Panel("two\n  lines", (), "a\nb", told=True),)))
     assert lines == "[NC] two lines  # a\\nb"
 
 
@@ -627,7 +627,7 @@ def test_any_script_is_written_in_every_form_and_read_back_the_same():
         for known in (cast, tuple(CastMember(name) for name in NAMES)):
             assert parse_script(lines, cast=known).panels == script.panels, lines
         assert parse_script(json.dumps(dump_script(script))) == script
-        strings = [panel_lines(panel, True, cast) for panel in script.panels]
+        strings = [panel_lines(panel, cast) for panel in script.panels]
         assert parse_script({"panels": strings}, cast=cast).panels == script.panels
 
 
