@@ -134,7 +134,7 @@ def views(cells: Tensor, colours: Tensor, generator: torch.Generator) -> Tensor:
         [angle.cos() * zoom * stretch * mirror, -angle.sin() * zoom * mirror, uniform(-0.12, 0.12)],
         [angle.sin() * zoom * stretch, angle.cos() * zoom, uniform(-0.12, 0.12)],
     ]
-    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), (count, 4, SIDE, SIDE), False)
+    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), [count, 4, SIDE, SIDE], False)
     pixels = F.grid_sample(source, grid, align_corners=False)
     colour, alpha = pixels[:, :3], pixels[:, 3:]
     light = colours * uniform(0.65, 1.15, 1, 1) * uniform(0.85, 1.1, 3, 1)

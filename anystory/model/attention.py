@@ -31,6 +31,7 @@ from anystory.model.routing import (
     positions,
     reference_bias,
     resize,
+    sides,
     spread,
 )
 
@@ -147,7 +148,7 @@ class Routing:
     def preceding_maps(self, tokens: int) -> Tensor:
         """One-hot map of the preceding cross-attention at the resolution of a layer with `tokens` tokens."""
         shape = layer_shape(tokens, *self.bank.latent_shape)
-        if self._gates.shape[-2:] == shape:
+        if self._gates is not None and self._gates.shape[-2:] == shape:
             return self._gates
         # Guided at this resolution: paint is as sharp as the layer that it gates.
         return self.gate(guided_by(self.guidance, resize(self.unguided[-1], shape)))
@@ -318,7 +319,7 @@ def given_gate(masks: Tensor, rows: Tensor, otherwise: Gate = hard_maps) -> Gate
     """A training gate: the true maps of visible masks (B, N, H, W) where rows (B,) is True, else the router's."""
 
     def gate(logits: Tensor) -> Tensor:
-        truth = hard_maps(area_maps(masks, logits.shape[-2:])).to(logits.dtype)
+        truth = hard_maps(area_maps(masks, sides(logits))).to(logits.dtype)
         return torch.where(rows[:, None, None, None], truth, otherwise(logits))
 
     return gate

@@ -72,7 +72,7 @@ def look(cells: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
         [angle.sin() * zoom * stretch, angle.cos() * zoom, uniform(-0.2, 0.2)],
     ]
     theta = torch.stack([torch.stack(row, -1) for row in rows], 1)
-    grid = F.affine_grid(theta, (count, 4, SIDE, SIDE), align_corners=False)
+    grid = F.affine_grid(theta, [count, 4, SIDE, SIDE], align_corners=False)
     warped = F.grid_sample(cells.float() / 255, grid, align_corners=False)
     colour, alpha = warped[:, :3], warped[:, 3:]
     light = hue_turn(hue) * uniform(0.7, 1.15, 1, 1) * uniform(0.95, 1.05, 3, 1)
@@ -228,7 +228,8 @@ def train_vision(
             seen = encoder(pixel_values=pictures)
             first, second = head(seen.last_hidden_state).chunk(2)
         meaning_of = F.normalize(seen.image_embeds.float(), dim=-1).chunk(2)
-        meaning = sum(contrastive_loss(part, said, scales[0], same_kind) for part in meaning_of) / 2
+        first_said, second_said = (contrastive_loss(part, said, scales[0], same_kind) for part in meaning_of)
+        meaning = (first_said + second_said) / 2
         # Every row is its own drawing or its own colour of it; only an entry drawn twice unchanged is the same.
         twin = (entries[:, None] == entries) & ((hue[:, None] - hue).abs() < 0.1)
         identity = contrastive_loss(first, second, scales[1], twin)
