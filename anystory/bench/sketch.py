@@ -82,7 +82,7 @@ def _cast() -> list[Cutout]:
 
 
 def _sketches(shots: list[Shot], cast: list[Cutout]) -> Iterator[Figure]:
-    new, known = [], []
+    new, known = list[float](), list[float]()
     for shot in shots:
         for times, seed in ((new, 0), (known, 1)):
             with _timed(times):
@@ -165,8 +165,7 @@ def _story(folder: Path) -> Iterator[Figure]:
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=HOME, **quiet)
+    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,8 +105,12 @@ def walks() -> Iterator[Walk]:
             elif missing := [package for package in each.packages if find_spec(package) is None]:
                 yield Walk(each.name, skipped=f"it takes the package {missing[0]}")
             else:
-                found = walked(each.name, each, lambda each=each: frame(loaded(each, *files)))
+                found = walked(each.name, each, partial(_drawn, each, files))
                 yield found.same_as(whole.setdefault(candidate[:2], found.picture))
+
+
+def _drawn(each: Plan, files: tuple[Path, Path, Path]) -> Image.Image:
+    return frame(loaded(each, *files))
 
 
 def walked(name: str, each: MemoryPlan, draw: Callable[[], Image.Image]) -> Walk:

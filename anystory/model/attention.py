@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -137,7 +136,8 @@ class Routing:
             self.unguided.clear()
         shape = layer_shape(tokens.shape[1], *self.bank.latent_shape)
         seen = tokens.detach() if self.detach else tokens
-        guide = None if self.guidance is None else partial(self.guidance, shape=shape)
+        guided = self.guidance
+        guide = None if guided is None else lambda logits: guided(logits, shape)
         coarse, refined = self.adapter.routers[layer](self.bank.routing, seen, positions(shape, seen), guide)
         self.coarse.append(coarse.unflatten(2, shape))
         self.unguided.append(refined.unflatten(2, shape))
@@ -174,7 +174,7 @@ class Routing:
         )
 
     def _once(
-        self, key: tuple[str, int], source: Tensor, attn: Attention, to_k: nn.Linear, to_v: nn.Linear
+        self, key: tuple[str, int], source: Tensor, attn: Attention, to_k: nn.Module, to_v: nn.Module
     ) -> tuple[Tensor, Tensor]:
         if key not in self._keys:
             self._keys[key] = split_heads(to_k(source), attn), split_heads(to_v(source), attn)
