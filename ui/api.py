@@ -94,10 +94,19 @@ def wire(parts: Parts) -> None:
         present = [cast.spelt(name) for name in names]
         members = [CastMember(name) for name in present]
         found = read(str(script), "", None, members, present, studio.loaded, studio.styles).findings
-        keys = ("line", "column", "severity", "code", "message")
-        return [Found(**{key: getattr(one, key) for key in keys}, fix=one.fix or "") for one in found]
+        return [
+            Found(
+                line=one.line,
+                column=one.column,
+                severity=one.severity,
+                code=one.code,
+                message=one.message,
+                fix=one.fix or "",
+            )
+            for one in found
+        ]
 
-    def render(
+    def render(  # type: ignore[misc]
         request: gr.Request,
         script: str,
         pictures: list[FileData] = [],  # noqa: B006
@@ -233,6 +242,6 @@ def _state(moment: Moment) -> State:
     return State(message=moment.where, share=moment.share, panel=moment.panel or 0, place=moment.place, seconds=left)
 
 
-def _served(file: str | Path) -> dict[str, Any]:
-    """A file as Gradio hands it out: it is copied to where callers may read it."""
+def _served(file: str | Path) -> Any:
+    """A file as Gradio hands it out, the mapping of a `FileData`: it is copied to where callers may read it."""
     return FileData(path=str(file), orig_name=Path(file).name).model_dump()

@@ -69,7 +69,7 @@ class OnCard(Tensor):
     def __init__(self, inner: Tensor, card: Card, copied: tuple[Stream, int] | None = None) -> None:
         self.inner, self.card, self.copied = inner, card, copied
 
-    def __repr__(self, *, tensor_contents: object = None) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]  # torch's takes what it would print
         return f"OnCard({self.inner})"
 
     def __tensor_flatten__(self) -> tuple[list[str], tuple]:

@@ -6,8 +6,9 @@ in every layer, both LoRAs on every token at weight 0 or 1, and references whose
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from diffusers import FluxTransformer2DModel
@@ -94,12 +95,13 @@ def _branches(transformer: FluxTransformer2DModel) -> dict[nn.Module, dict[str, 
     for owner in (transformer, *blocks(transformer)):
         layers = {path.replace(".", "_"): layer for path, layer in owner.named_modules()}
         for name in (REFERENCE, ROUTER):
-            for path, branch in getattr(owner, f"{name}_lora", nn.ModuleDict()).items():
+            added: Any = getattr(owner, f"{name}_lora", {})
+            for path, branch in added.items():
                 found.setdefault(layers[path], {})[name] = branch
     return found
 
 
-def _always(branches: dict[str, LowRank], stream: Stream) -> object:
+def _always(branches: dict[str, LowRank], stream: Stream) -> Callable[..., Tensor]:
     """A hook that adds every branch, at weight 1 in its own stream and 0 in the others."""
 
     def add(_: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:

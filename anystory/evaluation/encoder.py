@@ -37,7 +37,8 @@ def train(art: Art, out: Path, *, steps: int, seed: int = SEED) -> IdentityEncod
         raise ValueError(f"The judge learns from the train split, not from {art.split!r}.")
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)
-    model = IdentityEncoder().to(memory_format=torch.channels_last)
+    model = IdentityEncoder()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's stubs leave out
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.05)
 
     def publish() -> None:

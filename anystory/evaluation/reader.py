@@ -152,7 +152,8 @@ def train(art: Art, out: Path, *, steps: int, scenes_count: int = 1650, seed: in
     out.mkdir(parents=True, exist_ok=True)
     bank = Bank(out / "cache", count=scenes_count, size=SIDE, seed=seed)
     pictures = flattened(bank)
-    model = Reader().to(memory_format=torch.channels_last)
+    model = Reader()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's stubs leave out
     model.train()
     answers = _numbers(model, bank)
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.05)

@@ -263,6 +263,8 @@ class Project:
         self.history: list[Kept] = []
         self._cutouts: dict[str, dict[str, Any]] = {}
         self._data: dict[str, Any] | None = None
+        self._head: dict[str, Any] | None = None
+        self._seen: tuple[dict[int, Entry], frozenset[Kept]] = {}, frozenset()
         self._read = b""
         path = self.folder / STORY
         try:
@@ -520,7 +522,8 @@ class Project:
 
     def _png(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> bytes:
         """A frame's picture with what it tells of itself."""
-        backend = self._data["backend"]
+        listed = self._listed()
+        backend = listed["backend"]
         shared = {name: value for name, value in asdict(settings).items() if name != "seed"}
         looks = {name: listed["content"] for name, listed in self._cutouts.items()}
         text = {
@@ -532,7 +535,7 @@ class Project:
             "key": key,
             **({"made": MADE[frame.maps.measure]} if frame.maps.measure in MADE else {}),
             **({"notes": json.dumps(frame.notes)} if frame.notes else {}),
-            IMPRINT: imprint(self._data["script"], self._data["settings"], looks, number),
+            IMPRINT: imprint(listed["script"], listed["settings"], looks, number),
         }
         return png(frame.image, text)
 
@@ -608,7 +611,9 @@ class Project:
             self._take_in()
             panels = [asdict(entry) for _, entry in sorted(self.entries.items())]
             history = [asdict(kept) for kept in self.history]
-            text = json.dumps({**self._head, "panels": panels, "history": history}, indent=2, ensure_ascii=False)
+            text = json.dumps(
+                {**(self._head or {}), "panels": panels, "history": history}, indent=2, ensure_ascii=False
+            )
             self._read = (text + "\n").encode("utf-8")
             write_atomic({**files, self.folder / STORY: self._read})
             self._remember(self._head)

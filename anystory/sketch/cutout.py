@@ -153,7 +153,7 @@ def _grid(rgb: np.ndarray, alpha: np.ndarray) -> tuple[int, int, int]:
 
 
 def _small_and_hard(alpha: np.ndarray) -> bool:
-    sides = [np.ptp(np.flatnonzero((alpha >= SELECTED).any(axis))) + 1 for axis in (0, 1)]
+    sides = [int(np.ptp(np.flatnonzero((alpha >= SELECTED).any(axis)))) + 1 for axis in (0, 1)]
     return max(sides) <= _SMALL and not bool(((alpha > CLEAR) & (alpha < SOLID)).any())
 
 

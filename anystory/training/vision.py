@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -179,7 +180,9 @@ def train_vision(
     torch.manual_seed(seed)
     parts = nn.ModuleDict({"encoder": vision_encoder(), "head": IdentityHead(192)}).to(device)
     parts.register_parameter("scales", nn.Parameter(torch.tensor([2.7, 2.7], device=device)))
-    encoder, head, scales = parts["encoder"], parts["head"], parts.scales
+    encoder: Any = parts["encoder"]
+    head: Any = parts["head"]
+    scales: Any = parts.scales
 
     matrices = [p for name, p in encoder.named_parameters() if p.ndim == 2 and "encoder.layers" in name]
     chosen = {id(p) for p in matrices}

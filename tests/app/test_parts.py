@@ -200,7 +200,7 @@ def test_the_script_takes_a_new_name_over_where_the_character_is_meant(actors):
     assert cast.script_renamed(text, (*actors, bear), "Bruno", "Otto").split("\n")[2] == "Brunos and Bruno Bear"
     assert cast.script_renamed(text, (actors[0], *actors), "Bruno", "Otto") == text
     done = cast.Renaming("k", "<b>", "Otto", "", "")
-    assert "&lt;b&gt; is called Otto" in cast.told_renamed(done, words(None))
+    assert "&lt;b&gt; is now called Otto" in cast.told_renamed(done, words(None))
 
 
 def test_everyone_on_the_shelf_can_be_taken():
