@@ -465,7 +465,7 @@ def _paint(image: Image.Image, balloon: _Balloon, grow: int, colour: tuple[int, 
 
 
 def _tail(balloon: _Balloon) -> list[Point]:
-    """The corners of the tail, from within the balloon to near the head of who speaks; none where that is nobody here."""
+    """The corners of the tail, from within the balloon to near the head of who speaks; none for who is not here."""
     em, (left, top, right, bottom) = balloon.block.size, balloon.box
     figure = balloon.target
     if figure is None:
