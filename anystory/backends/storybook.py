@@ -168,4 +168,4 @@ def _sampled(holders: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 def _preview(coat: Coat) -> Image.Image:
-    return Image.fromarray(coat.image).reduce(max(1, max(coat.holders.shape) // PREVIEW))
+    return coat.picture.reduce(max(1, max(coat.holders.shape) // PREVIEW))

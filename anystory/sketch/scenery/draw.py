@@ -348,7 +348,8 @@ class Painter:
     def _band(self, y0: float, y1: float, paint: str) -> None:
         # It goes on under what is drawn below it, so that no seam shows at any size.
         y0, y1 = y0 if y0 > 0 else -2, y1 + 2
-        self._mark(f'<path d="M-2 {y0:.2f}H102V{y1:.2f}H-2z" fill="{paint}"/>', (-2, y0, 102, y1))
+        wash = (y0, y1) if paint.startswith("url") else None
+        self._mark(f'<path d="M-2 {y0:.2f}H102V{y1:.2f}H-2z" fill="{paint}"/>', (-2, y0, 102, y1), wash=wash)
 
     def glow(self, x: float, y: float, r: float, colour: Colour, strength: float = 0.6) -> None:
         """Soft light around a point."""
@@ -412,12 +413,14 @@ class Painter:
         self._named += 1
         return f"g{self._named}"
 
-    def _mark(self, svg: str, extent: Box | None, reach: float = 0.0) -> None:
-        """Put down `svg` with the gradients made for it; `reach`: how far beyond its path it covers anything."""
+    def _mark(self, svg: str, extent: Box | None, reach: float = 0.0, wash: tuple[float, float] | None = None) -> None:
+        """Put down `svg` with the gradients made for it; `reach`: how far beyond its path it covers anything. `wash` as
+        of a `Mark`."""
         if extent is not None:
             x0, y0, x1, y1 = extent
             extent = x0 - reach, y0 - reach, x1 + reach, y1 + reach
-        self.sheets[-1].marks.append(Mark(svg, "".join(self._defs), extent, self._motif.name, self._motif.stream))
+        mark = Mark(svg, "".join(self._defs), extent, self._motif.name, self._motif.stream, wash)
+        self.sheets[-1].marks.append(mark)
         self._defs.clear()
 
     def _stray(self, xy: np.ndarray, which: int, small: bool = False) -> np.ndarray:
