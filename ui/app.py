@@ -163,8 +163,8 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
         ready = html.model("ready", masthead.ready(backend, say))
         banner = masthead.banner(backend, say, " ".join(studio.told), has_gpu())
         sliders: list[Any] = [gr.Slider(visible=False)] * 2
-        if not backend.sketches:
-            sliders = [backend.defaults.steps, backend.defaults.guidance]
+        if not backend.about.sketches:
+            sliders = [backend.about.defaults.steps, backend.about.defaults.guidance]
         yield [ready, banner, gr.Accordion(visible=isinstance(backend, Locator)), *sliders]
 
     return model_is_there

@@ -90,8 +90,8 @@ def test_the_desk_leaves_what_the_script_says_to_a_model():
 
 def test_sliders_and_sizes_are_those_that_mean_something(studio):
     assert story.sliders(Settings(64, 30, 4.0)) == (30, 4.0)
-    assert all(isinstance(skipped, dict) for skipped in story.sliders(studio.backend.defaults))
-    offered = panels._offered(studio.backend.sizes)
+    assert all(isinstance(skipped, dict) for skipped in story.sliders(studio.backend.about.defaults))
+    offered = panels._offered(studio.backend.about.sizes)
     assert {512, 1024, 2048} < set(offered) and len(offered) <= 12
 
 
@@ -120,7 +120,7 @@ def test_starting_imports_no_model_and_writes_no_stubs():
         "from anystory.backends.load import load\n"
         "studio = Studio(load)\n"
         "assert build(studio).app is None\n"  # the server is for `launch` to build
-        "print(studio.backend.name, [path for path in written if path.suffix == '.pyi'])\n"
+        "print(studio.backend.about.name, [path for path in written if path.suffix == '.pyi'])\n"
         "late = {'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg', 'pandas', 'typer'}\n"
         "print(sorted(late & set(sys.modules)))\n"
         "import gradio\n"

@@ -91,6 +91,7 @@ class Painter:
         self.horizon = 0.0
         self.sheets = [Sheet(0.0, "")]
         self._defs: list[str] = []
+        self._shown = ""
         self._named = 0
         self._phase = Chance(f"{name} hand").several(8, 0, 2 * math.pi).reshape(2, 4)
 
@@ -120,6 +121,16 @@ class Painter:
     def weathering(self) -> AbstractContextManager[None]:
         """What is drawn in here only some weather shows."""
         return self.within("weather", "weather")
+
+    @contextmanager
+    def showing(self, what: str) -> Iterator[None]:
+        """What is drawn in here is `what` ("blackboard"), for whoever looks for it in the painting; chance is the
+        same as without."""
+        self._shown, before = f"/_{what.replace(' ', '_')}", self._shown
+        try:
+            yield
+        finally:
+            self._shown = before
 
     # Chance; see `Chance`.
 
@@ -419,8 +430,8 @@ class Painter:
         if extent is not None:
             x0, y0, x1, y1 = extent
             extent = x0 - reach, y0 - reach, x1 + reach, y1 + reach
-        mark = Mark(svg, "".join(self._defs), extent, self._motif.name, self._motif.stream, wash)
-        self.sheets[-1].marks.append(mark)
+        name = self._motif.name + self._shown
+        self.sheets[-1].marks.append(Mark(svg, "".join(self._defs), extent, name, self._motif.stream, wash))
         self._defs.clear()
 
     def _stray(self, xy: np.ndarray, which: int, small: bool = False) -> np.ndarray:

@@ -41,6 +41,16 @@ class Mark(NamedTuple):
     stream: str
     wash: tuple[float, float] | None = None
 
+    @property
+    def shows(self) -> tuple[tuple[str, str], ...]:
+        """What it is a part of, from the whole to the part: each its name, "rocking horse", and the path to it."""
+        names, path = [], ""
+        for part in self.motif.split("/"):
+            path = f"{path}/{part}"
+            if part.startswith("_"):
+                names.append((part.partition(" ")[0].strip("_").replace("_", " "), path))
+        return tuple(names)
+
 
 @dataclass
 class Sheet:
