@@ -12,7 +12,7 @@ import numpy as np
 
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.stagecraft.poses import LYING, Pose, pose_of
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Role
 
 FACE = 0.48
@@ -46,7 +46,7 @@ class Figure:
     pose: Pose
     turn: float
     lift: float
-    drawing: Drawing | None = None
+    drawing: LibraryDrawing | None = None
     tall: float | None = None
 
     @property
