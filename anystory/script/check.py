@@ -134,14 +134,15 @@ class _Checker:
         description = self.attempt(self.text, fields, "description", path, otherwise="")
         height = self.attempt(self.height, fields, name, path)
         facing = self.attempt(self.facing, fields, name, path)
+        drawing = self.attempt(self.text, fields, "drawing", path, otherwise="")
         for index, known in enumerate(self.cast):
             if known.name.casefold() in (name.casefold(), *(alias.casefold() for alias in self.other_names(fields))):
-                told = {"description": description, "height": height, "facing": facing}
+                told = {"description": description, "height": height, "facing": facing, "drawing": drawing}
                 self.cast[index] = replace(known, **{key: getattr(known, key) or told[key] for key in told})
                 return name if name.casefold() == known.name.casefold() else known.name
         found: list[tuple[Any, Any]] = [*self.pictures(fields, name, path)] or [(None, None)]
         (image, mask), *more = found
-        self.cast.append(CastMember(name, image, mask, description, tuple(more), height, facing))
+        self.cast.append(CastMember(name, image, mask, description, tuple(more), height, facing, drawing))
         return name
 
     def height(self, fields: Mapping[str, Any], name: str, path: Where) -> float | None:

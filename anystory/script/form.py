@@ -24,7 +24,7 @@ HEIGHTS = (0.01, 100)
 """Metres that a character may be tall, from a bee to a giant."""
 
 SCRIPT_KEYS = ("title", "style", "styles", "segmenter", "cast", "panels")
-MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing")
+MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
 PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "style", *STEERING_KEYS)
 TAG_KEYS = ("cast", "seed", "size", "style", "layout", *STRENGTHS, "reference_steps", "router")

@@ -335,6 +335,10 @@ def pictureless(member: CastMember, backend: ReadingBackend | None, library: Map
     of the library the backend has for whom of the cast, as `library_words` gives them."""
     name = member.name
     if backend is not None and backend.about.sketches:
+        if member.drawing and name not in library:
+            from anystory.sketch.likeness import missing  # whose vocabulary no model needs
+
+            return "error", missing(member)
         if name in library:
             said = f"{name} has no picture and is {LIBRARY}{library[name]}"
             first = next(other for other, words in library.items() if words == library[name])
