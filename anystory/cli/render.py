@@ -306,9 +306,12 @@ def _with_layout_strength(script: Script, strength: float) -> Script:
 def refuse_unseen(script: Script, numbers: Sequence[int], name: str) -> None:
     """Who is in a panel needs a picture, or a description from which a model can draw it, or that the library has."""
     if name not in backend.MODELS:
-        from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+        from anystory.sketch.likeness import library_cast, missing  # whose vocabulary no model needs
 
         library = library_cast(script)
+        for member in script.cast:
+            if member.drawing and member.image is None and member.name not in library:
+                raise UsageError(f"{name} cannot draw {member.name}: {missing(member)}")
         script = replace(script, cast=tuple(member for member in script.cast if member.name not in library))
     needed = {name for number in numbers for name in script.panels[number - 1].cast}
     for member in script.cast:

@@ -25,7 +25,7 @@ HEIGHTS = (0.01, 100)
 """Metres that a character may be tall, from a bee to a giant."""
 
 SCRIPT_KEYS = ("title", "style", "styles", "segmenter", "cast", "panels")
-MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing")
+MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
 PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "style", *STEERING_KEYS)
 TAG_KEYS = ("cast", "seed", "size", "style", "layout", *STRENGTHS, "reference_steps", "router")
@@ -65,6 +65,8 @@ class ScriptError(AnyStoryError, ValueError):
         code: str = "script",
         fix: str | None = None,
     ) -> None:
+        self.line: int | None
+        self.column: int | None
         self.line, self.column = at or (None, None)
         super().__init__(sentence if at is None else f"Line {self.line}: {sentence}")
         self.sentence, self.span, self.code, self.fix = sentence, span, code, fix
