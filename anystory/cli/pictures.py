@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 from anystory.backends.load import load as load_backend
-from anystory.cast.filenames import folded
 from anystory.cast.images import open_image
 from anystory.cast.masks import hints
 from anystory.cast.segment import MODELS, Segmenter, describe, is_here
@@ -24,6 +23,7 @@ from anystory.maps.figures import (
 )
 from anystory.project.folder import Project, cutout, png, write_atomic
 from anystory.render.locating import locate
+from anystory.story.names import folded
 from anystory.typeset import unwritable
 
 

@@ -18,7 +18,6 @@ from anystory.backends.base import Backend
 from anystory.backends.cluster import Cluster
 from anystory.backends.load import chosen
 from anystory.backends.load import load as load_backend
-from anystory.cast.filenames import folded
 from anystory.cli.check import found, tell_findings
 from anystory.cli.pictures import segmenter_named
 from anystory.cli.report import Report
@@ -33,6 +32,7 @@ from anystory.render.session import Progress, Renderer
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.story.model import LIBRARY, Script, Story, Subject
+from anystory.story.names import folded
 from anystory.story.steering import SteeringError, read_layout
 
 UNHONOURED = ("no-picture", "steering", "style", "language", "unread")

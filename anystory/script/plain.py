@@ -36,6 +36,7 @@ from typing import Any
 
 from anystory.cast.filenames import SUFFIXES
 from anystory.script.form import NEWLINE, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+from anystory.story.names import folded
 
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
 
@@ -154,14 +155,14 @@ def _character_list(lines: Sequence[tuple[int, str]], known: Sequence[str]) -> d
     it sure; that has to be where a name is known already, as [Mia] a walk in the park is a panel otherwise."""
     found: dict[int, re.Match[str]] = {}
     names: set[str] = set()
-    taken = {name.casefold() for name in known}
+    taken = {folded(name) for name in known}
     for index, (start, line) in enumerate(lines):
         if header := HEADER.match(line):
-            taken.add(COMMA.split(line[header.end() :])[0].strip().casefold())
+            taken.add(folded(COMMA.split(line[header.end() :])[0]))
         elif line or found:
             match = DESCRIBED.match(line)
-            name = match[1].strip().casefold() if match else ""
-            if match is None or not name or name in names or name == NOBODY.casefold():
+            name = folded(match[1]) if match else ""
+            if match is None or not name or name in names or name == folded(NOBODY):
                 sure = not line or not names & taken or any(re.search(r"\simg\b", match[2]) for match in found.values())
                 return found if sure and any(later for _, later in lines[index:]) else {}
             found[start] = match
