@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anystory.sketch.bend import bent
 from anystory.sketch.cutout import PIXELS
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.staging import stage

@@ -231,9 +231,10 @@ class _Walk(Details):
         manners |= self._bearing(at)
         self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE, forms.FIRST)
         self.single = unit.form == forms.THIRD
+        felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
         self._act(at, unit, action, manners)
-        for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
-            self.moved.setdefault(name, unit.value("moods"))
+        for name in self.act.actors if felt else ():
+            self.moved.setdefault(name, felt)
         noun = (unit.senses["actions"].noun or self._object_in(unit)) if "actions" in unit else ""
         if noun and self.state == REAL:
             self.found.mentions.append(Mention("thing", noun, unit.text, role="object", act=self.act))
