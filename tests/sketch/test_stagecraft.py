@@ -114,7 +114,7 @@ MARKS = {
     "hides": lambda p: p.angle == 0,
     "peeks": lambda p: p.box[0] < 0 < p.box[2] or p.box[0] < 1 < p.box[2],
     "digs": lambda p: 14 <= abs(p.angle) <= 20 and p.contact is not None,
-    "dances": lambda p: 7 <= abs(p.angle) <= 11 and p.contact is not None,
+    "dances": lambda p: 2 <= abs(p.angle) <= 3.5 and p.bend.sway and p.contact is not None,
 }
 
 

@@ -129,7 +129,9 @@ def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
     if cutout.kind == PIXELS:
         turn = 90.0 * round(turn / 90)
     facing = {"left": -1, "right": 1}.get(role.facing or cutout.facing, 0)
-    bend = bend_of(role.action, kind_of(cutout, role.facing), facing, other_way=index % 2 == 1)
+    bend = Bend()
+    if role.relation != "in":  # the legs of who is in something are out of sight
+        bend = bend_of(role.action, kind_of(cutout, role.facing), facing, other_way=index % 2 == 1)
     if bend.bow or bend.sway:
         turn *= TILT
     height, width = cutout.pixels.shape[:2]
