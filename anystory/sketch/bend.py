@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from anystory.sketch.cutout import PIXELS, Cutout
 
@@ -47,7 +48,7 @@ class Bend:
 
     def mirrored(self) -> Bend:
         """The same to the other side."""
-        return replace(self, bow=-self.bow, sway=-self.sway)
+        return replace(self, bow=0.0 - self.bow, sway=0.0 - self.sway)
 
 
 def bent(cutout: Cutout, bend: Bend) -> Cutout:
@@ -149,12 +150,17 @@ def _bent(cutout: Cutout, bend: Bend) -> tuple[np.ndarray, float]:
         for c in range(len(columns) - 1)
     ]
     source = Image.fromarray(np.pad(cutout.pixels, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0))))
-    image = source.transform(size, Image.Transform.MESH, mesh, Image.Resampling.BICUBIC)
-    pixels = np.array(image)
+    smooth, crisp = (
+        np.array(source.transform(size, Image.Transform.MESH, mesh, how))
+        for how in (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
+    )
+    # The crisper one overshoots where what is seen ends: a pale seam.
+    inside = ndimage.minimum_filter(smooth[..., 3], 5) == 255
+    pixels = np.where(inside[..., None], crisp, smooth)
     pixels[pixels[..., 3] < 3] = 0
     seen = [np.flatnonzero(pixels[..., 3].any(axis)) for axis in (1, 0)]
     pixels = np.ascontiguousarray(pixels[seen[0][0] : seen[0][-1] + 1, seen[1][0] : seen[1][-1] + 1])
-    foot = axis + (cutout.foot * width - axis) * broad
+    foot = (cutout.foot * width - axis) * broad
     return pixels, min(max((foot - left + _MARGIN - float(seen[1][0])) / pixels.shape[1], 0.0), 1.0)
 
 

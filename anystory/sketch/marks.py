@@ -153,8 +153,8 @@ def _thought() -> tuple[_Line, ...]:
 def _speed() -> tuple[_Line, ...]:
     """Strokes that thin out to the right."""
     lines = []
-    for y, start, end in ((8, 0, 150), (36, 14, 210), (64, 4, 180), (92, 20, 130)):
-        lines.append(_Line(f"M{start} {y - 4}L{end} {y}L{start} {y + 4}Q{start - 5} {y} {start} {y - 4}Z", _PAPER))
+    for y, start, end in ((12, 4, 140), (50, 0, 210), (88, 12, 170)):
+        lines.append(_Line(f"M{start} {y - 6}L{end} {y}L{start} {y + 6}Q{start - 7} {y} {start} {y - 6}Z", _PAPER))
     return tuple(lines)
 
 
@@ -196,7 +196,7 @@ SIGNS: dict[str, _Sign] = {
             ),
         ),
     ),
-    "joy": _Sign(70, tuple(_ray(-14, 104, angle, 46, 92, _GOLD, 9) for angle in (18, 44, 70))),
+    "joy": _Sign(76, tuple(_ray(-10, 104, angle, 46, 88, _GOLD, 9) for angle in (18, 44, 70))),
     "shout": _Sign(70, tuple(_ray(-30, 50, angle, 42, 92, _RED, 8) for angle in (58, 90, 122))),
     "speed": _Sign(210, _speed(), 0.9, rimmed=False),
     "dust": _Sign(

@@ -28,6 +28,7 @@ FORM = {
     "unread": list,
     "cast": list,
     "things": list,
+    "marks": list,
     "notes": list,
 }
 """What other programs read of a sketch, as design and docs/program.md have it."""

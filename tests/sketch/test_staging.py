@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from anystory.sketch.bend import bent
+from anystory.sketch.compose import compose
 from anystory.sketch.cutout import PIXELS
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.staging import stage
@@ -278,7 +279,7 @@ def test_what_is_enlarged_far_is_told():
     assert stage(shot, [drawing("A", 60, 100, kind=PIXELS)], painting(), (2048, 2048), 1).notes == ()
 
 
-@pytest.mark.parametrize("action", ["stands", "walks", "flies", "jumps", "lies", "hides", "peeks", "swims", "falls"])
+@pytest.mark.parametrize("action", ["stands", "walks", "flies", "jumps", "lies", "peeks", "swims", "falls"])
 @pytest.mark.parametrize("size", SHAPES)
 def test_a_bust_never_floats(action, size):
     cuts = {"A": drawing("A", 90, 100, cut=frozenset({"bottom"}))}
@@ -290,6 +291,20 @@ def test_a_bust_never_floats(action, size):
         corner = bust.box[3] - np.sin(turn) * (width - height * np.tan(turn)) / (1 - np.tan(turn) ** 2) / np.cos(turn)
         assert corner >= 1 and abs(bust.angle) <= 10 and bust.contact is None
         assert bust.depth > other.depth and bust.box[1] < 0.9
+
+
+@pytest.mark.parametrize("place", ["meadow", "forest", "park", "lake", "room", "harbour"])
+@pytest.mark.parametrize("action", ["hides", "peeks"])
+def test_the_cut_edge_of_a_bust_that_hides_is_out_of_sight(place, action):
+    bust = drawing("A", 90, 100, cut=frozenset({"bottom"}))
+    for target in ("tree", "bush", "stone", "barrel"):
+        role = Role("A", action, relation="behind", targets=(target,))
+        staging = stage(Shot(place=place, roles=(role,)), [bust], painting(place), (192, 192), 1)
+        mask = compose(staging, Shot(roles=(role,)), [bust], painting(place), 192, 192).masks[0]
+        (placed,) = staging.placed
+        rows = np.flatnonzero(mask.any(1))
+        assert mask.sum() > 100 and rows[0] < (placed.box[1] + 0.4 * tall(placed)) * 192
+        assert rows[-1] < placed.box[3] * 192 - 2 or placed.box[3] >= 1
 
 
 @pytest.mark.parametrize("cut", ["left", "right"])

@@ -12,6 +12,9 @@ UPRIGHT, FOURS, ROUND = "upright", "on all fours", "round"
 """Kinds of cut-outs: taller than broad, as people are; seen from the side, as animals are; anything else, such as a bear that
 sits facing us. Of the last what is bent is its face too, so it is bent but little."""
 
+ON_A_SEAT = "sits on a seat"
+"""What stands in the table for whatever is done on a chair: its legs hang."""
+
 _RUN = {UPRIGHT: Bend(bow=14, stretch=1.02), FOURS: Bend(bow=8, stretch=0.95), ROUND: Bend(bow=10)}
 _LOW = {FOURS: Bend(legs=0.4)}
 _TOWARDS = {UPRIGHT: Bend(bow=9, low=0.3), FOURS: Bend(bow=7), ROUND: Bend(bow=6)}
@@ -29,7 +32,8 @@ BENDS: dict[str, dict[str, Bend]] = {
         FOURS: Bend(bow=6, legs=0.72),
         ROUND: Bend(bow=8, stretch=0.95),
     },
-    "sits": {UPRIGHT: Bend(legs=0.6, hip=0.42), FOURS: Bend(legs=0.62)},
+    "sits": {UPRIGHT: Bend(legs=0.42, hip=0.42), FOURS: Bend(legs=0.6)},
+    ON_A_SEAT: {UPRIGHT: Bend(legs=0.6, hip=0.42), FOURS: Bend(legs=0.6)},
     "kneels": {UPRIGHT: Bend(bow=8, low=0.3, legs=0.6, hip=0.36), FOURS: Bend(legs=0.7), ROUND: Bend(stretch=0.93)},
     "sleeps": _LOW,
     "lies": _LOW,

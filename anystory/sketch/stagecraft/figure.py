@@ -12,8 +12,8 @@ import numpy as np
 
 from anystory.sketch.bend import Bend, bent, tallness
 from anystory.sketch.cutout import PIXELS, Cutout
-from anystory.sketch.stagecraft.bends import FOURS, ROUND, TILT, UPRIGHT, bend_of
-from anystory.sketch.stagecraft.poses import LYING, Pose, pose_of
+from anystory.sketch.stagecraft.bends import FOURS, ON_A_SEAT, ROUND, TILT, UPRIGHT, bend_of
+from anystory.sketch.stagecraft.poses import LYING, SEATED, Pose, pose_of
 from anystory.sketch.things.drawing import Drawing
 from anystory.story.shot import Role
 
@@ -131,7 +131,9 @@ def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
     facing = {"left": -1, "right": 1}.get(role.facing or cutout.facing, 0)
     bend = Bend()
     if role.relation != "in":  # the legs of who is in something are out of sight
-        bend = bend_of(role.action, kind_of(cutout, role.facing), facing, other_way=index % 2 == 1)
+        on_a_seat = role.relation == "on" and role.action in SEATED and pose.kind != LYING
+        doing = ON_A_SEAT if on_a_seat else role.action
+        bend = bend_of(doing, kind_of(cutout, role.facing), facing, other_way=index % 2 == 1)
     if bend.bow or bend.sway:
         turn *= TILT
     height, width = cutout.pixels.shape[:2]

@@ -6,13 +6,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
 from anystory.sketch.marks import aspect_of
+from anystory.sketch.stagecraft.bends import FOURS
 from anystory.sketch.stagecraft.bodies import Body
 from anystory.sketch.stagecraft.ensemble import Ensemble
-from anystory.sketch.stagecraft.figure import solid
+from anystory.sketch.stagecraft.figure import kind_of, solid
 from anystory.sketch.stagecraft.hands import covered, outline
 from anystory.sketch.stagecraft.props import HELD, WORN, Prop
 
@@ -56,6 +58,9 @@ _LEAST, _MOST = 0.06, 0.14
 """How high a mark at the head is at least and at most, in the frame's shorter side."""
 
 _SHRINKS = (1.0, 0.78, 0.6)
+_TOUCHED = 0.015
+"""How much of its owner's head a mark may be on."""
+
 _GAP = 0.006
 _EDGE = 0.012
 
@@ -95,7 +100,8 @@ def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop
     all things."""
     roles = len(cast.shot.roles)
     bodies = [*settled[:roles], *(body for _, body in drawn)]
-    page = _Page(cast, bodies, [_head(body) for body in settled[:roles]], [])
+    points = [_head(body) for body in settled[:roles]]
+    page = _Page(cast, bodies, points, [_box(found) for found in points], [])
     for prop, body in drawn:
         if prop.how == WORN and prop.who is not None:
             page.heads[prop.who] = _around(page.heads[prop.who], body.box)
@@ -128,11 +134,12 @@ def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop
 
 @dataclass
 class _Page:
-    """What is in the frame: `bodies` of everybody and all things, the `heads` of the roles with what they wear, and the
-    `marks` put down so far."""
+    """What is in the frame: `bodies` of everybody and all things, `points` of the roles' heads, the boxes around these
+    `heads` with what they wear, and the `marks` put down so far."""
 
     cast: Ensemble
     bodies: list[Body]
+    points: list[np.ndarray]
     heads: list[Box]
     marks: list[Mark]
 
@@ -156,11 +163,14 @@ class _Page:
         room = self.cast.around.room if self.cast.shot.speakers else _EDGE
         if left < _EDGE or right > self.cast.around.aspect - _EDGE or top < room or bottom > 1 - _EDGE:
             return False
-        heads = list(self.heads)
-        own = heads.pop(mark.who)
-        if mark.line == FRONT:  # what trails behind somebody, or what they dive into, is not on their face
-            heads.append(_inset(own))
-        return not any(_common(mark.box, box) for box in (*heads, *(other.box for other in self.marks)))
+        others = [head for i, head in enumerate(self.heads) if i != mark.who]
+        if any(_common(mark.box, box) for box in (*others, *(other.box for other in self.marks))):
+            return False
+        if mark.line < FRONT:  # what trails behind somebody, or what they dive into, is not on their face
+            return True
+        # One's own head is round: a mark may be in a corner of the box around it.
+        x, y = self.points[mark.who].T
+        return float(((x > left) & (x < right) & (y > top) & (y < bottom)).mean()) <= _TOUCHED
 
     def cost(self, mark: Mark) -> float:
         """How much of a mark is on somebody or something else; their faces count more. Where two meet it is on both."""
@@ -173,9 +183,9 @@ class _Page:
         return min(on, 1.0) + 4 * faces
 
 
-def _head(body: Body) -> Box:
-    """The box around the head of somebody as they are drawn: the upper end of their outline, of who is broad and seen from
-    the side the end to which they look."""
+def _head(body: Body) -> np.ndarray:
+    """Points (n, 2) all over the head of somebody as they are drawn, x and y in frame heights: the upper end of their
+    outline, of who is broad and seen from the side the end to which they look."""
     figure = body.figure
     seen = solid(figure.cutout)
     if body.mirrored:
@@ -183,7 +193,7 @@ def _head(body: Body) -> Box:
     rows, columns = seen.shape
     broad = figure.aspect > _BROAD
     part = seen.copy()
-    if broad and body.looks and not figure.bust:
+    if body.looks and kind_of(figure.cutout, figure.role.facing) == FOURS:
         half = columns // 2
         part[:, half:] &= body.looks > 0
         part[:, :half] &= body.looks < 0
@@ -195,12 +205,14 @@ def _head(body: Body) -> Box:
     dx = ((xs + 0.5) / columns - 0.5) * body.width
     dy = ((ys + 0.5) / rows - 0.5) * body.height
     turn = math.radians(body.angle or 0.0)
-    x = body.x + dx * math.cos(turn) - dy * math.sin(turn)
-    y = body.y + dx * math.sin(turn) + dy * math.cos(turn)
-    half_cell = 0.5 * body.height / rows
-    return (
-        float(x.min()) - half_cell, float(y.min()) - half_cell, float(x.max()) + half_cell, float(y.max()) + half_cell
-    )  # fmt: skip
+    cos, sin = math.cos(turn), math.sin(turn)
+    return np.stack([body.x + dx * cos - dy * sin, body.y + dx * sin + dy * cos], 1)
+
+
+def _box(points: np.ndarray) -> Box:
+    x0, y0 = points.min(0).tolist()
+    x1, y1 = points.max(0).tolist()
+    return x0 - 0.002, y0 - 0.002, x1 + 0.002, y1 + 0.002
 
 
 def _height(cast: Ensemble, name: str, head: Box) -> float:
@@ -224,8 +236,8 @@ def _at_head(cast: Ensemble, name: str, i: int, body: Body, page: _Page, only: i
             if how == "top":
                 yield Mark(name, i, (left + right) / 2, top - _GAP - height / 2, width, height)
                 continue
-            for side in (only,) if only else (ahead, -ahead):
-                x = (right if side > 0 else left) + side * (width / 2 - (0.06 * (right - left) if how == "corner" else 0))
+            for side, tucked in product((only,) if only else (ahead, -ahead), (0.14, 0.0)):
+                x = (right if side > 0 else left) + side * (width / 2 - tucked * (right - left))
                 y = top + (0.5 * (bottom - top) if how == "side" else 0.05 * height)
                 y = max(y, room + height / 2)
                 yield Mark(name, i, x, y, width, height, mirrored=side < 0 and name not in ("zzz", "music", "?"))
@@ -299,12 +311,6 @@ def _upright_speed(cast: Ensemble, i: int, body: Body, up: bool) -> Mark | None:
 
 def _around(a: Box, b: Box) -> Box:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-
-
-def _inset(box: Box) -> Box:
-    """One's own head is round: a mark may be in the corner of the box around it."""
-    x, y = 0.09 * (box[2] - box[0]), 0.06 * (box[3] - box[1])
-    return box[0] + x, box[1] + y, box[2] - x, box[3] - y
 
 
 def _common(a: Box, b: Box) -> float:
