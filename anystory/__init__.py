@@ -20,8 +20,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would tell it
 if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.api import PanelFrame, load_story, render_story  # noqa: F401
     from anystory.backends.base import Backend, BackendError, Lora  # noqa: F401
-    from anystory.backends.base import load as load_backend  # noqa: F401
     from anystory.backends.cluster import Cluster, ClusterError  # noqa: F401
+    from anystory.backends.load import load as load_backend  # noqa: F401
     from anystory.cast.images import ImageError  # noqa: F401
     from anystory.cast.segment import Segmenter, SegmentError  # noqa: F401
     from anystory.errors import AnyStoryError  # noqa: F401
@@ -29,13 +29,15 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.project.folder import ProjectError  # noqa: F401
     from anystory.render.portraits import Drawing  # noqa: F401
     from anystory.render.session import Progress, RenderError  # noqa: F401
-    from anystory.script.read import ScriptError, parse_script  # noqa: F401
+    from anystory.script.form import ScriptError  # noqa: F401
+    from anystory.script.read import parse_script  # noqa: F401
     from anystory.script.wildcards import WildcardError  # noqa: F401
     from anystory.story.model import CastMember, Script, Settings, Story, Subject  # noqa: F401
 
 _HOMES = {
     "api": ("PanelFrame", "load_story", "render_story"),
-    "backends.base": ("Backend", "BackendError", "Lora", "load_backend"),
+    "backends.base": ("Backend", "BackendError", "Lora"),
+    "backends.load": ("load_backend",),
     "backends.cluster": ("Cluster", "ClusterError"),
     "render.portraits": ("Drawing",),
     "errors": ("AnyStoryError",),
@@ -43,7 +45,8 @@ _HOMES = {
     "pages.export": ("Format", "PageError", "export"),
     "project.folder": ("ProjectError",),
     "render.session": ("Progress", "RenderError"),
-    "script.read": ("ScriptError", "parse_script"),
+    "script.form": ("ScriptError",),
+    "script.read": ("parse_script",),
     "cast.segment": ("SegmentError", "Segmenter"),
     "story.model": ("CastMember", "Script", "Settings", "Story", "Subject"),
     "script.wildcards": ("WildcardError",),

@@ -10,8 +10,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
 
-from anystory.backends.base import hush
+from anystory.backends.load import hush
 from anystory.cli.arguments import DELEGATED, parser
 from anystory.cli.report import Report
 from anystory.errors import AnyStoryError
@@ -21,16 +22,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if words and words[0] in DELEGATED:
-            hush()
-            status = import_module(DELEGATED[words[0]][0]).main(words[1:])
-        else:
-            status = _run(words)
+        status = (_delegated if words and words[0] in DELEGATED else _run)(words)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # whoever read the output has gone; nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _delegated(words: Sequence[str]) -> int:
+    name, *rest = words
+    module, _ = DELEGATED[name]
+    if find_spec(module.rpartition(".")[0]) is None:
+        Report(name).error(f"{module} is not installed; take a checkout of AnyStory to {name}.")
+        return AnyStoryError.status
+    hush()
+    return import_module(module).main(rest)
 
 
 def _run(words: Sequence[str]) -> int:

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-HOME = Path(__file__).resolve().parent.parent
-"""The folder that `anystory` is imported from."""
+_PACKAGE = Path(__file__).resolve().parent
 
-ASSETS = HOME / "assets"
+HOME = _PACKAGE.parent
+"""The folder that `anystory` and `ui` are imported from."""
+
+ASSETS = next((folder for folder in (_PACKAGE / "assets", HOME / "assets") if folder.is_dir()), HOME / "assets")
+"""The supplied files: in the package where it is installed (`setup.py` puts them there), beside it in a checkout."""

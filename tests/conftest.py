@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from anystory.backends.base import Backend, load
+from anystory.backends.base import Backend
+from anystory.backends.load import load
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,33 +19,39 @@ EVERYWHERE = {"errors", "supplies"}
 ARROWS = {
     "errors": set(),
     "supplies": set(),
+    "typeset": set(),
     "story": set(),
     "cast": {"story"},
     "script": {"cast", "sketch", "story"},
     "sketch": {"cast", "story"},
-    "model": set(),
-    "maps": {"evaluation", "story"},
+    "model": {"cast"},
+    "maps": {"cast", "model", "story", "typeset"},
     "backends": {"cast", "model", "sketch", "story"},
     "project": {"cast", "maps", "script", "story"},
-    "pages": {"project", "story"},
+    "pages": {"project", "story", "typeset"},
     "render": {"backends", "cast", "maps", "project", "sketch", "story"},
     "api": {"backends", "cast", "maps", "project", "render", "script", "story"},
-    "cli": {"api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"},
+    "cli": {*("api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"), "typeset"},
     "__main__": {"backends", "cli"},
     "training": {"backends", "cast", "model", "script", "sketch"},
     "evaluation": {"backends", "cast", "cli", "maps", "model", "project", "sketch", "story", "training"},
     "bench": {
         *("api", "backends", "cast", "cli", "evaluation", "model", "project", "script", "sketch", "story", "training"),
     },
-    "ui": {"api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"},
+    "ui": {"api", "backends", "cast", "cli", "maps", "pages", "project", "render", "script", "sketch", "story"},
 }
 """Which parts each part may import: a room of `anystory`, one of its few modules, or `ui`."""
+
+WORKSHOP = {"training", "evaluation", "bench"}
+"""Where models are made and measured: no part that makes stories needs it."""
 
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
 WITH_TORCH = (
     *("anystory.bench", "anystory.model", "anystory.training", "anystory.evaluation"),
     *("anystory.backends.flux", "anystory.backends.lora", "anystory.backends.memory", "anystory.backends.sdxl"),
 )
+UI_BACKENDS = ("anystory.backends.base", "anystory.backends.load")
+"""What the app may import of the backends."""
 
 
 def tracked_files() -> list[Path]:
@@ -109,17 +116,34 @@ def test_import_arrows():
     assert wrong == []
 
 
+def test_the_arrows_have_no_circle():
+    TopologicalSorter(ARROWS).prepare()
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    known = modules()
+    arrows: dict[str, set[str]] = {}
+    for module, path in known.items():
+        arrows[module] = {name if name in known else name.rpartition(".")[0] for name in imports(path)} & known.keys()
+        arrows[module].discard(module)
+    TopologicalSorter(arrows).prepare()
+
+
 def test_the_app_and_the_script_reach_no_deeper_than_they_may():
     wrong = []
     for module, path in modules().items():
         for name in imports(path):
-            deep = (
-                module.startswith("ui") and part(name) == "backends" and not name.startswith("anystory.backends.base")
-            )
+            deep = module.startswith("ui") and part(name) == "backends" and not name.startswith(UI_BACKENDS)
+            commands = module.startswith("ui") and part(name) == "cli" and module != "ui.serve"
             asks = part(module) == "script" and part(name) == "sketch" and module != "anystory.script.lint"
-            if deep or asks:
+            if deep or commands or asks:
                 wrong.append(f"{module} imports {name}")
     assert wrong == []
+
+
+def test_what_backends_offer_is_known_without_any_of_them():
+    known = imports(ROOT / "anystory" / "backends" / "base.py")
+    assert [name for name in known if part(name) == "backends"] == []
 
 
 def test_the_parts_without_torch_load_without_torch():
@@ -128,6 +152,29 @@ def test_the_parts_without_torch_load_without_torch():
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "[]"
+
+
+def test_the_runtime_needs_no_training(tmp_path):
+    """Without `WORKSHOP` every module loads, frames are made, drawn by the model too, and looked at."""
+    (tmp_path / "anystory").mkdir()
+    rooms = [path for path in (ROOT / "anystory").iterdir() if path.name not in {*WORKSHOP, "__pycache__"}]
+    for path in [*rooms, ROOT / "ui", ROOT / "assets"]:
+        (tmp_path / path.relative_to(ROOT)).symlink_to(path)
+    (tmp_path / "story.txt").write_text("cast: Luna\nimage: assets/shelf/luna.webp\n[size: 64] Luna walks on the beach")
+    names = [name for name in modules() if part(name) not in WORKSHOP and not name.endswith("__main__")]
+    program = f"""
+import sys
+from importlib import import_module
+from anystory.__main__ import main
+for name in {names}: import_module(name)
+for backend, more in ("storybook", []), ("mini", ["--steps", "1"]):
+    assert main(["render", "story.txt", "--out", backend, "--backend", backend, *more]) == 0
+assert main(["look", "storybook"]) == 0
+assert [main([name]) for name in ("evaluate", "bench")] == [2, 2]
+"""
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "anystory.bench.__main__ is not installed" in run.stderr
 
 
 def test_no_tracked_file_is_over_50_mb():

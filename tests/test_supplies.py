@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from anystory.cast.shelf import FOLDER, shelf
-from anystory.pages.lettering import unwritable
 from anystory.script.lint import lint
 from anystory.script.wildcards import expand_script
 from anystory.story.model import FACINGS, CastMember
+from anystory.typeset import unwritable
 from ui.estimate import TimeLeft, rounded
 from ui.ideas import ideas, ideas_for
 from ui.strings import LANGUAGES, language, say, translations

@@ -23,7 +23,7 @@ from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
 from anystory.project.archive import pack
 from anystory.project.folder import cutout as cut_out
-from anystory.script.read import MAX_CAST
+from anystory.script.form import MAX_CAST
 from anystory.story.model import CastMember
 from ui import cast, frames
 from ui.limits import LimitError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
 from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
-from anystory.pages.lettering import CAPTIONS, DIALOGUES, Lettering, LetteringError
 from anystory.project.folder import Project, ProjectError
 from anystory.story.model import Script
 from ui import html

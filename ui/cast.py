@@ -19,7 +19,7 @@ from anystory.cast.images import ImageError, open_image
 from anystory.cast.masks import brushed, hints
 from anystory.cast.segment import Segmenter, SegmentError
 from anystory.maps.overlay import colour
-from anystory.script.read import HEIGHTS, MAX_CAST, composed
+from anystory.script.form import HEIGHTS, MAX_CAST, composed
 from anystory.story.model import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
 from anystory.story.prompt import rename
 from ui import html

@@ -19,7 +19,6 @@ from PIL import Image
 
 from anystory.backends.base import Backend
 from anystory.maps.consistency import Consistency, Look, consistency
-from anystory.maps.figures import located
 from anystory.maps.overlay import colour, colours_of
 from anystory.story.model import BACKGROUND, MAX_SEED
 from anystory.story.steering import SIDE, STRENGTHS, Layout, Place, Steering, numbers, painted
@@ -105,7 +104,7 @@ def routing(item: Shown, sketches: bool) -> str:
         return f'<p class="hint">{t("desk.nobody")}</p>'
     cast, layout = item.job.names, steering.layout
     colours = [*colours_of(names, cast), GROUND]
-    held = [_bits(np.asarray(mask) > 0) for mask in located(item.frame.maps, (SIDE, SIDE))]
+    held = [_bits(place) for place in item.frame.maps.located((SIDE, SIDE))]
     everybody = list(zip((*names, BACKGROUND), colours, strict=True))
     there = [_place(*who, paint=bits) for who, bits in zip(everybody, (*held, ""), strict=True)]
     asked = {place.name: place for place in layout.places}

@@ -11,8 +11,9 @@ from typing import Any
 
 from anystory.maps.overlay import colour
 from anystory.script.edits import insert_panel, move_panel, remove_panel, with_name, with_panel, with_prompt
+from anystory.script.form import MAX_TEXT, SIZES, Reading, ScriptError
 from anystory.script.lint import Finding
-from anystory.script.read import MAX_TEXT, SIZES, Reading, ScriptError, read_script
+from anystory.script.read import read_script
 from anystory.script.wildcards import WildcardError, expand_panel, has_wildcards
 from anystory.story.model import MAX_SEED, CastMember, Line, Panel, panel_seed
 from ui import html

@@ -11,9 +11,10 @@ import gradio as gr
 
 from anystory.backends.base import Backend
 from anystory.script.edits import with_panel
+from anystory.script.form import Reading as Source
+from anystory.script.form import ScriptError
 from anystory.script.lint import Finding, library_words, lint, mend, pictureless
-from anystory.script.read import Reading as Source
-from anystory.script.read import ScriptError, read_script
+from anystory.script.read import read_script
 from anystory.story.model import CastMember, Panel, Script, Style
 from anystory.story.styles import MAX_STYLES, NO_STYLE, all_styles, joined
 from ui import html, panels
@@ -192,11 +193,11 @@ def read(
     needed = {name for panel in script.panels for name in panel.cast} - set(pictured)
     library = library_words(script) if needed and backend is not None and backend.sketches else {}
     lacking = (member for member in script.cast if member.name in needed)
-    missing = (pictureless(member, backend, library.get(member.name, "")) for member in lacking)
+    missing = [(member.name, *pictureless(member, backend, library)) for member in lacking]
     said = (
         Finding(1, 1, 0, 0, severity, "no-picture", words)
-        for severity, words in missing
-        if severity == "error" and words not in named
+        for name, severity, words in missing
+        if words not in named and (severity == "error" or (severity == "warning" and name in library))
     )
     return Reading(script, (*found, *said), source, backend, known)
 

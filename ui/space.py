@@ -18,7 +18,8 @@ import gradio as gr
 from gradio.utils import is_zero_gpu_space
 from PIL import Image
 
-from anystory.backends.base import BACKENDS, Backend, BackendError, Locator, chosen, suitable
+from anystory.backends.base import BACKENDS, Backend, BackendError, Locator
+from anystory.backends.load import chosen, suitable
 from anystory.story.model import Prompt, RoutingMaps, Settings, Shape, Step, Subject
 from anystory.story.steering import UNSTEERED, Steering
 

@@ -17,7 +17,7 @@ from anystory.project.archive import ArchiveError, unpack
 from anystory.project.drafts import Draft, DraftError, draft_of
 from anystory.project.folder import Project, ProjectError, content
 from anystory.project.imprint import MAX_BYTES, FrameStory, ImprintError, story_from_png
-from anystory.script.read import script_lines
+from anystory.script.write import script_lines
 from anystory.story.model import Settings, Style
 from ui import cast
 from ui.studio import Shown, Studio, Visit

@@ -10,7 +10,9 @@ from pathlib import Path
 from anystory.cast.filenames import basename, folded
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS, Segmenter, SegmentError, is_here
-from anystory.script.read import MAX_CAST, Reading, ScriptError, Span, Where, read_script, script_lines, script_text
+from anystory.script.form import MAX_CAST, Reading, ScriptError, Span, Where
+from anystory.script.read import read_script, script_text
+from anystory.script.write import script_lines
 from anystory.story.model import MAX_PICTURES, CastMember, Style
 from anystory.story.steering import PAINT, painted
 from anystory.story.styles import FILE, own_styles
@@ -97,8 +99,7 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
 
 
 def _lines(reading: Reading) -> str:
-    told = [told for panel, told in zip(reading.panels, reading.told, strict=True) if panel and panel.prompt]
-    return script_lines(reading.script, told) if told else ""
+    return script_lines(reading.script)
 
 
 def _pictures(

@@ -31,7 +31,7 @@ from anystory.project.drafts import Store
 from anystory.project.folder import Project, ProjectError
 from anystory.project.imprint import ImprintError, story_from_png
 from anystory.render.locating import Located, locate
-from anystory.render.portraits import draw_cast, undrawn, with_drawn
+from anystory.render.portraits import UncutError, draw_cast, undrawn, with_drawn
 from anystory.render.session import Renderer, RenderError
 from anystory.script.wildcards import expand_script
 from anystory.story.model import Frame, Panel, Script, Story, Subject
@@ -386,8 +386,8 @@ class Studio:
                     if drawing.subject:
                         turn.pass_on()
                         yield from my_turn()
-        except RenderError as error:  # it tells where on this machine the drawing is kept, which no visitor can open
-            raise RenderError(re.sub(r" \(kept as [^)]*\)", "", str(error))) from error
+        except UncutError as error:  # the whole message names a file of this machine, which no visitor can open
+            raise RenderError(error.sentence) from error
         story = with_drawn(story, drawn)
         job = replace(job, subjects=story.subjects)
 
@@ -636,3 +636,8 @@ def contact_sheet(shown: Sequence[Shown]) -> Path:
     target = place(job, "-sheet.png")
     maps.contact_sheet(job.script, {item.number: item.frame for item in shown}).save(target)
     return target
+
+
+def unwritable(shown: Sequence[Shown]) -> str:
+    """A sentence on the letters of the contact sheet that its font lacks; "" if there is none."""
+    return maps.unwritable_on_sheet(shown[0].job.script, {item.number: item.frame for item in shown})

@@ -11,8 +11,8 @@ import gradio as gr
 from PIL import Image
 
 from anystory.maps.overlay import overlay, sheet, trace_overlay
+from anystory.pages.balloons import Lettering
 from anystory.pages.export import lettered
-from anystory.pages.lettering import Lettering
 from anystory.story.model import KINDS, ROUTING
 from ui import html
 from ui.studio import Shown

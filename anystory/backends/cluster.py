@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anystory.backends.base import Backend, BackendError, load
+from anystory.backends.base import Backend, BackendError
+from anystory.backends.load import load
 from anystory.errors import AnyStoryError
 from anystory.story.model import Prompt, Settings, Shape, Step, Subject
 from anystory.story.steering import UNSTEERED, Steering
@@ -73,7 +74,7 @@ TOLD = [name for name in Facts.__dataclass_fields__ if name != "host"]
 
 
 class Worker:
-    """One model in a process of its own: the actor. `how` are the arguments of `anystory.backends.base.load`."""
+    """One model in a process of its own: the actor. `how` are the arguments of `anystory.backends.load.load`."""
 
     def __init__(self) -> None:
         self._backend: Backend | None = None
@@ -153,7 +154,7 @@ class Cluster:
 
         `address`: `local` starts a cluster on this machine, `auto` finds the one that runs here, HOST:PORT one
         elsewhere. `workers` None is one for every GPU or, where there is none, one for every CPU core as far as the
-        memory goes. `tell` and `how` are as in `anystory.backends.base.load`; a model's folder must be on every
+        memory goes. `tell` and `how` are as in `anystory.backends.load.load`; a model's folder must be on every
         machine. Raises BackendError for a cluster that is not there and a model that cannot be loaded, ClusterError
         where no worker can be had.
         """

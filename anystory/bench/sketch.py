@@ -29,10 +29,9 @@ from anystory.sketch.scenery import MEDIUMS, PLACES
 from anystory.sketch.sketcher import sketch
 from anystory.story.model import Prompt
 from anystory.story.shot import Role, Shot
-from anystory.supplies import HOME
+from anystory.supplies import ASSETS, HOME
 
-ROOT = HOME
-EXAMPLE = ROOT / "assets" / "example" / "story.yaml"
+EXAMPLE = ASSETS / "example" / "story.yaml"
 PANELS = 100
 START = 60.0
 """Seconds after which an app that does not answer is given up."""
@@ -130,7 +129,7 @@ def _app() -> Iterator[Figure]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     began = time.monotonic()
-    with _running([sys.executable, str(ROOT / "app.py"), "--port", str(port)]) as app:
+    with _running([sys.executable, "-m", "anystory", "app", "--port", str(port)]) as app:
         while not _answers(port):
             if time.monotonic() - began > START or app.poll() is not None:
                 raise OSError(f"the app did not answer within {START:g} seconds")
@@ -167,7 +166,7 @@ def _story(folder: Path) -> Iterator[Figure]:
 @contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=ROOT, **quiet)
+    process = subprocess.Popen(command, cwd=HOME, **quiet)
     try:
         yield process
     finally:

@@ -53,6 +53,9 @@ TURNS = {
 }
 """What makes a picture of an EXIF orientation upright."""
 
+MaskedImage = tuple[Image.Image, Image.Image]
+"""A picture (RGB) and the mask (L) of its subject."""
+
 
 class ImageError(AnyStoryError, ValueError):
     """A picture cannot be used. The message is one sentence for the user."""

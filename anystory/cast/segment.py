@@ -51,7 +51,11 @@ class SegmentError(AnyStoryError, ValueError):
 
 
 class NothingFoundError(SegmentError):
-    """There is no character in the picture, or nothing else."""
+    """There is no character in the picture, or nothing else: what was `found`, and what to do about it."""
+
+    def __init__(self, found: str, advice: str) -> None:
+        super().__init__(f"{found}; {advice}.")
+        self.found = found
 
 
 Source = str | Path | bytes | Image.Image
@@ -173,7 +177,8 @@ class Segmenter:
         if coverage(found) > MAX_COVERAGE:
             raise NothingFoundError(
                 f"{self.model} found no background: it selects {coverage(found):.1%} of the picture, more than "
-                f"{MAX_COVERAGE:.0%}; give a mask (all white to take everything) or another picture."
+                f"{MAX_COVERAGE:.0%}",
+                "give a mask (all white to take everything) or another picture",
             )
         return self._distinct(found, coverage(found))
 
@@ -197,8 +202,8 @@ class Segmenter:
     def _distinct(self, found: Image.Image, share: float) -> Image.Image:
         if share < MIN_COVERAGE:
             raise NothingFoundError(
-                f"{self.model} finds no character: {share:.2%} of the picture, less than {MIN_COVERAGE:.1%}; "
-                "give a mask that is white on the character, or another picture."
+                f"{self.model} finds no character: {share:.2%} of the picture, less than {MIN_COVERAGE:.1%}",
+                "give a mask that is white on the character, or another picture",
             )
         return found
 
@@ -326,7 +331,7 @@ def _selection(mask: Image.Image) -> Image.Image:
 def _checked(mask: Image.Image, says: str, advice: str) -> Image.Image:
     pixels = round(coverage(mask) * mask.width * mask.height)
     if pixels < MIN_PIXELS:
-        raise NothingFoundError(f"{says} no character: {pixels} pixels, fewer than {MIN_PIXELS}; {advice}.")
+        raise NothingFoundError(f"{says} no character: {pixels} pixels, fewer than {MIN_PIXELS}", advice)
     return mask
 
 

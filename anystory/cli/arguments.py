@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from anystory.api import LIMITS
@@ -12,12 +13,13 @@ from anystory.cast.segment import MODELS
 from anystory.cli import check, info, pictures, render, stories
 from anystory.cli.report import Report
 from anystory.cli.usage import Parser, between, lora, vram
+from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering
 from anystory.pages.export import FIT, LAYOUTS, PAGES, Format
-from anystory.pages.lettering import CAPTIONS, DIALOGUES, Lettering
 
 SCRIPT = "the story: text, YAML, JSON or a storyboard"
 RENDERED = "what render wrote"
 DELEGATED = {
+    "app": ("ui.serve", "serve the app in your browser"),
     "evaluate": ("anystory.evaluation.__main__", "measure a trained model: python -m anystory.evaluation"),
     "bench": ("anystory.bench.__main__", "measure what a frame costs: python -m anystory.bench"),
 }
@@ -42,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     _pictures(add)
     for name, (_, about) in DELEGATED.items():
         commands.add_parser(name, help=about, add_help=False)
-    _program(add)
+    _program(add, top)
     return top
 
 
@@ -208,9 +210,9 @@ def _pictures(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--list", action="store_true", help="tell what each model is for, its licence and size")
 
 
-def _program(add: Callable[..., argparse.ArgumentParser]) -> None:
+def _program(add: Callable[..., argparse.ArgumentParser], top: argparse.ArgumentParser) -> None:
     command = add("info", info.info, "tell what is installed, or what a story's folder or a frame holds")
     about = "what render wrote, or a frame's PNG file (default: this installation)"
     command.add_argument("what", type=Path, nargs="?", metavar="WHAT", help=about)
-    command = add("completion", info.completion, "print what a shell needs to complete these commands")
+    command = add("completion", partial(info.completion, top), "print what a shell needs to complete these commands")
     command.add_argument("shell", choices=SHELLS, help="which shell")

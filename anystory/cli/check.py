@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from anystory.backends import base as backend
 from anystory.backends.base import Backend
+from anystory.backends.load import chosen
+from anystory.backends.load import load as load_backend
 from anystory.cli.report import Report
 from anystory.script.lint import Finding, lint
 from anystory.script.read import is_structured, script_text
@@ -22,8 +23,8 @@ def check(arguments: argparse.Namespace, report: Report) -> int:
     script_text(arguments.script)  # refused before a model is loaded for nothing
     engine = None
     if arguments.backend or arguments.model:
-        engine = backend.load(
-            backend.chosen(arguments.backend, arguments.model), model=arguments.model, device=arguments.device
+        engine = load_backend(
+            chosen(arguments.backend, arguments.model), model=arguments.model, device=arguments.device
         )
     findings = found(arguments.script, engine)
     unreadable = any(finding.code == "unreadable" for finding in findings)

@@ -123,12 +123,10 @@ def _frame(path: Path, report: Report) -> None:
     report.tell("frame", "\n".join(words), file=str(path), **what, **made, notes=list(story.notes))
 
 
-def completion(arguments: argparse.Namespace, report: Report) -> None:
+def completion(top: argparse.ArgumentParser, arguments: argparse.Namespace, report: Report) -> None:
+    """Print what a shell needs to complete the commands of `top`."""
     import shtab
 
-    from anystory.cli.arguments import parser
-
-    top = parser()
     for command in _parsers(top):
         for action in command._actions:
             if action.type is Path:

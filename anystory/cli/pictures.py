@@ -5,16 +5,25 @@ from __future__ import annotations
 import argparse
 import sys
 
-from anystory.backends import base as backend
+from anystory.backends.load import load as load_backend
 from anystory.cast.filenames import folded
 from anystory.cast.images import open_image
 from anystory.cast.masks import hints
 from anystory.cast.segment import MODELS, Segmenter, describe, is_here
 from anystory.cli.report import Report
 from anystory.cli.usage import UsageError, panel_numbers
-from anystory.maps.figures import ANIMATIONS, animated, animation, contact_sheet, figure, layer_figure
+from anystory.maps.figures import (
+    ANIMATIONS,
+    animated,
+    animation,
+    contact_sheet,
+    figure,
+    layer_figure,
+    unwritable_on_sheet,
+)
 from anystory.project.folder import Project, cutout, png, write_atomic
 from anystory.render.locating import locate
+from anystory.typeset import unwritable
 
 
 def maps(arguments: argparse.Namespace, report: Report) -> None:
@@ -29,9 +38,11 @@ def maps(arguments: argparse.Namespace, report: Report) -> None:
             raise UsageError("A story's contact sheet is a .png; say --panel N for the maps of a frame.")
         if not project.entries:
             raise UsageError(f"{arguments.folder} has no frame yet; render the story first.")
-        data = png(contact_sheet(script, {number: project.frame(number) for number in project.entries}))
+        frames = {number: project.frame(number) for number in project.entries}
+        data, lacking = png(contact_sheet(script, frames)), unwritable_on_sheet(script, frames)
     else:
         trace = project.trace(arguments.panel)
+        lacking = unwritable(" ".join(trace.names))
         steps = arguments.steps and panel_numbers(arguments.steps, trace.total, "--steps", "the frame has steps")
         kinds = trace.kinds if arguments.kind == "both" else (arguments.kind,)
         try:
@@ -50,6 +61,8 @@ def maps(arguments: argparse.Namespace, report: Report) -> None:
             raise UsageError(str(error)) from error
     write_atomic({arguments.out: data})
     report.tell("written", f"The maps are in {arguments.out}", file=str(arguments.out))
+    if lacking:
+        report.note(lacking)
 
 
 def segment(arguments: argparse.Namespace, report: Report) -> None:
@@ -85,13 +98,15 @@ def _segment_by(arguments: argparse.Namespace, report: Report) -> None:
     picture = open_image(arguments.picture)
     segmenter = segmenter_named(arguments.segmenter, report)
     subjects = [segmenter.subject(path.stem, path) for path in arguments.by]
-    engine = backend.load(arguments.backend, model=arguments.model, device=arguments.device)
+    engine = load_backend(arguments.backend, model=arguments.model, device=arguments.device)
     found = locate(engine, picture, subjects)
     write_atomic({arguments.out / file: data for file, data in found.files.items()})
     shares = found.shares
     said = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
     words = f"The masks are in {arguments.out} ({said} of the picture)"
     report.tell("written", words, folder=str(arguments.out), shares=shares)
+    if lacking := unwritable(" ".join(names)):
+        report.note(lacking)
 
 
 def segmenter_named(name: str | None, report: Report) -> Segmenter:

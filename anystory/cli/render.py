@@ -16,6 +16,8 @@ from anystory.api import asked_settings, cut_out, filled_script, workers_of
 from anystory.backends import base as backend
 from anystory.backends.base import Backend
 from anystory.backends.cluster import Cluster
+from anystory.backends.load import chosen
+from anystory.backends.load import load as load_backend
 from anystory.cast.filenames import folded
 from anystory.cli.check import found, tell_findings
 from anystory.cli.pictures import segmenter_named
@@ -28,9 +30,10 @@ from anystory.project.folder import Project, frame_file, png, write_atomic
 from anystory.render.jobs import Job, together, work
 from anystory.render.portraits import Drawing, undrawn
 from anystory.render.session import Progress, Renderer
-from anystory.script.read import Script, ScriptError, parse_script
-from anystory.story.model import LIBRARY, Story, Subject
-from anystory.story.steering import read_layout
+from anystory.script.form import ScriptError
+from anystory.script.read import parse_script
+from anystory.story.model import LIBRARY, Script, Story, Subject
+from anystory.story.steering import SteeringError, read_layout
 
 UNHONOURED = ("no-picture", "steering", "style", "language", "unread")
 """What a render tells of its script: where a frame will not be what was written. `check` tells the rest."""
@@ -41,7 +44,7 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
     for option, given in (("--panels", arguments.panels), ("--layout", arguments.layout)):
         if given and len(arguments.scripts) > 1:
             raise UsageError(f"{option} is for one script; give the others a command of their own.")
-    name = backend.chosen(arguments.backend, arguments.model)
+    name = chosen(arguments.backend, arguments.model)
     read = []
     for path, folder in zip(arguments.scripts, _folders(arguments.scripts, arguments.out), strict=True):
         script = filled_script(path, arguments.seed or 0)
@@ -71,7 +74,7 @@ def resume(arguments: argparse.Namespace, report: Report) -> int:
     story = project.story()
     numbers = panel_numbers(arguments.panels, len(story.script.panels), whole="the story has panels")
     segmenter = segmenter_named(arguments.segmenter or story.script.segmenter, report)
-    name = backend.chosen(arguments.backend, arguments.model, project.made_with[0])
+    name = chosen(arguments.backend, arguments.model, project.made_with[0])
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         story, how = _in_settings_of(engine, story, project), (arguments.trace, arguments.retry)
@@ -88,7 +91,7 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
     made: dict[int, tuple[str, Image.Image]] = {}
     if now := project.entries.get(number):
         pictures[f"now: {now.short}"] = project.frame(number).image
-    name = backend.chosen(arguments.backend, arguments.model, project.made_with[0])
+    name = chosen(arguments.backend, arguments.model, project.made_with[0])
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         story = _in_settings_of(engine, story, project)
@@ -170,7 +173,7 @@ def _engine(arguments: argparse.Namespace, name: str, report: Report) -> Iterato
     elif arguments.workers:
         raise UsageError("--workers is for --ray; say --ray local to have several on this machine.")
     else:
-        yield backend.load(**how)
+        yield load_backend(**how)
 
 
 def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
@@ -180,6 +183,7 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
     failed: set[int] = set()
     total = sum(job.story.settings.steps * (len(job.panels) + len(undrawn(job.story, job.panels))) for job in jobs)
     kept: dict[tuple[int, int], int] = {}
+    drawn: list[list[Subject]] = [[] for _ in jobs]
     with report.bar(total) as bar, closing(work(jobs, engine, workers_of(engine))) as events:
         for index, event in events:
             folder, steps = jobs[index].folder, jobs[index].story.settings.steps
@@ -199,7 +203,8 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
                 bar.set_description(f"drawing {event.name}, step {step.index} of {step.total}")
                 report.tell("drawing", **where, name=event.name, **at)
                 if event.subject:
-                    words = f"{event.name}: {'unchanged' if event.reused else how_drawn(event.subject)}"
+                    words = f"{event.name}: {'unchanged' if event.reused else how_drawn(event.subject, drawn[index])}"
+                    drawn[index].append(event.subject)
                     report.tell("drawn", words, **where, name=event.name, reused=event.reused)
                 continue
             bar.set_description(f"panel {event.panel}, step {step.index} of {step.total}")
@@ -215,9 +220,12 @@ def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
     return 1 if failed else 0
 
 
-def how_drawn(subject: Subject) -> str:
-    """In a word or two how somebody came by their picture who was only told of."""
-    return subject.drawn if subject.drawn.startswith(LIBRARY) else "drawn"
+def how_drawn(subject: Subject, others: Sequence[Subject] = ()) -> str:
+    """In a word or two how somebody came by their picture who was only told of, and who of `others` has the same."""
+    if not subject.drawn.startswith(LIBRARY):
+        return "drawn"
+    same = next((f", the same as {other.name}" for other in others if other.drawn == subject.drawn), "")
+    return f"{subject.drawn}{same}"
 
 
 def _announce(job: Job, engine: Backend, report: Report) -> None:
@@ -276,7 +284,7 @@ def _with_layout(script: Script, numbers: str, places: str) -> Script:
         try:
             asked = {"prompt": panel.prompt, "cast": list(panel.cast), **read_layout(places)}
             layout = parse_script({"panels": [asked]}, cast=script.cast).panels[0].steering.layout
-        except (ScriptError, ValueError) as error:
+        except (ScriptError, SteeringError) as error:
             sentence = error.sentence if isinstance(error, ScriptError) else str(error)
             raise UsageError(f"--layout {numbers}: {sentence}") from error
         panels[number - 1] = replace(panel, steering=replace(panel.steering, layout=layout))

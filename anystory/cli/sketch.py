@@ -39,8 +39,8 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
     story = Story(script, cut_out(script, segmenter), settings)
     chosen_panels(story, numbers, backend)
     drawn = [event.subject for event in draw_cast(story, backend, segmenter, panels=numbers) if event.subject]
-    for subject in drawn:
-        words = f"{subject.name}: {how_drawn(subject)}"
+    for index, subject in enumerate(drawn):
+        words = f"{subject.name}: {how_drawn(subject, drawn[:index])}"
         report.tell("drawn", words, folder=str(arguments.out), name=subject.name, reused=False)
     story = with_drawn(story, drawn)
     requests = Renderer(backend).requests(story)

@@ -11,12 +11,12 @@ import yaml
 from anystory.cast.images import MAX_BYTES
 from anystory.cli.report import Report
 from anystory.maps.consistency import consistency
+from anystory.pages.balloons import Lettering
 from anystory.pages.export import Format, export
-from anystory.pages.lettering import Lettering
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.folder import Project, ProjectError, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
-from anystory.script.read import dump_script
+from anystory.script.write import dump_script
 
 
 def export_story(arguments: argparse.Namespace, report: Report) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from anystory.evaluation.cases import Gallery
-from anystory.evaluation.encoder import IdentityEncoder
 from anystory.evaluation.identity import subject_of
 from anystory.evaluation.measures import Judge, rank_of, read_size, read_where
 from anystory.evaluation.reader import Reader
 from anystory.evaluation.statistics import Figure, mean, share
+from anystory.model.identity import IdentityEncoder
 from anystory.story.model import Subject
 from anystory.training.art import Art
 from anystory.training.world import World

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from anystory.backends.base import Backend
-from anystory.cast.images import SELECTED, square_crop
+from anystory.cast.images import SELECTED, MaskedImage, square_crop
 from anystory.story.model import Frame, Prompt, RoutingMaps, Settings, Subject
 from anystory.training.art import Art
 from anystory.training.world import World
@@ -22,8 +22,6 @@ from anystory.training.world import World
 DRAWINGS = 20
 BINS = 7
 
-Cutout = tuple[Image.Image, Image.Image]
-"""A picture (RGB) and the mask (L) of its subject."""
 ALONE = "a character in the middle of a meadow"
 PAIR = "a character on the left and a character on the right in a meadow"
 
@@ -97,7 +95,7 @@ def colours(image: Image.Image, mask: Image.Image) -> np.ndarray:
     return histogram / max(np.linalg.norm(histogram), 1e-6)
 
 
-def likeness(cuts: Sequence[Cutout], references: Sequence[Cutout]) -> np.ndarray:
+def likeness(cuts: Sequence[MaskedImage], references: Sequence[MaskedImage]) -> np.ndarray:
     """(cuts, references): cosine of the embeddings, the better of the reference as it is and mirrored."""
     mirrored = [tuple(p.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for p in pair) for pair in references]
     embedded = np.stack([embed(*cut) for cut in cuts])
@@ -110,7 +108,7 @@ def region(maps: RoutingMaps, index: int, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(((np.argmax(soft, axis=0) == index) * 255).astype(np.uint8))
 
 
-def cut_by_routing(frame: Frame, index: int) -> Cutout | None:
+def cut_by_routing(frame: Frame, index: int) -> MaskedImage | None:
     """The frame and where subject `index` is in it, by its routing map; None where the map gives it nothing."""
     mask = region(frame.maps, index, frame.image.size)
     if np.count_nonzero(np.asarray(mask) >= SELECTED) < 16:
@@ -131,7 +129,7 @@ class Retrieval:
         return sum(rank == 1 for rank in self.ranks)
 
 
-def ranks(cuts: Sequence[Cutout | None], subjects: Sequence[Subject]) -> tuple[int, ...]:
+def ranks(cuts: Sequence[MaskedImage | None], subjects: Sequence[Subject]) -> tuple[int, ...]:
     """The place of cut-out i's own reference, by likeness, among all references; the last for an empty cut-out."""
     found = [i for i, cut in enumerate(cuts) if cut is not None]
     places = [len(subjects)] * len(cuts)
@@ -181,7 +179,7 @@ def swap(backend: Backend, pair: tuple[Subject, Subject], settings: Settings, se
     )
 
 
-def _is_more_like(cut: Cutout | None, one: Subject, other: Subject) -> bool:
+def _is_more_like(cut: MaskedImage | None, one: Subject, other: Subject) -> bool:
     if cut is None:
         return False
     (scores,) = likeness([cut], [(s.image, s.mask) for s in (one, other)])

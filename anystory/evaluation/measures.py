@@ -1,5 +1,5 @@
-"""What is read off a finished frame, by means that owe the generator nothing: who somebody is, where, how large, in
-what pose. The mask on which places and sizes rest is the segmentation model's (rembg), not the routing's."""
+"""What is read off a finished frame, by means that owe the generator nothing: who somebody is, where, how
+large. The mask on which places and sizes rest is the segmentation model's (rembg), not the routing's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from anystory.cast.images import SELECTED
+from anystory.cast.images import SELECTED, MaskedImage
 from anystory.cast.segment import Segmenter, SegmentError
-from anystory.evaluation.encoder import IdentityEncoder, cut_out, embed
-from anystory.evaluation.identity import Cutout, colours
+from anystory.evaluation.identity import colours
+from anystory.model.identity import IdentityEncoder, cut_out, embed
 from anystory.story.model import RoutingMaps, Subject
 
 LEAST_SHARE = 0.02
@@ -22,7 +22,6 @@ LEAST_SHARE = 0.02
 AMONG = 5
 """Who is not among so many of the nearest is not to be recognised: missing too."""
 
-POSE_SIDE = 48
 LEFT, RIGHT = 0.42, 0.58
 SMALL, BIG = 0.3, 0.5
 """Long side as a share of the frame, between which a subject is neither small nor big."""
@@ -42,16 +41,16 @@ class Judge:
         known = embed(encoder, [cut_out(s.image, s.mask) for s in subjects])
         return cls(encoder, known, np.stack([colours(s.image, s.mask) for s in subjects]))
 
-    def likeness(self, cuts: Sequence[Cutout | None]) -> np.ndarray:
+    def likeness(self, cuts: Sequence[MaskedImage | None]) -> np.ndarray:
         """(cuts, subjects): cosines; an empty cut-out is like nobody, -1."""
         return self._scores(cuts, self.known, lambda some: embed(self.encoder, [cut_out(*cut) for cut in some]))
 
-    def colour_likeness(self, cuts: Sequence[Cutout | None]) -> np.ndarray:
+    def colour_likeness(self, cuts: Sequence[MaskedImage | None]) -> np.ndarray:
         """The same by the colour histogram alone: the floor."""
         return self._scores(cuts, self.colours, lambda some: np.stack([colours(*cut) for cut in some]))
 
     @staticmethod
-    def _scores(cuts: Sequence[Cutout | None], known: np.ndarray, look: object) -> np.ndarray:
+    def _scores(cuts: Sequence[MaskedImage | None], known: np.ndarray, look: object) -> np.ndarray:
         scores = np.full((len(cuts), len(known)), -1.0)
         found = [i for i, cut in enumerate(cuts) if cut is not None]
         if found:
@@ -116,30 +115,3 @@ def _largest(mask: np.ndarray | None) -> np.ndarray | None:
     parts, count = ndimage.label(mask)
     sizes = ndimage.sum_labels(mask, parts, np.arange(1, count + 1))
     return parts == int(np.argmax(sizes)) + 1
-
-
-def pose_difference(a: Cutout, b: Cutout) -> float:
-    """How much two cut-outs differ in outline and in what is where, 0 (a copy) to 1, whichever way they look: half
-    their outlines' distance (1 - intersection over union), half the distance of grey pixels where both are."""
-    one = _posed(a)
-    return min(_distance(one, _posed(b, mirrored)) for mirrored in (False, True))
-
-
-def _posed(cut: Cutout, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    image, mask = cut
-    box = mask.point([0] * SELECTED + [255] * (256 - SELECTED)).getbbox() or (0, 0, *mask.size)
-    side = (POSE_SIDE, POSE_SIDE)
-    grey, shape = image.crop(box).convert("L").resize(side), mask.crop(box).resize(side)
-    if mirrored:
-        grey, shape = (p.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for p in (grey, shape))
-    return np.asarray(grey, np.float64) / 255, np.asarray(shape) >= SELECTED
-
-
-def _distance(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
-    both, either = a[1] & b[1], a[1] | b[1]
-    if not both.any():
-        return 1.0
-    outline = 1 - both.sum() / either.sum()
-    # Light is none of the pose: compare what stands out of each one's mean.
-    grey = [(v[0][both] - v[0][both].mean()) / max(v[0][both].std(), 0.05) for v in (a, b)]
-    return float(0.5 * outline + 0.5 * min(1.0, np.abs(grey[0] - grey[1]).mean() / 2))

@@ -13,11 +13,11 @@ import torch
 from PIL import Image
 
 from anystory.backends.sdxl import AnyStoryBackend
+from anystory.cast.images import MaskedImage
 from anystory.cast.segment import Segmenter
 from anystory.evaluation.cases import Case, Gallery, gallery, pairs, singles
-from anystory.evaluation.encoder import load_encoder
 from anystory.evaluation.examination import answers, composites, examine_identity
-from anystory.evaluation.identity import Cutout, cut_by_routing, subject_of
+from anystory.evaluation.identity import cut_by_routing, subject_of
 from anystory.evaluation.measures import (
     AMONG,
     LEAST_SHARE,
@@ -26,15 +26,16 @@ from anystory.evaluation.measures import (
     found_by_segmentation,
     held,
     overlap,
-    pose_difference,
     rank_of,
     read_size,
     read_where,
 )
 from anystory.evaluation.reader import Reader
 from anystory.evaluation.statistics import NOTHING, Figure, mean, ratio, share
+from anystory.maps.consistency import pose_difference
 from anystory.maps.overlay import overlay as tinted
 from anystory.maps.overlay import sheet
+from anystory.model.identity import load_encoder
 from anystory.model.pipeline import MapAverage
 from anystory.model.routing import open_maps
 from anystory.story.model import BACKGROUND, Frame, RoutingMaps, Settings
@@ -130,7 +131,7 @@ class _Made:
 
     case: Case
     frame: Frame
-    cuts: tuple[Cutout | None, ...]
+    cuts: tuple[MaskedImage | None, ...]
     seconds: float
 
 
@@ -351,7 +352,7 @@ def _poses(art: Art) -> list[float]:
     return differences
 
 
-def _cut(cast: Gallery, number: int) -> Cutout:
+def _cut(cast: Gallery, number: int) -> MaskedImage:
     return cast.subjects[number].image, cast.subjects[number].mask
 
 

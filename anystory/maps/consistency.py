@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from anystory.maps.figures import located
+from anystory.cast.images import SELECTED, MaskedImage
 from anystory.story.model import Frame, Story
 
 LEAST = 0.002
 """The share of a frame below which a subject is not there to be looked at."""
+
+POSE_SIDE = 48
+"""Pixels of the square in which poses are compared."""
 
 
 @dataclass(frozen=True)
@@ -73,37 +76,65 @@ class Consistency:
 def consistency(story: Story, frames: Mapping[int, Frame]) -> Consistency:
     """Look at finished `frames` by panel number (from 1) of `story`, whose subjects are the references. A subject
     without a picture in the story is left out. Raises OSError or ValueError where the judge's weights are missing."""
-    from anystory.evaluation.encoder import load_encoder
-    from anystory.evaluation.measures import Judge, pose_difference
+    from anystory.model.identity import cut_out, embed, load_encoder
 
     subjects = {subject.name: subject for subject in story.subjects}
     if not subjects or not frames:
         return Consistency({number: () for number in sorted(frames)})
-    judge = Judge.of(load_encoder(), list(subjects.values()))
-    places = {name: place for place, name in enumerate(subjects)}
+    encoder = load_encoder()
+    known = dict(zip(subjects, embed(encoder, [cut_out(s.image, s.mask) for s in subjects.values()]), strict=True))
     panels = {}
     for number, frame in sorted(frames.items()):
         names = [name for name in frame.maps.names[:-1] if name in subjects]
         cuts = [_cut(frame, frame.maps.names.index(name)) for name in names]
-        scores = judge.likeness(cuts)
+        there = {name: cut for name, cut in zip(names, cuts, strict=True) if cut is not None}
+        seen = dict(zip(there, embed(encoder, [cut_out(*cut) for cut in there.values()]), strict=True)) if there else {}
         panels[number] = tuple(
-            Look(name, None, None)
-            if cut is None
-            else Look(
+            Look(
                 name,
-                round(float(row[places[name]]), 4),
-                round(1 - pose_difference(cut, (subjects[name].image, subjects[name].mask)), 4),
+                round(float(seen[name] @ known[name]), 4),
+                round(1 - pose_difference(there[name], (subjects[name].image, subjects[name].mask)), 4),
             )
-            for name, cut, row in zip(names, cuts, scores, strict=True)
+            if name in there
+            else Look(name, None, None)
+            for name in names
         )
     return Consistency(panels)
 
 
-def _cut(frame: Frame, index: int) -> tuple[Image.Image, Image.Image] | None:
+def _cut(frame: Frame, index: int) -> MaskedImage | None:
     """The frame and where its `index`-th subject is, None where it is not."""
-    mask = located(frame.maps, frame.image.size)[index]
-    return (frame.image, mask) if np.asarray(mask).mean() / 255 >= LEAST else None
+    place = frame.maps.located(frame.image.size)[index]
+    mask = Image.fromarray(np.where(place, np.uint8(255), np.uint8(0)))
+    return (frame.image, mask) if place.mean() >= LEAST else None
 
 
 def _mean(numbers: Sequence[float]) -> float | None:
     return round(sum(numbers) / len(numbers), 4) if numbers else None
+
+
+def pose_difference(a: MaskedImage, b: MaskedImage) -> float:
+    """How much two cut-outs differ in outline and in what is where, 0 (a copy) to 1, whichever way they look: half
+    their outlines' distance (1 - intersection over union), half the distance of grey pixels where both are."""
+    one = _posed(a)
+    return min(_distance(one, _posed(b, mirrored)) for mirrored in (False, True))
+
+
+def _posed(cut: MaskedImage, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    image, mask = cut
+    box = mask.point([0] * SELECTED + [255] * (256 - SELECTED)).getbbox() or (0, 0, *mask.size)
+    side = (POSE_SIDE, POSE_SIDE)
+    grey, shape = image.crop(box).convert("L").resize(side), mask.crop(box).resize(side)
+    if mirrored:
+        grey, shape = (p.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for p in (grey, shape))
+    return np.asarray(grey, np.float64) / 255, np.asarray(shape) >= SELECTED
+
+
+def _distance(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]) -> float:
+    both, either = a[1] & b[1], a[1] | b[1]
+    if not both.any():
+        return 1.0
+    outline = 1 - both.sum() / either.sum()
+    # Light is none of the pose: compare what stands out of each one's mean.
+    grey = [(v[0][both] - v[0][both].mean()) / max(v[0][both].std(), 0.05) for v in (a, b)]
+    return float(0.5 * outline + 0.5 * min(1.0, np.abs(grey[0] - grey[1]).mean() / 2))

@@ -8,11 +8,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor
 
 from anystory.maps.diagnosis import diagnose
 from anystory.maps.overlay import INK, PAPER, colours_of, overlay, sheet, trace_overlay, with_legend
-from anystory.story.model import ATTENTION, MADE, Frame, RoutingMaps, RoutingTrace, Script, Shape
+from anystory.story.model import ATTENTION, MADE, Frame, Panel, RoutingMaps, RoutingTrace, Script, Shape
+from anystory.typeset import LEADING, fit, measure, unwritable, write_block, write_line
 
 EFFECTIVE, REST = (253, 231, 37), (68, 1, 84)
 """The paper's colours (the ends of viridis): where a subject is in effect, and where not."""
@@ -29,6 +30,9 @@ OPACITY = 0.65
 LETTERS = 14
 """Height of letters in pixels."""
 
+MAX_TITLE = 3
+"""Lines that a story's title has on its contact sheet at most."""
+
 MAX_PIXELS = 60_000_000
 """The largest sheet."""
 
@@ -43,18 +47,6 @@ def some_steps(trace: RoutingTrace, most: int = COLUMNS) -> tuple[int, ...]:
     """At most `most` of the trace's steps, evenly spread, the first and the last among them."""
     picked = np.linspace(0, len(trace.steps) - 1, min(most, len(trace.steps)))
     return tuple(trace.steps[round(index)] for index in picked)
-
-
-def located(maps: RoutingMaps, size: tuple[int, int]) -> list[Image.Image]:
-    """For each subject an L mask of `size` (width, height): 255 where its map, brought to that size, is the largest. A
-    share of attention, which nobody competes for, counts where it is at least half its greatest value."""
-    bilinear = Image.Resampling.BILINEAR
-    soft = np.stack([np.asarray(Image.fromarray(m.astype(np.float32)).resize(size, bilinear)) for m in maps.values])
-    if maps.measure == ATTENTION:
-        held = [values >= values.max() / 2 for values in soft[:-1]]
-    else:
-        held = [soft.argmax(axis=0) == k for k in range(len(soft) - 1)]
-    return [Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))) for mask in held]
 
 
 def figure(
@@ -153,17 +145,31 @@ def contact_sheet(script: Script, frames: Mapping[int, Frame], cell: int = 256) 
     else is in a frame made before. A panel without a frame stays empty. Raises ValueError without any frame."""
     if not frames:
         raise ValueError("The story has no frame yet; render it first.")
-    seen = (name for frame in frames.values() for name in frame.maps.names[:-1])
-    cast = list(dict.fromkeys((*(member.name for member in script.cast), *seen)))
+    cast = _everybody(script, frames)
     empty = Image.new("RGB", (cell, cell), NOBODYS)
     pictures, captions = [], []
     for number, panel in enumerate(script.panels, 1):
         frame = frames.get(number)
         pictures += [frame.image, _tinted(frame, cast)] if frame else [empty, empty]
         made = ", ".join(filter(None, (MADE.get(frame.maps.measure), _held(frame.maps)))) if frame else "not rendered"
-        captions += [f"{number}. {panel.caption or panel.prompt}", made]
+        captions += [f"{number}. {_caption(panel)}", made]
     drawn = with_legend(sheet(pictures, captions, columns=4, cell=cell), cast, cast, LETTERS)
     return _titled(drawn, script.title) if script.title else drawn
+
+
+def unwritable_on_sheet(script: Script, frames: Mapping[int, Frame]) -> str:
+    """A sentence on the letters of a contact sheet that the font lacks, as `anystory.typeset.unwritable`."""
+    return unwritable(" ".join((script.title, *map(_caption, script.panels), *_everybody(script, frames))))
+
+
+def _caption(panel: Panel) -> str:
+    return panel.caption or panel.prompt
+
+
+def _everybody(script: Script, frames: Mapping[int, Frame]) -> list[str]:
+    """The cast, then who is in a frame made before and no longer of it."""
+    seen = (name for frame in frames.values() for name in frame.maps.names[:-1])
+    return list(dict.fromkeys((*(member.name for member in script.cast), *seen)))
 
 
 def _grid(
@@ -176,10 +182,9 @@ def _grid(
 ) -> Image.Image:
     """Fields of `field` (width, height) in rows with labels and columns of steps, a block for each kind beside the
     other under its head. `draw` makes the field of a row (from 0), a step and a kind."""
-    font = ImageFont.load_default(LETTERS)
     gap, line = 8, 20
     across, down = max(field[0], 56) + gap, max(field[1], line) + gap
-    margin = 2 * gap + round(max(font.getlength(label) for label in labels))
+    margin = 2 * gap + round(max(measure(label, LETTERS) for label in labels))
     block = len(steps) * across + 2 * gap
     width, height = margin + len(heads) * block, 2 * line + gap + len(labels) * down
     if width * height > MAX_PIXELS:
@@ -188,16 +193,16 @@ def _grid(
             "ask for fewer steps or smaller tiles."
         )
     paper = Image.new("RGB", (width, height), PAPER)
-    pen = ImageDraw.Draw(paper)
     for row, label in enumerate(labels):
-        pen.text((gap, 2 * line + gap + row * down + field[1] / 2), label, INK, font, anchor="lm")
+        write_line(paper, label, LETTERS, (gap, 2 * line + gap + row * down + field[1] / 2), ink=INK)
     for part, kind in enumerate(heads):
         left = margin + part * block
         head = f"{heads[kind]}, {total} steps"
-        pen.text((left, line / 2 + gap / 2), _cut(head, font, block - 2 * gap), INK, font, anchor="lm")
+        head = head if measure(head, LETTERS) <= block - 2 * gap else heads[kind]
+        write_line(paper, head, LETTERS, (left, line / 2 + gap / 2), ink=INK)
         for column, step in enumerate(steps):
             x = left + column * across
-            pen.text((x, line * 3 / 2 + gap / 2), f"step {step}", INK, font, anchor="lm")
+            write_line(paper, f"step {step}", LETTERS, (x, line * 3 / 2 + gap / 2), ink=INK)
             for row in range(len(labels)):
                 paper.paste(draw(row, step, kind), (x, 2 * line + gap + row * down))
     return paper
@@ -206,11 +211,6 @@ def _grid(
 def _heads(trace: RoutingTrace, kinds: Sequence[str]) -> dict[str, str]:
     """What the maps of each kind are called; those of a sketch, in its one layer, are nobody's routing."""
     return {kind: f"{kind.capitalize()} routing maps" if len(trace.shapes) > 1 else "Who is where" for kind in kinds}
-
-
-def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
-    """`text`, or its part before the comma where it is wider than `width` pixels."""
-    return text if font.getlength(text) <= width else text.partition(",")[0]
 
 
 def _fitted(shape: Shape, longer: int) -> tuple[int, int]:
@@ -231,9 +231,11 @@ def _tinted(frame: Frame, cast: Sequence[str]) -> Image.Image:
 
 
 def _titled(image: Image.Image, title: str) -> Image.Image:
-    """`image` with a title above."""
+    """`image` with a title above, line for line."""
     size = max(14, image.width // 36)
-    both = Image.new("RGB", (image.width, image.height + 2 * size), PAPER)
-    both.paste(image, (0, 2 * size))
-    ImageDraw.Draw(both).text((size // 2, size), title, INK, ImageFont.load_default(size), anchor="lm")
+    block = fit(title, image.width - size, MAX_TITLE * LEADING * size, size)
+    high = round(block.height) + size
+    both = Image.new("RGB", (image.width, image.height + high), PAPER)
+    both.paste(image, (0, high))
+    write_block(both, block, (size // 2, size / 2, image.width - size // 2, high), "start", INK)
     return both

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
 from anystory.story.model import BACKGROUND, RoutingMaps, RoutingTrace
+from anystory.typeset import LEADING, Block, balanced, clipped, cut, measure, write_block, write_line
 
 PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 """Okabe and Ito's colours, told apart with every kind of colour vision (black left out: it hides the frame)."""
@@ -82,11 +82,11 @@ def legend(names: Sequence[str], width: int = 512, cast: Sequence[str] | None = 
     """A strip of `width` pixels: a swatch and the name of each subject, wrapped into rows. `size` is the
     letters' height in pixels; `cast` fixes the colours as in `overlay`; the background gets no entry."""
     subjects = [name for name in names if name != BACKGROUND]
-    font, gap = ImageFont.load_default(size), size // 2
+    gap = size // 2
     row, entries, x, y = 2 * size, [], gap, 0
     for name, fill in zip(subjects, colours_of(subjects, cast), strict=True):
-        label = _fitting(name, font, width - size - 3 * gap)
-        step = size + gap + round(font.getlength(label)) + 2 * gap
+        label = clipped(name, size, width - size - 3 * gap)
+        step = size + gap + round(measure(label, size)) + 2 * gap
         if x > gap and x + step > width:
             x, y = gap, y + row
         entries.append((label, fill, x, y))
@@ -95,7 +95,7 @@ def legend(names: Sequence[str], width: int = 512, cast: Sequence[str] | None = 
     draw = ImageDraw.Draw(strip)
     for label, fill, left, top in entries:
         draw.rectangle((left, top + gap, left + size - 1, top + gap + size - 1), fill=fill, outline=INK)
-        draw.text((left + size + gap, top + size), label, INK, font, anchor="lm")
+        write_line(strip, label, size, (left + size + gap, top + size), ink=INK)
     return strip
 
 
@@ -121,47 +121,27 @@ def sheet(
     columns = min(columns, len(images))
     gap = max(4, cell // 32)
     size = max(10, cell // 18)
-    font = ImageFont.load_default(size)
-    words = [_wrapped(caption, font, cell) for caption in captions[: len(images)]]
-    line = (max(map(len, words), default=0) * 3 + 2) * size // 2 if any(captions) else 0
+    words = [_two_lines(caption, size, cell) for caption in captions[: len(images)]]
+    line = round(max((block.height for block in words), default=0)) + gap if any(captions) else 0
     tall = max(_fit(image.size, cell)[1] for image in images)
     rows = -(-len(images) // columns)
     paper = Image.new("RGB", (columns * (cell + gap) + gap, rows * (tall + line + gap) + gap), PAPER)
-    draw = ImageDraw.Draw(paper)
     for k, image in enumerate(images):
         x, y = gap + k % columns * (cell + gap), gap + k // columns * (tall + line + gap)
         fitted = image.convert("RGB").resize(_fit(image.size, cell), Image.Resampling.LANCZOS)
         paper.paste(fitted, (x + (cell - fitted.width) // 2, y + (tall - fitted.height) // 2))
-        for row, text in enumerate(words[k] if k < len(words) else ()):
-            draw.text((x + cell // 2, y + tall + (3 * row + 2) * size // 2), text, INK, font, anchor="mm")
+        if k < len(words):
+            write_block(paper, words[k], (x, y + tall + gap / 2, x + cell, y + tall + line), "middle", INK)
     return paper
+
+
+def _two_lines(text: str, size: int, width: float) -> Block:
+    """A caption on two lines of `width` pixels at most."""
+    block = cut(text, width, 2 * LEADING * size, size)
+    return block if block.cut else Block(tuple(balanced(text, size, width)), size)
 
 
 def _fit(size: tuple[int, int], cell: int) -> tuple[int, int]:
     """The largest size of the same shape within a square of `cell` pixels."""
     scale = cell / max(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _fitting(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
-    """`text` on one line, cut with an ellipsis where it is wider than `width` pixels."""
-    text = " ".join(text.split())
-    if font.getlength(text) <= width:
-        return text
-    return text[: _reach(text, font, width - font.getlength("…"))].rstrip() + "…"
-
-
-def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
-    """`text` on up to two lines of `width` pixels, broken at a space where there is one, the second cut to fit."""
-    text = " ".join(text.split())
-    end = _reach(text, font, width)
-    if end == len(text):
-        return [text] if text else []
-    space = text.rfind(" ", 0, end + 1)
-    end = space if space > 0 else max(1, end)
-    return [text[:end].rstrip(), _fitting(text[end:], font, width)]
-
-
-def _reach(text: str, font: ImageFont.FreeTypeFont, width: float) -> int:
-    """How many of the first characters of `text` fit into `width` pixels."""
-    return max(0, bisect_right(range(len(text) + 1), width, key=lambda end: font.getlength(text[:end])) - 1)

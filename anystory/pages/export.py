@@ -19,21 +19,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from anystory.errors import AnyStoryError
-from anystory.pages.lettering import (
-    INK,
-    LEADING,
-    PAPER,
-    Lettered,
-    Lettering,
-    fit,
-    font,
-    into,
-    letter,
-    strip,
-    unwritable,
-)
+from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
 from anystory.project.folder import Project, png, write_atomic
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
+from anystory.typeset import INK, LEADING, PAPER, fit, paragraphs, unwritable, write_block, write_line
 
 MIN_DPI, MAX_DPI = 72, 300
 MAX_GUTTER = 20
@@ -45,6 +34,10 @@ PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4), "comic": (168.0, 260.0)
 FIT = "fit"
 """The page size that leaves every cell of a layout the shape it is drawn with."""
 MARGIN = 10.0
+TITLE = 7.0
+"""Millimetres the em of a page's title has at most."""
+MAX_TITLE = 3
+"""Lines of a title there is room for."""
 CELL = 90.0
 """Millimetres a cell of weight 1 is wide and high on a page of the size `FIT`."""
 
@@ -190,26 +183,24 @@ def _page(script: Script, frames: dict[int, Frame], form: Format, count: int) ->
     layout = LAYOUTS[form.layout]
     title = script.title if count == 1 else ""
     width, height = _millimetres(form, layout)
-    head = 14.0 if title else 0.0
+    size, rows = round(TITLE * dots), min(len(paragraphs(title)), MAX_TITLE)
+    head = 2 * TITLE + (rows - 1) * LEADING * TITLE if title else 0.0
     sheet = Image.new("RGB", (round(width * dots), round((height + head * (_page_size(form) == FIT)) * dots)), PAPER)
-    draw = ImageDraw.Draw(sheet)
     margin = round(MARGIN * dots)
     warnings: list[str] = []
     if title:
-        size = round(7 * dots)
-        block = fit(title, sheet.width - 2 * margin, LEADING * size, size)
-        draw.text((sheet.width / 2, margin + 0.4 * head * dots), block.lines[0], INK, font(block.size), anchor="mm")
+        block = fit(title, sheet.width - 2 * margin, rows * LEADING * size, size)
+        middle = margin + 0.8 * size + (rows - 1) * LEADING * size / 2
+        write_block(sheet, block, (margin, middle - block.height / 2, sheet.width - margin, middle), "middle")
         if block.cut:
-            warnings.append("The title is too long for its line and was cut; shorten it.")
+            warnings.append("The title is too long for its place and was cut; shorten it.")
         if lacking := unwritable(title):
             warnings.append(f"Title: {lacking}")
     area = (margin, margin + round(head * dots), sheet.width - margin, sheet.height - margin)
     em = max(round(2.9 * dots), 10)
     for (number, frame), box in zip(frames.items(), _cells(layout, area, form.gutter * dots), strict=False):
         warnings += _numbered(number, _fill(sheet, box, script.panels[number - 1], frame, form.lettering, em))
-    draw.text(
-        (sheet.width / 2, sheet.height - margin / 2), str(count), INK, font(max(round(2.6 * dots), 8)), anchor="mm"
-    )
+    write_line(sheet, str(count), max(round(2.6 * dots), 8), (sheet.width / 2, sheet.height - margin / 2), "m")
     return Page(sheet, tuple(frames), tuple(warnings))
 
 
@@ -273,11 +264,11 @@ def cover(frame: Frame, size: tuple[int, int]) -> tuple[Image.Image, RoutingMaps
     width, height = frame.image.size
     scale = min(width / size[0], height / size[1])
     wide, high = size[0] * scale, size[1] * scale
-    figures = frame.maps.values[:-1].sum(axis=0)
+    figures = sum(frame.maps.located((64, 64)), np.zeros((64, 64)))
     x = _window(figures.sum(axis=0), wide / width) * width
     y = _window(figures.sum(axis=1), high / height) * height
     box = (x, y, min(x + wide, width), min(y + high, height))
-    rows, columns = figures.shape
+    rows, columns = frame.maps.values.shape[1:]
     part = (box[0] * columns / width, box[1] * rows / height, box[2] * columns / width, box[3] * rows / height)
     values = [
         np.asarray(Image.fromarray(np.ascontiguousarray(field, np.float32)).resize((64, 64), box=part))

@@ -35,7 +35,8 @@ from anystory.errors import AnyStoryError
 from anystory.project.drafts import DraftError, load_draft
 from anystory.project.folder import Kept, Project, ProjectError, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
-from anystory.script.read import ScriptError, dump_script
+from anystory.script.form import ScriptError
+from anystory.script.write import dump_script
 from anystory.story.model import MAX_TRACE, read_trace
 
 NAMES = re.compile(
@@ -177,9 +178,11 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
         os.chmod(scratch, 0o755)
         os.replace(scratch, folder)
         return Unpacked(folder, tuple(notes))
-    except (ArchiveError, ProjectError, DraftError) as error:
-        said = str(error).replace(str(scratch), source.name)
-        raise ArchiveError(f"{source.name} cannot be opened: {said}") from error
+    except ProjectError as error:
+        what = f"its {error.file.name}" if error.file and error.file != scratch else "it"
+        raise ArchiveError(f"{source.name} cannot be opened: {what} {error.reason}") from error
+    except (ArchiveError, DraftError) as error:
+        raise ArchiveError(f"{source.name} cannot be opened: {error}") from error
     except OSError as error:
         raise ArchiveError(f"{source.name} cannot be unpacked ({error.strerror or error}).") from error
     finally:

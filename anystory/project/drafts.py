@@ -32,16 +32,9 @@ from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError
 from anystory.project.folder import ProjectError, cutouts, png, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
-from anystory.script.read import (
-    HEIGHTS,
-    MAX_BYTES,
-    MAX_CAST,
-    MAX_TEXT,
-    ScriptError,
-    dump_script,
-    read_script,
-    script_lines,
-)
+from anystory.script.form import HEIGHTS, MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError
+from anystory.script.read import read_script
+from anystory.script.write import dump_script, script_lines
 from anystory.story.model import FACINGS, MAX_PICTURES, CastMember, Panel, Script, Settings, Story, Style, Subject
 
 VERSION = 1

@@ -41,7 +41,8 @@ from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import imprint
-from anystory.script.read import dump_script, parse_script
+from anystory.script.read import parse_script
+from anystory.script.write import dump_script
 from anystory.story.model import (
     MADE,
     ROUTING,
@@ -70,7 +71,12 @@ SHORT = 8
 
 
 class ProjectError(AnyStoryError, RuntimeError):
-    """A folder cannot be read or written. The message is one sentence for the user."""
+    """A folder cannot be read or written. The message is one sentence for the user: of the `file` or folder, if there
+    is one, what the `reason` says."""
+
+    def __init__(self, reason: str, file: Path | None = None) -> None:
+        super().__init__(reason if file is None else f"{file} {reason}")
+        self.reason, self.file = reason, file
 
 
 @dataclass(frozen=True)
@@ -180,8 +186,9 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
             with contextlib.suppress(OSError):
                 part.unlink()
         raise ProjectError(
-            f"{path} cannot be written ({error.strerror or error}); free space there or choose another folder "
-            "(what was finished before is kept)."
+            f"cannot be written ({error.strerror or error}); free space there or choose another folder "
+            "(what was finished before is kept).",
+            path,
         ) from error
 
 
@@ -216,9 +223,13 @@ def migrate(data: Any) -> dict[str, Any]:
 
 
 def _look(file: Path) -> tuple[Image.Image, Image.Image]:
-    """A cut-out from the disk as image and mask."""
-    with Image.open(file, formats=["PNG"]) as picture:
-        rgba = picture.convert("RGBA")
+    """A cut-out from the disk as image and mask. Raises ValueError with a sentence."""
+    try:
+        with Image.open(file, formats=["PNG"]) as picture:
+            rgba = picture.convert("RGBA")
+    except (OSError, SyntaxError, ValueError) as error:  # what PIL raises for a damaged file
+        why = (isinstance(error, OSError) and error.strerror) or "it is no whole PNG"
+        raise ValueError(f"the cut-out {file.name} cannot be read ({why}).") from error
     return rgba.convert("RGB"), rgba.getchannel("A")
 
 
@@ -257,11 +268,11 @@ class Project:
         except FileNotFoundError:
             pass
         except ProjectError as error:
-            raise ProjectError(f"{path} cannot be opened: {error}") from error
+            raise ProjectError(f"cannot be opened: {error}", path) from error
         except OSError as error:
-            raise ProjectError(f"{path} cannot be read ({error.strerror}).") from error
+            raise ProjectError(f"cannot be read ({error.strerror}).", path) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise ProjectError(f"{path} is damaged; move it away or choose another folder.") from error
+            raise ProjectError("is damaged; move it away or choose another folder.", path) from error
         self._remember(self._data)
 
     @property
@@ -271,11 +282,11 @@ class Project:
             backend = self._listed()["backend"]
             return str(backend["name"]), str(backend["version"])
         except (KeyError, TypeError) as error:
-            raise ProjectError(f"{self.folder / 'story.json'} is damaged; it names no backend.") from error
+            raise ProjectError("is damaged; it names no backend.", self.folder / STORY) from error
 
     def _listed(self) -> dict[str, Any]:
         if self._data is None:
-            raise ProjectError(f"{self.folder} holds no story.json; choose the folder of a rendered story.")
+            raise ProjectError("holds no story.json; choose the folder of a rendered story.", self.folder)
         return self._data
 
     def story(self) -> Story:
@@ -295,8 +306,10 @@ class Project:
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
             return Story(replace(script, cast=tuple(cast)), tuple(subjects), Settings(**data["settings"]))
-        except (OSError, SyntaxError, ValueError, KeyError, TypeError) as error:
-            raise ProjectError(f"The story in {self.folder} is damaged: {error}") from error
+        except (KeyError, TypeError) as error:
+            raise ProjectError("is damaged; move it away or choose another folder.", self.folder / STORY) from error
+        except ValueError as error:
+            raise ProjectError(f"holds a damaged story: {error}", self.folder) from error
 
     def frame(self, number: int) -> Frame:
         """The finished frame of panel `number` (from 1), its maps as float32, with its trace if there is a whole one.

@@ -18,7 +18,8 @@ from typing import Any
 from PIL import Image
 
 from anystory.errors import AnyStoryError
-from anystory.script.read import ScriptError, parse_script
+from anystory.script.form import ScriptError
+from anystory.script.read import parse_script
 from anystory.story.model import MAX_SEED, Panel, Script, Settings, panel_seed
 from anystory.story.steering import PAINT
 

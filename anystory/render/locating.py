@@ -13,7 +13,6 @@ from PIL import Image
 
 from anystory.backends.base import Locator
 from anystory.cast.images import coverage
-from anystory.maps.figures import located
 from anystory.maps.overlay import overlay, with_legend
 from anystory.project.folder import png, subject_files
 from anystory.story.model import BACKGROUND, RoutingMaps, Subject
@@ -57,7 +56,8 @@ def locate(
     BackendError for more subjects than the backend takes."""
     picture, names = picture.convert("RGB"), tuple(subject.name for subject in subjects)
     found = engine.locate(picture, names, [engine.encode(subject) for subject in subjects])
-    masks = tuple(located(found, picture.size))
-    held = np.stack([np.asarray(mask, np.float32) / 255 for mask in masks])
+    places = found.located(picture.size)
+    masks = tuple(Image.fromarray(np.where(place, np.uint8(255), np.uint8(0))) for place in places)
+    held = np.stack(places).astype(np.float32)
     maps = RoutingMaps((*names, BACKGROUND), np.concatenate([held, 1 - held.sum(axis=0, keepdims=True)]))
     return Located(names, masks, with_legend(overlay(picture, maps, cast=cast), names, cast))

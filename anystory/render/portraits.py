@@ -28,6 +28,18 @@ SEEDS = (0, 1, 2)
 """The seeds a drawing is tried with, whatever the story's seed: a character stays who it is when frames are rolled."""
 
 
+class UncutError(RenderError):
+    """A character was drawn, and nothing could be cut out of any drawing. `kept` is the file of the last one, None
+    where there is no folder; `sentence` is the message without it, for whoever cannot open files here."""
+
+    def __init__(self, member: CastMember, found: str, kept: Path | None) -> None:
+        tried = f"{member.name} was drawn from {member.description[:80]!r} {len(SEEDS)} times"
+        failed = f"{tried}, but nothing could be cut out of it"
+        advice = f"{found}; describe {member.name} in other words, or give a picture."
+        super().__init__(f"{failed} (kept as {kept}): {advice}" if kept else f"{failed}: {advice}")
+        self.sentence, self.kept = f"{failed}: {advice}", kept
+
+
 @dataclass(frozen=True)
 class Drawing:
     """One step of drawing the character `name`, by the `attempt`-th of `SEEDS`. The last one holds the `subject`; a
@@ -135,15 +147,10 @@ def _draw(
             write_atomic({file: png(cutout(subject), {**text, "key": key})})
         yield Drawing(member.name, attempt, step, subject)
         return
-    kept = ""
-    if file:
-        uncut = file.with_name(f"{file.stem}-uncut.png")
+    uncut = file and file.with_name(f"{file.stem}-uncut.png")
+    if uncut:
         write_atomic({uncut: png(image, text)})
-        kept = f" (kept as {uncut})"
-    raise RenderError(
-        f"{member.name} was drawn from {member.description[:80]!r} {len(SEEDS)} times, but nothing could be cut out of "
-        f"it{kept}: {str(reason).split(';')[0]}; describe {member.name} in other words, or give a picture."
-    )
+    raise UncutError(member, reason.found, uncut)
 
 
 def _kept(file: Path | None, key: str, member: CastMember, prompt: Prompt) -> Subject | None:

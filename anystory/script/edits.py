@@ -11,7 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from anystory.script.read import NEWLINE, Reading, Span, panel_lines, read_script, script_lines
+from anystory.script.form import NEWLINE, Reading, Span
+from anystory.script.read import read_script
+from anystory.script.write import panel_lines, script_lines
 from anystory.story.model import CastMember, Panel, Script
 from anystory.story.prompt import find_names
 
@@ -19,9 +21,9 @@ from anystory.story.prompt import find_names
 def with_panel(text: str, number: int, panel: Panel, cast: Sequence[CastMember] = ()) -> str:
     """The text with another panel `number`. Of its lines those that say something else now are written anew."""
     reading = _plain(text, cast)
-    before, told = reading.panels[_index(reading, number)], reading.told[number - 1]
-    told = told or before is None or panel.cast != before.cast
-    new = panel_lines(panel, told, reading.script.cast).split("\n")
+    before = reading.panels[_index(reading, number)]
+    told = before is None or before.told or panel.cast != before.cast
+    new = panel_lines(replace(panel, told=told), reading.script.cast).split("\n")
     old = _lines(reading, number)
     same = [before is not None and replace(before, dialogue=()) == replace(panel, dialogue=())]
     same += [one == other for one, other in zip(before.dialogue, panel.dialogue, strict=False)] if before else []
@@ -46,7 +48,7 @@ def insert_panel(text: str, number: int, panel: Panel, cast: Sequence[CastMember
     source, count = reading.source, len(reading.panels)
     if not 1 <= number <= count + 1:
         raise IndexError(f"There is no place {number} for a panel.")
-    lines = panel_lines(panel, True, reading.script.cast).replace("\n", _break(source))
+    lines = panel_lines(replace(panel, told=True), reading.script.cast).replace("\n", _break(source))
     if number == 1 and count:
         start = _line(source, _lines(reading, 1)[0])[0]
         return f"{source[:start]}{lines}{_break(source)}{source[start:]}"
@@ -89,7 +91,7 @@ def with_prompt(panel: Panel, prompt: str, names: Sequence[str]) -> Panel:
 def with_name(panel: Panel, name: str, names: Sequence[str]) -> Panel:
     """The panel with a character put in, or taken out who is in it."""
     there = set(panel.cast) ^ {name}
-    return replace(panel, cast=tuple(other for other in names if other in there))
+    return replace(panel, cast=tuple(other for other in names if other in there), told=True)
 
 
 def plain_text(script: Script) -> str:

@@ -9,12 +9,13 @@ import contextlib
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from anystory.script.read import Reading, ScriptError, Span, Where, composed, nearest, place, read_script
+from anystory.script.form import Reading, ScriptError, Span, Where, composed, nearest, place
+from anystory.script.read import read_script
 from anystory.script.wildcards import (
     Lists,
     WildcardError,
@@ -22,6 +23,7 @@ from anystory.script.wildcards import (
     expand_panel,
     has_wildcards,
     may_be_empty,
+    may_name,
     missing,
     own_lists,
 )
@@ -172,8 +174,14 @@ def lint(
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
     known = {composed(member.name) for member in cast}
     found += [finding for check in (_unknown, _repeated, _caption, _style) for finding in check(reading)]
-    found += _wildcard(reading, folder)
-    found += [*_nobody(reading, found), *_no_picture(reading, known, backend)]
+    own: Lists = {}
+    try:
+        own = own_lists(folder) if folder is not None else own
+    except WildcardError as error:
+        found.append(_finding(text, (0, 0), "error", "wildcard", str(error)))
+    else:
+        found += _wildcard(reading, own)
+    found += [*_nobody(reading, own, found), *_no_picture(reading, own, known, backend)]
     if backend is not None:
         found += [
             finding
@@ -281,12 +289,20 @@ def _slips(one: str, other: str) -> int:
     return 1 if one[1::-1] == other[:2] and one[2:] == other[2:] else 2
 
 
-def _nobody(reading: Reading, found: Sequence[Finding]) -> Iterator[Finding]:
+def _cast(panel: Panel, reading: Reading, own: Lists) -> set[str]:
+    """Who is in a panel, or may be by its wildcards."""
+    if panel.told:
+        return set(panel.cast)
+    return {*panel.cast, *may_name(panel.prompt, tuple(member.name for member in reading.script.cast), own)}
+
+
+def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[Finding]:
     """ "nobody": a panel that names nobody and does not say that it means to. Where a name is misspelt that is all."""
     misspelt = [finding.start for finding in found if finding.code == "unknown-name"]
     for number, path, panel in _panels(reading):
         start, end = reading.span(path)
-        if not panel.cast and not reading.told[path[1]] and not any(start <= at < end for at in misspelt):
+        nobody = not panel.told and not _cast(panel, reading, own)
+        if nobody and not any(start <= at < end for at in misspelt):
             # A line of plain text starts its line; in YAML a bracket in front would need quotes.
             plain = end > start and (start == 0 or reading.source[start - 1] in "\r\n")
             fix = f"[NC] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
@@ -294,26 +310,30 @@ def _nobody(reading: Reading, found: Sequence[Finding]) -> Iterator[Finding]:
             yield _finding(reading.source, (start, end), "warning", "nobody", message, fix)
 
 
-def _no_picture(reading: Reading, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
+def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
     """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
-    needed = {name for panel in reading.script.panels for name in panel.cast}
+    needed = {name for panel in reading.script.panels for name in _cast(panel, reading, own)}
     library = library_words(reading.script) if backend is not None and backend.sketches else {}
     for member in reading.script.cast:
         name = member.name
         if member.image is not None or name not in needed or name in pictured:
             continue
         span = reading.span(("cast", reading.members.index(name), "name"))
-        severity, message = pictureless(member, backend, library.get(name, ""))
+        severity, message = pictureless(member, backend, library)
         yield _finding(reading.source, span, severity, "no-picture", message)
 
 
-def pictureless(member: CastMember, backend: Reader | None, likeness: str = "") -> tuple[Severity, str]:
-    """What is to be said of a member of a panel's cast without a picture, and how bad it is. `likeness`: what drawing
-    of the library the backend has for it, in words."""
+def pictureless(member: CastMember, backend: Reader | None, library: Mapping[str, str]) -> tuple[Severity, str]:
+    """What is to be said of a member of a panel's cast without a picture, and how bad it is. `library`: what drawings
+    of the library the backend has for whom of the cast, as `library_words` gives them."""
     name = member.name
     if backend is not None and backend.sketches:
-        if likeness:
-            return "note", f"{name} has no picture and is {LIBRARY}{likeness}."
+        if name in library:
+            said = f"{name} has no picture and is {LIBRARY}{library[name]}"
+            first = next(other for other, words in library.items() if words == library[name])
+            if first == name:
+                return "note", f"{said}."
+            return "warning", f"{said}, the same as {first}; tell of {name} in other words, or give a picture."
         gives = f"{backend.name} shows pictures you give; give {name} one, or take one from the shelf."
         return "error", f"{name} has no picture, and {gives}"
     if not member.description:
@@ -360,13 +380,8 @@ def _caption(reading: Reading) -> Iterator[Finding]:
             yield _finding(reading.source, (start, end), "warning", "caption", message, " #" if exact else None)
 
 
-def _wildcard(reading: Reading, folder: str | Path | None) -> Iterator[Finding]:
+def _wildcard(reading: Reading, own: Lists) -> Iterator[Finding]:
     """ "wildcard": one that no list is for, or that cannot be filled in, or that may leave a panel without words."""
-    try:
-        own: Lists = own_lists(folder) if folder is not None else {}
-    except WildcardError as error:
-        yield _finding(reading.source, (0, 0), "error", "wildcard", str(error))
-        return
     for number, path, panel in _panels(reading):
         try:
             expand(panel.prompt, number, own)

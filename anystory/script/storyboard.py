@@ -1,4 +1,4 @@
-"""Other people's storyboards, as the data of our own YAML: what `anystory.script.read` reads on.
+"""Other people's storyboards, as the data of our own YAML: what `anystory.script.check` reads on.
 
 AnyStory's authors   角色表 (角色名, 简单描述, alias, simple_prompt) and 分镜头 (序号, 出场角色, act_roles, 旁白,
                      场景描述, prompt). Prompts call characters by their aliases; 旁白 becomes the caption. Characters

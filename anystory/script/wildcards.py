@@ -18,7 +18,7 @@ from types import MappingProxyType
 import yaml
 
 from anystory.errors import AnyStoryError
-from anystory.script.read import MAX_TEXT, nearest
+from anystory.script.form import MAX_TEXT, nearest
 from anystory.story.model import Panel, Script, panel_seed
 from anystory.story.prompt import find_names
 
@@ -101,8 +101,9 @@ def may_be_empty(text: str) -> bool:
 
 
 def expand_panel(panel: Panel, seed: int, names: tuple[str, ...], own: Lists = MappingProxyType({})) -> Panel:
-    """The panel with its prompt filled in under its seed, or `seed` where it has none. Whoever was only named in a
-    choice that was not taken, `{Mia|Tom} runs`, is not in it. `names` are those of the cast. Raises WildcardError as
+    """The panel with its prompt filled in under its seed, or `seed` where it has none. Whom the words name then is in,
+    also out of a list, and whoever was only named in a choice that was not taken, `{Mia|Tom} runs`, is not; but where
+    the panel tells apart who is in it, that stays. `names` are those of the cast, in its order. Raises WildcardError as
     `expand` does, and where no word is left."""
     if not has_wildcards(panel.prompt):
         return panel
@@ -110,10 +111,23 @@ def expand_panel(panel: Panel, seed: int, names: tuple[str, ...], own: Lists = M
     prompt = expand(panel.prompt, seed, own)
     if not prompt:
         raise WildcardError(f"The wildcards leave no word of the prompt under seed {seed}; write some outside of them.")
-    outside = {mention.name for mention in find_names(_without_choices(panel.prompt), names)}
-    inside = {mention.name for mention in find_names(panel.prompt, names)} - outside
-    there = {mention.name for mention in find_names(prompt, names)}
-    return replace(_without(panel, inside - there), prompt=prompt)
+    if panel.told:
+        return replace(panel, prompt=prompt)
+    before, after = ({mention.name for mention in find_names(text, names)} for text in (panel.prompt, prompt))
+    there = set(panel.cast) - (before - after) | after
+    panel = replace(panel, cast=tuple(name for name in names if name in there), prompt=prompt)
+    return _without(panel, before - after)
+
+
+def may_name(text: str, names: tuple[str, ...], own: Lists = MappingProxyType({})) -> set[str]:
+    """Which of `names` a prompt names under some seed, lists and what they lead to being searched too."""
+    known = {name.casefold(): entries for name, entries in (lists() | dict(own)).items()}
+    texts, asked = [text], set[str]()
+    for text in texts:  # which grows
+        for wanted in {match[1].casefold() for match in LIST.finditer(text)} - asked:
+            asked.add(wanted)
+            texts += known.get(wanted, ())
+    return {mention.name for text in texts for mention in find_names(text, names)}
 
 
 def expand_script(script: Script, seed: int, own: Lists = MappingProxyType({})) -> Script:
@@ -136,12 +150,6 @@ def _without(panel: Panel, names: set[str]) -> Panel:
     eta, gamma = (tuple(each for each in asked if each[0] not in names) for asked in (steering.eta, steering.gamma))
     steering = replace(steering, layout=replace(steering.layout, places=places), eta=eta, gamma=gamma)
     return replace(panel, cast=tuple(name for name in panel.cast if name not in names), steering=steering)
-
-
-def _without_choices(text: str) -> str:
-    while CHOICE.search(text):
-        text = CHOICE.sub(" ", text)
-    return text
 
 
 def _load(path: Path) -> Lists:

@@ -98,7 +98,9 @@ class Line:
 @dataclass(frozen=True)
 class Panel:
     """One picture of the story. `cast` holds names in the script's cast order; `size` is the side of its frame in
-    pixels. `seed` and `size` None and `style` "" = the story's; `steering` is what was asked of its routing by hand."""
+    pixels. `seed` and `size` None and `style` "" = the story's; `steering` is what was asked of its routing by hand.
+    `told`: the cast was said apart from the prompt, so wildcards in that change nothing about it; panels that differ in
+    this alone are equal, as they ask for the same once their wildcards are filled in."""
 
     prompt: str
     cast: tuple[str, ...] = ()
@@ -108,6 +110,7 @@ class Panel:
     style: str = ""
     steering: Steering = UNSTEERED
     size: int | None = None
+    told: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,17 @@ class RoutingMaps:
             raise ValueError(f"{len(self.names)} names do not fit maps of shape {self.values.shape}.")
         if not self.names or self.names[-1] != BACKGROUND:
             raise ValueError(f"The last routing map must be {BACKGROUND!r}, got {self.names[-1:]}.")
+
+    def located(self, size: tuple[int, int]) -> list[np.ndarray]:
+        """Where each subject is: a bool array (height, width) of `size` (width, height), True where its map, brought to
+        that size, is the largest. A share of attention, which nobody competes for, counts where it is at least half
+        its greatest value."""
+        fields = [Image.fromarray(np.ascontiguousarray(field, np.float32)) for field in self.values]
+        soft = np.stack([np.asarray(field.resize(size, Image.Resampling.BILINEAR)) for field in fields])
+        if self.measure == ATTENTION:
+            return [values >= values.max() / 2 for values in soft[:-1]]
+        held = soft.argmax(axis=0)
+        return [held == index for index in range(len(soft) - 1)]
 
 
 Shape = tuple[int, int]

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from anystory.errors import AnyStoryError
+
 SIDE = 64
 """Rows and columns of a painted place: as many as the tokens of a 1024 pixel frame, the largest trained for."""
 
@@ -34,10 +36,19 @@ Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 as shares of the frame's width and height, from its top left corner."""
 
 
+class SteeringError(AnyStoryError, ValueError):
+    """A panel cannot be steered like that. The message is one sentence for the user, `key` the panel's key in a script
+    that is to be changed (of `anystory.script.form.STEERING_KEYS`)."""
+
+    def __init__(self, sentence: str, key: str) -> None:
+        super().__init__(sentence)
+        self.key = key
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where one subject, or the background, is to be: `box`, or `paint` as `painted` writes it. Raises ValueError with
-    a sentence for an empty place or one outside the frame."""
+    """Where one subject, or the background, is to be: `box`, or `paint` as `painted` writes it. Raises
+    SteeringError for an empty place or one outside the frame."""
 
     name: str
     box: Box | None = None
@@ -45,20 +56,24 @@ class Place:
 
     def __post_init__(self) -> None:
         if (self.box is None) == (not self.paint):
-            raise ValueError(f"The place of {self.name} must be a box or paint.")
+            raise SteeringError(f"The place of {self.name} must be a box or paint.", "layout")
         if self.box is not None:
             x0, y0, x1, y1 = self.box
             if not all(0 <= value <= 1 for value in self.box):
-                raise ValueError(
-                    f"The box of {self.name} is {_numbers(self.box)}; its numbers x0 y0 x1 y1 must be from 0 to 1."
+                raise SteeringError(
+                    f"The box of {self.name} is {_numbers(self.box)}; its numbers x0 y0 x1 y1 must be from 0 to 1.",
+                    "layout",
                 )
             if x0 >= x1 or y0 >= y1:
-                raise ValueError(
+                raise SteeringError(
                     f"The box of {self.name} is {_numbers(self.box)}, which is empty: x0 must be less than x1, and y0 "
-                    "less than y1."
+                    "less than y1.",
+                    "layout",
                 )
         elif not _bits(self).any():
-            raise ValueError(f"The paint of {self.name} is empty; paint where {self.name} is to be, or delete it.")
+            raise SteeringError(
+                f"The paint of {self.name} is empty; paint where {self.name} is to be, or delete it.", "layout"
+            )
 
     def region(self) -> np.ndarray:
         """What share of each of `SIDE` x `SIDE` fields belongs to the place: float32 in [0, 1]."""
@@ -84,11 +99,14 @@ class Layout:
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
-            raise ValueError(f"The strength of the layout is {self.strength:g}; it must be between 0 and 1.")
+            raise SteeringError(
+                f"The strength of the layout is {self.strength:g}; it must be between 0 and 1.", "layout_strength"
+            )
         if not 0 <= self.start < self.end <= 1:
-            raise ValueError(
+            raise SteeringError(
                 f"The layout's steps are {self.start:g} to {self.end:g}; the first must be less than the second, both "
-                "as shares from 0 to 1."
+                "as shares from 0 to 1.",
+                "layout_steps",
             )
 
     def regions(self, names: Sequence[str]) -> np.ndarray | None:
@@ -120,11 +138,12 @@ class Steering:
         for key, (low, high) in STRENGTHS.items():
             for name, value in getattr(self, key):
                 if not low <= value <= high:
-                    raise ValueError(f"The {key} of {name} is {value:g}; it must be between {low} and {high}.")
+                    raise SteeringError(f"The {key} of {name} is {value:g}; it must be between {low} and {high}.", key)
         if self.reference is not None and not 0 <= self.reference[0] <= self.reference[1] <= 1:
-            raise ValueError(
+            raise SteeringError(
                 f"The reference_steps are {_numbers(self.reference)}; the first must not be more than the second, both "
-                "as shares from 0 to 1."
+                "as shares from 0 to 1.",
+                "reference_steps",
             )
 
     def etas(self, names: Sequence[str], otherwise: float) -> tuple[float, ...]:
@@ -171,7 +190,7 @@ def _bits(place: Place) -> np.ndarray:
     except (binascii.Error, zlib.error):
         data = b""
     if not place.paint.startswith(PAINT) or len(data) != count:
-        raise ValueError(f"The paint of {place.name} is damaged; paint it again.")
+        raise SteeringError(f"The paint of {place.name} is damaged; paint it again.", "layout")
     return np.unpackbits(np.frombuffer(data, np.uint8)).reshape(SIDE, SIDE).astype(bool)
 
 
@@ -180,7 +199,7 @@ def _bits(place: Place) -> np.ndarray:
 
 def read_layout(text: str) -> dict[str, Any]:
     """The words of `[layout: Mia 0 0.2 0.5 1; strength 0.8; steps 0 0.5]` as the keys of a panel: `layout`,
-    `layout_strength` and `layout_steps`. Raises ValueError with a sentence for what is none of the three."""
+    `layout_strength` and `layout_steps`. Raises SteeringError for what is none of the three."""
     fields: dict[str, Any] = {"layout": {}}
     for part in filter(str.strip, re.split("[;；]", text)):
         paint = re.fullmatch(rf"\s*(.*?)\s+({PAINT}\S+)\s*", part, re.DOTALL)
@@ -193,11 +212,12 @@ def read_layout(text: str) -> dict[str, Any]:
         elif name.casefold() == "steps" and len(values) == 2:
             fields["layout_steps"] = values
         elif name in fields["layout"]:
-            raise ValueError(f"{name} has two places in the layout; keep one.")
+            raise SteeringError(f"{name} has two places in the layout; keep one.", "layout")
         else:
             fields["layout"][name] = values
     if not fields["layout"]:
-        raise ValueError("The layout places nobody; write a name and a box, as in [layout: Mia 0 0.2 0.5 1].")
+        sentence = "The layout places nobody; write a name and a box, as in [layout: Mia 0 0.2 0.5 1]."
+        raise SteeringError(sentence, "layout")
     return fields
 
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from anystory.model.anystory import TrainingBatch
 from anystory.model.attention import Bank, attend, given_gate
 from anystory.model.pipeline import AnyStoryPipeline
 from anystory.model.routing import mask_shares
+from anystory.training.losses import TrainingBatch
 
 SIGMAS = (1.0, 4.0)
 """Noise levels to ask at: where details are decided, and where colours and shapes are."""

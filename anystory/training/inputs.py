@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from anystory.model.anystory import TrainingBatch
 from anystory.model.pipeline import AnyStoryPipeline, Tokens
 from anystory.model.routing import mask_shares
+from anystory.training.losses import TrainingBatch
 from anystory.training.world import Batch
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 from anystory.cast.filenames import SUFFIXES
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import NothingFoundError, Segmenter, SegmentError
-from anystory.script.read import composed
+from anystory.script.form import composed
 from anystory.training.art import FAINTEST, fit
 
 SIZE = 256
@@ -163,7 +163,7 @@ def _cut(segmenter: Segmenter, file: Path) -> bytes:
     cutout.thumbnail((SIZE, SIZE), Image.Resampling.LANCZOS)
     if fit(cutout, SIZE) is None:
         raise NothingFoundError(
-            f"{file.name} covers less than {FAINTEST:.0%} of the square around it; draw it thicker or fill it in."
+            f"{file.name} covers less than {FAINTEST:.0%} of the square around it", "draw it thicker or fill it in"
         )
     buffer = io.BytesIO()
     cutout.save(buffer, "WEBP", quality=92, alpha_quality=100, method=4)

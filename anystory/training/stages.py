@@ -27,7 +27,6 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor
 from transformers import AutoTokenizer, BertModel, CLIPVisionModelWithProjection
 
-from anystory.model.anystory import Objective, Target
 from anystory.model.attention import SubjectAdapter
 from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.pipeline import AnyStoryPipeline
@@ -37,6 +36,7 @@ from anystory.training.autoencoder import SMALL, shows
 from anystory.training.health import SIGMAS, reference_gap
 from anystory.training.inputs import Inputs, encode_batch, prepare
 from anystory.training.loop import Loop, replace_folder, warm_up_and_decay
+from anystory.training.losses import Objective, Target, stage_losses
 from anystory.training.muon import Muon, is_hidden_matrix
 from anystory.training.parallel import ahead
 from anystory.training.world import World
@@ -235,7 +235,7 @@ def train_stage(
         torch.manual_seed(int(_dice("gumbel", seed, step, rank).integers(2**62)))
         with low_precision:
             batch = encode_batch(pipeline, inputs)
-            losses = model(batch, _at(stage.objective, progress), target, generator)
+            losses = stage_losses(model, batch, _at(stage.objective, progress), target, generator)
         model.zero_grad(set_to_none=True)
         losses["total"].backward()
         _average_gradients(trained.values(), processes)

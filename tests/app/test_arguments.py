@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app import arguments
+from ui.serve import arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 

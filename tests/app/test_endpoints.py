@@ -19,10 +19,10 @@ from anystory.project.drafts import Store
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
 from anystory.story.model import Settings
-from app import arguments
 from tests.app.steps import EXAMPLE, ROOT
 from ui.app import build, launch
 from ui.limits import Limits
+from ui.serve import arguments
 from ui.studio import Studio
 
 DOCS = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -186,8 +186,10 @@ def test_files_of_the_machine_are_not_to_be_had(address):
 
 
 def test_mcp_without_its_extra_is_one_sentence(monkeypatch, capsys):
-    monkeypatch.setattr("app.find_spec", lambda name: None)
+    monkeypatch.setattr("ui.serve.find_spec", lambda name: None)
     with pytest.raises(SystemExit, match="2"):
         arguments(["--mcp"])
-    assert capsys.readouterr().err.startswith("app.py: --mcp needs a part of Gradio that is not here: pip install")
+    assert capsys.readouterr().err.startswith(
+        "anystory app: --mcp needs a part of Gradio that is not here: pip install"
+    )
     assert importlib.util.find_spec("gradio.mcp")

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from anystory.backends.base import BackendError
-from anystory.backends.base import load as load_backend
+from anystory.backends.load import load as load_backend
 from anystory.cast import segment
 from anystory.cast.images import ImageError
 from anystory.cast.masks import ADD, REMOVE
@@ -24,7 +24,8 @@ from anystory.cast.shelf import shelf as examples
 from anystory.maps.overlay import colour
 from anystory.project.folder import content
 from anystory.render.session import RenderError
-from anystory.script.read import MAX_CAST, ScriptError, parse_script, read_script
+from anystory.script.form import MAX_CAST, ScriptError
+from anystory.script.read import parse_script, read_script
 from anystory.story.model import LIBRARY, MAX_PICTURES, CastMember, Line, Panel, Style
 from anystory.story.styles import StyleError, style_of
 from anystory.supplies import ASSETS

@@ -16,13 +16,13 @@ from anystory.cast.segment import Segmenter
 from anystory.project.drafts import Store
 from anystory.story.model import BACKGROUND, CastMember, Panel
 from anystory.supplies import ASSETS
-from app import arguments, limits
 from tests.app.steps import EXAMPLE, few_steps, frames, settle, slide, upload, write
 from ui import cast, script, storyboard
 from ui.events.storyboard import EXAMPLE as EXAMPLE_FILES
 from ui.frames import start_label
 from ui.limits import Allowance, Limits
 from ui.running import DONE, FAILED, OPEN, SKIPPED, WAITING, Run, Visitors
+from ui.serve import arguments, limits
 from ui.strip import strip
 from ui.studio import FORGOTTEN, Job, Studio, forget
 from ui.words import words

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 
 import gradio
 import pytest
@@ -13,12 +14,14 @@ import yaml
 from PIL import Image, ImageChops
 from playwright.sync_api import expect
 
-from anystory.backends.base import BACKENDS, BackendError, Locator, load
+from anystory.backends.base import BACKENDS, BackendError, Locator
+from anystory.backends.load import load
 from anystory.cast.segment import Segmenter
+from anystory.cli.arguments import DELEGATED
 from anystory.story.model import Prompt
-from app import arguments, limits, main
 from tests.app.steps import PATIENCE, ROOT, few_steps, frames, settle, tracebacks, upload, write
 from ui import space
+from ui.serve import arguments, limits, main
 
 
 @pytest.fixture
@@ -106,7 +109,8 @@ def test_storybook_borrows_no_gpu(monkeypatch):
 def test_a_backend_that_is_none_is_one_sentence(monkeypatch, capsys):
     monkeypatch.setenv("ANYSTORY_BACKEND", "dream")
     assert main([]) == 2
-    assert capsys.readouterr().err == "app.py: ANYSTORY_BACKEND is 'dream'; it must be one of: storybook, mini, flux.\n"
+    said = "ANYSTORY_BACKEND is 'dream'; it must be one of: storybook, mini, flux.\n"
+    assert capsys.readouterr().err == f"anystory app: {said}"
 
 
 def test_a_space_listens_to_all_and_limits_visitors(monkeypatch):
@@ -132,14 +136,16 @@ def test_the_container_copies_what_there_is_and_starts_the_app():
     assert [name for name in copied if not (ROOT / name).exists()] == []
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert copied & set(ignored) == set()
+    # What the wheel is built of (tests/test_wheel.py builds it of the same), and the command that it brings.
+    assert copied == {"pyproject.toml", "setup.py", "LICENSE", "README.md", "assets", "anystory", "ui"}
     settings = dict(pair.split("=") for word, rest in steps if word == "ENV" for pair in shlex.split(rest))
     start = json.loads(next(rest for word, rest in steps if word == "ENTRYPOINT"))
-    assert start[0] == "python" and {*start[1:], "anystory", "ui", "assets", "requirements.txt"} <= copied
+    command, name = start
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert command in project["scripts"] and name in DELEGATED
     assert ["EXPOSE", settings["GRADIO_SERVER_PORT"]] in steps
     order = [word for word, _ in steps]
     assert order.index("USER") < order.index("ENTRYPOINT") and "HEALTHCHECK" in order
-    # Nothing is imported that is not copied: the program starts from the copies alone.
-    assert {path.name for path in ROOT.glob("*.py")} == {"app.py"}
 
 
 def test_a_story_on_a_space_with_zero_gpu(browser, tiny_model_folder, tmp_path):

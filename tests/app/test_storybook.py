@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from anystory.backends.base import load
+from anystory.backends.load import load
 from anystory.project.folder import Project
 from anystory.story.model import SEEN, Settings
 from anystory.story.steering import Layout, Place, Steering
@@ -110,15 +110,15 @@ def test_starting_imports_no_model_and_writes_no_stubs():
         "import sys, pathlib\n"
         "written, write = [], pathlib.Path.write_text\n"
         "pathlib.Path.write_text = lambda self, *more, **how: written.append(self) or write(self, *more, **how)\n"
-        "import app\n"
+        "import ui.serve\n"
         "from ui.quick import import_gradio\n"
         "import inspect; known = inspect.getfile\n"
         "import_gradio()\n"
         "assert inspect.getfile is known\n"
         "from ui.app import build\n"
         "from ui.studio import Studio\n"
-        "from anystory import backend\n"
-        "studio = Studio(backend.load)\n"
+        "from anystory.backends.load import load\n"
+        "studio = Studio(load)\n"
         "build(studio)\n"
         "print(studio.backend.name, [path for path in written if path.suffix == '.pyi'])\n"
         "print(sorted({'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg'} & set(sys.modules)))\n"

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 import ui.events.render
 from anystory.cast.segment import Segmenter
-from app import main
+from ui.serve import main
 
 FRAME = (64, 64)
 """The size of the tiny model's frames."""

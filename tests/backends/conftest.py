@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anystory.backends.base import load
+from anystory.backends.load import load
 from tests.tiny import sdxl_pipeline
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "flux"

@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 
 from anystory.__main__ import main
-from anystory.backends import base as backend
 from anystory.backends.base import BackendError, Lora
 from anystory.backends.flux import FluxBackend, fingerprint
+from anystory.backends.load import load as load_backend
 from anystory.cast.images import square_crop
 from anystory.maps.diagnosis import diagnose
 from anystory.model.flux.pipeline import FluxSettings
@@ -31,7 +31,7 @@ SETTINGS = Settings(size=64, steps=4, guidance=3.5)
 
 @pytest.fixture(scope="module")
 def flux():
-    return backend.load("flux", model=GOLDEN)
+    return load_backend("flux", model=GOLDEN)
 
 
 def subject(name, seed=0, edge=255):
@@ -217,7 +217,7 @@ def folder(tmp_path):
 
 def refusal(folder, **more):
     with pytest.raises(BackendError) as error:
-        backend.load("flux", model=folder, **more)
+        load_backend("flux", model=folder, **more)
     return str(error.value)
 
 
@@ -289,7 +289,7 @@ def test_without_text_encoders_it_says_what_is_missing(folder):
 @pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU here")
 def test_without_a_gpu_nothing_is_downloaded():
     with pytest.raises(BackendError, match="FLUX needs a GPU and there is none here; take --backend mini, or give"):
-        backend.load("flux")
+        load_backend("flux")
 
 
 # LoRAs.
@@ -356,7 +356,7 @@ def test_names_and_strengths_are_read():
 
 def test_other_backends_take_no_loras():
     with pytest.raises(BackendError, match="The backend mini takes no LoRAs"):
-        backend.load("mini", loras=[Lora("somebody/ink")])
+        load_backend("mini", loras=[Lora("somebody/ink")])
 
 
 # A whole story.

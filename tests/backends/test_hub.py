@@ -101,7 +101,7 @@ def test_offline_with_nothing_cached(hub, ask):
 
 
 def test_flux_is_taken_where_its_licence_was_accepted_and_a_gpu_is_there(hub, ask):
-    program = "from anystory.backends.base import suitable; print(suitable(gpu=True), suitable(gpu=False))"
+    program = "from anystory.backends.load import suitable; print(suitable(gpu=True), suitable(gpu=False))"
     assert ask(hub.url, program=program).stdout == "flux storybook\n"
     for token in (NEW, None, "hf_gone"):
         assert ask(hub.url, program=program, token=token).stdout == "storybook storybook\n"

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from anystory.__main__ import main
-from anystory.backends.base import BackendError, Locator, load
-from anystory.maps.figures import located
+from anystory.backends.base import BackendError, Locator
+from anystory.backends.load import load
 from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Prompt, RoutingMaps, Subject
 from tests.backends.conftest import GOLDEN
 
@@ -75,24 +75,24 @@ def test_looking_leaves_no_trace_in_a_frame_made_afterwards(backend, encoded, pi
         return np.asarray(last.frame.image)
 
     before = frame()
-    found = located(backend.locate(picture, ["Fox"], encoded[:1]), picture.size)
-    assert [mask.size for mask in found] == [picture.size] and np.array_equal(before, frame())
+    found = backend.locate(picture, ["Fox"], encoded[:1]).located(picture.size)
+    assert [place.shape for place in found] == [picture.size[::-1]] and np.array_equal(before, frame())
 
 
 def test_of_a_single_character_flux_tells_the_share_of_attention_which_is_cut_at_half_its_height(picture):
     flux = load("flux", model=GOLDEN)
     maps = flux.locate(picture, ["Fox"], [flux.encode(CAST[0])])
     assert maps.measure == ATTENTION and 0 < maps.values[0].min() < maps.values[0].max() < 1
-    (mask,) = located(maps, maps.values.shape[:0:-1])
-    assert np.array_equal(np.asarray(mask) == 255, maps.values[0] >= maps.values[0].max() / 2)
+    (place,) = maps.located(maps.values.shape[:0:-1])
+    assert np.array_equal(place, maps.values[0] >= maps.values[0].max() / 2)
 
 
 def test_masks_are_where_a_map_is_the_largest():
     values = np.zeros((3, 2, 2), np.float32)
     values[0, :, 0], values[1, 0, 1], values[2, 1, 1] = 1, 1, 1
-    left, top = located(RoutingMaps(("A", "B", BACKGROUND), values), (8, 4))
-    assert left.size == (8, 4) and np.asarray(left)[0].tolist() == [255] * 4 + [0] * 4
-    assert np.asarray(top)[0].tolist() == [0] * 4 + [255] * 4 and not np.asarray(top)[-1].any()
+    left, top = RoutingMaps(("A", "B", BACKGROUND), values).located((8, 4))
+    assert left.shape == (4, 8) and left[0].tolist() == [True] * 4 + [False] * 4
+    assert top[0].tolist() == [False] * 4 + [True] * 4 and not top[-1].any()
 
 
 @pytest.mark.parametrize("name", ["mini", "flux"])

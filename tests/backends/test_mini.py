@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from anystory.backends.base import Backend, load
+from anystory.backends.base import Backend
+from anystory.backends.load import load
 from anystory.cast.images import square_crop
 from anystory.cast.segment import Segmenter
 from anystory.evaluation.identity import swap
 from anystory.evaluation.measures import overlap
-from anystory.maps.figures import located
 from anystory.model.routing import soft_maps
 from anystory.script.read import load_script
 from anystory.story.model import Prompt, Subject
@@ -130,8 +130,8 @@ def test_the_router_finds_a_character_in_a_picture_that_it_did_not_make(mini: Ba
         image, mask = (side.crop(fern.mask.getbbox()).resize((100, 120)) for side in (fern.image, fern.mask))
         picture.paste(image, (x, 90), mask)
         truth.paste(mask, (x, 90))
-        (found,) = located(mini.locate(picture, [fern.name], encoded), picture.size)
-        assert overlap(np.asarray(found) >= 128, np.asarray(truth) >= 128) >= 0.4
+        (found,) = mini.locate(picture, [fern.name], encoded).located(picture.size)
+        assert overlap(found, np.asarray(truth) >= 128) >= 0.4
 
 
 def test_the_weights_are_safetensors_and_small_enough_to_ship():

@@ -12,7 +12,8 @@ import torch
 from PIL import Image, ImageChops, ImageDraw
 from safetensors.torch import load_file, save_file
 
-from anystory.backends.base import BackendError, load
+from anystory.backends.base import BackendError
+from anystory.backends.load import load
 from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, fingerprint
 from anystory.model.attention import Routing
 from anystory.story.model import BACKGROUND, Prompt, Settings, Subject
@@ -151,7 +152,7 @@ def test_closing_a_frame_frees_the_backend(tiny_backend):
 def test_a_fresh_process_can_load_a_model(tiny_model_folder):
     """Where nothing but the backend was imported."""
     program = (
-        f"from anystory.backends.base import load; print(load(model={str(tiny_model_folder)!r}, device='cpu').version)"
+        f"from anystory.backends.load import load; print(load(model={str(tiny_model_folder)!r}, device='cpu').version)"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

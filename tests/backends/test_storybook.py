@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from anystory.backends import crew, storybook
-from anystory.backends.base import BACKENDS, BackendError, Batcher, Locator, Lora, chosen, load
+from anystory.backends.base import BACKENDS, BackendError, Batcher, Locator, Lora
 from anystory.backends.cluster import Worker
+from anystory.backends.load import chosen, load
 from anystory.cast.segment import Segmenter
 from anystory.maps.diagnosis import diagnose
 from anystory.project.folder import Project
@@ -244,7 +245,7 @@ def test_neither_ctrl_c_nor_a_users_folder_reaches_the_processes(backend, cast, 
     (tmp_path / "queue.py").write_text("raise RuntimeError('shadowed')")
     program = (
         "import os, signal, subprocess, sys\n"
-        "from anystory.backends.base import load\n"
+        "from anystory.backends.load import load\n"
         "from anystory.backends import crew\n"
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "started, popen = [], subprocess.Popen\n"

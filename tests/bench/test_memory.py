@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from anystory.backends import base as backend
 from anystory.backends.base import BackendError, Lora
+from anystory.backends.load import load as load_backend
 from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.encoder import FluxSubject
@@ -28,7 +28,7 @@ def told():
 
 @pytest.fixture
 def flux(told):
-    return backend.load("flux", model=GOLDEN, device="cpu", tell=told.append)
+    return load_backend("flux", model=GOLDEN, device="cpu", tell=told.append)
 
 
 def allocates_too_much(*_):
@@ -48,7 +48,7 @@ def test_the_plan_is_told_before_anything_is_loaded(monkeypatch):
 
     monkeypatch.setattr(AnyStoryFluxPipeline, "from_release", loading)
     with pytest.raises(BackendError, match="far enough"):
-        backend.load("flux", model=GOLDEN, device="cpu", tell=told.append)
+        load_backend("flux", model=GOLDEN, device="cpu", tell=told.append)
     assert len(told) == 1
 
 
@@ -65,7 +65,7 @@ def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
     assert (tmp_path / "frames" / "001.png").read_bytes() == kept
     assert (tmp_path / "frames" / "002.png").is_file()
     assert flux.version == version
-    again = backend.load("flux", model=GOLDEN, device="cpu")
+    again = load_backend("flux", model=GOLDEN, device="cpu")
     assert [progress.reused for progress in Renderer(again).render(STORY, tmp_path)] == [True, True]
 
 
@@ -111,12 +111,12 @@ def test_a_plan_that_fails_while_loading_does_not_name_the_version(flux, monkeyp
         return original(base, redux, checkpoint, dtype, plan)
 
     monkeypatch.setattr(AnyStoryFluxPipeline, "from_release", loading)
-    fallen = backend.load("flux", model=GOLDEN, device="cpu")
+    fallen = load_backend("flux", model=GOLDEN, device="cpu")
     assert [plan.transformer for plan in fallen.memory.plans] == ["bf16"]
     assert fallen.version != flux.version
     monkeypatch.undo()
     monkeypatch.setattr("anystory.backends.flux.LARGE", 0)  # as of a model so large that it starts with bf16
-    assert backend.load("flux", model=GOLDEN, device="cpu").version == fallen.version
+    assert load_backend("flux", model=GOLDEN, device="cpu").version == fallen.version
 
 
 def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
@@ -146,7 +146,7 @@ def test_other_errors_are_not_taken_for_memory(flux):
 
 
 def test_a_speed_has_its_own_steps_and_frames_of_its_own():
-    exact, few = (backend.load("flux", model=GOLDEN, device="cpu", speed=speed) for speed in ("exact", "few"))
+    exact, few = (load_backend("flux", model=GOLDEN, device="cpu", speed=speed) for speed in ("exact", "few"))
     assert (exact.defaults.steps, few.defaults.steps) == (25, 8)
     assert exact.version != few.version
 
@@ -162,15 +162,15 @@ def test_a_lora_that_memory_is_short_for_is_not_blamed(monkeypatch, tmp_path):
         return add(pipeline, *given, **how)
 
     monkeypatch.setattr(AnyStoryFluxPipeline, "load_lora_weights", short)
-    loaded = backend.load("flux", model=GOLDEN, device="cpu", loras=[Lora(str(tmp_path / "ink.safetensors"))])
+    loaded = load_backend("flux", model=GOLDEN, device="cpu", loras=[Lora(str(tmp_path / "ink.safetensors"))])
     assert asked == [torch.float32, torch.bfloat16] and len(loaded.memory.plans) == 1
 
 
 def test_vram_is_for_gpus():
     with pytest.raises(BackendError, match="how much of a GPU"):
-        backend.load("flux", model=GOLDEN, device="cpu", vram=8)
+        load_backend("flux", model=GOLDEN, device="cpu", vram=8)
     with pytest.raises(BackendError, match="how much of a GPU may be used and the device is cpu; leave it out"):
-        backend.load("mini", device="cpu", vram=8)
+        load_backend("mini", device="cpu", vram=8)
 
 
 @pytest.mark.parametrize(("device", "index"), [("cuda", 0), ("cuda:1", 1)])

@@ -8,7 +8,8 @@ from PIL import Image
 
 from anystory.cast.filenames import FilenameError, basename, find, folded
 from anystory.cast.images import ImageError, open_image
-from anystory.script.read import ScriptError, load_script
+from anystory.script.form import ScriptError
+from anystory.script.read import load_script
 
 
 @pytest.fixture

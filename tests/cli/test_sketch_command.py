@@ -8,9 +8,11 @@ import yaml
 from PIL import Image
 
 from anystory.__main__ import main
-from anystory.backends.base import load
+from anystory.backends.load import load
 from anystory.project.folder import Project
-from anystory.script.read import ScriptError, dump_script, load_script, parse_script
+from anystory.script.form import ScriptError
+from anystory.script.read import load_script, parse_script
+from anystory.script.write import dump_script
 from anystory.story.model import LIBRARY
 from tests.cli.test_main import picture
 
@@ -142,6 +144,17 @@ def test_a_character_who_is_only_told_of_is_a_drawing_of_the_library(script, tmp
     assert blue > red + 20
     assert main(["resume", str(out)]) == 0
     assert "panel 2: unchanged" in capsys.readouterr().out
+
+
+def test_two_told_of_in_the_same_words_are_told_to_share_a_drawing(script, tmp_path, capsys):
+    changed(script, cast=[{"name": name, "description": "a boy"} for name in ("Fox", "Owl")])
+    assert main(["check", str(script), "--backend", "storybook"]) == 1
+    said = capsys.readouterr().out
+    assert "note: Fox has no picture and is a drawing of the library (Noto Emoji): boy." in said
+    assert "warning: Owl has no picture and is a drawing of the library (Noto Emoji): boy, the same as Fox;" in said
+    for command in ("sketch", "render"):
+        assert main([command, str(script), "--out", str(tmp_path / "out")]) == 0
+        assert "Owl: a drawing of the library (Noto Emoji): boy, the same as Fox" in capsys.readouterr().out
 
 
 def test_who_the_library_does_not_have_is_for_models(script, tmp_path, capsys):

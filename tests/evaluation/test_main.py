@@ -103,7 +103,7 @@ def test_the_table_is_whole_and_the_same_every_time(tiny_model_folder, art, out,
 
 
 def test_the_quick_figures_need_no_judge(tiny_model_folder, art, out, monkeypatch):
-    monkeypatch.setattr("anystory.evaluation.encoder.load_encoder", None)
+    monkeypatch.setattr("anystory.model.identity.load_encoder", None)
     figures = run(tiny_model_folder, art, out, "--only", "embedded")
     assert figures["retrieval among 20"]["of"] == 20
     assert set(figures["error inside the subject"]) == {"sigma 1", "sigma 4"}

@@ -10,29 +10,12 @@ from safetensors.torch import save_file
 
 from anystory.cast.segment import SegmentError
 from anystory.evaluation.cases import Gallery, pairs, singles
-from anystory.evaluation.encoder import (
-    DIMENSION,
-    SIDE,
-    IdentityEncoder,
-    _Sampler,
-    cut_out,
-    embed,
-    load_encoder,
-    train,
-    views,
-)
-from anystory.evaluation.measures import (
-    Judge,
-    found_by_segmentation,
-    held,
-    overlap,
-    pose_difference,
-    rank_of,
-    read_size,
-    read_where,
-)
+from anystory.evaluation.encoder import _Sampler, train, views
+from anystory.evaluation.measures import Judge, found_by_segmentation, held, overlap, rank_of, read_size, read_where
 from anystory.evaluation.statistics import mean, share
 from anystory.evaluation.table import Report, Row
+from anystory.maps.consistency import pose_difference
+from anystory.model.identity import DIMENSION, SIDE, IdentityEncoder, cut_out, embed, load_encoder
 from anystory.sketch.scenery import PLACES, TIME_PHRASES
 from anystory.story.model import BACKGROUND, RoutingMaps
 from tests.evaluation.test_identity import CAST

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from anystory.evaluation.cases import Gallery, gallery
-from anystory.evaluation.encoder import load_encoder
 from anystory.evaluation.examination import ATTEMPTS, composites, examine_identity, examine_poses
 from anystory.evaluation.identity import subject_of
 from anystory.evaluation.measures import Judge
 from anystory.evaluation.reader import Reader
 from anystory.evaluation.train import main
+from anystory.model.identity import load_encoder
 from anystory.training.art import Art
 from anystory.training.world import World
 from tests.evaluation.test_main import GROUPS, drawing

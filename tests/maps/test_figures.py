@@ -18,7 +18,7 @@ from anystory.maps.figures import (
     layer_figure,
     some_steps,
 )
-from anystory.maps.overlay import colour, colours_of, trace_overlay
+from anystory.maps.overlay import colour, colours_of, legend, trace_overlay
 from anystory.story.model import BACKGROUND, CastMember, Frame, Panel, RoutingMaps, Script, TraceRecorder
 
 NAMES = ("Fox", "Owl", BACKGROUND)
@@ -255,3 +255,31 @@ def test_who_left_the_story_is_in_the_pictures_of_frames_that_stay(trace, image)
     assert contact_sheet(gone, {1: frame}).tobytes() == contact_sheet(still, {1: frame}).tobytes()
     for draw in (lambda cast: layer_figure(trace, cast=cast), lambda cast: animation(image, trace, cast=cast)[0]):
         assert draw(["Owl"]).tobytes() == draw(["Owl", "Fox"]).tobytes()
+
+
+@pytest.mark.parametrize("words", [("小明在家", "红红去看"), ("Ωμέγα", "Άλφα"), ("שלום", "אבגד"), ("Łódź", "Škoda")])
+def test_every_letter_the_font_has_is_drawn_on_sheets_and_legends(words):
+    frame = Frame(Image.new("RGB", (32, 32)), RoutingMaps((BACKGROUND,), np.ones((1, 2, 2), np.float32)), 1)
+    sheets, legends, figures = set(), set(), set()
+    for word in words:
+        script = Script((Panel("x", (), word),), (CastMember("A"),))
+        assert module.unwritable_on_sheet(script, {1: frame}) == ""
+        sheets.add(contact_sheet(script, {1: frame}).tobytes())
+        legends.add(legend([word, BACKGROUND]).tobytes())
+        recorder = TraceRecorder((word, BACKGROUND))
+        recorder.add(1, [np.zeros((2, 2), np.uint8)])
+        figures.add(figure(recorder.trace(1)).tobytes())
+    assert len(sheets) == len(legends) == len(figures) == 2, "boxes would look alike"
+
+
+def test_letters_that_a_sheet_lacks_are_told():
+    frame = Frame(Image.new("RGB", (32, 32)), RoutingMaps(("ไป", BACKGROUND), np.ones((2, 2, 2), np.float32) / 2), 1)
+    for script in (Script((Panel("x", (), "", ()),)), Script((Panel("x"),), title="ไป"), Script((Panel("ไป"),))):
+        assert "ไ" in module.unwritable_on_sheet(script, {1: frame})
+    assert module.unwritable_on_sheet(Script((Panel("x"),)), {}) == ""
+
+
+def test_a_sheets_title_keeps_its_lines():
+    frame = Frame(Image.new("RGB", (32, 32)), RoutingMaps((BACKGROUND,), np.ones((1, 2, 2), np.float32)), 1)
+    heights = [contact_sheet(Script((Panel("x"),), title=title), {1: frame}).height for title in ("a", "a\nb", "a b")]
+    assert heights[0] == heights[2] < heights[1]

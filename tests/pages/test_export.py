@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from anystory.__main__ import main
+from anystory.pages.balloons import Lettering
 from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages, cover, export
-from anystory.pages.lettering import Lettering
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
 from anystory.story.model import Line, Panel
@@ -160,6 +160,20 @@ def test_a_long_title_becomes_smaller_and_is_cut_at_last(tmp_path):
         head = np.asarray(page.image.convert("L"))[:60]
         assert (head < 100).any() and (head[:, :10] > 200).all() and (head[:, -10:] > 200).all()
         assert any("title" in warning for warning in page.warnings) == cut
+
+
+@pytest.mark.parametrize("layout", ["2x2", "splash"])
+def test_a_title_of_two_lines_is_two_lines(tmp_path, layout):
+    def rows(title):
+        """Rows of ink above the panels, as lengths of their runs."""
+        page = Pages(rendered(tmp_path / title[-5:].strip(), story(title=title)), Format(layout, **SMALL))[0]
+        assert not page.warnings
+        ink = np.asarray(page.image.convert("L"))[:, 60:-60] < 128
+        full = np.flatnonzero(ink.mean(axis=1) > 0.5)[0]
+        return [len(run) for run in "".join("#" if row.any() else " " for row in ink[:full]).split()]
+
+    one, two = rows("A HOUSE"), rows("A HOUSE\nIN THE WOOD")
+    assert len(one) == 1 and two == one * 2
 
 
 def test_what_the_font_lacks_of_a_title_is_told(tmp_path):

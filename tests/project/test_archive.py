@@ -14,7 +14,7 @@ from anystory.project import archive
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.drafts import Draft, draft_of, load_draft, save_draft
 from anystory.project.folder import KEPT, Project
-from anystory.script.read import MAX_CAST, MAX_PANELS
+from anystory.script.form import MAX_CAST, MAX_PANELS
 from anystory.story.model import MAX_PICTURES
 from tests.stories import rendered, story, subject
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 from anystory.project.drafts import DAY, Actor, Draft, DraftError, Picture, Store, draft_of, load_draft, save_draft
 from anystory.project.folder import content, cutout
-from anystory.script.read import MAX_BYTES, MAX_TEXT, parse_script
+from anystory.script.form import MAX_BYTES, MAX_TEXT
+from anystory.script.read import parse_script
 from anystory.story.model import Line, Panel, Settings, Style
 from tests.stories import rendered, story, subject
 

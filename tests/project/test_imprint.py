@@ -18,7 +18,8 @@ from anystory.project.imprint import (
     without_pictures,
 )
 from anystory.render.session import Renderer
-from anystory.script.read import dump_script, parse_script
+from anystory.script.read import parse_script
+from anystory.script.write import dump_script
 from anystory.story.model import MAX_SEED, CastMember, Panel, Script
 from tests.stories import PANELS, looks, rendered, story
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from anystory.backends import base as backend
 from anystory.backends.base import BackendError
+from anystory.backends.load import load as load_backend
 from anystory.maps.diagnosis import Diagnosis
 from anystory.model.flux.attention import blocks
 from anystory.project.folder import Project
@@ -40,13 +40,13 @@ def told():
 
 @pytest.fixture
 def flux(told):
-    return backend.load("flux", model=GOLDEN, device="cpu", batch=2, tell=told.append)
+    return load_backend("flux", model=GOLDEN, device="cpu", batch=2, tell=told.append)
 
 
 @pytest.fixture(scope="module")
 def alone():
     """The story's frames, one at a time."""
-    events = Renderer(backend.load("flux", model=GOLDEN, device="cpu")).render(STORY)
+    events = Renderer(load_backend("flux", model=GOLDEN, device="cpu")).render(STORY)
     return {event.panel: event.step.frame for event in events if event.step.frame}
 
 
@@ -82,7 +82,7 @@ def test_panels_made_at_once_are_what_they_are_alone_and_told_in_order(flux, alo
         near(event.step.frame, alone[event.panel])
         near(Project(tmp_path).frame(event.panel), alone[event.panel])
         assert (event.step.frame.trace is None) == (alone[event.panel].trace is None)
-    one_by_one = backend.load("flux", model=GOLDEN, device="cpu")
+    one_by_one = load_backend("flux", model=GOLDEN, device="cpu")
     assert all(event.reused for event in Renderer(one_by_one).render(STORY, tmp_path, trace=True))
 
 
@@ -171,9 +171,9 @@ def test_frames_of_a_batch_that_were_finished_before_memory_ran_out_for_good_sta
 
 
 def test_batches_are_for_flux_and_off_unless_asked_for():
-    assert backend.load("flux", model=GOLDEN, device="cpu").batch == 1
+    assert load_backend("flux", model=GOLDEN, device="cpu").batch == 1
     with pytest.raises(BackendError, match="mini takes no --batch; flux does"):
-        backend.load("mini", batch=2)
+        load_backend("mini", batch=2)
 
 
 @pytest.mark.timeout(120)

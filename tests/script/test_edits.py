@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from anystory.script.edits import insert_panel, move_panel, plain_text, remove_panel, with_name, with_panel, with_prompt
-from anystory.script.read import ScriptError, parse_script, read_script, script_lines
+from anystory.script.form import ScriptError
+from anystory.script.read import parse_script, read_script
+from anystory.script.write import script_lines
 from anystory.story.model import CastMember, Line, Panel, Script
 from tests.script.test_read import NAMES, some_panel
 

@@ -9,8 +9,9 @@ from PIL import Image
 from anystory.backends.memory import Planned
 from anystory.backends.sdxl import AnyStoryBackend
 from anystory.model.plans import Plan
+from anystory.script.form import NEWLINE, ScriptError
 from anystory.script.lint import CODES, LETTERS, Finding, _slips, lint, mend
-from anystory.script.read import NEWLINE, ScriptError, parse_script, read_script
+from anystory.script.read import parse_script, read_script
 from anystory.story.model import CastMember
 from tests.script.test_storyboard import AUTHORS, RABBITS, text
 from tests.tiny import sdxl_pipeline

@@ -6,17 +6,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from anystory.script import read as module
-from anystory.script.read import (
-    ScriptError,
-    dump_script,
-    load_script,
-    panel_lines,
-    parse_script,
-    place,
-    read_script,
-    script_lines,
-)
+from anystory.script import plain
+from anystory.script.form import ScriptError, place
+from anystory.script.read import load_script, parse_script, read_script
+from anystory.script.write import dump_script, panel_lines, script_lines
 from anystory.story.model import FACINGS, CastMember, Line, Panel, Script
 from anystory.story.steering import Layout, Place, Steering
 
@@ -496,7 +489,7 @@ def test_a_bare_panel_dumps_to_what_it_needs():
 
 
 def test_the_docstrings_example_is_true(folder):
-    example = module.__doc__.split("\n\n`title`", 1)[0]
+    example = plain.__doc__.split("\n\n`title`", 1)[0]
     lines = [line.strip() for line in example.splitlines()]
     script = parse_script("\n".join(lines[lines.index("title: A day out") :]), folder, cast=[CastMember("Tom")])
     assert (script.cast[1].image, script.cast[1].mask) == (folder / "mia.png", folder / "mia-mask.png")
@@ -594,7 +587,7 @@ def test_lines_of_plain_text_give_the_same_panels(folder):
     )
     again = parse_script(script_lines(replace(script, panels=panels)), cast=script.cast)
     assert again.panels == panels and again.cast == script.cast
-    lines = script_lines(Script((Panel("two\n  lines", (), "a\nb"),)))
+    lines = script_lines(Script((Panel("two\n  lines", (), "a\nb", told=True),)))
     assert lines == "[NC] two lines  # a\\nb"
 
 
@@ -634,7 +627,7 @@ def test_any_script_is_written_in_every_form_and_read_back_the_same():
         for known in (cast, tuple(CastMember(name) for name in NAMES)):
             assert parse_script(lines, cast=known).panels == script.panels, lines
         assert parse_script(json.dumps(dump_script(script))) == script
-        strings = [panel_lines(panel, True, cast) for panel in script.panels]
+        strings = [panel_lines(panel, cast) for panel in script.panels]
         assert parse_script({"panels": strings}, cast=cast).panels == script.panels
 
 

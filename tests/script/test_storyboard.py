@@ -7,7 +7,9 @@ import json
 import pytest
 from PIL import Image
 
-from anystory.script.read import ScriptError, dump_script, load_script, parse_script, read_script
+from anystory.script.form import ScriptError
+from anystory.script.read import load_script, parse_script, read_script
+from anystory.script.write import dump_script
 from anystory.story.model import CastMember, Panel
 from anystory.story.prompt import compose
 

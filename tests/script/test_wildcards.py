@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from anystory.script.read import dump_script, parse_script
+from anystory.script.lint import lint
+from anystory.script.read import parse_script
 from anystory.script.wildcards import (
     WildcardError,
     expand,
@@ -12,8 +13,10 @@ from anystory.script.wildcards import (
     has_wildcards,
     lists,
     may_be_empty,
+    may_name,
     own_lists,
 )
+from anystory.script.write import dump_script, script_lines
 
 
 def test_the_same_seed_gives_the_same_words_and_seeds_give_all_of_them():
@@ -116,3 +119,43 @@ def test_a_panels_own_seed_decides():
     assert {expand_script(script, seed) for seed in range(9)} == {expand_script(script, 0)}
     late = expand_script(parse_script("x\n[NC] {a|b|c|d|e|f|g|h} x"), 2**32 - 1)
     assert late.panels[1].prompt == expand("{a|b|c|d|e|f|g|h} x", 0), "after the greatest seed comes 0"
+
+
+def test_brackets_say_who_is_in_a_panel_whatever_its_wildcards_become():
+    script = parse_script(
+        "cast: Mia, a fox\ncast: Tom, an owl\n[Mia, Tom] {Mia|Tom} waves\n[Mia] {Tom|a dog} barks\n[NC] {Mia|a} b"
+    )
+    yaml = parse_script(
+        {"cast": [{"name": "Mia"}, {"name": "Tom"}], "panels": [{"prompt": "{Mia|Tom} waves", "cast": ["Tom"]}]}
+    )
+    for seed in range(6):
+        assert [panel.cast for panel in expand_script(script, seed).panels] == [("Mia", "Tom"), ("Mia",), ()]
+        assert expand_script(yaml, seed).panels[0].cast == ("Tom",)
+
+
+def test_a_list_may_name_who_is_in_a_panel():
+    own = {"who": ("Mia", "Tom", "__both__", "a stranger"), "both": ("Tom and Mia",)}
+    script = parse_script("cast: Mia, a fox\ncast: Tom, an owl\n__who__ waves\n[Tom] __who__ waves")
+    seen = set()
+    for seed in range(60):
+        one, two = expand_script(script, seed, own).panels
+        assert one.cast == tuple(name for name in ("Mia", "Tom") if name in one.prompt) and two.cast == ("Tom",)
+        seen.add(one.cast)
+    assert seen == {("Mia",), ("Tom",), ("Mia", "Tom"), ()}
+    assert may_name("__WHO__ {a|Zoe}", ("Mia", "Tom", "Zoe", "Bo"), own) == {"Mia", "Tom", "Zoe"}
+
+
+@pytest.mark.parametrize("line", ["{Mia|Tom} waves", "[Mia, Tom] {Mia|Tom} waves", "[NC] {a|Mia} b"])
+def test_who_decides_survives_writing(line):
+    cast = "cast: Mia\ncast: Tom\n"
+    script = parse_script(cast + line)
+    for again in (parse_script(dump_script(script)), parse_script(cast + script_lines(script))):
+        assert [panel.told for panel in again.panels] == [panel.told for panel in script.panels] == [line[0] == "["]
+        assert expand_script(again, 3) == expand_script(script, 3)
+
+
+def test_whom_only_a_list_names_is_of_the_panel(tmp_path):
+    (tmp_path / "wildcards.yaml").write_text("who: [Mia, a stranger]", encoding="utf-8")
+    text = "cast: Mia\n__who__ waves\n__place__ by night"
+    found = {(finding.line, finding.code) for finding in lint(text, folder=tmp_path)}
+    assert found == {(1, "no-picture"), (3, "nobody")}

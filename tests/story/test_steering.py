@@ -9,8 +9,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from anystory.cast.images import open_image
+from anystory.script.form import ScriptError
 from anystory.script.lint import lint
-from anystory.script.read import ScriptError, dump_script, load_script, parse_script, script_lines
+from anystory.script.read import load_script, parse_script
+from anystory.script.write import dump_script, script_lines
 from anystory.story.model import BACKGROUND, CastMember
 from anystory.story.steering import SIDE, UNSTEERED, Layout, Place, Steering, painted
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from anystory.script.read import ScriptError, dump_script, load_script, parse_script, script_lines
+from anystory.script.form import ScriptError
+from anystory.script.read import load_script, parse_script
+from anystory.script.write import dump_script, script_lines
 from anystory.story.model import CastMember, Panel, Script, Style
 from anystory.story.prompt import compose
 from anystory.story.styles import NO_STYLE, SLOT, StyleError, all_styles, find_style, own_styles, presets, style_of

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from anystory.backends.base import load
+from anystory.backends.load import load
 from anystory.model.attention import transformer_blocks
 from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.mention import SILENT
@@ -21,6 +21,7 @@ from anystory.training import __main__ as command_line
 from anystory.training import autoencoder, stages
 from anystory.training.art import Art
 from anystory.training.inputs import encode_batch, encode_references, prepare
+from anystory.training.losses import Target, stage_losses
 from anystory.training.stages import CORRESPONDENCE, STAGES, channel_weights, create_mini, train_stage
 from anystory.training.world import World
 from tests.tiny import mini_pipeline, sdxl_pipeline
@@ -96,10 +97,11 @@ def test_routers_learn_where_subjects_are(models, world, tmp_path):
         pipeline = AnyStoryPipeline.from_pretrained(tmp_path / str(steps))
         objective = replace(STAGES["router"].objective, temperature=None)
         alphas = pipeline.scheduler.alphas_cumprod
-        target = stages.Target(alphas, pipeline.scheduler.config.prediction_type, torch.ones(4))
+        target = Target(alphas, pipeline.scheduler.config.prediction_type, torch.ones(4))
         with torch.no_grad():
             batch = encode_batch(pipeline, prepare(pipeline, composed))
-            losses.append(pipeline.model(batch, objective, target, torch.Generator().manual_seed(0))["routing"].item())
+            generator = torch.Generator().manual_seed(0)
+            losses.append(stage_losses(pipeline.model, batch, objective, target, generator)["routing"].item())
     assert losses[1] < 0.8 * losses[0]
 
 

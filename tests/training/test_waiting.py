@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from anystory.model.anystory import Target
 from anystory.training.art import Art
 from anystory.training.inputs import encode_batch, prepare
+from anystory.training.losses import Target, stage_losses
 from anystory.training.muon import Muon, is_hidden_matrix
 from anystory.training.stages import STAGES
 from anystory.training.world import World
@@ -47,7 +47,7 @@ def test_a_step_waits_for_nothing(folder, tmp_path, stage, subjects):  # noqa: F
     muon = Muon([weight for name, weight in model.named_parameters() if is_hidden_matrix(name, weight)], lr=1e-3)
     with waits:
         with torch.autocast("cpu", torch.bfloat16):
-            losses = model(encode_batch(pipeline, inputs), STAGES[stage].objective, target, generator)
+            losses = stage_losses(model, encode_batch(pipeline, inputs), STAGES[stage].objective, target, generator)
         losses["total"].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
         muon.step()

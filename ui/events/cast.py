@@ -9,7 +9,7 @@ import gradio as gr
 
 from anystory.cast.images import ImageError
 from anystory.cast.segment import Segmenter
-from anystory.script.read import MAX_CAST
+from anystory.script.form import MAX_CAST
 from ui import cast, html, masks, shelf
 from ui.events import CUTTING, ONE_CAST, SLOW
 from ui.parts import Parts

@@ -9,7 +9,7 @@ import gradio as gr
 
 from anystory.cast.segment import is_here
 from anystory.project.drafts import Draft, DraftError
-from anystory.script.read import ScriptError
+from anystory.script.form import ScriptError
 from anystory.story.styles import StyleError
 from ui import cast, html, masks, script, story, storyboard
 from ui.events import ONE_CAST, SLOW

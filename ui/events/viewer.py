@@ -11,7 +11,7 @@ import gradio as gr
 from ui import viewer
 from ui.events import QUICK
 from ui.parts import Parts
-from ui.studio import Shown, animation, contact_sheet, map_sheet
+from ui.studio import Shown, animation, contact_sheet, map_sheet, unwritable
 from ui.theme import FETCH
 from ui.words import t
 
@@ -39,6 +39,12 @@ def wire(parts: Parts) -> None:
     )
     view.mode.input(lambda mode: gr.Column(visible=mode == viewer.SCRUB), view.mode, view.scrub, **QUICK)
 
+    def sheet(shown: tuple[Shown, ...]) -> Path:
+        made = contact_sheet(shown)
+        if lacking := unwritable(shown):
+            gr.Warning(lacking)
+        return made
+
     def download(button: gr.Button, make: Callable[[Any], Path], source: gr.State) -> None:
         def made(of: Any) -> Path:
             try:
@@ -50,4 +56,4 @@ def wire(parts: Parts) -> None:
 
     download(view.maps, map_sheet, view.item)
     download(view.animation, animation, view.item)
-    download(stage.sheet, contact_sheet, stage.shown)
+    download(stage.sheet, sheet, stage.shown)

@@ -6,15 +6,36 @@ from dataclasses import replace
 import pytest
 import torch
 
-from anystory.model import anystory
-from anystory.model.anystory import ROUTING_WEIGHT, Objective, Target, TrainingBatch
-from anystory.model.routing import area_maps, hard_maps, matching_tokens, routing_cross_entropy, routing_loss
+from anystory.model import routing
+from anystory.model.routing import area_maps, hard_maps
+from anystory.training import losses as module
+from anystory.training.losses import (
+    ROUTING_WEIGHT,
+    Objective,
+    Target,
+    TrainingBatch,
+    correspondence_loss,
+    matching_tokens,
+    routing_cross_entropy,
+    routing_loss,
+    stage_losses,
+)
 from tests import slow
-from tests.tiny import mini_pipeline
+from tests.tiny import mini_pipeline, sdxl_pipeline
 
 ALL_KEPT = Objective(drop_text=0.0, drop_vision=0.0, drop_references=0.0, drop_all=0.0)
 PROMPT = "a fox on the left and a robot"
 SPANS = ((0, 5), (22, 29))
+
+
+@pytest.fixture(scope="module", params=[mini_pipeline, sdxl_pipeline], ids=["mini", "sdxl"])
+def pipeline(request):
+    return request.param()
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
 
 
 def _batch(pipeline, frames=2, subjects=2):
@@ -46,11 +67,11 @@ class _Spy:
 
         def attend(unet, adapter, bank, **settings):
             self.bank, self.settings = bank, settings
-            self.context = anystory_attend(unet, adapter, bank, **settings)
+            self.context = module_attend(unet, adapter, bank, **settings)
             return self
 
-        anystory_attend = anystory.attend
-        monkeypatch.setattr(anystory, "attend", attend)
+        module_attend = module.attend
+        monkeypatch.setattr(module, "attend", attend)
 
     def __enter__(self):
         self.state = self.context.__enter__()
@@ -70,7 +91,7 @@ class _Spy:
         channels = self.pipeline.unet.config.in_channels
         self.channel_weights = torch.linspace(0.5, 1.5, channels)
         target = Target(self.alphas, prediction, self.channel_weights)
-        losses = self.pipeline.model(batch, objective, target, generator)
+        losses = stage_losses(self.pipeline.model, batch, objective, target, generator)
         hook.remove()
         return losses
 
@@ -279,7 +300,121 @@ def test_which_loss_teaches_what(objective, diffusion, routing):
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     target = Target(pipeline.scheduler.alphas_cumprod, "v_prediction", torch.ones(4))
-    losses = model(_batch(pipeline), objective, target, generator)
+    losses = stage_losses(model, _batch(pipeline), objective, target, generator)
     assert _taught(losses["diffusion"], model) == diffusion
     if routing is not None:
         assert _taught(losses["routing"], model) == routing
+
+
+# The terms by themselves, each against a loop.
+
+
+def test_routing_loss_is_the_mean_square_distance_of_subject_maps():
+    logits, masks = torch.randn(2, 3, 4, 4), torch.rand(2, 2, 8, 8)
+    total = 0.0
+    for b in range(2):
+        truth = [slow.shares(slow.numbers(masks[b, i]), 4, 4) for i in range(2)]
+        for y in range(4):
+            for x in range(4):
+                maps = slow.softmax(slow.numbers(logits[b, :, y, x]))
+                total += sum((maps[i] - truth[i][y][x]) ** 2 for i in range(2))
+    assert routing_loss(logits, masks).item() == pytest.approx(total / (2 * 2 * 16), abs=1e-6)
+
+
+def test_routing_cross_entropy_agrees_with_the_loop():
+    logits, masks = torch.randn(2, 3, 4, 4), torch.rand(2, 2, 4, 4) * 0.5
+    total = weights = 0.0
+    for b in range(2):
+        tokens = [(y, x) for y in range(4) for x in range(4)]
+        truth = {}
+        for y, x in tokens:
+            first, second = slow.numbers(masks[b, :, y, x])
+            truth[y, x] = first, second, 1 - first - second
+        areas = [sum(truth[token][i] for token in tokens) / 16 for i in range(3)]
+        for y, x in tokens:
+            maps = slow.softmax(slow.numbers(logits[b, :, y, x]))
+            for i in range(3):
+                weight = truth[y, x][i] / math.sqrt(areas[i])
+                total -= weight * math.log(maps[i])
+                weights += weight
+    assert routing_cross_entropy(logits, masks).item() == pytest.approx(total / weights, abs=1e-5)
+
+
+def test_routing_cross_entropy_is_least_at_the_truth():
+    masks = torch.zeros(2, 2, 4, 4)
+    masks[:, 0, :2, :2] = masks[:, 1, 2:, 3] = 1
+    truth = (routing.area_maps(masks, (4, 4)) + 1e-6).log()
+    wrong = truth + 0.5 * torch.randn_like(truth)
+    assert routing_cross_entropy(truth, masks) < routing_cross_entropy(wrong, masks)
+    assert routing_loss(truth, masks) < 1e-10
+
+
+def test_a_router_that_cannot_see_puts_a_subject_where_it_most_likely_is():
+    # Ten frames: the subject holds a column of four, in four of them the left one, in two each of the others.
+    masks = torch.zeros(10, 1, 4, 4)
+    for b, column in enumerate([0, 0, 0, 0, 1, 1, 2, 2, 3, 3]):
+        masks[b, 0, :, column] = 1
+    logits = torch.zeros(1, 2, 4, 4, requires_grad=True)
+    optimiser = torch.optim.Adam([logits], lr=0.1)
+    for _ in range(200):
+        optimiser.zero_grad()
+        routing_cross_entropy(logits.expand(10, -1, -1, -1), masks).backward()
+        optimiser.step()
+    assert routing.hard_maps(logits)[0, 0].bool().tolist() == [[True, False, False, False]] * 4
+
+
+def _projective():
+    """From frame to reference: one that scales, shifts and turns; one with perspective; one unknown."""
+    turn = torch.tensor([[0.613, -0.787, 0.311], [0.787, 0.613, -0.207], [0.0, 0.0, 1.0]])
+    perspective = torch.tensor([[1.413, 0.107, 0.013], [0.029, 1.217, 0.211], [0.307, -0.911, 0.703]])
+    return torch.stack([turn, perspective, torch.zeros(3, 3)])[None]
+
+
+@pytest.mark.parametrize(("shape", "reference"), [((6, 6), (6, 6)), ((4, 7), (5, 3))])
+def test_matching_tokens_agrees_with_the_loop(shape, reference):
+    matrices = _projective()
+    tokens, known = matching_tokens(matrices, shape, reference)
+    assert tokens.shape == known.shape == (1, 3, shape[0] * shape[1])
+    for subject in range(3):
+        for u in range(shape[0] * shape[1]):
+            y, x = (2 * (u // shape[1]) + 1) / shape[0] - 1, (2 * (u % shape[1]) + 1) / shape[1] - 1
+            px, py, depth = (slow.dot(row, (x, y, 1.0)) for row in slow.numbers(matrices[0, subject]))
+            match = None
+            if depth > 1e-3:
+                column = math.floor((px / depth + 1) / 2 * reference[1])
+                row = math.floor((py / depth + 1) / 2 * reference[0])
+                if 0 <= column < reference[1] and 0 <= row < reference[0]:
+                    match = row * reference[1] + column
+            assert (tokens[0, subject, u].item() if known[0, subject, u] else None) == match
+    assert known[0, :2].any(-1).all() and not known[0, :2].all() and not known[0, 2].any()
+    assert tokens.min() >= 0 and tokens.max() < reference[0] * reference[1]
+
+
+def test_the_identity_matches_every_token_with_itself():
+    tokens, known = matching_tokens(torch.eye(3)[None, None], (5, 7), (5, 7))
+    assert known.all() and tokens.flatten().tolist() == list(range(35))
+
+
+def test_correspondence_loss_agrees_with_the_loop():
+    heads, size, subjects, n = 2, 3, 2, 5
+    query, key = torch.randn(1, heads, 4, size, requires_grad=True), torch.randn(1, heads, subjects * n, size)
+    target = torch.randint(n, (1, subjects, 4))
+    counts = torch.tensor([[[True, False, True, False], [False, True, False, False]]])
+    total = 0.0
+    for subject, token in ((0, 0), (0, 2), (1, 1)):
+        scores = [0.0] * n  # the mean over heads
+        for head in range(heads):
+            keys = slow.numbers(key[0, head, subject * n : subject * n + n])
+            query_row = slow.numbers(query[0, head, token])
+            scores = slow.add(scores, [slow.dot(query_row, k) / math.sqrt(size) / heads for k in keys])
+        total -= math.log(slow.softmax(scores)[target[0, subject, token]])
+    loss = correspondence_loss(query, key, target, counts)
+    assert loss.item() == pytest.approx(total / 3, abs=1e-5)
+    loss.backward()
+    assert (query.grad.abs().sum((0, 1, 3)) > 0).tolist() == [True, True, True, False]
+
+
+def test_correspondence_loss_without_a_match_is_zero():
+    query, key = torch.randn(1, 2, 4, 3), torch.randn(1, 2, 5, 3)
+    none = torch.zeros(1, 1, 4, dtype=torch.bool)
+    assert correspondence_loss(query, key, torch.zeros(1, 1, 4, dtype=torch.long), none) == 0

@@ -1,43 +1,21 @@
 """Letters stay in their places, balloons off the characters, tails at who speaks, and nothing is lost unsaid."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
-from anystory.pages import lettering
-from anystory.pages.lettering import (
-    CAPTIONS,
-    DIALOGUES,
-    MIN_SIZE,
-    NOT_SHAPED,
-    SHAPED,
-    Lettering,
-    LetteringError,
-    balanced,
-    fit,
-    letter,
-    measure,
-    right_to_left,
-    sizes,
-    unwritable,
-    wrap,
-)
-from anystory.story.model import Line, Panel
+from anystory import typeset
+from anystory.pages import balloons
+from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError, letter
+from anystory.story.model import ATTENTION, Line, Panel
+from anystory.typeset import NOT_SHAPED, measure, right_to_left
 from tests.stories import frame
+from tests.test_typeset import LONG, TEXTS
 
 SIDE = 512
-LONG = "It was a long way, and nobody had told them how long it would be. " * 60
-TEXTS = [
-    "Where am I?",
-    LONG,
-    "两个朋友在海边等待。天色渐渐暗了下来，可是谁也不想先回家。" * 6,
-    "أهلاً بكم! هذا بيتي (القلعة) رقم 12. " * 8,
-    "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 4,
-    "e\u0301" * 300,
-    "\n\n a \n\n",
-]
 
 
 def picture(names=("Fox", "Owl"), places=None):
@@ -48,32 +26,6 @@ def picture(names=("Fox", "Owl"), places=None):
 def changed(before, after):
     """Where two pictures differ."""
     return np.asarray(ImageChops.difference(before, after)).any(axis=2)
-
-
-@pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("width", [40, 200, 1000])
-def test_no_line_is_wider_than_its_room_and_no_word_is_lost(text, width):
-    for break_up in (wrap, balanced):
-        lines = break_up(text, 20, width)
-        assert max(measure(line, 20) for line in lines) <= width + 1
-        assert "".join("".join(lines).split()) == "".join(text.split())
-
-
-def test_words_marks_and_punctuation_stay_together():
-    assert wrap("one two three", 20, measure("one two", 20) + 2) == ["one two", "three"]
-    assert all(not line.startswith("\u0301") for line in wrap("e\u0301" * 50, 20, 60))
-    lines = wrap("他说，“你好。”她笑了！（真的）" * 8, 20, 130)
-    assert len(lines) > 5 and not any(line[0] in "，。”！）" or line[-1] in "“（" for line in lines)
-    widths = [measure(line, 20) for line in balanced("four words and then a very few more of them", 20, 300)]
-    assert max(widths) - min(widths) < 120
-
-
-@pytest.mark.parametrize("text", TEXTS)
-def test_text_shrinks_within_bounds_and_is_cut_at_last(text):
-    block = fit(text, 300, 90, 24)
-    assert block.width <= 301 and block.height <= 90 and block.size in sizes(24)
-    assert block.cut == (block.lines[-1].endswith("…")) and (block.cut or block.size >= min(sizes(24)))
-    assert fit("Hi", 300, 90, 24).size == 24 and min(sizes(11)) == MIN_SIZE
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -155,17 +107,8 @@ def test_more_than_fits_is_told():
     assert any("lines of dialogue found no room" in warning for warning in lettered.warnings)
 
 
-def test_scripts_of_the_font_and_what_it_lacks():
-    for text in ("Grüße, ¿qué?", "Привет, Ελλάδα", "你好，世界。", "こんにちは、カタカナ", "Tiếng Việt"):
-        assert unwritable(text) == "", text
-    for text in ("مرحبا", "שלום"):  # Pillow orders them where the system has FriBiDi
-        assert unwritable(text) == ("" if SHAPED else NOT_SHAPED), text
-    assert "🦊" in unwritable("fox 🦊🦊") and "한" in unwritable("한국어")
-    assert right_to_left("12 שלום hello") and not right_to_left("hello שלום") and not right_to_left("…")
-
-
 def test_without_fribidi_right_to_left_text_is_set_and_told(monkeypatch):
-    monkeypatch.setattr(lettering, "SHAPED", False)
+    monkeypatch.setattr(typeset, "SHAPED", False)
     image, maps = picture()
     lettered = letter(image, Panel("x", ("Fox", "Owl"), "שלום", (Line("Fox", "مرحبا"),)), maps)
     assert len(lettered.boxes) == 2 and lettered.warnings == (NOT_SHAPED,)
@@ -176,3 +119,24 @@ def test_unknown_ways_are_refused():
         Lettering("above")
     with pytest.raises(LetteringError, match="'bubbles'"):
         Lettering(dialogue="bubbles")
+
+
+def test_who_is_alone_in_a_frame_of_attention_is_seen_too():
+    """A share of attention is nowhere larger than the rest of the picture's: half its height is where somebody is."""
+    image, maps = picture(("Fox",), {"Fox": (0.3, 0.6)})
+    share = 0.2 * maps.values[0]
+    alone = replace(maps, values=np.stack([share, 1 - share]).astype(np.float32), measure=ATTENTION)
+    panel = Panel("x", ("Fox",), "", (Line("Fox", "Over here!"),))
+    routed, attended = (letter(image, panel, some) for some in (maps, alone))
+    assert np.allclose(routed.boxes, attended.boxes, atol=SIDE / 20)
+    drawn = changed(image, attended.image)
+    assert drawn[int(attended.boxes[0][3]) + 6 :].any(), "the tail points at the fox"
+
+
+@pytest.mark.parametrize("how", [Lettering("box", "below"), Lettering()])
+def test_words_keep_their_direction_after_a_name_in_another_script(how):
+    image, _ = picture()
+    panel = Panel("x", ("Fox",), "", (Line("Fox", "שלום לך."), Line("Fox", "hello")))
+    assert len(letter(image, panel, None, how).boxes) == 2 and not letter(image, panel, None, how).warnings
+    text = balloons._spoken(panel.dialogue[0])
+    assert right_to_left(text) and "Fox" in text and balloons._spoken(panel.dialogue[1]) == "Fox: hello"

@@ -1,44 +1,51 @@
 """Captions and dialogue lettered into a picture or under it, in balloons that keep off the characters.
 
 The routing maps say where everybody is: a balloon stands where nobody does, and its tail points at the head of who
-speaks. Text is wrapped, made smaller within bounds, and at last cut with an ellipsis and a warning; it never overflows.
-Balloons stand in reading order, of right-to-left text mirrored. numpy and PIL only.
+speaks. Text is wrapped, made smaller within bounds, and at last cut with an ellipsis and a warning; it never overflows
+(`anystory.typeset`). Balloons stand in reading order, of right-to-left text mirrored. numpy and PIL only.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, features
+from PIL import Image, ImageDraw
 
 from anystory.errors import AnyStoryError
 from anystory.story.model import Line, Panel, RoutingMaps
-from anystory.supplies import ASSETS
+from anystory.typeset import (
+    FINE,
+    FIRST_STRONG_ISOLATE,
+    INK,
+    LEADING,
+    MIN_SIZE,
+    PAPER,
+    POP_ISOLATE,
+    Block,
+    Box,
+    balanced,
+    cut,
+    fit,
+    isolated,
+    longest_piece,
+    right_to_left,
+    sizes,
+    unwritable,
+    wrap,
+    write_block,
+)
 
-FONT = ASSETS / "fonts" / "lettering.ttf"
 CAPTIONS = ("box", "below", "none")
 DIALOGUES = ("balloons", "below", "none")
-PAPER, NOTE, INK = (255, 255, 255), (255, 248, 220), (26, 26, 26)
+NOTE = (255, 248, 220)
 
-MIN_SIZE = 10
-"""Pixels an em has at least: below, letters are not told apart."""
-SHRINK = 0.6
-"""Text may become this part of its proper size before it is cut."""
-LEADING = 1.3
-CAP_HEIGHT = 0.73
 CROWDED = 0.3
 """The share of a balloon that may lie on characters before a smaller size is tried."""
-FINE = 4
-"""Letters and balloons are drawn this many times larger and scaled down: even spaces, smooth edges."""
 GRID = 48
 """Places a balloon is tried at, along the picture's longer side."""
 
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
 Point = tuple[float, float]
 
 
@@ -67,23 +74,6 @@ class Lettered:
     image: Image.Image
     boxes: tuple[Box, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Block:
-    """Text set in `lines` of an em of `size` pixels; `cut` where it had to be."""
-
-    lines: tuple[str, ...]
-    size: int
-    cut: bool = False
-
-    @property
-    def width(self) -> float:
-        return max(measure(line, self.size) for line in self.lines)
-
-    @property
-    def height(self) -> float:
-        return len(self.lines) * LEADING * self.size
 
 
 @dataclass(frozen=True)
@@ -120,165 +110,6 @@ def proper_size(size: tuple[int, int]) -> int:
     return max(MIN_SIZE, round((size[0] * size[1]) ** 0.5 / 24))
 
 
-# --- text ---------------------------------------------------------------------------------------------------------
-
-SHAPED = features.check("raqm")
-"""Whether Pillow can join and order the letters of right-to-left scripts: it needs the FriBiDi library for that."""
-
-NOT_SHAPED = "Arabic and Hebrew letters are not joined and ordered here; install the FriBiDi library."
-
-NOT_FIRST = frozenset(
-    '!%),.:;?]}¢°·’"”†‡›℃∶、。〃々〉》」』】〕〗〞︰︶︸﹀﹂﹄﹏！％），．：；？］｝～…—ーぁぃぅぇぉっゃゅょァィゥェォッャュョ'
-)
-NOT_LAST = frozenset("$(£¥‘“〈《「『【〔〖〝﹁﹃（［｛￡￥")
-
-
-@lru_cache(64)
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """The lettering font at an em of `size` pixels."""
-    return ImageFont.truetype(str(FONT), size)
-
-
-def right_to_left(text: str) -> bool:
-    """Whether a text runs from right to left: its first letter does."""
-    return next((kind != "L" for kind in map(unicodedata.bidirectional, text) if kind in ("L", "R", "AL")), False)
-
-
-def measure(text: str, size: int) -> float:
-    """The width of one line in pixels."""
-    return _measured(text, size)
-
-
-@lru_cache(20_000)
-def _measured(text: str, size: int) -> float:
-    return font(size * FINE).getlength(text) / FINE
-
-
-@lru_cache(4096)
-def writable(char: str) -> bool:
-    """Whether the font has a character, or it is one that is not seen."""
-    if unicodedata.category(char) in ("Cc", "Cf", "Zs", "Mn", "Zl", "Zp"):
-        return True
-    face = font(24)
-    return face.getmask(char).getbbox() is None or bytes(face.getmask(char)) != bytes(face.getmask("\U0010ffff"))
-
-
-def unwritable(text: str) -> str:
-    """A sentence on the characters of a text that the font lacks or that are set wrongly; "" if there is none."""
-    missing = "".join(dict.fromkeys(char for char in text if not writable(char)))
-    if missing:
-        shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
-        return f"The lettering font lacks {shown}; empty boxes stand for that."
-    if not SHAPED and any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
-        return NOT_SHAPED
-    return ""
-
-
-def clusters(text: str) -> list[str]:
-    """A text in its smallest parts that must not be torn: letters with their marks."""
-    parts: list[str] = []
-    for char in text:
-        joins = unicodedata.category(char) in ("Mn", "Me", "Mc", "Cf") or (parts and parts[-1].endswith("\u200d"))
-        if joins and parts:
-            parts[-1] += char
-        else:
-            parts.append(char)
-    return parts
-
-
-def _ideographic(char: str) -> bool:
-    code = ord(char)
-    return 0x2E80 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0xFF01 <= code <= 0xFF60 or code >= 0x20000
-
-
-def _pieces(text: str) -> list[str]:
-    """A text in parts between which a line may end; spaces stay at the end of theirs."""
-    parts: list[str] = []
-    for cluster in clusters(text):
-        if parts:
-            last, first = parts[-1][-1], cluster[0]
-            between = _ideographic(last) or _ideographic(first) or (last in "-–—/…" and first.isalnum())
-            torn = first in NOT_FIRST or last in NOT_LAST
-            if first.isspace() or not (last.isspace() or (between and not torn)):
-                parts[-1] += cluster
-                continue
-        parts.append(cluster)
-    return parts or [""]
-
-
-def wrap(text: str, size: int, width: float) -> list[str]:
-    """The text in lines no wider than `width` pixels; words wider than that are torn, letters are not."""
-    lines = []
-    for paragraph in text.splitlines():
-        line, used = "", 0.0
-        for piece in _pieces(" ".join(paragraph.split())):
-            for part in clusters(piece) if measure(piece.rstrip(), size) > width else [piece]:
-                if line and used + measure(part.rstrip(), size) > width:
-                    lines.append(line.rstrip())
-                    line, used = "", 0.0
-                line, used = line + part, used + measure(part, size)
-        if line.strip():
-            lines.append(line.rstrip())
-    return lines or [""]
-
-
-def balanced(text: str, size: int, width: float) -> list[str]:
-    """As `wrap`, of as few lines, but no line much shorter than the others."""
-    lines = wrap(text, size, width)
-    longest = max(measure(piece.rstrip(), size) for piece in _pieces(" ".join(text.split())))
-    low, high = max(longest, width / len(lines) / 2), width
-    while len(lines) > 1 and high - low > size / 4:
-        middle = (low + high) / 2
-        narrower = wrap(text, size, middle)
-        if len(narrower) == len(lines) and max(measure(line, size) for line in narrower) <= middle + 1:
-            lines, high = narrower, middle
-        else:
-            low = middle
-    return lines
-
-
-def sizes(largest: int) -> list[int]:
-    """The sizes a text is tried in, from its proper one down."""
-    least = min(largest, max(MIN_SIZE, round(largest * SHRINK)))
-    return sorted({round(largest - (largest - least) * k / 5) for k in range(6)}, reverse=True)
-
-
-def fit(text: str, width: float, height: float, largest: int) -> Block:
-    """The text within `width` x `height` pixels, as large as it goes up to an em of `largest`, cut where it does not go
-    at the least size."""
-    for size in sizes(largest):
-        block = Block(tuple(wrap(text, size, width)), size)
-        if block.height <= height and block.width <= width:
-            return Block(tuple(balanced(text, size, width)), size)
-    return _cut(text, width, height, size)
-
-
-def _cut(text: str, width: float, height: float, size: int) -> Block:
-    lines = wrap(text, size, width)
-    kept = lines[: max(1, int(height / (LEADING * size)))]
-    last = clusters(kept[-1])
-    while last and measure("".join(last).rstrip() + "…", size) > width:
-        last.pop()
-    return Block((*kept[:-1], "".join(last).rstrip() + "…"), size, cut=True)
-
-
-def _write(image: Image.Image, block: Block, box: Box, align: str) -> None:
-    """Write a block into its box (the text's own, without margins)."""
-    left, top, right, _ = box
-    backwards = right_to_left(" ".join(block.lines))
-    more = {"direction": "rtl" if backwards else "ltr"} if SHAPED else {}
-    x = (left + right) / 2 if align == "middle" else right if backwards else left
-    anchor = "ms" if align == "middle" else "rs" if backwards else "ls"
-    em, width = block.size, image.width
-    for index, line in enumerate(block.lines):
-        middle = top + (index + 0.5) * LEADING * em
-        above = max(0, int(middle - em))
-        mask = Image.new("L", (width * FINE, 2 * em * FINE))
-        place = x * FINE, (middle + CAP_HEIGHT * em / 2 - above) * FINE
-        ImageDraw.Draw(mask).text(place, line, 255, font(em * FINE), anchor=anchor, **more)
-        image.paste(INK, (0, above), mask.reduce(FINE))
-
-
 # --- below the picture --------------------------------------------------------------------------------------------
 
 
@@ -286,7 +117,7 @@ def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Let
     """The strip under a picture with what goes below: `width` pixels wide, at most `most` high. None for nothing."""
     words = [panel.caption] if how.captions == "below" and panel.caption else []
     if how.dialogue == "below":
-        words += [f"{line.who}: {line.say}" for line in panel.dialogue]
+        words += [_spoken(line) for line in panel.dialogue]
     if not words:
         return None
     margin = round(size * 0.6)
@@ -303,7 +134,7 @@ def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Let
             warnings.append(f"The words {_start(text)} found no room below the picture.")
             continue
         if block.height > left or block.width > room:
-            block = _cut(text, room, left, em)
+            block = cut(text, room, left, em)
             warnings.append(f"The words {_start(text)} are too long for the strip below the picture and were cut.")
         placed.append(block)
         left -= block.height
@@ -312,13 +143,19 @@ def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Let
     y, boxes = float(margin), []
     for block in placed:
         boxes.append((margin, y, margin + room, y + block.height))
-        _write(image, block, boxes[-1], "start")
+        write_block(image, block, boxes[-1], "start")
         y += block.height
     return Lettered(image, tuple(boxes), tuple(warnings))
 
 
+def _spoken(line: Line) -> str:
+    """A line of dialogue with who says it; the words keep their direction after a name in another script."""
+    alike = right_to_left(line.who) == right_to_left(line.say)
+    return f"{line.who if alike else isolated(line.who)}: {line.say}"
+
+
 def _start(text: str) -> str:
-    words = " ".join(text.split())
+    words = " ".join(text.split()).replace(FIRST_STRONG_ISOLATE, "").replace(POP_ISOLATE, "")
     return f"“{words if len(words) <= 24 else words[:23] + '…'}”"
 
 
@@ -348,16 +185,7 @@ class _Room:
         self.figures: dict[str, Figure] = {}
         hurt = np.zeros(self.shape)
         if maps is not None:
-            raster = (self.shape[1], self.shape[0])
-            values = np.stack(
-                [
-                    np.asarray(Image.fromarray(np.ascontiguousarray(field, np.float32)).resize(raster))
-                    for field in maps.values
-                ]
-            )
-            held = values.argmax(axis=0)
-            for index, name in enumerate(maps.names[:-1]):
-                body = held == index
+            for name, body in zip(maps.names, maps.located((self.shape[1], self.shape[0])), strict=False):
                 if body.any():
                     hurt[body] = np.maximum(hurt[body], 1)
                     self.figures[name], head = self._figure(body)
@@ -408,7 +236,7 @@ def _caption(image: Image.Image, text: str, room: _Room, size: int, warnings: li
     places = np.array([(left, y, left + wide, y + high) for y in (2 * edge, height - 2 * edge - high)])
     box: Box = tuple(places[np.argmin(room.hurt(places) + np.array([0, 0.15]))].tolist())
     ImageDraw.Draw(image).rectangle(tuple(round(v) for v in box), fill=NOTE, outline=INK, width=edge)
-    _write(image, block, (box[0] + across, box[1] + down, box[2] - across, box[3] - down), "start")
+    write_block(image, block, (box[0] + across, box[1] + down, box[2] - across, box[3] - down), "start")
     return box
 
 
@@ -475,7 +303,7 @@ def _arranged(lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: in
     placed: list[_Balloon] = []
     for number, line in enumerate(lines, 1):
         figure = room.figures.get(line.who)
-        text = line.say if figure else f"{line.who}: {line.say}"
+        text = line.say if figure else _spoken(line)
         upward = 0.25 if number == len(lines) else 1.2  # those to come need room below
         choices = [
             choice
@@ -491,7 +319,7 @@ def _arranged(lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: in
 def _shapes(text: str, size: tuple[int, int], em: int) -> Iterator[Block]:
     """The text in blocks of several widths."""
     seen = set()
-    longest = max(measure(piece.rstrip(), em) for piece in _pieces(text))
+    longest = longest_piece(text, em)
     for part in (0.3, 0.42, 0.56, 0.75, 0.9):
         width, height = part * size[0] - 1.8 * em, 0.42 * size[1] - em
         if part < 0.9 and longest > width:
@@ -502,7 +330,7 @@ def _shapes(text: str, size: tuple[int, int], em: int) -> Iterator[Block]:
         elif part < 0.9:
             continue
         else:
-            block = _cut(text, width, height, em)
+            block = cut(text, width, height, em)
         if block.lines not in seen:
             seen.add(block.lines)
             yield block
@@ -608,7 +436,7 @@ def _draw_words(image: Image.Image, balloon: _Balloon) -> None:
     """Write the words, over whatever tails of others came to lie in the balloon."""
     em, (left, top, right, bottom) = balloon.block.size, balloon.box
     _paint(image, balloon, 0, PAPER, [])
-    _write(image, balloon.block, (left, top + 0.45 * em, right, bottom), "middle")
+    write_block(image, balloon.block, (left, top + 0.45 * em, right, bottom), "middle")
 
 
 def _paint(image: Image.Image, balloon: _Balloon, grow: int, colour: tuple[int, int, int], tail: list[Point]) -> None:

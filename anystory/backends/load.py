@@ -1,0 +1,85 @@
+"""Choosing a backend and loading it: the one place that knows where each is. A model's module, which imports torch, is
+imported when it is loaded."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from anystory.backends.base import BACKENDS, MODELS, SPEEDS, STORYBOOK, Backend, BackendError, Lora
+from anystory.supplies import ASSETS
+
+
+def suitable(*, gpu: bool) -> str:
+    """The name of the best backend where nobody chose one: flux with a GPU, if the licence of its weights was accepted
+    with the account of `HF_TOKEN`; storybook anywhere."""
+    from anystory.backends.hub import FLUX, granted
+
+    return "flux" if gpu and granted(FLUX) else BACKENDS[0]
+
+
+def chosen(name: str | None, model: str | Path | None, usual: str = BACKENDS[0]) -> str:
+    """The name of the backend to load: the one asked for, else the `usual` one; where a `model`'s folder was given
+    and the usual one has no model, the paper's."""
+    if name is not None:
+        return name
+    return MODELS[0] if model is not None and usual == STORYBOOK else usual
+
+
+def load(
+    name: str | None = None,
+    *,
+    model: str | Path | None = None,
+    device: str | None = None,
+    loras: Sequence[Lora] = (),
+    vram: float | None = None,
+    speed: str = SPEEDS[0],
+    batch: int = 1,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Backend:
+    """Load a backend by name, None being what `chosen` says; `model` is a folder with other weights than its own,
+    `device` a torch device name (None = the best there is), `loras` go on top of the weights, `vram` is how many GB of
+    the GPU may be used (None = what is free), `speed` one of `SPEEDS`, `batch` how many frames may be made at once
+    where memory allows it, `tell` is called with sentences: what will be loaded and how, before it is, and what changes
+    when memory runs out. Raises `BackendError` with a sentence, also for what the backend has no use for."""
+    name = chosen(name, model)
+    if name not in BACKENDS:
+        raise BackendError(f"There is no backend {name!r}; choose one of: {', '.join(BACKENDS)}.")
+    if name == STORYBOOK:
+        given = {"--model": model, "--device": device, "--vram": vram, f"--speed {speed}": speed != SPEEDS[0]}
+        _refuse(name, "mini and flux do", given)
+    if name != "flux":
+        _refuse(name, "flux does", {"LoRAs": loras, "--batch": batch > 1})
+    if name == STORYBOOK:
+        from anystory.backends.storybook import StorybookBackend
+
+        return StorybookBackend()
+    hush()
+    folder = Path(model) if model is not None else None
+    if name == "flux":
+        from anystory.backends.flux import FluxBackend
+
+        return FluxBackend.load(folder, device=device, loras=loras, vram=vram, speed=speed, batch=batch, tell=tell)
+    from anystory.backends.sdxl import STEPS, AnyStoryBackend
+
+    _refuse(name, "flux does", {f"--speed {speed}": speed not in STEPS})
+    folder = folder or ASSETS / name
+    return AnyStoryBackend.load(folder, name=name, device=device, vram=vram, speed=speed, tell=tell)
+
+
+def _refuse(name: str, others: str, given: Mapping[str, object]) -> None:
+    """Raise BackendError for the first thing that was given to a backend that has no use for it."""
+    for what, value in given.items():
+        if value:
+            raise BackendError(f"The backend {name} takes no {what}; {others}.")
+
+
+def hush() -> None:
+    """Before they are imported: libraries tell of image processors, formats and kernels of other machines that nobody
+    uses here."""
+    for library in ("TRANSFORMERS", "DIFFUSERS"):
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")
+    for name in ("torchao", "torch.utils._pytree", "bitsandbytes"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,144 @@
+"""What a script may hold: its keys, its bounds, what is told of a mistake, and what reading it gives."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from anystory.errors import AnyStoryError
+from anystory.story.model import Panel, Script
+from anystory.story.steering import STRENGTHS
+
+MAX_BYTES = 500_000
+MAX_PANELS = 200
+MAX_CAST = 50
+MAX_NAME = 40
+MAX_TEXT = 2000
+SIZES = range(16, 4097)
+"""Sides of frames in pixels that a script may ask for; a backend has its own."""
+HEIGHTS = (0.01, 100)
+"""Metres that a character may be tall, from a bee to a giant."""
+
+SCRIPT_KEYS = ("title", "style", "styles", "segmenter", "cast", "panels")
+MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing")
+STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
+PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "style", *STEERING_KEYS)
+TAG_KEYS = ("cast", "seed", "size", "style", "layout", *STRENGTHS, "reference_steps", "router")
+"""Those that plain text has in brackets, `[KEY: …]`."""
+
+LINE_KEYS = ("who", "say")
+NOBODY = "NC"
+
+NEWLINE = re.compile(r"\r\n|\r|\n")
+"""What ends a line in an editor; str.splitlines breaks at more."""
+
+Where = tuple[str | int, ...]
+"""A path into the data, such as ("panels", 2, "prompt")."""
+
+Span = tuple[int, int]
+"""The characters [start, end) of the source."""
+
+
+def place(source: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of a character of the source."""
+    lines = NEWLINE.split(source[:offset].removeprefix("\ufeff"))
+    return len(lines), len(lines[-1]) + 1
+
+
+class ScriptError(AnyStoryError, ValueError):
+    """A script cannot be used. The message is one sentence for the user, with its line where that is known.
+
+    `sentence` is the message without the line, `line` and `column` count from 1 (None = unknown), `span` is what it is
+    about in the source, `code` its kind as in `anystory.script.lint`, `fix` a text to put in the span's place.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        at: tuple[int, int] | None = None,
+        span: Span | None = None,
+        code: str = "script",
+        fix: str | None = None,
+    ) -> None:
+        self.line, self.column = at or (None, None)
+        super().__init__(sentence if at is None else f"Line {self.line}: {sentence}")
+        self.sentence, self.span, self.code, self.fix = sentence, span, code, fix
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A text taken apart, nothing of it checked yet. `data` has the keys of `anystory.script.read.load_script`; `spans`
+    tells where its parts stand in `source`, `keys` where their keys do, `called` what the source calls a key, each as
+    far as known; `problems` are the mistakes that only the form shows."""
+
+    source: str
+    data: Any
+    spans: Mapping[Where, Span] = field(default_factory=dict)
+    keys: Mapping[Where, Span] = field(default_factory=dict)
+    called: Mapping[Where, str] = field(default_factory=dict)
+    problems: tuple[ScriptError, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A script as far as it could be read. `members` are the names of the source's cast in its order, `aliases` the
+    other names it uses. `panels[i]` is None where panel i could not be read, and not in the script while it has no
+    prompt. `errors` say what is wrong, the first being what `parse_script` raises; `spans` tell where the parts stand
+    in `source`."""
+
+    source: str
+    script: Script
+    members: tuple[str | None, ...]
+    aliases: tuple[str, ...]
+    panels: tuple[Panel | None, ...]
+    errors: tuple[ScriptError, ...]
+    spans: Mapping[Where, Span]
+
+    def span(self, path: Where, words: str = "") -> Span:
+        """Where a part of the script stands, or of that the first `words` that are words of their own. A part that
+        the source does not have (a default, a character known already) stands where what holds it does."""
+        return span_of(self.source, self.spans, path, words) or (0, 0)
+
+
+def span_of(source: str, spans: Mapping[Where, Span], path: Where, words: str = "") -> Span | None:
+    """Where the part at `path` stands, or of it the first `words`; where the source has no such part, where the nearest
+    one that holds it does. None where none has a place."""
+    while path and path not in spans:
+        path = path[:-1]
+    for pattern in (rf"(?<!\w){re.escape(words)}(?!\w)", re.escape(words)) if words and path in spans else ():
+        if hit := re.compile(pattern).search(source, *spans[path]):
+            return hit.span()
+    return spans.get(path)
+
+
+def composed(text: str) -> str:
+    """Stripped, and in the one of Unicode's forms in which equal text has equal characters."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The one of `known` most like a word, in any case; None where none is, to at least `cutoff` of 1."""
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold()[:MAX_NAME], folded, n=1, cutoff=cutoff)
+    return folded[near[0]] if near else None
+
+
+def kind(value: Any) -> str:
+    """What a value is, for a sentence: "a list"."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "text" if isinstance(value, str) else f"the {type(value).__name__} {shown(value)}"
+
+
+def shown(value: Any, most: int = 60) -> str:
+    """A value as a sentence shows it, cut after `most` characters."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}…"

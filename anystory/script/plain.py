@@ -1,0 +1,183 @@
+r"""Scripts in plain text: how they are written, and how one is taken apart.
+
+Plain text is one line per panel, with what is said in it on lines of their own below:
+
+    title: A day out
+    style: watercolour
+    cast: Mia, a small fox
+    image: mia.png
+    mask: mia-mask.png
+
+    Mia walks in the forest # Early in the morning
+    [Mia, Tom] they share an apple
+    [NC] the empty beach at night
+    [style: Line art] [seed: 7] [size: 192] Tom and Mia look at a map
+    > Mia: Half for you!
+    [layout: Mia 0 0.2 0.5 1; Tom 0.5 0.2 1 1] Mia and Tom dance
+    # a line that starts with # is a remark and is left out
+
+`title`, `style`, `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
+looks; a line each, with the files of its picture and of its mask below it, and of further pictures) come before the
+first panel, each only if wanted. `[NC]` is a panel with nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in
+it, otherwise those are whose names the line contains; `[layout: …]` says where (`anystory.story.steering`). What
+follows a `#` with a space before it is the caption. A backslash before one of `# > [ ] \` takes it as it is, and `\n`
+breaks a line. Commas, colons and semicolons may be full-width, and 、 may be between names. StoryDiffusion's character
+list, `[Mia] a small fox` before the panels, is read too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from anystory.cast.filenames import SUFFIXES
+from anystory.script.form import NEWLINE, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+
+_FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
+
+HEADER = re.compile(
+    rf"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*[:：]{_FILE}$))\s*[:：]\s*",
+    re.IGNORECASE,
+)
+"""What stands before the first panel: group 1 for the story, or group 2, with a file, for the character above."""
+
+CAPTION = re.compile(r"(?:^|\s)#")
+SAID = ">"
+"""What a line of dialogue begins with."""
+
+TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*([^\[\]]*?)\s*\]", re.IGNORECASE)
+"""A key of the panel in brackets, and its value."""
+
+COMMA = re.compile("[,，]")
+"""What is between names, and between a name and its description."""
+
+ESCAPED = "\n\\#>[]"
+"""What stands behind a backslash, the first as n. While a line is read, each is a character that no text has."""
+
+DESCRIBED = re.compile(
+    r"\[(?!\s*\w+\s*[:：])([^\[\],，、#]+)\]\s*((?:an?|the|one|two|my)\s[^#]*|[一两这那][^#]*)$", re.IGNORECASE
+)
+"""A line of StoryDiffusion's character list, such as `[Bob] A man, wearing a black suit`."""
+
+
+def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
+    """Take plain text apart, panel by panel; `known` are the names of characters there are already."""
+    data: dict[str, Any] = {"cast": [], "panels": []}
+    spans: dict[Where, Span] = {}
+    misplaced: list[tuple[Span, str]] = []
+
+    def add(key: str, value: Any, span: Span, **parts: Span) -> None:
+        path = key, len(data[key])
+        data[key].append(value)
+        spans[path] = span
+        spans.update({(*path, part): span for part, span in parts.items()})
+
+    lines = _lines(text)
+    described = _character_list(lines, known)
+    for start, line in lines:
+        span, header = (start, start + len(line)), HEADER.match(line)
+        if not line:
+            continue
+        if start in described:
+            name, words = (_shift(described[start].span(group), start) for group in (1, 2))
+            # img is the mark StoryDiffusion wants behind the noun for whoever has a picture.
+            description = re.sub(r"\s+img\b", "", text[slice(*words)])
+            add("cast", {"name": text[slice(*name)], "description": description}, span, name=name, description=words)
+        elif line.startswith(SAID) and data["panels"]:
+            index = len(data["panels"]) - 1
+            data["panels"][index] += f"\n{line}"
+            spans["panels", index, "dialogue", data["panels"][index].count("\n") - 1] = span
+        elif line.startswith(SAID):
+            misplaced.append((span, f"{SAID} begins what is said in the panel above, and there is none; move it down."))
+        elif not header:
+            head = CAPTION.split(line, maxsplit=1)[0]
+            add("panels", line, span, **{tag[1].lower(): _shift(tag.span(2), start) for tag in TAGGED.finditer(head)})
+        elif data["panels"]:
+            misplaced.append(
+                (span, f"{header[header.lastindex].lower()} must come before the first panel; move it up.")
+            )
+        elif header[2]:
+            key = header[2].lower()
+            if not data["cast"]:
+                misplaced.append((span, f"{key} belongs to a character; write `cast: NAME` above it."))
+                continue
+            images, files = (data["cast"][-1].setdefault(kind, []) for kind in ("image", key))
+            index = len(images) if key == "image" else max(len(images) - 1, 0)
+            if index < len(files):
+                misplaced.append((span, f"{key} is given twice for one image; keep one."))
+            else:
+                files += [None] * (index - len(files)) + [line[header.end() :]]
+                spans["cast", len(data["cast"]) - 1, key, index] = start + header.end(), span[1]
+        elif header[1].lower() == "cast":
+            name, *words = COMMA.split(line[header.end() :], maxsplit=1)
+            begin, description = start + header.end(), "".join(words)
+            places = {"name": (begin, begin + len(name)), "description": (span[1] - len(description), span[1])}
+            add("cast", {"name": name, "description": description}, span, **places)
+        elif header[1].lower() in data:
+            misplaced.append((span, f"{header[1].lower()} is given twice; keep one."))
+        else:
+            data[header[1].lower()] = line[header.end() :]
+            spans[header[1].lower(),] = start + header.end(), span[1]
+    problems = tuple(ScriptError(words, place(text, span[0]), span) for span, words in misplaced)
+    return Parsed(text, data, spans, problems=problems)
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Where each line begins and what it says, remarks left out. Not splitlines: it breaks at characters that no
+    editor counts as the end of a line."""
+    lines, start = [], 0
+    for end, after in [*(hit.span() for hit in NEWLINE.finditer(text)), (len(text), len(text))]:
+        line = text[start:end].lstrip("\ufeff \t\v\f\u00a0\u3000")
+        begin = end - len(line)
+        if not line.startswith("#"):
+            lines.append((begin, line.strip()))
+        start = after
+    return lines
+
+
+def _character_list(lines: Sequence[tuple[int, str]], known: Sequence[str]) -> dict[int, re.Match[str]]:
+    """The lines, by their starts, that tell what a character looks like: those before the first panel with one name
+    in brackets and a description that begins with an article. An empty line after them, or the mark img in one, makes
+    it sure; that has to be where a name is known already, as [Mia] a walk in the park is a panel otherwise."""
+    found: dict[int, re.Match[str]] = {}
+    names: set[str] = set()
+    taken = {name.casefold() for name in known}
+    for index, (start, line) in enumerate(lines):
+        if header := HEADER.match(line):
+            taken.add(COMMA.split(line[header.end() :])[0].strip().casefold())
+        elif line or found:
+            match = DESCRIBED.match(line)
+            name = match[1].strip().casefold() if match else ""
+            if not name or name in names or name == NOBODY.casefold():
+                sure = not line or not names & taken or any(re.search(r"\simg\b", match[2]) for match in found.values())
+                return found if sure and any(later for _, later in lines[index:]) else {}
+            found[start] = match
+            names.add(name)
+    return {}
+
+
+def hidden(text: str) -> str:
+    """A line with every escape as one character that nothing else looks for."""
+
+    def code(hit: re.Match[str]) -> str:
+        return chr(0xFDD0 + ESCAPED.index("\n" if hit[1] == "n" else hit[1]))
+
+    return re.sub(r"\\([\\#>\[\]n])", code, text)
+
+
+def shown_again(text: str) -> str:
+    """The text that `hidden` was given, without the backslashes."""
+    return text.translate({0xFDD0 + index: char for index, char in enumerate(ESCAPED)})
+
+
+def escaped(text: str, whole: bool = False) -> str:
+    """Text as a line of plain text has it: with a backslash before backslashes that would mean something and, if
+    `whole`, before all that may."""
+    text = re.sub(r"\\(?=[\\#>\[\]n]|$)", r"\\\\", text)
+    text = re.sub(r"[#>\[\]]", r"\\\g<0>", text) if whole else text
+    return text.replace("\n", r"\n")
+
+
+def _shift(span: Span, by: int) -> Span:
+    return span[0] + by, span[1] + by

@@ -1,0 +1,104 @@
+"""Scripts written: as data, and as plain text that reads back to the same panels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from anystory.script.check import check
+from anystory.script.form import NOBODY
+from anystory.script.plain import escaped, parse_plain
+from anystory.script.wildcards import has_wildcards
+from anystory.story.model import CastMember, Panel, Script
+from anystory.story.prompt import find_names
+from anystory.story.steering import Layout, steering_fields, steering_words
+
+
+def dump_script(script: Script) -> dict[str, Any]:
+    """The script as strings, numbers, lists and dicts that `parse_script` reads back to an equal one."""
+
+    def filled(**entries: Any) -> dict[str, Any]:
+        return {key: value for key, value in entries.items() if value not in ("", None, [], {})}
+
+    def files(*paths: Path | None) -> list[str | None] | str | None:
+        named = [path and str(path) for path in paths]
+        return None if not any(named) else named if len(named) > 1 else named[0]
+
+    return {
+        **filled(
+            title=script.title,
+            style=script.style,
+            styles={style.name: style.template for style in script.styles},
+            segmenter=script.segmenter,
+        ),
+        "cast": [
+            filled(
+                name=member.name,
+                image=files(member.image, *(image for image, _ in member.more)),
+                mask=files(member.mask, *(mask for _, mask in member.more)),
+                description=member.description,
+                height=member.height,
+                facing=member.facing,
+            )
+            for member in script.cast
+        ],
+        "panels": [
+            filled(
+                prompt=panel.prompt,
+                caption=panel.caption,
+                dialogue=[{"who": line.who, "say": line.say} for line in panel.dialogue],
+                seed=panel.seed,
+                size=panel.size,
+                style=panel.style,
+            )
+            | steering_fields(panel.steering)
+            | _told_cast(panel, script.cast)
+            for panel in script.panels
+        ],
+    }
+
+
+def _told_cast(panel: Panel, cast: Sequence[CastMember]) -> dict[str, list[str]]:
+    """Who is in a panel, also when nobody is, or the prompt would be searched for names. It may be, and must, where
+    wildcards decide."""
+    wild = has_wildcards(panel.prompt) and not panel.told and "[" not in panel.prompt
+    return {} if wild and _named(panel, cast) == set(panel.cast) else {"cast": list(panel.cast)}
+
+
+def _named(panel: Panel, cast: Sequence[CastMember]) -> set[str]:
+    return {mention.name for mention in find_names(panel.prompt, [member.name for member in cast])}
+
+
+def script_lines(script: Script) -> str:
+    """The panels as plain text. Read with the same cast it gives the same panels, but for breaks and runs of spaces in
+    prompts, which mean nothing to a model."""
+    return "\n".join(panel_lines(panel, script.cast) for panel in script.panels)
+
+
+def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
+    """One panel as plain text: its line, and a line below for each of its dialogue. Who is in it is written where the
+    prompt does not tell, or where it is told apart and wildcards would decide, and [NC] where it is told that nobody
+    is."""
+    panel = replace(panel, prompt=" ".join(panel.prompt.split()))
+    steered = steering_words(panel.steering)
+    if not panel.steering.layout.places:  # then there is nothing for its strength and steps to act on
+        panel = replace(panel, steering=replace(panel.steering, layout=Layout()))
+    named = _named(panel, cast)
+    names = ", ".join(panel.cast) or NOBODY
+    plain = named == set(panel.cast) and (named or (panel.prompt and not panel.told))
+    natural = "" if plain and not (panel.told and has_wildcards(panel.prompt)) else f"[{names}] "
+    written = []
+    for who, whole in itertools.product((natural, f"[cast: {names}] "), (False, True)):
+        prompt, caption, style = (escaped(text, whole) for text in (panel.prompt, panel.caption, panel.style))
+        tags = {"style": style, "seed": panel.seed, "size": panel.size}
+        tagged = "".join(f"[{key}: {value}] " for key, value in tags.items() if value not in ("", None))
+        line = f"{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()
+        written.append("\n".join([line, *(f"> {line.who}: {escaped(line.say)}" for line in panel.dialogue)]))
+        # The lines below are those among which it is read least easily.
+        text = f"{written[-1]}\n\n[{NOBODY}] a"
+        if check(parse_plain(text, [member.name for member in cast]), known=cast).panels[:-1] == (panel,):
+            return written[-1]
+    return written[0]

@@ -1,0 +1,146 @@
+"""The app's command line and how it is served: `anystory app`, or `python app.py` in a checkout."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from anystory.backends import base as backend
+from anystory.backends.load import load as load_backend
+from anystory.cli.arguments import add_engine
+from anystory.cli.usage import Parser, between
+from anystory.project.drafts import Store, cache_folder
+from anystory.story.styles import StyleError
+from ui.limits import SHARED, Limits
+from ui.quick import import_gradio
+from ui.studio import SCRATCH, Studio
+
+COMMAND = "anystory app"
+
+
+def arguments(argv: Sequence[str] | None = None, program: str = COMMAND) -> argparse.Namespace:
+    """The command line's arguments; a mistake is one sentence on stderr, after `program`, and exit status 2."""
+    parser = Parser(prog=program, description="The AnyStory app in your browser.")
+    here = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    parser.add_argument("--host", default=here, help="address to listen on; 0.0.0.0 for all (%(default)s)")
+    about = "port to listen on (the first free one from 7860)"
+    parser.add_argument("--port", type=between(int, 1, 65535), metavar="N", help=about)
+    parser.add_argument("--share", action="store_true", help="a public link through Gradio's relay, for 72 hours")
+    parser.add_argument("--auth", type=login, metavar="USER:PASSWORD", help="ask for this login")
+    parser.add_argument("--mcp", action="store_true", help="be tools for assistants too (docs/api.md)")
+    add_engine(parser, f"{backend.BACKENDS[0]}; on a Space what it offers")
+    parser.add_argument(
+        "--out",
+        type=out_folder,
+        metavar="FOLDER",
+        help="keep every story here for good (default: in the user's cache, for 30 days)",
+    )
+    shared = "(default: none; with --share %s)"
+    limits = parser.add_argument_group("limits", "what one visitor may have: a number, or none")
+    limits.add_argument("--limit-panels", type=limit, metavar="N", help=f"panels a render {shared % SHARED.panels}")
+    limits.add_argument("--limit-minutes", type=limit, metavar="N", help=f"of the model {shared % SHARED.minutes}")
+    limits.add_argument("--limit-uploads", type=limit, metavar="N", help=f"files a visit {shared % SHARED.uploads}")
+    limits.add_argument("--limit-pixels", type=limit, metavar="N", help=f"millions a picture {shared % SHARED.pixels}")
+    asked = parser.parse_args(argv)
+    if asked.model and not asked.model.is_dir():
+        parser.error(f"there is no model folder {str(asked.model)!r}")
+    if asked.mcp and find_spec("mcp") is None:
+        parser.error("--mcp needs a part of Gradio that is not here: pip install 'gradio[mcp]'")
+    return asked
+
+
+def limit(text: str) -> int:
+    """A limit; 0 stands for none."""
+    if text == "none":
+        return 0
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither none nor a whole number from 1 to 1000000")
+    return int(text)
+
+
+def limits(asked: argparse.Namespace) -> Limits:
+    """What a visitor may have: as asked for, else `SHARED` where strangers come, else anything."""
+    usual = SHARED if asked.share or "SPACE_ID" in os.environ else Limits()
+    given = {name: getattr(asked, f"limit_{name}") for name in ("panels", "minutes", "uploads", "pixels")}
+    return replace(usual, **{name: number or None for name, number in given.items() if number is not None})
+
+
+def login(text: str) -> tuple[str, str]:
+    user, colon, password = text.partition(":")
+    if not (user and colon and password):
+        raise argparse.ArgumentTypeError("give a user and a password as USER:PASSWORD")
+    return user, password
+
+
+def out_folder(text: str) -> Path:
+    folder = Path(text).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be made a folder ({error.strerror})") from error
+    return folder
+
+
+def stories(out: Path | None) -> Store | None:
+    """Where stories are kept: all of them for good in `out`, else for a while in a cache; None where there is none."""
+    if out is not None:
+        return Store(out, days=math.inf, total=math.inf)
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return Store(folder) if os.access(folder, os.W_OK) else None
+
+
+def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
+    """Serve the app until it is told to end; returns its exit status. `program` is what it was started as."""
+    asked = arguments(argv, program)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as files:
+        os.environ["GRADIO_TEMP_DIR"] = files  # what visitors upload and are shown; it goes with the app
+        return serve(asked, program)
+
+
+def serve(asked: argparse.Namespace, program: str) -> int:
+    """Run the app until it is told to end; returns its exit status."""
+    import_gradio()  # which reads the variables set above
+    from ui.app import build, launch
+    from ui.space import borrowing, chosen_backend
+
+    told: list[str] = []
+
+    def tell(words: str) -> None:
+        told.append(words)
+        print(f"{program}: {words}", file=sys.stderr, flush=True)
+
+    try:
+        load = partial(
+            load_backend,
+            chosen_backend(asked.backend, asked.model),
+            model=asked.model,
+            device=asked.device,
+            loras=asked.lora,
+            vram=asked.vram,
+            speed=asked.speed,
+            batch=asked.batch,
+            tell=tell,
+        )
+        studio = Studio(borrowing(load), asked.out, told, limits(asked), stories(asked.out))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
+        launch(
+            build(studio), studio, host=asked.host, port=asked.port, share=asked.share, auth=asked.auth, mcp=asked.mcp
+        )
+    except (OSError, StyleError, backend.BackendError) as error:  # OSError is Gradio's word for a port that is taken
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
+    return 0
