@@ -1,5 +1,5 @@
-"""A cut-out bent as one piece, as a puppet of cloth is: its spine is bowed, squashed or stretched, and the picture follows
-without tearing. What comes out is a cut-out like any other."""
+"""A cut-out bent as one piece, as a puppet of cloth is: its spine is bowed, squashed or stretched, and the picture
+follows without tearing. What comes out is a cut-out like any other."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ CACHE_BYTES = 96_000_000
 @dataclass(frozen=True)
 class Bend:
     """How a cut-out is bent, before it is mirrored or turned. `bow`: degrees by which its top comes to lean to the
-    right of the picture, in [-90, 90], gained evenly between `low` and `high`, shares of its height from the feet; what is
-    above stays straight. `sway`: degrees by which the spine swings to the right at a quarter of the height and to the left at
-    three quarters. `stretch`: how tall it becomes, in its own heights; its breadth changes so that it stays as large.
-    `legs`: how tall what is below `hip`, a share of the height, becomes. The picture's lower edge stays level."""
+    right of the picture, in [-90, 90], gained evenly between `low` and `high`, shares of its height from the feet;
+    what is above stays straight. `sway`: degrees by which the spine swings to the right at a quarter of the height
+    and to the left at three quarters. `stretch`: how tall it becomes, in its own heights; its breadth changes so that
+    it stays as large. `legs`: how tall what is below `hip`, a share of the height, becomes. The picture's lower edge
+    stays level."""
 
     bow: float = 0.0
     low: float = 0.0
@@ -51,10 +52,15 @@ class Bend:
         return replace(self, bow=0.0 - self.bow, sway=0.0 - self.sway)
 
 
+STRAIGHT = Bend()
+"""As the picture is."""
+
+
 def bent(cutout: Cutout, bend: Bend) -> Cutout:
-    """The cut-out in its bend, at the scale it had, trimmed to what is seen. Pixel art, whose pixels would break, and whoever
-    a picture's edge cuts stay as they are. The same cut-out and bend give the same object while they are remembered."""
-    if bend == Bend() or cutout.kind == PIXELS or cutout.cut:
+    """The cut-out in its bend, at the scale it had, trimmed to what is seen. Pixel art, whose pixels would break, and
+    whoever a picture's edge cuts stay as they are. The same cut-out and bend give the same object while they are
+    remembered."""
+    if bend == STRAIGHT or cutout.kind == PIXELS or cutout.cut:
         return cutout
     pixels, foot = _kept.get(cutout, bend)
     return replace(cutout, pixels=pixels, foot=foot)
@@ -66,8 +72,8 @@ def tallness(cutout: Cutout, bend: Bend) -> float:
 
 
 class _Kept:
-    """Bent pixels by picture and bend, the longest unused forgotten first. A picture is known by being the same array, which
-    is kept with what was made of it; threads may share this."""
+    """Bent pixels by picture and bend, the longest unused forgotten first. A picture is known by being the same
+    array, which is kept with what was made of it; threads may share this."""
 
     def __init__(self, limit: int) -> None:
         self.limit, self.bytes = limit, 0
@@ -165,7 +171,8 @@ def _bent(cutout: Cutout, bend: Bend) -> tuple[np.ndarray, float]:
 
 
 def _bounds(spine: _Spine, axis: float, width: float, broad: float) -> tuple[float, float, float, float]:
-    """The box around the bent picture, from the foot of its spine, in heights of the picture: left, bottom, right, top."""
+    """The box around the bent picture, from the foot of its spine, in heights of the picture: left, bottom, right,
+    top."""
     sides = np.array([-axis, width - axis])[:, None] * broad
     x = spine.x + sides * np.cos(spine.lean)
     y = spine.y - sides * np.sin(spine.lean)
@@ -173,8 +180,8 @@ def _bounds(spine: _Spine, axis: float, width: float, broad: float) -> tuple[flo
 
 
 def _unbent(spine: _Spine, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where points of the bent picture, float (h, w), were: how far right of the spine, and at which share of the height.
-    Beyond its ends the spine goes on straight."""
+    """Where points of the bent picture, float (h, w), were: how far right of the spine, and at which share of the
+    height. Beyond its ends the spine goes on straight."""
     ends = [(spine.x[i], spine.y[i], spine.lean[i], spine.share[i]) for i in (0, -1)]
     reach = 1.5
     points = np.concatenate(

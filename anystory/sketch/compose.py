@@ -145,8 +145,8 @@ Item = int | PlacedThing | PlacedMark | tuple[Patch, float, str]
 
 
 def _in_order(behind: Backdrop, staging: Staging) -> list[Item]:
-    """Layers, things, marks and the numbers of roles from the back to the front. Who stands on a layer's line is in front of
-    it; of a role and a thing on one line the thing is."""
+    """Layers, things, marks and the numbers of roles from the back to the front. Who stands on a layer's line is in
+    front of it; of a role and a thing on one line the thing is."""
     things = [thing for thing in staging.things if thing.drawing is not None]
     items: list[Item] = [*behind.layers, *range(len(staging.placed)), *things, *staging.marks]
 

@@ -1,5 +1,5 @@
-"""The signs of comics that show what a cut-out cannot: tears, hearts, a "zzz", dust. Vector drawings of our own, in colours that
-stand out on any place."""
+"""The signs of comics that show what a cut-out cannot: tears, hearts, a "zzz", dust. Vector drawings of our own, in
+colours that stand out on any place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from anystory.sketch.things.svg import SVG, rasterise
 
 _PAPER = "#fffdf4"
 _RIM = 9
-"""How broad the pale rim is that keeps a sign apart from what is behind it, on a drawing 100 high; and the room around it."""
+"""How broad the pale rim is that keeps a sign apart from what is behind it, on a drawing 100 high; and the room
+around it."""
 
 _RIMMED = ("flat", "watercolour", "crayon", "")
 """Mediums in which a sign gets that rim; ink and cut paper draw edges of their own."""
@@ -34,8 +35,8 @@ class _Line:
 
 @dataclass(frozen=True)
 class _Sign:
-    """A drawing `width` wide and 100 high, its left part turned to whom it belongs to. `faint`: how opaque it is; what lies on
-    the ground or trails behind somebody has no rim."""
+    """A drawing `width` wide and 100 high, its left part turned to whom it belongs to. `faint`: how opaque it is;
+    what lies on the ground or trails behind somebody has no rim."""
 
     width: float
     lines: tuple[_Line, ...]
@@ -62,7 +63,8 @@ def _heart(x: float, y: float, size: float, turn: float) -> _Line:
 
 
 def _path(points: Sequence[tuple[float, ...]], x: float, y: float, size: float, turn: float) -> str:
-    """A path through `points`: first where it starts, then lines (2 numbers) or curves (6), scaled, turned and moved."""
+    """A path through `points`: first where it starts, then lines (2 numbers) or curves (6), scaled, turned and
+    moved."""
     cos, sin = math.cos(math.radians(turn)) * size, math.sin(math.radians(turn)) * size
 
     def at(numbers: Sequence[float]) -> str:
@@ -161,7 +163,13 @@ def _speed() -> tuple[_Line, ...]:
 def _splash() -> tuple[_Line, ...]:
     drops = tuple(
         line
-        for x, y, size, turn in ((12, 44, 8, -38), (38, 22, 9, -16), (70, 16, 10, 0), (102, 22, 9, 16), (128, 44, 8, 38))
+        for x, y, size, turn in (
+            (12, 44, 8, -38),
+            (38, 22, 9, -16),
+            (70, 16, 10, 0),
+            (102, 22, 9, 16),
+            (128, 44, 8, 38),
+        )
         for line in _drop(x, y, size, turn)
     )
     crown = "M6 94Q22 86 20 62Q34 80 46 78Q54 66 54 46Q62 70 70 74Q78 70 86 46Q86 66 94 78Q106 80 120 62Q118 86 134 94Z"
@@ -199,9 +207,7 @@ SIGNS: dict[str, _Sign] = {
     "joy": _Sign(76, tuple(_ray(-10, 104, angle, 46, 88, _GOLD, 9) for angle in (18, 44, 70))),
     "shout": _Sign(70, tuple(_ray(-30, 50, angle, 42, 92, _RED, 8) for angle in (58, 90, 122))),
     "speed": _Sign(210, _speed(), 0.9, rimmed=False),
-    "dust": _Sign(
-        190, (*_puff(40, 58, 32), *_puff(112, 70, 22), *_puff(164, 80, 13)), 0.88, rimmed=False
-    ),
+    "dust": _Sign(190, (*_puff(40, 58, 32), *_puff(112, 70, 22), *_puff(164, 80, 13)), 0.88, rimmed=False),
     "splash": _Sign(140, _splash(), 0.92, rimmed=False),
 }
 """By name. What is on one side of somebody is drawn for their right side."""
@@ -214,8 +220,8 @@ def aspect_of(name: str) -> float:
 
 @lru_cache(maxsize=64)
 def drawn(name: str, medium: str, height: int, pale: bool = False) -> Cutout:
-    """A mark `height` pixels high as a cut-out, for a page of that medium; `pale`: what is behind it is, and strokes of chalk
-    would not be seen. Raises KeyError for an unknown one."""
+    """A mark `height` pixels high as a cut-out, for a page of that medium; `pale`: what is behind it is, and strokes
+    of chalk would not be seen. Raises KeyError for an unknown one."""
     sign = SIGNS[name]
     body = "".join(_svg(line) for line in sign.lines)
     if sign.rimmed and medium in _RIMMED:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anystory.sketch.bend import Bend
+from anystory.sketch.bend import STRAIGHT, Bend
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.scenery import Painting
 from anystory.sketch.stagecraft.bodies import Body, pose_there
@@ -35,12 +35,11 @@ _COVERED = 0.08
 
 @dataclass(frozen=True)
 class Placed:
-    """One member of the cast in the frame. `box` is that of the whole cut-out as it is drawn, before anything hides it:
-    the box around the rectangle of the picture in its `bend`, turned about its middle by `angle`; it may reach beyond the
-    frame.
-    `angle`: degrees, clockwise, after mirroring. `mirrored`: against its picture. `facing`: "left", "right" or "".
-    `depth`: the y of the ground it stands on or is above (shares of the frame): who is further down is in front.
-    `contact`: the y where its lowest visible point touches the ground or what it is on, or None in the air.
+    """One member of the cast in the frame. `box` is that of the whole cut-out as it is drawn, before anything hides
+    it: the box around the rectangle of the picture in its `bend`, turned about its middle by `angle`; it may reach
+    beyond the frame. `angle`: degrees, clockwise, after mirroring. `mirrored`: against its picture. `facing`: "left",
+    "right" or "". `depth`: the y of the ground it stands on or is above (shares of the frame): who is further down is
+    in front. `contact`: the y where its lowest visible point touches the ground or what it is on, or None in the air.
     `waterline`: the y below which it is under water, or None."""
 
     name: str
@@ -52,7 +51,7 @@ class Placed:
     depth: float = 1.0
     contact: float | None = None
     waterline: float | None = None
-    bend: Bend = Bend()
+    bend: Bend = STRAIGHT
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,9 @@ class PlacedThing:
 
 @dataclass(frozen=True)
 class PlacedMark:
-    """A comic mark in the frame: `name`, of `anystory.sketch.marks.SIGNS`, and `owner`, the member of the cast of whom it
-    says something. `box`, `angle` and `mirrored` as of `Placed`; `depth` too, infinite where it is in front of everything."""
+    """A comic mark in the frame: `name`, of `anystory.sketch.marks.SIGNS`, and `owner`, the member of the cast of
+    whom it says something. `box`, `angle` and `mirrored` as of `Placed`; `depth` too, infinite where it is in front
+    of everything."""
 
     name: str
     owner: str

@@ -1,4 +1,5 @@
-"""Cut-outs bent as one piece: where every part gets to, against a spine walked step by step; nothing torn, nothing folded."""
+"""Cut-outs bent as one piece: where every part gets to, against a spine walked step by step; nothing torn, nothing
+folded."""
 
 import math
 
@@ -26,8 +27,8 @@ def slab(height=240, width=80, dots=()):
 
 
 def walked(bow, low, high, stretch, point, height=240, width=80, steps=4000):
-    """Where a point (x, y) of a picture gets to, from the foot of its spine, x to the right and y up: the spine walked in
-    small steps, each turned as the height says."""
+    """Where a point (x, y) of a picture gets to, from the foot of its spine, x to the right and y up: the spine
+    walked in small steps, each turned as the height says."""
     x, y = point
     share = 1 - (y + 0.5) / height
     at = [0.0, 0.0]
@@ -51,7 +52,8 @@ def dark_spots(pixels):
 
 
 @pytest.mark.parametrize(
-    ("bow", "low", "high", "stretch"), [(30, 0.0, 1.0, 1.0), (-24, 0.3, 0.9, 1.0), (0, 0.0, 1.0, 1.2), (15, 0.2, 1.0, 0.85)]
+    ("bow", "low", "high", "stretch"),
+    [(30, 0.0, 1.0, 1.0), (-24, 0.3, 0.9, 1.0), (0, 0.0, 1.0, 1.2), (15, 0.2, 1.0, 0.85)],
 )
 def test_every_part_gets_to_where_the_spine_takes_it(bow, low, high, stretch):
     dots = [(40, 20), (15, 70), (65, 110), (40, 200)]
@@ -86,7 +88,9 @@ def test_real_pictures_stay_crisp(path):
     for one in (Bend(bow=20), Bend(sway=12), Bend(legs=0.5)):
         pixels = bent(cutout, one).pixels
         assert all(pixels[side][..., 3].any() for side in (0, -1, np.s_[:, 0], np.s_[:, -1]))
-        half = [((p[..., 3] > 64) & (p[..., 3] < 192)).sum() / (p[..., 3] >= 192).sum() for p in (cutout.pixels, pixels)]
+        half = [
+            ((p[..., 3] > 64) & (p[..., 3] < 192)).sum() / (p[..., 3] >= 192).sum() for p in (cutout.pixels, pixels)
+        ]
         assert half[1] < half[0] + 0.05
 
 
@@ -95,7 +99,9 @@ def test_a_mirrored_picture_bends_to_the_other_side():
     flipped = Cutout("A", np.ascontiguousarray(cutout.pixels[:, ::-1]), foot=0.6)
     for one in (Bend(bow=30, low=0.3), Bend(sway=14)):
         made, mirror = bent(cutout, one), bent(flipped, one.mirrored())
-        assert abs(made.pixels.shape[1] - mirror.pixels.shape[1]) <= 3 and made.foot == pytest.approx(1 - mirror.foot, abs=0.03)
+        assert abs(made.pixels.shape[1] - mirror.pixels.shape[1]) <= 3 and made.foot == pytest.approx(
+            1 - mirror.foot, abs=0.03
+        )
         width = min(made.pixels.shape[1], mirror.pixels.shape[1])
         rows = min(len(made.pixels), len(mirror.pixels))
         a, b = (p[-rows:, -width:, 3].astype(float) for p in (made.pixels, mirror.pixels[:, ::-1]))
@@ -105,7 +111,11 @@ def test_a_mirrored_picture_bends_to_the_other_side():
 def test_who_cannot_be_bent_stays():
     one = Bend(bow=30)
     assert bent(drawing("A"), Bend()) is not None
-    for cutout in (drawing("A", kind=PIXELS), drawing("A", cut=frozenset({"bottom"})), drawing("A", cut=frozenset({"left"}))):
+    for cutout in (
+        drawing("A", kind=PIXELS),
+        drawing("A", cut=frozenset({"bottom"})),
+        drawing("A", cut=frozenset({"left"})),
+    ):
         assert bent(cutout, one) is cutout and tallness(cutout, one) == 1
 
 

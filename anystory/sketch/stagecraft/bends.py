@@ -1,16 +1,16 @@
-"""Which actions bend which kind of cut-out, and how: a figure that leans from the hip bows, one that only tilts falls over.
+"""Which actions bend which kind of cut-out, and how: a figure that leans from the hip bows, one that only tilts falls
+over.
 
-Each was looked at on the pictures of the shelf and the example; what looked broken is not here. Bends are those of a picture
-that looks to the right.
-"""
+Each was looked at on the pictures of the shelf and the example; what looked broken is not here. Bends are those of a
+picture that looks to the right."""
 
 from __future__ import annotations
 
-from anystory.sketch.bend import Bend
+from anystory.sketch.bend import STRAIGHT, Bend
 
 UPRIGHT, FOURS, ROUND = "upright", "on all fours", "round"
-"""Kinds of cut-outs: taller than broad, as people are; seen from the side, as animals are; anything else, such as a bear that
-sits facing us. Of the last what is bent is its face too, so it is bent but little."""
+"""Kinds of cut-outs: taller than broad, as people are; seen from the side, as animals are; anything else, such as a
+bear that sits facing us. Of the last what is bent is its face too, so it is bent but little."""
 
 ON_A_SEAT = "sits on a seat"
 """What stands in the table for whatever is done on a chair: its legs hang."""
@@ -64,9 +64,9 @@ TILT = 0.3
 
 
 def bend_of(action: str, kind: str, facing: int, other_way: bool) -> Bend:
-    """How a cut-out of that kind is bent. `facing`: where its picture looks, -1 left, 1 right; where it is not known, 0,
-    nobody leans forwards. `other_way`: it sways first to the left."""
-    bend = BENDS.get(action, {}).get(kind, Bend())
+    """How a cut-out of that kind is bent. `facing`: where its picture looks, -1 left, 1 right; where it is not known,
+    0, nobody leans forwards. `other_way`: it sways first to the left."""
+    bend = BENDS.get(action, {}).get(kind, STRAIGHT)
     if bend.bow and not facing:
         return Bend(stretch=bend.stretch, legs=bend.legs, hip=bend.hip)
     return bend.mirrored() if facing < 0 or (bend.sway and other_way) else bend

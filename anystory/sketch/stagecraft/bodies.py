@@ -245,8 +245,8 @@ def _behind(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
 
 
 def _looking_over(child: Body, parent: Body, bond: Bond) -> Body:
-    """A bust behind somebody's back: its cut edge behind a part that is broad enough, whichever way they will look; beside
-    who is nowhere so broad."""
+    """A bust behind somebody's back: its cut edge behind a part that is broad enough, whichever way they will look;
+    beside who is nowhere so broad."""
     seen = solid(parent.figure.cutout)
     seen = seen & seen[:, ::-1]
     rows, columns = seen.shape

@@ -154,8 +154,8 @@ def hideout(
 def hideout_of_bust(
     cutout: Cutout, height: float, wish: float, choice: Iterable[Cover], taken: Sequence[Span]
 ) -> Hideout | None:
-    """Where a bust that is usually `height` tall looks out from behind something that hides its cut edge: as tall and as near
-    to the x `wish` as can be, its face free. None if nothing of `choice` is broad enough for that."""
+    """Where a bust that is usually `height` tall looks out from behind something that hides its cut edge: as tall and
+    as near to the x `wish` as can be, its face free. None if nothing of `choice` is broad enough for that."""
     best: tuple[float, Hideout] | None = None
     for cover in choice:
         rows = np.flatnonzero(cover.seen.any(1))

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from anystory.sketch.bend import Bend, bent, tallness
+from anystory.sketch.bend import STRAIGHT, Bend, bent, tallness
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.stagecraft.bends import FOURS, ON_A_SEAT, ROUND, TILT, UPRIGHT, bend_of
 from anystory.sketch.stagecraft.poses import LYING, SEATED, Pose, pose_of
@@ -37,10 +37,11 @@ _SAMPLES = 64
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """The role number `index` and its cut-out, bent as `bend` says already. `turn`: degrees it is turned towards where it
-    looks, in [-180, 180]. `lift`: how high its feet are above the ground, if they are. Things are figures too, numbered
-    after the roles: `drawing` is what they are drawn as. `tall`: how tall it is beside a grown person when it is not bent,
-    None for what its role and its picture's shape say; `part`: how much of that the bend leaves."""
+    """The role number `index` and its cut-out, bent as `bend` says already. `turn`: degrees it is turned towards
+    where it looks, in [-180, 180]. `lift`: how high its feet are above the ground, if they are. Things are figures
+    too, numbered after the roles: `drawing` is what they are drawn as. `tall`: how tall it is beside a grown person
+    when it is not bent, None for what its role and its picture's shape say; `part`: how much of that the bend
+    leaves."""
 
     index: int
     role: Role
@@ -50,7 +51,7 @@ class Figure:
     lift: float
     drawing: Drawing | None = None
     tall: float | None = None
-    bend: Bend = Bend()
+    bend: Bend = STRAIGHT
     part: float = 1.0
 
     @property
@@ -129,7 +130,7 @@ def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
     if cutout.kind == PIXELS:
         turn = 90.0 * round(turn / 90)
     facing = {"left": -1, "right": 1}.get(role.facing or cutout.facing, 0)
-    bend = Bend()
+    bend = STRAIGHT
     if role.relation != "in":  # the legs of who is in something are out of sight
         on_a_seat = role.relation == "on" and role.action in SEATED and pose.kind != LYING
         doing = ON_A_SEAT if on_a_seat else role.action

@@ -1,10 +1,11 @@
-"""Which comic mark says what somebody feels or does, and where it is: at their own head, or where they run, dig or dive; never
-on a face, in a balloon's room or beyond the frame. Nobody has more than one at the head: a page of marks says nothing."""
+"""Which comic mark says what somebody feels or does, and where it is: at their own head, or where they run, dig or
+dive; never on a face, in a balloon's room or beyond the frame. Nobody has more than one at the head: a page of marks
+says nothing."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -32,8 +33,8 @@ MOODS = {
 DONE = {"laughs": "joy", "sings": "music", "shouts": "shout", "thinks": "thought"}
 
 TRAILS = {
-    "runs": ("speed", "dust"), "chases": ("speed", "dust"), "flies": ("speed",), "falls": ("speed",), "jumps": ("speed",),
-    "digs": ("dust",), "dives": ("splash",), "fights": ("impact",),
+    "runs": ("speed", "dust"), "chases": ("speed", "dust"), "flies": ("speed",), "falls": ("speed",),
+    "jumps": ("speed",), "digs": ("dust",), "dives": ("splash",), "fights": ("impact",),
 }  # fmt: skip
 """What is not at the head but where somebody goes, or at what they do."""
 
@@ -45,14 +46,17 @@ SIZES = {
 
 _PLACES = {
     "zzz": ("corner", "top", "side"), "hearts": ("corner", "top", "side"), "music": ("corner", "side", "top"),
-    "anger": ("corner", "top", "side"), "sweat": ("corner", "side"), "joy": ("corner", "side"), "shout": ("side", "corner"),
-    "tears": ("side",), "thought": ("corner", "top", "side"),
+    "anger": ("corner", "top", "side"), "sweat": ("corner", "side"), "joy": ("corner", "side"),
+    "shout": ("side", "corner"), "tears": ("side",), "thought": ("corner", "top", "side"),
 }  # fmt: skip
 _ABOVE = ("top", "corner", "side")
 """Where around the head a mark is tried, the best first; the others are above it."""
 
 _BEHIND = ("sweat", "anger", "thought", "zzz")
 """What is rather at the back of the head; the rest is on the side that somebody looks to."""
+
+_WRITTEN = ("zzz", "music", "?")
+"""What is the same on either side."""
 
 _LEAST, _MOST = 0.06, 0.14
 """How high a mark at the head is at least and at most, in the frame's shorter side."""
@@ -75,8 +79,8 @@ FRONT = math.inf
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark put down. `who`: the number of the role whose it is. `x` and `y`: its middle, `width` and `height` as it is
-    drawn upright, all in frame heights. `angle`: degrees clockwise, after mirroring. `line`: what stands on a line
+    """A mark put down. `who`: the number of the role whose it is. `x` and `y`: its middle, `width` and `height` as it
+    is drawn upright, all in frame heights. `angle`: degrees clockwise, after mirroring. `line`: what stands on a line
     further down is in front of it."""
 
     name: str
@@ -96,72 +100,68 @@ class Mark:
 
 
 def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop, Body]]) -> list[Mark]:
-    """The marks of a panel. `settled`: the bodies of the roles, and of what stands with them, as they are drawn; `drawn`:
-    all things."""
-    roles = len(cast.shot.roles)
-    bodies = [*settled[:roles], *(body for _, body in drawn)]
-    points = [_head(body) for body in settled[:roles]]
-    page = _Page(cast, bodies, points, [_box(found) for found in points], [])
+    """The marks of a panel. `settled`: the bodies of the roles, and of what stands with them, as they are drawn;
+    `drawn`: all things."""
+    roles = cast.shot.roles
+    page = _Page(cast, [*settled[: len(roles)], *(body for _, body in drawn)])
     for prop, body in drawn:
         if prop.how == WORN and prop.who is not None:
             page.heads[prop.who] = _around(page.heads[prop.who], body.box)
-    paired: set[tuple[str, frozenset[int]]] = set()
-    plays = {prop.who for prop, _ in drawn if prop.how == HELD and prop.drawing and prop.drawing.kind == "instrument"}
-    for i, role in enumerate(cast.shot.roles):
+    musicians = {
+        prop.who for prop, _ in drawn if prop.drawing and prop.how == HELD and prop.drawing.kind == "instrument"
+    }
+    for i, role in enumerate(roles):
+        other = min(cast.names.get(role.toward, i), len(roles))
         for name in TRAILS.get(role.action, ()):
-            if name != "impact":
-                page.put(_trail(cast, name, i, settled[i]))
-        other = cast.names.get(role.toward, i)
+            if name == "impact":
+                page.put_between(name, i, other)
+            else:
+                page.put_first(filter(None, [_trail(cast, name, i, page.bodies[i])]))
         name = FELT.get(role.action) or MOODS.get(role.mood) or DONE.get(role.action)
-        if role.action in ("plays", "works") and i in plays and not name:
+        if not name and i in musicians and role.action in ("plays", "works"):
             name = "music"
-        if "impact" in TRAILS.get(role.action, ()) and i != other < roles:
-            if ("impact", frozenset((i, other))) not in paired:
-                paired.add(("impact", frozenset((i, other))))
-                page.put_first(_between(cast, "impact", i, settled[i], settled[other], page))
-        if name is None or (cast.around.floats and name in ("tears", "sweat")):
+        if not name or (cast.around.floats and name in ("tears", "sweat")):
             continue
-        if name == "hearts" and i != other < roles and role.action in FELT:
-            if ("hearts", frozenset((i, other))) in paired:
-                continue
-            paired.add(("hearts", frozenset((i, other))))
-            if page.put_first(_between(cast, name, i, settled[i], settled[other], page)):
-                continue
+        if name == "hearts" and role.action in FELT and page.put_between(name, i, other):
+            continue
         for side in (-1, 1) if name == "tears" else (0,):
-            page.put_first(_at_head(cast, name, i, settled[i], page, side))
+            page.put_first(_at_head(page, name, i, side))
     return page.marks
 
 
-@dataclass
 class _Page:
     """What is in the frame: `bodies` of everybody and all things, `points` of the roles' heads, the boxes around these
     `heads` with what they wear, and the `marks` put down so far."""
 
-    cast: Ensemble
-    bodies: list[Body]
-    points: list[np.ndarray]
-    heads: list[Box]
-    marks: list[Mark]
+    def __init__(self, cast: Ensemble, bodies: list[Body]) -> None:
+        self.cast, self.bodies = cast, bodies
+        self.points = [_head(body) for body in bodies[: len(cast.shot.roles)]]
+        self.heads = [_box(points) for points in self.points]
+        self.marks: list[Mark] = []
+        self._paired: set[tuple[str, frozenset[int]]] = set()
+        # Balloons are above everybody's heads.
+        self.room = cast.around.room if cast.shot.speakers else _EDGE
 
-    def put(self, mark: Mark | None) -> bool:
-        """Put a mark down if it may be there."""
-        if mark is None or not self.allows(mark):
-            return False
-        self.marks.append(mark)
-        return True
-
-    def put_first(self, tried: Iterator[Mark]) -> bool:
+    def put_first(self, tried: Iterable[Mark]) -> bool:
         """Put down the best of several, the first the likeliest, if one of them may be there."""
-        costs = [(self.cost(mark) + 0.12 * number, number, mark) for number, mark in enumerate(tried) if self.allows(mark)]
-        if not costs:
+        able = [(number, mark) for number, mark in enumerate(tried) if self.allows(mark)]
+        if not able:
             return False
-        self.marks.append(min(costs, key=lambda each: each[:2])[2])
+        self.marks.append(min(able, key=lambda each: (self.cost(each[1]) + 0.12 * each[0], each[0]))[1])
         return True
+
+    def put_between(self, name: str, i: int, other: int) -> bool:
+        """Put down a mark of two roles, one for both of them, if there are two and it may be there."""
+        if i == other or other >= len(self.heads):
+            return False
+        pair = (name, frozenset((i, other)))
+        if pair not in self._paired and self.put_first(_between(self, name, i, other)):
+            self._paired.add(pair)
+        return pair in self._paired
 
     def allows(self, mark: Mark) -> bool:
         left, top, right, bottom = mark.box
-        room = self.cast.around.room if self.cast.shot.speakers else _EDGE
-        if left < _EDGE or right > self.cast.around.aspect - _EDGE or top < room or bottom > 1 - _EDGE:
+        if left < _EDGE or right > self.cast.around.aspect - _EDGE or top < self.room or bottom > 1 - _EDGE:
             return False
         others = [head for i, head in enumerate(self.heads) if i != mark.who]
         if any(_common(mark.box, box) for box in (*others, *(other.box for other in self.marks))):
@@ -215,22 +215,23 @@ def _box(points: np.ndarray) -> Box:
     return x0 - 0.002, y0 - 0.002, x1 + 0.002, y1 + 0.002
 
 
-def _height(cast: Ensemble, name: str, head: Box) -> float:
-    size = math.sqrt((head[2] - head[0]) * (head[3] - head[1])) * SIZES[name]
-    shorter = min(cast.around.aspect, 1.0)
+def _height(page: _Page, name: str, i: int) -> float:
+    """How high a mark at somebody's head is, if there is room."""
+    left, top, right, bottom = page.heads[i]
+    size = math.sqrt((right - left) * (bottom - top)) * SIZES[name]
+    shorter = min(page.cast.around.aspect, 1.0)
     return min(max(size, _LEAST * shorter), _MOST * shorter)
 
 
-def _at_head(cast: Ensemble, name: str, i: int, body: Body, page: _Page, only: int) -> Iterator[Mark]:
+def _at_head(page: _Page, name: str, i: int, only: int) -> Iterator[Mark]:
     """The places of a mark around a head, the likeliest first; on one side `only`, -1 or 1, or 0 for either."""
-    head = page.heads[i]
-    left, top, right, bottom = head
-    looks = body.looks or (1 if body.x < cast.around.aspect / 2 else -1)
+    body = page.bodies[i]
+    left, top, right, bottom = page.heads[i]
+    looks = body.looks or (1 if body.x < page.cast.around.aspect / 2 else -1)
     ahead = -looks if name in _BEHIND else looks
-    room = cast.around.room if cast.shot.speakers else _EDGE
     lies = abs(body.angle or 0.0) >= 50
     for part in _SHRINKS:
-        height = part * _height(cast, name, head)
+        height = part * _height(page, name, i)
         width = height * aspect_of(name)
         for how in _ABOVE if lies else _PLACES.get(name, _ABOVE):
             if how == "top":
@@ -239,62 +240,72 @@ def _at_head(cast: Ensemble, name: str, i: int, body: Body, page: _Page, only: i
             for side, tucked in product((only,) if only else (ahead, -ahead), (0.14, 0.0)):
                 x = (right if side > 0 else left) + side * (width / 2 - tucked * (right - left))
                 y = top + (0.5 * (bottom - top) if how == "side" else 0.05 * height)
-                y = max(y, room + height / 2)
-                yield Mark(name, i, x, y, width, height, mirrored=side < 0 and name not in ("zzz", "music", "?"))
+                y = max(y, page.room + height / 2)
+                yield Mark(name, i, x, y, width, height, mirrored=side < 0 and name not in _WRITTEN)
 
 
-def _between(cast: Ensemble, name: str, i: int, body: Body, other: Body, page: _Page) -> Iterator[Mark]:
+def _between(page: _Page, name: str, i: int, other: int) -> Iterator[Mark]:
     """Between two who do something to each other: above their heads, or where they meet."""
-    target = other.figure.index
-    here, there = page.heads[i], page.heads[target]
-    x = ((here[0] + here[2]) / 2 + (there[0] + there[2]) / 2) / 2
+    here, there = page.heads[i], page.heads[other]
+    top, low = min(here[1], there[1]), max(here[3], there[3])
     for part in _SHRINKS:
-        height = part * min(_height(cast, name, here), _height(cast, name, there))
-        width = height * aspect_of(name)
+        height = part * min(_height(page, name, i), _height(page, name, other))
         if name == "impact":
-            near, far = sorted((body, other), key=lambda one: one.x)
+            near, far = sorted((page.bodies[i], page.bodies[other]), key=lambda one: one.x)
             x = (near.box[2] + far.box[0]) / 2
-            low = max(here[3], there[3])
-            ys = (low + 0.1 * height + height / 2, low + height, min(here[1], there[1]) - height / 2)
+            ys = (low + 0.6 * height, low + height, top - height / 2)
         else:
-            ys = (min(here[1], there[1]) - _GAP - height / 2, max(here[1], there[1]) - _GAP)
+            x = (here[0] + here[2] + there[0] + there[2]) / 4
+            ys = (top - _GAP - height / 2, low - _GAP)
         for y in ys:
-            yield Mark(name, i, x, y, width, height)
+            yield Mark(name, i, x, y, height * aspect_of(name), height)
 
 
 def _trail(cast: Ensemble, name: str, i: int, body: Body) -> Mark | None:
     """What somebody leaves behind; None where it has no room or the place is none for it."""
-    role, around, tall = body.figure.role, cast.around, body.height
+    action = body.figure.role.action
     way = body.looks or (1 if (body.angle or 0.0) > 0 else -1)
-    on_ground = body.waterline is None and not around.floats
     if name == "dust":
-        if not on_ground or body.figure.bust or cast.shot.weather not in ("clear", "cloudy"):
-            return None
-        digs = role.action == "digs"
-        side = way if digs else -way
-        height = min(max(0.17 * tall, 0.04), 0.1)
-        width = height * aspect_of(name)
-        left, right = outline(body, 0.9, 1.0)
-        edge = right if side > 0 else left
-        low = body.box[3] + (0.01 if digs else 0.004)
-        return Mark(name, i, edge + side * 0.46 * width, low - 0.42 * height, width, height, 0.0, side < 0, body.line - 0.0004)
+        return _dust(cast, i, body, way if action == "digs" else -way)
     if name == "splash":
-        if body.waterline is None:
-            return None
-        height = min(max(0.3 * tall, 0.06), 0.13)
-        return Mark(name, i, body.x, body.waterline - 0.36 * height, height * aspect_of(name), height, line=body.line + 0.0004)
-    if role.action in ("jumps", "falls"):
-        return _upright_speed(cast, i, body, up=role.action == "jumps")
-    side = -way
-    height = 0.34 * tall
+        return _splash(i, body)
+    if action in ("jumps", "falls"):
+        return _upright_speed(cast, i, body, up=action == "jumps")
+    return _speed(cast, i, body, -way)
+
+
+def _dust(cast: Ensemble, i: int, body: Body, side: int) -> Mark | None:
+    """At the feet on one side, where the ground is dry."""
+    dry = body.waterline is None and not cast.around.floats and cast.shot.weather in ("clear", "cloudy")
+    if not dry or body.figure.bust:
+        return None
+    height = min(max(0.17 * body.height, 0.04), 0.1)
+    width = height * aspect_of("dust")
+    left, right = outline(body, 0.9, 1.0)
+    x = (right if side > 0 else left) + side * 0.46 * width
+    return Mark("dust", i, x, body.box[3] - 0.4 * height, width, height, 0.0, side < 0, body.line - 0.0004)
+
+
+def _splash(i: int, body: Body) -> Mark | None:
+    """Where somebody goes into the water."""
+    if body.waterline is None:
+        return None
+    height = min(max(0.3 * body.height, 0.06), 0.13)
+    width = height * aspect_of("splash")
+    return Mark("splash", i, body.x, body.waterline - 0.36 * height, width, height, line=body.line + 0.0004)
+
+
+def _speed(cast: Ensemble, i: int, body: Body, side: int) -> Mark | None:
+    """Behind the back of who goes to the other side."""
     left, right = outline(body, 0.25, 0.65)
     edge = right if side > 0 else left
-    space = (around.aspect - _EDGE - edge) if side > 0 else edge - _EDGE
-    width = min(height * aspect_of(name), 0.55 * tall, space - 0.01)
+    space = (cast.around.aspect - edge if side > 0 else edge) - _EDGE
+    height = 0.34 * body.height
+    width = min(height * aspect_of("speed"), 0.55 * body.height, space - 0.01)
     if width < 0.05:
         return None
     y = body.box[1] + 0.46 * (body.box[3] - body.box[1])
-    return Mark(name, i, edge + side * (0.01 + width / 2), y, width, height, 0.0, side < 0, body.line - 0.0004)
+    return Mark("speed", i, edge + side * (0.01 + width / 2), y, width, height, 0.0, side < 0, body.line - 0.0004)
 
 
 def _upright_speed(cast: Ensemble, i: int, body: Body, up: bool) -> Mark | None:

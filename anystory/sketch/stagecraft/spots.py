@@ -192,8 +192,8 @@ def _climbing(cast: Ensemble, figure: Figure, choice: Sequence[Cover]) -> Body |
 
 
 def _seat(cover: Cover, top: float, body: Body) -> float:
-    """The y of the lowest point of somebody who sits on a part of the place whose upper edge is at `top`: their legs hang
-    before it."""
+    """The y of the lowest point of somebody who sits on a part of the place whose upper edge is at `top`: their legs
+    hang before it."""
     seat = top + (0.5 if any(means(word, cover.name) for word in _SEATS) else 0.0) * max(cover.line - top, 0.0)
     high = body.box[3] - body.box[1]
     return max(min(seat + 0.24 * high, cover.line), top + 0.03)
