@@ -23,6 +23,9 @@ _WATER, _BLUE, _ROSE, _RED, _GOLD, _NIGHT = "#4fa9e6", "#2f6db3", "#e5446d", "#d
 _DUST, _EARTH, _GREY = "#f1e6d2", "#bda684", "#6f7488"
 
 
+_Points = tuple[tuple[float, ...], ...]
+
+
 @dataclass(frozen=True)
 class _Line:
     """A path of a drawing: filled where `fill` is a colour, drawn along with `width` where `stroke` is one."""
@@ -46,7 +49,7 @@ class _Sign:
 
 def _drop(x: float, y: float, size: float, turn: float = 0.0) -> tuple[_Line, ...]:
     """A drop, its tip up and turned clockwise by `turn` degrees, and the light on it."""
-    outline = ((0, -1.3), (0.35, -0.7, 0.75, -0.2, 0.75, 0.3), (0.75, 0.72, 0.4, 1, 0, 1))
+    outline: _Points = ((0, -1.3), (0.35, -0.7, 0.75, -0.2, 0.75, 0.3), (0.75, 0.72, 0.4, 1, 0, 1))
     outline += ((-0.4, 1, -0.75, 0.72, -0.75, 0.3), (-0.75, -0.2, -0.35, -0.7, 0, -1.3))
     shine = ((-0.38, 0.25), (-0.38, 0.5, -0.25, 0.62, -0.1, 0.68))
     return (
@@ -56,13 +59,13 @@ def _drop(x: float, y: float, size: float, turn: float = 0.0) -> tuple[_Line, ..
 
 
 def _heart(x: float, y: float, size: float, turn: float) -> _Line:
-    outline = ((0, 0.95), (-0.5, 0.5, -1.1, 0.15, -1.1, -0.35), (-1.1, -0.8, -0.75, -1, -0.52, -1))
+    outline: _Points = ((0, 0.95), (-0.5, 0.5, -1.1, 0.15, -1.1, -0.35), (-1.1, -0.8, -0.75, -1, -0.52, -1))
     outline += ((-0.25, -1, -0.08, -0.85, 0, -0.62), (0.08, -0.85, 0.25, -1, 0.52, -1))
     outline += ((0.75, -1, 1.1, -0.8, 1.1, -0.35), (1.1, 0.15, 0.5, 0.5, 0, 0.95))
     return _Line(_path(outline, x, y, size, turn) + "Z", _ROSE)
 
 
-def _path(points: Sequence[tuple[float, ...]], x: float, y: float, size: float, turn: float) -> str:
+def _path(points: Sequence[Sequence[float]], x: float, y: float, size: float, turn: float) -> str:
     """A path through `points`: first where it starts, then lines (2 numbers) or curves (6), scaled, turned and
     moved."""
     cos, sin = math.cos(math.radians(turn)) * size, math.sin(math.radians(turn)) * size
@@ -131,7 +134,7 @@ def _puff(x: float, y: float, size: float) -> tuple[_Line, ...]:
 
 
 def _bulb() -> tuple[_Line, ...]:
-    glass = ((-0.42, 0.95), (-0.42, 0.55, -0.95, 0.4, -0.95, -0.2), (-0.95, -0.75, -0.5, -1.1, 0, -1.1))
+    glass: _Points = ((-0.42, 0.95), (-0.42, 0.55, -0.95, 0.4, -0.95, -0.2), (-0.95, -0.75, -0.5, -1.1, 0, -1.1))
     glass += ((0.5, -1.1, 0.95, -0.75, 0.95, -0.2), (0.95, 0.4, 0.42, 0.55, 0.42, 0.95))
     rays = tuple(_ray(50, 48, angle, 34, 46, _GOLD, 6) for angle in (-110, -65, -22, 22, 65, 110))
     return (
