@@ -21,7 +21,7 @@ from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.folder import frame_file
-from anystory.render.jobs import Job, work
+from anystory.render.jobs import RenderJob, work
 from anystory.render.portraits import Drawing
 from anystory.render.session import Progress, RenderError
 from anystory.script.read import load_script
@@ -91,7 +91,7 @@ def render_story(
     """
     place = None if folder is None else Path(folder)
     numbers = None if panels is None else tuple(panels)
-    job = Job(story, segmenter or Segmenter(), place, numbers, trace, retry)
+    job = RenderJob(story, segmenter or Segmenter(), place, numbers, trace, retry)
     with closing(work([job], backend, workers_of(backend))) as events:
         for _, event in events:
             if isinstance(event, AnyStoryError):
@@ -111,12 +111,14 @@ def asked_settings(
     asked = {"seed": seed, "steps": steps, "guidance": guidance}
     asked = {name: value for name, value in asked.items() if value is not None}
     for name, value in asked.items():
-        if backend.sketches and name != "seed":
-            raise RenderError(f"{backend.name} has no {name} to set; leave {name} out, or take {' or '.join(MODELS)}.")
+        if backend.about.sketches and name != "seed":
+            raise RenderError(
+                f"{backend.about.name} has no {name} to set; leave {name} out, or take {' or '.join(MODELS)}."
+            )
         low, high = LIMITS[name]
         if not low <= value <= high:
             raise RenderError(f"{name} is {value}; it must be between {low} and {high}.")
-    return replace(backend.defaults, **asked)
+    return replace(backend.about.defaults, **asked)
 
 
 def filled_script(script: str | Path | Script, seed: int) -> Script:

@@ -36,7 +36,8 @@ ARROWS = {
     "training": {"backends", "cast", "model", "script", "sketch"},
     "evaluation": {"backends", "cast", "cli", "maps", "model", "project", "sketch", "story", "training"},
     "bench": {
-        *("api", "backends", "cast", "cli", "evaluation", "model", "project", "script", "sketch", "story", "training"),
+        *("api", "backends", "cast", "cli", "evaluation", "model", "project", "render", "script", "sketch", "story"),
+        *("training", "typeset"),
     },
     "ui": {"api", "backends", "cast", "cli", "maps", "pages", "project", "render", "script", "sketch", "story"},
 }

@@ -128,7 +128,7 @@ def wire(parts: Parts) -> None:
         """
         with _sentences(request):
             visitor = visitors[request.session_hash]
-            settings = studio.backend.defaults
+            settings = studio.backend.about.defaults
             paths = _files(parts, request, pictures)
             present = _cast(paths, names, descriptions)
             subjects, written = cast.subjects(present), (str(script), str(title), str(style))

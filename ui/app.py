@@ -27,6 +27,7 @@ from ui.events import story as story_events
 from ui.events import storyboard as storyboard_events
 from ui.events import viewer as viewer_events
 from ui.parts import Parts
+from ui.quick import one_server
 from ui.running import Visitors
 from ui.space import has_gpu
 from ui.studio import Studio
@@ -42,6 +43,12 @@ HOUR = 3600
 
 def build(studio: Studio) -> gr.Blocks:
     """The app as Gradio blocks; `launch` serves them."""
+    with one_server():
+        page = _page(studio)
+        return page.queue(max_size=32, default_concurrency_limit=8)
+
+
+def _page(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title="AnyStory", analytics_enabled=False) as page:
         visit = gr.State(None, delete_callback=studio.leave)
         head = masthead.create()
@@ -102,7 +109,7 @@ def build(studio: Studio) -> gr.Blocks:
         # A story that came back before the model was there goes on with its own settings.
         loaded.then(_of_story, bar.settings, ready[3:], **QUICK)
         page.unload(_leaving(visitors))
-    return page.queue(max_size=32, default_concurrency_limit=8)
+    return page
 
 
 def launch(
@@ -156,8 +163,8 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
         ready = html.model("ready", masthead.ready(backend, say))
         banner = masthead.banner(backend, say, " ".join(studio.told), has_gpu())
         sliders: list[Any] = [gr.Slider(visible=False)] * 2
-        if not backend.sketches:
-            sliders = [backend.defaults.steps, backend.defaults.guidance]
+        if not backend.about.sketches:
+            sliders = [backend.about.defaults.steps, backend.about.defaults.guidance]
         yield [ready, banner, gr.Accordion(visible=isinstance(backend, Locator)), *sliders]
 
     return model_is_there

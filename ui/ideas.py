@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from anystory.supplies import read_yaml
 
 SLOT = re.compile(r"<(\d|all)>")
 
@@ -40,7 +40,7 @@ class Idea:
 @cache
 def ideas() -> tuple[Idea, ...]:
     """All ideas, in the order of a menu."""
-    data = yaml.load(Path(__file__).with_name("ideas.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    data = read_yaml(Path(__file__).with_name("ideas.yaml"), as_text=True)
     return tuple(Idea(title, tuple(lines)) for title, lines in data.items())
 
 

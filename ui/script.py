@@ -191,7 +191,7 @@ def read(
         styles=known,
     )
     needed = {name for panel in script.panels for name in panel.cast} - set(pictured)
-    library = library_words(script) if needed and backend is not None and backend.sketches else {}
+    library = library_words(script) if needed and backend is not None and backend.about.sketches else {}
     lacking = (member for member in script.cast if member.name in needed)
     missing = [(member.name, *pictureless(member, backend, library)) for member in lacking]
     said = (
@@ -206,7 +206,7 @@ def feedback(reading: Reading, seed: int = 0, say: Callable[..., str] = words(No
     """What is wrong, less what is said of the chosen style, and the panels as cards, as HTML; `seed` is the story's,
     under which wildcards are filled in."""
     found = [finding for finding in reading.findings if not _of_menu(finding)]
-    sizes = reading.backend and reading.backend.sizes
+    sizes = reading.backend and reading.backend.about.sizes
     deck = panels.cards(reading.source, found, seed, style_names(reading.styles), sizes, say)
     return html.findings(found), panels.legend(reading.source, say) + deck
 

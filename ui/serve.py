@@ -21,7 +21,7 @@ from anystory.cli.usage import Parser, between
 from anystory.project.drafts import Store, cache_folder
 from anystory.story.styles import StyleError
 from ui.limits import SHARED, Limits
-from ui.quick import import_gradio
+from ui.quick import import_gradio, starting
 from ui.studio import SCRATCH, Studio
 
 COMMAND = "anystory app"
@@ -113,9 +113,10 @@ def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
 
 def serve(asked: argparse.Namespace, program: str) -> int:
     """Run the app until it is told to end; returns its exit status."""
-    import_gradio()  # which reads the variables set above
-    from ui.app import build, launch
-    from ui.space import borrowing, chosen_backend
+    with starting():
+        import_gradio()  # which reads the variables set above
+        from ui.app import build, launch
+        from ui.space import borrowing, chosen_backend
 
     told: list[str] = []
 
@@ -137,9 +138,9 @@ def serve(asked: argparse.Namespace, program: str) -> int:
         )
         studio = Studio(borrowing(load), asked.out, told, limits(asked), stories(asked.out))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
-        launch(
-            build(studio), studio, host=asked.host, port=asked.port, share=asked.share, auth=asked.auth, mcp=asked.mcp
-        )
+        with starting():
+            page = build(studio)
+        launch(page, studio, host=asked.host, port=asked.port, share=asked.share, auth=asked.auth, mcp=asked.mcp)
     except (OSError, StyleError, backend.BackendError) as error:  # OSError is Gradio's word for a port that is taken
         print(f"{program}: {error}", file=sys.stderr)
         return 2

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,10 +19,9 @@ import gradio as gr
 from gradio.utils import is_zero_gpu_space
 from PIL import Image
 
-from anystory.backends.base import BACKENDS, Backend, BackendError, Locator
+from anystory.backends.base import BACKENDS, Backend, BackendError, Locator, Request
 from anystory.backends.load import chosen, suitable
-from anystory.story.model import Prompt, RoutingMaps, Settings, Shape, Step, Subject
-from anystory.story.steering import UNSTEERED, Steering
+from anystory.story.model import RoutingMaps, Settings, Shape, Step, Subject
 
 try:
     import spaces
@@ -69,34 +69,33 @@ def borrowing(load: Callable[[], Backend]) -> Callable[[], Backend]:
     if spaces is None or not is_zero_gpu_space():
         return load
     _backend = load()
-    if _backend.sketches:
+    if _backend.about.sketches:
         return lambda: _backend
     borrowed = BorrowingLocator if isinstance(_backend, Locator) else Borrowing
     return lambda: borrowed(_backend)
 
 
-def seconds(
-    prompt: Prompt, cast: Sequence[Subject], names: Sequence[str], settings: Settings, seed: int, steering: Steering
-) -> int:
+def seconds(request: Request) -> int:
     """How long the GPU is asked for: a panel times its steps, as long as its pixels make them. A story asks anew for
     every panel, so that visitors take turns and a stop gives back what is left."""
-    start, step = SECONDS.get(_backend.name, SMALL)
-    return round(start + step * settings.steps * max(1.0, (settings.size / _backend.defaults.size) ** 2))
+    start, step = SECONDS.get(_backend.about.name, SMALL)
+    return round(
+        start + step * request.settings.steps * max(1.0, (request.settings.size / _backend.about.defaults.size) ** 2)
+    )
 
 
 def locating_seconds(picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]) -> int:
     """The same for looking for characters in a picture."""
-    start, step = SECONDS.get(_backend.name, SMALL)
+    start, step = SECONDS.get(_backend.about.name, SMALL)
     return round(start + step * LOCATING)
 
 
-def _denoise(
-    prompt: Prompt, cast: Sequence[Subject], names: Sequence[str], settings: Settings, seed: int, steering: Steering
-) -> Iterator[Step | str]:
-    """The steps of one frame; a sentence in the place of a BackendError, of which `spaces` would keep only the name."""
+def _denoise(request: Request) -> Iterator[Step | str]:
+    """The steps of one frame, whose cast are subjects; a sentence in the place of a BackendError, of which `spaces`
+    would keep only the name."""
     try:
-        encoded = [_backend.encode(subject) for subject in cast]
-        with closing(_backend.denoise(prompt, names, encoded, settings, seed, steering)) as steps:
+        encoded = tuple(_backend.encode(subject) for subject in request.cast)
+        with closing(_backend.denoise(replace(request, cast=encoded))) as steps:
             yield from steps
     except BackendError as error:
         yield str(error)
@@ -115,7 +114,7 @@ if spaces is not None:
     _locate = spaces.GPU(duration=locating_seconds)(_locate)
 
 
-def _made(lent: Iterator[T | str]) -> Iterator[T]:
+def _made(lent: Iterator[T | str]) -> Generator[T, None, None]:
     """What a lent GPU makes. Raises BackendError for a sentence, also where it is not lent: somebody's minutes are used
     up."""
     try:
@@ -133,11 +132,7 @@ class Borrowing:
     outside, the subject itself stands for it."""
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self.name, self.version, self.defaults = backend.name, backend.version, backend.defaults
-        self.sizes, self.max_subjects, self.languages = backend.sizes, backend.max_subjects, backend.languages
-        self.follows_style, self.draws_characters = backend.follows_style, backend.draws_characters
-        self.sketches = backend.sketches
+        self._backend, self.about = backend, backend.about
 
     def unread(self, text: str) -> str:
         return self._backend.unread(text)
@@ -148,17 +143,9 @@ class Borrowing:
     def encode(self, subject: Subject) -> Subject:
         return subject
 
-    def denoise(
-        self,
-        prompt: Prompt,
-        names: Sequence[str],
-        cast: Sequence[Subject],
-        settings: Settings,
-        seed: int,
-        steering: Steering = UNSTEERED,
-    ) -> Iterator[Step]:
+    def denoise(self, request: Request) -> Generator[Step, None, None]:
         """As the backend does. Raises BackendError, also where the GPU is not lent."""
-        return _made(_denoise(prompt, tuple(cast), tuple(names), settings, seed, steering))
+        return _made(_denoise(request))
 
 
 class BorrowingLocator(Borrowing):

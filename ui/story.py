@@ -113,7 +113,7 @@ def draft(
     guidance: float,
 ) -> Draft:
     """What stands on the page."""
-    known = studio.loaded.defaults if studio.loaded else Settings(512)
+    known = studio.loaded.about.defaults if studio.loaded else Settings(512)
     settings = replace(known, seed=int(seed or 0), steps=int(steps), guidance=float(guidance))
     own = tuple(preset for preset in styles if preset not in studio.styles)
     return Draft(text, title, style or "", tuple(map(_kept, actors)), settings, styles=own)

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from anystory.errors import AnyStoryError
+from anystory.supplies import read_yaml
 
 LANGUAGES = {"en": "English", "zh-CN": "中文", "es": "Español"}
 """The languages by their codes, as they call themselves. The first is the one for everybody else."""
@@ -21,7 +20,7 @@ LANGUAGES = {"en": "English", "zh-CN": "中文", "es": "Español"}
 @cache
 def translations() -> Mapping[str, Mapping[str, str]]:
     """Every language's words by key: `gr.I18n(**translations())`."""
-    data = yaml.load(Path(__file__).with_name("strings.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    data = read_yaml(Path(__file__).with_name("strings.yaml"), as_text=True)
     return {code: {key: words[code] for key, words in data.items()} for code in LANGUAGES}
 
 

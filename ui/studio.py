@@ -25,14 +25,16 @@ from anystory.api import load_story
 from anystory.backends.base import MODELS, Backend, BackendError, Locator
 from anystory.cast import segment
 from anystory.cast.segment import Segmenter, SegmentError
+from anystory.errors import AnyStoryError
 from anystory.maps import figures as maps
 from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.drafts import Store
 from anystory.project.folder import Project, ProjectError
 from anystory.project.imprint import ImprintError, story_from_png
+from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
-from anystory.render.portraits import UncutError, draw_cast, undrawn, with_drawn
-from anystory.render.session import Renderer, RenderError
+from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
+from anystory.render.session import Progress, Renderer, RenderError
 from anystory.script.wildcards import expand_script
 from anystory.story.model import Frame, Panel, Script, Story, Subject
 from anystory.story.steering import UNSTEERED, Steering
@@ -132,8 +134,8 @@ class Job:
 
     def story(self, backend: Backend) -> Story:
         """The story with its wildcards filled in, in the backend's defaults where the visitor has no say."""
-        asked = replace(backend.defaults, seed=self.seed)
-        if not backend.sketches:
+        asked = replace(backend.about.defaults, seed=self.seed)
+        if not backend.about.sketches:
             asked = replace(asked, steps=self.steps, guidance=self.guidance)
         return Story(expand_script(self.script, self.seed), self.subjects, asked)
 
@@ -344,10 +346,7 @@ class Studio:
         moment: Moment,
     ) -> Iterator[Moment]:
         """What `render` yields once it is in the queue; `moment` is the one before it."""
-        wanted, steps, drawn = job.wanted, story.settings.steps, ()
-        waiting = len(undrawn(story, wanted))
-        total = waiting + job.frames
-        left = TimeLeft(total, steps)
+        telling = _Telling(story, job, before, self._tries(job))
 
         def my_turn() -> Iterator[Moment]:
             for place in turn.wait():
@@ -355,100 +354,35 @@ class Studio:
                 yield replace(moment, place=place, fresh=None)
             clock.start()
 
-        yield from my_turn()
-        left.start(time.monotonic())
-        drawings = draw_cast(story, self.backend, job.segmenter, job.visit.story, wanted)
-        try:
-            with closing(drawings):
-                attempt = 1
-                for drawing in drawings:
-                    step = drawing.step
-                    if drawing.attempt > attempt:
-                        left.more()
-                    attempt = drawing.attempt
-                    if drawing.reused:
-                        left.skip()
-                    else:
-                        left.step(time.monotonic(), step.index)
-                    drawn = (*drawn, drawing.subject) if drawing.subject else drawn
-                    done = len(drawn) if drawing.subject else len(drawn) + step.index / step.total
-                    moment = Moment(
-                        "frames.drawing",
-                        {"name": drawing.name, "step": step.index, "steps": step.total},
-                        what=next(member.description for member in story.script.cast if member.name == drawing.name),
-                        share=done / total,
-                        preview=step.frame.image if step.frame else step.preview,
-                        drawn=drawn,
-                        waiting=wanted,
-                        left=left.left(),
-                    )
-                    yield moment
-                    if drawing.subject:
-                        turn.pass_on()
-                        yield from my_turn()
-        except UncutError as error:  # the whole message names a file of this machine, which no visitor can open
-            raise RenderError(error.sentence) from error
-        story = with_drawn(story, drawn)
-        job = replace(job, subjects=story.subjects)
-
-        panels = story.script.panels
-        same = (item for item in before if item.panel in panels[item.number - 1 : item.number])
-        shown = {item.number: replace(item, job=job) for item in same}
-        skipped: list[int] = []
-        tries = self._tries(job)
-        attempt = max(0, tries - TRIES + 1)
-
         def skips() -> bool:
-            if not skip():
-                return False
-            skipped.append(moment.panel)
-            left.skip(moment.values["step"] if moment.values["steps"] == steps else 0)
-            return True
+            asked = skip()
+            if asked:
+                telling.leave_out(moment)
+            return asked
 
-        renderer, folder = Renderer(self.backend, self._example), job.visit.story
-        if job.variants:
-            running = renderer.variants(story, folder, wanted[0], job.variants, skip=skips)
-        else:
-            running = renderer.render(story, folder, wanted, trace=True, retry=tries, skip=skips)
-        with closing(running):
-            for progress in running:
-                step, number = progress.step, progress.panel
-                if job.retry is not None and progress.attempt > attempt:
-                    left.more()
-                    attempt = progress.attempt
-                if progress.reused:
-                    left.skip()
-                elif step.total == steps or step.frame:  # of a sketch the whole frame counts as a step
-                    left.step(time.monotonic(), step.index)
-                fresh = _shown(number, step.frame, job) if step.frame and not job.variants else None
-                if fresh and number in shown and _same(fresh, shown[number]):
-                    fresh = shown[number]  # what is open or cached of it goes on being so
-                if fresh:
-                    shown[number] = fresh
-                counts = {"number": number, "count": len(panels), "step": step.index, "steps": step.total}
-                key, place = "frames.progress", wanted.index(number)
-                if job.variants:
-                    key, place = "frames.variant", progress.attempt - 1
-                    counts |= {"variant": progress.attempt, "count": job.variants}
-                elif job.retry is not None:
-                    key = "frames.retrying"
-                moment = Moment(
-                    key,
-                    counts,
-                    what=panels[number - 1].prompt,
-                    share=(waiting + place + step.index / step.total) / total,
-                    preview=step.frame.image if step.frame else step.preview,
-                    shown=tuple(shown[key] for key in sorted(shown)),
-                    fresh=fresh,
-                    drawn=drawn,
-                    panel=number,
-                    part=step.index / step.total,
-                    waiting=wanted[wanted.index(number) + 1 :],
-                    skipped=tuple(skipped),
-                    left=left.left(),
-                )
+        yield from my_turn()
+        telling.left.start(time.monotonic())
+        made = RenderJob(
+            story,
+            job.segmenter,
+            job.visit.story,
+            job.wanted,
+            trace=True,
+            retry=telling.tries,
+            variants=job.variants,
+            shared=self._example,
+            skip=skips,
+        )
+        with closing(work([made], self.backend)) as events:
+            for _, event in events:
+                if isinstance(event, UncutError):  # its whole message names a file, which no visitor can open
+                    raise RenderError(event.sentence) from event
+                if isinstance(event, AnyStoryError):
+                    raise event
+                drawn = isinstance(event, Drawing)
+                moment = telling.drawing(event) if drawn else telling.frame(event)
                 yield moment
-                if step.frame and not progress.reused:
+                if event.subject if drawn else event.step.frame and not event.reused:
                     turn.pass_on()
                     yield from my_turn()
 
@@ -459,7 +393,7 @@ class Studio:
         model's time counts for `allowance`. Raises BackendError and LimitError with a sentence."""
         backend = self.backend
         if not isinstance(backend, Locator):
-            raise BackendError(f"{backend.name} cannot look for characters in a picture; {MODELS[0]} can.")
+            raise BackendError(f"{backend.about.name} cannot look for characters in a picture; {MODELS[0]} can.")
         allowance.spend(0)
         with self.turns.enter() as turn:
             yield from turn.wait()
@@ -472,6 +406,100 @@ class Studio:
         """How many other seeds the panel to try again may have had in the end; 0 for other jobs."""
         made = None if job.retry is None else Project(job.visit.story).entries.get(job.retry)
         return made.tries - 1 + TRIES if made else 0
+
+
+class _Telling:
+    """What a render's events come to, as the moments that its visitor sees. `before` are the frames of the last render;
+    a panel that is tried again has had `tries` other seeds in the end, of which the last `TRIES` are of this render."""
+
+    def __init__(self, story: Story, job: Job, before: Sequence[Shown], tries: int) -> None:
+        self.tries = tries
+        self._story, self._job, self._before = story, job, before
+        self._drawn: tuple[Subject, ...] = ()
+        self._waiting = len(undrawn(story, job.wanted))
+        self._total = self._waiting + job.frames
+        self._steps = story.settings.steps
+        self._skipped: list[int] = []
+        self._drawings, self._frames = 1, max(0, tries - TRIES + 1)  # the attempt that each is at
+        self._shown = self._kept()
+        self.left = TimeLeft(self._total, self._steps)
+
+    def _kept(self) -> dict[int, Shown]:
+        """The frames of the last render whose panel is still the same."""
+        panels = self._story.script.panels
+        same = (item for item in self._before if item.panel in panels[item.number - 1 : item.number])
+        return {item.number: replace(item, job=self._job) for item in same}
+
+    def leave_out(self, moment: Moment) -> None:
+        """The rest of the panel that `moment` is at is left out."""
+        self._skipped.append(moment.panel)
+        self.left.skip(moment.values["step"] if moment.values["steps"] == self._steps else 0)
+
+    def drawing(self, event: Drawing) -> Moment:
+        """A step of drawing a character."""
+        step = event.step
+        if event.attempt > self._drawings:
+            self.left.more()
+        self._drawings = event.attempt
+        if event.reused:
+            self.left.skip()
+        else:
+            self.left.step(time.monotonic(), step.index)
+        done = len(self._drawn) + (1 if event.subject else step.index / step.total)
+        if event.subject:
+            self._drawn = (*self._drawn, event.subject)
+            self._story = with_drawn(self._story, [event.subject])
+            self._job = replace(self._job, subjects=self._story.subjects)
+            self._shown = self._kept()
+        cast = self._story.script.cast
+        return Moment(
+            "frames.drawing",
+            {"name": event.name, "step": step.index, "steps": step.total},
+            what=next(member.description for member in cast if member.name == event.name),
+            share=done / self._total,
+            preview=step.frame.image if step.frame else step.preview,
+            drawn=self._drawn,
+            waiting=self._job.wanted,
+            left=self.left.left(),
+        )
+
+    def frame(self, event: Progress) -> Moment:
+        """A step of making a frame."""
+        step, number, job, panels = event.step, event.panel, self._job, self._story.script.panels
+        if job.retry is not None and event.attempt > self._frames:
+            self.left.more()
+            self._frames = event.attempt
+        if event.reused:
+            self.left.skip()
+        elif step.total == self._steps or step.frame:  # of a sketch the whole frame counts as a step
+            self.left.step(time.monotonic(), step.index)
+        fresh = _shown(number, step.frame, job) if step.frame and not job.variants else None
+        if fresh and number in self._shown and _same(fresh, self._shown[number]):
+            fresh = self._shown[number]  # what is open or cached of it goes on being so
+        if fresh:
+            self._shown[number] = fresh
+        counts = {"number": number, "count": len(panels), "step": step.index, "steps": step.total}
+        key, place = "frames.progress", job.wanted.index(number)
+        if job.variants:
+            key, place = "frames.variant", event.attempt - 1
+            counts |= {"variant": event.attempt, "count": job.variants}
+        elif job.retry is not None:
+            key = "frames.retrying"
+        return Moment(
+            key,
+            counts,
+            what=panels[number - 1].prompt,
+            share=(self._waiting + place + step.index / step.total) / self._total,
+            preview=step.frame.image if step.frame else step.preview,
+            shown=tuple(self._shown[key] for key in sorted(self._shown)),
+            fresh=fresh,
+            drawn=self._drawn,
+            panel=number,
+            part=step.index / step.total,
+            waiting=job.wanted[job.wanted.index(number) + 1 :],
+            skipped=tuple(self._skipped),
+            left=self.left.left(),
+        )
 
 
 class _Clock:

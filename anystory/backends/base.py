@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from PIL import Image
 
 from anystory.errors import AnyStoryError
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import Prompt, RoutingMaps, Settings, Shape, Step, Subject
 from anystory.story.steering import UNSTEERED, Steering
 
@@ -63,26 +64,24 @@ class Lora:
         return lora
 
 
+@dataclass(frozen=True)
+class Request:
+    """All that one frame's pixels depend on, besides the backend: `cast` are the encodings of its subjects `names`, in
+    one order, and `steering` acts on its routing."""
+
+    prompt: Prompt
+    names: tuple[str, ...]
+    cast: tuple[SubjectEncoding, ...]
+    settings: Settings
+    seed: int
+    steering: Steering = UNSTEERED
+
+
 class Backend(Protocol):
-    """Frames from prompts and encoded subjects.
+    """Frames from prompts and encoded subjects. `about` tells what it is and can do."""
 
-    `name` and `version` (a fingerprint of the weights and of the program) are written beside every frame;
-    `defaults` are the settings the weights were made for, `sizes` the sides of frames it can draw; `max_subjects`
-    is how many subjects a frame they were trained for; `languages` are those its text encoder reads, in English
-    ("English", "Chinese"); `follows_style` tells whether words of style change its frames as they say,
-    `draws_characters` whether it can draw a character that it is only told of. One that `sketches` puts the cut-outs
-    into painted places by its prompts' `shot`: it has neither steps nor guidance, routing nor references.
-    """
-
-    name: str
-    version: str
-    defaults: Settings
-    sizes: range
-    max_subjects: int
-    languages: tuple[str, ...]
-    follows_style: bool
-    draws_characters: bool
-    sketches: bool
+    @property
+    def about(self) -> Capabilities: ...
 
     def unread(self, text: str) -> str:
         """The end of `text` that is beyond what the text encoder reads, from the start of a word; mostly ""."""
@@ -96,17 +95,9 @@ class Backend(Protocol):
         """Rows and columns of tokens of every routed layer, in the order of execution: what a frame's trace holds."""
         ...
 
-    def denoise(
-        self,
-        prompt: Prompt,
-        names: Sequence[str],
-        cast: Sequence[SubjectEncoding],
-        settings: Settings,
-        seed: int,
-        steering: Steering = UNSTEERED,
-    ) -> Iterator[Step]:
-        """Yield a `Step` after every denoising step; the last holds the `Frame` with its trace. `names` and `cast`
-        are the frame's subjects in one order, `steering` acts on its routing. Closing the generator stops the work."""
+    def denoise(self, request: Request) -> Generator[Step, None, None]:
+        """Yield a `Step` after every denoising step; the last holds the `Frame` with its trace. Closing the generator
+        stops the work."""
         ...
 
 
@@ -129,9 +120,9 @@ class Batcher(Protocol):
 
     batch: int
 
-    def denoise_batch(self, frames: Sequence[tuple[Any, ...]]) -> Iterator[dict[int, Step]]:
-        """As `Backend.denoise`, for several frames: `frames` holds its arguments for each, of a backend that does not
-        sketch with equally many subjects, the same settings and no steering. Yields the frames' steps by their place in
-        it (from 0), all or some at a time; a frame that is begun anew has a step 1 once more. A frame is what it is
-        alone up to the rounding of batched kernels."""
+    def denoise_batch(self, requests: Sequence[Request]) -> Generator[dict[int, Step], None, None]:
+        """As `Backend.denoise`, for several frames, of a backend that does not sketch with equally many subjects, the
+        same settings and no steering. Yields the frames' steps by their place in `requests` (from 0), all or some at a
+        time; a frame that is begun anew has a step 1 once more. A frame is what it is alone up to the rounding of
+        batched kernels."""
         ...

@@ -20,16 +20,16 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anystory.backends.base import Backend, BackendError
+from anystory.backends.base import Backend, BackendError, Request
 from anystory.backends.load import load
 from anystory.errors import AnyStoryError
-from anystory.story.model import Prompt, Settings, Shape, Step, Subject
-from anystory.story.steering import UNSTEERED, Steering
+from anystory.story.capabilities import Capabilities
+from anystory.story.model import Settings, Shape, Step, Subject
 from anystory.supplies import HOME
 
 if TYPE_CHECKING:
@@ -56,21 +56,10 @@ class ClusterError(BackendError):
 
 @dataclass(frozen=True)
 class Facts:
-    """What a worker tells of its backend (see `Backend`) and of itself."""
+    """What a worker tells of its backend and of itself."""
 
-    name: str
-    version: str
-    defaults: Settings
-    sizes: range
-    max_subjects: int
-    languages: tuple[str, ...]
-    follows_style: bool
-    draws_characters: bool
-    sketches: bool
+    about: Capabilities
     host: str
-
-
-TOLD = [name for name in Facts.__dataclass_fields__ if name != "host"]
 
 
 class Worker:
@@ -88,8 +77,7 @@ class Worker:
     def open(self, how: Mapping[str, Any]) -> tuple[Facts, list[str]]:
         """Load the model; returns what it is and what is to be told of it."""
         self._backend = backend = load(**how, tell=self._said.append)
-        facts = Facts(**{name: getattr(backend, name) for name in TOLD}, host=socket.gethostname())
-        return facts, self._told()
+        return Facts(backend.about, socket.gethostname()), self._told()
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """`unread` or `layer_shapes` of the backend."""
@@ -100,11 +88,9 @@ class Worker:
         from a worker of this cluster, never from a file or a person."""
         return pickle.dumps(self._backend.encode(subject))
 
-    def denoise(self, job: str, how: Sequence[Any], *cast: bytes) -> Iterator[Step | list[str]]:
-        """The steps of a frame, and what is to be told meanwhile. `how` are the arguments of `Backend.denoise` less
-        the cast."""
-        prompt, names, *rest = how
-        steps = self._backend.denoise(prompt, names, [pickle.loads(data) for data in cast], *rest)
+    def denoise(self, job: str, request: Request, *cast: bytes) -> Iterator[Step | list[str]]:
+        """The steps of a frame, and what is to be told meanwhile. The request comes without its cast."""
+        steps = self._backend.denoise(replace(request, cast=tuple(pickle.loads(data) for data in cast)))
         try:
             for step in steps:
                 if told := self._told():
@@ -192,11 +178,10 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __getattr__(self, name: str) -> Any:
-        """What `Backend` tells of itself is what the workers tell."""
-        if name in TOLD and self._facts is not None:
-            return getattr(self._facts, name)
-        raise AttributeError(name)
+    @property
+    def about(self) -> Capabilities:
+        """What the workers tell of their backend; the first one is there before anybody can ask."""
+        return self._facts.about
 
     def unread(self, text: str) -> str:
         return self._ask("ask", "unread", text)
@@ -208,21 +193,13 @@ class Cluster:
         """Encode a subject by a free worker; what comes back lies in the object store, owned by this process."""
         return self._ray.put(self._ask("encode", subject))
 
-    def denoise(
-        self,
-        prompt: Prompt,
-        names: Sequence[str],
-        cast: Sequence[ObjectRef],
-        settings: Settings,
-        seed: int,
-        steering: Steering = UNSTEERED,
-    ) -> Iterator[Step]:
+    def denoise(self, request: Request) -> Generator[Step, None, None]:
         """A frame by the next free worker, and the next if that one dies; no step is told twice."""
         done = 0
         for _ in range(MAX_DEATHS):
             slot = self._take()
             try:
-                for step in self._steps(slot, (prompt, names, settings, seed, steering), cast):
+                for step in self._steps(slot, request):
                     if step.index > done:
                         done = step.index
                         yield step
@@ -248,9 +225,10 @@ class Cluster:
                 self._give(slot)
         raise ClusterError(f"{MAX_DEATHS} workers died one after the other; their memory may be too short.")
 
-    def _steps(self, slot: Slot, how: tuple[Any, ...], cast: Sequence[ObjectRef]) -> Iterator[Step]:
+    def _steps(self, slot: Slot, request: Request) -> Iterator[Step]:
         job = uuid.uuid4().hex
-        stream = slot.actor.denoise.options(num_returns="streaming").remote(job, how, *cast)
+        alone = replace(request, cast=())  # encodings travel as references, which Ray looks for among the arguments
+        stream = slot.actor.denoise.options(num_returns="streaming").remote(job, alone, *request.cast)
         try:
             for ref in stream:
                 item = self._got(slot, ref)
@@ -312,10 +290,11 @@ class Cluster:
         facts, told = self._got(slot, slot.actor.open.remote(self._how))
         self._say(told)
         self._facts = self._facts or facts
-        if facts.version != self._facts.version:
+        here, first = facts.about, self._facts.about
+        if here.version != first.version:
             raise ClusterError(
-                f"The machines of the cluster do not agree: {facts.host} has {facts.name} {facts.version}, "
-                f"{self._facts.host} has {self._facts.version}; give all the same AnyStory, libraries and weights."
+                f"The machines of the cluster do not agree: {facts.host} has {here.name} {here.version}, "
+                f"{self._facts.host} has {first.version}; give all the same AnyStory, libraries and weights."
             )
 
     def _bury(self, slot: Slot) -> None:

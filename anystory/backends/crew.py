@@ -1,6 +1,6 @@
 """Frames by several processes at once: what paints them holds Python's lock, so threads alone would take turns.
 
-Each process is this module as a program, which reads orders from its standard input and writes frames to its standard
+Each process is this module as a program, which reads requests from its standard input and writes frames to its standard
 output, pickled; nobody else can write there. It ends with its input: when the crew is closed, and when whoever started
 it is gone. Unlike `multiprocessing` it asks nothing of the program that it is used in, which may be a script without
 `if __name__ == "__main__"`, and it loads nothing but what a frame needs.
@@ -14,13 +14,12 @@ import pickle
 import queue
 import subprocess
 import sys
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import BinaryIO
 
-from anystory.backends.base import Backend, SubjectEncoding
-from anystory.story.model import Frame, Prompt, Settings
-from anystory.story.steering import Steering
+from anystory.backends.base import Backend, Request, SubjectEncoding
+from anystory.story.model import Frame
 from anystory.supplies import HOME
 
 CORES = os.cpu_count() or 1
@@ -34,9 +33,6 @@ MAPPED = "1000000"
 ALONE = {"process_group": 0, "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
 """How a process is started that Ctrl-C does not reach, not even while it starts: that is for whoever started it, and
 ends it."""
-
-Order = tuple[Prompt, Sequence[str], Sequence[SubjectEncoding], Settings, int, Steering]
-"""What `Backend.denoise` takes."""
 
 
 class Crew:
@@ -62,18 +58,18 @@ class Crew:
             hand.close()
         self._threads.shutdown(cancel_futures=True)
 
-    def begin(self, order: Order) -> Future[Frame]:
-        """Have the frame of `order` made as soon as somebody is free; what that raises, its result raises."""
-        return self._threads.submit(self._make, order)
+    def begin(self, request: Request) -> Future[Frame]:
+        """Have the frame of `request` made as soon as somebody is free; what that raises, its result raises."""
+        return self._threads.submit(self._make, request)
 
-    def _make(self, order: Order) -> Frame:
+    def _make(self, request: Request) -> Frame:
         hand = self._free.get()
         try:
-            return hand.make(order)
+            return hand.make(request)
         except (EOFError, OSError, pickle.UnpicklingError):  # the process is gone: for want of memory, say
             if self._closed:
                 raise
-            return frame(self._backend, order)
+            return frame(self._backend, request)
         finally:
             self._free.put(hand)
 
@@ -92,14 +88,14 @@ class _Hand:
             self._process = subprocess.Popen(command, env=environment, **pipes, **ALONE)
             self._tell(backend)
 
-    def make(self, order: Order) -> Frame:
-        """The frame of `order`. Whoever is in it is sent once. Raises OSError or EOFError where there is no process."""
+    def make(self, request: Request) -> Frame:
+        """The frame of `request`, whose cast is sent once. Raises OSError or EOFError where there is no process."""
         if self._process is None:
             raise OSError("There is no process.")
-        prompt, names, cast, *rest = order
+        cast = request.cast
         new = {id(one): one for one in cast if id(one) not in self._sent}
         self._sent |= new  # kept here, so that no other gets the same id
-        self._tell((new, [id(one) for one in cast], (prompt, names, *rest)))
+        self._tell((new, [id(one) for one in cast], replace(request, cast=())))
         made = pickle.load(self._process.stdout)
         if isinstance(made, Exception):
             raise made
@@ -120,9 +116,9 @@ class _Hand:
             self._process.stdin.flush()
 
 
-def frame(backend: Backend, order: Order) -> Frame:
-    """The finished frame of an order."""
-    *_, last = backend.denoise(*order)
+def frame(backend: Backend, request: Request) -> Frame:
+    """The finished frame of a request."""
+    *_, last = backend.denoise(request)
     return last.frame
 
 
@@ -134,15 +130,15 @@ def main() -> None:
         serve(sys.stdin.buffer, answers)
 
 
-def serve(orders: BinaryIO, answers: BinaryIO) -> None:
-    """Answer every order with its frame, or with what making it raised. Raises EOFError at the end."""
-    backend: Backend = pickle.load(orders)
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer every request with its frame, or with what making it raised. Raises EOFError at the end."""
+    backend: Backend = pickle.load(requests)
     known: dict[int, SubjectEncoding] = {}
     while True:
-        new, cast, (prompt, names, *rest) = pickle.load(orders)
+        new, cast, request = pickle.load(requests)
         known |= new
         try:
-            answer: Frame | Exception = frame(backend, (prompt, names, [known[one] for one in cast], *rest))
+            answer: Frame | Exception = frame(backend, replace(request, cast=tuple(known[one] for one in cast)))
         except Exception as error:
             answer = error
         pickle.dump(answer, answers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +21,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from torch import Tensor
 
-from anystory.backends.base import BackendError, Lora
+from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.lora import add_lora, lora_file
@@ -46,12 +46,12 @@ from anystory.model.flux.plans import (
 )
 from anystory.model.flux.speeds import SPEEDS, hasten
 from anystory.model.memory import PlanError, chain, enough, out_of_memory, release_memory
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
     ROUTING,
     Frame,
-    Prompt,
     RoutingMaps,
     Settings,
     Shape,
@@ -59,7 +59,6 @@ from anystory.story.model import (
     Subject,
     TraceRecorder,
 )
-from anystory.story.steering import UNSTEERED, Steering
 
 DEFINITE = 200
 """A mask pixel above this belongs to the character, as in the authors' program."""
@@ -84,9 +83,6 @@ PROGRAM = "1"
 
 T = TypeVar("T")
 
-Order = tuple[Prompt, Sequence[str], Sequence[FluxSubject], Settings, int, Steering]
-"""What `FluxBackend.denoise` takes."""
-
 
 class SmallerBatch(Exception):
     """Memory is short for as many frames at once."""
@@ -100,18 +96,10 @@ class FluxBackend:
     there is none), tell what frames the plan has room for.
     """
 
-    version: str
+    about: Capabilities
     memory: Planned[Plan, AnyStoryFluxPipeline]
     footprint: Footprint
     card: float | None = None
-    name: str = "flux"
-    defaults: Settings = DEFAULTS
-    max_subjects: int = MAX_SUBJECTS
-    languages: tuple[str, ...] = ("English",)
-    sizes: range = range(TOKEN, 2048 + 1, TOKEN)
-    follows_style: bool = True
-    draws_characters: bool = True
-    sketches: bool = False
     batch: int = 1
 
     def __post_init__(self) -> None:
@@ -194,7 +182,8 @@ class FluxBackend:
         packages = (*kept.packages, *(["peft"] if loras else []))
         version = f"{PROGRAM}-{fingerprint([base, redux, checkpoint, *files], asked, packages)}"
         defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
-        return cls(version, memory, footprint, card, defaults=defaults, batch=batch)
+        about = Capabilities("flux", version, defaults, range(TOKEN, 2048 + 1, TOKEN), MAX_SUBJECTS)
+        return cls(about, memory, footprint, card, batch)
 
     def unread(self, text: str) -> str:
         """What T5 does not read of `text`; CLIP's share, one vector of the first words, sets no bound."""
@@ -223,7 +212,7 @@ class FluxBackend:
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[FluxSubject]) -> RoutingMaps:
         """Who is where in a picture of any shape, which is read at about the area of a frame, without words. The
         router knows no background: several share the whole picture, and of one the map is its share of attention."""
-        pixels = readable(picture, len(cast), self.defaults.size, TOKEN)
+        pixels = readable(picture, len(cast), self.about.defaults.size, TOKEN)
         shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
 
         def found() -> Iterator[MapAverage]:
@@ -236,35 +225,27 @@ class FluxBackend:
             average = next(self.memory.run(found))
         return average.maps(names, shape, ATTENTION if len(cast) == 1 else ROUTING)
 
-    def denoise(
-        self,
-        prompt: Prompt,
-        names: Sequence[str],
-        cast: Sequence[FluxSubject],
-        settings: Settings,
-        seed: int,
-        steering: Steering = UNSTEERED,
-    ) -> Iterator[Step]:
+    def denoise(self, request: Request) -> Generator[Step, None, None]:
         """Denoise one frame, a `Step` with a preview after each step; the last holds the frame.
 
         `eta` multiplies the release's strength of Redux tokens, `gamma` is its `ref_shift`. A layout lets the router
         run for a single subject too, whose frame is its own otherwise.
         """
-        with closing(self.denoise_batch([(prompt, names, cast, settings, seed, steering)])) as steps:
+        with closing(self.denoise_batch([request])) as steps:
             for step in steps:
                 yield step[0]
 
-    def denoise_batch(self, frames: Sequence[Order]) -> Iterator[dict[int, Step]]:
+    def denoise_batch(self, requests: Sequence[Request]) -> Generator[dict[int, Step], None, None]:
         """As `denoise`, `batch` frames at once, whose characters have equally many pictures; where memory is short for
         that, from then on half as many."""
-        asked = [self._settings(names, settings, steering) for _, names, _, settings, _, steering in frames]
-        pictures = [[subject.pictures for subject in cast] for _, _, cast, *_ in frames]
-        waiting = list(range(len(frames)))
+        asked = [self._settings(request) for request in requests]
+        pictures = [[subject.pictures for subject in request.cast] for request in requests]
+        waiting = list(range(len(requests)))
         while waiting:
             places = [place for place in waiting if pictures[place] == pictures[waiting[0]]][: self.batch]
             with self._lock:
                 places = places[: self._room(Work(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))]
-                work = partial(self._frames, [frames[place] for place in places], asked[0])
+                work = partial(self._frames, [requests[place] for place in places], asked[0])
                 try:
                     with closing(self._together(work, len(places))) as steps:
                         for step in steps:
@@ -286,12 +267,11 @@ class FluxBackend:
             self.memory.prefer(least, f"A frame of {work.size} pixels with {work.pictures} pictures takes more memory")
         return frames_at_once(self.footprint, work, least, self.card)
 
-    def _settings(self, names: Sequence[str], settings: Settings, steering: Steering) -> FluxSettings:
-        """The release's settings of a frame of `names`."""
-        if len(names) > self.max_subjects:
-            raise BackendError(
-                f"A frame takes at most {self.max_subjects} characters, this panel has {len(names)}; leave some out."
-            )
+    def _settings(self, request: Request) -> FluxSettings:
+        """The release's settings of a frame."""
+        names, settings, steering, most = request.names, request.settings, request.steering, self.about.max_subjects
+        if len(names) > most:
+            raise BackendError(f"A frame takes at most {most} characters, this panel has {len(names)}; leave some out.")
         several, guided = len(names) > 1, guide_of(steering.layout, names) is not None
         own = SEVERAL_START if several else FluxSettings.ref_start_at, FluxSettings.ref_end_at
         start, end = steering.reference or own
@@ -310,17 +290,17 @@ class FluxBackend:
         except ValueError as error:
             raise BackendError(str(error)) from error
 
-    def _frames(self, orders: Sequence[Order], asked: FluxSettings) -> Iterator[tuple[Step, ...]]:
+    def _frames(self, requests: Sequence[Request], asked: FluxSettings) -> Iterator[tuple[Step, ...]]:
         """Frames made at once, the step of each."""
         pipeline, side = self.pipeline, asked.height // TOKEN
-        prompts, names, casts, _, seeds, steering = zip(*orders, strict=True)
-        encoded = [pipeline.encode_text(prompt.text) for prompt in prompts]
+        names, casts = [each.names for each in requests], [each.cast for each in requests]
+        encoded = [pipeline.encode_text(each.prompt.text) for each in requests]
         text = (torch.cat(parts) for parts in zip(*encoded, strict=True))
-        noise = torch.cat([pipeline.noise(seed, asked.height, asked.width) for seed in seeds])
-        guides = [guide_of(each.layout, people) for each, people in zip(steering, names, strict=True)]
+        noise = torch.cat([pipeline.noise(each.seed, asked.height, asked.width) for each in requests])
+        guides = [guide_of(each.steering.layout, each.names) for each in requests]
         guides = guides if any(guides) else ()
         measure = len(casts[0]) == 1 and not asked.enable_router
-        soft = [MapAverage() for _ in orders]
+        soft = [MapAverage() for _ in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
         for step in pipeline.denoise_batch(*text, casts, noise, asked, measure=measure, guides=guides):
             frames = tuple(step.frames())
@@ -334,8 +314,8 @@ class FluxBackend:
         images = [pipeline.decode(one.latents, asked.height, asked.width) for one in frames]
         kind = ATTENTION if measure else ROUTING
         made = [
-            Frame(image, average.maps(people, (side, side), kind), seed, recorder.trace(step.total))
-            for image, average, people, seed, recorder in zip(images, soft, names, seeds, recorders, strict=True)
+            Frame(image, average.maps(each.names, (side, side), kind), each.seed, recorder.trace(step.total))
+            for image, average, each, recorder in zip(images, soft, requests, recorders, strict=True)
         ]
         yield tuple(Step(step.total, step.total, frame.image, frame) for frame in made)
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a module nobody imported
-from anystory.backends.base import BackendError
+from anystory.backends.base import BackendError, Request
 from anystory.backends.files import model_files, reason
 from anystory.backends.memory import Planned, memory_of
 from anystory.cast.images import square_crop
@@ -34,10 +34,10 @@ from anystory.model.memory import PlanError, chain, enough, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
 from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
 from anystory.model.routing import Guide, hard_maps, open_maps
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     BACKGROUND,
     Frame,
-    Prompt,
     RoutingMaps,
     Settings,
     Shape,
@@ -45,7 +45,7 @@ from anystory.story.model import (
     Subject,
     TraceRecorder,
 )
-from anystory.story.steering import UNSTEERED, Layout, Steering
+from anystory.story.steering import Layout
 
 MAX_SUBJECTS = 4
 """Subjects a frame; beyond it no model here was trained or tried."""
@@ -65,15 +65,10 @@ class AnyStoryBackend:
     there is none), tell what frames the plan has room for.
     """
 
-    name: str
-    version: str
-    defaults: Settings
+    about: Capabilities
     memory: Planned[Plan, AnyStoryPipeline]
     footprint: Footprint | None = None
     card: float | None = None
-    max_subjects: int = MAX_SUBJECTS
-    languages: tuple[str, ...] = ("English",)
-    sketches: bool = False
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # a U-Net with processors installed serves one frame at a time
@@ -81,8 +76,7 @@ class AnyStoryBackend:
         pipeline = self.pipeline
         self._tokenizers = [copy.deepcopy(t) for t in (pipeline.tokenizer, pipeline.tokenizer_2) if t]
         self._reading = threading.Lock()
-        self._factor, self._trained = pipeline.latent_factor, pipeline.config.frame_size
-        self._reads = pipeline.text_encoder.config.model_type
+        self._factor = pipeline.latent_factor
         with torch.device("meta"):
             self._layers = UNet2DConditionModel.from_config(pipeline.unet.config)
 
@@ -90,21 +84,6 @@ class AnyStoryBackend:
     def pipeline(self) -> AnyStoryPipeline:
         """The pipeline, loaded where memory had run out for it. Whoever computes with it holds the lock."""
         return self.memory.model
-
-    @property
-    def sizes(self) -> range:
-        """Whole latents, to four times the side it was trained for."""
-        return range(2 * self._factor, 4 * self._trained + 1, self._factor)
-
-    @property
-    def follows_style(self) -> bool:
-        """Models on CLIP inherit SDXL's styles; the captions the others grew up on never name one."""
-        return self._reads.startswith("clip")
-
-    @property
-    def draws_characters(self) -> bool:
-        """As for styles: a small model has seen too few characters to draw one without its picture."""
-        return self.follows_style
 
     def unread(self, text: str) -> str:
         """What falls off the end of `text`: of two text encoders, what either of them does not read."""
@@ -164,15 +143,8 @@ class AnyStoryBackend:
                 raise BackendError(str(error)) from error
             tell(f"{name}: {plans[0]}.")
         memory = Planned(name, build, plans, tell)
-        config = memory.model.config
-        return cls(
-            name=name,
-            version=f"{PROGRAM}-{fingerprint(folder, memory.plans[0].weights)}",
-            defaults=Settings(size=config.frame_size, steps=STEPS[speed], guidance=config.guidance),
-            memory=memory,
-            footprint=footprint,
-            card=card,
-        )
+        version = f"{PROGRAM}-{fingerprint(folder, memory.plans[0].weights)}"
+        return cls(capabilities(memory.model, name, version, STEPS[speed]), memory, footprint, card)
 
     def encode(self, subject: Subject) -> SubjectEncoding:
         """Cut out, crop square on white, encode, every picture."""
@@ -190,28 +162,19 @@ class AnyStoryBackend:
 
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[SubjectEncoding]) -> RoutingMaps:
         """Who is where in a picture of any shape, which is read at about the area of a frame."""
-        pixels = readable(picture, len(cast), self.defaults.size, 2 * self._factor)
+        pixels = readable(picture, len(cast), self.about.defaults.size, 2 * self._factor)
         # No words: of two in a sentence the router takes the first to be on the left, whatever it sees.
         with self._lock:
             maps = next(self.memory.run(lambda: iter([self.pipeline.locate(pixels, cast)])))
         return RoutingMaps((*names, BACKGROUND), maps.numpy())
 
-    def denoise(
-        self,
-        prompt: Prompt,
-        names: Sequence[str],
-        cast: Sequence[SubjectEncoding],
-        settings: Settings,
-        seed: int,
-        steering: Steering = UNSTEERED,
-    ) -> Iterator[Step]:
+    def denoise(self, request: Request) -> Generator[Step, None, None]:
         """Denoise one frame, a `Step` with a preview after each step; the last holds the frame."""
-        if len(cast) > self.max_subjects:
-            raise BackendError(
-                f"A frame takes at most {self.max_subjects} characters, this panel has {len(cast)}; leave some out."
-            )
-        if settings.size not in self.sizes:
-            low, high, factor = self.sizes.start, self.sizes[-1], self.sizes.step
+        cast, settings, most, sizes = request.cast, request.settings, self.about.max_subjects, self.about.sizes
+        if len(cast) > most:
+            raise BackendError(f"A frame takes at most {most} characters, this panel has {len(cast)}; leave some out.")
+        if settings.size not in sizes:
+            low, high, factor = sizes.start, sizes[-1], sizes.step
             raise BackendError(
                 f"The frame size is {settings.size}; it must be a multiple of {factor} from {low} to {high}."
             )
@@ -219,8 +182,7 @@ class AnyStoryBackend:
             raise BackendError(f"The number of steps is {settings.steps}; it must be at least 1.")
         with self._lock:
             self._make_room(cast, settings)
-            work = partial(self._frame, prompt, names, cast, settings, seed, steering)
-            with closing(self.memory.run(work)) as steps:
+            with closing(self.memory.run(partial(self._frame, request))) as steps:
                 for step in steps:
                     if not step.frame:
                         yield step
@@ -238,22 +200,15 @@ class AnyStoryBackend:
                 least, f"A frame of {settings.size} pixels with {len(cast)} characters takes more memory"
             )
 
-    def _frame(
-        self,
-        prompt: Prompt,
-        names: Sequence[str],
-        cast: Sequence[SubjectEncoding],
-        settings: Settings,
-        seed: int,
-        steering: Steering,
-    ) -> Iterator[Step]:
+    def _frame(self, request: Request) -> Iterator[Step]:
+        names, cast, settings, steering = request.names, request.cast, request.settings, request.steering
         average, recorder = MapAverage(), TraceRecorder((*names, BACKGROUND))
-        mentions = prompt.mentions or (None,) * len(cast)
+        mentions = request.prompt.mentions or (None,) * len(cast)
         for step in self.pipeline.denoise(
-            [prompt.text],
+            [request.prompt.text],
             [mentions],
             [cast],
-            [seed],
+            [request.seed],
             size=settings.size,
             steps=settings.steps,
             guidance=settings.guidance,
@@ -269,7 +224,7 @@ class AnyStoryBackend:
                 yield Step(step.index, step.total, self.pipeline.decode(step.clean)[0])
         image = self.pipeline.decode(step.latents)[0]
         maps = RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy())
-        yield Step(step.total, step.total, image, Frame(image, maps, seed, recorder.trace(step.total)))
+        yield Step(step.total, step.total, image, Frame(image, maps, request.seed, recorder.trace(step.total)))
 
 
 @contextmanager
@@ -281,6 +236,22 @@ def _loading(folder: Path) -> Iterator[None]:
         if out_of_memory(error):
             raise
         raise BackendError(f"The model in {str(folder)!r} cannot be loaded: {reason(error)}") from error
+
+
+def capabilities(pipeline: AnyStoryPipeline, name: str, version: str, steps: int) -> Capabilities:
+    """What a pipeline can do. Models on CLIP inherit SDXL's styles; the captions the others grew up on never name one,
+    and a small model has seen too few characters to draw one without its picture."""
+    config, factor = pipeline.config, pipeline.latent_factor
+    on_clip = pipeline.text_encoder.config.model_type.startswith("clip")
+    return Capabilities(
+        name,
+        version,
+        defaults=Settings(size=config.frame_size, steps=steps, guidance=config.guidance),
+        sizes=range(2 * factor, 4 * config.frame_size + 1, factor),  # whole latents
+        max_subjects=MAX_SUBJECTS,
+        follows_style=on_clip,
+        draws_characters=on_clip,
+    )
 
 
 def readable(picture: Image.Image, sought: int, side: int, step: int) -> Tensor:

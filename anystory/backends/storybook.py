@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
-from anystory.backends.base import STORYBOOK, BackendError
-from anystory.backends.crew import CORES, Crew, Order
+from anystory.backends.base import STORYBOOK, BackendError, Request
+from anystory.backends.crew import CORES, Crew
 from anystory.sketch import scenery
 from anystory.sketch.compose import Coat
 from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.sketcher import sketching
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     BACKGROUND,
     SEEN,
     Frame,
-    Prompt,
     RoutingMaps,
     Settings,
     Shape,
@@ -30,7 +30,7 @@ from anystory.story.model import (
     TraceRecorder,
     sides,
 )
-from anystory.story.steering import UNSTEERED, Steering
+from anystory.story.shot import Shot
 
 PROGRAM = "2"
 """Raised when the same shot, settings and seed would give another frame of the same painted place; the painter counts
@@ -40,8 +40,16 @@ MAPS = 512
 """Longer side of a frame's maps at most. A map of each of 1024 x 1024 pixels says the same of three characters, and
 makes an overlay take 0.3 s in place of 0.1 s, a frame's diagnosis 60 ms in place of 20 ms."""
 
-DEFAULTS = Settings(size=1024, steps=1, guidance=1.0)
-"""A frame takes one step; there is nothing to guide."""
+ABOUT = Capabilities(
+    name=STORYBOOK,
+    version=f"{PROGRAM}.{scenery.PROGRAM}",
+    defaults=Settings(size=1024, steps=1, guidance=1.0),  # a frame takes one step; there is nothing to guide
+    sizes=range(64, 4096 + 1),
+    max_subjects=12,
+    languages=("English", "Chinese", "Spanish"),
+    sketches=True,
+    settings=("size", "seed"),  # the story's seed says what its places look like
+)
 
 TRACE: Shape = (64, 64)
 """Rows and columns of a frame's trace."""
@@ -61,15 +69,7 @@ class StorybookBackend:
     """Frames from what is read of a line (`Prompt.shot`) and the pictures of the cast. One frame depends on nothing but
     its own order: neither on the frames before it nor on the process that made it."""
 
-    name: str = STORYBOOK
-    version: str = f"{PROGRAM}.{scenery.PROGRAM}"
-    defaults: Settings = DEFAULTS
-    sizes: range = range(64, 4096 + 1)
-    max_subjects: int = 12
-    languages: tuple[str, ...] = ("English", "Chinese", "Spanish")
-    follows_style: bool = True
-    draws_characters: bool = True
-    sketches: bool = True
+    about: Capabilities = ABOUT
     batch: int = 1000  # a whole story: its frames are begun one after the other all the same
 
     def unread(self, text: str) -> str:
@@ -87,26 +87,19 @@ class StorybookBackend:
         """A trace has one layer: whose each place is while one after the other is put down."""
         return (TRACE,)
 
-    def denoise(
-        self,
-        prompt: Prompt,
-        names: Sequence[str],
-        cast: Sequence[Cutout],
-        settings: Settings,
-        seed: int,
-        steering: Steering = UNSTEERED,
-    ) -> Iterator[Step]:
+    def denoise(self, request: Request) -> Generator[Step, None, None]:
         """Put one frame together: a `Step` when its place is painted, one for everybody in it, and the last with the
         frame. `seed` says who stands how, the story's seed in `settings` what the places look like; the steering's
         layout says where. Raises BackendError for what is no such frame."""
-        self._check(prompt, names, settings)
+        names, settings, seed = request.names, request.settings, request.seed
+        shot = self._checked(request)
         whose, total, done = (*names, BACKGROUND), len(names) + 2, 0
         recorder, put = TraceRecorder(whose), set[str]()
         size = {"width": settings.size, "height": settings.size}
         seeds = {"seed": seed, "story_seed": settings.seed}
         # Pictures are encoded once, whoever has them: two characters may share one, or one may have a new name.
-        cutouts = [replace(cutout, name=name) for cutout, name in zip(cast, names, strict=True)]
-        with closing(sketching(prompt.shot, cutouts, **size, **seeds, layout=steering.layout)) as coats:
+        cutouts = [replace(cutout, name=name) for cutout, name in zip(request.cast, names, strict=True)]
+        with closing(sketching(shot, cutouts, **size, **seeds, layout=request.steering.layout)) as coats:
             for number, coat in enumerate(coats, 1):
                 recorder.add(number, [_sampled(coat.holders, TRACE)])
                 put.add(coat.what)
@@ -120,37 +113,40 @@ class StorybookBackend:
         )
         yield Step(total, total, frame.image, frame)
 
-    def denoise_batch(self, frames: Sequence[Order]) -> Iterator[dict[int, Step]]:
+    def denoise_batch(self, requests: Sequence[Request]) -> Generator[dict[int, Step], None, None]:
         """As `denoise`, in order; several of them in as many processes as there are cores, a single `Step` each, unless
         another story's frames are being made so."""
-        if len(frames) >= FEW and CORES > 1 and _crewed.acquire(blocking=False):
+        if len(requests) >= FEW and CORES > 1 and _crewed.acquire(blocking=False):
             try:
-                yield from self._by_crew(frames)
+                yield from self._by_crew(requests)
             finally:
                 _crewed.release()
             return
-        for place, order in enumerate(frames):
-            with closing(self.denoise(*order)) as steps:
+        for place, request in enumerate(requests):
+            with closing(self.denoise(request)) as steps:
                 yield from ({place: step} for step in steps)
 
-    def _by_crew(self, frames: Sequence[Order]) -> Iterator[dict[int, Step]]:
+    def _by_crew(self, requests: Sequence[Request]) -> Iterator[dict[int, Step]]:
         """A few are always begun ahead, so that nobody waits for a frame to be written."""
         with Crew(self) as crew:
-            begun = deque(crew.begin(order) for order in frames[: crew.size + 1])
-            for place in range(len(frames)):
+            begun = deque(crew.begin(request) for request in requests[: crew.size + 1])
+            for place in range(len(requests)):
                 frame = begun.popleft().result()
-                begun.extend(crew.begin(order) for order in frames[place + crew.size + 1 :][:1])
+                begun.extend(crew.begin(request) for request in requests[place + crew.size + 1 :][:1])
                 yield {place: Step(1, 1, frame.image, frame)}
 
-    def _check(self, prompt: Prompt, names: Sequence[str], settings: Settings) -> None:
-        if prompt.shot is None:
-            raise BackendError(f"{self.name} shows what is read of a line, and nobody read this one.")
-        if len(names) > self.max_subjects:
+    def _checked(self, request: Request) -> Shot:
+        """What the frame shows."""
+        about, count, size = self.about, len(request.names), request.settings.size
+        if request.prompt.shot is None:
+            raise BackendError(f"{about.name} shows what is read of a line, and nobody read this one.")
+        if count > about.max_subjects:
             raise BackendError(
-                f"A frame takes at most {self.max_subjects} characters, this panel has {len(names)}; leave some out."
+                f"A frame takes at most {about.max_subjects} characters, this panel has {count}; leave some out."
             )
-        if settings.size not in self.sizes:
-            raise BackendError(f"The frame size is {settings.size}; {self.name} draws {sides(self.sizes)}.")
+        if size not in about.sizes:
+            raise BackendError(f"The frame size is {size}; {about.name} draws {sides(about.sizes)}.")
+        return request.prompt.shot
 
 
 def _fitted(shape: tuple[int, ...]) -> Shape:
@@ -168,4 +164,4 @@ def _sampled(holders: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 def _preview(coat: Coat) -> Image.Image:
-    return Image.fromarray(coat.image).reduce(max(1, max(coat.holders.shape) // PREVIEW))
+    return coat.picture.reduce(max(1, max(coat.holders.shape) // PREVIEW))

@@ -28,6 +28,7 @@ from anystory.bench.chart import chart
 from anystory.bench.flux import bench
 from anystory.bench.walk import walks
 from anystory.cli.usage import Parser
+from anystory.errors import AnyStoryError
 from anystory.model.flux.plans import release_footprint, table
 
 READINGS = (Path("tests/data/readings.yaml"), Path("tests/data/readings2.yaml"))
@@ -70,6 +71,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.set_defaults(command=reading)
     command = commands.add_parser("sheets", help="the contact sheets of docs/sketch.md")
     command.add_argument("--out", type=Path, default=SHEETS, metavar="DIR", help="where they go (%(default)s)")
+    command.add_argument(
+        "--lines", type=Path, metavar="FILE", help="the panels of this script, each by itself, instead"
+    )
+    command.add_argument("--cell", type=int, default=contacts.CELL, metavar="PIXELS", help="of a line (%(default)s)")
     command.set_defaults(command=sheets)
     arguments = parser.parse_args(argv)
     return arguments.command(arguments)
@@ -99,8 +104,13 @@ def flux(arguments: argparse.Namespace) -> int:
 
 
 def sheets(arguments: argparse.Namespace) -> int:
-    for path in contacts.sheets(arguments.out, SHEETS):
-        print(f"{path}: {path.stat().st_size // 1024} kB")
+    of_lines = arguments.lines and contacts.line_sheets(arguments.lines, arguments.out, arguments.cell)
+    try:
+        for path in of_lines or contacts.sheets(arguments.out, SHEETS):
+            print(f"{path}: {path.stat().st_size // 1024} kB")
+    except AnyStoryError as error:
+        print(f"anystory.bench: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -1,25 +1,29 @@
 """Contact sheets of what the sketch makes of lines: every place by day and by night, every action, every comic mark,
-and pictures that nobody prepared. The pictures of docs/sketch.md."""
+and pictures that nobody prepared; and the lines of any script, each by itself. The pictures of docs/sketch.md."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from anystory.api import load_story
+from anystory.backends.storybook import StorybookBackend
 from anystory.cast.images import open_image
 from anystory.cast.segment import Segmenter
 from anystory.cast.shelf import shelf
+from anystory.render.portraits import draw_cast, with_drawn
 from anystory.sketch.cutout import prepare
 from anystory.sketch.read import read_story
 from anystory.sketch.scenery import MEDIUM_PHRASES, MEDIUMS, PLACES
 from anystory.sketch.sketcher import sketch
 from anystory.sketch.words import vocabulary
 from anystory.story.model import Panel, Script, Subject
+from anystory.typeset import font, wrap
 
-CELL, MARGIN, LINE = 256, 6, 20
+CELL, MARGIN, LINE, TEXT, QUALITY = 256, 6, 17, 13, 80
 
 LINES = {
     "rides": "Tuk stands in the street, Nora rides Tuk",
@@ -79,12 +83,17 @@ PICTURED = (
 )
 
 
+ACROSS, DOWN = 4, 5
+"""Lines on a sheet of a script's."""
+
+
 @dataclass(frozen=True)
 class Shown:
-    """One cell: a line of a script, and what is written under it."""
+    """One cell: a panel, what is written under it, and the seed of its place and of how they stand there."""
 
-    line: str
+    panel: Panel
     label: str
+    seed: int
 
 
 def sheets(out: Path, pictures: Path) -> Iterator[Path]:
@@ -100,7 +109,28 @@ def sheets(out: Path, pictures: Path) -> Iterator[Path]:
     for name, file in UNPREPARED.items():
         image = open_image(pictures / file)
         unprepared.append(Subject(name, image.convert("RGB"), segmenter.cut(image)))
-    yield _written([Shown(line, line) for line in PICTURED], unprepared, 3, out / "pictures.webp", 384)
+    shown = [_shown(number, line, line, UNPREPARED) for number, line in enumerate(PICTURED)]
+    yield _written(shown, unprepared, 3, out / "pictures.webp", 384)
+
+
+def line_sheets(script: Path, out: Path, cell: int = CELL, across: int = ACROSS, down: int = DOWN) -> Iterator[Path]:
+    """Write the panels of a script to sheets `across` x `down` in the folder `out`, each read by itself and drawn at
+    `cell` pixels, with its number and its words below. Yields the files. Raises AnyStoryError for a script that cannot
+    be used."""
+    backend = StorybookBackend()
+    story = load_story(script, backend)
+    drawn = [event.subject for event in draw_cast(story, backend, Segmenter()) if event.subject]
+    subjects = with_drawn(story, drawn).subjects
+    out.mkdir(parents=True, exist_ok=True)
+    panels = story.script.panels
+    shown = [Shown(panel, f"{number} {panel.prompt}", number) for number, panel in enumerate(panels, 1)]
+    for sheet, first in enumerate(range(0, len(shown), across * down), 1):
+        path = out / f"{script.stem}-{sheet}.webp"
+        yield _written(shown[first : first + across * down], subjects, across, path, cell, rows_of_words=3)
+
+
+def _shown(number: int, line: str, label: str, names: Iterable[str]) -> Shown:
+    return Shown(Panel(line, tuple(name for name in names if name in line)), label, number)
 
 
 def _places(time: str) -> list[Shown]:
@@ -113,36 +143,38 @@ def _places(time: str) -> list[Shown]:
         pair = pair if pair[0] != pair[1] else (pair[0], cast[(number + 1) % len(cast)])
         moment = "at night" if time == "night" else "by day"
         words = f"{pair[0]} and {pair[1]} {place.phrases[0]} {moment}, {MEDIUM_PHRASES[medium][0]}"
-        shown.append(Shown(words, f"{place.empty}, {medium}"))
+        shown.append(_shown(number, words, f"{place.empty}, {medium}", cast))
     return shown
 
 
 def _actions() -> list[Shown]:
     actions = list(vocabulary()["actions"])
-    return [
-        Shown(LINES.get(action) or f"Leo {action} {GROUNDS[number % len(GROUNDS)]}", action)
-        for number, action in enumerate(actions)
-    ]
+    lines = (LINES.get(action) or f"Leo {action} {GROUNDS[n % len(GROUNDS)]}" for n, action in enumerate(actions))
+    cast = [example.name for example in shelf()]
+    return [_shown(number, line, actions[number], cast) for number, line in enumerate(lines)]
 
 
-def _written(shown: Sequence[Shown], subjects: Sequence[Subject], columns: int, path: Path, cell: int = CELL) -> Path:
-    """A sheet of one cell for each line, every one read by itself."""
+def _written(
+    shown: Sequence[Shown],
+    subjects: Sequence[Subject],
+    columns: int,
+    path: Path,
+    cell: int = CELL,
+    rows_of_words: int = 1,
+) -> Path:
+    """A sheet of one cell for each line, every one read by itself, drawn at twice its size."""
     cutouts = {subject.name: prepare(subject) for subject in subjects}
     rows = -(-len(shown) // columns)
-    step = cell + MARGIN
-    paper = Image.new("RGB", (columns * step + MARGIN, rows * (step + LINE) + MARGIN), "white")
-    pen, font = ImageDraw.Draw(paper), ImageFont.load_default(13)
-    for number, one in enumerate(shown):
-        cast = tuple(name for name in cutouts if name in one.line)
-        (shot,) = read_story(Script((Panel(one.line, cast),)), subjects)
-        made = sketch(
-            shot, [cutouts[name] for name in cast], width=2 * cell, height=2 * cell, seed=number, story_seed=number
-        )
-        x, y = MARGIN + number % columns * step, MARGIN + number // columns * (step + LINE)
+    step, line = cell + MARGIN, LINE * rows_of_words
+    paper = Image.new("RGB", (columns * step + MARGIN, rows * (step + line) + MARGIN), "white")
+    pen = ImageDraw.Draw(paper)
+    for place, one in enumerate(shown):
+        (shot,) = read_story(Script((one.panel,)), subjects)
+        cast = [cutouts[role.name] for role in shot.roles]
+        made = sketch(shot, cast, width=2 * cell, height=2 * cell, seed=one.seed, story_seed=one.seed)
+        x, y = MARGIN + place % columns * step, MARGIN + place // columns * (step + line)
         paper.paste(made.image.resize((cell, cell), Image.Resampling.BOX), (x, y))
-        label = one.label
-        while font.getlength(label) > cell and " " in label:
-            label = label.rsplit(" ", 1)[0].rstrip(",")
-        pen.text((x, y + cell + 2), label, "#333333", font)
-    paper.save(path, quality=82, method=6)
+        for number, words in enumerate(wrap(one.label, TEXT, cell)[:rows_of_words]):
+            pen.text((x, y + cell + 2 + number * LINE), words, "#333333", font(TEXT))
+    paper.save(path, quality=QUALITY, method=6)
     return path

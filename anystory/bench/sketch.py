@@ -19,6 +19,7 @@ import psutil
 import yaml
 
 from anystory.api import cut_out
+from anystory.backends.base import Request
 from anystory.backends.storybook import StorybookBackend
 from anystory.cast.segment import Segmenter
 from anystory.project.folder import packed_maps, png, write_atomic
@@ -93,13 +94,11 @@ def _sketches(shots: list[Shot], cast: list[Cutout]) -> Iterator[Figure]:
 
 def _frames(shots: list[Shot], cast: list[Cutout]) -> Iterator[Figure]:
     backend, times, writing = StorybookBackend(), list[float](), list[float]()
-    names = [cutout.name for cutout in cast]
+    names, settings = tuple(cutout.name for cutout in cast), replace(backend.about.defaults, seed=7)
     with tempfile.TemporaryDirectory() as folder:
         for number, shot in enumerate(shots):
             with _timed(times):
-                *_, last = backend.denoise(
-                    Prompt("", shot=shot), names, cast, replace(backend.defaults, seed=7), number
-                )
+                *_, last = backend.denoise(Request(Prompt("", shot=shot), names, tuple(cast), settings, number))
                 with _timed(writing):
                     files = {".png": png(last.frame.image), "-maps.npz": packed_maps(last.frame.maps, "key")}
                     write_atomic({Path(folder) / f"{number}{end}": data for end, data in files.items()})

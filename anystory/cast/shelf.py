@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from anystory.cast.images import open_image
 from anystory.story.model import Subject
-from anystory.supplies import ASSETS
+from anystory.supplies import ASSETS, read_yaml
 
 FOLDER = ASSETS / "shelf"
 
@@ -36,5 +34,5 @@ class Example:
 @cache
 def shelf() -> tuple[Example, ...]:
     """All characters on the shelf, in the order of a menu."""
-    data = yaml.load((FOLDER / "shelf.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    data = read_yaml(FOLDER / "shelf.yaml", as_text=True)
     return tuple(Example(name, **{**fields, "image": FOLDER / fields["image"]}) for name, fields in data.items())

@@ -27,7 +27,7 @@ from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.maps.overlay import sheet
 from anystory.project.folder import Project, frame_file, png, write_atomic
-from anystory.render.jobs import Job, together, work
+from anystory.render.jobs import RenderJob, work
 from anystory.render.portraits import Drawing, undrawn
 from anystory.render.session import Progress, Renderer
 from anystory.script.form import ScriptError
@@ -59,7 +59,7 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
     with _engine(arguments, name, report) as engine:
         settings = asked_settings(engine, seed=arguments.seed, steps=arguments.steps, guidance=arguments.guidance)
         jobs = [
-            Job(Story(script, subjects, settings), segmenter, folder, numbers, arguments.trace, arguments.retry)
+            RenderJob(Story(script, subjects, settings), segmenter, folder, numbers, arguments.trace, arguments.retry)
             for script, subjects, segmenter, folder, numbers in read
         ]
         for path in arguments.scripts:
@@ -78,7 +78,7 @@ def resume(arguments: argparse.Namespace, report: Report) -> int:
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         story, how = _in_settings_of(engine, story, project), (arguments.trace, arguments.retry)
-        return _make([Job(story, segmenter, arguments.folder, tuple(numbers), *how)], engine, report)
+        return _make([RenderJob(story, segmenter, arguments.folder, tuple(numbers), *how)], engine, report)
 
 
 def variants(arguments: argparse.Namespace, report: Report) -> None:
@@ -95,10 +95,15 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         story = _in_settings_of(engine, story, project)
-        runs = Renderer(engine).each_variant(story, arguments.folder, number, arguments.count)
-        events = together(runs, workers_of(engine))
+        segmenter = segmenter_named(story.script.segmenter, report)
+        job = RenderJob(story, segmenter, arguments.folder, (number,), variants=arguments.count)
+        events = work([job], engine, workers_of(engine))
         with report.bar(arguments.count * story.settings.steps) as bar, closing(events):
-            for event in events:
+            for _, event in events:
+                if isinstance(event, AnyStoryError):
+                    raise event
+                if isinstance(event, Drawing):
+                    continue
                 if event.step.index == 1:  # of a sketch it is known by now how many there are
                     bar.total += event.step.total - story.settings.steps
                 bar.update()
@@ -145,19 +150,19 @@ def _refuse_another(arguments: argparse.Namespace, project: Project, engine: Bac
     """Frames by other weights than these would all be made anew, unless that was asked for."""
     name, version = project.made_with
     chosen = arguments.backend or arguments.model
-    if project.entries and not chosen and (engine.name, engine.version) != (name, version):
+    if project.entries and not chosen and (engine.about.name, engine.about.version) != (name, version):
         raise UsageError(
-            f"The frames in {arguments.folder} are by {name} {version} and this is {engine.version}: all would be "
-            f"made anew; name the --model they were made with, or say --backend {name} to have it so."
+            f"The frames in {arguments.folder} are by {name} {version} and this is {engine.about.version}: all would "
+            f"be made anew; name the --model they were made with, or say --backend {name} to have it so."
         )
 
 
 def _in_settings_of(engine: Backend, story: Story, project: Project) -> Story:
     """The story of a folder that is to be gone on with by `engine`: in its settings where another backend had made the
     frames, whose size and steps it may not be able to draw."""
-    if engine.name == project.made_with[0]:
+    if engine.about.name == project.made_with[0]:
         return story
-    return replace(story, settings=replace(engine.defaults, seed=story.settings.seed))
+    return replace(story, settings=replace(engine.about.defaults, seed=story.settings.seed))
 
 
 @contextmanager
@@ -176,7 +181,7 @@ def _engine(arguments: argparse.Namespace, name: str, report: Report) -> Iterato
         yield load_backend(**how)
 
 
-def _make(jobs: Sequence[Job], engine: Backend, report: Report) -> int:
+def _make(jobs: Sequence[RenderJob], engine: Backend, report: Report) -> int:
     """Make the jobs and tell of it; returns 1 where one of several could not be made."""
     for job in jobs:
         _announce(job, engine, report)
@@ -228,10 +233,10 @@ def how_drawn(subject: Subject, others: Sequence[Subject] = ()) -> str:
     return f"{subject.drawn}{same}"
 
 
-def _announce(job: Job, engine: Backend, report: Report) -> None:
+def _announce(job: RenderJob, engine: Backend, report: Report) -> None:
     story = job.story
     what = {"title": story.script.title, "panels": list(job.panels), "steps": story.settings.steps}
-    made = {"seed": story.settings.seed, "backend": engine.name, "version": engine.version}
+    made = {"seed": story.settings.seed, "backend": engine.about.name, "version": engine.about.version}
     report.tell("story", folder=str(job.folder), **what, **made)
     if job.trace:
         size = Renderer(engine).trace_size(story, job.panels)
@@ -239,7 +244,7 @@ def _announce(job: Job, engine: Backend, report: Report) -> None:
         report.tell("traces", f"The traces take at most {said}.", folder=str(job.folder), bytes=size)
 
 
-def _tell_frame(event: Progress, before: int | None, job: Job, report: Report, several: bool) -> None:
+def _tell_frame(event: Progress, before: int | None, job: RenderJob, report: Report, several: bool) -> None:
     """A finished frame, or a try that was no better than the frame of seed `before` in its place so far."""
     frame, said = event.step.frame, diagnose(event.step.frame.maps)
     if frame.seed == before:

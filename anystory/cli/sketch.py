@@ -17,7 +17,7 @@ from anystory.cli.report import Report
 from anystory.cli.usage import panel_numbers
 from anystory.project.folder import packed_maps, png, write_atomic
 from anystory.render.portraits import draw_cast, with_drawn
-from anystory.render.session import Renderer, chosen_panels, panel_settings
+from anystory.render.session import Renderer, chosen_panels
 from anystory.sketch.compose import Sketch
 from anystory.sketch.cutout import prepare
 from anystory.sketch.sketcher import sketch as put_together
@@ -30,7 +30,7 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
     """The same pictures as storybook's frames, with what was read of each line."""
     script, backend = filled_script(arguments.script, arguments.seed or 0), StorybookBackend()
     numbers = panel_numbers(arguments.panels, len(script.panels))
-    refuse_unseen(script, numbers, backend.name)
+    refuse_unseen(script, numbers, backend.about.name)
     settings = asked_settings(backend, seed=arguments.seed)
     if arguments.size:
         settings = replace(settings, size=arguments.size)
@@ -43,12 +43,12 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
         words = f"{subject.name}: {how_drawn(subject, drawn[:index])}"
         report.tell("drawn", words, folder=str(arguments.out), name=subject.name, reused=False)
     story = with_drawn(story, drawn)
-    requests = Renderer(backend).requests(story)
+    asked = Renderer(backend).asked(story)
     cutouts = {subject.name: prepare(subject) for subject in story.subjects}
     folder = arguments.out / "sketches"
     for number in numbers:
-        request, size = requests[number - 1], panel_settings(story, number).size
-        shot = request.prompt.shot
+        request, key = asked[number - 1].request, asked[number - 1].key
+        shot, size = request.prompt.shot, request.settings.size
         made = put_together(
             shot,
             [cutouts[role.name] for role in shot.roles],
@@ -61,8 +61,8 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
         told = told_of(number, script.panels[number - 1].prompt, made)
         files = {
             ".json": json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n",
-            "-maps.npz": packed_maps(maps_of(made), request.key),
-            ".png": png(made.image, {"key": request.key, "seed": str(request.seed), "made": MADE[SEEN]}),
+            "-maps.npz": packed_maps(maps_of(made), key),
+            ".png": png(made.image, {"key": key, "seed": str(request.seed), "made": MADE[SEEN]}),
         }
         write_atomic({folder / f"{number:03d}{end}": data for end, data in files.items()})
         file = folder / f"{number:03d}.png"

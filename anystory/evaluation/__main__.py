@@ -63,14 +63,14 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     if options.samples < 2:
         raise ValueError(f"--samples is {options.samples}; to tell drawings apart it takes at least 2.")
     backend = AnyStoryBackend.load(options.model, name="mini", device=options.device)
-    settings = replace(backend.defaults, steps=options.steps)
+    settings = replace(backend.about.defaults, steps=options.steps)
     if options.guidance is not None:
         settings = replace(settings, guidance=options.guidance)
     art = Art(options.art, options.out / "cache", split="test", size=128)
     world = World(art, options.out / "cache", size=settings.size, scenes_count=100)
     options.out.mkdir(parents=True, exist_ok=True)
     figures: dict[str, object] = {
-        "model": backend.version,
+        "model": backend.about.version,
         "steps": settings.steps,
         "guidance": settings.guidance,
     }
@@ -82,7 +82,7 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
         report = table.evaluate(backend, art, world, settings, options.samples)
         for name, picture in report.sheets.items():
             picture.save(options.out / name)
-        (options.out / "table.md").write_text(report.as_markdown(f"Model {backend.version}"), encoding="utf-8")
+        (options.out / "table.md").write_text(report.as_markdown(f"Model {backend.about.version}"), encoding="utf-8")
         figures |= report.as_data()
     (options.out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return figures

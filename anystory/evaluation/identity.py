@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from anystory.backends.base import Backend
+from anystory.backends.base import Backend, Request
 from anystory.cast.images import SELECTED, MaskedImage, square_crop
 from anystory.story.model import Frame, Prompt, RoutingMaps, Settings, Subject
 from anystory.training.art import Art
@@ -146,7 +146,7 @@ def retrieval(backend: Backend, subjects: Sequence[Subject], settings: Settings,
     for number, subject in enumerate(subjects):
         encoded = backend.encode(subject)
         prompt = Prompt(ALONE, (_span(ALONE, 0),))
-        *_, last = backend.denoise(prompt, [subject.name], [encoded], settings, seed + number)
+        *_, last = backend.denoise(Request(prompt, (subject.name,), (encoded,), settings, seed + number))
         frames.append(last.frame)
     return Retrieval(ranks([cut_by_routing(frame, 0) for frame in frames], subjects), tuple(frames))
 
@@ -166,8 +166,8 @@ def swap(backend: Backend, pair: tuple[Subject, Subject], settings: Settings, se
     prompt = Prompt(PAIR, (_span(PAIR, 0), _span(PAIR, 1)))
     frames = []
     for order in (pair, pair[::-1]):
-        cast = [backend.encode(subject) for subject in order]
-        *_, last = backend.denoise(prompt, [s.name for s in order], cast, settings, seed)
+        cast = tuple(backend.encode(subject) for subject in order)
+        *_, last = backend.denoise(Request(prompt, tuple(s.name for s in order), cast, settings, seed))
         frames.append(last.frame)
     places = [cut_by_routing(frames[0], k) for k in range(2)]
     first = [(frames[0].image, place[1]) if place else None for place in places]

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from anystory.backends.base import Request
 from anystory.backends.sdxl import AnyStoryBackend
 from anystory.cast.images import MaskedImage
 from anystory.cast.segment import Segmenter
@@ -236,9 +237,10 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
 
 
 def _make(backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[object], settings: Settings) -> _Made:
-    names = [f"{k}: {cast.subjects[i].name}" for k, i in enumerate(case.cast)]
+    names = tuple(f"{k}: {cast.subjects[i].name}" for k, i in enumerate(case.cast))
     start = time.monotonic()
-    *_, last = backend.denoise(case.prompt, names, [encoded[i] for i in case.cast], settings, case.seed)
+    subjects = tuple(encoded[i] for i in case.cast)
+    *_, last = backend.denoise(Request(case.prompt, names, subjects, settings, case.seed))
     seconds = time.monotonic() - start
     return _Made(case, last.frame, tuple(cut_by_routing(last.frame, k) for k in range(len(case.cast))), seconds)
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,15 +17,19 @@ from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
 from anystory.render.portraits import Drawing, draw_cast, with_drawn
 from anystory.render.session import Progress, Renderer
-from anystory.story.model import Story
+from anystory.story.model import Frame, Story, Subject
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class RenderJob:
     """A story to be made: `panels` (numbers from 1; None = all) into `folder` (None = nowhere), the rest as
-    `Renderer.render` takes it. `segmenter` cuts out the characters that are drawn first."""
+    `Renderer.render` takes it; or with `variants` so many other frames of its one panel, for the panel's history.
+
+    `segmenter` cuts out the characters that are drawn first. `shared` is as in `Renderer`. `skip` is asked after every
+    step, where one frame is made after the other.
+    """
 
     story: Story
     segmenter: Segmenter
@@ -33,13 +37,16 @@ class Job:
     panels: tuple[int, ...] | None = None
     trace: bool = False
     retry: int = 0
+    variants: int = 0
+    shared: dict[str, Frame | None] = field(default_factory=dict)
+    skip: Callable[[], bool] = lambda: False
 
 
 Event = Drawing | Progress | AnyStoryError
 """What is told of a job: a step of a drawing or of a frame, or why it ends early."""
 
 
-def work(jobs: Sequence[Job], backend: Backend, workers: int = 1) -> Iterator[tuple[int, Event]]:
+def work(jobs: Sequence[RenderJob], backend: Backend, workers: int = 1) -> Generator[tuple[int, Event], None, None]:
     """Make every job with one backend, `workers` frames at a time; yields events with the index of their job.
 
     A job that cannot go on tells its error as its last event but for frames already begun, and the others go on.
@@ -48,7 +55,7 @@ def work(jobs: Sequence[Job], backend: Backend, workers: int = 1) -> Iterator[tu
     stopped: set[int] = set()
     stories = [job.story for job in jobs]
 
-    def guarded(index: int, running: Iterator[Event]) -> Generator[tuple[int, Event], None, None]:
+    def guarded(index: int, running: Generator[Event, None, None]) -> Generator[tuple[int, Event], None, None]:
         if index in stopped:
             return
         try:
@@ -62,30 +69,37 @@ def work(jobs: Sequence[Job], backend: Backend, workers: int = 1) -> Iterator[tu
         finally:
             running.close()
 
-    def draw(index: int) -> Iterator[Event]:
-        job, drawn = jobs[index], []
-        for event in draw_cast(job.story, backend, job.segmenter, job.folder, job.panels):
-            if event.subject:
-                drawn.append(event.subject)
-            yield event
+    def draw(index: int) -> Generator[Event, None, None]:
+        job, drawn = jobs[index], list[Subject]()
+        with closing(draw_cast(job.story, backend, job.segmenter, job.folder, job.panels)) as drawings:
+            for event in drawings:
+                drawn += [event.subject] if event.subject else []
+                yield event
         stories[index] = with_drawn(job.story, drawn)
-
-    def frames(index: int) -> list[Generator[Progress, None, None]]:
-        job = jobs[index]
-        options = {"trace": job.trace, "retry": job.retry}
-        renderer, asked = Renderer(backend), (stories[index], job.folder, job.panels)
-        return [renderer.render(*asked, **options)] if workers == 1 else renderer.panels(*asked, **options)
 
     yield from together([guarded(index, draw(index)) for index in range(len(jobs))], workers)
     panels: list[Generator[tuple[int, Event], None, None]] = []
     for index in range(len(jobs)):
         if index not in stopped:
             try:
-                panels += [guarded(index, running) for running in frames(index)]
+                runs = _frames(jobs[index], stories[index], backend, workers)
+                panels += [guarded(index, running) for running in runs]
             except AnyStoryError as error:
                 stopped.add(index)
                 yield index, error
     yield from together(panels, workers)
+
+
+def _frames(job: RenderJob, story: Story, backend: Backend, workers: int) -> Sequence[Generator[Progress, None, None]]:
+    """The frames of a job whose characters are drawn: in one run, or in as many as workers can share."""
+    renderer = Renderer(backend, job.shared)
+    if job.variants:
+        asked = story, job.folder, *job.panels, job.variants
+        return renderer.each_variant(*asked) if workers > 1 else [renderer.variants(*asked, skip=job.skip)]
+    how = {"trace": job.trace, "retry": job.retry}
+    if workers > 1:
+        return renderer.panels(story, job.folder, job.panels, **how)
+    return [renderer.render(story, job.folder, job.panels, **how, skip=job.skip)]
 
 
 def together(runs: Sequence[Generator[T, None, None]], workers: int) -> Generator[T, None, None]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
-from anystory.backends.base import Backend
+from anystory.backends.base import Backend, Request
 from anystory.cast.segment import NothingFoundError, Segmenter
 from anystory.project.folder import cutout, png, write_atomic
 from anystory.render.session import RenderError, chosen_panels
@@ -74,7 +74,7 @@ def draw_cast(
     segmenter: Segmenter,
     folder: str | Path | None = None,
     panels: Iterable[int] | None = None,
-) -> Iterator[Drawing]:
+) -> Generator[Drawing, None, None]:
     """Draw the characters that `undrawn` tells, one after the other; hand the subjects to `with_drawn`. Close the
     generator to stop.
 
@@ -86,14 +86,14 @@ def draw_cast(
     A backend that sketches draws nobody: it gets the drawing of the library that the description asks for, cut out as
     it is, and RenderError is raised where there is none.
     """
-    if backend.sketches:
+    if backend.about.sketches:
         yield from _from_library(story, backend, panels)
         return
-    style = style_of(story.script, Panel("")) if backend.follows_style else ""
+    style = style_of(story.script, Panel("")) if backend.about.follows_style else ""
     for member in undrawn(story, chosen_panels(story, panels, backend)):
         prompt = portrait(member.description, style)
         settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
-        parts = [prompt.text, settings, SEEDS, backend.name, backend.version, segmenter.model]
+        parts = [prompt.text, settings, SEEDS, backend.about.name, backend.about.version, segmenter.model]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         file = None if folder is None else Path(folder) / "drawn" / f"{key[:16]}.png"
         subject = _kept(file, key, member, prompt)
@@ -112,7 +112,7 @@ def _from_library(story: Story, backend: Backend, panels: Iterable[int] | None) 
     for member in undrawn(story, chosen_panels(story, panels, backend)):
         if member.name not in alike:
             raise RenderError(
-                f"{backend.name} shows pictures you give; give {member.name} one or take one from the shelf. "
+                f"{backend.about.name} shows pictures you give; give {member.name} one or take one from the shelf. "
                 f"Nothing in its library is {member.description[:80]!r}."
             )
         image, mask = alike[member.name].picture()
@@ -131,12 +131,17 @@ def _draw(
     key: str,
 ) -> Iterator[Drawing]:
     for attempt, seed in enumerate(SEEDS, 1):
-        with closing(backend.denoise(prompt, (), (), replace(story.settings, seed=seed), seed)) as steps:
+        with closing(backend.denoise(Request(prompt, (), (), replace(story.settings, seed=seed), seed))) as steps:
             for step in steps:
                 if step.frame is None:
                     yield Drawing(member.name, attempt, step)
         image = step.frame.image
-        text = {"prompt": prompt.text, "seed": str(seed), "backend": backend.name, "version": backend.version}
+        text = {
+            "prompt": prompt.text,
+            "seed": str(seed),
+            "backend": backend.about.name,
+            "version": backend.about.version,
+        }
         try:
             subject = _subject(member, image, segmenter.cut(image), prompt)
         except NothingFoundError as error:

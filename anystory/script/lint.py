@@ -27,6 +27,7 @@ from anystory.script.wildcards import (
     missing,
     own_lists,
 )
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import LIBRARY, CastMember, Panel, Script, Style, sides
 from anystory.story.prompt import compose, find_names
 from anystory.story.steering import Layout, Steering, steering_fields
@@ -39,13 +40,8 @@ Severity = Literal["error", "warning", "note"]
 class Reader(Protocol):
     """What the linter asks of a backend; see `anystory.backends.base.Backend`."""
 
-    name: str
-    max_subjects: int
-    sizes: range
-    languages: tuple[str, ...]
-    follows_style: bool
-    draws_characters: bool
-    sketches: bool
+    @property
+    def about(self) -> Capabilities: ...
 
     def unread(self, text: str) -> str: ...
 
@@ -313,7 +309,7 @@ def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[
 def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
     """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
     needed = {name for panel in reading.script.panels for name in _cast(panel, reading, own)}
-    library = library_words(reading.script) if backend is not None and backend.sketches else {}
+    library = library_words(reading.script) if backend is not None and backend.about.sketches else {}
     for member in reading.script.cast:
         name = member.name
         if member.image is not None or name not in needed or name in pictured:
@@ -327,19 +323,19 @@ def pictureless(member: CastMember, backend: Reader | None, library: Mapping[str
     """What is to be said of a member of a panel's cast without a picture, and how bad it is. `library`: what drawings
     of the library the backend has for whom of the cast, as `library_words` gives them."""
     name = member.name
-    if backend is not None and backend.sketches:
+    if backend is not None and backend.about.sketches:
         if name in library:
             said = f"{name} has no picture and is {LIBRARY}{library[name]}"
             first = next(other for other, words in library.items() if words == library[name])
             if first == name:
                 return "note", f"{said}."
             return "warning", f"{said}, the same as {first}; tell of {name} in other words, or give a picture."
-        gives = f"{backend.name} shows pictures you give; give {name} one, or take one from the shelf."
+        gives = f"{backend.about.name} shows pictures you give; give {name} one, or take one from the shelf."
         return "error", f"{name} has no picture, and {gives}"
     if not member.description:
         return "error", f"{name} has neither a picture nor a description; add one of the two."
-    if backend is not None and not backend.draws_characters:
-        hardly = f"{backend.name} hardly draws a character from words; give a picture."
+    if backend is not None and not backend.about.draws_characters:
+        hardly = f"{backend.about.name} hardly draws a character from words; give a picture."
         return "warning", f"{name} has no picture, and {hardly}"
     return "note", f"{name} has no picture and is drawn from the description first."
 
@@ -402,10 +398,10 @@ def _wildcard(reading: Reading, own: Lists) -> Iterator[Finding]:
 def _crowded(reading: Reading, backend: Reader) -> Iterator[Finding]:
     """ "crowded": more characters in a panel than the backend takes."""
     for number, path, panel in _panels(reading):
-        if len(panel.cast) > backend.max_subjects:
+        if len(panel.cast) > backend.about.max_subjects:
             message = (
-                f"Panel {number} has {len(panel.cast)} characters; {backend.name} takes at most "
-                f"{backend.max_subjects} in a frame: leave some out."
+                f"Panel {number} has {len(panel.cast)} characters; {backend.about.name} takes at most "
+                f"{backend.about.max_subjects} in a frame: leave some out."
             )
             yield _finding(reading.source, reading.span(path), "error", "crowded", message)
 
@@ -413,9 +409,11 @@ def _crowded(reading: Reading, backend: Reader) -> Iterator[Finding]:
 def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
     """ "size": a side of the frame that the backend cannot draw."""
     for number, path, panel in _panels(reading):
-        if panel.size is not None and panel.size not in backend.sizes:
-            near = min(backend.sizes, key=lambda size: abs(size - panel.size))
-            message = f"Panel {number} asks for {panel.size} pixels; {backend.name} draws {sides(backend.sizes)}."
+        if panel.size is not None and panel.size not in backend.about.sizes:
+            near = min(backend.about.sizes, key=lambda size: abs(size - panel.size))
+            message = (
+                f"Panel {number} asks for {panel.size} pixels; {backend.about.name} draws {sides(backend.about.sizes)}."
+            )
             span = reading.span((*path, "size"), str(panel.size))
             fix = str(near) if reading.source[slice(*span)] == str(panel.size) else None
             yield _finding(reading.source, span, "error", "size", message, fix)
@@ -423,11 +421,11 @@ def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
 
 def _unsteered(reading: Reading, backend: Reader) -> Iterator[Finding]:
     """ "steering", as a note: what steers a model, asked of a backend that is none."""
-    for number, path, panel in _panels(reading) if backend.sketches else ():
+    for number, path, panel in _panels(reading) if backend.about.sketches else ():
         layout = replace(panel.steering.layout, start=Layout.start, end=Layout.end)
         acts = steering_fields(Steering(layout))
         for key in (key for key in steering_fields(panel.steering) if key not in acts):
-            message = f"{backend.name} is no model that {key} could act on; panel {number} is made without."
+            message = f"{backend.about.name} is no model that {key} could act on; panel {number} is made without."
             yield _finding(reading.source, reading.span((*path, key)), "note", "steering", message)
 
 
@@ -457,9 +455,9 @@ def _style(reading: Reading) -> Iterator[Finding]:
 
 def _unfollowed(reading: Reading, backend: Reader) -> Iterator[Finding]:
     """ "style", as a note: one that the backend cannot follow."""
-    for path, style in () if backend.follows_style else _styled(reading):
+    for path, style in () if backend.about.follows_style else _styled(reading):
         if style.casefold() != NO_STYLE.casefold():
-            message = f"{backend.name} cannot follow a style; {style!r} is left out of what it reads."
+            message = f"{backend.about.name} cannot follow a style; {style!r} is left out of what it reads."
             yield _finding(reading.source, reading.span(path, style), "note", "style", message)
 
 
@@ -482,13 +480,13 @@ def _foreign(reading: Reading, backend: Reader) -> Iterator[Finding]:
         for member in script.cast
         if member.name in needed and member.name in reading.members
     ]
-    parts += _styled(reading) if backend.follows_style else ()
+    parts += _styled(reading) if backend.about.follows_style else ()
     for path, text in parts:
-        letters, words = _written(text, backend.languages)
+        letters, words = _written(text, backend.about.languages)
         if letters:
             shown = words if len(words) <= 40 else f"{words[:40]}…"
-            languages = " and ".join(backend.languages)
-            message = f"{backend.name} reads {languages}, not {letters}; write {shown!r} in {languages}."
+            languages = " and ".join(backend.about.languages)
+            message = f"{backend.about.name} reads {languages}, not {letters}; write {shown!r} in {languages}."
             yield _finding(reading.source, reading.span(path, words), "warning", "language", message)
 
 
@@ -518,7 +516,7 @@ def _unread(reading: Reading, backend: Reader) -> Iterator[Finding]:
         with contextlib.suppress(WildcardError):  # which is among the findings
             panel = expand_panel(panel, number - 1, tuple(names))
         members = [member for member in script.cast if member.name in panel.cast]
-        style = style_of(script, panel) if backend.follows_style else ""
+        style = style_of(script, panel) if backend.about.follows_style else ""
         lost = backend.unread(compose(panel, members, style, names).text)
         if lost:
             starts = [hit.start() for hit in re.finditer(r"(?<!\S)\S", panel.prompt)]
@@ -526,7 +524,7 @@ def _unread(reading: Reading, backend: Reader) -> Iterator[Finding]:
             words = next((tail for tail in tails if tail in lost), "")
             shown = lost if len(lost) <= FALLS_OFF else f"{lost[:FALLS_OFF]}…"
             message = (
-                f"Panel {number} is longer than {backend.name} reads: {shown!r} falls off; "
+                f"Panel {number} is longer than {backend.about.name} reads: {shown!r} falls off; "
                 "shorten it or the descriptions of its characters."
             )
             yield _finding(reading.source, reading.span(_sentence(path, reading), words), "warning", "unread", message)

@@ -39,6 +39,12 @@ _WET = 0.3
 _ON = 0.03
 """Who touches something this far or further above its ground is on something: nothing falls beside that."""
 
+_SHARE = np.arange(256, dtype=np.float32) / 255
+"""How much of a pixel each alpha covers."""
+
+_LEFT = 1 - _SHARE
+"""And how much of what is behind it is seen."""
+
 
 _PALE = 176
 """From which brightness on, 0 to 255, chalk is not seen on a place."""
@@ -60,12 +66,12 @@ class Sketch:
 @dataclass(frozen=True)
 class Coat:
     """A sketch while it is being made: one more layer is put down, `what` it is ("the place", a name, "a bush").
-    `holders` uint8 (H, W): whose each pixel is by now, the index of a role, N for the place. `image` uint8 (H, W, 3):
-    the picture so far. Only the last coat has the finished `sketch`."""
+    `holders` uint8 (H, W): whose each pixel is by now, the index of a role, N for the place. `picture` RGB: as far as
+    it is. Only the last coat has the finished `sketch`."""
 
     what: str
     holders: np.ndarray
-    image: np.ndarray
+    picture: Image.Image
     sketch: Sketch | None = None
 
 
@@ -138,7 +144,7 @@ def composing(
     image = painting.grain(np.array(board.canvas))
     masks = board.holders == np.arange(len(cutouts), dtype=np.uint8)[:, None, None]
     sketch = Sketch(Image.fromarray(image), masks, shot, staging, staging.notes)
-    yield Coat(painting.medium, board.holders, image, sketch)
+    yield Coat(painting.medium, board.holders, sketch.image, sketch)
 
 
 Item = int | PlacedThing | PlacedMark | tuple[Patch, float, str]
@@ -179,7 +185,7 @@ class _Board:
         self._seen = np.zeros(behind.picture.shape[:2], np.float32)  # how much of its pixel's holder is seen
 
     def coat(self, what: str) -> Coat:
-        return Coat(what, self.holders.copy(), np.array(self.canvas))
+        return Coat(what, self.holders.copy(), self.canvas.copy())
 
     def paste(self, patch: Patch | None, holder: int | None = None) -> None:
         """Lay a patch over the picture. Its pixels are from now on `holder`'s where half of them or more is it, and
@@ -188,16 +194,17 @@ class _Board:
         if patch is None:
             return
         image = Image.fromarray(np.ascontiguousarray(patch.pixels))
-        self.canvas.paste(image.convert("RGB"), (patch.x, patch.y), image.getchannel("A"))
+        self.canvas.paste(image, (patch.x, patch.y), image)
         if holder is None:
             return
-        alpha = patch.alpha
+        alpha = np.ascontiguousarray(patch.pixels[..., 3])
         part = (slice(patch.y, patch.y + alpha.shape[0]), slice(patch.x, patch.x + alpha.shape[1]))
         seen, holders = self._seen[part], self.holders[part]
-        seen *= 1 - alpha
-        holders[seen < 0.5] = self.roles
-        holders[alpha >= 0.5] = holder
-        np.copyto(seen, alpha, where=alpha >= 0.5)
+        seen *= _LEFT.take(alpha)
+        np.putmask(holders, seen < 0.5, self.roles)
+        held = alpha >= 128
+        np.putmask(holders, held, holder)
+        np.copyto(seen, _SHARE.take(alpha), where=held)
 
     def thinned(self, air: Patch) -> Patch:
         """Fog in front of everything, thinner before the cast: they are near, and their faces are to be read."""

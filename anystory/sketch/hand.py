@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 from scipy import ndimage
 
 from anystory.sketch.cutout import PHOTOGRAPH, PIXELS
-from anystory.sketch.patch import Patch
+from anystory.sketch.patch import Patch, bands
 
 _INK = np.array([46, 40, 54], np.float32)
 _PAPER = np.array([252, 249, 241], np.float32)
@@ -34,10 +34,12 @@ def _watercolour(patch: Patch, unit: float) -> Patch:
     alpha = _blurred(patch.alpha, 0.07 * unit)
     inner = patch.alpha * (1 - _blurred(patch.alpha, 0.28 * unit))
     pooled = np.clip(1.5 * inner, 0, 1)
-    worn = 0.06 * _noise(patch, 2.6 * unit)[..., None]
+    worn = (0.05 + 0.06 * _noise(patch, 2.6 * unit)).clip(0, 1)
     colour = patch.pixels[..., :3].astype(np.float32)
-    colour += (255 - colour) * (0.05 + worn).clip(0, 1)
-    colour *= 1 - pooled[..., None] * np.array([0.5, 0.5, 0.4], np.float32)
+    for rows in bands(len(colour)):
+        part = colour[rows]
+        part += (255 - part) * worn[rows, :, None]
+        part *= 1 - pooled[rows, :, None] * np.array([0.5, 0.5, 0.4], np.float32)
     return _painted(patch, colour, np.minimum(alpha, 1))
 
 
@@ -47,8 +49,11 @@ def _ink(patch: Patch, unit: float) -> Patch:
     alpha = patch.alpha
     line = np.maximum(_grown(alpha, 0.3 * unit), np.roll(_grown(alpha, 0.22 * unit), _steps(0.16 * unit), (0, 1)))
     colour = patch.pixels[..., :3].astype(np.float32)
-    colour += (255 - colour) * 0.06
-    return _painted(patch, _INK + (colour - _INK) * alpha[..., None], np.maximum(alpha, 0.92 * line))
+    for rows in bands(len(colour)):
+        part = colour[rows]
+        part += (255 - part) * 0.06
+        part[...] = _INK + (part - _INK) * alpha[rows, :, None]
+    return _painted(patch, colour, np.maximum(alpha, 0.92 * line))
 
 
 def _paper(patch: Patch, unit: float) -> Patch:
@@ -57,7 +62,9 @@ def _paper(patch: Patch, unit: float) -> Patch:
     alpha = patch.alpha
     sheet = _grown(alpha, 0.3 * unit)
     colour = patch.pixels[..., :3].astype(np.float32)
-    return _painted(patch, _PAPER + (colour - _PAPER) * alpha[..., None], np.maximum(alpha, sheet))
+    for rows in bands(len(colour)):
+        colour[rows] = _PAPER + (colour[rows] - _PAPER) * alpha[rows, :, None]
+    return _painted(patch, colour, np.maximum(alpha, sheet))
 
 
 def _crayon(patch: Patch, unit: float) -> Patch:
@@ -67,9 +74,11 @@ def _crayon(patch: Patch, unit: float) -> Patch:
     inner = alpha * np.clip(2.4 * (1 - _blurred(alpha, 0.42 * unit)), 0, 1)
     wax = inner * np.clip(0.72 + 0.3 * grain, 0, 1)
     colour = patch.pixels[..., :3].astype(np.float32)
-    own = 0.5 * colour + 0.5 * ndimage.uniform_filter(colour, (round(unit) + 1, round(unit) + 1, 1))
-    deep = own * 0.5 + np.array([14, 12, 28], np.float32)
-    colour += (deep - colour) * wax[..., None] * 0.85
+    around = ndimage.uniform_filter(colour, (round(unit) + 1, round(unit) + 1, 1))
+    for rows in bands(len(colour)):
+        part = colour[rows]
+        deep = (0.5 * part + 0.5 * around[rows]) * 0.5 + np.array([14, 12, 28], np.float32)
+        part += (deep - part) * wax[rows, :, None] * 0.85
     ragged = np.clip(alpha * (1.25 + 0.35 * grain) - 0.25 * (alpha < 1), 0, 1)
     return _painted(patch, colour, np.where(alpha < 1, np.minimum(ragged, alpha), alpha))
 
@@ -104,8 +113,11 @@ def _eased(share: np.ndarray) -> np.ndarray:
 
 
 def _painted(patch: Patch, colour: np.ndarray, alpha: np.ndarray) -> Patch:
-    pixels = np.dstack([colour, alpha * 255]).clip(0, 255)
-    return Patch(np.round(pixels).astype(np.uint8), patch.x, patch.y)
+    pixels = np.empty_like(patch.pixels)
+    pixels[..., 3] = np.rint((alpha * 255).clip(0, 255))
+    for rows in bands(len(pixels)):
+        pixels[rows, :, :3] = np.rint(colour[rows].clip(0, 255))
+    return Patch(pixels, patch.x, patch.y)
 
 
 def _blurred(shape: np.ndarray, radius: float) -> np.ndarray:

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from anystory.sketch.cutout import PIXELS
-from anystory.sketch.patch import Patch
+from anystory.sketch.patch import Patch, bands
 from anystory.sketch.scenery import Painting
 
 _MILD = {"day": 1.0, "sunrise": 0.9, "sunset": 0.9, "night": 0.68}
@@ -94,21 +94,26 @@ def light_of(painting: Painting, picture: np.ndarray, window: tuple[float, float
 def lit(patch: Patch, light: Light, kind: str, away: float, x: float, y: float) -> Patch:
     """A figure in the light of its place. `away`: how far off it is, 0 nearest to 1 furthest; `x`, `y`: where its
     middle is in shares of the frame. Pixel art gets one factor for all its pixels."""
-    colour = patch.pixels[..., :3].astype(np.float32)
     near = light.around(x, y)
     factor = light.colour * ((near + 60) / (near @ _GREY + 60)) ** 0.18
-    if light.grey:
-        colour += ((colour @ _GREY)[..., None] - colour) * light.grey
-    if kind == PIXELS:
-        colour *= factor
-    else:
-        colour *= factor * _modelled(patch.alpha, light, x)[..., None]
     amount = light.haze[0] + (light.haze[1] - light.haze[0]) * away
-    if amount:
-        colour += (near - colour) * amount
+    alpha = patch.alpha
+    modelled = None if kind == PIXELS else _modelled(alpha, light, x)[..., None]
+    rim = None
     if light.shine and kind != PIXELS:
-        colour += (light.rim - colour) * (_rim(patch.alpha, light.sun > x) * light.shine * (1 - amount))[..., None]
-    return Patch(np.dstack([np.round(colour.clip(0, 255)).astype(np.uint8), patch.pixels[..., 3]]), patch.x, patch.y)
+        rim = (_rim(alpha, light.sun > x) * light.shine * (1 - amount))[..., None]
+    pixels = patch.pixels.copy()
+    for rows in bands(len(pixels)):
+        colour = pixels[rows, :, :3].astype(np.float32)
+        if light.grey:
+            colour += ((colour @ _GREY)[..., None] - colour) * light.grey
+        colour *= factor if modelled is None else factor * modelled[rows]
+        if amount:
+            colour += (near - colour) * amount
+        if rim is not None:
+            colour += (light.rim - colour) * rim[rows]
+        pixels[rows, :, :3] = np.rint(colour.clip(0, 255, out=colour), out=colour)
+    return Patch(pixels, patch.x, patch.y)
 
 
 def _modelled(alpha: np.ndarray, light: Light, x: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,14 @@ from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.staging import Placed, PlacedMark, PlacedThing
 
 Resampling = Image.Resampling
+
+_BAND = 64
+"""Rows of a picture that are worked on at once: as many as the processor keeps near."""
+
+
+def bands(height: int) -> Iterator[slice]:
+    """The rows of a picture, a few at a time."""
+    return (slice(top, top + _BAND) for top in range(0, height, _BAND))
 
 
 @dataclass(frozen=True, eq=False)

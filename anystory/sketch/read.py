@@ -19,8 +19,9 @@ from anystory.sketch.language.tokens import language_of
 from anystory.sketch.reading.clues import refined, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
 from anystory.sketch.reading.places import Settings, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
-from anystory.sketch.reading.roles import height_of, roles_of, things_of
+from anystory.sketch.reading.roles import height_of, roles_of
 from anystory.sketch.reading.style import medium_of
+from anystory.sketch.reading.things import things_of
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import vocabulary
 from anystory.story.model import Panel, Script

@@ -14,7 +14,8 @@ from anystory.sketch.compose import Backdrop, Coat, Sketch, backdrop, composing
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.plain import paint_plain
 from anystory.sketch.scenery import PLACES, Painting, paint
-from anystory.sketch.staging import stage
+from anystory.sketch.stagecraft.covers import means
+from anystory.sketch.staging import PlacedThing, stage
 from anystory.story.shot import Shot
 from anystory.story.steering import Layout
 
@@ -23,6 +24,9 @@ SIDES = range(64, 4097)
 
 MEDIUM = "watercolour"
 """What a shot of no medium is painted in."""
+
+_FURNITURE = 0.4
+"""Metres: how tall something is at least that a place has one of."""
 
 T = TypeVar("T")
 
@@ -100,8 +104,11 @@ def sketching(
     painting = painting_of(shot, story_seed)
     staging = stage(shot, cutouts, painting, (width, height), seed, layout)
     named = {cutout.name: cutout for cutout in cutouts}
+    drawn = {thing.concept for thing in staging.things if _stands_for_itself(thing)}
+    doubled = sorted(name for name in painting.motifs if any(means(concept, name) for concept in drawn))
+    painting = painting.without(doubled)  # nobody has two beds where a line tells of one
     behind = _backdrops.get(
-        (_key(shot, story_seed), width, height, staging.window),
+        (_key(shot, story_seed), tuple(doubled), width, height, staging.window),
         lambda: backdrop(painting, width, height, staging.window),
     )
     cast = [named[placed.name] for placed in staging.placed]
@@ -109,6 +116,11 @@ def sketching(
         if coat.sketch is not None:
             coat = replace(coat, sketch=replace(coat.sketch, notes=(*notes, *coat.sketch.notes)))
         yield coat
+
+
+def _stands_for_itself(thing: PlacedThing) -> bool:
+    """Whether it is large enough to be the place's own one of its kind: a bed, and not a book in somebody's hand."""
+    return thing.drawing is not None and not thing.held_by and thing.drawing.height >= _FURNITURE
 
 
 def painting_of(shot: Shot, story_seed: int) -> Painting:

@@ -58,8 +58,8 @@ class Placed:
 class PlacedThing:
     """A thing of the panel in the frame. `thing`: its number among those of the shot; of two guards each is placed by
     itself. `concept`: as of the shot's `Thing`. `drawing`: how it is drawn, `count` times in one picture and in the
-    `colour`; None where the place shows it already, and it is not painted again. `held_by`: the name of who holds or
-    wears it. The rest as of `Placed`."""
+    `colour`; None where the place shows it already, and it is not painted again. `held_by`: who holds or wears it, a
+    name or the concept of another thing. The rest as of `Placed`."""
 
     thing: int
     concept: str
@@ -182,7 +182,7 @@ def _placed(cast: Ensemble, body: Body, size: tuple[int, int]) -> Placed:
 
 def _thing(cast: Ensemble, prop: Prop, body: Body) -> PlacedThing:
     told = prop.told
-    owner = cast.shot.roles[prop.who].name if prop.who is not None and prop.how in (HELD, WORN) else ""
+    owner = prop.owner if prop.how in (HELD, WORN) else ""
     where = (body.angle or 0.0, body.mirrored, body.line, body.contact, body.waterline)
     return PlacedThing(prop.thing, told.concept, _box(cast, body), prop.drawing, prop.count, told.colour, owner, *where)
 

@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from anystory.sketch.things.drawing import all_drawings
+from anystory.supplies import read_yaml
 
 LANGUAGES = ("en", "zh", "es")
 DEFAULT_HEIGHT = 1.2
@@ -52,16 +51,11 @@ def listed(text: str) -> tuple[str, ...]:
 @cache
 def vocabulary() -> Mapping[str, Any]:
     """words.yaml as it is written, its actions with the verbs of verbs.yaml after their own."""
-    book = _table("words.yaml")
-    for action, verbs in _table("verbs.yaml").items():
+    book = read_yaml(_FOLDER / "words.yaml")
+    for action, verbs in read_yaml(_FOLDER / "verbs.yaml").items():
         entry = book["actions"][action]
         entry |= {language: f"{entry[language]}, {words}" for language, words in verbs.items()}
     return book
-
-
-def _table(name: str) -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((_FOLDER / name).read_text(encoding="utf-8"), Loader=loader)
 
 
 @dataclass(frozen=True)
@@ -79,8 +73,7 @@ class Sign:
 @cache
 def signs() -> tuple[Sign, ...]:
     """signs.yaml, the sure ones first."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    book = yaml.load((_FOLDER / "signs.yaml").read_text(encoding="utf-8"), Loader=loader)
+    book = read_yaml(_FOLDER / "signs.yaml")
     return tuple(
         Sign(
             listed(entry["at"]),

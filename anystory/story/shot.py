@@ -18,9 +18,9 @@ class Role:
     it is in metres, from its own `height` or the words of its description; the same in every panel. `relation` to
     `targets`: "behind", "in front of", "next to", "on", "under", "above", "in", "between"; a target is the name of a
     member of the cast, or the concept of a thing, or a part of the place ("tree"). `toward`: the name of whom it acts
-    on or looks at. `holds`: the concept of a thing. `mood`: "happy", "sad", "angry", "afraid", "sleepy", "surprised",
-    "in love" … `facing`: where its picture looks, as somebody said, "left", "right" or "front"; "" leaves it to the
-    picture.
+    on or looks at, or the concept of a thing that lives. `holds`: the concept of a thing. `mood`: "happy", "sad",
+    "angry", "afraid", "sleepy", "surprised", "in love" … `facing`: where its picture looks, as somebody said, "left",
+    "right" or "front"; "" leaves it to the picture.
     """
 
     name: str
@@ -40,8 +40,10 @@ class Role:
 @dataclass(frozen=True)
 class Thing:
     """Something a line tells of that is no member of the cast. `concept`: what it is, in English, in the singular, in
-    lower case ("umbrella", "apple tree"); `word`: as it is written; `held_by`: the name of who holds it; `where`,
-    `distance`, `size`, `relation` and `targets` as of a `Role`."""
+    lower case ("umbrella", "apple tree"); `word`: as it is written; `held_by`: who holds it, a name or the concept of
+    a thing that lives; `where`, `distance`, `size`, `action`, `toward`, `relation` and `targets` as of a `Role`, but
+    that `action` is "" where it does nothing, and `relation` "of" where it belongs to its target, as the candles of a
+    cake."""
 
     concept: str
     word: str = ""
@@ -53,6 +55,8 @@ class Thing:
     distance: str = ""
     relation: str = ""
     targets: tuple[str, ...] = ()
+    action: str = ""
+    toward: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import yaml
 
 from anystory.errors import AnyStoryError
 from anystory.story.model import Panel, Script, Style
+from anystory.supplies import read_yaml
 
 FILE = "styles.yaml"
 NO_STYLE = "(No style)"
@@ -34,7 +35,7 @@ class StyleError(AnyStoryError, ValueError):
 @cache
 def presets() -> tuple[Style, ...]:
     """The presets supplied, in the order of a menu; `NO_STYLE` is the first."""
-    return _load(Path(__file__).with_name(FILE))
+    return read_styles(read_yaml(Path(__file__).with_name(FILE), as_text=True), FILE)
 
 
 def own_styles(folder: str | Path) -> tuple[Style, ...]:

@@ -35,7 +35,7 @@ def main() -> None:
         captions.append(what)
         for place in PLACES:
             prompt = Prompt(f"{CALLED} {place}", ((0, len(CALLED)),))
-            *_, last = backend.denoise(prompt, [what], [encoded], backend.defaults, SEED)
+            *_, last = backend.denoise(prompt, [what], [encoded], backend.about.defaults, SEED)
             pictures += [last.frame.image, overlay(last.frame.image, last.frame.maps)]
             captions += [prompt.text, "routing map"]
     sheet(pictures, captions, columns=10, cell=128).save(Path(__file__).with_name("worlds.webp"), quality=80)

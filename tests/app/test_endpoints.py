@@ -56,7 +56,7 @@ def test_the_examples_of_the_docs(address, tiny_backend, client, tmp_path, monke
 
     unpack(names["story"], tmp_path / "story")
     story = Project(tmp_path / "story").story()
-    assert story.settings == Settings(size=64, seed=7, steps=4, guidance=tiny_backend.defaults.guidance)
+    assert story.settings == Settings(size=64, seed=7, steps=4, guidance=tiny_backend.about.defaults.guidance)
     own = [one.step.frame for one in Renderer(tiny_backend).render(story) if one.done]
     for frame, file in zip(own, names["frames"], strict=True):
         with Image.open(file) as made:

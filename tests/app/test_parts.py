@@ -465,7 +465,7 @@ def test_two_characters_of_one_name_are_an_error(actors):
 
 
 def test_what_the_backend_cannot_take_is_said(actors, tiny_backend):
-    many = tuple(cast.Actor(f"C{k}", "a fox") for k in range(tiny_backend.max_subjects + 1))
+    many = tuple(cast.Actor(f"C{k}", "a fox") for k in range(tiny_backend.about.max_subjects + 1))
     text = " and ".join(actor.name for actor in many)
     assert any(f.code == "crowded" for f in read(text, many, backend=tiny_backend).errors)
     assert not read(text, many).errors
@@ -474,7 +474,7 @@ def test_what_the_backend_cannot_take_is_said(actors, tiny_backend):
 def test_the_chosen_style_is_judged_beside_its_box(actors, tiny_backend):
     reading = read("Bruno walks", actors, style="Line art", backend=tiny_backend)
     note = script.style_note(reading, "Line art")
-    assert ("cannot follow a style" in note) != tiny_backend.follows_style
+    assert ("cannot follow a style" in note) != tiny_backend.about.follows_style
     assert script.feedback(reading)[0] == ""
     near = read("Bruno walks", actors, style="Lime art")
     assert "did you mean &#x27;Line art&#x27;?" in script.style_note(near, "Lime art")

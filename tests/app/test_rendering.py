@@ -41,9 +41,9 @@ class Gated:
     def __getattr__(self, name):
         return getattr(self._backend, name)
 
-    def denoise(self, prompt, *rest):
-        for step in self._backend.denoise(prompt, *rest):
-            self.at_work.append(prompt.text)
+    def denoise(self, request):
+        for step in self._backend.denoise(request):
+            self.at_work.append(request.prompt.text)
             self.asked.release()
             self._go.acquire()
             if self.fails:
@@ -218,7 +218,7 @@ def of_example(studio, board, lines=None, **more):
     subjects = cast.subjects(board.actors)
     names = [subject.name for subject in subjects]
     story = script.read(lines or board.lines, board.title, board.style, cast.members(board.actors), names).script
-    own = {"seed": 0, "steps": studio.backend.defaults.steps, "guidance": studio.backend.defaults.guidance}
+    own = {"seed": 0, "steps": studio.backend.about.defaults.steps, "guidance": studio.backend.about.defaults.guidance}
     return Job(story, subjects, studio.visit(), **{**own, **more})
 
 

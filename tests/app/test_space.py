@@ -14,7 +14,7 @@ import yaml
 from PIL import Image, ImageChops
 from playwright.sync_api import expect
 
-from anystory.backends.base import BACKENDS, BackendError, Locator
+from anystory.backends.base import BACKENDS, BackendError, Locator, Request
 from anystory.backends.load import load
 from anystory.cast.segment import Segmenter
 from anystory.cli.arguments import DELEGATED
@@ -32,17 +32,17 @@ def fern():
 def test_a_borrowed_gpu_makes_the_same_frame_and_says_what_is_wrong(tiny_backend, fern, monkeypatch):
     monkeypatch.setattr(space, "_backend", tiny_backend)
     borrowed = space.Borrowing(tiny_backend)
-    settings = tiny_backend.defaults.__class__(size=64, steps=2)
+    settings = tiny_backend.about.defaults.__class__(size=64, steps=2)
     prompt = Prompt("Fern on the beach", ((0, 4),))
 
     def frame(backend, cast):
-        return list(backend.denoise(prompt, ["Fern"], cast, settings, 7))[-1].frame
+        return list(backend.denoise(Request(prompt, ("Fern",), cast, settings, 7)))[-1].frame
 
     own, lent = frame(tiny_backend, [tiny_backend.encode(fern)]), frame(borrowed, [borrowed.encode(fern)])
     assert ImageChops.difference(own.image, lent.image).getbbox() is None
     assert (own.maps.values == lent.maps.values).all()
     with pytest.raises(BackendError, match="at most"):
-        list(borrowed.denoise(prompt, ["Fern"] * 9, [fern] * 9, settings, 7))
+        list(borrowed.denoise(Request(prompt, ("Fern",) * 9, [fern] * 9, settings, 7)))
 
 
 def test_a_borrowed_gpu_looks_for_characters_where_the_backend_can(tiny_backend, fern, monkeypatch):
@@ -66,7 +66,7 @@ def test_no_gpu_is_a_sentence_without_links(tiny_backend, monkeypatch):
 
     monkeypatch.setattr(space, "_denoise", refused)
     with pytest.raises(BackendError, match=r"^No minutes left\. Subscribe$"):
-        list(space.Borrowing(tiny_backend).denoise(Prompt("a fox"), (), (), tiny_backend.defaults, 0))
+        list(space.Borrowing(tiny_backend).denoise(Request(Prompt("a fox"), (), (), tiny_backend.about.defaults, 0)))
 
 
 def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):
@@ -74,10 +74,10 @@ def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):
     start, step = space.SMALL
 
     def asked(steps, size):
-        settings = tiny_backend.defaults.__class__(steps=steps, size=size)
-        return space.seconds(Prompt("a fox"), (), (), settings, 0, None)
+        settings = tiny_backend.about.defaults.__class__(steps=steps, size=size)
+        return space.seconds(Request(Prompt("a fox"), (), (), settings, 0))
 
-    size = tiny_backend.defaults.size
+    size = tiny_backend.about.defaults.size
     assert asked(10, size) == round(start + 10 * step)
     assert asked(50, size) - asked(10, size) == 40 * step
     assert asked(10, 2 * size) == round(start + 4 * 10 * step)

@@ -90,8 +90,8 @@ def test_the_desk_leaves_what_the_script_says_to_a_model():
 
 def test_sliders_and_sizes_are_those_that_mean_something(studio):
     assert story.sliders(Settings(64, 30, 4.0)) == (30, 4.0)
-    assert all(isinstance(skipped, dict) for skipped in story.sliders(studio.backend.defaults))
-    offered = panels._offered(studio.backend.sizes)
+    assert all(isinstance(skipped, dict) for skipped in story.sliders(studio.backend.about.defaults))
+    offered = panels._offered(studio.backend.about.sizes)
     assert {512, 1024, 2048} < set(offered) and len(offered) <= 12
 
 
@@ -119,13 +119,20 @@ def test_starting_imports_no_model_and_writes_no_stubs():
         "from ui.studio import Studio\n"
         "from anystory.backends.load import load\n"
         "studio = Studio(load)\n"
-        "build(studio)\n"
-        "print(studio.backend.name, [path for path in written if path.suffix == '.pyi'])\n"
-        "print(sorted({'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg'} & set(sys.modules)))\n"
+        "assert build(studio).app is None\n"  # the server is for `launch` to build
+        "print(studio.backend.about.name, [path for path in written if path.suffix == '.pyi'])\n"
+        "late = {'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg', 'pandas', 'typer'}\n"
+        "print(sorted(late & set(sys.modules)))\n"
+        "import gradio\n"
+        "from gradio.caching import pd\n"
+        "print(pd.Series([2, 3]).sum(), gradio.routes._condense_info({'named_endpoints': {}}, url_only=True))\n"
+        "from gradio.cli import deploy\n"
+        "from jinja2 import Template\n"
+        "print(callable(deploy), Template('{{ 1 + 1 }}').render())\n"
     )
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines() == ["storybook []", "[]"]
+    assert run.stdout.splitlines() == ["storybook []", "[]", "5 {}", "True 2"]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
 
 from anystory.__main__ import main
-from anystory.backends.base import BackendError, Lora
+from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.flux import FluxBackend, fingerprint
 from anystory.backends.load import load as load_backend
 from anystory.cast.images import square_crop
@@ -23,7 +23,6 @@ from anystory.model.flux.pipeline import FluxSettings
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
 from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Panel, Prompt, Script, Settings, Story, Subject
-from anystory.story.steering import UNSTEERED
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "flux"
 SETTINGS = Settings(size=64, steps=4, guidance=3.5)
@@ -47,7 +46,7 @@ FOX, OWL = subject("Fox", 1), subject("Owl", 2)
 
 def frame(flux, *subjects, seed=7, settings=SETTINGS, text="a fox and an owl"):
     names, cast = [s.name for s in subjects], [flux.encode(s) for s in subjects]
-    return list(flux.denoise(Prompt(text), names, cast, settings, seed))
+    return list(flux.denoise(Request(Prompt(text), names, cast, settings, seed)))
 
 
 def test_a_frame_comes_with_a_preview_a_step(flux):
@@ -123,9 +122,8 @@ def test_every_picture_of_a_character_counts_and_frames_with_other_numbers_are_m
     assert torch.allclose(encoded.router, (single.router + flux.encode(OWL).router) / 2, atol=1e-6)
     alone = [frame(flux, fox)[-1].frame for fox in (FOX, album, FOX)]
     assert (np.asarray(alone[0].image) != np.asarray(alone[1].image)).any() and len(alone[1].maps.names) == 2
-    orders = [
-        (Prompt("a fox and an owl"), ["Fox"], [cast], SETTINGS, 7, UNSTEERED) for cast in (single, encoded, single)
-    ]
+    prompt = Prompt("a fox and an owl")
+    orders = [Request(prompt, ("Fox",), (cast,), SETTINGS, 7) for cast in (single, encoded, single)]
     made = {}
     for steps in replace(flux, batch=2).denoise_batch(orders):
         made |= {place: step.frame for place, step in steps.items() if step.frame}
@@ -327,7 +325,7 @@ def test_a_lora_is_the_base_with_its_product_added(flux, folder, lora):
     on_top = FluxBackend.load(GOLDEN, loras=[Lora(str(lora), 0.5)])
     torch.testing.assert_close(latents(on_top), latents(merged), atol=2e-4, rtol=0)
     assert (latents(merged) - latents(flux)).abs().max() > 0.01
-    assert len({flux.version, merged.version, on_top.version}) == 3
+    assert len({flux.about.version, merged.about.version, on_top.about.version}) == 3
 
 
 def test_loras_that_cannot_be_loaded(lora, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
+from anystory.backends.base import Request
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
 from anystory.story.model import BACKGROUND, ROUTING, CastMember, Panel, Prompt, Script, Story, Subject
@@ -34,10 +35,10 @@ CAST = (subject("Fox", "red"), subject("Robot", "blue"))
 
 
 def frame(backend, steering=UNSTEERED, cast=CAST, size=64, steps=2, settings=MappingProxyType({})):
-    settings = replace(backend.defaults, steps=steps, size=size, **settings)
+    settings = replace(backend.about.defaults, steps=steps, size=size, **settings)
     encoded = [backend.encode(s) for s in cast]
     prompt = Prompt(PROMPT.text, PROMPT.mentions[: len(cast)])
-    *_, last = backend.denoise(prompt, [s.name for s in cast], encoded, settings, 7, steering)
+    *_, last = backend.denoise(Request(prompt, tuple(s.name for s in cast), encoded, settings, 7, steering))
     return last.frame
 
 
@@ -108,7 +109,7 @@ def test_every_subject_has_strengths_of_its_own_and_the_defaults_change_nothing(
     frames = [frame(backend, steering) for steering in changed]
     assert not any(same(a, b) for a, b in combinations([plain, *frames], 2))
     everybody = Steering(eta=(("Fox", 2.0), ("Robot", 2.0)), gamma=(("Fox", 1.0), ("Robot", 1.0)))
-    if backend.name == "flux":  # elsewhere the settings' η is the background's too
+    if backend.about.name == "flux":  # elsewhere the settings' η is the background's too
         assert same(frame(backend, everybody), frame(backend, settings={"eta": 2.0, "gamma": 1.0}))
 
 
@@ -130,7 +131,7 @@ def test_a_layout_belongs_to_a_frames_key_and_to_the_story_on_disk(backend, tmp_
     def render(steering):
         panels = (Panel(PROMPT.text, NAMES, steering=steering), Panel(PROMPT.text, NAMES[:1]))
         script = Script(panels, tuple(CastMember(name) for name in NAMES))
-        story = Story(script, CAST, replace(backend.defaults, steps=2, size=64))
+        story = Story(script, CAST, replace(backend.about.defaults, steps=2, size=64))
         return [event.reused for event in Renderer(backend).render(story, tmp_path) if event.step.frame]
 
     assert render(Steering(Layout(BOXES))) == [False, False]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from anystory.__main__ import main
-from anystory.backends.base import BackendError, Locator
+from anystory.backends.base import BackendError, Locator, Request
 from anystory.backends.load import load
 from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Prompt, RoutingMaps, Subject
 from tests.backends.conftest import GOLDEN
@@ -68,10 +68,10 @@ def test_another_picture_has_other_maps_and_too_many_are_refused(backend, encode
 
 
 def test_looking_leaves_no_trace_in_a_frame_made_afterwards(backend, encoded, picture):
-    settings = replace(backend.defaults, size=64, steps=1)
+    settings = replace(backend.about.defaults, size=64, steps=1)
 
     def frame():
-        *_, last = backend.denoise(Prompt("a fox"), ["Fox"], encoded[:1], settings, 7)
+        *_, last = backend.denoise(Request(Prompt("a fox"), ("Fox",), encoded[:1], settings, 7))
         return np.asarray(last.frame.image)
 
     before = frame()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from anystory.backends.base import Backend
+from anystory.backends.base import Backend, Request
 from anystory.backends.load import load
 from anystory.cast.images import square_crop
 from anystory.cast.segment import Segmenter
@@ -75,13 +75,13 @@ def composed(cast: list[Subject], size: int) -> Batch:
 
 
 def test_the_right_reference_lowers_the_error_inside_the_subject_by_a_tenth(mini: Backend, cast: list[Subject]):
-    frames = encode_batch(mini.pipeline, prepare(mini.pipeline, composed(cast, mini.defaults.size)))
+    frames = encode_batch(mini.pipeline, prepare(mini.pipeline, composed(cast, mini.about.defaults.size)))
     gap = reference_gap(mini.pipeline, [frames], sigma=4.0)
     assert gap["right"] < 0.9 * gap["wrong"]
 
 
 def test_swapped_references_swap_the_subjects_in_the_frame(mini: Backend, cast: list[Subject]):
-    settings = replace(mini.defaults, steps=12)
+    settings = replace(mini.about.defaults, steps=12)
     pairs = [swap(mini, pair, settings, seed) for seed, pair in enumerate([cast[:2], cast[2:]])]
     assert sum(place for pair in pairs for place in (*pair.kept, *pair.swapped)) >= 7
 
@@ -114,8 +114,8 @@ def test_at_full_strength_the_maps_are_the_layout_also_against_the_words(mini: B
     places = Layout((Place("fox", (0.55, 0.3, 0.98, 0.98)), Place("wizard", (0.02, 0.25, 0.4, 0.9))))
     subjects = [mini.encode(subject) for subject in cast[:2]]
     prompt = Prompt(sentence, ((0, 5), (22, 30)))
-    settings = replace(mini.defaults, steps=2)
-    *_, last = mini.denoise(prompt, ["fox", "wizard"], subjects, settings, 0, Steering(places))
+    settings = replace(mini.about.defaults, steps=2)
+    *_, last = mini.denoise(Request(prompt, ["fox", "wizard"], subjects, settings, 0, Steering(places)))
     held = last.frame.maps.values.argmax(0)
     for number, place in enumerate(places.places):
         region = Image.fromarray(place.region()).resize(held.shape[::-1], Image.Resampling.BOX)

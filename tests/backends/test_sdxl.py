@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageChops, ImageDraw
 from safetensors.torch import load_file, save_file
 
-from anystory.backends.base import BackendError
+from anystory.backends.base import BackendError, Request
 from anystory.backends.load import load
 from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, fingerprint
 from anystory.model.attention import Routing
@@ -32,9 +32,9 @@ def _subject(name, colour):
 
 
 def _frame(backend, *, prompt=PROMPT, names=NAMES, seed=0, **settings):
-    settings = replace(backend.defaults, steps=2, **settings)
+    settings = replace(backend.about.defaults, steps=2, **settings)
     cast = [backend.encode(_subject(name, ("red", "blue", "green", "gold")[k])) for k, name in enumerate(names)]
-    *_, last = backend.denoise(prompt, names, cast, settings, seed)
+    *_, last = backend.denoise(Request(prompt, names, cast, settings, seed))
     return last.frame
 
 
@@ -56,10 +56,10 @@ def sdxl_backend(tmp_path_factory):
 
 
 def test_a_backend_says_what_it_is(tiny_backend, tiny_model_folder):
-    assert tiny_backend.name == "mini"
-    assert tiny_backend.version == f"1-{fingerprint(tiny_model_folder)}"
-    assert tiny_backend.defaults == Settings(size=64, guidance=3.0)
-    assert tiny_backend.max_subjects == MAX_SUBJECTS == 4
+    assert tiny_backend.about.name == "mini"
+    assert tiny_backend.about.version == f"1-{fingerprint(tiny_model_folder)}"
+    assert tiny_backend.about.defaults == Settings(size=64, guidance=3.0)
+    assert tiny_backend.about.max_subjects == MAX_SUBJECTS == 4
     modules = [c for c in tiny_backend.pipeline.components.values() if isinstance(c, torch.nn.Module)]
     assert len(modules) == 8 and not any(m.training for m in modules)
     assert not any(p.requires_grad for m in modules for p in m.parameters())
@@ -67,14 +67,14 @@ def test_a_backend_says_what_it_is(tiny_backend, tiny_model_folder):
 
 def test_few_steps_are_a_speed_and_frames_of_it_tell_so(tiny_model_folder):
     quick = load("mini", model=tiny_model_folder, device="cpu", speed="few")
-    assert quick.defaults.steps == 10 and load("mini", model=tiny_model_folder).defaults.steps == 25
+    assert quick.about.defaults.steps == 10 and load("mini", model=tiny_model_folder).about.defaults.steps == 25
     with pytest.raises(BackendError, match="The backend mini takes no --speed cached; flux does"):
         load("mini", model=tiny_model_folder, speed="cached")
 
 
 def test_every_step_shows_a_preview_and_the_last_holds_the_frame(tiny_backend):
     cast = [tiny_backend.encode(_subject("Fox", "red")), tiny_backend.encode(_subject("Robot", "blue"))]
-    steps = list(tiny_backend.denoise(PROMPT, NAMES, cast, replace(tiny_backend.defaults, steps=4), 7))
+    steps = list(tiny_backend.denoise(Request(PROMPT, NAMES, cast, replace(tiny_backend.about.defaults, steps=4), 7)))
     assert [(s.index, s.total) for s in steps] == [(k, 4) for k in range(1, 5)]
     assert all(s.preview.mode == "RGB" and s.preview.size == (64, 64) for s in steps)
     assert [s.frame is None for s in steps] == [True, True, True, False]
@@ -98,7 +98,7 @@ def test_the_trace_holds_the_gates_of_every_layer_and_step(backend, size, reques
     monkeypatch.setattr(Routing, "route", routed)
     trace = _frame(backend, size=size).trace
     assert trace.names == ("Fox", "Robot", BACKGROUND) and (trace.total, trace.steps) == (2, (1, 2))
-    assert trace.shapes == backend.layer_shapes(replace(backend.defaults, size=size))
+    assert trace.shapes == backend.layer_shapes(replace(backend.about.defaults, size=size))
     assert len(set(trace.shapes)) > 1 and len(gates) == 2 * len(trace.shapes)
     for turn, (layer, held) in enumerate(gates):
         assert np.array_equal(trace.holders(turn // len(trace.shapes) + 1, layer + 1).ravel(), held)
@@ -115,7 +115,7 @@ def test_any_number_of_characters(sdxl_backend, count):
 def test_too_many_characters_are_refused(tiny_backend):
     encoding = tiny_backend.encode(_subject("Fox", "red"))
     with pytest.raises(BackendError, match="at most 4 characters, this panel has 5; leave some out"):
-        next(tiny_backend.denoise(Prompt("a crowd"), "ABCDE", [encoding] * 5, tiny_backend.defaults, 0))
+        next(tiny_backend.denoise(Request(Prompt("a crowd"), "ABCDE", [encoding] * 5, tiny_backend.about.defaults, 0)))
 
 
 def test_the_same_request_gives_the_same_frame_also_after_loading_again(tiny_backend, tiny_model_folder):
@@ -141,7 +141,7 @@ def test_only_the_cut_out_is_seen(tiny_backend):
 def test_closing_a_frame_frees_the_backend(tiny_backend):
     encoding = tiny_backend.encode(_subject("Fox", "red"))
     processors = dict(tiny_backend.pipeline.unet.attn_processors)
-    steps = tiny_backend.denoise(Prompt("a fox"), ["Fox"], [encoding], tiny_backend.defaults, 0)
+    steps = tiny_backend.denoise(Request(Prompt("a fox"), ("Fox",), (encoding,), tiny_backend.about.defaults, 0))
     next(steps)
     assert tiny_backend._lock.locked()
     steps.close()
@@ -151,9 +151,8 @@ def test_closing_a_frame_frees_the_backend(tiny_backend):
 
 def test_a_fresh_process_can_load_a_model(tiny_model_folder):
     """Where nothing but the backend was imported."""
-    program = (
-        f"from anystory.backends.load import load; print(load(model={str(tiny_model_folder)!r}, device='cpu').version)"
-    )
+    loaded = f"load(model={str(tiny_model_folder)!r}, device='cpu')"
+    program = f"from anystory.backends.load import load; print({loaded}.about.version)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == f"1-{fingerprint(tiny_model_folder)}"
@@ -263,6 +262,6 @@ def test_the_fingerprint_tells_weights_and_configs_apart(folder, tiny_model_fold
 
 @pytest.mark.parametrize(("change", "says"), [({"size": 60}, "60"), ({"size": 8}, "8"), ({"steps": 0}, "0")])
 def test_settings_that_make_no_frame_are_refused_in_a_sentence(tiny_backend, change, says):
-    settings = replace(tiny_backend.defaults, **change)
+    settings = replace(tiny_backend.about.defaults, **change)
     with pytest.raises(BackendError, match=rf"is {says}; it must be"):
-        next(tiny_backend.denoise(Prompt("a forest"), (), (), settings, seed=0))
+        next(tiny_backend.denoise(Request(Prompt("a forest"), (), (), settings, seed=0)))

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from anystory.backends import crew, storybook
-from anystory.backends.base import BACKENDS, BackendError, Batcher, Locator, Lora
+from anystory.backends.base import BACKENDS, BackendError, Batcher, Locator, Lora, Request
 from anystory.backends.cluster import Worker
 from anystory.backends.load import chosen, load
 from anystory.cast.segment import Segmenter
@@ -25,7 +25,7 @@ from anystory.render.session import Renderer, RenderError
 from anystory.sketch import read
 from anystory.story.model import BACKGROUND, LIBRARY, SEEN, CastMember, Line, Panel, Prompt, Script, Settings
 from anystory.story.shot import Role, Shot
-from anystory.story.steering import UNSTEERED, Layout, Place, Steering
+from anystory.story.steering import Layout, Place, Steering
 from tests import stories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,11 +45,11 @@ def cast(backend):
 
 def order(cast, number=0, place="beach", names=CAST, **settings):
     shot = Shot(place, f"{place} 1", roles=tuple(map(Role, names)))
-    return Prompt("", shot=shot), names, cast[: len(names)], replace(SMALL, **settings), number, UNSTEERED
+    return Request(Prompt("", shot=shot), tuple(names), tuple(cast[: len(names)]), replace(SMALL, **settings), number)
 
 
 def made(backend, asked):
-    *steps, last = backend.denoise(*asked)
+    *steps, last = backend.denoise(asked)
     return steps, last.frame
 
 
@@ -104,8 +104,7 @@ def test_a_frame_is_its_own_orders_alone(backend, cast):
 
 def test_a_place_by_hand_is_where_somebody_is(backend, cast):
     layout = Layout((Place("Owl", (0, 0.3, 0.4, 0.9)),))
-    prompt, names, subjects, settings, seed, _ = order(cast)
-    _, frame = made(backend, (prompt, names, subjects, settings, seed, Steering(layout)))
+    _, frame = made(backend, replace(order(cast), steering=Steering(layout)))
     ys, xs = np.nonzero(frame.maps.values[1])
     assert len(xs) and xs.max() / 96 <= 0.42 and ys.min() / 96 >= 0.28 and ys.max() / 96 <= 0.92
 
@@ -120,19 +119,15 @@ def test_nobody_is_in_an_empty_place_and_a_frame_can_be_of_any_size(backend, cas
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (
-            lambda p, n, c, s: (p, n, c, replace(s, size=63)),
-            "The frame size is 63; storybook draws anything from 64 to 4096",
-        ),
-        (lambda p, n, c, s: (p, n, c, replace(s, size=4097)), "The frame size is 4097"),
-        (lambda p, n, c, s: (p, [str(k) for k in range(13)], c, s), "at most 12 characters, this panel has 13"),
-        (lambda p, n, c, s: (Prompt("a fox"), n, c, s), "nobody read this one"),
+        ({"settings": replace(SMALL, size=63)}, "The frame size is 63; storybook draws anything from 64 to 4096"),
+        ({"settings": replace(SMALL, size=4097)}, "The frame size is 4097"),
+        ({"names": tuple(str(k) for k in range(13))}, "at most 12 characters, this panel has 13"),
+        ({"prompt": Prompt("a fox")}, "nobody read this one"),
     ],
 )
 def test_what_is_no_frame_is_refused(backend, cast, change, words):
-    *asked, seed, _ = order(cast)
     with pytest.raises(BackendError, match=words):
-        next(backend.denoise(*change(*asked), seed))
+        next(backend.denoise(replace(order(cast), **change)))
 
 
 def test_closing_ends_the_work(backend, cast, monkeypatch):
@@ -145,7 +140,7 @@ def test_closing_ends_the_work(backend, cast, monkeypatch):
             ended.append(asked)
 
     monkeypatch.setattr(storybook, "sketching", watched)
-    with closing(backend.denoise(*order(cast))) as steps:
+    with closing(backend.denoise(order(cast))) as steps:
         assert next(steps).index == 1 and not ended
     assert len(ended) == 1
 
@@ -271,7 +266,7 @@ def test_a_story_is_read_once_and_made_like_any_other(backend, tmp_path, monkeyp
     done = [p for p in Renderer(backend).render(told, tmp_path, trace=True) if p.done]
     assert len(reading) == 1 and [p.panel for p in done] == [1, 2]
     project = Project(tmp_path)
-    assert project.made_with == ("storybook", storybook.StorybookBackend.version) and project.trace(2).total >= 3
+    assert project.made_with == ("storybook", backend.about.version) and project.trace(2).total >= 3
     text = Image.open(tmp_path / "frames" / "001.png").info
     assert text["backend"] == "storybook" and text["made"] == "painted place, your cut-outs"
     again = list(Renderer(backend).render(told, tmp_path, trace=True))
@@ -321,7 +316,7 @@ def test_two_with_one_picture_look_each_where_it_is_said(backend, tiny_backend):
 
     ways = [("left", "right"), ("right", "left"), (None, "left")]
     for way in ways:
-        asked = Renderer(backend).requests(facing(*way))[0].prompt.shot
+        asked = Renderer(backend).asked(facing(*way))[0].request.prompt.shot
         assert [role.facing for role in asked.roles] == [each or "" for each in way]
     by_ways = [Renderer(backend).keys(facing(*way)) for way in ways]
     assert len({keys[0] for keys in by_ways}) == 3 and by_ways[1][1] == by_ways[2][1] != by_ways[0][1]
@@ -349,11 +344,30 @@ def test_the_keys_of_a_models_frames_are_what_they_were(tiny_backend):
     panel, prompt = told.script.panels[0], "a fox walks"
     settings = {name: value for name, value in asdict(told.settings).items() if name != "seed"}
     look = stories.looks(told)["Fox"]
-    parts = [prompt, [[0, 5]], [look], settings, told.settings.seed, tiny_backend.name, tiny_backend.version]
+    parts = [
+        prompt,
+        [[0, 5]],
+        [look],
+        settings,
+        told.settings.seed,
+        tiny_backend.about.name,
+        tiny_backend.about.version,
+    ]
     wanted = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    request = Renderer(tiny_backend).requests(told)[0]
-    assert request.prompt == Prompt(prompt, ((0, 5),)) and panel.cast == ("Fox",)
-    assert request.key == wanted
+    asked = Renderer(tiny_backend).asked(told)[0]
+    assert asked.request.prompt == Prompt(prompt, ((0, 5),)) and panel.cast == ("Fox",)
+    assert asked.key == wanted
+
+
+def test_the_keys_of_its_own_frames_are_what_they_were(backend):
+    """Steps and guidance never counted, the story's seed always did, by another name than the frame's."""
+    told = story(Panel("Fox walks", ("Fox",), seed=5), seed=3, steps=9)
+    asked = Renderer(backend).asked(told)[0]
+    shot = asdict(replace(asked.request.prompt.shot, carried=(), guessed=(), unread=()))
+    settings = {"size": told.settings.size, "story seed": 3, "shot": shot}
+    prompt, look = asked.request.prompt, stories.looks(told)["Fox"]
+    parts = [prompt.text, prompt.mentions, [look], settings, 5, backend.about.name, backend.about.version]
+    assert asked.key == hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def test_who_is_only_told_of_is_in_all_panels_as_the_same_drawing(backend):
@@ -384,7 +398,7 @@ def test_who_has_no_picture_and_is_not_in_the_library_is_refused(backend):
 
 
 def test_which_backend_is_meant(tmp_path):
-    assert BACKENDS[0] == "storybook" == load().name == chosen(None, None)
+    assert BACKENDS[0] == "storybook" == load().about.name == chosen(None, None)
     assert chosen(None, tmp_path) == "mini" and chosen("flux", tmp_path) == "flux"
     assert (
         chosen(None, None, "flux") == "flux" == chosen(None, tmp_path, "flux")
@@ -412,16 +426,16 @@ def test_what_is_for_models_is_refused(given, words):
 
 def test_it_can_do_what_the_others_are_asked_for(backend):
     assert isinstance(backend, Batcher) and not isinstance(backend, Locator)
-    assert backend.unread("word " * 999) == "" and backend.languages == ("English", "Chinese", "Spanish")
+    assert backend.unread("word " * 999) == "" and backend.about.languages == ("English", "Chinese", "Spanish")
 
 
 def test_a_worker_of_a_cluster_makes_the_same_frame(backend, cast):
     worker = Worker()
     facts, _ = worker.open({"name": "storybook"})
-    assert facts.sketches and facts.name == "storybook"
-    prompt, names, _, *rest = pickle.loads(pickle.dumps(order(cast)))
-    looks = [worker.encode(stories.subject(name)) for name in names]
-    *_, last = worker.denoise("job", (prompt, names, *rest), *looks)
+    assert facts.about == backend.about
+    asked = pickle.loads(pickle.dumps(replace(order(cast), cast=())))
+    looks = [worker.encode(stories.subject(name)) for name in asked.names]
+    *_, last = worker.denoise("job", asked, *looks)
     assert equal(last.frame, made(backend, order(cast))[1])
 
 

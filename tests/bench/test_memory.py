@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from anystory.backends.base import BackendError, Lora
+from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.load import load as load_backend
 from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
@@ -54,7 +54,7 @@ def test_the_plan_is_told_before_anything_is_loaded(monkeypatch):
 
 @pytest.mark.parametrize("fault", [runs_out, allocates_too_much], ids=["gpu", "allocator"])
 def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
-    version, first = flux.version, blocks(flux.pipeline.transformer)[3]
+    version, first = flux.about.version, blocks(flux.pipeline.transformer)[3]
     for progress in Renderer(flux).render(STORY, tmp_path):
         if progress.panel == 1 and progress.step.frame:
             kept = (tmp_path / "frames" / "001.png").read_bytes()
@@ -64,7 +64,7 @@ def test_a_story_goes_on_under_the_next_plan(flux, told, tmp_path, fault):
     assert told[1].startswith("Memory ran out with transformer in float32") and "in bf16" in told[1]
     assert (tmp_path / "frames" / "001.png").read_bytes() == kept
     assert (tmp_path / "frames" / "002.png").is_file()
-    assert flux.version == version
+    assert flux.about.version == version
     again = load_backend("flux", model=GOLDEN, device="cpu")
     assert [progress.reused for progress in Renderer(again).render(STORY, tmp_path)] == [True, True]
 
@@ -113,10 +113,10 @@ def test_a_plan_that_fails_while_loading_does_not_name_the_version(flux, monkeyp
     monkeypatch.setattr(AnyStoryFluxPipeline, "from_release", loading)
     fallen = load_backend("flux", model=GOLDEN, device="cpu")
     assert [plan.transformer for plan in fallen.memory.plans] == ["bf16"]
-    assert fallen.version != flux.version
+    assert fallen.about.version != flux.about.version
     monkeypatch.undo()
     monkeypatch.setattr("anystory.backends.flux.LARGE", 0)  # as of a model so large that it starts with bf16
-    assert load_backend("flux", model=GOLDEN, device="cpu").version == fallen.version
+    assert load_backend("flux", model=GOLDEN, device="cpu").about.version == fallen.about.version
 
 
 def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
@@ -127,10 +127,10 @@ def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
     few, many = (plan(footprint, Work(64, 512, pictures), "bf16", "bf16", "none").peak for pictures in (2, 16))
     assert few < many
     flux.card, flux.memory.plans, flux.memory._build = (few + 1) / SPARE, tuple(ways), lambda plan: pipeline
-    *_, last = flux.denoise(Prompt("a fox"), ["Fox"], [made], replace(SETTINGS, steps=1), 1)
+    *_, last = flux.denoise(Request(Prompt("a fox"), ("Fox",), (made,), replace(SETTINGS, steps=1), 1))
     assert flux.memory.plans == tuple(ways) and last.frame
     names = ["A", "B", "C", "D"]
-    *_, last = flux.denoise(Prompt("foxes"), names, crowd, replace(SETTINGS, steps=1), 1)
+    *_, last = flux.denoise(Request(Prompt("foxes"), names, crowd, replace(SETTINGS, steps=1), 1))
     assert flux.memory.plans == tuple(ways[1:]) and last.frame
     assert told[-1].startswith("A frame of 64 pixels with 16 pictures takes more memory; FLUX goes on with")
 
@@ -148,7 +148,7 @@ def test_other_errors_are_not_taken_for_memory(flux):
 def test_a_speed_has_its_own_steps_and_frames_of_its_own():
     exact, few = (load_backend("flux", model=GOLDEN, device="cpu", speed=speed) for speed in ("exact", "few"))
     assert (exact.defaults.steps, few.defaults.steps) == (25, 8)
-    assert exact.version != few.version
+    assert exact.about.version != few.about.version
 
 
 def test_a_lora_that_memory_is_short_for_is_not_blamed(monkeypatch, tmp_path):

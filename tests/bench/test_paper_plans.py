@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import nn
 
-from anystory.backends.base import BackendError
+from anystory.backends.base import BackendError, Request
 from anystory.backends.memory import Planned
 from anystory.backends.sdxl import AnyStoryBackend
 from anystory.bench import paper, walk
@@ -16,9 +16,12 @@ from anystory.bench.count import Counter
 from anystory.model.attention import Bank, SubjectAdapter, attend, transformer_blocks
 from anystory.model.memory import CONTEXT, GIB, SPARE, chain
 from anystory.model.plans import ALWAYS, CANDIDATES, Footprint, Plan, Work, candidates, layer_shapes, plan, replan
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import Prompt, Settings
 from tests.backends.test_sdxl import _subject
 from tests.model.test_reference import SDXL
+
+ABOUT = Capabilities("sdxl", "1", Settings(size=paper.SIZE), range(64, 4 * paper.SIZE + 1, 8), 4)
 
 QUERIES = 64
 
@@ -79,10 +82,10 @@ def test_on_a_card_that_is_full_the_backend_goes_on_under_the_next_plan(folder, 
     ways = [each for each in plans if each.weights == "bf16"]
     with Card(round(share * (ways[0].peak - CONTEXT))):
         memory = Planned("sdxl", partial(paper.loaded, folder=folder), ways, told.append)
-        backend = AnyStoryBackend("sdxl", "1", Settings(size=paper.SIZE), memory)
+        backend = AnyStoryBackend(ABOUT, memory)
         cast = [backend.encode(_subject("Fox", "red"))]
         settings = Settings(size=paper.SIZE, steps=2, guidance=7.5)
-        *_, last = backend.denoise(Prompt("a fox", ((0, 5),)), ["Fox"], cast, settings, 7)
+        *_, last = backend.denoise(Request(Prompt("a fox", ((0, 5),)), ("Fox",), cast, settings, 7))
     assert last.frame.image.size == (paper.SIZE,) * 2
     assert [each.offload for each in memory.plans][:1] == offloads
     assert told and all("Finished panels are kept; sdxl goes on with weights in bf16" in said for said in told)
@@ -91,11 +94,11 @@ def test_on_a_card_that_is_full_the_backend_goes_on_under_the_next_plan(folder, 
 def test_a_backend_that_found_no_memory_at_all_goes_on_when_there_is_some(folder, plans):
     with Card() as card:
         memory = Planned("sdxl", partial(paper.loaded, folder=folder), plans[-1:], print)
-        backend = AnyStoryBackend("sdxl", "1", Settings(size=paper.SIZE), memory)
+        backend = AnyStoryBackend(ABOUT, memory)
         card.capacity = 1000
         with pytest.raises(BackendError, match="memory is too short"):
             backend.encode(_subject("Fox", "red"))
-        assert backend.sizes and backend.layer_shapes(Settings(size=64)) and backend.unread("a fox") == ""
+        assert backend.about.sizes and backend.layer_shapes(Settings(size=64)) and backend.unread("a fox") == ""
         card.capacity = None
         assert backend.encode(_subject("Fox", "red")).pictures == 1
 
@@ -106,12 +109,12 @@ def test_a_frame_of_many_characters_is_counted_before_it_is_begun(folder, plans)
     with Card():
         memory = Planned("sdxl", partial(paper.loaded, folder=folder), ways, told.append)
         card = replan(footprint, Work(paper.SIZE, 1), ways[0]).peak / SPARE + 1
-        backend = AnyStoryBackend("sdxl", "1", Settings(size=paper.SIZE), memory, footprint, card)
+        backend = AnyStoryBackend(ABOUT, memory, footprint, card)
         cast = [backend.encode(_subject("Fox", "red"))]
         settings = Settings(size=paper.SIZE, steps=1)
-        *_, last = backend.denoise(Prompt("a fox"), ["Fox"], cast, settings, 7)
+        *_, last = backend.denoise(Request(Prompt("a fox"), ("Fox",), cast, settings, 7))
         assert memory.plans == tuple(ways) and not told
-        *_, last = backend.denoise(Prompt("foxes"), list("ABCD"), cast * 4, settings, 7)
+        *_, last = backend.denoise(Request(Prompt("foxes"), tuple("ABCD"), cast * 4, settings, 7))
     assert memory.plans == tuple(ways[1:]) and last.frame
     assert told == [f"A frame of 128 pixels with 4 characters takes more memory; sdxl goes on with {ways[1]}."]
 

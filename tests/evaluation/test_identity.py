@@ -98,12 +98,13 @@ class Painter:
     def encode(self, subject: Subject) -> Subject:
         return subject
 
-    def denoise(self, prompt, names, cast, settings, seed):
+    def denoise(self, request):
+        cast = request.cast
         painted = sorted(cast, key=lambda s: s.name) if self.deaf else cast
         frame = Image.new("RGB", (160, 60), "white")
         for place, subject in enumerate(painted):
             frame.paste(subject.image, (80 * place, 0))
-        yield Step(1, 1, frame, Frame(frame, halves(painted[0] is cast[0]), seed))
+        yield Step(1, 1, frame, Frame(frame, halves(painted[0] is cast[0]), request.seed))
 
 
 @pytest.mark.parametrize("deaf", [False, True])

@@ -38,7 +38,7 @@ def story(tiny_backend):
         CastMember("Bat", description="a bat"),
     )
     panels = (Panel("Fox runs", ("Fox",)), Panel("Owl meets Fox", ("Owl", "Fox")), Panel("a beach"))
-    settings = replace(tiny_backend.defaults, steps=2, seed=3)
+    settings = replace(tiny_backend.about.defaults, steps=2, seed=3)
     return Story(Script(panels, cast), (Subject("Fox", image, mask),), settings)
 
 
@@ -125,7 +125,7 @@ def test_a_style_the_backend_cannot_follow_draws_nobody_anew(tiny_backend, story
     styled = replace(story, script=replace(story.script, style="Line art"))
     events, _ = drawn(styled, tiny_backend, Selecting(), tmp_path)
     assert events[-1].reused
-    monkeypatch.setattr(type(tiny_backend), "follows_style", True)
+    monkeypatch.setattr(tiny_backend, "about", replace(tiny_backend.about, follows_style=True))
     events, whole = drawn(styled, tiny_backend, Selecting(), tmp_path)
     assert not events[-1].reused and "thin even black lines" in whole.subjects[0].drawn
 
@@ -180,7 +180,7 @@ def test_a_later_seed_may_do(tiny_backend, story):
 
 
 def test_nobody_is_drawn_for_panels_that_cannot_be_rendered(tiny_backend, story):
-    crowd = tuple(CastMember(f"N{k}", description="a man") for k in range(tiny_backend.max_subjects + 1))
+    crowd = tuple(CastMember(f"N{k}", description="a man") for k in range(tiny_backend.about.max_subjects + 1))
     panels = (*story.script.panels, Panel("a crowd", tuple(member.name for member in crowd)))
     crowded = replace(story, script=Script(panels, (*story.script.cast, *crowd)))
     with pytest.raises(RenderError, match="Panel 4 has 5 characters; mini takes at most 4"):

@@ -32,7 +32,7 @@ def story(tiny_backend):
         Panel("an empty beach"),
         Panel("Owl flies", ("Owl",), seed=11),
     )
-    settings = replace(tiny_backend.defaults, steps=2, seed=3)
+    settings = replace(tiny_backend.about.defaults, steps=2, seed=3)
     return Story(Script(panels, cast), (subject("Fox", "orange"), subject("Owl", "brown")), settings)
 
 
@@ -78,7 +78,7 @@ def test_a_panel_in_its_own_size(tiny_backend, story, tmp_path):
         replace(story.settings, size=48)
     )
     entries = Project(tmp_path).entries
-    plain = Renderer(tiny_backend)._request(with_panels(story, one, two), 2, {}).key
+    plain = Renderer(tiny_backend).keys(with_panels(story, one, two))[1]
     assert entries[2].key == plain, "the story's size said is the story's size"
     assert Project(tmp_path).story().script.panels == sized.script.panels
     assert run(tiny_backend, sized, tmp_path)[1] == [1, 2, 3]
@@ -225,7 +225,7 @@ def test_bad_requests_are_one_sentence_and_touch_nothing(tiny_backend, story, tm
     for panels, says in (([0], "no panel 0; the story has panels 1 to 5"), ([6], "no panel 6"), (None, "Ghost is in")):
         with pytest.raises(RenderError, match=says):
             run(tiny_backend, haunted, tmp_path, panels=panels)
-    crowd = tuple(subject(f"Twin {k}", "green") for k in range(tiny_backend.max_subjects + 1))
+    crowd = tuple(subject(f"Twin {k}", "green") for k in range(tiny_backend.about.max_subjects + 1))
     crowded = with_panels(replace(story, subjects=crowd), Panel("a crowd", tuple(twin.name for twin in crowd)))
     with pytest.raises(RenderError, match=f"Panel 1 has {len(crowd)} characters; mini takes at most"):
         run(tiny_backend, crowded, tmp_path)
@@ -292,9 +292,9 @@ def attempts(backend, story, folder, **how):
     """The seeds of the attempts that were really made, and the last frame."""
     seen, denoise = [], backend.denoise
 
-    def counted(prompt, names, cast, settings, seed, *more):
-        seen.append(seed)
-        return denoise(prompt, names, cast, settings, seed, *more)
+    def counted(request):
+        seen.append(request.seed)
+        return denoise(request)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backend, "denoise", counted)
@@ -360,7 +360,7 @@ def test_the_style_changes_frames_only_where_the_backend_follows_it(tiny_backend
     styled = replace(story, script=replace(story.script, style="Line art", panels=panels))
     assert run(tiny_backend, styled, tmp_path, panels=[1, 3])[1] == [1, 3]  # mini reads no style: nothing to render
     assert Project(tmp_path).story().script.panels == panels
-    monkeypatch.setattr(type(tiny_backend), "follows_style", True)
+    monkeypatch.setattr(tiny_backend, "about", replace(tiny_backend.about, follows_style=True))
     frames, reused = run(tiny_backend, styled, tmp_path, panels=[1, 3])
     assert reused == [3] and not same(frames[1], plain[1])
     assert "pixel art of a 16-bit console game" in Image.open(tmp_path / "frames/001.png").info["prompt"]

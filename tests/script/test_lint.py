@@ -6,13 +6,15 @@ import json
 import pytest
 from PIL import Image
 
+from anystory.backends.base import Request
 from anystory.backends.memory import Planned
-from anystory.backends.sdxl import AnyStoryBackend
+from anystory.backends.sdxl import AnyStoryBackend, capabilities
 from anystory.model.plans import Plan
 from anystory.script.form import NEWLINE, ScriptError
 from anystory.script.lint import CODES, LETTERS, Finding, _slips, lint, mend
 from anystory.script.read import parse_script, read_script
-from anystory.story.model import CastMember
+from anystory.story.capabilities import Capabilities
+from anystory.story.model import CastMember, Settings
 from tests.script.test_storyboard import AUTHORS, RABBITS, text
 from tests.tiny import sdxl_pipeline
 
@@ -277,7 +279,7 @@ def test_random_text_never_raises():
 @pytest.fixture(scope="module")
 def sdxl(tiny_backend):
     memory = Planned("sdxl", lambda plan: sdxl_pipeline(), [Plan("float32", "cpu", 0, 0)], print)
-    return AnyStoryBackend("sdxl", "1", tiny_backend.defaults, memory)
+    return AnyStoryBackend(capabilities(memory.model, "sdxl", "1", 25), memory)
 
 
 def test_without_a_backend_nothing_is_said_of_it(tiny_backend):
@@ -289,12 +291,14 @@ def test_without_a_backend_nothing_is_said_of_it(tiny_backend):
 
 
 def test_more_characters_than_the_backend_takes(tiny_backend):
-    crowd = [CastMember(f"N{index}") for index in range(tiny_backend.max_subjects + 1)]
+    crowd = [CastMember(f"N{index}") for index in range(tiny_backend.about.max_subjects + 1)]
     names = [member.name for member in crowd]
     assert found(f"[{', '.join(names[1:])}] a race", cast=crowd, backend=tiny_backend) == []
     finding = one(f"[NC] x\n[{', '.join(names)}] a race", cast=crowd, backend=tiny_backend)
     assert spot(finding) == (2, 1, "error", "crowded")
-    assert f"Panel 2 has {len(crowd)} characters; mini takes at most {tiny_backend.max_subjects}" in finding.message
+    assert (
+        f"Panel 2 has {len(crowd)} characters; mini takes at most {tiny_backend.about.max_subjects}" in finding.message
+    )
 
 
 def test_the_words_that_fall_off(tiny_backend, sdxl):
@@ -304,7 +308,7 @@ def test_the_words_that_fall_off(tiny_backend, sdxl):
         line, column, severity, _ = spot(finding)
         assert (line, severity) == (2, "warning") and column > 10 and falls in finding.message
         assert source[finding.start : finding.end].startswith(("and", "on", "to", "the", "beach", "forest"))
-        assert backend.name in finding.message
+        assert backend.about.name in finding.message
     assert found("Mia walks in the forest # " + "long " * 90, backend=tiny_backend) == []
 
 
@@ -330,7 +334,7 @@ def test_checking_while_a_frame_is_made(tiny_backend):
 
     from anystory.story.model import Prompt
 
-    steps = tiny_backend.denoise(Prompt("a fox"), (), (), replace(tiny_backend.defaults, steps=2), 0)
+    steps = tiny_backend.denoise(Request(Prompt("a fox"), (), (), replace(tiny_backend.about.defaults, steps=2), 0))
     next(steps)
     assert tiny_backend.unread("beach " * 99)  # does not wait for the frame
     steps.close()
@@ -361,10 +365,7 @@ def test_names_captions_and_dialogue_are_in_any_language(tiny_backend):
 
 def test_a_backend_that_reads_chinese(tiny_backend):
     class Reader:
-        name, max_subjects, languages = "wide", 4, ("English", "Chinese")
-        follows_style = draws_characters = True
-        sketches = False
-        sizes = range(64, 129, 8)
+        about = Capabilities("wide", "1", Settings(64), range(64, 129, 8), 4, ("English", "Chinese"))
 
         def unread(self, text):
             return ""

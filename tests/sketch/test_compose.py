@@ -127,10 +127,12 @@ def test_coats_go_on_one_by_one(crowd):
     assert names[0] == "the place" and set(names[1:-1]) == {"Mia", "Pip", "Bo"} | things and len(things) > 2
     assert len(coats) == 2 + len(painting.sheets) - 1 + 3
     assert all(coat.sketch is None for coat in coats[:-1])
-    assert (coats[0].holders == 3).all() and np.array_equal(coats[0].image, painting.render(SIDE, SIDE).background)
+    assert (coats[0].holders == 3).all() and np.array_equal(
+        np.asarray(coats[0].picture), painting.render(SIDE, SIDE).background
+    )
     last = coats[-1]
     assert np.array_equal(last.sketch.masks, last.holders == np.arange(3)[:, None, None])
-    assert np.array_equal(np.asarray(last.sketch.image), last.image)
+    assert np.array_equal(np.asarray(last.sketch.image), np.asarray(last.picture))
     seen = {int(value) for coat in coats for value in np.unique(coat.holders)}
     assert seen == {0, 1, 2, 3}
 

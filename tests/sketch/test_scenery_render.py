@@ -8,6 +8,7 @@ from PIL import Image
 
 from anystory.sketch import scenery
 from anystory.sketch.scenery import MEDIUMS, PLACES, window_for
+from anystory.sketch.scenery.sheet import Sheet
 
 # Raise `scenery.PROGRAM` whenever these change: what was made of the old paintings is made again then.
 GOLDEN = {"1": "08bb95e60acf7158"}
@@ -55,6 +56,15 @@ def test_any_size_is_painted_at_that_size(width, height):
         outside = layer.pixels[..., 3].copy()
         outside[y0:y1, x0:x1] = 0
         assert 0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height and not outside.any()
+
+
+@pytest.mark.parametrize("place", list(PLACES)[::6])
+def test_washes_in_stripes_are_the_same_pixels(place):
+    for number, medium in enumerate(MEDIUMS):
+        sheet = painted(place, medium, number, number, number).sheets[0]
+        plain = Sheet(sheet.depth, sheet.name, [mark._replace(wash=None) for mark in sheet.marks])
+        for width, height, window in ((160, 151, (0, 0, 1, 1)), (70, 333, (0.21, 0.13, 0.6, 0.87))):
+            assert np.array_equal(sheet.render(width, height, window)[0], plain.render(width, height, window)[0])
 
 
 @pytest.mark.parametrize("size", [(15, 64), (64, 15), (4097, 64), (64, 4097)])

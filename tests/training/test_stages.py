@@ -349,7 +349,7 @@ def test_a_stage_and_an_export_from_the_command_line(models, folder, tmp_path, m
     weights = load_file(tmp_path / "half" / "unet" / "diffusion_pytorch_model.safetensors")
     assert {weight.dtype for weight in weights.values()} == {torch.float16}
     backend = load(model=tmp_path / "half", device="cpu")
-    assert backend.pipeline.unet.dtype == torch.float32 and backend.defaults.size == 64
+    assert backend.pipeline.unet.dtype == torch.float32 and backend.about.defaults.size == 64
 
 
 def test_the_whole_making_of_the_embedded_model(folder, tmp_path, monkeypatch):  # noqa: F811

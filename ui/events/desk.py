@@ -31,7 +31,7 @@ def wire(parts: Parts) -> None:
     written, rewritten = [parts.actors.actors, text.text, text.styles], [text.text, text.styles, text.style]
 
     def shown(item: Shown | None) -> list[Any]:
-        sketches = studio.loaded is not None and studio.loaded.sketches
+        sketches = studio.loaded is not None and studio.loaded.about.sketches
         return desk.opened(item, *((takes(item), pinned(item)) if item else ((), False)), sketches)
 
     def open_frame(event: gr.EventData, frames: Frames) -> list[Any]:
@@ -68,7 +68,7 @@ def wire(parts: Parts) -> None:
             asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
             return {table.notice: html.notice([str(error)])}
-        if studio.backend.sketches:
+        if studio.backend.about.sketches:
             asked = desk.placed(item.panel.steering, asked)
         job = item.job.take(item.number, seed, asked)
         return {table.notice: "", **taken(job, item, *page), **start(parts, job, frames, request)}

@@ -50,7 +50,7 @@ def wire(parts: Parts) -> None:
         try:
             if len(studio.turns) >= MAX_QUEUE:
                 raise LimitError("limit.busy")
-            most = studio.backend.max_subjects
+            most = studio.backend.about.max_subjects
             more = say("find.first", count=most) if len(subjects) > most else ""
             allowance = parts.visitors[request.session_hash].allowance
             for at in studio.locate(open_image(path), subjects[:most], names, allowance):

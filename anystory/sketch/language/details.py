@@ -20,6 +20,12 @@ class Details(Nouns):
     def modify(self, at: int, kind: str, unit: Unit) -> None:
         mods, last = self.mods, self.last
         after = self.unit(at + 1)
+        if kind in ("a", "the", "numbers") and self.previous in ("noun", "name") and not self.joined:
+            self.prep = "" if self.language != "zh" else self.prep  # "gives to Mia a balloon"
+        named = self.found.mentions[-1] if self.found.mentions and self.previous == "verb" else None
+        if kind == "colours" and named is not None and named.role == "object" and named.act is self.act:
+            named.colour = named.colour or unit.value(kind)  # "paints the fence" is one verb
+            return
         if kind in ("colours", "sizes") and last is not None and last.kind in ("thing", "place", "plain"):
             field = kind[:-1]
             behind = self.language == "es" and self.previous in ("noun", "colours", "sizes")

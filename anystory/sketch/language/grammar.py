@@ -229,6 +229,8 @@ class _Walk(Details):
         if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
         manners |= self._bearing(at)
+        if self.language == "zh" and unit.text.endswith("着") and self.act is None and not self.subject and self.last:
+            manners |= {"exists"}  # 天上飘着风筝
         self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE, forms.FIRST)
         self.single = unit.form == forms.THIRD
         felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
@@ -299,8 +301,9 @@ class _Walk(Details):
         elif self._watched(act, form):
             self.begin(action, manners, self.state, list(self.last.names))
         elif self._seen_thing(act, form):
+            seen = self.last
             self.begin(action, manners, self.state)
-            self.act.actors = []  # "watches it drift away"
+            self.act.actors, self.act.doers = [], [seen]  # "watches it drift away"
         elif self._taken_along(act, form):
             both = self.language == "zh"
             act.actors = act.actors if both else [name for name in act.actors if name not in self.last.names]
@@ -338,7 +341,8 @@ class _Walk(Details):
         self, action: str, manners: frozenset[str], state: str, actors: Sequence[str] = (), purpose: bool = False
     ) -> None:
         """A new act of the clause's subject, or of `actors`."""
-        along = self.act.actors if self.language == "zh" and self.act is not None else ()
+        of_things = any(mention.kind == "thing" for mention in self.subject)
+        along = self.act.actors if self.language == "zh" and self.act is not None and not of_things else ()
         names = list(actors) or list(along) or names_of(self.subject) or self._limbed(action)
         implied = not names and not self.subject
         exists = "exists" in manners and implied
@@ -348,6 +352,7 @@ class _Walk(Details):
             if not names and not self.before and action not in ("stands", ""):
                 names = self._unnamed()
         self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
+        self.act.doers = [] if actors else [mention for mention in self.subject if mention.kind == "thing"]
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
         self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle else None

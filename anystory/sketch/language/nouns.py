@@ -18,6 +18,8 @@ WITHIN = (
 """Prepositions after which a house is a place; else it is a thing that is seen."""
 THREE = ("three", "三", "tres")
 """Of three none is left out."""
+BEFORE_INVERTED = ("verb", "the", "a", "numbers", "his", "sizes", "colours")
+COUNTED = {"the two": 2, "the three": 3}
 NOMINATIVE = ("he", "she", "they", "i", "we")
 """English pronouns that are always the subject."""
 GENERIC = ("friend",)
@@ -47,6 +49,9 @@ class Nouns(Relations):
         if any(three in unit.text for three in THREE):
             kind = "all"
         after = self.unit(at + 1)
+        if self.language == "en" and unit.text in COUNTED and self._counts(at):
+            self.mods.count, self.mods.which, self.mods.open = COUNTED[unit.text], "the", True
+            return
         if kind == "all" and after is not None and "the" in after and not self.prep:
             self.mods.open = True  # "all the pupils"
             return
@@ -65,6 +70,13 @@ class Nouns(Relations):
             self.before = []
             return
         self.place(at, Mention("name", "", unit.text, names), self.taken())
+
+    def _counts(self, at: int) -> bool:
+        """Whether "the two" is of a noun: "the two cats", "the two fighting cats"."""
+        after = self.unit(at + 1)
+        if after is not None and after.verb and after.form == forms.ING:
+            after = self.unit(at + 2)
+        return after is not None and after.noun and not after.name
 
     def _of_thing(self, at: int, names: list[str]) -> bool:
         """Whether "it" is the thing named last rather than somebody: "a boat; Pip glides above it"."""
@@ -116,6 +128,7 @@ class Nouns(Relations):
         if mods.doing and mention.names:
             act = Act(mods.doing, list(mention.names), number=len(self.found.acts))
             self.found.acts.append(act)  # "the sleeping ladybird"
+        mention.doing = mods.doing
         sure = self.language == "zh" and mention.kind == "place" and self._chinese_spot(unit, mention)
         prep = self.prep
         self.place(at, mention, mods)
@@ -196,13 +209,20 @@ class Nouns(Relations):
                 return Mention("name", concept, unit.text, names)
         if ("buildings" in unit or "places" in unit) and (not concept or self.prep in WITHIN):
             value = f"#{unit.value('buildings')}" if "buildings" in unit else unit.value("places")
-            return Mention("place", value, unit.text, **common, thing=concept)
+            return Mention("place", value, unit.text, **common, thing=concept or self._stood_on(unit))
         if concept:
             bare = concept in ("fish", "sheep", "deer") and not (mods.which or mods.count) and self.language == "en"
             common["count"] = 3 if bare else count
             return Mention("thing", concept, unit.text, **common)
         value = "part" if "parts" in unit else "body" if "body" in unit else ""
         return Mention("plain", value, unit.text, **common)
+
+    def _stood_on(self, unit: Unit) -> str:
+        """The thing that ends the words of a place, where something is on, under or behind it: "the kitchen table"."""
+        words = unit.text.split(" ")
+        if self.language != "en" or len(words) < 2 or self.prep not in ("on", "under", "behind"):
+            return ""
+        return next((sense.value for sense in lexicon("en").senses((words[-1],)) if sense.kind == "things"), "")
 
     @staticmethod
     def _concept(unit: Unit) -> str:
@@ -318,7 +338,7 @@ class Nouns(Relations):
     def _inverted(self, at: int, mention: Mention) -> bool:
         """ "in the garden sits Mia", "llega Mia", "en el árbol canta un pájaro": the subject comes after its verb."""
         act = self.act
-        if self.language == "zh" or act.passive or self.previous not in ("verb", "the", "a", "numbers", "his", "sizes"):
+        if self.language == "zh" or act.passive or self.previous not in BEFORE_INVERTED:
             return False
         if mention.kind == "name":
             said = self.previous == "verb" or act.action in ("talks", "whispers", "shouts")
@@ -333,11 +353,16 @@ class Nouns(Relations):
 
     def _as_inverted(self, mention: Mention) -> None:
         self.act.actors, mention.role, self.subject = list(mention.names), "subject", [mention]
+        self.act.doers = [mention] if mention.kind == "thing" else []
         self.act.implied = False
         self.come(mention)
         for prep, other in self.led if mention.names else ():
             if prep in RELATIONS and targets_of(other):
                 self.relate(prep, targets_of(other))
+        for prep, other in self.led if mention.kind == "thing" and not mention.targets else ():
+            if prep in RELATIONS and targets_of(other):
+                mention.relation, mention.targets = prep, targets_of(other)  # "on the table stood a cake"
+                break
 
     def _as_other(self, at: int, mention: Mention) -> None:
         """Another who does what was just said, or what a participle says: "Mia sits on the left and Tom on the

@@ -129,7 +129,9 @@ class Parts(Position):
             elif act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value == "blanket":
                 act.action = "sits"  # "they share a quilt"
             self.hold(mention.value)
-            if act.action == "rides":
+            if "exists" in act.manners:
+                act.doers.append(mention)
+            if act.action == "rides" or (act.action == "sits" and self.language == "zh"):
                 self.relate("in" if mention.value in hollow() else "on", [mention.value])
             if act.action and ACTIONS[act.action].holds and act.actors:
                 mention.held_by = act.actors[0]

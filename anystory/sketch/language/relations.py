@@ -47,6 +47,8 @@ class Relations(Parts):
             mention.state = UNREAL
         if prep == "of" and before is not None and self._of(mention, before):
             return
+        if prep == "with" and before is not None and before.kind == "thing" and mention.kind == "thing":
+            mention.of = before  # "a bone with a ribbon"
         if mention.state in (LIKE, UNREAL):
             mention.names = []
             return
@@ -119,6 +121,9 @@ class Relations(Parts):
         if act is not None and mention.kind == "name":
             self._with_somebody(prep, mention, act)
         if mention.kind == "thing" and prep == "with" and mention.state == REAL and mention.value not in living():
+            if act is not None and act.doers and not act.actors and mention.of is None:
+                mention.held_by = act.doers[0].value  # "the gardener greets Tom with his hat"
+                return
             other = before is not None and before.kind == "name" and before.role != "subject"
             for name in before.names if other else self.actors():
                 self.found.holds.setdefault(name, mention.value)

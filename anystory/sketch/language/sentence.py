@@ -23,7 +23,8 @@ STILL = (*STATES, "waves", "shouts", "sings", "laughs", "points", "looks", "talk
 @dataclass
 class Act:
     """A verb with those who do it. `actors`: names; `toward`: names it is done to; `manners`: see words.yaml;
-    `state`: REAL, NEGATED or UNREAL; `purpose`: "in order to"; `implied`: no subject was said in its clause."""
+    `state`: REAL, NEGATED or UNREAL; `purpose`: "in order to"; `implied`: no subject was said in its clause; `doers`:
+    the things, a dog or a bus, that do it."""
 
     action: str
     actors: list[str] = field(default_factory=list)
@@ -35,15 +36,17 @@ class Act:
     implied: bool = False
     thing: bool = False
     number: int = 0
+    doers: list[Mention] = field(default_factory=list)
 
 
 @dataclass
 class Mention:
     """A noun of the line. `kind`: "name", "thing", "place" or "plain"; `value`: the concept or the place's key, of a
     place with several (see `buildings`) "#" and its number, or "inside" or "outside"; `thing`: the concept of a
-    place that is also one, a barn. `prep`: what governs it; `of`: the noun before "of it"; `part`: it may be
-    a part of what "of" names, a roof; `passing`: it
-    is said of a thing only, "a friend who lives by the sea". `relation` and `targets`: where it is, as of a role."""
+    place that is also one, a barn. `prep`: what governs it; `of`: the noun before "of it" or "with
+    it"; `part`: it may be a part of what "of" names, a roof; `passing`: it is said of a thing only, "a friend who lives
+    by the sea"; `doing`: the action of a participle before it, "a flying fish". `relation` and `targets`: where it is,
+    as of a role."""
 
     kind: str
     value: str
@@ -63,6 +66,7 @@ class Mention:
     attribute: bool = False
     part: bool = False
     passing: bool = False
+    doing: str = ""
     depicts: bool = False
     where: str = ""
     distance: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from anystory.sketch.language.sentence import LIKE, REAL, Clue, Mention, Sentence
+from anystory.sketch.reading.places import only_of_things
 from anystory.sketch.words import signs
 
 SURE, LIKELY = 3.0, 1.0
@@ -31,6 +32,8 @@ def shown_by(sentence: Sentence, here: str) -> str:
     votes: dict[str, float] = {}
     for clue in clues_of(sentence):
         sign = signs()[clue.number]
+        if sign.at[0] == "sky" and only_of_things(sentence):
+            continue
         if not _there(clue) or (not sign.moves and (here or (not sign.sure and _in_hand(clue)))):
             continue
         if here in sign.at:

@@ -95,6 +95,8 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
         if strength < NAMED and not (first and strength == AFAR):
             continue
         found = (strength, mention, place_of(mention))
+        if found[2] == "sky" and only_of_things(sentence):
+            continue
         if best is None or _better(found, best):
             best = found
     if best is None:
@@ -110,6 +112,12 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
         place == "room" and (near or _names_no_room(mention, sentence.language)),
         place == "shop" and mention.word.split()[-1] in ("tienda", "tiendas"),
     )
+
+
+def only_of_things(sentence: Sentence) -> bool:
+    """Whether of all that a line tells of only a plane, a bird or a kite is in the air."""
+    aloft = [act for act in sentence.acts if act.action in IN_THE_AIR]
+    return any(act.doers for act in aloft) and not any(act.actors for act in aloft)
 
 
 def _names_no_room(mention: Mention, language: str) -> bool:

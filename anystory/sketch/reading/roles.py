@@ -1,4 +1,4 @@
-"""What each member of the cast does in a panel, and the things that are in it."""
+"""What each member of the cast does in a panel."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ from dataclasses import replace
 
 from anystory.sketch.language.company import head_nouns
 from anystory.sketch.language.parts import living
-from anystory.sketch.language.sentence import REAL, STATES, Act, Mention, Sentence
+from anystory.sketch.language.sentence import REAL, STATES, Act, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
-from anystory.sketch.reading.places import place_of, seen_from_afar
-from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, drawn, things, vocabulary
-from anystory.story.shot import Role, Thing
+from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, drawn, things
+from anystory.story.shot import Role
 
-UNSEEN = frozenset(("sun", "friend"))
-"""Concepts that the sky shows, or that are nobody."""
 SUFFERED = {"chases": "runs", "follows": "walks", "carries": "rides", "pulls": "walks"}
 """What one does to whom something is done."""
 RESTING = ("sits", "lies", "sleeps", "hides", "rides")
 """What one goes on with until something else is said."""
 MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
 """What a mount does when its rider does."""
-SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
 YOUNG = {"young": 0.6, "baby": 0.35, "小": 0.8, "bebé": 0.35, "幼": 0.5, "宝宝": 0.35, "joven": 0.7, "puppy": 0.6}
 
 
@@ -69,7 +65,7 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, 
         height,
         relation,
         targets,
-        _toward(acts, act, name, members),
+        _toward(acts, act, name, members) or _extra(sentence, act),
         sentence.holds.get(name, ""),
         sentence.moods.get(name, ""),
         facing,
@@ -117,65 +113,15 @@ def _toward(acts: Sequence[Act], act: Act | None, name: str, members: Sequence[s
     return ""
 
 
-def things_of(sentence: Sentence, place: str) -> tuple[Thing, ...]:
-    """The things that a line shows, in its order, each concept once. `place`: where the panel is."""
-    found: dict[str, Thing] = {}
-    for mention in map(lambda mention: _as_thing(mention, place), sentence.mentions):
-        if mention is None or (mention.value == "cloud" and any(m.kind == "weathers" for m in sentence.moments)):
-            continue
-        known = found.get(mention.value)
-        if known is not None and mention.which not in ("other",):
-            found[mention.value] = _merged(known, mention)
-            continue
-        key = mention.value if known is None else f"{mention.value} {len(found)}"
-        found[key] = _thing(sentence, mention)
-    return tuple(found.values())
-
-
-def _as_thing(mention: Mention, place: str) -> Mention | None:
-    """A mention as a thing that is seen, or None: of places what stands there, a barn, and what is seen from afar."""
-    concept = mention.value if mention.kind == "thing" else mention.thing
-    if mention.kind == "place" and mention.prep in ("in", "at", "through", "to", "from"):
-        concept = ""
-    distance = mention.distance
-    if mention.kind == "place" and not concept and seen_from_afar(mention) and mention.value != place:
-        concept, distance = vocabulary()["landmarks"].get(place_of(mention), ""), "far"
-        if place_of(mention) == place:
-            concept = ""
-    if not concept or mention.state != REAL or concept in UNSEEN:
-        return None
-    return replace(mention, value=concept, distance=distance)
-
-
-def _thing(sentence: Sentence, mention: Mention) -> Thing:
-    holder = next((name for name, concept in sentence.holds.items() if concept == mention.value), "")
-    relation = SHOWN.get(mention.relation, mention.relation)
-    return Thing(
-        mention.value,
-        mention.word,
-        mention.count,
-        mention.colour,
-        mention.size,
-        mention.held_by or holder,
-        mention.where,
-        mention.distance,
-        relation,
-        tuple(mention.targets),
-    )
-
-
-def _merged(known: Thing, mention: Mention) -> Thing:
-    return Thing(
-        known.concept,
-        known.word,
-        max(known.count, mention.count),
-        known.colour or mention.colour,
-        known.size or mention.size,
-        known.held_by or mention.held_by,
-        known.where or mention.where,
-        known.distance or mention.distance,
-        known.relation or SHOWN.get(mention.relation, mention.relation),
-        known.targets or tuple(mention.targets),
+def _extra(sentence: Sentence, act: Act | None) -> str:
+    """The concept of whom somebody acts on who is nobody of the cast: "hugs her grandmother", "gives the hedgehog an
+    apple"; not of a pet that is held."""
+    if act is None or not act.action or not (ACTIONS[act.action].pair or act.action == "gives"):
+        return ""
+    done_to = (one for one in sentence.mentions if one.act is act and one.kind == "thing" and one.state == REAL)
+    with_whom = ("with", "to") if sentence.language == "es" else ("with",)
+    return next(
+        (one.value for one in done_to if (one.role == "object" or one.prep in with_whom) and one.value in living()), ""
     )
 
 

@@ -7,7 +7,9 @@ right and y down. `phrases` says truly what a scene shows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -175,6 +177,32 @@ class Painting:
             layers,
             self.water,
         )
+
+    @cached_property
+    def parts(self) -> tuple[tuple[str, Sheet], ...]:
+        """What can be told apart in it, each by its name, such as "window" or "blackboard", and as a sheet of its
+        own."""
+        found: dict[str, tuple[str, Sheet]] = {}
+        for sheet in self.sheets:
+            for mark in sheet.marks:
+                for name, path in mark.shows:
+                    found.setdefault(path, (name, Sheet(sheet.depth, name)))[1].marks.append(mark)
+        return tuple(found.values())
+
+    @cached_property
+    def motifs(self) -> frozenset[str]:
+        """The names of its `parts`."""
+        return frozenset(name for name, _ in self.parts)
+
+    def without(self, names: Collection[str]) -> Painting:
+        """The same without these of its `motifs`: what is behind them is seen."""
+        if not names:
+            return self
+        kept = (
+            replace(sheet, marks=[mark for mark in sheet.marks if not any(name in names for name, _ in mark.shows)])
+            for sheet in self.sheets
+        )
+        return replace(self, sheets=tuple(kept))
 
     def grain(self, image: np.ndarray) -> np.ndarray:
         """The medium's grain over a picture, uint8 (H, W, 3 or 4): the paper is the same under all of a painting."""

@@ -91,6 +91,7 @@ class Painter:
         self.horizon = 0.0
         self.sheets = [Sheet(0.0, "")]
         self._defs: list[str] = []
+        self._shown = ""
         self._named = 0
         self._phase = Chance(f"{name} hand").several(8, 0, 2 * math.pi).reshape(2, 4)
 
@@ -119,6 +120,16 @@ class Painter:
     def weathering(self) -> AbstractContextManager[None]:
         """What is drawn in here only some weather shows."""
         return self.within("weather", "weather")
+
+    @contextmanager
+    def showing(self, what: str) -> Iterator[None]:
+        """What is drawn in here is `what` ("blackboard"), for whoever looks for it in the painting; chance is the
+        same as without."""
+        self._shown, before = f"/_{what.replace(' ', '_')}", self._shown
+        try:
+            yield
+        finally:
+            self._shown = before
 
     # Chance; see `Chance`.
 
@@ -347,7 +358,8 @@ class Painter:
     def _band(self, y0: float, y1: float, paint: str) -> None:
         # It goes on under what is drawn below it, so that no seam shows at any size.
         y0, y1 = y0 if y0 > 0 else -2, y1 + 2
-        self._mark(f'<path d="M-2 {y0:.2f}H102V{y1:.2f}H-2z" fill="{paint}"/>', (-2, y0, 102, y1))
+        wash = (y0, y1) if paint.startswith("url") else None
+        self._mark(f'<path d="M-2 {y0:.2f}H102V{y1:.2f}H-2z" fill="{paint}"/>', (-2, y0, 102, y1), wash=wash)
 
     def glow(self, x: float, y: float, r: float, colour: Colour, strength: float = 0.6) -> None:
         """Soft light around a point."""
@@ -411,12 +423,14 @@ class Painter:
         self._named += 1
         return f"g{self._named}"
 
-    def _mark(self, svg: str, extent: Box | None, reach: float = 0.0) -> None:
-        """Put down `svg` with the gradients made for it; `reach`: how far beyond its path it covers anything."""
+    def _mark(self, svg: str, extent: Box | None, reach: float = 0.0, wash: tuple[float, float] | None = None) -> None:
+        """Put down `svg` with the gradients made for it; `reach`: how far beyond its path it covers anything. `wash` as
+        of a `Mark`."""
         if extent is not None:
             x0, y0, x1, y1 = extent
             extent = x0 - reach, y0 - reach, x1 + reach, y1 + reach
-        self.sheets[-1].marks.append(Mark(svg, "".join(self._defs), extent, self._motif.name, self._motif.stream))
+        name = self._motif.name + self._shown
+        self.sheets[-1].marks.append(Mark(svg, "".join(self._defs), extent, name, self._motif.stream, wash))
         self._defs.clear()
 
     def _stray(self, xy: np.ndarray, which: int, small: bool = False) -> np.ndarray:

@@ -255,16 +255,17 @@ def room(p: Painter) -> None:
     else:
         x = 50 + side * 36
         brick = p.tone(p.pick("#b5694a", "#a89a90"))
-        p.rect(x - 11, y - 26, 22, 28, brick, shade=dark(brick, 0.15))
-        p.rect(x - 13, y - 28, 26, 2.8, wood)
-        p.rect(x - 7, y - 16, 14, 18, p.tone("#3a2c2c"), r=5)
-        p.glow(x, y - 5, 16, rgb("#ffae4a"), 0.6)
-        for c, k in (("#f2602a", 1.0), ("#ffc04a", 0.6)):
-            p.poly(
-                [(x - 4 * k, y), (x - 3 * k, y - 5 * k), (x, y - 11 * k), (x + 3 * k, y - 5 * k), (x + 4 * k, y)],
-                rgb(c),
-                smooth=True,
-            )
+        with p.showing("fireplace"):
+            p.rect(x - 11, y - 26, 22, 28, brick, shade=dark(brick, 0.15))
+            p.rect(x - 13, y - 28, 26, 2.8, wood)
+            p.rect(x - 7, y - 16, 14, 18, p.tone("#3a2c2c"), r=5)
+            p.glow(x, y - 5, 16, rgb("#ffae4a"), 0.6)
+            for c, k in (("#f2602a", 1.0), ("#ffc04a", 0.6)):
+                p.poly(
+                    [(x - 4 * k, y), (x - 3 * k, y - 5 * k), (x, y - 11 * k), (x + 3 * k, y - 5 * k), (x + 4 * k, y)],
+                    rgb(c),
+                    smooth=True,
+                )
     sx, cloth = 50 - side * p.between(16, 22), p.tone(p.pick(*_CLOTH))
     _sofa(p, sx, y + 9, p.between(32, 38), cloth)
     _shade_lamp(p, sx - side * 23, y + 8, p.between(28, 34))
@@ -352,20 +353,22 @@ def bedroom(p: Painter) -> None:
     x0, w = (6.0, 44.0) if side > 0 else (50.0, 44.0)
     head = x0 if side > 0 else x0 + w
     foot = x0 + w if side > 0 else x0
-    for x, h in ((head, 27), (foot, 17)):
-        p.rect(x - 1.6, y + 10 - h, 3.2, h, wood, r=1.2, shade=dark(wood, 0.15))
-    p.rect(x0, y - 1, w, 8, dark(wood, 0.12))
-    white = p.tone("#fffaf2")
-    p.rect(x0 + 1, y - 5, w - 2, 6, white, r=2)
-    p.rect(head + (3 if side > 0 else -15), y - 9.5, 12, 6, white, r=2.6, shade=dark(white, 0.1))
-    cover = x0 + (14 if side > 0 else 0)
-    p.rect(cover, y - 6.4, w - 14, 12.4, cloth, r=2.4, shade=dark(cloth, 0.14))
-    spots = "".join(
-        f"M{cover + 2.2 + 4.6 * k + 2 * (row % 2):.1f} {y - 3.6 + 3.2 * row:.1f}a.8 .8 0 1 0 1.6 0a.8 .8 0 1 0 -1.6 0"
-        for row in range(3)
-        for k in range(6)
-    )
-    p.areas(spots, pale(cloth, 0.5))
+    with p.showing("bed"):
+        for x, h in ((head, 27), (foot, 17)):
+            p.rect(x - 1.6, y + 10 - h, 3.2, h, wood, r=1.2, shade=dark(wood, 0.15))
+        p.rect(x0, y - 1, w, 8, dark(wood, 0.12))
+        white = p.tone("#fffaf2")
+        p.rect(x0 + 1, y - 5, w - 2, 6, white, r=2)
+        p.rect(head + (3 if side > 0 else -15), y - 9.5, 12, 6, white, r=2.6, shade=dark(white, 0.1))
+        cover = x0 + (14 if side > 0 else 0)
+        p.rect(cover, y - 6.4, w - 14, 12.4, cloth, r=2.4, shade=dark(cloth, 0.14))
+        spots = "".join(
+            f"M{cover + 2.2 + 4.6 * k + 2 * (row % 2):.1f} {y - 3.6 + 3.2 * row:.1f}"
+            "a.8 .8 0 1 0 1.6 0a.8 .8 0 1 0 -1.6 0"
+            for row in range(3)
+            for k in range(6)
+        )
+        p.areas(spots, pale(cloth, 0.5))
     tx = 50 + side * 30
     p.rect(tx - 7, y - 12, 14, 15, wood, r=0.8, shade=dark(wood, 0.15))
     for k in range(2):
@@ -564,33 +567,37 @@ def classroom(p: Painter) -> None:
     side = p.sign()
     bw, bx = p.between(48, 54), 50 - side * p.between(14, 18)
     frame = p.tone("#a8764a")
-    p.rect(bx - bw / 2, 16, bw, 32, frame)
-    board = p.tone(p.pick("#2f6b55", "#35604f", "#3a4a55"))
-    p.rect(bx - bw / 2 + 1.5, 17.5, bw - 3, 29, board, shade=dark(board, 0.12))
-    chalk = p.tone("#f4f4ea")
-    kind = p.pick("shapes", "sums", "drawing")
-    left = bx - bw / 2 + 5
-    if kind == "shapes":
-        for k, n in enumerate((3, 4, 6)):
-            cx = left + 8 + 15 * k
-            pts = [
-                (cx + 5 * math.cos(2 * math.pi * q / n - 1.57), 30 + 5 * math.sin(2 * math.pi * q / n - 1.57))
-                for q in range(n + 1)
-            ]
-            p.line(pts, chalk, 0.6)
-    elif kind == "sums":
-        for row in range(3):
-            x = left
-            for _ in range(p.count(5, 8)):
-                h = p.between(2, 3.4)
-                p.line(
-                    [(x, 24 + 8 * row), (x + 1.6, 24 + 8 * row - h), (x + 2.6, 24 + 8 * row)], chalk, 0.5, smooth=True
-                )
-                x += p.between(4, 5.4)
-    else:
-        p.oval(left + 8, 27, 3.4, 3.4, chalk, detail=True)
-        p.line([(left, 42), (left + 10, 33), (left + 18, 40), (left + 28, 31), (left + 38, 42)], chalk, 0.6)
-    p.rect(bx - bw / 2 - 1, 48, bw + 2, 1.6, frame)
+    with p.showing("blackboard"):
+        p.rect(bx - bw / 2, 16, bw, 32, frame)
+        board = p.tone(p.pick("#2f6b55", "#35604f", "#3a4a55"))
+        p.rect(bx - bw / 2 + 1.5, 17.5, bw - 3, 29, board, shade=dark(board, 0.12))
+        chalk = p.tone("#f4f4ea")
+        kind = p.pick("shapes", "sums", "drawing")
+        left = bx - bw / 2 + 5
+        if kind == "shapes":
+            for k, n in enumerate((3, 4, 6)):
+                cx = left + 8 + 15 * k
+                pts = [
+                    (cx + 5 * math.cos(2 * math.pi * q / n - 1.57), 30 + 5 * math.sin(2 * math.pi * q / n - 1.57))
+                    for q in range(n + 1)
+                ]
+                p.line(pts, chalk, 0.6)
+        elif kind == "sums":
+            for row in range(3):
+                x = left
+                for _ in range(p.count(5, 8)):
+                    h = p.between(2, 3.4)
+                    p.line(
+                        [(x, 24 + 8 * row), (x + 1.6, 24 + 8 * row - h), (x + 2.6, 24 + 8 * row)],
+                        chalk,
+                        0.5,
+                        smooth=True,
+                    )
+                    x += p.between(4, 5.4)
+        else:
+            p.oval(left + 8, 27, 3.4, 3.4, chalk, detail=True)
+            p.line([(left, 42), (left + 10, 33), (left + 18, 40), (left + 28, 31), (left + 38, 42)], chalk, 0.6)
+        p.rect(bx - bw / 2 - 1, 48, bw + 2, 1.6, frame)
     _window(p, 50 + side * 32 - 10, 14, 20, 28, curtains=p.chance(0.3))
     for k in range(2):
         p.rect(bx - 12 + 14 * k, 4, 10, 9, p.tone(p.pick(*m.BRIGHTS)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,17 +19,37 @@ Box = tuple[float, float, float, float]
 PixelBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, x1 and y1 not included."""
 
+_WORTH = 48
+"""Rows from which on a wash is drawn in stripes."""
+
+_CRISP = 'shape-rendering="crispEdges"'
+
+_PAINT = re.compile(r"url\(#\w+\)")
+"""The gradient of a mark's SVG."""
+
 
 class Mark(NamedTuple):
     """Something drawn. `svg`, where a "~" in front of a width says that it is a pen's (see `Sheet.render`), and the
     gradients it needs, `defs`. `box`: what it covers in percent of the square, None where that was not counted.
-    `motif`: the path of names to what it is a part of. `stream`: "ground", "light" or "weather", see `Painter`."""
+    `motif`: the path of names to what it is a part of. `stream`: "ground", "light" or "weather", see `Painter`. `wash`:
+    of a band from side to side that goes from one opaque colour to another, the y of its upper and its lower edge."""
 
     svg: str
     defs: str
     box: Box | None
     motif: str
     stream: str
+    wash: tuple[float, float] | None = None
+
+    @property
+    def shows(self) -> tuple[tuple[str, str], ...]:
+        """What it is a part of, from the whole to the part: each its name, "rocking horse", and the path to it."""
+        names, path = [], ""
+        for part in self.motif.split("/"):
+            path = f"{path}/{part}"
+            if part.startswith("_"):
+                names.append((part.partition(" ")[0].strip("_").replace("_", " "), path))
+        return tuple(names)
 
 
 @dataclass
@@ -51,17 +72,82 @@ class Sheet:
             return pixels, (0, 0, 0, 0)
         # Only what the marks cover is rendered: an empty pixel costs as much as a full one.
         across, down = (x1 - x0) / width, (y1 - y0) / height
-        body = "".join(mark.svg for mark in marks)
+        view = _View(x0 + a * across, y0 + b * down, (c - a) * across, (d - b) * down, c - a, d - b)
+        body = "".join(view.drawn(marks))
         pen = max(window[2] - window[0], window[3] - window[1])
         body = body.replace("~", "") if pen >= 1 else re.sub(r"~([\d.]+)", lambda m: f"{float(m[1]) * pen:.3f}", body)
+        pixels[b:d, a:c] = view.rendered("".join(mark.defs for mark in marks), body)
+        return pixels, box
+
+
+@dataclass(frozen=True)
+class _View:
+    """A part of the square in percent, its left top corner and size, and the pixels that show it."""
+
+    x: float
+    y: float
+    wide: float
+    tall: float
+    columns: int
+    rows: int
+
+    def rendered(self, defs: str, body: str) -> np.ndarray:
+        """uint8 (rows, columns, 4), straight alpha."""
         svg = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{x0 + a * across:.6f} {y0 + b * down:.6f} '
-            f'{(c - a) * across:.6f} {(d - b) * down:.6f}" preserveAspectRatio="none" width="{c - a}" height="{d - b}">'
-            f"<defs>{''.join(mark.defs for mark in marks)}</defs>{body}</svg>"
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{self.x:.6f} {self.y:.6f} {self.wide:.6f} '
+            f'{self.tall:.6f}" preserveAspectRatio="none" width="{self.columns}" height="{self.rows}">'
+            f"<defs>{defs}</defs>{body}</svg>"
         )
         with Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))) as image:
-            pixels[b:d, a:c] = np.asarray(image)
-        return pixels, box
+            return np.asarray(image)
+
+    def drawn(self, marks: list[Mark]) -> list[str]:
+        """The SVG of marks, that of large washes in stripes of one colour each: to look up a gradient at every pixel
+        costs more than all the rest of a picture. They are the same pixels: one column says what colour a row has, and
+        rows that a wash covers in part stay its own."""
+        svgs = [mark.svg for mark in marks]
+        washes = [(number, rows) for number, mark in enumerate(marks) if (rows := self._inside(mark))]
+        if not washes:
+            return svgs
+        single = replace(self, x=0.0, wide=float(len(washes)), columns=len(washes))
+        columns = "".join(
+            f'<path d="M{at} {marks[number].wash[0]:.2f}h1V{marks[number].wash[1]:.2f}h-1z" '
+            f'fill="{_PAINT.search(svgs[number])[0]}"/>'
+            for at, (number, _) in enumerate(washes)
+        )
+        defs = "".join(marks[number].defs for number, _ in washes)
+        colours = single.rendered(defs, f"<g {_CRISP}>{columns}</g>")
+        for at, (number, (first, last)) in enumerate(washes):
+            svgs[number] = self._striped(marks[number], first, colours[first:last, at, :3].astype(int))
+        return svgs
+
+    def _inside(self, mark: Mark) -> tuple[int, int] | None:
+        """The rows that a wash covers wholly, first and last, the last not included; None where stripes do not pay."""
+        if mark.wash is None:
+            return None
+        first, last = ((edge - self.y) * self.rows / self.tall for edge in mark.wash)
+        first, last = max(math.ceil(first + 0.01), 0), min(math.floor(last - 0.01), self.rows)
+        return (first, last) if last - first >= _WORTH else None
+
+    def _striped(self, mark: Mark, first: int, colours: np.ndarray) -> str:
+        """A wash of which the rows from `first` on have these `colours` (rows, 3)."""
+
+        def band(top: float, bottom: float, paint: str) -> str:
+            return f'<path d="M-2 {top:.6f}H102V{bottom:.6f}H-2z" fill="{paint}"/>'
+
+        def edge(row: float) -> float:
+            return self.y + row * self.tall / self.rows
+
+        last, (high, low), paint = first + len(colours), mark.wash, _PAINT.search(mark.svg)[0]
+        upper = band(high, edge(first + 0.5), paint) if first else ""
+        lower = band(edge(last - 0.5), low, paint) if last < self.rows else ""
+        changes = np.flatnonzero((np.diff(colours, axis=0) != 0).any(1)) + 1
+        starts = [0, *changes.tolist(), len(colours)]
+        stripes = "".join(
+            band(edge(first + start), edge(first + end), "#{:02x}{:02x}{:02x}".format(*colours[start]))
+            for start, end in pairwise(starts)
+        )
+        return f"{upper}{lower}<g {_CRISP}>{stripes}</g>"
 
 
 def _meet(one: Box, other: Box) -> bool:

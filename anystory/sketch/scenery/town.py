@@ -663,31 +663,32 @@ def farm(p: Painter) -> None:
         (x + w / 2, y - h),
         (x + w / 2, y),
     ]
-    p.poly(front, red, shade=dark(red, 0.12))
-    for k in range(1, 9):
-        p.line([(x - w / 2 + w * k / 9, y), (x - w / 2 + w * k / 9, y - h)], dark(red, 0.15), 0.3)
-    roof = p.ground("#6f5450")
-    p.poly(
-        [
-            (x - w * 0.55, y - h * 0.96),
-            (x - w * 0.36, y - h * 1.5),
-            (x, y - h * 1.84),
-            (x + w * 0.36, y - h * 1.5),
-            (x + w * 0.55, y - h * 0.96),
-            (x + w * 0.5, y - h * 0.92),
-            (x + w * 0.32, y - h * 1.4),
-            (x, y - h * 1.7),
-            (x - w * 0.32, y - h * 1.4),
-            (x - w * 0.5, y - h * 0.92),
-        ],
-        roof,
-    )
-    white = p.tone("#f8f0de")
-    p.rect(x - w * 0.2, y - h * 0.8, w * 0.4, h * 0.8, white)
-    p.rect(x - w * 0.18, y - h * 0.75, w * 0.36, h * 0.75, dark(red, 0.3))
-    for a, b in ((-1, 1), (1, -1)):
-        p.line([(x + a * w * 0.17, y - h * 0.74), (x + b * w * 0.17, y - 0.4)], white, 0.7)
-    p.rect(x - w * 0.09, y - h * 1.3, w * 0.18, h * 0.26, p.glowing("#ffe08a", "#5a3a34"))
+    with p.showing("barn"):
+        p.poly(front, red, shade=dark(red, 0.12))
+        for k in range(1, 9):
+            p.line([(x - w / 2 + w * k / 9, y), (x - w / 2 + w * k / 9, y - h)], dark(red, 0.15), 0.3)
+        roof = p.ground("#6f5450")
+        p.poly(
+            [
+                (x - w * 0.55, y - h * 0.96),
+                (x - w * 0.36, y - h * 1.5),
+                (x, y - h * 1.84),
+                (x + w * 0.36, y - h * 1.5),
+                (x + w * 0.55, y - h * 0.96),
+                (x + w * 0.5, y - h * 0.92),
+                (x + w * 0.32, y - h * 1.4),
+                (x, y - h * 1.7),
+                (x - w * 0.32, y - h * 1.4),
+                (x - w * 0.5, y - h * 0.92),
+            ],
+            roof,
+        )
+        white = p.tone("#f8f0de")
+        p.rect(x - w * 0.2, y - h * 0.8, w * 0.4, h * 0.8, white)
+        p.rect(x - w * 0.18, y - h * 0.75, w * 0.36, h * 0.75, dark(red, 0.3))
+        for a, b in ((-1, 1), (1, -1)):
+            p.line([(x + a * w * 0.17, y - h * 0.74), (x + b * w * 0.17, y - 0.4)], white, 0.7)
+        p.rect(x - w * 0.09, y - h * 1.3, w * 0.18, h * 0.26, p.glowing("#ffe08a", "#5a3a34"))
     green = p.pick("#7db356", "#93b85a", "#8aa84a")
     p.ridge(horizon + 19, 2, p.ground(green), shade=p.ground(mix(green, "#4d7038", 0.45)))
     for k in range(p.count(1, 3)):

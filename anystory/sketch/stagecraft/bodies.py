@@ -19,6 +19,12 @@ from anystory.sketch.stagecraft.seats import Seat, seat_of
 FAR, NEAR = 0.55, 1.25
 """How large who is far and who is near is drawn, beside the usual."""
 
+_HULL = 0.72
+"""Down to where in its height the side of a boat hides who is in it."""
+
+PEEKING = 0.4
+"""How much of who looks over something is hidden by it, as a share of their height."""
+
 EDGE = 1.012
 """Where the cut edge of a bust is: out of sight."""
 
@@ -265,6 +271,13 @@ def _looking_over(child: Body, parent: Body, bond: Bond) -> Body:
     return replace(child, x=parent.x + bond.side * _beside(child, parent, 0.1))
 
 
+def _over(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    """Behind what is as tall as it, looking over it."""
+    low = parent.box[1] + PEEKING * child.height
+    x = parent.x + bond.share * 0.3 * parent.width
+    return replace(child.standing(low, line=parent.line - 0.002, contact=None, waterline=None), x=x)
+
+
 def _hidden(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     if child.figure.bust:
         return _looking_over(child, parent, bond)
@@ -302,7 +315,8 @@ def _seated(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     legs = high * (0.3 if lies else 0.0 if child.width > 0.9 * child.height else 0.24)
     if seat.inside:
         legs = 0.55 * high if child.figure.pose.kind == HIDING else max(1.5 * legs, 0.24 * high)
-    low = min(top + seat.y * tall + legs, max(bottom - 0.01, top + seat.y * tall))
+    hidden = bottom - 0.01 if parent.waterline is None else min(parent.waterline, top + _HULL * tall)
+    low = min(top + seat.y * tall + legs, max(hidden, top + seat.y * tall))
     line = parent.line + (-0.002 if seat.inside else 0.002)
     return replace(child.standing(low, contact=None if seat.inside else low, waterline=None), x=x, line=line)
 
@@ -358,6 +372,7 @@ JOINS: dict[str, Callable[[Body, Body, Bond, Range], Body]] = {
     "under": _under,
     "in front of": _front,
     "behind": _behind,
+    "over": _over,
     "hidden": _hidden,
     "touching": _touching,
     "held": _held,

@@ -11,9 +11,6 @@ from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, PEEKING, RIDING, 
 from anystory.sketch.things.drawing import Drawing
 from anystory.story.shot import Role
 
-AT_WORK = ("paints", "writes", "works", "cooks", "plays", "opens", "digs", "pushes", "pulls")
-"""Who does this on or in a thing stands at it."""
-
 _SPREADS = {1: 0.0, 2: 0.76, 3: 0.86}
 """Which part of the frame's width so many stand in."""
 
@@ -66,7 +63,7 @@ def with_thing(figure: Figure, drawing: Drawing) -> str:
         return "aloft"
     if kind in (HIDING, PEEKING) and relation == "behind":
         return "hidden"
-    if relation == "between" or (relation in ("on", "in") and figure.role.action in AT_WORK):
+    if relation == "between":
         return "next to"
     if relation == "in" and drawing.kind == "building":
         return "at the foot"
@@ -116,8 +113,7 @@ def pairs(figures: Sequence[Figure], group_of: Mapping[int, int]) -> list[tuple[
     for figure in figures:
         role = figure.role
         names = [role.toward] if figure.pose.company else []
-        at_work = role.action in AT_WORK and role.relation in ("on", "in")
-        names += role.targets[:1] if role.relation == "next to" or at_work else []
+        names += role.targets[:1] if role.relation == "next to" else []
         found += [(group_of[figure.index], group_of[index[name]]) for name in names if name in index]
     return [(a, b) for a, b in found if a != b]
 

@@ -21,6 +21,9 @@ ROWS = 64
 """Rows of the grid over the frame on which covers are kept; its fields are square."""
 
 _SIDE = 96
+_CLEAR = 0.012
+"""Which share of the frame something of the background takes at least, so that it counts as shown."""
+
 _HIDDEN = (0.34, 0.66)
 _HIDDEN_OF_BUST, _EDGE_OF_BUST = 0.45, 0.06
 """How much of a bust is hidden at most, and how high the strip along its cut edge is that has to be, in its heights."""
@@ -83,18 +86,32 @@ def focus(painting: Painting, words: Sequence[str]) -> float:
 
 def covers(painting: Painting, camera: Camera, aspect: float) -> list[Cover]:
     """The named layers of a place that are in the frame, from the back to the front."""
+    named = (_in_the_frame(sheet, camera, aspect) for sheet in painting.sheets[1:] if sheet.name)
+    return [cover for cover in named if cover.seen.any()]
+
+
+def _in_the_frame(sheet: Sheet, camera: Camera, aspect: float) -> Cover:
+    """What of a sheet is seen; of one of the background the line is its lower edge."""
     x0, y0, x1, y1 = camera.window
     columns = max(round(ROWS * aspect), 1)
     across = ((np.arange(columns) + 0.5) / columns * (x1 - x0) + x0) * _SIDE
     down = ((np.arange(ROWS) + 0.5) / ROWS * (y1 - y0) + y0) * _SIDE
     fields = np.ix_(np.clip(down.astype(int), 0, _SIDE - 1), np.clip(across.astype(int), 0, _SIDE - 1))
-    found = []
-    for sheet in painting.sheets[1:]:
-        if sheet.name:
-            seen = silhouette(sheet)[fields]
-            if seen.any():
-                found.append(Cover(sheet.name, camera.down(sheet.depth), seen))
-    return found
+    seen = silhouette(sheet)[fields]
+    lowest = (int(np.flatnonzero(seen.any(1)).max(initial=0)) + 1) / ROWS
+    return Cover(sheet.name, camera.down(sheet.depth) if sheet.depth else lowest, seen)
+
+
+def fixture(painting: Painting, camera: Camera, aspect: float, word: str) -> Cover | None:
+    """What `word` means of what the painting shows as a part of its background, such as a window or a blackboard, so
+    that it can be seen well: the largest of several. Nobody is behind it."""
+    found = [_in_the_frame(part, camera, aspect) for name, part in painting.parts if means(word, name)]
+    return max(filter(_is_clear, found), key=lambda cover: cover.seen.sum(), default=None)
+
+
+def _is_clear(cover: Cover) -> bool:
+    """Whether enough of a cover is in the frame to be seen."""
+    return bool(cover.seen.sum() > _CLEAR * cover.seen.size)
 
 
 def means(word: str, name: str) -> bool:

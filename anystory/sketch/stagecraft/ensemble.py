@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,10 +12,11 @@ from anystory.sketch.cutout import Cutout
 from anystory.sketch.scenery import Painting
 from anystory.sketch.stagecraft.bodies import Body, Surroundings, alone
 from anystory.sketch.stagecraft.camera import camera
-from anystory.sketch.stagecraft.covers import Cover, covers, focus
-from anystory.sketch.stagecraft.figure import Figure, figure
+from anystory.sketch.stagecraft.covers import Cover, covers, fixture, focus
+from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown, figure
+from anystory.sketch.stagecraft.partners import agreed
 from anystory.sketch.stagecraft.poses import WATER
-from anystory.sketch.stagecraft.props import COMPANY, Prop, props_of, unlike, with_partners
+from anystory.sketch.stagecraft.props import COMPANY, Prop, drawing_of, props_of, unlike
 from anystory.story.shot import Shot
 
 ANCHORS = {"far left": 0.1, "left": 0.25, "middle": 0.5, "right": 0.75, "far right": 0.9}
@@ -27,6 +29,9 @@ _MANY = 0.44
 _TALLEST = 0.62
 _CLOSE = 4
 """How many a close-up can show; of more it is a medium shot."""
+
+_TOWERING = 2.2
+"""How many times as tall as the tallest of the cast an extra counts at most."""
 
 _LOWEST_HEAD = 0.05
 """The y above which no head is, where no balloon needs more room."""
@@ -46,6 +51,11 @@ class Ensemble:
     found: tuple[Cover, ...]
     luck: np.ndarray
     coins: tuple[float, float, float]
+
+    @property
+    def shown(self) -> tuple[Cover, ...]:
+        """What of the place the line tells of, its background too."""
+        return tuple(prop.cover for prop in self.props if prop.cover is not None)
 
     @property
     def names(self) -> dict[str, int]:
@@ -72,13 +82,15 @@ def ensemble(shot: Shot, cutouts: Sequence[Cutout], painting: Painting, size: tu
     missing = [role.name for role in shot.roles if role.name not in by_name]
     if missing:
         raise ValueError(f"There is no cut-out of {missing[0]}; give one of everybody who is in the panel.")
-    shot = replace(shot, roles=with_partners(shot.roles, shot.things))
+    shot = agreed(shot, drawing_of)
     rng = np.random.default_rng(seed)
     coins, luck = tuple(rng.random(3).tolist()), rng.random((len(shot.roles), 6))
     figures = tuple(figure(i, role, by_name[role.name], luck[i, :2]) for i, role in enumerate(shot.roles))
     around = _surroundings(shot, figures, painting, size)
     found = tuple(covers(painting, around.camera, around.aspect))
-    props, notes = props_of(shot, found, around.camera.water is not None)
+    fixed = functools.partial(fixture, painting, around.camera, around.aspect)
+    props, notes = props_of(shot, found, around.camera.water is not None, fixed)
+    around = _beside_extras(around, figures, props)
     company = _company(shot, figures, props, around)
     # The cast's luck does not depend on what else is there.
     luck = np.concatenate([luck, np.random.default_rng((seed, len(figures))).random((len(company), 6))])
@@ -96,6 +108,21 @@ def _company(shot: Shot, figures: Sequence[Figure], props: Sequence[Prop], aroun
             names.add(name)
             found.append(prop.figure(len(figures) + len(found), name, around.scale, around.aspect, figures))
     return tuple(found)
+
+
+def _beside_extras(around: Surroundings, figures: Sequence[Figure], props: Sequence[Prop]) -> Surroundings:
+    """As large as everybody is where extras may be taller than the whole cast: a dragon stays larger than a dog, up to
+    some bound, so that the dog is still to be seen."""
+    sizes = [
+        beside_grown(prop.drawing.height, prop.drawing.aspect) * SIZES.get(prop.told.size, 1.0)
+        for prop in props
+        if prop.how == COMPANY and prop.drawing.living
+    ]
+    tallest = min(max(sizes, default=0.0), _TOWERING * around.tallest)
+    if not figures or tallest <= around.tallest:
+        return around
+    part = (around.tallest / tallest) ** 0.8
+    return replace(around, scale=part * around.scale, tallest=tallest)
 
 
 def _between_many(figure: Figure, company: Sequence[Figure]) -> Figure:

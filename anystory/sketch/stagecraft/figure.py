@@ -24,7 +24,8 @@ LEAST = 0.14
 """Nobody's long side is shorter than this share of the frame's shorter side, if there is room."""
 
 _GROWN = 1.7  # metres
-_HEIGHTS = (0.15, 4.0)  # metres; beyond, everything is drawn as tall as these
+_HEIGHTS = (0.15, 4.0)  # metres; beyond, everybody is drawn as tall as these
+_LEAST_THING = 0.05  # metres; the same of things
 _POWER_OF_THINGS = 0.66  # the small ones are nearer to their real size
 _POWER = 0.45  # drawn heights grow with real ones to this power: a mouse beside a horse can still be seen
 SIZES = {"tiny": 0.42, "small": 0.72, "big": 1.35, "huge": 1.85}
@@ -110,7 +111,7 @@ class Figure:
 def beside_grown(height: float, aspect: float, lifeless: bool = False) -> float:
     """How tall somebody or something of `height` metres is drawn beside a grown person; what is wider than tall is not
     as tall as it is large."""
-    real = min(max(height, _HEIGHTS[0]), _HEIGHTS[1]) / _GROWN
+    real = min(max(height, _LEAST_THING if lifeless else _HEIGHTS[0]), _HEIGHTS[1]) / _GROWN
     tall = real ** (_POWER_OF_THINGS if lifeless and real < 1 else _POWER)
     return tall * min(1.0, (1.1 / aspect) ** 0.55)
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from anystory.sketch.stagecraft.bodies import Body
-from anystory.sketch.stagecraft.figure import FACE, SIZES, Figure, solid
+from anystory.sketch.stagecraft.figure import FACE, SIZES, Figure, on_all_fours, solid
+from anystory.sketch.things.drawing import Drawing
 
 _HAND = 0.57
 """The y of a hand, as a share of its owner's height from the top."""
@@ -26,9 +27,39 @@ _UPWARD = frozenset(
 _OVER = ("umbrella", "parasol", "balloon", "flag", "white flag", "black flag", "chequered flag")
 """What is held up behind the shoulder."""
 
+_MUZZLE = (0.14, 0.3)
+"""Between which shares of its height, from the top, an animal on all fours has its mouth."""
+
+_BITTEN = 0.32
+"""How much of what it carries is behind its lips, in widths."""
+
 _BROW = {"glasses": 0.2, "sunglasses": 0.2, "goggles": 0.16, "diving mask": 0.16, "ribbon": 0.08, "headphones": 0.22}
 """How far down from the top of its wearer something worn reaches, if it is further than a hat does."""
 _HAT = 0.085
+
+_NECK = ("military medal", "medal", "gold medal", "silver medal", "bronze medal", "tie", "scarf", "necklace")
+"""What is worn around the neck."""
+
+_BODY = (
+    "karate suit", "running shirt", "white coat", "safety vest", "shirt", "coat", "dress", "kimono", "sari", "swimsuit",
+    "blouse", "cape", "pyjamas", "apron", "blanket",
+)  # fmt: skip
+"""What is worn on the body, over what the picture shows."""
+
+_CHIN = (0.25, 0.44)
+"""The y of the chin of who is slim and of who is stout, as shares of their height from the top."""
+
+_THROAT, _NARROW = (0.2, 0.5), 0.85
+"""Between which shares of the height a neck is, and how narrow it is beside head and shoulders."""
+
+_COLLAR = 0.05
+"""How far above that what is worn around it begins."""
+
+_SLIM = 1.4
+"""Heights, in widths, from which on somebody is slim."""
+
+_NAPE = (0.24, 0.4)
+"""Where the throat of an animal on all fours is, in shares of its width from where it looks and of its height."""
 
 
 def scale_of(body: Body) -> float:
@@ -44,6 +75,8 @@ def held(figure: Figure, holder: Body, side: int, others: Sequence[Body], aspect
     width, height = _handy(figure, holder, aspect)
     body = Body(figure, 0.0, 0.0, width, height, holder.line + (-0.001 if concept in _OVER else 0.001))
     ways = ("over",) if concept in _OVER else ("upward", "hand", "front") if concept in _UPWARD else ("hand", "front")
+    if on_all_fours(holder.figure.cutout) and holder.looks and concept not in _OVER:
+        return _in_the_mouth(body, holder, aspect)
     found = [_in_hand(body, holder, one, how, aspect) for how in ways for one in (side, -side)]
     full = [other for other in others if other.figure.lifeless and abs(other.line - holder.line) < 0.0015]
     return min(
@@ -85,13 +118,61 @@ def _in_hand(body: Body, holder: Body, side: int, how: str, aspect: float) -> Bo
     return body if how in ("upward", "over") else _turned_with(body, holder)
 
 
+def _in_the_mouth(body: Body, holder: Body, aspect: float) -> Body:
+    """In the mouth of an animal that is seen from the side, hanging before it."""
+    left, right = outline(holder, *_MUZZLE)
+    edge = right if holder.looks > 0 else left
+    x = edge + holder.looks * (0.5 - _BITTEN) * body.width
+    half = body.width / 2
+    y = holder.y + (_MUZZLE[1] - 0.5) * holder.height + 0.3 * body.height
+    return _turned_with(replace(body, x=min(max(x, half), aspect - half), y=y), holder)
+
+
 def _below_face(holder: Body) -> float:
     upright = abs(holder.angle or 0.0) < 50
     return holder.face + 0.005 if upright else -math.inf
 
 
-def worn(figure: Figure, wearer: Body, aspect: float) -> Body:
-    """A thing on the head: as wide as the head is below it, tilted with it."""
+def is_worn(drawing: Drawing | None) -> bool:
+    """Whether it is known where a drawing is worn: on the head, around the neck, on the body."""
+    return drawing is not None and ("head" in drawing.rests or drawing.concept in (*_NECK, *_BODY))
+
+
+def worn(figure: Figure, wearer: Body) -> Body:
+    """A thing on who wears it, tilted with them."""
+    concept = figure.drawing.concept
+    if concept in _NECK or concept in _BODY:
+        return _on_the_body(figure, wearer, concept in _NECK)
+    return _on_the_head(figure, wearer)
+
+
+def _on_the_body(figure: Figure, wearer: Body, neck: bool) -> Body:
+    """Below the chin, no lower than the feet: a little broader than who is in it, or half as broad around the neck."""
+    slim = wearer.height > _SLIM * wearer.width
+    top = _neck(wearer) or (_CHIN[0] if slim else _CHIN[1])
+    left, right = outline(wearer, top, top + 0.25)
+    x, wide = (left + right) / 2, (0.5 if neck else 1.1) * (right - left)
+    if on_all_fours(wearer.figure.cutout) and wearer.looks:
+        share, top = _NAPE
+        x = wearer.x + wearer.looks * (0.5 - share) * wearer.width
+        wide = (0.26 if neck else 0.6) * wearer.width
+    height = min(wide / figure.aspect, ((0.4 if neck else 0.62) if slim else (0.34 if neck else 0.5)) * wearer.height)
+    top -= _COLLAR if neck else 0.0
+    y = wearer.y + (top - 0.5) * wearer.height + height / 2
+    return _turned_with(Body(figure, x, y, height * figure.aspect, height, wearer.line + 0.001), wearer)
+
+
+def _neck(wearer: Body) -> float:
+    """Where an upright figure is narrowest between its head and its shoulders, as a share of its height from the top;
+    0 where it has no neck."""
+    rows = solid(wearer.figure.cutout).sum(1)
+    first, last = (round(share * len(rows)) for share in _THROAT)
+    neck = first + int(rows[first:last].argmin())
+    return neck / len(rows) if rows[neck] < _NARROW * min(rows[:neck].max(), rows[neck:].max()) else 0.0
+
+
+def _on_the_head(figure: Figure, wearer: Body) -> Body:
+    """As wide as the head is below it."""
     concept = figure.drawing.concept
     reach = _BROW.get(concept, _HAT) * wearer.height
     left, right = outline(wearer, 0.04, 0.2)

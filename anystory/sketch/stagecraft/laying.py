@@ -6,12 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from anystory.sketch.stagecraft.bodies import FAR, NEAR, Body, on_top
+from anystory.sketch.stagecraft.bodies import FAR, NEAR, PEEKING, Body, on_top
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
 from anystory.sketch.stagecraft.hands import covered, held, scale_of, shared, worn
-from anystory.sketch.stagecraft.props import COMPANY, HELD, WORN, Prop, afloat
+from anystory.sketch.stagecraft.partners import flies
+from anystory.sketch.stagecraft.poses import WATER, pose_of
+from anystory.sketch.stagecraft.props import COMPANY, HELD, LAID, WORN, Prop, afloat, rows_of
+from anystory.sketch.stagecraft.seats import seat_of
 
 _COLUMNS = 25
 _PIECE = 1.5
@@ -21,6 +24,10 @@ _PIECE_TALL, _PIECE_WIDE, _GROUP_WIDE = 0.6, 0.44, 0.7
 """The most of the frame's height and width that it takes there; or a group."""
 
 _SKY_TALL = 0.42
+
+_RIM, _SUNK, _FITTING = 0.3, 0.35, 0.72
+"""Where the rim of what things are in is, in its heights; how much of them is below it, in theirs; and how broad they
+are in it at most, in its widths."""
 
 _WORST = 4.0
 """What cannot be put down at less than this cost has no room."""
@@ -35,12 +42,12 @@ class _Room:
     scale: float
     named: dict[str, Body] = field(default_factory=dict)
 
-    def cost(self, body: Body, wish: tuple[float | None, float | None]) -> float:
-        """How bad a place is: 0 where it is wished for and nothing is in the way."""
+    def cost(self, body: Body, wish: tuple[float | None, float | None], base: Body | None) -> float:
+        """How bad a place is: 0 where it is wished for and nothing is in the way; `base`: what it is on or in."""
         left, top, right, bottom = body.box
         aspect, area = self.cast.around.aspect, (right - left) * (bottom - top)
-        cost = 30 * covered(body, self.bodies)
-        for other in self.bodies:
+        cost = 30 * covered(body, [other for other in self.bodies if other is not base])
+        for other in (other for other in self.bodies if other is not base):
             a, up, b, down = other.box
             smaller = min(area, (b - a) * (down - up)) if other.line < body.line else area
             cost += 3.5 * shared(body, other) * area / smaller
@@ -72,10 +79,11 @@ def laid_out(cast: Ensemble, settled: Sequence[Body]) -> tuple[list[tuple[Prop, 
         if prop.drawing is None or number in found:
             continue
         figure = prop.figure(len(settled) + number, prop.told.concept, room.scale, cast.around.aspect)
-        if prop.how == HELD:
-            body = held(figure, settled[prop.who], _hand(cast, settled, prop.who), room.bodies, cast.around.aspect)
-        elif prop.how == WORN:
-            body = worn(figure, settled[prop.who], cast.around.aspect)
+        owner = room.named.get(prop.owner)
+        if prop.how == HELD and owner is not None:
+            body = held(figure, owner, _hand(cast, owner, room), room.bodies, cast.around.aspect)
+        elif prop.how == WORN and owner is not None:
+            body = worn(figure, owner)
         else:
             body = _laid(prop, figure, room)
         if body is None:
@@ -87,13 +95,13 @@ def laid_out(cast: Ensemble, settled: Sequence[Body]) -> tuple[list[tuple[Prop, 
     return [(cast.props[number], found[number]) for number in sorted(found)], notes
 
 
-def _hand(cast: Ensemble, settled: Sequence[Body], who: int) -> int:
+def _hand(cast: Ensemble, owner: Body, room: _Room) -> int:
     """The side on which somebody holds something: that of whom they do something to, else that they look to, else the
     one with more room."""
-    other = cast.names.get(cast.shot.roles[who].toward, who)
-    if other != who:
-        return 1 if settled[other].x > settled[who].x else -1
-    return settled[who].looks or (1 if settled[who].x < cast.around.aspect / 2 else -1)
+    other = room.named.get(owner.figure.role.toward)
+    if other is not None and other is not owner:
+        return 1 if other.x > owner.x else -1
+    return owner.looks or (1 if owner.x < cast.around.aspect / 2 else -1)
 
 
 def _rank(prop: Prop) -> tuple[int, bool, float]:
@@ -105,7 +113,9 @@ def _rank(prop: Prop) -> tuple[int, bool, float]:
 def _laid(prop: Prop, figure: Figure, room: _Room) -> Body | None:
     body = _sized(prop, figure, room)
     wish = _wish(prop, body, room), _height_wish(prop, room)
-    tried = [(room.cost(one, wish), number, one) for number, one in enumerate(_places(prop, body, room))]
+    base = next((room.named[name] for name in prop.told.targets if name in room.named), None)
+    base = base if prop.told.relation in ("on", "in", "over") else None
+    tried = [(room.cost(one, wish, base), number, one) for number, one in enumerate(_places(prop, body, room))]
     cost, _, best = min(tried, key=lambda each: each[:2])
     return best if cost < _WORST else None
 
@@ -113,12 +123,25 @@ def _laid(prop: Prop, figure: Figure, room: _Room) -> Body | None:
 def _sized(prop: Prop, figure: Figure, room: _Room) -> Body:
     around, told = room.cast.around, prop.told
     width, height = figure.size(room.scale * {"far": 0.5 * FAR, "near": NEAR}.get(told.distance, 1.0), 1)
-    least = 0.09 * min(1.0, around.aspect) / max(width, height)
+    least = max(0.09 * min(1.0, around.aspect) / max(width, height), _borne(prop, room) / width)
+    if prop.count > 1:  # of each
+        least = max(least, 0.07 * min(1.0, around.aspect) * rows_of(prop.drawing, prop.count) / height)
     tall = _SKY_TALL if prop.drawing.rests[0] == "sky" else _PIECE_TALL
     wide = _PIECE_WIDE if prop.count == 1 else _GROUP_WIDE
     most = min(tall / height, wide * around.aspect / width)
     part = min(max(least, 1.0), most)
     return Body(figure, 0.0, 0.0, part * width, part * height, around.camera.ground[1])
+
+
+def _borne(prop: Prop, room: _Room) -> float:
+    """How broad it is at least for what else is on it."""
+    others = (other for other in room.cast.props if other.drawing and prop.told.concept in other.told.targets)
+    sizes = (
+        other.figure(0, other.told.concept, room.scale, room.cast.around.aspect).size(room.scale, 1)[0]
+        for other in others
+        if other.how == LAID and other.told.relation == "on"
+    )
+    return max(sizes, default=0.0)
 
 
 def _wish(prop: Prop, body: Body, room: _Room) -> float | None:
@@ -127,14 +150,15 @@ def _wish(prop: Prop, body: Body, room: _Room) -> float | None:
     if told.where in ANCHORS:
         return ANCHORS[told.where] * aspect
     near = next((room.named[name] for name in told.targets if name in room.named), None)
-    if near is None and prop.who is not None:
-        near = room.bodies[prop.who]
+    if near is None:
+        near = room.named.get(prop.owner)
     if near is not None:
-        if told.relation in ("on", "under", "in", "above", "in front of"):
+        if told.relation in ("on", "under", "in", "above", "in front of", "behind", "over"):
             return near.x
         side = near.looks or (1 if near.x < aspect / 2 else -1)
         return near.x + side * (near.box[2] - near.box[0] + body.width) / 2
-    cover = next((c for c in room.cast.found if any(means(word, c.name) for word in told.targets)), None)
+    sights = (*room.cast.found, *room.cast.shown)
+    cover = next((c for c in sights if any(means(word, c.name) for word in told.targets)), None)
     run = cover.run(aspect / 2) if cover is not None else None
     if run is not None:
         return sum(run) / 2
@@ -161,7 +185,13 @@ def _places(prop: Prop, body: Body, room: _Room) -> Iterator[Body]:
     camera, told, aspect = room.cast.around.camera, prop.told, room.cast.around.aspect
     target = next((room.named[name] for name in told.targets if name in room.named), None)
     if target is not None and told.relation in ("on", "in") and target.figure.lifeless:
-        yield from _on_top(body, target)
+        yield from _hung(body, target) if _hangs(prop, target) else _on_top(body, target, told.relation)
+        return
+    if target is not None and told.relation == "over":
+        left, up, right, _ = target.box
+        for share in (0.5, 0.3, 0.7):
+            x = left + share * (right - left)
+            yield replace(body.standing(up + PEEKING * body.height, line=target.line - 0.002, contact=None), x=x)
         return
     low, high = camera.ground
     near = min(max(camera.feet, low), high)
@@ -194,9 +224,10 @@ def _where(prop: Prop, room: _Room) -> str:
     around, rests, told = room.cast.around, prop.drawing.rests, prop.told
     if around.floats:
         return "air"
-    if afloat(prop.drawing) and around.camera.water is not None and not told.targets:
+    swims = afloat(prop.drawing) or pose_of(told.action).kind == WATER
+    if around.camera.water is not None and ((swims and not told.targets) or told.relation == "in"):
         return "water"
-    if rests[0] == "sky" or told.relation == "above":
+    if flies(told, prop.drawing) or told.relation == "above":
         return "air"
     return "wall" if rests[0] == "wall" else "ground"
 
@@ -218,9 +249,32 @@ def _lines(
     return (min(near + 0.02, high), min(near + 0.05, high), near - 0.4 * (near - low), low + 0.3 * (near - low))
 
 
-def _on_top(body: Body, target: Body) -> Iterator[Body]:
-    left, _, right, _ = target.box
+def _on_top(body: Body, target: Body, relation: str) -> Iterator[Body]:
+    """On what is below it, no broader than that; or in it, looking out over its rim."""
+    left, up, right, down = target.box
+    seat = seat_of(target.figure.drawing)
+    fit = min(1.0, (_FITTING if relation == "in" else 1.0) * (right - left) / body.width)
+    body = replace(body, width=fit * body.width, height=fit * body.height)
+    if relation == "in":
+        rim = up + (seat.y if seat is not None else _RIM) * (down - up)
+        low = min(rim + _SUNK * body.height, down - 0.01)
+        yield replace(body.standing(low, line=target.line + 0.0005, contact=None), x=target.x)
+        return
     top = on_top(target)
     for share in (0.5, 0.35, 0.65, 0.2, 0.8):
         x = left + share * (right - left)
         yield replace(body.standing(top, line=target.line + 0.003, contact=top), x=x)
+
+
+def _hangs(prop: Prop, target: Body) -> bool:
+    """Whether it is among the leaves of a tree."""
+    return prop.told.relation == "in" and target.figure.drawing.kind == "plant" and not prop.drawing.living
+
+
+def _hung(body: Body, target: Body) -> Iterator[Body]:
+    left, up, right, down = target.box
+    fit = min(1.0, 0.8 * (right - left) / body.width, 0.5 * (down - up) / body.height)
+    body = replace(body, width=fit * body.width, height=fit * body.height)
+    for share in (0.5, 0.36, 0.64):
+        at = {"x": left + share * (right - left), "y": up + 0.32 * (down - up), "line": target.line + 0.003}
+        yield replace(body, **at)

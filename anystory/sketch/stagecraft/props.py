@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from anystory.sketch.cutout import Cutout
-from anystory.sketch.stagecraft.covers import Cover, means
-from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown
-from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, Pose
+from anystory.sketch.stagecraft.covers import ROWS, Cover, means
+from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown, figure
+from anystory.sketch.stagecraft.hands import is_worn
+from anystory.sketch.stagecraft.partners import flies
+from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, WATER, Pose, pose_of
 from anystory.sketch.things import Drawing, Library, render
 from anystory.story.shot import Role, Shot, Thing
 
@@ -39,22 +41,37 @@ _SKY = frozenset(
 )
 """What places paint themselves at its time and in its weather."""
 
+_BEARING = ("on", "in", "under")
+"""How others are with what they need to see all of."""
+
+_SIGHT = 0.15
+"""How broad something of the place is that others can be on, in frame heights."""
+
+_MANY_STARS = 3
+"""More of them than so many are counted, and drawn."""
+
 _OPEN = {"boat": "canoe", "rowboat": "canoe"}
 """What somebody is in who is in something that usually is drawn without room for them."""
 
 _TALLEST, _WIDEST = 0.78, 0.62
 """The most of the frame's height and width that one thing takes."""
 
-_HANDY = ("opens", "works", "plays", "fights", "writes", "paints", "cooks")
+_HANDY = ("opens", "works", "plays", "fights", "writes", "paints", "cooks", "gives", "takes", "throws", "catches")
 """Who does this has what it is done with in the hand."""
+
+_GARMENTS = ("carries", "stands", "holds")
+"""Who does this to a dress wears it: in Spanish both are one verb."""
 
 _WATERFOWL = ("duck", "duckling", "goose", "swan")
 
-_CLIMBED = ("ladder", "stairs", "tree", "palm tree", "rope", "wall", "treehouse", "rock", "tower", "lamp post")
-"""What somebody climbs who climbs nothing else."""
-
 _FLYING = Pose(AIR, lift=(0.16, 0.16))
 """How what belongs into the sky is with the cast: somebody is in the plane, or on the moon."""
+
+_GARMENT = 0.5
+"""Metres: worn things that are larger than so are garments, which nobody carries about."""
+
+_AFLOAT = Pose(WATER)
+"""How a boat is with the cast: in the water, where there is some."""
 
 _IN_HAND = 0.6
 """What is taller than this share of its holder is not in their hand but beside them."""
@@ -63,14 +80,15 @@ _IN_HAND = 0.6
 @dataclass(frozen=True, eq=False)
 class Prop:
     """The thing number `thing` of a shot, drawn as `drawing`, `count` times in one picture; None and the `cover` where
-    the place shows it already. `how`: one of the words above; `who`: the number of the role that it is with."""
+    the place shows it already. `how`: one of the words above; `owner`: the name of the role, or the concept of the
+    thing, that it is with."""
 
     thing: int
     told: Thing
     drawing: Drawing | None
     how: str
     count: int = 1
-    who: int | None = None
+    owner: str = ""
     cover: Cover | None = None
 
     def figure(self, index: int, name: str, scale: float, aspect: float, cast: Sequence[Figure] = ()) -> Figure:
@@ -85,10 +103,22 @@ class Prop:
         # Who is with the cast has a place of their own among them; what lies about is put where there is room.
         bonded = self.how == COMPANY
         relation, targets = (told.relation, told.targets) if bonded else ("", ())
-        role = Role(name, "stands", told.where, told.distance, told.size, self.drawing.height, relation, targets)
+        action = told.action if bonded and self.drawing.living and told.action else "stands"
+        how_large = told.size, self.drawing.height
+        role = Role(name, action, told.where, told.distance, *how_large, relation, targets, told.toward)
         users = [figure for figure in cast if told.concept in figure.role.targets]
         tall = max([tall, *(_least(figure, width / height) / factor for figure in users)])
-        pose = _FLYING if bonded and self.drawing.rests[0] == "sky" and not self.drawing.living else STANDING
+        if bonded and self.drawing.living:
+            # Of one kind the second does it a little otherwise.
+            shown = figure(index, role, picture, np.array([0.5, 0.3 + 0.4 * (index % 2)]))
+            return replace(shown, drawing=self.drawing, tall=min(tall, most))
+        pose = (
+            _FLYING
+            if bonded and flies(told, self.drawing)
+            else _AFLOAT
+            if bonded and afloat(self.drawing)
+            else STANDING
+        )
         return Figure(index, role, picture, pose, 0.0, pose.lift[0], self.drawing, min(tall, most))
 
 
@@ -170,30 +200,41 @@ def _group(pixels: np.ndarray, corners: Sequence[tuple[float, float]]) -> np.nda
     return np.round(out * 255).astype(np.uint8)
 
 
-def props_of(shot: Shot, found: Sequence[Cover], water: bool) -> tuple[list[Prop], list[str]]:
+def props_of(
+    shot: Shot, found: Sequence[Cover], water: bool, fixed: Callable[[str], Cover | None]
+) -> tuple[list[Prop], list[str]]:
     """What is drawn of a shot's things, and sentences on what is not. `found`: what of the place is in sight; `water`:
-    whether there is some to swim in."""
+    whether there is some to swim in; `fixed`: what a concept means of what the background shows."""
     props, notes = [], []
     for number, thing in enumerate(shot.things):
         asked = any(thing.concept in role.targets for role in shot.roles)
-        if means(thing.concept, shot.place) or (thing.concept in _SKY and not asked):
-            continue
-        cover = next((c for c in found if means(thing.concept, c.name)), None)
-        if cover is not None and thing.count == 1 and not thing.colour and not thing.held_by:
+        counted = thing.concept == "star" and thing.count > _MANY_STARS
+        if thing.relation == "of" or (thing.concept in _SKY and not asked and not counted):
+            continue  # a part of what is drawn
+        borne = any(
+            thing.concept in other.targets and other.relation in _BEARING for other in (*shot.roles, *shot.things)
+        )
+        cover = next((c for c in found if means(thing.concept, c.name) and (not borne or _open(c))), None)
+        plain = thing.count == 1 and not (thing.colour or thing.size or thing.held_by or thing.action)
+        if plain and cover is None and not borne:
+            cover = fixed(thing.concept)
+        if plain and cover is not None:
             props.append(Prop(number, thing, None, SHOWN, cover=cover))
             continue
         drawing = _drawing(shot, thing)
+        if means(thing.concept, shot.place) and not (drawing is not None and drawing.living):
+            continue
         if drawing is None or drawing.kind == "mark" or (drawing.living and drawing.part == "face"):
             notes.append(f"There is no drawing of {_named(thing)}; it is not shown.")
             continue
-        how, who = _how(shot, thing, drawing, water)
+        how, owner = _how(shot, thing, drawing, water)
         wears = any(role.action == "stands" for role in shot.roles) and not thing.relation
         if drawing.kind == "clothes" and how == LAID and wears:
             notes.append(f"How somebody wears {_named(thing)} cannot be shown.")
             continue
         each = how == COMPANY and thing.count <= _APIECE
         for _ in range(thing.count if each else 1):
-            props.append(Prop(number, thing, drawing, how, 1 if each else min(thing.count, CROWD), who))
+            props.append(Prop(number, thing, drawing, how, 1 if each else min(thing.count, CROWD), owner))
     drawn = sorted((prop for prop in props if prop.drawing), key=lambda p: (p.how != COMPANY, p.how == LAID))
     kept = {id(prop) for prop in drawn[:MOST]}
     crowd = list(dict.fromkeys(prop.told.concept for prop in drawn[MOST:]))
@@ -202,45 +243,77 @@ def props_of(shot: Shot, found: Sequence[Cover], water: bool) -> tuple[list[Prop
     return [prop for prop in props if prop.drawing is None or id(prop) in kept], notes
 
 
+def _open(cover: Cover) -> bool:
+    """Whether enough of something of the place is in sight, clear of the frame's sides, for others to be on it."""
+    columns = cover.seen.any(0)
+    return not (columns[0] or columns[-1]) and bool(columns.sum() > _SIGHT * ROWS)
+
+
 def _named(thing: Thing) -> str:
     name = thing.concept
     return name if thing.count > 1 else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def drawing_of(concept: str) -> Drawing | None:
+    """The drawing of a concept."""
+    return library().find(concept, ("en",))
 
 
 def _drawing(shot: Shot, thing: Thing) -> Drawing | None:
     concept = thing.concept
     if any(concept in role.targets for role in shot.roles):
         concept = _OPEN.get(concept, concept)
-    return library().find(concept, ("en",))
+    meant = drawing_of(concept)
+    # "A straw hat" is read as a hat, and the library has one of straw.
+    exact = library().find(thing.word) if thing.word and concept == thing.concept else None
+    return exact if exact is not None and meant is not None and exact.kind == meant.kind else meant
 
 
-def _how(shot: Shot, thing: Thing, drawing: Drawing, water: bool) -> tuple[str, int | None]:
-    names = {role.name: number for number, role in enumerate(shot.roles)}
-    holder = names.get(thing.held_by)
-    if holder is not None:
-        handy = "hand" in drawing.rests or "table" in drawing.rests
-        small = drawing.height <= _IN_HAND * shot.roles[holder].height
-        pet = not drawing.living or (thing.count == 1 and small)
-        return (HELD if (handy or small) and pet else LAID), holder
-    user = next((number for number, role in enumerate(shot.roles) if _uses(role, thing, drawing)), None)
+def _how(shot: Shot, thing: Thing, drawing: Drawing, water: bool) -> tuple[str, str]:
+    """How a thing is in the panel, and with whom."""
+    holder = next((role for role in shot.roles if role.name == thing.held_by), None)
+    if holder is not None or any(thing.held_by == other.concept for other in shot.things):
+        other = None if holder is not None else drawing_of(thing.held_by)
+        height = holder.height if holder is not None else other.height if other is not None else 0.0
+        return _with_holder(thing, drawing, holder, height), thing.held_by
+    user = next((role.name for role in shot.roles if _uses(role, thing, drawing)), None)
     if user is not None:
         return HELD, user
-    if any(thing.concept in role.targets for role in shot.roles):
-        return COMPANY, None
-    if "head" in drawing.rests and not thing.relation and names:
+    if any(thing.concept in (*role.targets, role.toward) for role in shot.roles):
+        return COMPANY, ""
+    if is_worn(drawing) and not thing.relation and shot.roles:
         return WORN, _wearer(shot.roles)
-    if drawing.living and thing.relation and names.keys() & set(thing.targets) and thing.count <= _APIECE:
-        return COMPANY, None
+    beings = {role.name for role in shot.roles} | {other.concept for other in shot.things}
+    joins = drawing.living and thing.relation and beings & set(thing.targets)
+    partner = any(thing.concept in (*other.targets, other.toward) and other.action for other in shot.things)
+    if (joins or partner) and thing.count <= _APIECE:
+        return COMPANY, ""
     stands = drawing.height > _SMALL and drawing.rests[0] not in ("sky", "water") and not (water and afloat(drawing))
-    if drawing.living and stands and thing.count <= _APIECE and not thing.distance:
-        return COMPANY, None
-    return LAID, None
+    moves = thing.action and pose_of(thing.action).kind in (AIR, WATER) and not thing.toward
+    if drawing.living and stands and thing.count <= _APIECE and not thing.distance and not moves:
+        return COMPANY, ""
+    return LAID, ""
+
+
+def _with_holder(thing: Thing, drawing: Drawing, holder: Role | None, height: float) -> str:
+    """How a thing is that somebody of `height` metres has: `holder`, or another thing where that is None."""
+    carried = holder is not None and holder.holds == thing.concept
+    garment = is_worn(drawing) and "head" not in drawing.rests and drawing.size > _GARMENT
+    if is_worn(drawing) and (not carried or (garment and holder.action in _GARMENTS)):
+        return WORN
+    handy = "hand" in drawing.rests or "table" in drawing.rests
+    small = drawing.height <= _IN_HAND * height
+    if drawing.living and thing.count <= _APIECE and not small:
+        return COMPANY
+    return HELD if (handy or small) and (not drawing.living or thing.count == 1) else LAID
 
 
 def _uses(role: Role, thing: Thing, drawing: Drawing) -> bool:
     """Whether somebody who is not said to hold something must have it in the hand."""
     if thing.relation or drawing.rests[0] != "hand":
         return False
+    if drawing.kind == "instrument" and role.action in ("stands", "") and not role.holds:
+        return True
     under = role.relation == "under" and thing.concept in role.targets
     return under or (role.action in _HANDY and not role.targets and not role.holds)
 
@@ -250,20 +323,9 @@ def afloat(drawing: Drawing) -> bool:
     return drawing.rests[0] == "water" or drawing.concept in _WATERFOWL
 
 
-def _wearer(roles: Sequence[Role]) -> int:
+def _wearer(roles: Sequence[Role]) -> str:
     """Who wears something does nothing else, as far as is read."""
-    return next((number for number, role in enumerate(roles) if role.action == "stands"), 0)
-
-
-def with_partners(roles: Sequence[Role], things: Sequence[Thing]) -> tuple[Role, ...]:
-    """The roles with what they can only be doing something on: who climbs climbs the ladder that the line tells of."""
-    climbed = next((thing.concept for thing in things if thing.concept in _CLIMBED and not thing.held_by), None)
-    return tuple(
-        replace(role, relation="on", targets=(climbed,))
-        if climbed and role.action == "climbs" and not role.targets and not role.toward
-        else role
-        for role in roles
-    )
+    return next((role.name for role in roles if role.action == "stands"), roles[0].name)
 
 
 def unlike(name: str, taken: Collection[str]) -> str:

@@ -80,6 +80,9 @@ SEATS = {
     "whale": Seat(0.45, 0.3, True),
     "dragon": Seat(0.66, 0.6, size=0.75),
     "lifebuoy": Seat(0.5, 0.3, True),
+    "hammock": Seat(0.5, 0.62, True),
+    "plate": Seat(0.5, 0.72),
+    "nest": Seat(0.5, 0.5, True),
 }
 
 _MOUNT = Seat(0.58, 0.35, True)

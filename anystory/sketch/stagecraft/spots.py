@@ -124,11 +124,10 @@ def _at_place(cast: Ensemble, figure: Figure, others: Sequence[Body]) -> Body | 
         return _hidden(cast, figure, named, others) or _peeking(cast, figure, others)
     if kind == CLIMBING and role.toward not in cast.names:
         return _climbing(cast, figure, named or cast.found)
-    if not named or figure.bust:
-        return None
     if role.relation in ("behind", "in"):
         return _hidden(cast, figure, named, others)
-    return _beside(cast, figure, named[0])
+    named += [cover for cover in cast.shown if any(means(word, cover.name) for word in role.targets)]
+    return _beside(cast, figure, named[0]) if named and not figure.bust else None
 
 
 def _by_itself(cast: Ensemble, figure: Figure) -> Body:

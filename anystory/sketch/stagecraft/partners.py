@@ -1,0 +1,112 @@
+"""What is done with what, where a line leaves it to its reader: who is carried over the sea by a boat is in it, who
+pulls a friend on a sledge is not on it, a hat over somebody's eyes is on their head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from anystory.sketch.stagecraft.hands import is_worn
+from anystory.sketch.stagecraft.poses import AIR, CLIMBING, pose_of
+from anystory.sketch.things import Drawing
+from anystory.story.shot import Role, Shot, Thing
+
+Find = Callable[[str], Drawing | None]
+
+_CLIMBED = ("ladder", "stairs", "tree", "palm tree", "rope", "wall", "treehouse", "rock", "tower", "lamp post")
+"""What somebody climbs who climbs nothing else."""
+
+_MOUNTS = ("horse", "donkey", "camel", "elephant", "unicorn", "pony", "dragon", "whale", "carpet", "swing", "sled")
+"""What else than a vehicle somebody rides who is only said to ride."""
+
+AT_WORK = ("paints", "writes", "works", "cooks", "plays", "opens", "digs", "pushes", "pulls")
+"""Who does this on or in a thing stands at it."""
+
+_DRAWS = ("pulls", "pushes")
+_CLOSE = ("hugs", "kisses")
+
+_AT = ("above", "on", "next to", "in", "of")
+"""How a hat can be with its wearer in the words of a line."""
+
+_ADDED = ("food", "toy", "plant", "household", "weather")
+"""Kinds of what can be on a thing that it belongs to: candles, cherries. A door that belongs to a house is of it."""
+
+
+def agreed(shot: Shot, find: Find) -> Shot:
+    """The shot with what its roles and things do with each other made plain. `find` gives the drawing of a concept."""
+    drawings = {thing.concept: find(thing.concept) for thing in shot.things}
+    roles, wrapped = _roles(shot, drawings)
+    shot = replace(shot, roles=roles)
+    owners = {role.name for role in shot.roles}
+    owners |= {concept for concept, drawing in drawings.items() if drawing is not None and drawing.living}
+    held = {role.toward for role in shot.roles if role.action in _CLOSE}
+    things = (replace(one, relation="", targets=()) if one.concept in held else one for one in shot.things)
+    things = (replace(one, held_by=wrapped.get(one.concept, one.held_by)) for one in things)
+    return replace(shot, things=tuple(_thing(thing, drawings, owners) for thing in things))
+
+
+def _roles(shot: Shot, drawings: Mapping[str, Drawing | None]) -> tuple[tuple[Role, ...], dict[str, str]]:
+    """The roles, and who is wrapped in what, by concept."""
+    wrapped: dict[str, str] = {}
+    roles = {role.name: _role(role, shot.things, drawings) for role in shot.roles}
+    for role in list(roles.values()):
+        other = roles.get(role.toward)
+        if other is None or other is role or not role.targets or other.name in role.targets:
+            continue
+        if role.relation == "in" and is_worn(drawings.get(role.targets[0])):  # "wraps him in a blanket"
+            wrapped[role.targets[0]] = other.name
+            roles[role.name] = replace(role, relation="", targets=())
+        elif role.action in _DRAWS and role.relation in ("on", "in") and role.targets[0] in drawings:
+            rests = "sits" if other.action in ("stands", "walks") else other.action
+            roles[other.name] = replace(other, action=rests, relation=role.relation, targets=role.targets)
+            roles[role.name] = replace(role, relation="", targets=())
+        elif role.action in _CLOSE and not other.targets:
+            roles[other.name] = replace(other, relation=role.relation, targets=role.targets)
+            roles[role.name] = replace(role, relation="", targets=())
+    return tuple(roles.values()), wrapped
+
+
+def _role(role: Role, things: tuple[Thing, ...], drawings: Mapping[str, Drawing | None]) -> Role:
+    pose = pose_of(role.action)
+    if len(role.targets) > 1:  # "puts on a crown and climbs onto the throne"
+        stood = tuple(target for target in role.targets if not is_worn(drawings.get(target)))
+        role = replace(role, targets=stood or role.targets)
+    if role.relation == "above" and pose.kind != AIR and drawings.keys() & set(role.targets):
+        role = replace(role, relation="on")  # "sobre una nube"
+    if role.action in AT_WORK and role.relation in ("on", "in") and not role.toward:
+        role = replace(role, relation="next to")  # "draws on the blackboard"
+    if role.targets or role.toward:
+        return role
+    free = [thing.concept for thing in things if not thing.held_by]
+    if pose.kind == CLIMBING:
+        climbed = next((concept for concept in free if concept in _CLIMBED), None)
+        return replace(role, relation="on", targets=(climbed,)) if climbed else role
+    if role.action == "rides":
+        ridden = next((concept for concept in free if concept in _MOUNTS or _drives(drawings[concept])), None)
+        return replace(role, relation="in", targets=(ridden,)) if ridden else role
+    return role
+
+
+def _drives(drawing: Drawing | None) -> bool:
+    return drawing is not None and drawing.kind == "vehicle"
+
+
+def _thing(thing: Thing, drawings: Mapping[str, Drawing | None], owners: set[str]) -> Thing:
+    drawing = drawings[thing.concept]
+    if drawing is None:
+        return thing
+    owner = next((target for target in thing.targets if target in owners and target != thing.concept), "")
+    if owner and not drawing.living and (thing.relation == "of" or (is_worn(drawing) and thing.relation in _AT)):
+        return replace(thing, held_by=owner, relation="", targets=())
+    if thing.relation == "of":
+        whole = next((drawings[target] for target in thing.targets if drawings.get(target)), None)
+        added = whole is not None and (drawing.kind in _ADDED or is_worn(drawing)) and drawing.size < whole.size
+        return replace(thing, relation="on" if added else "of")
+    if thing.relation == "above" and not flies(thing, drawing):
+        return replace(thing, relation="over" if drawing.living else "on")
+    return thing
+
+
+def flies(thing: Thing, drawing: Drawing) -> bool:
+    """Whether a thing is in the air, by what it is or by what it does."""
+    return drawing.rests[0] == "sky" or pose_of(thing.action).kind == AIR
