@@ -105,10 +105,11 @@ def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop
     roles = cast.shot.roles
     page = _Page(cast, [*settled[: len(roles)], *(body for _, body in drawn)])
     for prop, body in drawn:
-        if prop.how == WORN and prop.who is not None:
-            page.heads[prop.who] = _around(page.heads[prop.who], body.box)
+        wearer = cast.names.get(prop.owner, len(roles)) if prop.how == WORN else len(roles)
+        if wearer < len(roles) and body.y < page.heads[wearer][3]:  # a hat, not a coat
+            page.heads[wearer] = _around(page.heads[wearer], body.box)
     musicians = {
-        prop.who for prop, _ in drawn if prop.drawing and prop.how == HELD and prop.drawing.kind == "instrument"
+        prop.owner for prop, _ in drawn if prop.drawing and prop.how == HELD and prop.drawing.kind == "instrument"
     }
     for i, role in enumerate(roles):
         other = min(cast.names.get(role.toward, i), len(roles))
@@ -118,7 +119,7 @@ def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop
             else:
                 page.put_first(filter(None, [_trail(cast, name, i, page.bodies[i])]))
         name = FELT.get(role.action) or MOODS.get(role.mood) or DONE.get(role.action)
-        if not name and i in musicians and role.action in ("plays", "works"):
+        if not name and role.name in musicians and role.action in ("plays", "works"):
             name = "music"
         if not name or (cast.around.floats and name in ("tears", "sweat")):
             continue
