@@ -117,6 +117,15 @@ def test_import_arrows():
     assert wrong == []
 
 
+def test_no_public_class_name_is_there_twice():
+    homes: dict[str, list[str]] = {}
+    for module, path in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+    assert {name: there for name, there in homes.items() if len(there) > 1} == {}
+
+
 def test_the_arrows_have_no_circle():
     TopologicalSorter(ARROWS).prepare()
 

@@ -124,15 +124,15 @@ def is_empty(kept: Draft) -> bool:
     return not (kept.text.strip() or kept.title.strip() or kept.cast)
 
 
-def _kept(actor: cast.Actor) -> drafts.Actor:
+def _kept(actor: cast.Actor) -> drafts.DraftActor:
     if cast.to_draw(actor):
-        return drafts.Actor(actor.name, actor.description, height=actor.height, facing=actor.facing)
-    pictures = (drafts.Picture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
+        return drafts.DraftActor(actor.name, actor.description, height=actor.height, facing=actor.facing)
+    pictures = (drafts.DraftPicture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
     drawn = actor.drawn[0] if actor.drawn else ""
-    return drafts.Actor(actor.name, actor.description, drawn, tuple(pictures), actor.height, actor.facing)
+    return drafts.DraftActor(actor.name, actor.description, drawn, tuple(pictures), actor.height, actor.facing)
 
 
-def actor(kept: drafts.Actor) -> cast.Actor:
+def actor(kept: drafts.DraftActor) -> cast.Actor:
     """A character that comes back."""
     pictures = (
         cast.Picture(each.upload, each.automatic, each.cutout.getchannel("A"), each.strokes) for each in kept.pictures
@@ -175,7 +175,7 @@ def read_frame(file: Path) -> FrameStory:
         return story_from_png(source.read(MAX_BYTES + 1))
 
 
-def open_frame(file: Path, present: Sequence[drafts.Actor], say: Callable[..., str]) -> Opened:
+def open_frame(file: Path, present: Sequence[drafts.DraftActor], say: Callable[..., str]) -> Opened:
     """The story of a frame, its characters with the pictures of those `present` that look as they did then, whatever
     they are called by now, else of those of the same name. Raises ImprintError."""
     story = read_frame(file)
@@ -190,7 +190,7 @@ def open_frame(file: Path, present: Sequence[drafts.Actor], say: Callable[..., s
             there = names.get(member.name)
             (other if there else missing).append(member.name)
         told = {key: getattr(member, key) for key in ("name", "description", "height", "facing")}
-        actors.append(replace(there or drafts.Actor(""), **told))
+        actors.append(replace(there or drafts.DraftActor(""), **told))
     said = [say("story.frame", number=story.panel), *story.notes]
     said += [say("story.missing", names=", ".join(missing))] if missing else []
     said += [say("story.other", names=", ".join(other))] if other else []

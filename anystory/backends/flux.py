@@ -30,11 +30,11 @@ from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readab
 from anystory.cast.images import SELECTED, square_crop
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
-from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, Denoised, FluxSettings
+from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, FluxDenoised, FluxSettings
 from anystory.model.flux.plans import (
-    Footprint,
-    Plan,
-    Work,
+    FluxFootprint,
+    FluxPlan,
+    FluxWork,
     candidates,
     frames_at_once,
     place,
@@ -97,8 +97,8 @@ class FluxBackend:
     """
 
     about: Capabilities
-    memory: Planned[Plan, AnyStoryFluxPipeline]
-    footprint: Footprint
+    memory: Planned[FluxPlan, AnyStoryFluxPipeline]
+    footprint: FluxFootprint
     card: float | None = None
     batch: int = 1
 
@@ -139,7 +139,7 @@ class FluxBackend:
         footprint, card = _footprint(local), memory_of(chosen, vram)
         plans = _plans(footprint, card, local, large, chosen)
         if card is not None:
-            batch = frames_at_once(footprint, Work(batch=batch), plans[0], card)
+            batch = frames_at_once(footprint, FluxWork(batch=batch), plans[0], card)
         tell(f"FLUX: {plans[0]}{f'; {batch} panels at once' if batch > 1 else ''}.")
         if local is None:
             base, redux, authors = fetch(FLUX)
@@ -151,7 +151,7 @@ class FluxBackend:
         diffusers_logging.disable_progress_bar()
         diffusers_logging.set_verbosity_error()  # CLIP's bound is warned of at every frame; `unread` tells what counts
 
-        def build(plan: Plan) -> AnyStoryFluxPipeline:
+        def build(plan: FluxPlan) -> AnyStoryFluxPipeline:
             dtype = torch.float32 if plan.transformer == "float32" else torch.bfloat16
             try:
                 pipeline = AnyStoryFluxPipeline.from_release(base, redux, checkpoint, dtype, plan)
@@ -215,8 +215,8 @@ class FluxBackend:
         pixels = readable(picture, len(cast), self.about.defaults.size, TOKEN)
         shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
 
-        def found() -> Iterator[MapAverage]:
-            average = MapAverage()
+        def found() -> Iterator[FluxMapAverage]:
+            average = FluxMapAverage()
             for level in self.pipeline.locate(*self.pipeline.encode_text(""), cast, pixels):
                 average.add(level)
             yield average
@@ -244,7 +244,9 @@ class FluxBackend:
         while waiting:
             places = [place for place in waiting if pictures[place] == pictures[waiting[0]]][: self.batch]
             with self._lock:
-                places = places[: self._room(Work(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))]
+                places = places[
+                    : self._room(FluxWork(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))
+                ]
                 work = partial(self._frames, [requests[place] for place in places], asked[0])
                 try:
                     with closing(self._together(work, len(places))) as steps:
@@ -257,7 +259,7 @@ class FluxBackend:
             yield together  # the last, after others may have their turn
             waiting = [place for place in waiting if place not in places]
 
-    def _room(self, work: Work) -> int:
+    def _room(self, work: FluxWork) -> int:
         """How many of a batch's frames there is room for, under another plan if the one in force has none for one."""
         if self.card is None:
             return work.batch
@@ -300,7 +302,7 @@ class FluxBackend:
         guides = [guide_of(each.steering.layout, each.names) for each in requests]
         guides = guides if any(guides) else ()
         measure = len(casts[0]) == 1 and not asked.enable_router
-        soft = [MapAverage() for _ in requests]
+        soft = [FluxMapAverage() for _ in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
         for step in pipeline.denoise_batch(*text, casts, noise, asked, measure=measure, guides=guides):
             frames = tuple(step.frames())
@@ -338,7 +340,7 @@ class FluxBackend:
         raise SmallerBatch
 
 
-class MapAverage:
+class FluxMapAverage:
     """A frame's maps averaged over layers and steps: of several subjects the softmax of the routing logits, of one its
     share of attention."""
 
@@ -346,7 +348,7 @@ class MapAverage:
         self.total: Tensor | None = None
         self.count = 0
 
-    def add(self, step: Denoised) -> None:
+    def add(self, step: FluxDenoised) -> None:
         """Take in what the layers of one step tell."""
         for values in [*(x.softmax(dim=0) for x in step.logits), *(x[None] for x in step.shares)]:
             self.total = values if self.total is None else self.total + values
@@ -369,23 +371,23 @@ def _definite(mask: Image.Image) -> Image.Image:
     return mask.point([0] * (edge + 1) + [255] * (255 - edge))
 
 
-def _footprint(local: tuple[Path, Path, Path] | None) -> Footprint:
+def _footprint(local: tuple[Path, Path, Path] | None) -> FluxFootprint:
     """That of the model in local folders, None = the release's."""
     try:
-        return Footprint.of(release_configs(*local[:2])) if local else release_footprint()
+        return FluxFootprint.of(release_configs(*local[:2])) if local else release_footprint()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackendError(f"The model's configs cannot be read: {reason(error)}") from error
 
 
 def _plans(
-    footprint: Footprint, card: float | None, local: tuple[Path, Path, Path] | None, large: bool, device: str
-) -> tuple[Plan, ...]:
+    footprint: FluxFootprint, card: float | None, local: tuple[Path, Path, Path] | None, large: bool, device: str
+) -> tuple[FluxPlan, ...]:
     """How to keep the model on a card of so many bytes, None = there is none, and how else should memory run out."""
     if card is None:
-        return tuple(plan(footprint, Work(), each, each, "cpu") for each in ("float32", "bf16")[large:])
+        return tuple(plan(footprint, FluxWork(), each, each, "cpu") for each in ("float32", "bf16")[large:])
     plans = candidates(
         footprint,
-        Work(),
+        FluxWork(),
         gguf=local is not None and transformer_file(local[0] / "transformer") is not None,
         fp8=torch.cuda.get_device_capability(device) >= (8, 9),
     )

@@ -37,7 +37,7 @@ class CardError(RuntimeError):
     """What a real card would refuse, or compute from garbage."""
 
 
-class Stream:
+class CardStream:
     """A queue of copies: what is copied on it is there when it was waited for."""
 
     def __init__(self) -> None:
@@ -53,10 +53,10 @@ class OnCard(Tensor):
 
     inner: Tensor
     card: Card
-    copied: tuple[Stream, int] | None
+    copied: tuple[CardStream, int] | None
 
     @staticmethod
-    def __new__(cls: type[OnCard], inner: Tensor, card: Card, copied: tuple[Stream, int] | None = None) -> OnCard:
+    def __new__(cls: type[OnCard], inner: Tensor, card: Card, copied: tuple[CardStream, int] | None = None) -> OnCard:
         return Tensor._make_wrapper_subclass(
             cls,
             inner.size(),
@@ -66,7 +66,7 @@ class OnCard(Tensor):
             device=CARD,
         )
 
-    def __init__(self, inner: Tensor, card: Card, copied: tuple[Stream, int] | None = None) -> None:
+    def __init__(self, inner: Tensor, card: Card, copied: tuple[CardStream, int] | None = None) -> None:
         self.inner, self.card, self.copied = inner, card, copied
 
     def __repr__(self) -> str:
@@ -89,7 +89,7 @@ class Card:
         self.capacity = capacity
         self.memory = Storages()
         self.pinned = Storages(lambda size: 1 << (size - 1).bit_length() if size else 0)
-        self._streams = [Stream()]
+        self._streams = [CardStream()]
         self._open = ExitStack()
 
     def __enter__(self) -> Card:
@@ -139,7 +139,7 @@ class Card:
             if x.copied and x.copied[0] is not self._streams[-1] and x.copied[0].waited <= x.copied[1]:
                 raise CardError(f"{func} reads {tuple(x.shape)} while it is still being copied.")
 
-    def _late(self, func: Any, args: tuple, kwargs: dict) -> tuple[Stream, int] | None:
+    def _late(self, func: Any, args: tuple, kwargs: dict) -> tuple[CardStream, int] | None:
         """When the result of a copy is there; views of such, made on the same stream, are no earlier."""
         stream = self._streams[-1]
         if len(self._streams) == 1:
@@ -149,7 +149,7 @@ class Card:
         copies = moves and kwargs.get("non_blocking") and source in self.pinned
         return (stream, stream.waited) if copies else getattr(source, "copied", None)
 
-    def hold(self, inner: Tensor, copied: tuple[Stream, int] | None = None) -> OnCard:
+    def hold(self, inner: Tensor, copied: tuple[CardStream, int] | None = None) -> OnCard:
         """Values as a tensor on the card. Raises torch.OutOfMemoryError where there is no room for them."""
         size = inner.untyped_storage().nbytes()
         if self.capacity is not None and inner not in self.memory and self.memory.alive + size > self.capacity:
@@ -164,7 +164,7 @@ class Card:
         return copy
 
     @contextmanager
-    def stream(self, stream: Stream) -> Iterator[None]:
+    def stream(self, stream: CardStream) -> Iterator[None]:
         """Inside, `stream` is the current one."""
         self._streams.append(stream)
         try:
@@ -172,7 +172,7 @@ class Card:
         finally:
             self._streams.pop()
 
-    def current_stream(self) -> Stream:
+    def current_stream(self) -> CardStream:
         return self._streams[-1]
 
 
@@ -284,7 +284,7 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
 def _device_module(card: Card) -> Iterator[None]:
     """`torch.get_device_module(CARD)` finds what libraries ask of a device: streams and memory."""
     module = ModuleType(f"torch.{CARD.type}")
-    module.Stream, module.stream, module.current_stream = Stream, card.stream, card.current_stream
+    module.Stream, module.stream, module.current_stream = CardStream, card.stream, card.current_stream
     module.empty_cache = module.synchronize = lambda: None
     module._is_in_bad_fork, module.manual_seed_all = (lambda: False), (lambda seed: None)
     module.mem_get_info = lambda _=None: ((card.capacity or sys.maxsize) - card.memory.alive, card.capacity)

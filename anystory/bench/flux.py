@@ -33,7 +33,7 @@ from anystory.bench.plain import plain
 from anystory.model.flux import attention
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings, kept_tokens
-from anystory.model.flux.plans import RANK, RELEASE, Configs, Footprint, Work, empty
+from anystory.model.flux.plans import RANK, RELEASE, Configs, FluxFootprint, FluxWork, empty
 from anystory.model.flux.speeds import SPEEDS, Speed, hasten
 
 GOLDEN = Path(os.environ.get("ANYSTORY_GOLDEN") or Path(__file__).resolve().parents[2] / "tests" / "golden" / "flux")
@@ -374,8 +374,8 @@ def golden(device: str = "cpu", folder: Path = GOLDEN) -> dict[str, dict[str, fl
 
 def plan_checks(setup: Setup, peak: int | None, dtype: torch.dtype) -> dict[str, int]:
     """What a plan expects a frame to take besides weights, and what was counted and measured."""
-    work = Work(setup.size, setup.size, setup.subjects, 1, setup.text)
-    footprint = Footprint.of({name: c for name, c in setup.configs.items() if "text" not in name}, setup.rank)
+    work = FluxWork(setup.size, setup.size, setup.subjects, 1, setup.text)
+    footprint = FluxFootprint.of({name: c for name, c in setup.configs.items() if "text" not in name}, setup.rank)
     size = torch.empty(0, dtype=dtype).element_size()
     expected = footprint.references(work, size) + footprint.step(work, size)
     return {"expected": round(expected)} | ({"measured": peak} if peak is not None else {})

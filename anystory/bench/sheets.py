@@ -88,7 +88,7 @@ ACROSS, DOWN = 4, 5
 
 
 @dataclass(frozen=True)
-class Shown:
+class SheetLine:
     """One cell: a panel, what is written under it, and the seed of its place and of how they stand there."""
 
     panel: Panel
@@ -123,17 +123,17 @@ def line_sheets(script: Path, out: Path, cell: int = CELL, across: int = ACROSS,
     subjects = with_drawn(story, drawn).subjects
     out.mkdir(parents=True, exist_ok=True)
     panels = story.script.panels
-    shown = [Shown(panel, f"{number} {panel.prompt}", number) for number, panel in enumerate(panels, 1)]
+    shown = [SheetLine(panel, f"{number} {panel.prompt}", number) for number, panel in enumerate(panels, 1)]
     for sheet, first in enumerate(range(0, len(shown), across * down), 1):
         path = out / f"{script.stem}-{sheet}.webp"
         yield _written(shown[first : first + across * down], subjects, across, path, cell, rows_of_words=3)
 
 
-def _shown(number: int, line: str, label: str, names: Iterable[str]) -> Shown:
-    return Shown(Panel(line, tuple(name for name in names if name in line)), label, number)
+def _shown(number: int, line: str, label: str, names: Iterable[str]) -> SheetLine:
+    return SheetLine(Panel(line, tuple(name for name in names if name in line)), label, number)
 
 
-def _places(time: str) -> list[Shown]:
+def _places(time: str) -> list[SheetLine]:
     """Every place with two of the shelf in it, the mediums in turn."""
     cast = [example.name for example in shelf()]
     shown = []
@@ -147,7 +147,7 @@ def _places(time: str) -> list[Shown]:
     return shown
 
 
-def _actions() -> list[Shown]:
+def _actions() -> list[SheetLine]:
     actions = list(vocabulary()["actions"])
     lines = (LINES.get(action) or f"Leo {action} {GROUNDS[n % len(GROUNDS)]}" for n, action in enumerate(actions))
     cast = [example.name for example in shelf()]
@@ -155,7 +155,7 @@ def _actions() -> list[Shown]:
 
 
 def _written(
-    shown: Sequence[Shown],
+    shown: Sequence[SheetLine],
     subjects: Sequence[Subject],
     columns: int,
     path: Path,

@@ -18,7 +18,7 @@ from anystory.bench import build
 from anystory.bench.card import CARD, Card
 from anystory.bench.flux import GOLDEN, SMALL
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
-from anystory.model.flux.plans import CANDIDATES, Footprint, Plan, Work, place, plan
+from anystory.model.flux.plans import CANDIDATES, FluxFootprint, FluxPlan, FluxWork, place, plan
 from anystory.model.flux.speeds import SPEEDS
 from anystory.model.memory import CONTEXT, MemoryPlan
 
@@ -94,8 +94,8 @@ def walks() -> Iterator[Walk]:
     """Every plan of FLUX in turn."""
     with TemporaryDirectory() as folder:
         files = build.save(SCALED.configs, SCALED.rank, GOLDEN / "base", Path(folder))
-        footprint = Footprint.of(SCALED.configs, SCALED.rank)
-        work = Work(SCALED.size, SCALED.size, SCALED.subjects, 1, SCALED.text)
+        footprint = FluxFootprint.of(SCALED.configs, SCALED.rank)
+        work = FluxWork(SCALED.size, SCALED.size, SCALED.subjects, 1, SCALED.text)
         whole: dict[tuple[str, str], bytes] = {}
         for candidate in CANDIDATES:
             each = plan(footprint, work, *candidate)
@@ -119,7 +119,7 @@ def walked(name: str, each: MemoryPlan, draw: Callable[[], Image.Image]) -> Walk
     return Walk(name, expected, card.memory.peak, card.pinned.peak, picture)
 
 
-def loaded(each: Plan, base: Path, redux: Path, checkpoint: Path) -> AnyStoryFluxPipeline:
+def loaded(each: FluxPlan, base: Path, redux: Path, checkpoint: Path) -> AnyStoryFluxPipeline:
     """The pipeline under a plan, on the card."""
     with _disable_current_modes():  # loading is the CPU's
         pipeline = AnyStoryFluxPipeline.from_release(base, redux, checkpoint, torch.bfloat16, each)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
 from anystory.story.model import BACKGROUND, RoutingMaps, RoutingTrace
-from anystory.typeset import LEADING, Block, balanced, clipped, cut, measure, write_block, write_line
+from anystory.typeset import LEADING, TextBlock, balanced, clipped, cut, measure, write_block, write_line
 
 PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 """Okabe and Ito's colours, told apart with every kind of colour vision (black left out: it hides the frame)."""
@@ -135,10 +135,10 @@ def sheet(
     return paper
 
 
-def _two_lines(text: str, size: int, width: float) -> Block:
+def _two_lines(text: str, size: int, width: float) -> TextBlock:
     """A caption on two lines of `width` pixels at most."""
     block = cut(text, width, 2 * LEADING * size, size)
-    return block if block.cut else Block(tuple(balanced(text, size, width)), size)
+    return block if block.cut else TextBlock(tuple(balanced(text, size, width)), size)
 
 
 def _fit(size: tuple[int, int], cell: int) -> tuple[int, int]:

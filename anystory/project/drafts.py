@@ -47,7 +47,7 @@ class DraftError(AnyStoryError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class Picture:
+class DraftPicture:
     """A picture of a character: `upload` as it came (RGB or RGBA), `automatic` its mask (L) before any brush,
     `cutout` (RGBA, alpha = the mask) what comes of it and of the `strokes` (RGBA) brushed over it, if there are any."""
 
@@ -58,14 +58,14 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Actor:
+class DraftActor:
     """A row of the cast, with at most `MAX_PICTURES` pictures. `drawn` are the words it was drawn from, if it was,
     `height` in metres and `facing`, one of `FACINGS`, are there where they are known."""
 
     name: str
     description: str = ""
     drawn: str = ""
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[DraftPicture, ...] = ()
     height: float | None = None
     facing: str | None = None
 
@@ -86,7 +86,7 @@ class Draft:
     text: str = ""
     title: str = ""
     style: str = ""
-    cast: tuple[Actor, ...] = ()
+    cast: tuple[DraftActor, ...] = ()
     settings: Settings | None = None
     panels: tuple[tuple[int, Panel], ...] = ()
     styles: tuple[Style, ...] = ()
@@ -103,10 +103,12 @@ def draft_of(story: Story) -> Draft:
     for member in story.script.cast:
         subject = by_name.get(member.name)
         description = subject.description if subject else member.description
-        actor = Actor(member.name, description, height=member.height, facing=member.facing)
+        actor = DraftActor(member.name, description, height=member.height, facing=member.facing)
         if subject:
             looks = zip(subject.pictures, cutouts(subject), strict=True)
-            actor = replace(actor, drawn=subject.drawn, pictures=tuple(Picture(*look, rgba) for look, rgba in looks))
+            actor = replace(
+                actor, drawn=subject.drawn, pictures=tuple(DraftPicture(*look, rgba) for look, rgba in looks)
+            )
         cast.append(actor)
     script, text = story.script, script_lines(story.script)
     try:
@@ -237,7 +239,7 @@ def _styles(script: dict[str, Any]) -> tuple[Style, ...]:
     return without_pictures({**script, "panels": ["a panel"]}).styles
 
 
-def _actor(listed: dict[str, Any], folder: Path) -> Actor:
+def _actor(listed: dict[str, Any], folder: Path) -> DraftActor:
     words = [_string(listed[key], MAX_TEXT) for key in ("name", "description")]
     words.append(_string(listed["drawn"], MAX_BYTES))  # the description, and a style around it
     given = [listed, *listed.get("more", [])] if MODES.keys() & listed.keys() else []
@@ -249,10 +251,10 @@ def _actor(listed: dict[str, Any], folder: Path) -> Actor:
     facing = listed.get("facing")
     if facing not in (None, *FACINGS):
         raise ValueError("a direction")
-    return Actor(*words, tuple(_picture(each, folder) for each in given), height, facing)
+    return DraftActor(*words, tuple(_picture(each, folder) for each in given), height, facing)
 
 
-def _picture(listed: dict[str, Any], folder: Path) -> Picture:
+def _picture(listed: dict[str, Any], folder: Path) -> DraftPicture:
     parts = {}
     for kind, modes in MODES.items():
         if kind in listed:
@@ -262,7 +264,7 @@ def _picture(listed: dict[str, Any], folder: Path) -> Picture:
                 if picture.width * picture.height > MAX_PIXELS or picture.mode not in modes:
                     raise ValueError(f"{kind} is no such picture")
                 parts[kind] = picture.copy()
-    return Picture(**parts)
+    return DraftPicture(**parts)
 
 
 def _string(value: Any, most: int) -> str:

@@ -3,6 +3,7 @@
     story.json              version, backend, script, settings, cut-outs, and every finished panel
     subjects/NAME.png       RGBA, alpha = the mask; story.json says from which words a character was drawn, if it was;
                             further pictures of a character are NAME_2.png and so on
+    things/                 the story's own drawings of things; see `anystory.project.things`
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.render.portraits`
     frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
                             drawing, and the whole story (`anystory.project.imprint`) as PNG text
@@ -43,6 +44,7 @@ from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import imprint
+from anystory.project.things import drawings_of, things_in
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
 from anystory.story.model import (
@@ -326,7 +328,8 @@ class Project:
                     told = member.description, drawn, tuple(others), member.height, member.facing
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
-            return Story(replace(script, cast=tuple(cast)), tuple(subjects), Settings(**data["settings"]))
+            script = replace(script, cast=tuple(cast), things=things_in(self.folder))
+            return Story(script, tuple(subjects), Settings(**data["settings"]))
         except (KeyError, TypeError) as error:
             raise ProjectError("is damaged; move it away or choose another folder.", self.folder / STORY) from error
         except ValueError as error:
@@ -448,6 +451,10 @@ class Project:
             "settings": asdict(story.settings),
             "subjects": list(self._cutouts.values()),
         }
+        try:
+            changed |= drawings_of(story.script.things, self.folder)
+        except OSError as error:
+            raise ProjectError(f"{story.script.things} cannot be read ({error.strerror}); check the folder.") from error
         self._arrange(keys, names, own)
         self._head = self._data
         self._write_story(changed)

@@ -161,7 +161,9 @@ class RenderSession:
         if about.sketches:
             shot = self._shots[number - 1]
             prompt = replace(prompt, shot=shot)
-            shown = asdict(replace(shot, carried=(), guessed=(), unread=()))  # how it was read shows in nothing
+            # How it was read shows in nothing, nor where a drawing lies.
+            things = tuple(replace(thing, own="") for thing in shot.things)
+            shown = asdict(replace(shot, things=things, carried=(), guessed=(), unread=()))
             counted, steering = counted | {"shot": shown}, Steering(steering.layout)
         cast = [self.looks[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, about.version]
@@ -177,10 +179,15 @@ class RenderSession:
     @cached_property
     def _shots(self) -> list[Shot]:
         """What every panel shows. A script is read whole, as panels go on from those before them."""
+        from anystory.sketch.own import with_own
         from anystory.sketch.read import read_story  # whose vocabulary no other backend needs
         from anystory.sketch.recall import recalled
 
-        return recalled(read_story(self.story.script, self.story.script.cast))
+        script = self.story.script
+        shots = recalled(read_story(script, script.cast))
+        if script.things is None:
+            return shots
+        return [with_own(*each, script.things) for each in zip(shots, (p.prompt for p in script.panels), strict=True)]
 
     def check(self, wanted: Iterable[int]) -> None:
         """Raise RenderError where somebody in a panel has no picture, or a trace would be too large."""

@@ -37,7 +37,7 @@ Severity = Literal["error", "warning", "note"]
 """An error stops a render, a warning is most likely a mistake, a note only says what will be left out."""
 
 
-class Reader(Protocol):
+class ReadingBackend(Protocol):
     """What the linter asks of a backend; see `anystory.backends.base.Backend`."""
 
     @property
@@ -147,7 +147,7 @@ def lint(
     *,
     cast: Sequence[CastMember] = (),
     folder: str | Path | None = None,
-    backend: Reader | None = None,
+    backend: ReadingBackend | None = None,
     structured: bool = False,
     style: str = "",
     styles: Sequence[Style] = (),
@@ -306,7 +306,7 @@ def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[
             yield _finding(reading.source, (start, end), "warning", "nobody", message, fix)
 
 
-def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
+def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: ReadingBackend | None) -> Iterator[Finding]:
     """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
     needed = {name for panel in reading.script.panels for name in _cast(panel, reading, own)}
     library = library_words(reading.script) if backend is not None and backend.about.sketches else {}
@@ -319,7 +319,7 @@ def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: Reade
         yield _finding(reading.source, span, severity, "no-picture", message)
 
 
-def pictureless(member: CastMember, backend: Reader | None, library: Mapping[str, str]) -> tuple[Severity, str]:
+def pictureless(member: CastMember, backend: ReadingBackend | None, library: Mapping[str, str]) -> tuple[Severity, str]:
     """What is to be said of a member of a panel's cast without a picture, and how bad it is. `library`: what drawings
     of the library the backend has for whom of the cast, as `library_words` gives them."""
     name = member.name
@@ -395,7 +395,7 @@ def _wildcard(reading: Reading, own: Lists) -> Iterator[Finding]:
             yield _finding(reading.source, reading.span(_sentence(path, reading)), "warning", "wildcard", message)
 
 
-def _crowded(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _crowded(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "crowded": more characters in a panel than the backend takes."""
     for number, path, panel in _panels(reading):
         if len(panel.cast) > backend.about.max_subjects:
@@ -406,7 +406,7 @@ def _crowded(reading: Reading, backend: Reader) -> Iterator[Finding]:
             yield _finding(reading.source, reading.span(path), "error", "crowded", message)
 
 
-def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _size(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "size": a side of the frame that the backend cannot draw."""
     for number, path, panel in _panels(reading):
         if panel.size is not None and panel.size not in backend.about.sizes:
@@ -419,7 +419,7 @@ def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
             yield _finding(reading.source, span, "error", "size", message, fix)
 
 
-def _unsteered(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _unsteered(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "steering", as a note: what steers a model, asked of a backend that is none."""
     for number, path, panel in _panels(reading) if backend.about.sketches else ():
         layout = replace(panel.steering.layout, start=Layout.start, end=Layout.end)
@@ -453,7 +453,7 @@ def _style(reading: Reading) -> Iterator[Finding]:
             yield _finding(reading.source, span, "warning", "style", message, fix)
 
 
-def _unfollowed(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _unfollowed(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "style", as a note: one that the backend cannot follow."""
     for path, style in () if backend.about.follows_style else _styled(reading):
         if style.casefold() != NO_STYLE.casefold():
@@ -464,7 +464,7 @@ def _unfollowed(reading: Reading, backend: Reader) -> Iterator[Finding]:
 # --- text encoder -------------------------------------------------------------------------------------------------
 
 
-def _foreign(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _foreign(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "language": words the backend reads in letters of a language it does not. Names are not read, nor captions."""
     script = reading.script
     names = [member.name for member in script.cast]
@@ -508,7 +508,7 @@ def _written(text: str, languages: Sequence[str]) -> tuple[str, str]:
     return kinds[start], words
 
 
-def _unread(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "unread": words beyond what the text encoder reads, once names are replaced by descriptions."""
     script = reading.script
     names = [member.name for member in script.cast]

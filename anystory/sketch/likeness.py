@@ -10,7 +10,7 @@ from PIL import Image
 
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.stagecraft.props import library
-from anystory.sketch.things import Drawing, render
+from anystory.sketch.things import LibraryDrawing, render
 from anystory.story.model import Script
 
 _HEIGHT = 768
@@ -24,7 +24,7 @@ _EDGE = 24
 class Likeness:
     """The drawing that a description asks for, and the colour it names, a key of `things.COLOURS`, or ""."""
 
-    drawing: Drawing
+    drawing: LibraryDrawing
     colour: str = ""
 
     @property

@@ -18,7 +18,7 @@ from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.reading.clues import refined, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
-from anystory.sketch.reading.places import Settings, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
+from anystory.sketch.reading.places import PlaceOwners, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
 from anystory.sketch.reading.roles import height_of, roles_of
 from anystory.sketch.reading.style import medium_of
 from anystory.sketch.reading.things import things_of
@@ -78,7 +78,7 @@ class Reader:
         }
         self._facings = {member.name: getattr(member, "facing", None) or "" for member in cast}
         self._style = style
-        self._settings = Settings()
+        self._settings = PlaceOwners()
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""

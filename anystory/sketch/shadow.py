@@ -111,7 +111,8 @@ def _enlarged(dark: np.ndarray, step: float, x: float, y: float, colour: tuple[i
     """A shadow's map (h, w) in [0, 1] at the frame's size, its corner at `x`, `y`."""
     size = tuple(max(1, round(side * step)) for side in dark.shape[::-1])
     image = Image.fromarray(np.round(dark.clip(0, 1) * 255).astype(np.uint8)).resize(size, Resampling.BILINEAR)
-    pixels = np.empty((size[1], size[0], 4), np.uint8)
-    pixels[..., :3] = colour
-    pixels[..., 3] = np.asarray(image)
-    return Patch(pixels, round(x), round(y))
+    # A pixel at a time, as a number: byte by byte it takes three times as long.
+    pixels = np.asarray(image).astype("<u4")
+    pixels <<= 24
+    pixels |= colour[0] | colour[1] << 8 | colour[2] << 16
+    return Patch(pixels.view(np.uint8).reshape(size[1], size[0], 4), round(x), round(y))

@@ -21,7 +21,7 @@ from anystory.sketch.stagecraft.poses import LYING
 from anystory.sketch.stagecraft.props import HELD, SHOWN, WORN, Prop
 from anystory.sketch.stagecraft.rows import together
 from anystory.sketch.stagecraft.spots import at_place, by_hand
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Shot
 from anystory.story.steering import Layout
 
@@ -64,7 +64,7 @@ class PlacedThing:
     thing: int
     concept: str
     box: Box
-    drawing: Drawing | None = None
+    drawing: LibraryDrawing | None = None
     count: int = 1
     colour: str = ""
     held_by: str = ""

@@ -25,6 +25,9 @@ MAX_SEED = 2**32 - 1
 FACINGS = ("left", "right", "front")
 """Where a character's first picture may look, as one sees it."""
 
+THINGS = "things"
+"""The folder beside a script, or in a story's folder, with the story's own drawings of things."""
+
 MAX_PICTURES = 8
 """Pictures of one character at most; each costs every layer of every step as much as the first."""
 
@@ -125,7 +128,8 @@ class Style:
 class Script:
     """What a person writes: a title, a style, a cast and panels in order. A style is the name of a preset, of
     `styles` (the story's own) or of those supplied, or else words; see `anystory.story.styles`. `segmenter` names the
-    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`."""
+    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `things` is the folder of the
+    story's own drawings of things, which sketches show, None where it has none."""
 
     panels: tuple[Panel, ...]
     cast: tuple[CastMember, ...] = ()
@@ -133,6 +137,7 @@ class Script:
     style: str = ""
     styles: tuple[Style, ...] = ()
     segmenter: str = ""
+    things: Path | None = None
 
 
 @dataclass(frozen=True)

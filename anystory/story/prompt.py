@@ -40,7 +40,7 @@ SPACELESS = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
 
 
 @dataclass(frozen=True)
-class Mention:
+class NameMention:
     """The characters [start, end) of a text are the name `name`."""
 
     name: str
@@ -48,7 +48,7 @@ class Mention:
     end: int
 
 
-def find_names(text: str, names: Iterable[str]) -> list[Mention]:
+def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
     """Where `names` stand in `text` as whole words, in reading order and without overlap, long names first.
 
     A name is found in any case, with two exceptions: where it stands as it is spelt, other cases are ordinary
@@ -57,7 +57,7 @@ def find_names(text: str, names: Iterable[str]) -> list[Mention]:
     characters, unless it is a single one (明 in 明天) or a katakana name inside a longer katakana word; Hangul may
     go on after a name, as particles do. Both are compared in Unicode's composed form, so give `text` in NFC.
     """
-    found: list[Mention] = []
+    found: list[NameMention] = []
     for name in sorted(filter(str.strip, names), key=lambda name: (-len(name), name)):
         words = unicodedata.normalize("NFC", name).split()
         pattern = r"\s+".join(re.escape(word) for word in words).replace("’", "'").replace("'", "['’]")
@@ -67,7 +67,7 @@ def find_names(text: str, names: Iterable[str]) -> list[Mention]:
         spelt = [hit for hit in hits if re.fullmatch(pattern, hit.group())]
         for hit in spelt or hits:
             if all(hit.end() <= other.start or other.end <= hit.start() for other in found):
-                found.append(Mention(name, *hit.span()))
+                found.append(NameMention(name, *hit.span()))
     return sorted(found, key=lambda mention: mention.start)
 
 

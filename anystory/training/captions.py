@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anystory.sketch.scenery import PLACES, in_medium, when
-from anystory.training.art import Entry, article, is_plural, noun_phrase
+from anystory.training.art import ArtEntry, article, is_plural, noun_phrase
 from anystory.training.bank import Ground
 
 POSITIONS = {
@@ -79,7 +79,7 @@ class Told:
     action's {}; `does` is what its drawing shows, `colours` the names of its main colours (at most two),
     `recoloured` whether they are not the drawing's own."""
 
-    entry: Entry
+    entry: ArtEntry
     where: str
     size: str
     action: str
@@ -121,7 +121,7 @@ def colour_names(pixels: np.ndarray) -> tuple[str, ...]:
     return ()
 
 
-def kind_of(entry: Entry) -> str:
+def kind_of(entry: ArtEntry) -> str:
     """What kind of thing an entry is, in a word that is true of it whatever its colour."""
     if entry.text.endswith("with a face"):
         return "thing"

@@ -57,7 +57,7 @@ CORRESPONDENCE = 0.2
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainingStage:
     """What a stage trains and how: parameter-name prefixes, peak learning rate, objective, and whether hidden matrices
     learn by Muon: those that start at random do, a base that AdamW has trained goes on by AdamW, as in the paper."""
 
@@ -68,18 +68,18 @@ class Stage:
 
 
 STAGES = {
-    "joint": Stage(
+    "joint": TrainingStage(
         ("unet.", "reference_net.", "subject_qformer.", "routing_qformer.", "adapter."),
         6e-4,
         Objective(draws=4, joint=True, mask_weight=6.0, levels=(0.4, 1.1), correspondence=CORRESPONDENCE),
         muon=True,
     ),
-    "subject": Stage(
+    "subject": TrainingStage(
         ("reference_net.", "subject_qformer.", "adapter.subject_", "adapter.reference_"),
         1e-4,
         Objective(drop_text=0.0, drop_references=0.0, drop_all=0.0),
     ),
-    "router": Stage(
+    "router": TrainingStage(
         ("routing_qformer.", "adapter.routers.", "adapter.mention."),
         1e-4,
         Objective(truth=0.0, temperature=TEMPERATURE[0], drop_text=0.0, drop_references=0.0, drop_all=0.0),

@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
 from anystory.sketch.scenery import PLACES
-from anystory.training.art import MARGIN, Art, Entry, noun_phrase
-from anystory.training.bank import PROBE, THUMB, Bank, Cover, Ground
+from anystory.training.art import MARGIN, Art, ArtEntry, noun_phrase
+from anystory.training.bank import PROBE, THUMB, Ground, SceneBank, SceneCover
 from anystory.training.captions import Told, caption, colour_names
 from anystory.training.parallel import one_thread
 from anystory.training.props import props
@@ -160,7 +160,7 @@ class _Layout:
     prop: np.ndarray
     shy: np.ndarray
     sunk: np.ndarray
-    covers: list[list[Cover]]
+    covers: list[list[SceneCover]]
     over: np.ndarray
     seen_x: np.ndarray
 
@@ -210,7 +210,7 @@ class World:
         self._held = [i for i, e in enumerate(art.entries) if e.subgroup in _HELD and len(e.cells) == 1]
         self._props = props()
         self._prop_cells = torch.stack([prop.cell for prop in self._props])
-        self._bank = Bank(cache, count=scenes_count, size=size, seed=seed)
+        self._bank = SceneBank(cache, count=scenes_count, size=size, seed=seed)
 
     @torch.no_grad()
     @one_thread()
@@ -462,12 +462,12 @@ class World:
                 layout.long = np.minimum(layout.long, shrunk)
                 self._settle(layout)
 
-    def _covers(self, scene: int, mirrored: bool) -> list[Cover]:
+    def _covers(self, scene: int, mirrored: bool) -> list[SceneCover]:
         covers = self._bank.covers[scene]
         if not mirrored:
             return covers
         return [
-            Cover(c.pixels.flip(2), self.size - c.x - c.pixels.shape[2], c.y, c.depth, c.name, c.probe.flip(1))
+            SceneCover(c.pixels.flip(2), self.size - c.x - c.pixels.shape[2], c.y, c.depth, c.name, c.probe.flip(1))
             for c in covers
         ]
 
@@ -856,7 +856,7 @@ class World:
             )
         return told
 
-    def _does(self, entry: Entry, layout: _Layout, b: int, s: int) -> str:
+    def _does(self, entry: ArtEntry, layout: _Layout, b: int, s: int) -> str:
         """What a posed drawing shows, with the way it goes where that is known."""
         number = int(layout.cell[b, s]) - entry.cells.start
         does = entry.actions[number] if entry.actions else ""
@@ -939,7 +939,7 @@ def _size_words(layout: _Layout) -> list[list[str]]:
     return [[names[int(np.searchsorted(edges, long))] for long in row] for row in layout.long]
 
 
-def _weight(entry: Entry) -> float:
+def _weight(entry: ArtEntry) -> float:
     # What one's own characters are called says nothing of how many are in the picture.
     if entry.group != "own" and not _CROWDS.isdisjoint(entry.text.lower().split()):
         return 0.0

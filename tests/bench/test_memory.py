@@ -12,7 +12,7 @@ from anystory.backends.memory import memory_of
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
-from anystory.model.flux.plans import Work, plan
+from anystory.model.flux.plans import FluxWork, plan
 from anystory.model.memory import GIB, SPARE
 from anystory.render.session import Renderer
 from anystory.story.model import Panel, Prompt, Script, Story
@@ -122,9 +122,9 @@ def test_a_plan_that_fails_while_loading_does_not_name_the_version(flux, monkeyp
 def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
     """Under a plan that has room for it, and fewer at once; on a card of just the size for the usual."""
     footprint, made, pipeline = flux.footprint, flux.encode(FOX), flux.pipeline
-    ways = [plan(footprint, Work(), "bf16", "bf16", offload) for offload in ("none", "block")]
+    ways = [plan(footprint, FluxWork(), "bf16", "bf16", offload) for offload in ("none", "block")]
     crowd = [FluxSubject.joined([made] * 4)] * 4
-    few, many = (plan(footprint, Work(64, 512, pictures), "bf16", "bf16", "none").peak for pictures in (2, 16))
+    few, many = (plan(footprint, FluxWork(64, 512, pictures), "bf16", "bf16", "none").peak for pictures in (2, 16))
     assert few < many
     flux.card, flux.memory.plans, flux.memory._build = (few + 1) / SPARE, tuple(ways), lambda plan: pipeline
     *_, last = flux.denoise(Request(Prompt("a fox"), ("Fox",), (made,), replace(SETTINGS, steps=1), 1))

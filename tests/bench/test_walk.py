@@ -11,10 +11,10 @@ from anystory.bench import build, walk
 from anystory.bench.card import CARD, Card
 from anystory.bench.flux import GOLDEN
 from anystory.model import offload
-from anystory.model.flux.plans import ALWAYS, Footprint, Work, plan
+from anystory.model.flux.plans import ALWAYS, FluxFootprint, FluxWork, plan
 
-FOOTPRINT = Footprint.of(walk.SCALED.configs, walk.SCALED.rank)
-WORK = Work(walk.SCALED.size, walk.SCALED.size, walk.SCALED.subjects, 1, walk.SCALED.text)
+FOOTPRINT = FluxFootprint.of(walk.SCALED.configs, walk.SCALED.rank)
+WORK = FluxWork(walk.SCALED.size, walk.SCALED.size, walk.SCALED.subjects, 1, walk.SCALED.text)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_plan_whose_models_do_not_make_room_is_found_out(files, monkeypatch):
     def only_the_one_before(modules, device):
         modules = modules[::-1]
         for module, before in zip(modules, [None, *modules], strict=False):
-            offload.add_hook_to_module(module.to("cpu"), offload.Turn(device, [before] if before else []))
+            offload.add_hook_to_module(module.to("cpu"), offload.CardTurn(device, [before] if before else []))
 
     monkeypatch.setattr("anystory.model.flux.plans.take_turns", only_the_one_before)
     found = walked_by(plan(FOOTPRINT, WORK, "bf16", "bf16", "model"), *files)

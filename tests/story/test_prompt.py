@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from anystory.story.model import CastMember, Panel, Subject
-from anystory.story.prompt import Mention, compose, find_names, portrait, rename
+from anystory.story.prompt import NameMention, compose, find_names, portrait, rename
 
 
 def found(text, *names):
@@ -44,9 +44,9 @@ def test_a_name_inside_another_word_is_not_found(text):
 
 def test_mentions_come_in_reading_order_and_repeat():
     assert find_names("Tom and Mia and Tom", ["Mia", "Tom"]) == [
-        Mention("Tom", 0, 3),
-        Mention("Mia", 8, 11),
-        Mention("Tom", 16, 19),
+        NameMention("Tom", 0, 3),
+        NameMention("Mia", 8, 11),
+        NameMention("Tom", 16, 19),
     ]
     assert find_names("", ["Mia"]) == [] and find_names("Mia", []) == []
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from anystory.sketch import scenery as scenes
 from anystory.sketch.scenery import MEDIUMS, PLACES, TIME_PHRASES, WEATHERS, Layer
 from anystory.training.art import Art, noun_phrase
-from anystory.training.bank import Bank, Cover
+from anystory.training.bank import SceneBank, SceneCover
 from anystory.training.captions import ACTIONS, Told, caption, colour_names
 from anystory.training.world import HIDING, MOST_HIDDEN, World, sheet
 
@@ -313,7 +313,7 @@ class Pond:
             pixels[1, 30:, 14:34] = 200
             pixels[3, 30:, 14:34] = 255
         probe = torch.nn.functional.adaptive_avg_pool2d(pixels[3:].float() / 255, 32)[0]
-        self.cover = Cover(pixels, 0, 0, 0.95, "a bush", probe)
+        self.cover = SceneCover(pixels, 0, 0, 0.95, "a bush", probe)
 
     def __enter__(self):
         self.before = self.bank.grounds, self.bank.covers
@@ -436,9 +436,9 @@ def test_the_bank_keeps_layers_as_the_scene_has_them(tmp_path, monkeypatch):
         return replace(scene, layers=[Layer(pixels, 0.9, "a bush", (5, 20, 15, 30))])
 
     monkeypatch.setattr(scenes.Painting, "render", layered)
-    fresh = Bank(tmp_path, count=2, size=SIDE, seed=0)
+    fresh = SceneBank(tmp_path, count=2, size=SIDE, seed=0)
     monkeypatch.setattr(scenes, "paint", None)  # the second time it is read, not painted
-    for bank in (fresh, Bank(tmp_path, count=2, size=SIDE, seed=0)):
+    for bank in (fresh, SceneBank(tmp_path, count=2, size=SIDE, seed=0)):
         (cover,) = bank.covers[1]
         assert (cover.x, cover.y, cover.depth, cover.name) == (5, 20, 0.9, "a bush")
         assert cover.pixels.shape == (4, 10, 10)

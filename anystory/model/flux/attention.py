@@ -40,7 +40,7 @@ KeyValue = tuple[Tensor, Tensor]
 
 
 @dataclass
-class Frame:
+class FrameContext:
     """What all layers know of the frames at hand.
 
     subjects: N; pictures: how many each of them has, P, which share the weight of one: log P is taken from the logits
@@ -105,7 +105,7 @@ class SubjectAttnProcessor(nn.Module):
     _attention_backend = None  # both read by diffusers
     _parallel_config = None
 
-    def __init__(self, frame: Frame, query: LowRank, key: LowRank) -> None:
+    def __init__(self, frame: FrameContext, query: LowRank, key: LowRank) -> None:
         super().__init__()
         self.frame = frame
         self.query = query

@@ -98,7 +98,7 @@ PRECISIONS = {
 
 
 @dataclass(frozen=True)
-class Work:
+class FluxWork:
     """The largest frame a plan has to hold: its side and its references' in pixels, the pictures of all its subjects,
     the frames of a batch and the tokens of text."""
 
@@ -110,7 +110,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Plan:
+class FluxPlan:
     """A way to keep FLUX on a card.
 
     `transformer` and `text` name the precision of the transformer's and of T5's linear layers; `offload` is "none" (all
@@ -192,7 +192,7 @@ def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> nn.Modu
 
 
 @dataclass(frozen=True)
-class Footprint:
+class FluxFootprint:
     """What memory depends on: for every part the weights (in linear layers, elsewhere), of those with blocks the
     largest one's and those outside; the low-rank branches' weights; and the widths that tensors have."""
 
@@ -205,7 +205,7 @@ class Footprint:
     text: tuple[int, int]
 
     @classmethod
-    def of(cls, configs: Configs, rank: int = RANK) -> Footprint:
+    def of(cls, configs: Configs, rank: int = RANK) -> FluxFootprint:
         """Of the models that the configs describe."""
         models = {name: empty(name, config) for name, config in configs.items()}
         transformer = models["transformer"]
@@ -230,31 +230,31 @@ class Footprint:
 
     # What work takes besides weights; factors are tensors of one width alive at once, as counted and as measured.
 
-    def references(self, work: Work, plain: float) -> float:
+    def references(self, work: FluxWork, plain: float) -> float:
         """The recorded keys and values of all subjects, at most."""
         return 2 * self.layers * self._reference_tokens(work) * self.width * plain
 
-    def step(self, work: Work, plain: float) -> float:
+    def step(self, work: FluxWork, plain: float) -> float:
         """The largest layer's tensors in a step, or in the pass over the references."""
         frame = work.batch * (work.text + (81 + 9) * work.pictures + (work.size // 16) ** 2)
         references = self._reference_tokens(work)
         step = 16 * frame + 2 * (frame + references) / work.batch
         return max(step, 16 * references) * self.width * plain
 
-    def decoding(self, work: Work, plain: float) -> float:
+    def decoding(self, work: FluxWork, plain: float) -> float:
         """The picture's widest tensors in the VAE, a frame at a time."""
         return 4.5 * work.size**2 * self.channels * plain
 
-    def encoding(self, work: Work, plain: float) -> float:
+    def encoding(self, work: FluxWork, plain: float) -> float:
         """A reference's widest tensors in the VAE, as a picture's."""
         return self.decoding(replace(work, size=work.reference), plain)
 
-    def reading(self, work: Work, plain: float) -> float:
+    def reading(self, work: FluxWork, plain: float) -> float:
         """T5's widest tensors: its feed-forward's, and float32 attention over all pairs of tokens."""
         wide, heads = self.text
         return work.text * (4 * wide * plain + 3 * heads * work.text * 4)
 
-    def _reference_tokens(self, work: Work) -> int:
+    def _reference_tokens(self, work: FluxWork) -> int:
         return work.batch * work.pictures * (work.reference // 16) ** 2
 
 
@@ -285,7 +285,7 @@ def _branches(transformer: FluxTransformer2DModel, configs: Configs, rank: int) 
     return doubles * (double + routing) + singles * (single + routing) + top + 2 * each
 
 
-def plan(footprint: Footprint, work: Work, transformer: str, text: str, offload: str) -> Plan:
+def plan(footprint: FluxFootprint, work: FluxWork, transformer: str, text: str, offload: str) -> FluxPlan:
     """One plan with its peaks."""
     kept, plain = ("float32", 4) if transformer == "float32" else ("bf16", 2)
     precisions = {"transformer": transformer, "text_encoder_2": text}
@@ -298,9 +298,9 @@ def plan(footprint: Footprint, work: Work, transformer: str, text: str, offload:
     needs["image_encoder"] = footprint.encoding(work, plain)
     needs["transformer"] = references + max(footprint.step(work, plain), decoding)  # previews are made between steps
     if offload == "cpu":
-        return Plan(transformer, text, offload, 0, round(total + max(needs.values())))
+        return FluxPlan(transformer, text, offload, 0, round(total + max(needs.values())))
     if offload == "none":
-        return Plan(transformer, text, offload, round(total + max(needs.values()) + CONTEXT), round(largest))
+        return FluxPlan(transformer, text, offload, round(total + max(needs.values()) + CONTEXT), round(largest))
     pinned = 0.0
     if (
         offload == "block"
@@ -311,18 +311,23 @@ def plan(footprint: Footprint, work: Work, transformer: str, text: str, offload:
     always = sum(sizes[name] for name in ALWAYS)
     turns = [size + needs[name] for name, size in sizes.items() if name not in ALWAYS]
     host = total + (pinned if offload == "block" else 0)
-    return Plan(transformer, text, offload, round(always + max(turns) + CONTEXT), round(host))
+    return FluxPlan(transformer, text, offload, round(always + max(turns) + CONTEXT), round(host))
 
 
 @cache
-def release_footprint() -> Footprint:
+def release_footprint() -> FluxFootprint:
     """The release's own."""
-    return Footprint.of(RELEASE)
+    return FluxFootprint.of(RELEASE)
 
 
 def candidates(
-    footprint: Footprint, work: Work, packages: Sequence[str] | None = None, *, gguf: bool = False, fp8: bool = False
-) -> tuple[Plan, ...]:
+    footprint: FluxFootprint,
+    work: FluxWork,
+    packages: Sequence[str] | None = None,
+    *,
+    gguf: bool = False,
+    fp8: bool = False,
+) -> tuple[FluxPlan, ...]:
     """Every plan that the installed `packages` allow (None = look), that there are weights for (`gguf`: the transformer
     is a .gguf file) and that the card can compute (`fp8`), the best first."""
     if packages is None:
@@ -332,7 +337,7 @@ def candidates(
     return tuple(plan(footprint, work, *each) for each in allowed)
 
 
-def frames_at_once(footprint: Footprint, work: Work, chosen: Plan, card: float) -> int:
+def frames_at_once(footprint: FluxFootprint, work: FluxWork, chosen: FluxPlan, card: float) -> int:
     """How many frames of `work`, at most its batch, a plan has room for on a card of `card` bytes."""
     for batch in range(work.batch, 1, -1):
         if replan(footprint, replace(work, batch=batch), chosen).peak <= card * SPARE:
@@ -340,12 +345,12 @@ def frames_at_once(footprint: Footprint, work: Work, chosen: Plan, card: float) 
     return 1
 
 
-def replan(footprint: Footprint, work: Work, chosen: Plan) -> Plan:
+def replan(footprint: FluxFootprint, work: FluxWork, chosen: FluxPlan) -> FluxPlan:
     """The same plan for other work."""
     return plan(footprint, work, chosen.transformer, chosen.text, chosen.offload)
 
 
-def table(footprint: Footprint, work: Work = Work()) -> str:
+def table(footprint: FluxFootprint, work: FluxWork = FluxWork()) -> str:
     """The plan for every size of card, with all packages there: a Markdown table."""
     plans = candidates(footprint, work, [p.package for p in PRECISIONS.values() if p.package], fp8=True)
     lines = ["| card | plan | on the card | in memory |", "| --- | --- | --- | --- |"]
@@ -383,7 +388,7 @@ def quantisation(precision: str, library: str, dtype: torch.dtype = torch.bfloat
     return configs.TorchAoConfig(Float8WeightOnlyConfig() if precision == "fp8" else Int8WeightOnlyConfig())
 
 
-def place(plan: Plan, pipeline: DiffusionPipeline, device: str) -> None:
+def place(plan: FluxPlan, pipeline: DiffusionPipeline, device: str) -> None:
     """Put a loaded pipeline where its plan says."""
     if plan.offload in ("none", "cpu"):
         pipeline.to(device)

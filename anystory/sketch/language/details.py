@@ -5,7 +5,7 @@ from __future__ import annotations
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import Modifiers, names_of
 from anystory.sketch.language.nouns import Nouns
-from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Moment
+from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Occasion
 from anystory.sketch.language.tokens import Unit
 
 BEARING = (
@@ -130,7 +130,9 @@ class Details(Nouns):
             if kind in unit:
                 ended = kind == "weathers" and self._ended(at)
                 denied = state if not (ended and state == NEGATED) else REAL
-                self.found.moments.append(Moment(kind, unit.value(kind), unit.text, denied, ended and state != NEGATED))
+                self.found.moments.append(
+                    Occasion(kind, unit.value(kind), unit.text, denied, ended and state != NEGATED)
+                )
         after = self.next(at)
         if not self.prep and self.act is None and after is not None and (after.verb or "is" in after):
             self.subject = [Mention("plain", "", unit.text, role="subject")]  # "the snow falls"

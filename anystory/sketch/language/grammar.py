@@ -27,7 +27,7 @@ from anystory.sketch.language.sentence import (
     Act,
     Clue,
     Mention,
-    Moment,
+    Occasion,
     Sentence,
 )
 from anystory.sketch.language.tokens import QUOTE, Unit, units_of
@@ -109,7 +109,7 @@ class _Walk(Details):
         elif kind in ("the", "first", "same", "a", "other", "his", "my", "numbers", "colours", "sizes"):
             self.modify(at, kind, unit)
         elif kind == "airs":
-            self.found.moments.append(Moment("weathers", unit.value(kind), unit.text, self.state))
+            self.found.moments.append(Occasion("weathers", unit.value(kind), unit.text, self.state))
         elif kind == "moods":
             self.mood(at, unit.value(kind))
         elif kind == "not":

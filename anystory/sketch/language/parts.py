@@ -50,7 +50,7 @@ def targets_of(mention: Mention) -> list[str]:
     return list(mention.names) or ([thing] if thing else [])
 
 
-class Parts(Position):
+class SentenceParts(Position):
     def clause(self) -> None:
         """Begin a clause."""
         self.before = self.subject or self.before

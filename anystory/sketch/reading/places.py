@@ -46,7 +46,7 @@ class Spot:
 
 
 @dataclass
-class Settings:
+class PlaceOwners:
     """Which of a story's places of a kind is meant: "village 1". Grows while a story is read."""
 
     owners: dict[str, list[str]] = field(default_factory=dict)

@@ -118,7 +118,7 @@ _FINISHES = {"watercolour": _watercolour, "ink": _ink, "paper": _paper, "crayon"
 def _thickened(table: np.ndarray, thick: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """`table` uint8 (256, 256) at the rows `thick` + 128 (h, w) and the columns `colour` (h, w, 3)."""
     rows = (np.clip(thick, -128, 127).astype(np.int16) + 128).astype(np.uint16) << 8
-    return table.ravel()[rows[..., None] | colour.astype(np.uint16)]
+    return table.ravel().take(rows[..., None] | colour.astype(np.uint16), mode="clip")  # without a look at the bounds
 
 
 @lru_cache

@@ -8,7 +8,7 @@ from anystory.sketch.stagecraft.bodies import FOR_BUSTS, JOINS, Bond
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
 from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, PEEKING, RIDING, SEATED
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Role
 
 _SPREADS = {1: 0.0, 2: 0.76, 3: 0.86}
@@ -56,7 +56,7 @@ def _bond(figure: Figure, figures: Sequence[Figure], index: Mapping[str, int]) -
     return i, "", None
 
 
-def with_thing(figure: Figure, drawing: Drawing) -> str:
+def with_thing(figure: Figure, drawing: LibraryDrawing) -> str:
     """How somebody is with a thing or a being of the library that their line tells of, in the words of `JOINS`."""
     relation, kind = figure.role.relation, figure.pose.kind
     if kind == CLIMBING:

@@ -14,7 +14,7 @@ from anystory.sketch.bend import STRAIGHT, Bend, bent, tallness
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.stagecraft.bends import FOURS, ON_A_SEAT, ROUND, TILT, UPRIGHT, bend_of
 from anystory.sketch.stagecraft.poses import LYING, SEATED, Pose, pose_of
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Role
 
 FACE = 0.48
@@ -50,7 +50,7 @@ class Figure:
     pose: Pose
     turn: float
     lift: float
-    drawing: Drawing | None = None
+    drawing: LibraryDrawing | None = None
     tall: float | None = None
     bend: Bend = STRAIGHT
     part: float = 1.0

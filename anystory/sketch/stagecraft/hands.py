@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from anystory.sketch.stagecraft.bodies import Body
 from anystory.sketch.stagecraft.figure import FACE, SIZES, Figure, on_all_fours, solid
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 
 _HAND = 0.57
 """The y of a hand, as a share of its owner's height from the top."""
@@ -133,7 +133,7 @@ def _below_face(holder: Body) -> float:
     return holder.face + 0.005 if upright else -math.inf
 
 
-def is_worn(drawing: Drawing | None) -> bool:
+def is_worn(drawing: LibraryDrawing | None) -> bool:
     """Whether it is known where a drawing is worn: on the head, around the neck, on the body."""
     return drawing is not None and ("head" in drawing.rests or drawing.concept in (*_NECK, *_BODY))
 
