@@ -16,7 +16,7 @@ from anystory.sketch.stagecraft.covers import ROWS
 from anystory.sketch.stagecraft.ensemble import Ensemble, ensemble
 from anystory.sketch.stagecraft.figure import lowest
 from anystory.sketch.stagecraft.laying import laid_out
-from anystory.sketch.stagecraft.marks import FRONT, Mark, marks_of
+from anystory.sketch.stagecraft.marks import FRONT, ComicMark, marks_of
 from anystory.sketch.stagecraft.poses import LYING
 from anystory.sketch.stagecraft.props import HELD, SHOWN, WORN, Prop
 from anystory.sketch.stagecraft.rows import together
@@ -187,7 +187,7 @@ def _thing(cast: Ensemble, prop: Prop, body: Body) -> PlacedThing:
     return PlacedThing(prop.thing, told.concept, _box(cast, body), prop.drawing, prop.count, told.colour, owner, *where)
 
 
-def _mark(cast: Ensemble, mark: Mark) -> PlacedMark:
+def _mark(cast: Ensemble, mark: ComicMark) -> PlacedMark:
     aspect, (x0, y0, x1, y1) = cast.around.aspect, mark.box
     box = (x0 / aspect, y0, x1 / aspect, y1)
     return PlacedMark(mark.name, cast.shot.roles[mark.who].name, box, mark.angle, mark.mirrored, mark.line)

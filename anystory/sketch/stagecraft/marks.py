@@ -78,7 +78,7 @@ FRONT = math.inf
 
 
 @dataclass(frozen=True)
-class Mark:
+class ComicMark:
     """A mark put down. `who`: the number of the role whose it is. `x` and `y`: its middle, `width` and `height` as it
     is drawn upright, all in frame heights. `angle`: degrees clockwise, after mirroring. `line`: what stands on a line
     further down is in front of it."""
@@ -99,7 +99,7 @@ class Mark:
         return self.x - wide / 2, self.y - tall / 2, self.x + wide / 2, self.y + tall / 2
 
 
-def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop, Body]]) -> list[Mark]:
+def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop, Body]]) -> list[ComicMark]:
     """The marks of a panel. `settled`: the bodies of the roles, and of what stands with them, as they are drawn;
     `drawn`: all things."""
     roles = cast.shot.roles
@@ -138,12 +138,12 @@ class _Page:
         self.cast, self.bodies = cast, bodies
         self.points = [_head(body) for body in bodies[: len(cast.shot.roles)]]
         self.heads = [_box(points) for points in self.points]
-        self.marks: list[Mark] = []
+        self.marks: list[ComicMark] = []
         self._paired: set[tuple[str, frozenset[int]]] = set()
         # Balloons are above everybody's heads.
         self.room = cast.around.room if cast.shot.speakers else _EDGE
 
-    def put_first(self, tried: Iterable[Mark]) -> bool:
+    def put_first(self, tried: Iterable[ComicMark]) -> bool:
         """Put down the best of several, the first the likeliest, if one of them may be there."""
         able = [(number, mark) for number, mark in enumerate(tried) if self.allows(mark)]
         if not able:
@@ -160,7 +160,7 @@ class _Page:
             self._paired.add(pair)
         return pair in self._paired
 
-    def allows(self, mark: Mark) -> bool:
+    def allows(self, mark: ComicMark) -> bool:
         left, top, right, bottom = mark.box
         if left < _EDGE or right > self.cast.around.aspect - _EDGE or top < self.room or bottom > 1 - _EDGE:
             return False
@@ -173,7 +173,7 @@ class _Page:
         x, y = self.points[mark.who].T
         return float(((x > left) & (x < right) & (y > top) & (y < bottom)).mean()) <= _TOUCHED
 
-    def cost(self, mark: Mark) -> float:
+    def cost(self, mark: ComicMark) -> float:
         """How much of a mark is on somebody or something else; their faces count more. Where two meet it is on both."""
         area = mark.width * mark.height
         on = sum(_common(mark.box, body.box) for i, body in enumerate(self.bodies) if i != mark.who) / area
@@ -224,7 +224,7 @@ def _height(page: _Page, name: str, i: int) -> float:
     return min(max(size, _LEAST * shorter), _MOST * shorter)
 
 
-def _at_head(page: _Page, name: str, i: int, only: int) -> Iterator[Mark]:
+def _at_head(page: _Page, name: str, i: int, only: int) -> Iterator[ComicMark]:
     """The places of a mark around a head, the likeliest first; on one side `only`, -1 or 1, or 0 for either."""
     body = page.bodies[i]
     left, top, right, bottom = page.heads[i]
@@ -236,16 +236,16 @@ def _at_head(page: _Page, name: str, i: int, only: int) -> Iterator[Mark]:
         width = height * aspect_of(name)
         for how in _ABOVE if lies else _PLACES.get(name, _ABOVE):
             if how == "top":
-                yield Mark(name, i, (left + right) / 2, top - _GAP - height / 2, width, height)
+                yield ComicMark(name, i, (left + right) / 2, top - _GAP - height / 2, width, height)
                 continue
             for side, tucked in product((only,) if only else (ahead, -ahead), (0.14, 0.0)):
                 x = (right if side > 0 else left) + side * (width / 2 - tucked * (right - left))
                 y = top + (0.5 * (bottom - top) if how == "side" else 0.05 * height)
                 y = max(y, page.room + height / 2)
-                yield Mark(name, i, x, y, width, height, mirrored=side < 0 and name not in _WRITTEN)
+                yield ComicMark(name, i, x, y, width, height, mirrored=side < 0 and name not in _WRITTEN)
 
 
-def _between(page: _Page, name: str, i: int, other: int) -> Iterator[Mark]:
+def _between(page: _Page, name: str, i: int, other: int) -> Iterator[ComicMark]:
     """Between two who do something to each other: above their heads, or where they meet."""
     here, there = page.heads[i], page.heads[other]
     top, low = min(here[1], there[1]), max(here[3], there[3])
@@ -259,10 +259,10 @@ def _between(page: _Page, name: str, i: int, other: int) -> Iterator[Mark]:
             x = (here[0] + here[2] + there[0] + there[2]) / 4
             ys = (top - _GAP - height / 2, low - _GAP)
         for y in ys:
-            yield Mark(name, i, x, y, height * aspect_of(name), height)
+            yield ComicMark(name, i, x, y, height * aspect_of(name), height)
 
 
-def _trail(cast: Ensemble, name: str, i: int, body: Body) -> Mark | None:
+def _trail(cast: Ensemble, name: str, i: int, body: Body) -> ComicMark | None:
     """What somebody leaves behind; None where it has no room or the place is none for it."""
     action = body.figure.role.action
     way = body.looks or (1 if (body.angle or 0.0) > 0 else -1)
@@ -275,7 +275,7 @@ def _trail(cast: Ensemble, name: str, i: int, body: Body) -> Mark | None:
     return _speed(cast, i, body, -way)
 
 
-def _dust(cast: Ensemble, i: int, body: Body, side: int) -> Mark | None:
+def _dust(cast: Ensemble, i: int, body: Body, side: int) -> ComicMark | None:
     """At the feet on one side, where the ground is dry."""
     dry = body.waterline is None and not cast.around.floats and cast.shot.weather in ("clear", "cloudy")
     if not dry or body.figure.bust:
@@ -284,19 +284,19 @@ def _dust(cast: Ensemble, i: int, body: Body, side: int) -> Mark | None:
     width = height * aspect_of("dust")
     left, right = outline(body, 0.9, 1.0)
     x = (right if side > 0 else left) + side * 0.46 * width
-    return Mark("dust", i, x, body.box[3] - 0.4 * height, width, height, 0.0, side < 0, body.line - 0.0004)
+    return ComicMark("dust", i, x, body.box[3] - 0.4 * height, width, height, 0.0, side < 0, body.line - 0.0004)
 
 
-def _splash(i: int, body: Body) -> Mark | None:
+def _splash(i: int, body: Body) -> ComicMark | None:
     """Where somebody goes into the water."""
     if body.waterline is None:
         return None
     height = min(max(0.3 * body.height, 0.06), 0.13)
     width = height * aspect_of("splash")
-    return Mark("splash", i, body.x, body.waterline - 0.36 * height, width, height, line=body.line + 0.0004)
+    return ComicMark("splash", i, body.x, body.waterline - 0.36 * height, width, height, line=body.line + 0.0004)
 
 
-def _speed(cast: Ensemble, i: int, body: Body, side: int) -> Mark | None:
+def _speed(cast: Ensemble, i: int, body: Body, side: int) -> ComicMark | None:
     """Behind the back of who goes to the other side."""
     left, right = outline(body, 0.25, 0.65)
     edge = right if side > 0 else left
@@ -306,10 +306,10 @@ def _speed(cast: Ensemble, i: int, body: Body, side: int) -> Mark | None:
     if width < 0.05:
         return None
     y = body.box[1] + 0.46 * (body.box[3] - body.box[1])
-    return Mark("speed", i, edge + side * (0.01 + width / 2), y, width, height, 0.0, side < 0, body.line - 0.0004)
+    return ComicMark("speed", i, edge + side * (0.01 + width / 2), y, width, height, 0.0, side < 0, body.line - 0.0004)
 
 
-def _upright_speed(cast: Ensemble, i: int, body: Body, up: bool) -> Mark | None:
+def _upright_speed(cast: Ensemble, i: int, body: Body, up: bool) -> ComicMark | None:
     """Under who leaps, above who falls; `width` is that of the mark before it is turned."""
     left, top, right, bottom = body.box
     edge, end = (bottom, min(body.line, 1 - _EDGE)) if up else (top, cast.around.room)
@@ -318,7 +318,7 @@ def _upright_speed(cast: Ensemble, i: int, body: Body, up: bool) -> Mark | None:
         return None
     y = edge + (length / 2 + _GAP) * (1 if up else -1)
     across = 0.5 * (right - left)
-    return Mark("speed", i, (left + right) / 2, y, length, across, 90.0 if up else -90.0, line=body.line - 0.0004)
+    return ComicMark("speed", i, (left + right) / 2, y, length, across, 90.0 if up else -90.0, line=body.line - 0.0004)
 
 
 def _around(a: Box, b: Box) -> Box:
