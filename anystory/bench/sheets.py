@@ -103,7 +103,9 @@ def sheets(out: Path, pictures: Path) -> Iterator[Path]:
     for time in ("day", "night"):
         yield _written(_places(time), kept, 8, out / f"places-{time}.webp")
     yield _written(_actions(), kept, 8, out / "actions.webp")
-    yield _written([SheetLine(line, mark) for mark, line in MARKED.items()], kept, 6, out / "marks.webp")
+    names = [one.name for one in kept]
+    shown = [_shown(number, line, mark, names) for number, (mark, line) in enumerate(MARKED.items())]
+    yield _written(shown, kept, 6, out / "marks.webp")
     segmenter = Segmenter()
     unprepared = []
     for name, file in UNPREPARED.items():
