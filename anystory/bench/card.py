@@ -81,6 +81,21 @@ class OnCard(Tensor):
         return NotImplemented if _theirs(types) else card.run(func, args, kwargs or {})
 
 
+class PackedOnCard(OnCard):
+    """The same of gguf's parameters, whose bytes are numbers of the `quant_type` they came with."""
+
+    @classmethod
+    def of(cls, there: OnCard, packed: Any) -> PackedOnCard:
+        """`there` as what it is a copy of, `packed`."""
+        own = cls(there.inner, there.card, there.copied)
+        own.quant_type, own.quant_shape = packed.quant_type, packed.quant_shape
+        return own
+
+    def as_tensor(self) -> OnCard:
+        """The bytes."""
+        return OnCard(self.inner, self.card, self.copied)
+
+
 class Card:
     """The card and what it holds: `memory` counts its bytes, `pinned` those of the computer's memory that are pinned,
     each rounded up to a power of two as CUDA's allocator does. `capacity` in bytes, None = as much as is asked for."""
@@ -124,7 +139,9 @@ class Card:
         def placed(x: Any) -> Any:
             if not isinstance(x, Tensor):
                 return x
-            return known[id(x)] if id(x) in known else self.hold(x, late)
+            there = known[id(x)] if id(x) in known else self.hold(x, late)
+            packed = func is _aten.detach.default and isinstance(args[0], PackedOnCard)
+            return PackedOnCard.of(there, args[0]) if packed else there
 
         return _mapped(placed, out)
 
@@ -178,7 +195,8 @@ class Card:
 
 def _theirs(types: Iterable[type]) -> bool:
     """Whether an operation is another kind of tensor's to take apart first: a quantised one's."""
-    return not set(types) <= {Tensor, nn.Parameter, OnCard}
+    plain = Tensor.__torch_dispatch__, nn.Parameter.__torch_dispatch__
+    return not all(issubclass(kind, OnCard) or kind.__torch_dispatch__ in plain for kind in types)
 
 
 def _inside(x: Any) -> Any:
@@ -240,6 +258,8 @@ class _Calls(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if func is Tensor.to and hasattr(args[0], "quant_shape"):  # gguf's own way knows real devices only
+            return _packed(args[0].as_tensor().to(*args[1:], **kwargs), args[0])
         instead = self._always.get(func)
         if instead is None and any(isinstance(x, OnCard) for x in (*args, *kwargs.values())):
             instead = self._instead.get(func)
@@ -249,6 +269,15 @@ class _Calls(TorchFunctionMode):
 def _tensor(data: Any, *, device: torch.device | str | None = None, **how: Any) -> Tensor:
     made = torch.tensor(data, **how)
     return made if device is None else made.to(device)
+
+
+def _packed(moved: Tensor, packed: Any) -> Tensor:
+    """A copy of the bytes of gguf's parameter `packed` as such a parameter, wherever it is."""
+    from diffusers.quantizers.gguf.utils import GGUFParameter  # which takes the package
+
+    if isinstance(moved, OnCard):
+        return PackedOnCard.of(moved, packed)
+    return GGUFParameter(moved, quant_type=packed.quant_type)
 
 
 def _set_data(tensor: Tensor, value: Tensor) -> None:

@@ -54,9 +54,6 @@ SCALED = replace(
 ROOM = 1.2
 """How many times what is expected a walk may take."""
 
-OWN = ("nf4", "gguf")
-"""Precisions whose tensors are parameters of classes of their own."""
-
 
 @dataclass(frozen=True)
 class Walk:
@@ -93,19 +90,29 @@ class Walk:
 def walks() -> Iterator[Walk]:
     """Every plan of FLUX in turn."""
     with TemporaryDirectory() as folder:
-        files = build.save(SCALED.configs, SCALED.rank, GOLDEN / "base", Path(folder))
+        files = saved(Path(folder) / "plain")
         footprint = FluxFootprint.of(SCALED.configs, SCALED.rank)
         work = FluxWork(SCALED.size, SCALED.size, SCALED.subjects, 1, SCALED.text)
         whole: dict[tuple[str, str], bytes] = {}
         for candidate in CANDIDATES:
             each = plan(footprint, work, *candidate)
-            if own := [precision for precision in candidate if precision in OWN]:
-                yield Walk(each.name, skipped=f"tensors in {own[0]} know real devices only; another plan walks its way")
+            if "nf4" in candidate:
+                yield Walk(each.name, skipped="bitsandbytes loads on real cards only, and moves its tensors by itself")
             elif missing := [package for package in each.packages if find_spec(package) is None]:
                 yield Walk(each.name, skipped=f"it takes the package {missing[0]}")
             else:
-                found = walked(each.name, each, lambda each=each: frame(loaded(each, *files)))
+                own = saved(Path(folder) / "gguf", gguf=True) if "gguf" in candidate else files
+                found = walked(each.name, each, lambda each=each, own=own: frame(loaded(each, *own)))
                 yield found.same_as(whole.setdefault(candidate[:2], found.picture))
+
+
+def saved(folder: Path, *, gguf: bool = False) -> tuple[Path, Path, Path]:
+    """The model's files in a new folder, the transformer's in a .gguf file if asked for, as `from_release` takes
+    them."""
+    files = build.save(SCALED.configs, SCALED.rank, GOLDEN / "base", folder)
+    if gguf:
+        build.save_gguf(files[0] / "transformer")
+    return files
 
 
 def walked(name: str, each: MemoryPlan, draw: Callable[[], Image.Image]) -> Walk:

@@ -66,7 +66,8 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
         }
         write_atomic({folder / f"{number:03d}{end}": data for end, data in files.items()})
         file = folder / f"{number:03d}.png"
-        report.tell("sketch", _words(number, shot, made), folder=str(arguments.out), file=str(file), **told)
+        words, notes = _words(number, shot, made), list(made.notes)
+        report.tell("sketch", words, folder=str(arguments.out), file=str(file), notes=notes, **told)
     report.tell("finished", f"The sketches are in {folder}", folder=str(arguments.out), panels=numbers)
 
 
@@ -96,7 +97,6 @@ def told_of(number: int, prompt: str, made: Sketch) -> dict[str, Any]:
         "cast": [_role(*each) for each in zip(shot.roles, made.staging.placed, strict=True)],
         "things": [_thing(*each, made.staging) for each in enumerate(shot.things)],
         "marks": [_mark(mark) for mark in made.staging.marks],
-        "notes": list(made.notes),
     }
 
 

@@ -89,8 +89,8 @@ class Entry:
     pixels depend on, the `names` of its maps; `image`, `maps` and `trace` (None: not kept) are paths from the folder.
 
     `asked` is the key of the panel as it was asked for. It differs from `key` where the frame is not of the first of
-    the `tries` seeds that were tried. `diagnosis` holds the numbers of `anystory.maps.diagnosis`. A `pinned` frame
-    stays whatever is asked for.
+    the `tries` seeds that were tried, or was drawn in another precision for want of memory. `diagnosis` holds the
+    numbers of `anystory.maps.diagnosis`. A `pinned` frame stays whatever is asked for.
     """
 
     number: int
@@ -382,7 +382,8 @@ class Project:
         if keys != {entry.key}:
             raise ValueError("the files are not the ones story.json lists")
         notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
-        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes)
+        version = str(picture.info.get("version", ""))
+        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version)
 
     def trace(self, number: int) -> RoutingTrace:
         """The trace of panel `number`. Raises ProjectError where there is no whole one."""
@@ -542,7 +543,7 @@ class Project:
             "seed": str(frame.seed),
             "settings": json.dumps(shared),
             "backend": backend["name"],
-            "version": backend["version"],
+            "version": frame.version or backend["version"],
             "key": key,
             **({"made": MADE[frame.maps.measure]} if frame.maps.measure in MADE else {}),
             **({"notes": json.dumps(frame.notes)} if frame.notes else {}),

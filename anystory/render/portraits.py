@@ -140,7 +140,7 @@ def _draw(
             "prompt": prompt.text,
             "seed": str(seed),
             "backend": backend.about.name,
-            "version": backend.about.version,
+            "version": step.frame.version or backend.about.version,
         }
         try:
             subject = _subject(member, image, segmenter.cut(image), prompt)

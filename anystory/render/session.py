@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import another_seed, diagnose
-from anystory.project.folder import Entry, Project, content
+from anystory.project.folder import Entry, Project, ProjectError, content
 from anystory.render.batch import Batches
 from anystory.story.model import (
     ATTENTION,
@@ -141,9 +141,9 @@ class RenderSession:
 
     # What is asked.
 
-    def asked(self, number: int, seed: int | None = None) -> Asked | None:
-        """What panel `number` (from 1) asks of the backend, with its own seed or another; None while one of its
-        characters has no picture."""
+    def asked(self, number: int, seed: int | None = None, version: str | None = None) -> Asked | None:
+        """What panel `number` (from 1) asks of the backend, with its own seed or another, as the backend's `version` or
+        another draws it; None while one of its characters has no picture."""
         story, about = self.story, self.backend.about
         panel = story.script.panels[number - 1]
         if not self.looks.keys() >= set(panel.cast):
@@ -166,7 +166,7 @@ class RenderSession:
             shown = asdict(replace(shot, things=things, carried=(), guessed=(), unread=()))
             counted, steering = counted | {"shot": shown}, Steering(steering.layout)
         cast = [self.looks[name] for name in panel.cast]
-        parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, about.version]
+        parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, version or about.version]
         steered = steering.asked((*panel.cast, BACKGROUND))
         parts += [steered] if steered else []
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -222,7 +222,7 @@ class RenderSession:
         project, about = Project(folder), self.backend.about
         keys = [asked and asked.key for asked in self.all_asked()]
         names = [(*panel.cast, BACKGROUND) for panel in self.story.script.panels]
-        project.begin(self.story, keys, names, about.name, about.version, self._is_own)
+        project.begin(self.story, keys, names, about.name, about.version, partial(self._shows, project))
         self.project = project
 
     def adopt(self, wanted: Iterable[int]) -> None:
@@ -235,9 +235,26 @@ class RenderSession:
                 self._save(number, frame.named(names), asked, trace=self.trace)
 
     def _is_own(self, number: int, entry: Entry) -> bool:
-        """Whether a listed frame shows what panel `number` asks for, under whatever seed."""
+        """Whether a listed frame is what panel `number` asks for, under whatever seed."""
         asked = self.asked(number, entry.seed)
         return asked is not None and asked.key == entry.key
+
+    def _shows(self, project: Project, number: int, entry: Entry) -> bool:
+        """Whether a listed frame shows what panel `number` asks for, whatever version of the backend drew it."""
+        if self._is_own(number, entry):
+            return True
+        try:
+            name, version = project.maker(entry.number)
+        except ProjectError:
+            return False
+        drawn = self.asked(number, entry.seed, version)
+        return name == self.backend.about.name and drawn is not None and drawn.key == entry.key
+
+    def _as_drawn(self, number: int, made: Asked, frame: Frame) -> Asked:
+        """What was asked for when a frame of panel `number` was made, as the version that drew it."""
+        if frame.version in ("", self.backend.about.version):
+            return made
+        return self.asked(number, made.request.seed, frame.version)
 
     def _save(self, number: int, frame: Frame, made: Asked, **how: Any) -> None:
         request = made.request
@@ -284,13 +301,14 @@ class RenderSession:
                 together.settle()
             for step in together.steps(number) if with_others else self._denoise(made):
                 if step.frame:
-                    if made.key in self._shared:
-                        self._shared[made.key] = step.frame
+                    drawn = self._as_drawn(number, made, step.frame)
+                    if drawn.key in self._shared:
+                        self._shared[drawn.key] = step.frame
                     better = best is None or diagnose(step.frame.maps).badness < diagnose(best.maps).badness
                     best = step.frame if better else best
                     with self._writing:
                         if project and better:
-                            self._save(number, best, made, asked=asked.key, tries=tries, trace=self.trace)
+                            self._save(number, best, drawn, asked=asked.key, tries=tries, trace=self.trace)
                         elif project:
                             project.tried(number, tries)
                     step = replace(step, frame=best)
@@ -324,7 +342,8 @@ class RenderSession:
             for step in self._denoise(made):
                 if step.frame:
                     with self._writing:
-                        project.keep(number, step.frame, made.key, made.request.prompt.text, made.request.settings)
+                        key = self._as_drawn(number, made, step.frame).key
+                        project.keep(number, step.frame, key, made.request.prompt.text, made.request.settings)
                 yield Progress(number, step, attempt=attempt, done=step.frame is not None)
 
         runs, seed = [], asked.request.seed
@@ -355,7 +374,8 @@ class RenderSession:
         """Write the frames of panels that are stopped before they are told."""
         for number, frame in frames.items() if self.project else ():
             asked = self.asked(number)
-            self._save(number, frame, asked, asked=asked.key, tries=1, trace=self.trace)
+            drawn = self._as_drawn(number, asked, frame)
+            self._save(number, frame, drawn, asked=asked.key, tries=1, trace=self.trace)
 
     def _denoise(self, asked: Asked) -> Iterator[Step]:
         with closing(self.backend.denoise(self._encoded(asked))) as steps:

@@ -39,6 +39,7 @@ from anystory.script.form import (
     span_of,
 )
 from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED, hidden, shown_again
+from anystory.script.pronouns import People
 from anystory.story.model import BACKGROUND, FACINGS, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
 from anystory.story.prompt import find_names, rename
 from anystory.story.steering import (
@@ -76,6 +77,7 @@ class _Checker:
         self.errors: list[ScriptError] = []
         self.cast = [replace(member, name=composed(member.name)) for member in known]
         self.aliases: dict[str, str] = {}
+        self.people = People({})
         self.check_names([(member.name, ()) for member in self.cast])
         self.errors += parsed.problems
 
@@ -87,6 +89,7 @@ class _Checker:
         self.check_names([(name, ("cast", index, "name")) for index, name in enumerate(named) if name is not None])
         for index, entry in enumerate(members):
             self.attempt(self.take_aliases, entry, named[index], ("cast", index))
+        self.people = People({member.name: member.description for member in self.cast})
         listed = self.attempt(self.items, entries, "panels", (), MAX_PANELS, otherwise=None)
         if listed is not None and not listed and not self.errors:
             self.report(("panels",), f"The script has no panels; write at least one{self.under('panels')}.")
@@ -257,7 +260,8 @@ class _Checker:
                 tags["reference_steps"] = tags["reference_steps"].split()
             fields = tags | {key: value for key, value in fields.items() if value not in (None, "")}
             found = [mention.name for mention in find_names(prompt, [member.name for member in self.cast])]
-            cast = found if named is None else named
+            cast = named if named is not None else found or self.people.meant(prompt)
+        self.people.saw(prompt, cast)
         if not prompt:
             self.report(
                 (*path, "prompt"), f"The panel has no prompt; say what is to be seen{self.under('prompt', path)}."

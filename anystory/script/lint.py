@@ -67,6 +67,7 @@ CODES = (
     "duplicate-name",
     "unknown-name",
     "nobody",
+    "meant",
     "no-picture",
     "crowded",
     "size",
@@ -169,7 +170,7 @@ def lint(
     reading = replace(reading, script=chosen, spans=spans)
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
     known = {composed(member.name) for member in cast}
-    found += [finding for check in (_unknown, _repeated, _caption, _style) for finding in check(reading)]
+    found += [finding for check in (_unknown, _meant, _repeated, _caption, _style) for finding in check(reading)]
     own: Lists = {}
     try:
         own = own_lists(folder) if folder is not None else own
@@ -304,6 +305,16 @@ def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[
             fix = f"[NC] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
             message = f"Nobody of the cast is in panel {number}; name somebody, or put [NC] in front if that is meant."
             yield _finding(reading.source, (start, end), "warning", "nobody", message, fix)
+
+
+def _meant(reading: Reading) -> Iterator[Finding]:
+    """ "meant", as a note: who is in a panel that names nobody, by its pronouns."""
+    names = [member.name for member in reading.script.cast]
+    for number, path, panel in _panels(reading):
+        if panel.cast and not panel.told and not find_names(panel.prompt, names):
+            who = " and ".join(filter(None, (", ".join(panel.cast[:-1]), panel.cast[-1])))
+            message = f"Panel {number} names nobody; its words are taken to mean {who}."
+            yield _finding(reading.source, reading.span(path), "note", "meant", message)
 
 
 def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: ReadingBackend | None) -> Iterator[Finding]:

@@ -19,7 +19,8 @@ Plain text is one line per panel, with what is said in it on lines of their own 
 `title`, `style`, `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
 looks; a line each, with the files of its picture and of its mask below it, and of further pictures) come before the
 first panel, each only if wanted. `[NC]` is a panel with nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in
-it, otherwise those are whose names the line contains; `[layout: …]` says where (`anystory.story.steering`). What
+it, otherwise those are whose names the line contains or, where it has none, whom its pronouns mean
+(`anystory.script.pronouns`); `[layout: …]` says where (`anystory.story.steering`). What
 follows a `#` with a space before it is the caption. A backslash before one of `# > [ ] \` takes it as it is, and `\n`
 breaks a line. Commas, colons and semicolons may be full-width, and 、 may be between names. StoryDiffusion's character
 list, `[Mia] a small fox` before the panels, is read too.

@@ -387,13 +387,15 @@ def _listed(numbers: Sequence[int]) -> str:
 @dataclass(frozen=True)
 class Frame:
     """A finished panel: RGB `image`, its routing maps, the seed it came from, every layer's maps at every step where
-    they were kept, and sentences for the user on what is not as it should be."""
+    they were kept, and sentences for the user on what is not as it should be. `version` is that of the backend as it
+    drew the frame, "" where a backend has but one."""
 
     image: Image.Image
     maps: RoutingMaps
     seed: int
     trace: RoutingTrace | None = None
     notes: tuple[str, ...] = ()
+    version: str = ""
 
     def named(self, names: tuple[str, ...]) -> Frame:
         """The same frame whose maps are called `names`, in their order."""

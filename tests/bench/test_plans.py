@@ -160,8 +160,10 @@ def test_without_packages_or_fp8_there_are_other_plans():
     footprint = release_footprint()
     assert {each.transformer for each in candidates(footprint, FluxWork(), [])} == {"bf16"}
     assert chain(candidates(footprint, FluxWork(), ALL), 24 * GIB, "FLUX")[0].transformer == "int8"
-    assert [each.transformer for each in candidates(footprint, FluxWork(), ALL, gguf=True)] == ["gguf"]
-    assert candidates(footprint, FluxWork(), [], gguf=True) == ()
+    packed = replace(footprint, gguf=12 * GIB)  # as of eight bits a weight
+    (only,) = candidates(packed, FluxWork(), ALL)
+    assert only.name == "gguf/bf16/block" and candidates(packed, FluxWork(), []) == ()
+    assert only.host - plan(footprint, FluxWork(), "gguf", "bf16", "block").host > 5e9
 
 
 def test_larger_frames_more_subjects_and_batches_take_more():
@@ -205,13 +207,20 @@ def test_memory_that_is_short_is_known_by_what_the_allocator_raises():
         "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported",
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_NOT_INITIALIZED",
+        "Unable to find a valid cuDNN algorithm to run convolution",
+        "GET was unable to find an engine to execute this computation",
         "MPS backend out of memory (MPS allocated: 17.1 GB, max allowed: 18.1 GB)",
         "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes.",
     ):
         assert out_of_memory(RuntimeError(said)), said
     assert out_of_memory(OSError(12, "Cannot allocate memory"))
+    assert out_of_memory(OSError("The paging file is too small for this operation to complete. (os error 1455)"))
     assert not out_of_memory(RuntimeError("shapes do not fit"))
     assert not out_of_memory(KeyError("out of memory"))
+    for said in ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED", "CUDA error: an illegal memory access was encountered"):
+        assert not out_of_memory(RuntimeError(said)), said
 
 
 def test_references_of_all_pictures_are_counted():
@@ -221,11 +230,14 @@ def test_references_of_all_pictures_are_counted():
     plans = candidates(release_footprint(), FluxWork(), [])
 
     def fitting(pictures, card):
-        return enough(
-            plans, lambda each: replan(release_footprint(), FluxWork(pictures=pictures), each).peak, card * GIB
-        )
+        takes = [replan(release_footprint(), FluxWork(pictures=pictures), each).peak for each in plans]
+        return enough(plans, lambda each: takes[plans.index(each)], card * GIB, "This frame")
 
-    assert fitting(2, 48) is plans[0] and fitting(32, 48).offload == "block" and fitting(64, 8) is plans[-1]
+    assert fitting(2, 48) is plans[0] and fitting(32, 48).offload == "block"
+    with pytest.raises(
+        PlanError, match=r"^This frame needs \d\d\.\d GB on the card and there are 8\.6 GB; ask for a sm"
+    ):
+        fitting(64, 8)
 
 
 def test_a_larger_frame_keeps_the_precision_that_frames_are_named_after():
@@ -235,9 +247,9 @@ def test_a_larger_frame_keeps_the_precision_that_frames_are_named_after():
         for how in (("bf16", "bf16", "none"), ("fp8", "fp8", "none"), ("bf16", "bf16", "block"))
     )
     takes = {first.name: 30 * GIB, other.name: 10 * GIB, same.name: 9 * GIB}
-    assert enough((first, other, same), lambda each: takes[each.name], 24 * GIB) is same
+    assert enough((first, other, same), lambda each: takes[each.name], 24 * GIB, "This frame") is same
     takes[same.name] = 30 * GIB
-    assert enough((first, other, same), lambda each: takes[each.name], 24 * GIB) is other
+    assert enough((first, other, same), lambda each: takes[each.name], 24 * GIB, "This frame") is other
 
 
 def test_reading_a_reference_is_counted_where_it_takes_more_than_the_frame():
