@@ -204,8 +204,8 @@ def pictured(
 ) -> Actor:
     """A character with a picture (and a mask), cut out. Raises ImageError or SegmentError with a sentence."""
     upload = open_image(picture)
-    mask = segmenter.subject(name, upload, mask).mask
-    return Actor(name, description, (Picture(upload, mask, mask),))
+    found = segmenter.subject(name, upload, mask).mask
+    return Actor(name, description, (Picture(upload, found, found),))
 
 
 def drawn(subject: Subject) -> Actor:
@@ -414,7 +414,7 @@ def to_draw(actor: Actor) -> bool:
 
 def subjects(actors: Sequence[Actor]) -> tuple[Subject, ...]:
     """Those of the cast who have a picture, as a story takes them."""
-    return tuple(actor.subject for actor in actors if not to_draw(actor))
+    return tuple(actor.subject for actor in actors if actor.subject is not None and not to_draw(actor))
 
 
 def show(actors: Sequence[Actor]) -> list[Any]:

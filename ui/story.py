@@ -146,13 +146,18 @@ def load(studio: Studio, visit: Visit) -> Opened | None:
     kept = studio.stories.load(visit.key)
     if kept is None and not Project(visit.story).entries:
         return None
+    return _opened(studio, visit, kept)
+
+
+def _opened(studio: Studio, visit: Visit, kept: Draft | None) -> Opened:
     return Opened(kept or draft_of(Project(visit.story).story()), studio.frames(visit))
 
 
 def open_zip(studio: Studio, file: Path, visit: Visit, say: Callable[..., str]) -> Opened:
     """Unpack a story into the new folder of `visit`. Raises ArchiveError or whatever `load` raises."""
     notes = unpack(file, visit.story).notes
-    return replace(load(studio, visit), said=(say("story.opened", name=file.name), *notes))
+    opened = _opened(studio, visit, studio.stories.load(visit.key))
+    return replace(opened, said=(say("story.opened", name=file.name), *notes))
 
 
 def is_story(paths: Sequence[str]) -> bool:
@@ -180,10 +185,11 @@ def open_frame(file: Path, present: Sequence[drafts.DraftActor], say: Callable[.
     they are called by now, else of those of the same name. Raises ImprintError."""
     story = read_frame(file)
     script = story.script
-    pictured = [there for there in present if there.pictures]
-    looks = {content(there.subject): there for there in pictured}
+    looks = {content(subject): there for there in present if (subject := there.subject) is not None}
     names = {there.name: there for look, there in looks.items() if look not in story.looks.values()}
-    actors, missing, other = [], [], []
+    actors: list[drafts.Actor] = []
+    missing: list[str] = []
+    other: list[str] = []
     for member in script.cast:
         there = looks.get(story.looks.get(member.name, ""))
         if there is None and member.name in story.looks:

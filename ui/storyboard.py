@@ -80,8 +80,8 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
                 actor = replace(actor, pictures=(*actor.pictures, *more))
             except (ImageError, SegmentError) as error:
                 notices.append(f"{member.name}: {error}")
-        told = {key: getattr(member, key) or getattr(actor, key) for key in ("description", "height", "facing")}
-        actors.append(replace(actor, name=member.name, **told))
+        said = {key: getattr(member, key) or getattr(actor, key) for key in ("description", "height", "facing")}
+        actors.append(replace(actor, name=member.name, **said))
     told = {name for panel in reading.script.panels for name in (*panel.cast, *(line.who for line in panel.dialogue))}
     stay = [actor for actor in others if actor.name in told or (actor.pictures and not actor.drawn)]
     room = MAX_CAST - len(actors)

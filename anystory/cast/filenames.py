@@ -76,9 +76,10 @@ def _walk(start: Path, parts: Sequence[str]) -> Path | None:
     """Where the parts lead from a folder, one by one."""
     for part in parts:
         if not _is_there(start / part):
-            part = _alike(start, part)
-            if part is None:
+            there = _alike(start, part)
+            if there is None:
                 return None
+            part = there
         start /= part
     return start
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from anystory.backends.load import load as load_backend
 from anystory.cast.filenames import folded
@@ -111,7 +112,7 @@ def _segment_by(arguments: argparse.Namespace, report: Report) -> None:
 
 def segmenter_named(name: str | None, report: Report) -> Segmenter:
     """A segmenter (None or "" = the default) that shows what it fetches: what it is first, then a bar."""
-    chosen, bars = name or next(iter(MODELS)), []
+    chosen, bars = name or next(iter(MODELS)), list[Any]()
 
     def show(done: int, total: int) -> None:
         if not bars:

@@ -139,7 +139,8 @@ class _Checker:
                 told = {"description": description, "height": height, "facing": facing}
                 self.cast[index] = replace(known, **{key: getattr(known, key) or told[key] for key in told})
                 return name if name.casefold() == known.name.casefold() else known.name
-        (image, mask), *more = self.pictures(fields, name, path) or [(None, None)]
+        found: list[tuple[Any, Any]] = [*self.pictures(fields, name, path)] or [(None, None)]
+        (image, mask), *more = found
         self.cast.append(CastMember(name, image, mask, description, tuple(more), height, facing))
         return name
 
@@ -284,7 +285,9 @@ class _Checker:
     def steering(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Steering:
         """What is asked of the routing of a panel with `cast`."""
         layout = self.attempt(self.layout, fields, cast, path, otherwise=Layout())
-        asked = {key: self.strengths(fields, key, cast, path) for key in STRENGTHS if fields.get(key) is not None}
+        asked: dict[str, Any] = {
+            key: self.strengths(fields, key, cast, path) for key in STRENGTHS if fields.get(key) is not None
+        }
         router = fields.get("router")
         if router is not None and str(router).casefold() not in ("true", "false"):
             self.fail((*path, "router"), f"router is true or false, not {shown(router)}.")
@@ -301,12 +304,13 @@ class _Checker:
         """Numbers of some of the panel's characters."""
         if not isinstance(fields[key], Mapping):
             self.fail((*path, key), f"{self.word(path, key)} must be a mapping of names to numbers.")
-        found = []
+        found: list[tuple[str, float]] = []
         for name, value in fields[key].items():
             who = self.name(name, (*path, key, name))
             if who not in cast:
                 self.fail((*path, key, name), f"{who} has a strength but is not in the panel; name {who} there.")
-            found.append((who, *self.numbers(value, 1, (*path, key, name), f"The {key} of {who}")))
+            (strength,) = self.numbers(value, 1, (*path, key, name), f"The {key} of {who}")
+            found.append((who, strength))
         return tuple(found)
 
     def layout(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Layout:
@@ -335,10 +339,10 @@ class _Checker:
         try:
             if isinstance(place, str) and place.startswith(PAINT):
                 return Place(who, paint=place)
-            if isinstance(place, str):
-                file = self.picture(place, "layout", path)
+            if isinstance(place, str) and (file := self.picture(place, "layout", path)):
                 return Place(who, paint=painted(open_image(file)))
-            return Place(who, self.numbers(place, 4, path, f"The box of {who}", code="layout", words=name))
+            left, top, right, bottom = self.numbers(place, 4, path, f"The box of {who}", code="layout", words=name)
+            return Place(who, (left, top, right, bottom))
         except (SteeringError, ImageError) as error:
             self.fail(path, str(error), "layout", words=name)
 
@@ -474,12 +478,12 @@ class _Checker:
             hint = "\\ begins an escape in double quotes, so write folders with /"
             self.fail(path, f"{word} has the control character U+{ord(bad[0]):04X} ({shown(str(value), 400)}); {hint}.")
         try:
-            file = find(value, self.folder)
+            file = find(value if isinstance(value, str) else Path(value), self.folder)
         except FilenameError as error:
             self.fail(path, str(error))
         if file is not None and file.is_file():
             return file.resolve()
-        name, where = basename(value), value if PureWindowsPath(value).drive else self.folder.resolve() / value
+        name, where = basename(str(value)), value if PureWindowsPath(value).drive else self.folder.resolve() / value
         aside = f", or put {name} beside the script" if name != str(value) else ""
         self.fail(path, f"There is no picture file {shown(str(where), 400)}; check {word}{aside}.")
 

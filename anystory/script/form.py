@@ -64,6 +64,8 @@ class ScriptError(AnyStoryError, ValueError):
         code: str = "script",
         fix: str | None = None,
     ) -> None:
+        self.line: int | None
+        self.column: int | None
         self.line, self.column = at or (None, None)
         super().__init__(sentence if at is None else f"Line {self.line}: {sentence}")
         self.sentence, self.span, self.code, self.fix = sentence, span, code, fix

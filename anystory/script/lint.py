@@ -394,12 +394,15 @@ def _wildcard(reading: Reading, own: Lists) -> Iterator[Finding]:
             expand(panel.prompt, number, own)
             wrong = dict(missing(panel.prompt, own))
         except WildcardError as error:
-            wrong = dict(missing(panel.prompt, own)) or {"": str(error)}
+            wrong = dict(missing(panel.prompt, own))
+            if not wrong:
+                span = reading.span(_sentence(path, reading))
+                yield _finding(reading.source, span, "error", "wildcard", str(error))
         for words, near in wrong.items():
             span = reading.span(_sentence(path, reading), words)
-            fix = near if words and reading.source[slice(*span)] == words else None
+            fix = near if reading.source[slice(*span)] == words else None
             hint = f" (did you mean {near}?)" if near else ""
-            message = f"There is no list {words}{hint}." if words else near
+            message = f"There is no list {words}{hint}."
             yield _finding(reading.source, span, "error", "wildcard", message, fix)
         if may_be_empty(panel.prompt):
             message = f"The wildcards of panel {number} may leave no word of it; write some outside of them."
@@ -421,7 +424,8 @@ def _size(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "size": a side of the frame that the backend cannot draw."""
     for number, path, panel in _panels(reading):
         if panel.size is not None and panel.size not in backend.about.sizes:
-            near = min(backend.about.sizes, key=lambda size: abs(size - panel.size))
+            wanted = panel.size
+            near = min(backend.about.sizes, key=lambda size: abs(size - wanted))
             message = (
                 f"Panel {number} asks for {panel.size} pixels; {backend.about.name} draws {sides(backend.about.sizes)}."
             )
@@ -516,7 +520,7 @@ def _written(text: str, languages: Sequence[str]) -> tuple[str, str]:
         return "", ""
     stop = next((i for i in range(start, len(text)) if kinds[i] in fine or text[i] == "\n"), len(text))
     words = re.sub(r"[\s\W]+$", "", text[start:stop])
-    return kinds[start], words
+    return kinds[start] or "", words
 
 
 def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:

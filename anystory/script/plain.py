@@ -96,7 +96,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             add("panels", line, span, **{tag[1].lower(): _shift(tag.span(2), start) for tag in TAGGED.finditer(head)})
         elif data["panels"]:
             misplaced.append(
-                (span, f"{header[header.lastindex].lower()} must come before the first panel; move it up.")
+                (span, f"{(header[1] or header[2]).lower()} must come before the first panel; move it up.")
             )
         elif header[2]:
             key = header[2].lower()
@@ -111,10 +111,10 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
                 files += [None] * (index - len(files)) + [line[header.end() :]]
                 spans["cast", len(data["cast"]) - 1, key, index] = start + header.end(), span[1]
         elif header[1].lower() == "cast":
-            name, *words = COMMA.split(line[header.end() :], maxsplit=1)
-            begin, description = start + header.end(), "".join(words)
-            places = {"name": (begin, begin + len(name)), "description": (span[1] - len(description), span[1])}
-            add("cast", {"name": name, "description": description}, span, **places)
+            called, *rest = COMMA.split(line[header.end() :], maxsplit=1)
+            begin, description = start + header.end(), "".join(rest)
+            places = {"name": (begin, begin + len(called)), "description": (span[1] - len(description), span[1])}
+            add("cast", {"name": called, "description": description}, span, **places)
         elif header[1].lower() in data:
             misplaced.append((span, f"{header[1].lower()} is given twice; keep one."))
         else:
@@ -150,7 +150,7 @@ def _character_list(lines: Sequence[tuple[int, str]], known: Sequence[str]) -> d
         elif line or found:
             match = DESCRIBED.match(line)
             name = match[1].strip().casefold() if match else ""
-            if not name or name in names or name == NOBODY.casefold():
+            if match is None or not name or name in names or name == NOBODY.casefold():
                 sure = not line or not names & taken or any(re.search(r"\simg\b", match[2]) for match in found.values())
                 return found if sure and any(later for _, later in lines[index:]) else {}
             found[start] = match

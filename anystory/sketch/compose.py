@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -106,7 +106,14 @@ def compose(
     staging: Staging, shot: Shot, cutouts: Sequence[Cutout], painting: Painting, width: int, height: int
 ) -> Sketch:
     """The finished picture of a staging; see `composing`."""
-    *_, last = composing(staging, shot, cutouts, painting, width, height)
+    return finished(composing(staging, shot, cutouts, painting, width, height))
+
+
+def finished(coats: Iterable[Coat]) -> Sketch:
+    """The sketch that the last of the coats has."""
+    *_, last = coats
+    if last.sketch is None:
+        raise ValueError("The last coat has no sketch; go through all of them.")
     return last.sketch
 
 
@@ -165,7 +172,9 @@ def _in_order(behind: Backdrop, staging: Staging) -> list[Item]:
 
 
 def picture_of(thing: PlacedThing, height: int) -> Cutout:
-    """A thing's drawing as large as it is in a frame of `height` pixels."""
+    """A thing's drawing as large as it is in a frame of `height` pixels. Raises ValueError for a thing without one."""
+    if thing.drawing is None:
+        raise ValueError(f"{thing.concept} is shown by its place; it has no drawing.")
     tall = (thing.box[3] - thing.box[1]) * height
     rows = rows_of(thing.drawing, thing.count)
     pixels = min(max(round(tall / rows), 1), MAX_HEIGHT)
@@ -275,9 +284,10 @@ class _Board:
 
     def _on_what_stands(self, patch: Patch) -> Patch | None:
         """The part of a patch that falls on somebody or something, not on the place behind."""
-        patch = patch.clipped(self.width, self.height)
-        if patch is None:
+        seen = patch.clipped(self.width, self.height)
+        if seen is None:
             return None
+        patch = seen
         rows, columns = patch.pixels.shape[:2]
         stands = self._seen[patch.y : patch.y + rows, patch.x : patch.x + columns] >= 0.5
         return Patch(np.dstack([patch.pixels[..., :3], patch.pixels[..., 3] * stands]), patch.x, patch.y)
@@ -289,6 +299,6 @@ class _Board:
         return min(max((nearest - top - depth * (bottom - top)) / (nearest - horizon), 0.0), 1.0)
 
 
-def _is_on(placed: Placed) -> bool:
+def _is_on(placed: Placed | PlacedThing) -> bool:
     """Whether who touches something does so above its ground: on a rock, on a horse."""
     return placed.contact is not None and placed.depth - placed.contact >= _ON

@@ -68,7 +68,8 @@ class Fit:
     def size(self) -> tuple[float, float]:
         """Width and height of the turned picture in the frame, in pixels."""
         height, width = self.cutout.pixels.shape[:2]
-        return tuple(side * self.scale for side in _turned(width, height, self.angle))
+        across, down = _turned(width, height, self.angle)
+        return across * self.scale, down * self.scale
 
     def patch(self, width: int, height: int, margin: int) -> Patch | None:
         """The cut-out as it is in a frame of that size, in its own colours: what is within `margin` pixels of it."""
@@ -83,7 +84,7 @@ class Fit:
         """The whole silhouette at one pixel for `step` of the frame's: float32 (h, w) in [0, 1], and the x and y of its
         corner in pixels of the frame."""
         alpha = Image.fromarray(self.cutout.pixels[..., 3])
-        size = tuple(max(1, round(side * self.scale / step)) for side in alpha.size)
+        size = max(1, round(alpha.width * self.scale / step)), max(1, round(alpha.height * self.scale / step))
         alpha = _oriented(alpha.resize(size, Resampling.BOX, reducing_gap=2), self.mirrored, self.angle)
         shape = np.asarray(alpha, np.float32) / 255
         return shape, self.x - shape.shape[1] * step / 2, self.y - shape.shape[0] * step / 2

@@ -131,9 +131,9 @@ def stage(
     things = [_thing(cast, prop, body) for prop, body in drawn]
     things += [_shown(cast, prop) for prop in cast.props if prop.how == SHOWN]
     things.sort(key=lambda thing: thing.thing)
-    notes = (*_notes(bodies[: len(placed)], size[1]), *cast.notes, *notes)
+    told = (*_notes(bodies[: len(placed)], size[1]), *cast.notes, *notes)
     marks = tuple(_mark(cast, mark) for mark in marks_of(cast, settled, drawn))
-    return Staging(cast.around.camera.window, placed, notes, tuple(things), marks)
+    return Staging(cast.around.camera.window, placed, told, tuple(things), marks)
 
 
 def _stepped_forward(cast: Ensemble, body: Body, others: Sequence[Body]) -> Body:
@@ -195,11 +195,14 @@ def _mark(cast: Ensemble, mark: ComicMark) -> PlacedMark:
 
 def _shown(cast: Ensemble, prop: Prop) -> PlacedThing:
     """A thing that the place shows itself: the part of it that is nearest to the middle of the frame."""
-    seen, aspect = prop.cover.seen, cast.around.aspect
-    left, right = prop.cover.run(aspect / 2) or (0.0, aspect)
-    rows = np.flatnonzero(seen[:, round(left * ROWS) : round(right * ROWS)].any(1))
-    box = (left / aspect, rows[0] / ROWS, min(right / aspect, 1.0), (rows[-1] + 1) / ROWS)
-    return PlacedThing(prop.thing, prop.told.concept, tuple(map(float, box)), depth=prop.cover.line)
+    cover, aspect = prop.cover, cast.around.aspect
+    if cover is None:
+        raise ValueError(f"{prop.told.concept} is not shown by the place.")
+    left, right = cover.run(aspect / 2) or (0.0, aspect)
+    rows = np.flatnonzero(cover.seen[:, round(left * ROWS) : round(right * ROWS)].any(1))
+    top, bottom = float(rows[0]) / ROWS, float(rows[-1] + 1) / ROWS
+    box = float(left / aspect), top, float(min(right / aspect, 1.0)), bottom
+    return PlacedThing(prop.thing, prop.told.concept, box, depth=cover.line)
 
 
 def _angle(cast: Ensemble, body: Body, way: int) -> float:

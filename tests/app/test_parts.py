@@ -200,7 +200,7 @@ def test_the_script_takes_a_new_name_over_where_the_character_is_meant(actors):
     assert cast.script_renamed(text, (*actors, bear), "Bruno", "Otto").split("\n")[2] == "Brunos and Bruno Bear"
     assert cast.script_renamed(text, (actors[0], *actors), "Bruno", "Otto") == text
     done = cast.Renaming("k", "<b>", "Otto", "", "")
-    assert "&lt;b&gt; is called Otto" in cast.told_renamed(done, words(None))
+    assert "&lt;b&gt; is now called Otto" in cast.told_renamed(done, words(None))
 
 
 def test_everyone_on_the_shelf_can_be_taken():
@@ -714,7 +714,7 @@ def test_nothing_typed_becomes_markup(actors):
 def test_a_render_tells_every_step_and_fills_the_frames(studio, actors):
     asked = job(studio, actors, "Bruno walks\nBruno and Fern # Hello")
     first, *moments = studio.render(asked)
-    assert first.where == "Waiting to begin" and first.waiting == (1, 2)
+    assert first.where == "Waiting to start" and first.waiting == (1, 2)
     steps = ((1, 1), (1, 2), (2, 1), (2, 2))
     assert [m.where for m in moments] == [f"Panel {n} of 2 · step {i} of 2" for n, i in steps]
     assert [m.share for m in moments] == [0.25, 0.5, 0.75, 1]

@@ -125,7 +125,7 @@ def wire(parts: Parts) -> None:
     actors.cards.turn(turn, actors.actors, actors.outputs, **on_card)
 
     def rename(event: gr.EventData, present: Cast, lines: str, request: gr.Request) -> dict[Any, Any]:
-        heard = {actors.cards: gr.HTML(heard=event.count), **dict.fromkeys(actors.follows, "")}
+        heard: dict[Any, Any] = {actors.cards: gr.HTML(heard=event.count)} | dict.fromkeys(actors.follows, "")
         index = cast.find(present, event.key)
         if index is None:
             return heard

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ class Body:
             return top
         return top + FACE * (bottom - top) if abs(self.figure.turn) < 50 else bottom
 
-    def standing(self, bottom: float, **changes: float | None) -> Body:
+    def standing(self, bottom: float, **changes: Any) -> Body:
         """The same with its lowest visible point at `bottom`: the corners of a turned picture are empty."""
         return replace(self, y=bottom - self.figure.lowest * self.height, **changes)
 

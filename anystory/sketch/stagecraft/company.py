@@ -125,7 +125,7 @@ def between(figures: Sequence[Figure], group_of: Mapping[int, int]) -> list[tupl
     for figure in figures:
         ends = [group_of[index[name]] for name in figure.role.targets[:2] if name in index]
         if figure.role.relation == "between" and len({group_of[figure.index], *ends}) == 3:
-            found.append((group_of[figure.index], *ends))
+            found.append((group_of[figure.index], ends[0], ends[1]))
     return found
 
 
@@ -148,8 +148,8 @@ def in_order(
         first = slots.index(placed[number - 1]) + 1 if number else 0
         last = count - (len(placed) - number)
         slots[min(max(round(told[i] * count - 0.5), first), last)] = i
-    rest = [i for i in range(count) if told[i] is None]
-    rest = iter(reversed(rest) if turned else rest)
+    others = [i for i in range(count) if told[i] is None]
+    rest = iter(reversed(others) if turned else others)
     order = [next(rest) if i is None else i for i in slots]
     for a, b in pairs:
         mover, goal = (a, b) if told[a] is None else (b, a)
