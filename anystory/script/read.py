@@ -31,6 +31,7 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
         cast:
           - {name: Mia, alias: ROLE-A, image: mia.png, mask: mia-mask.png, description: a small fox, height: 0.6}
           - {name: Tom, image: [tom.png, tom-back.png], mask: [null, tom-back-mask.png], facing: left}
+          - {name: Gran, description: an old bear, drawing: polar bear}
         panels:
           - Mia walks in the forest
           - prompt: they share an apple
@@ -52,8 +53,8 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
     folder or absolute, and must be there; a `styles.yaml` in that folder adds presets, a folder `things` beside it
     drawings of the story's own (docs/things.md). A panel that is only a string
     is read as plain text, and so is a line of dialogue (`Mia: Half for you`); a panel without `cast` has those in it
-    whom the prompt names. The storyboards that `anystory.script.storyboard` knows are recognised by their keys, in a
-    file of any of these endings.
+    whom the prompt names, or means by a pronoun. The storyboards that `anystory.script.storyboard` knows are recognised
+    by their keys, in a file of any of these endings.
     `cast`: as in `parse_script`. Raises `ScriptError`.
     """
     script = _finished(read_script(script_text(path), Path(path).parent, cast, is_structured(path)))

@@ -164,5 +164,5 @@ def test_training_resumes_and_never_sees_the_test_split(folder, tmp_path, capsys
     world = World(art, tmp_path / "cache", size=SIDE, scenes_count=12, seed=1)
     figures, wrong = measure(loaded, world, 40)
     assert figures["place"].n == 40 and figures["place"].low <= figures["place"].value <= figures["place"].high
-    assert measure_empty(loaded, world._bank)[0]["place"].n == 12
+    assert measure_empty(loaded, world.bank)[0]["place"].n == 12
     assert sum(n for *_, n in wrong) == sum(round(f.n * (1 - f.value)) for f in figures.values())
