@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont, features
 from uniseg.graphemecluster import grapheme_clusters
@@ -281,7 +282,7 @@ def write_line(
     m or r. `backwards`: it runs from right to left (None = as `right_to_left` tells)."""
     x, middle = at
     backwards = right_to_left(text) if backwards is None else backwards
-    more = {"direction": "rtl" if backwards else "ltr"} if SHAPED else {}
+    more: dict[str, Any] = {"direction": "rtl" if backwards else "ltr"} if SHAPED else {}
     above = max(0, int(middle - size))
     mask = Image.new("L", (image.width * FINE, 2 * size * FINE))
     place = x * FINE, (middle + CAP_HEIGHT * size / 2 - above) * FINE

@@ -206,7 +206,7 @@ def feedback(reading: ScriptReading, seed: int = 0, say: Callable[..., str] = wo
     """What is wrong, less what is said of the chosen style, and the panels as cards, as HTML; `seed` is the story's,
     under which wildcards are filled in."""
     found = [finding for finding in reading.findings if not _of_menu(finding)]
-    sizes = reading.backend and reading.backend.about.sizes
+    sizes = reading.backend.about.sizes if reading.backend else None
     deck = panels.cards(reading.source, found, seed, style_names(reading.styles), sizes, say)
     return html.findings(found), panels.legend(reading.source, say) + deck
 

@@ -96,7 +96,7 @@ class AnyStoryBackend:
                 if read < _reach(tokenizer, text):
                     end = min(end, read)
         if re.match(r"\w", text[end:], re.ASCII):  # in the middle of a word: all of it counts as unread
-            end = re.search(r"[\w'-]*$", text[:end], re.ASCII).start()
+            end = len(re.sub(r"[\w'-]*$", "", text[:end], flags=re.ASCII))
         return text[end:].strip()
 
     @classmethod

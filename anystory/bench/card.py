@@ -51,7 +51,7 @@ class OnCard(Tensor):
     """A tensor on the card: `inner` holds its values, `copied` tells the stream it came by and how often that had been
     waited for by then, None where it was there at once."""
 
-    inner: Tensor
+    inner: Tensor  # type: ignore[assignment]  # not the inner product, of which nothing here makes use
     card: Card
     copied: tuple[CardStream, int] | None
 
@@ -69,14 +69,16 @@ class OnCard(Tensor):
     def __init__(self, inner: Tensor, card: Card, copied: tuple[CardStream, int] | None = None) -> None:
         self.inner, self.card, self.copied = inner, card, copied
 
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]  # torch's takes what it would print
         return f"OnCard({self.inner})"
 
     def __tensor_flatten__(self) -> tuple[list[str], tuple]:
         return ["inner"], (self.card, self.copied)
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]  # torch calls it as a class method
+        cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
         card = next(x.card for x in _tensors((args, kwargs)) if isinstance(x, OnCard))
         return NotImplemented if _theirs(types) else card.run(func, args, kwargs or {})
 
@@ -163,7 +165,7 @@ class Card:
             return None
         source = next(iter(_tensors(args)), None)
         moves = func.overloadpacket in (_aten._to_copy, _aten.to)
-        copies = moves and kwargs.get("non_blocking") and source in self.pinned
+        copies = source is not None and moves and kwargs.get("non_blocking") and source in self.pinned
         return (stream, stream.waited) if copies else getattr(source, "copied", None)
 
     def hold(self, inner: Tensor, copied: tuple[CardStream, int] | None = None) -> OnCard:
@@ -239,7 +241,7 @@ class _Calls(TorchFunctionMode):
     def __init__(self, card: Card) -> None:
         super().__init__()
         self._instead: dict[Any, Callable[..., Any]] = {
-            Tensor.data.__set__: _set_data,
+            Tensor.data.__set__: _set_data,  # type: ignore[attr-defined]  # it is a descriptor
             Tensor.tolist: lambda x: x.cpu().tolist(),
             Tensor.contiguous: lambda x: x if x.is_contiguous() else x.clone(memory_format=torch.contiguous_format),
             Tensor.__invert__: _aten.bitwise_not,
@@ -250,7 +252,7 @@ class _Calls(TorchFunctionMode):
             Tensor.__setitem__: _set_item,
             **{function: _whole(function) for function in _WHOLE},
         }
-        self._always = {
+        self._always: dict[Any, Callable[..., Any]] = {
             torch.tensor: _tensor,
             Tensor.pin_memory: card.pin,
             Tensor.is_pinned: lambda x: x in card.pinned,
@@ -312,16 +314,17 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def _device_module(card: Card) -> Iterator[None]:
     """`torch.get_device_module(CARD)` finds what libraries ask of a device: streams and memory."""
-    module = ModuleType(f"torch.{CARD.type}")
+    module: Any = ModuleType(f"torch.{CARD.type}")
+    library: Any = torch
     module.Stream, module.stream, module.current_stream = CardStream, card.stream, card.current_stream
     module.empty_cache = module.synchronize = lambda: None
     module._is_in_bad_fork, module.manual_seed_all = (lambda: False), (lambda seed: None)
     module.mem_get_info = lambda _=None: ((card.capacity or sys.maxsize) - card.memory.alive, card.capacity)
-    sys.modules[module.__name__] = torch.privateuseone = module
+    sys.modules[module.__name__] = library.privateuseone = module
     try:
         yield
     finally:
-        del sys.modules[module.__name__], torch.privateuseone
+        del sys.modules[module.__name__], library.privateuseone
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def _cast() -> list[Cutout]:
 
 
 def _sketches(shots: list[Shot], cast: list[Cutout]) -> Iterator[Measured]:
-    new, known = [], []
+    new, known = list[float](), list[float]()
     for shot in shots:
         for times, seed in ((new, 0), (known, 1)):
             with _timed(times):
@@ -164,8 +164,7 @@ def _story(folder: Path) -> Iterator[Measured]:
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=HOME, **quiet)
+    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:

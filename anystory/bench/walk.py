@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -102,7 +103,7 @@ def walks() -> Iterator[Walk]:
                 yield Walk(each.name, skipped=f"it takes the package {missing[0]}")
             else:
                 own = saved(Path(folder) / "gguf", gguf=True) if "gguf" in candidate else files
-                found = walked(each.name, each, lambda each=each, own=own: frame(loaded(each, *own)))
+                found = walked(each.name, each, partial(_drawn, each, own))
                 yield found.same_as(whole.setdefault(candidate[:2], found.picture))
 
 
@@ -113,6 +114,10 @@ def saved(folder: Path, *, gguf: bool = False) -> tuple[Path, Path, Path]:
     if gguf:
         build.save_gguf(files[0] / "transformer")
     return files
+
+
+def _drawn(each: FluxPlan, files: tuple[Path, Path, Path]) -> Image.Image:
+    return frame(loaded(each, *files))
 
 
 def walked(name: str, each: MemoryPlan, draw: Callable[[], Image.Image]) -> Walk:

@@ -95,11 +95,11 @@ def examine_poses(encoder: IdentityEncoder, art: Art) -> dict[str, Estimate]:
         among, within = [], []
         for k, cuts in enumerate(others):
             scores = look(cuts)
-            among.append(np.mean([rank_of(row, k) == 1 for row in scores]))
+            among.append(float(np.mean([rank_of(row, k) == 1 for row in scores])))
             kin = np.flatnonzero(kinds == kinds[k])
             if len(kin) > 1:
                 place = int(np.flatnonzero(kin == k)[0])
-                within.append(np.mean([rank_of(row[kin], place) == 1 for row in scores]))
+                within.append(float(np.mean([rank_of(row[kin], place) == 1 for row in scores])))
         figures[f"another pose, among {len(several)} characters{by}"] = mean(among)
         figures[f"another pose, among those of its kind{by}"] = mean(within)
     sizes = [int((kinds == kind).sum()) for kind in kinds]

@@ -154,7 +154,8 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     bank = SceneBank(out / "cache", count=scenes_count, size=SIDE, seed=seed)
     pictures = flattened(bank)
-    model = FrameReader().to(memory_format=torch.channels_last)
+    model = FrameReader()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's stubs leave out
     model.train()
     answers = _numbers(model, bank)
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.05)
@@ -183,7 +184,7 @@ def train(
             for logits, right in zip(read, answers[chosen].T, strict=True)
         ]
         optimiser.zero_grad(set_to_none=True)
-        sum(losses).backward()
+        torch.stack(losses).sum().backward()
         optimiser.step()
         loop.log(**dict(zip(("place", "time", "weather"), losses, strict=True)))
     return model.eval()
@@ -221,7 +222,7 @@ def in_front(frames: Tensor, cells: Tensor, chance: float, generator: torch.Gene
     x, y = _uniform(generator, -0.8, 0.8, count), _uniform(generator, -0.2, 0.8, count)
     zero = torch.zeros(count)
     rows = [[wide, zero, -wide * x], [zero, wide, -wide * y]]
-    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), (count, 4, SIDE, SIDE), False)
+    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), [count, 4, SIDE, SIDE], False)
     drawn = F.grid_sample(cells.float() / 255, grid, align_corners=False)
     drawn = drawn * (torch.rand(count, 1, 1, 1, generator=generator) < chance)
     return frames * (1 - drawn[:, 3:]) + drawn[:, :3] * 2 - drawn[:, 3:]
@@ -236,7 +237,7 @@ def views(frames: Tensor, generator: torch.Generator) -> Tensor:
     mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     zero, x, y = torch.zeros(count), _uniform(generator, -1, 1, count), _uniform(generator, -1, 1, count)
     rows = [[zoom * mirror, zero, free * x], [zero, zoom, free * y]]
-    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), (count, 3, SIDE, SIDE), False)
+    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), [count, 3, SIDE, SIDE], False)
     seen = F.grid_sample(frames, grid, padding_mode="reflection", align_corners=False)
     # Samples come in no order, so a part of the batch is a part of them.
     soft = count // 4
@@ -253,7 +254,8 @@ Mistake = tuple[str, str, str, int]
 def measure(model: FrameReader, world: World, count: int, seed: int = 77) -> tuple[dict[str, Estimate], list[Mistake]]:
     """The shares of `count` composites of `world`, with 0 to 3 subjects in turn, whose place, time and weather are read
     rightly, and the mistakes, commonest first."""
-    shown, read = [], []
+    shown: list[FrameReading] = []
+    read: list[FrameReading] = []
     for number, start in enumerate(range(0, count, 32)):
         batch = world.batch(min(32, count - start), number % 4, np.random.default_rng([seed, number]))
         shown += map(FrameReading, batch.place, batch.time, batch.weather)
@@ -269,7 +271,8 @@ def measure_empty(model: FrameReader, bank: SceneBank) -> tuple[dict[str, Estima
 
 def compare(shown: Sequence[FrameReading], read: Sequence[FrameReading]) -> tuple[dict[str, Estimate], list[Mistake]]:
     """The share read rightly of what can be seen, a question, and the mistakes."""
-    figures, wrong = {}, Counter()
+    figures: dict[str, Estimate] = {}
+    wrong: Counter[tuple[str, str, str]] = Counter()
     for question in ("place", "time", "weather"):
         pairs = [(getattr(a, question), getattr(b, question)) for a, b in zip(shown, read, strict=True)]
         figures[question] = share([a == b for a, b in pairs if a])

@@ -14,6 +14,7 @@ from anystory.evaluation.cases import gallery
 from anystory.evaluation.examination import composites, examine_identity, examine_poses
 from anystory.evaluation.measures import Judge
 from anystory.evaluation.statistics import Estimate
+from anystory.model.identity import WEIGHTS, load_encoder
 from anystory.training.art import Art
 from anystory.training.bank import SceneBank
 from anystory.training.world import World
@@ -61,7 +62,7 @@ def _identity(options: argparse.Namespace) -> Measured:
     """Every drawing of the gallery in three composites, then poses."""
     out, cache = options.out, options.out / "cache"
     encoder.train(Art(options.art, cache, split="train", size=96), out, steps=options.identity_steps)
-    model = encoder.load_encoder(out / encoder.WEIGHTS.name)
+    model = load_encoder(out / WEIGHTS.name)
     art = Art(options.art, cache, split="test", size=128)
     world = World(art, cache, size=SIZE, scenes_count=max(1, options.held_out // 4), seed=HELD_OUT)
     cast = gallery(art, options.samples)

@@ -49,7 +49,7 @@ def overlay(
     fills = colours_of(maps.names[:-1], cast)
     shown = [k for k, name in enumerate(maps.names[:-1]) if names is None or name in names]
     weights = opacity * maps.values[shown].astype(np.float32)
-    colours = np.float32([ImageColor.getrgb(fills[k]) for k in shown]).reshape(-1, 3)
+    colours = np.array([ImageColor.getrgb(fills[k]) for k in shown], np.float32).reshape(-1, 3)
     tint = np.tensordot(weights, colours, axes=(0, 0)).transpose(2, 0, 1)  # mixed while it is small
     fields = [
         np.asarray(Image.fromarray(np.ascontiguousarray(field)).resize(image.size, resample))

@@ -389,8 +389,11 @@ def _through(starts: np.ndarray, end: Point, box: Box) -> np.ndarray:
 
 
 def _on_way(boxes: np.ndarray, other: _Balloon) -> np.ndarray:
-    """Whether a box lies on the way from a balloon to who speaks it."""
-    way = np.array(other.centre) + np.linspace(0, 1, 24)[:, None] * (np.array(other.target.top) - other.centre)
+    """Whether a box lies on the way from a balloon to who speaks it, if anybody in the frame does."""
+    if other.target is None:
+        return np.zeros(len(boxes), bool)
+    ahead = np.array(other.target.top) - np.array(other.centre)
+    way = np.array(other.centre) + np.linspace(0, 1, 24)[:, None] * ahead
     within = (way >= boxes[:, None, :2]) & (way <= boxes[:, None, 2:])
     return within.all(axis=2).any(axis=1)
 
@@ -427,7 +430,7 @@ def _out_of_order(boxes: np.ndarray, earlier: Box, backwards: bool) -> np.ndarra
 def _draw_balloon(image: Image.Image, balloon: _Balloon) -> None:
     """Draw the balloon with its tail, empty."""
     edge = _edge(balloon.block.size)
-    tail = _tail(balloon) if balloon.target else []
+    tail = _tail(balloon)
     for grow, colour in ((edge, INK), (0, PAPER)):
         _paint(image, balloon, grow, colour, tail)
 
@@ -462,9 +465,11 @@ def _paint(image: Image.Image, balloon: _Balloon, grow: int, colour: tuple[int, 
 
 
 def _tail(balloon: _Balloon) -> list[Point]:
-    """The corners of the tail, from within the balloon to near the head of who speaks."""
+    """The corners of the tail, from within the balloon to near the head of who speaks; none for who is not here."""
     em, (left, top, right, bottom) = balloon.block.size, balloon.box
     figure = balloon.target
+    if figure is None:
+        return []
     # Up to the top of a head from above it; from beside or below towards its middle, not over the face.
     above = bottom <= figure.top[1]
     aim = figure.top if above else figure.head

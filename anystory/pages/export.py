@@ -141,7 +141,7 @@ class Pages(Sequence[Page]):
     def __len__(self) -> int:
         return math.ceil(len(self.numbers) / LAYOUTS[self.form.layout].panels)
 
-    def __getitem__(self, index: int) -> Page:
+    def __getitem__(self, index: int) -> Page:  # type: ignore[override]  # one at a time: each is made anew
         if not 0 <= index < len(self):
             raise IndexError(index)
         room = LAYOUTS[self.form.layout].panels
@@ -161,7 +161,7 @@ class Pages(Sequence[Page]):
 def _text(frame: Path) -> dict[str, str]:
     """The PNG text of a frame's file."""
     with Image.open(frame, formats=["PNG"]) as picture:
-        return {key: value for key, value in picture.info.items() if isinstance(value, str)}
+        return {str(key): value for key, value in picture.info.items() if isinstance(value, str)}
 
 
 def _alone(script: Script, frames: dict[int, Frame], form: Format) -> Page:

@@ -133,8 +133,8 @@ def _listed(folder: Path) -> set[str]:
     for name in tuple(names):
         try:
             data = json.loads((folder / name).read_bytes())
-            wanted = _named(migrate(data)) if name == "story.json" else _draft_pictures(data)
-            wanted = {*wanted, *(f"drawn/{path.name}" for path in (folder / "drawn").glob("*.png"))}
+            listed = _named(migrate(data)) if name == "story.json" else _draft_pictures(data)
+            wanted = {*listed, *(f"drawn/{path.name}" for path in (folder / "drawn").glob("*.png"))}
             names |= {file for file in wanted if NAMES.fullmatch(file) and (folder / file).is_file()}
             names |= drawing_files(folder)
         except ProjectError as error:

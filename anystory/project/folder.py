@@ -43,7 +43,7 @@ from PIL.PngImagePlugin import PngInfo, putchunk
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
-from anystory.project.imprint import imprint
+from anystory.project.imprint import AskedStory, asked_in_png, imprint
 from anystory.project.things import drawings_of, things_in
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
@@ -108,7 +108,7 @@ class Entry:
     @property
     def short(self) -> str:
         """The frame as people are told of it: the first digits of its key, and its seed."""
-        return f"{self.key[:SHORT]} (seed {self.seed})"
+        return _short(self)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,14 @@ class Kept:
     image: str
     maps: str
 
-    short = Entry.short
+    @property
+    def short(self) -> str:
+        """As `Entry.short`."""
+        return _short(self)
+
+
+def _short(listed: Entry | Kept) -> str:
+    return f"{listed.key[:SHORT]} (seed {listed.seed})"
 
 
 def content(subject: Subject) -> str:
@@ -232,7 +239,7 @@ def migrate(data: Any) -> dict[str, Any]:
     if version == VERSION:
         return data
     if version == 1:  # no traces, no retries; the diagnosis is made when the story is next rendered
-        more = {"trace": None, "tries": 1, "diagnosis": {}}
+        more: dict[str, Any] = {"trace": None, "tries": 1, "diagnosis": {}}
         return migrate(
             data | {"version": 2, "panels": [{**panel, "asked": panel["key"], **more} for panel in data["panels"]]}
         )
@@ -279,6 +286,8 @@ class Project:
         self.history: list[Kept] = []
         self._cutouts: dict[str, dict[str, Any]] = {}
         self._data: dict[str, Any] | None = None
+        self._head: dict[str, Any] | None = None
+        self._seen: tuple[dict[int, Entry], frozenset[Kept]] = {}, frozenset()
         self._read = b""
         path = self.folder / STORY
         try:
@@ -353,6 +362,13 @@ class Project:
         except Exception as error:  # as in `frame`
             raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
 
+    def asked(self, number: int) -> AskedStory | None:
+        """What the picture of panel `number` tells of what was asked for; None where it tells nothing."""
+        try:
+            return asked_in_png(self._inside(self.entries[number].image).read_bytes())
+        except (KeyError, OSError, ValueError):  # of which ImprintError is one
+            return None
+
     def kept(self, number: int, key: str) -> Frame:
         """The frame of `key`, or of its first digits, `SHORT` or more, in the history of panel `number`. Raises
         ProjectError where there is none."""
@@ -398,7 +414,9 @@ class Project:
 
     def _trace(self, entry: Entry) -> RoutingTrace | None:
         try:
-            return entry.trace and replace(read_trace(self._inside(entry.trace), entry.key), names=entry.names)
+            if not entry.trace:
+                return None
+            return replace(read_trace(self._inside(entry.trace), entry.key), names=entry.names)
         except (OSError, ValueError):
             return None
 
@@ -431,9 +449,14 @@ class Project:
         somebody else, and keeps the names it has.
         """
         files = subject_files([subject.name for subject in story.subjects])
-        before, self._cutouts, changed = self._cutouts, {}, {}
+        before, self._cutouts = self._cutouts, {}
+        changed: dict[Path, bytes] = {}
         for subject in story.subjects:
-            listed = {"name": subject.name, "file": files[subject.name], "content": content(subject)}
+            listed: dict[str, Any] = {
+                "name": subject.name,
+                "file": files[subject.name],
+                "content": content(subject),
+            }
             more = more_files(listed["file"], len(subject.more))
             listed |= ({"drawn": subject.drawn} if subject.drawn else {}) | ({"more": more} if more else {})
             paths = [self.folder / file for file in (listed["file"], *more)]
@@ -535,7 +558,8 @@ class Project:
 
     def _png(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> bytes:
         """A frame's picture with what it tells of itself."""
-        backend = self._data["backend"]
+        listed = self._listed()
+        backend = listed["backend"]
         shared = {name: value for name, value in asdict(settings).items() if name != "seed"}
         looks = {name: listed["content"] for name, listed in self._cutouts.items()}
         text = {
@@ -547,7 +571,7 @@ class Project:
             "key": key,
             **({"made": MADE[frame.maps.measure]} if frame.maps.measure in MADE else {}),
             **({"notes": json.dumps(frame.notes)} if frame.notes else {}),
-            IMPRINT: imprint(self._data["script"], self._data["settings"], looks, number),
+            IMPRINT: imprint(listed["script"], listed["settings"], looks, number),
         }
         return png(frame.image, text)
 
@@ -564,12 +588,14 @@ class Project:
         # A frame serves the panel it was asked for; failing that, one with the seed it was found under.
         places = {entry.key: number for number, entry in sorted(old.items(), reverse=True)}
         places |= {entry.asked: number for number, entry in sorted(old.items(), reverse=True)}
-        moved, claimed, went = {}, set(), {}
+        moved: dict[int, tuple[tuple[bytes, Frame, str, str, int], bool]] = {}
+        claimed: set[int] = set()
+        went: dict[int, int] = {}
         stays = {number for number, entry in old.items() if entry.pinned and entry.asked not in keys}
         for number, (key, wanted) in enumerate(zip(keys, names, strict=True), 1):
             if number in stays:
                 continue
-            source = number if number in old and old[number].asked == key else places.get(key)
+            source = number if number in old and old[number].asked == key else places.get(key or "")
             if source is None:
                 continue
             claimed.add(source)
@@ -583,7 +609,7 @@ class Project:
                     continue  # it will be rendered anew
                 tries = entry.tries if entry.asked == key else 1
                 image = self._inside(entry.image).read_bytes()
-                moved[number] = (image, frame, entry.key, key, tries), entry.pinned
+                moved[number] = (image, frame, entry.key, key or "", tries), entry.pinned
         # An outdated frame stays until its panel is rendered again, unless it went to another panel.
         self.entries = {
             number: entry
@@ -596,22 +622,22 @@ class Project:
         self.history = [replace(kept, number=went.get(kept.number, kept.number)) for kept in self.history]
         self._forget([kept for kept in self.history if kept.number > len(keys)])
         for number in claimed - self.entries.keys():
-            for name in (old[number].image, old[number].maps, old[number].trace):
-                with contextlib.suppress(OSError, TypeError):
+            for name in filter(None, (old[number].image, old[number].maps, old[number].trace)):
+                with contextlib.suppress(OSError):
                     self._inside(name).unlink()
 
     def _put(self, number: int, image: bytes, frame: Frame, key: str, asked: str, tries: int) -> None:
         """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
-        picture, maps, trace = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
+        picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
         files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}
         if frame.trace is not None:
-            files = {self.folder / trace: dump_trace(frame.trace, key), **files}
+            files = {self.folder / packed: dump_trace(frame.trace, key), **files}
         write_atomic(files)
         if frame.trace is None:
             with contextlib.suppress(OSError):
-                (self.folder / trace).unlink()
-            trace = None
+                (self.folder / packed).unlink()
+        trace = packed if frame.trace is not None else None
         numbers = diagnose(frame.maps).as_data()
         self.entries[number] = Entry(number, frame.seed, key, names, picture, maps, trace, asked, tries, numbers)
 
@@ -621,7 +647,9 @@ class Project:
             self._take_in()
             panels = [asdict(entry) for _, entry in sorted(self.entries.items())]
             history = [asdict(kept) for kept in self.history]
-            text = json.dumps({**self._head, "panels": panels, "history": history}, indent=2, ensure_ascii=False)
+            text = json.dumps(
+                {**(self._head or {}), "panels": panels, "history": history}, indent=2, ensure_ascii=False
+            )
             self._read = (text + "\n").encode("utf-8")
             write_atomic({**files, self.folder / STORY: self._read})
             self._remember(self._head)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from anystory.cast.filenames import SUFFIXES, find
@@ -111,7 +111,8 @@ def _role(board: Converted, entry: Mapping[str, Any], source: Where, index: int)
     keys |= {"image": "image", "mask": "mask"}
     board.origin |= {("cast", index, ours): (*source, theirs) for ours, theirs in keys.items()}
     for key in ("image", "mask"):
-        listed = entry.get(key) if isinstance(entry.get(key), list | tuple) else []
+        given = entry.get(key)
+        listed = given if isinstance(given, list | tuple) else []
         board.origin |= {("cast", index, key, place): (*source, key, place) for place in range(len(listed))}
     return {ours: entry.get(theirs) for ours, theirs in keys.items()}
 
@@ -172,7 +173,7 @@ def _pictures(folder: Path | None, key: str) -> list[str]:
     if folder is None:
         return []
     try:
-        pictures = find(PurePath("image", key), folder)
+        pictures = find(Path("image", key), folder)
         if pictures is None or not pictures.resolve().is_relative_to((folder / "image").resolve()):
             return []
         found = sorted(path for path in pictures.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())

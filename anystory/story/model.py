@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -79,7 +80,8 @@ class Subject:
 @dataclass(frozen=True)
 class CastMember:
     """A character as a script names it: the pictures are still paths. `more` are further pictures, each with its mask
-    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said."""
+    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said. `drawing` is the concept of
+    the library's drawing that somebody chose for who has no picture, "" where nobody did."""
 
     name: str
     image: Path | None = None
@@ -88,6 +90,7 @@ class CastMember:
     more: tuple[tuple[Path, Path | None], ...] = ()
     height: float | None = None
     facing: str | None = None
+    drawing: str = ""
 
 
 @dataclass(frozen=True)
@@ -331,6 +334,7 @@ def dump_trace(trace: RoutingTrace, key: str) -> bytes:
     """The trace as an npz file (no pickle): names, total, steps, shapes, `key`, and an array for every kind and size
     under, for example, "refined 16x16"."""
     buffer = io.BytesIO()
+    arrays: dict[str, Any] = {f"{kind} {h}x{w}": array for (kind, (h, w)), array in sorted(trace.packed.items())}
     np.savez_compressed(
         buffer,
         names=np.array(trace.names),
@@ -338,7 +342,7 @@ def dump_trace(trace: RoutingTrace, key: str) -> bytes:
         steps=np.array(trace.steps, np.int32),
         shapes=np.array(trace.shapes, np.int32),
         key=key,
-        **{f"{kind} {h}x{w}": array for (kind, (h, w)), array in sorted(trace.packed.items())},
+        **arrays,
     )
     return buffer.getvalue()
 
@@ -360,10 +364,11 @@ def read_trace(file: str | Path, key: str | None = None) -> RoutingTrace:
                 raise ValueError("it belongs to another frame")
             names, total = tuple(data.pop("names").tolist()), int(data.pop("total"))
             steps, shapes = (data.pop(name).tolist() for name in ("steps", "shapes"))
-            packed = {}
+            packed: dict[tuple[str, Shape], np.ndarray] = {}
             for name, array in data.items():
                 kind, _, size = name.partition(" ")
-                packed[kind, tuple(int(side) for side in size.split("x"))] = array
+                height, width = (int(side) for side in size.split("x"))
+                packed[kind, (height, width)] = array
             return RoutingTrace(names, total, tuple(steps), tuple((h, w) for h, w in shapes), packed)
         except Exception as error:  # a damaged archive raises anything: BadZipFile, EOFError, zlib.error, KeyError, …
             raise ValueError(f"{Path(file).name} is no routing trace ({error}).") from error

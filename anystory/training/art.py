@@ -177,7 +177,9 @@ def _decode(folder: Path, rows: list[dict], size: int) -> dict[str, torch.Tensor
             if name not in tars:
                 tars[name] = opened.enter_context(tarfile.open(folder / f"{name}.tar"))
             for file in _files(row):
-                encoded.append(tars[name].extractfile(file).read())
+                if (member := tars[name].extractfile(file)) is None:
+                    raise ValueError(f"{folder / name}.tar holds no file {file}; make the art again.")
+                encoded.append(member.read())
                 owners.append(i)
     made = in_parallel(partial(_cell, size), encoded)
     drawn = [(i, cell) for i, cell in zip(owners, made, strict=True) if cell is not None]

@@ -103,7 +103,7 @@ def build_own(pictures: Path, out: Path, model: str = "u2net") -> Gathered:
     for name in ("poses.tar", "own.tar"):
         os.replace(out / f"{name}.part", out / name)
     (out / "index.jsonl").write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), encoding="utf-8")
-    views = sum(row.get("frames", 1) for row in rows)
+    views = sum(int(row.get("frames", 1)) for row in rows)
     made = Gathered(len(rows), views, sum(row["split"] == "test" for row in rows), tuple(refused))
     told.write_text(json.dumps({"of": stamp, "made": asdict(made)}, ensure_ascii=False), encoding="utf-8")
     return made

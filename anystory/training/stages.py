@@ -303,7 +303,7 @@ def _in_step(loop: Loop | None, processes: int) -> Iterator[tuple[int, float]]:
     source = iter(loop) if loop else None
     while True:
         now = torch.zeros(2, dtype=torch.float64)
-        if loop:
+        if loop and source:
             progress = next(source, 1.0)
             now = torch.tensor([loop.step, progress], dtype=torch.float64)
         if processes > 1:
@@ -317,12 +317,13 @@ def _average_gradients(parameters: Iterable[torch.nn.Parameter], processes: int)
     """Mean gradients over all processes; a parameter without one in this step counts as zero."""
     if processes == 1:
         return
-    parameters = list(parameters)
+    gradients = []
     for p in parameters:
         if p.grad is None:
             p.grad = torch.zeros_like(p)
-    flat = torch.cat([p.grad.flatten() for p in parameters])
+        gradients.append(p.grad)
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
     flat /= processes
-    for p, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
-        p.grad.copy_(part.view_as(p.grad))
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))

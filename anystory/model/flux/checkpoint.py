@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import FluxTransformer2DModel
@@ -91,7 +92,7 @@ def embedders(checkpoint: Mapping[str, StateDict]) -> tuple[SubjectEmbedder, Sub
         raise CheckpointError(f"The checkpoint is damaged: {error}.") from error
 
 
-def named_blocks(transformer: FluxTransformer2DModel) -> list[tuple[str, nn.Module]]:
+def named_blocks(transformer: FluxTransformer2DModel) -> list[tuple[str, Any]]:
     """Every block with its name, in the order of execution."""
     return [
         (f"{group}.{index}", block)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -272,7 +272,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
         settings: FluxSettings,
         measure: bool = False,
         guide: Guide | None = None,
-    ) -> Iterator[FluxDenoised]:
+    ) -> Generator[FluxDenoised, None, None]:
         """Denoise one frame, a `FluxDenoised` after each step; everything as in `denoise_batch`, for one frame."""
         guides = [guide] if guide else []
         with closing(
@@ -291,7 +291,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
         settings: FluxSettings,
         measure: bool = False,
         guides: Sequence[Guide | None] = (),
-    ) -> Iterator[FluxDenoised]:
+    ) -> Generator[FluxDenoised, None, None]:
         """Denoise B frames at once, panels or seeds, a `FluxDenoised` after each step.
 
         prompt_embeds (B, T, d_t) and pooled_prompt_embeds (B, d_p): the encoded prompts; casts: the subjects of each
@@ -405,7 +405,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
                 transformer._reset_stateful_cache()
             if ref_open and not (processors[0].references and settings.enable_ref_cache):
                 self._record_references(referred, pooled_prompt_embeds[distinct], scale)
-            text = torch.cat([prompt_embeds, redux], dim=1) if redux_open else prompt_embeds
+            text = torch.cat([prompt_embeds, redux], dim=1) if redux_open and redux is not None else prompt_embeds
             frame.text, frame.redux = prompt_embeds.shape[1], text.shape[1] - prompt_embeds.shape[1]
             frame.references = ref_open
             frame.router_tokens = router if settings.enable_router and (redux_open or ref_open) else None

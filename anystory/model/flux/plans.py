@@ -178,8 +178,9 @@ def release_configs(base: Path | None = None, redux: Path | None = None) -> Conf
     return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
 
 
-def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> nn.Module:
-    """A model of the release by its part's name, on the meta device without weights."""
+def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> Any:
+    """A model of the release by its part's name, on the meta device without weights. An `nn.Module`, of which callers
+    want more than that promises."""
     config = {key: value for key, value in config.items() if not key.startswith("_")}
     with torch.device(device):
         match name:

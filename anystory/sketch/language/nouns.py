@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
@@ -205,7 +207,13 @@ class Nouns(Relations):
     def _mention(self, unit: Unit, mods: Modifiers, plural: bool) -> Mention:
         """The noun as what it is: somebody of the cast, a place, a thing, or nothing that is shown."""
         count = mods.count or (3 if plural else 1)
-        common = {"count": count, "colour": mods.colour, "size": mods.size, "which": mods.which, "owner": mods.owner}
+        common: dict[str, Any] = {
+            "count": count,
+            "colour": mods.colour,
+            "size": mods.size,
+            "which": mods.which,
+            "owner": mods.owner,
+        }
         concept = self._concept(unit, mods.which == "his")
         if concept and mods.which != "other":
             definite = mods.which in ("the", "his", "same") and not mods.owner

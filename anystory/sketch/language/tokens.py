@@ -127,7 +127,7 @@ def _cut(text: str, book: Lexicon) -> list[Token]:
     """The words of a piece of text without names."""
     if book.language == "zh":
         return [Token(word, bases=((word, SAME),)) for word in _segmented(text.lower(), book)]
-    tokens = []
+    tokens: list[Token] = []
     for written in _words(text.replace("’", "'"), book):
         word = written.lower()
         if tokens and written[0].isupper() and word in book.rare:
@@ -257,7 +257,7 @@ def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[tuple[int, int]
 def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> tuple[Unit, int]:
     """The longest phrase that begins at a token, with all its senses, and where it ends; a longer one of a word's other
     readings does not hide an equally long one."""
-    reach, found = at, []
+    reach, found = at, list[tuple[Sense, str]]()
     for base, form in tokens[at].bases:
         for key in book.starts.get(base, ()):
             end = _match(tokens, at, key, between)

@@ -166,8 +166,8 @@ def _there(clue: Clue) -> bool:
     if mention is None:
         return clue.state == REAL
     act, space = mention.act, signs()[clue.number].at[0] == "space"
-    aim = act is not None and mention.role == "object"
-    elsewhere = aim and (act.action == "points" or bool(act.manners & {"seeks", "leaves"}))
+    aim = act if mention.role == "object" else None
+    elsewhere = aim is not None and (aim.action == "points" or bool(aim.manners & {"seeks", "leaves"}))
     elsewhere = elsewhere or (mention.distance == "far" and not space)
     elsewhere = elsewhere or (mention.prep == "from" and act is None)  # "the sailor from the boat"
     return mention.state == REAL and mention.prep not in ABSENT and not elsewhere

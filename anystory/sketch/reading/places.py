@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
@@ -185,7 +185,8 @@ def place_of(mention: Mention) -> str:
         return building["in"]
     if "passes" in manners:
         return building["by"]
-    if "over" in building and mention.role == "object" and mention.act.action in ("flies", "rides", "swims"):
+    doing = mention.act.action if mention.act is not None else ""
+    if "over" in building and mention.role == "object" and doing in ("flies", "rides", "swims"):
         return building["over"]
     alone = mention.role == "subject" and mention.act is None
     if (
@@ -318,7 +319,7 @@ def vague_snow(sentence: Sentence) -> bool:
     return any(m.kind == "place" and m.value == "snow" and m.state == REAL for m in sentence.mentions)
 
 
-def allowed(value: str, possible: Sequence[str], order: dict[str, tuple[str, ...]]) -> str:
+def allowed(value: str, possible: Sequence[str], order: Mapping[str, tuple[str, ...]]) -> str:
     """A time or weather that a place can show: the same, else the nearest in `order`, "" where it shows none."""
     if value in possible:
         return value

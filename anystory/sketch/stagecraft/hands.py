@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from anystory.sketch.stagecraft.bodies import Body
 from anystory.sketch.stagecraft.figure import FACE, SIZES, Figure, on_all_fours, solid
 from anystory.sketch.things.drawing import LibraryDrawing
@@ -64,7 +66,7 @@ _NAPE = (0.24, 0.4)
 
 def scale_of(body: Body) -> float:
     """How tall a grown person is where somebody is as large as this."""
-    return body.height / (body.figure.relative * SIZES.get(body.figure.role.size, 1.0))
+    return body.height / (body.figure.part * body.figure.relative * SIZES.get(body.figure.role.size, 1.0))
 
 
 def held(figure: Figure, holder: Body, side: int, others: Sequence[Body], aspect: float) -> Body:
@@ -201,7 +203,7 @@ def outline(body: Body, low: float, high: float) -> tuple[float, float]:
         seen = seen[:, ::-1]
     rows, columns = seen.shape
     first = min(int(low * rows), rows - 1)
-    found = seen[first : max(int(high * rows), first + 1)].any(0).nonzero()[0].tolist()
+    found = np.flatnonzero(seen[first : max(int(high * rows), first + 1)].any(axis=0)).tolist()
     left = body.x - body.width / 2
     if not found:
         return left, left + body.width

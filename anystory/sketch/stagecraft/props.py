@@ -157,7 +157,7 @@ def arrangement(count: int, rests: str) -> list[tuple[float, float]]:
     """The left top corners of so many of one kind, in widths and heights of one, from the back to the front."""
     if rests in ("hand", "table", "head"):  # a heap
         base = next(base for base in range(1, count + 1) if 3 * (base - 1) >= count or base * (base + 1) / 2 >= count)
-        rows = []
+        rows: list[int] = []
         while sum(rows) < count:
             rows.insert(0, min(base - len(rows), count - sum(rows)))
         return [
