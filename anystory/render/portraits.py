@@ -135,7 +135,7 @@ def _draw(
             for step in steps:
                 if step.frame is None:
                     yield Drawing(member.name, attempt, step)
-        image = step.frame.image
+        image = step.finished.image
         text = {
             "prompt": prompt.text,
             "seed": str(seed),
