@@ -43,7 +43,7 @@ from PIL.PngImagePlugin import PngInfo, putchunk
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
-from anystory.project.imprint import imprint
+from anystory.project.imprint import AskedStory, asked_in_png, imprint
 from anystory.project.things import drawings_of, things_in
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
@@ -361,6 +361,13 @@ class Project:
                 return str(picture.info["backend"]), str(picture.info["version"])
         except Exception as error:  # as in `frame`
             raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
+
+    def asked(self, number: int) -> AskedStory | None:
+        """What the picture of panel `number` tells of what was asked for; None where it tells nothing."""
+        try:
+            return asked_in_png(self._inside(self.entries[number].image).read_bytes())
+        except (KeyError, OSError, ValueError):  # of which ImprintError is one
+            return None
 
     def kept(self, number: int, key: str) -> Frame:
         """The frame of `key`, or of its first digits, `SHORT` or more, in the history of panel `number`. Raises

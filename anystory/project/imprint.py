@@ -110,6 +110,29 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
     return FrameStory(script, settings, panel, seed, backend, version, missing, tuple(notes), then)
 
 
+@dataclass(frozen=True)
+class AskedStory:
+    """What was asked for when a frame was made: panel `panel` (from 1) of `script` with `settings`, of a backend and
+    its version; `looks` are the characters' pictures, as hashes by name, `prompt` the sentence that was composed."""
+
+    script: Script
+    settings: Settings
+    panel: int
+    looks: Mapping[str, str]
+    backend: str
+    version: str
+    prompt: str
+
+
+def asked_in_png(data: bytes) -> AskedStory:
+    """What a frame's PNG file tells of what was asked for. Raises ImprintError where it tells nothing."""
+    info = _png_text(data)
+    if not isinstance(info.get(KEY), str):
+        raise ImprintError("The frame does not tell its story; it is from an older AnyStory.")
+    backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
+    return AskedStory(*_parsed(info[KEY]), backend, version, str(info.get("prompt", "")))
+
+
 def _png_text(data: bytes) -> dict[str, Any]:
     """The text chunks in front of a PNG's pixels, which are not decoded."""
     if len(data) > MAX_BYTES:

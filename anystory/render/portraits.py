@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -94,9 +96,9 @@ def draw_cast(
         prompt = portrait(member.description, style)
         settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
         parts = [prompt.text, settings, SEEDS, backend.about.name, backend.about.version, segmenter.model]
-        key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        key = _key(parts)
         file = None if folder is None else Path(folder) / "drawn" / f"{key[:16]}.png"
-        subject = _kept(file, key, member, prompt)
+        subject = _kept(file, key, member, prompt) or _reworded(folder, parts, member, prompt)
         if subject:
             step = Step(story.settings.steps, story.settings.steps)
             yield Drawing(member.name, 1, step, subject, reused=True)
@@ -170,6 +172,28 @@ def _kept(file: Path | None, key: str, member: CastMember, prompt: Prompt) -> Su
     except (OSError, SyntaxError, ValueError):  # what PIL raises for a damaged file
         return None
     return _subject(member, rgba.convert("RGB"), rgba.getchannel("A"), prompt)
+
+
+def _reworded(folder: str | Path | None, parts: list[Any], member: CastMember, prompt: Prompt) -> Subject | None:
+    """A drawing there is that was asked for in the same words but articles and capitals, as an earlier version put
+    them; `parts` are what a key stands for, the words first."""
+    for file in sorted(Path(folder).glob("drawn/*.png")) if folder is not None else ():
+        try:
+            with Image.open(file, formats=["PNG"]) as picture:
+                text, key = str(picture.info.get("prompt", "")), str(picture.info.get("key", ""))
+        except (OSError, SyntaxError, ValueError):
+            continue
+        if _bare(text) == _bare(prompt.text) and key == _key([text, *parts[1:]]):
+            return _kept(file, key, member, prompt)
+    return None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\b(?:an?|the)\s+", "", text.casefold())
+
+
+def _key(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _subject(member: CastMember, image: Image.Image, mask: Image.Image, prompt: Prompt) -> Subject:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -230,8 +230,41 @@ class RenderSession:
         project, about = Project(folder), self.backend.about
         keys = [asked.key if asked else None for asked in self.all_asked()]
         names = [(*panel.cast, BACKGROUND) for panel in self.story.script.panels]
-        project.begin(self.story, keys, names, about.name, about.version, partial(self._shows, project))
+        today = self._adopt_reworded(project, {key for key in keys if key})
+
+        def own(number: int, entry: Entry) -> bool:
+            return self._shows(project, number, replace(entry, key=today.get(entry.key, entry.key)))
+
+        project.begin(self.story, keys, names, about.name, about.version, own)
         self.project = project
+
+    def _adopt_reworded(self, project: Project, keys: set[str]) -> dict[str, str]:
+        """Let panels keep frames whose sentence an earlier version composed in other words. Such a frame's key is no
+        panel's of `keys`, but what its picture tells was asked for, asked today, has one. Returns the key each such
+        frame would have today by the one it has."""
+        by_look = {self.looks[subject.name]: subject for subject in self.story.subjects}
+        sessions: dict[str, RenderSession] = {}
+        reworded: dict[str, str] = {}
+        for number, entry in project.entries.items():
+            then = None if entry.asked in keys else project.asked(number)
+            if then is None or (then.backend, then.version) != (self.backend.about.name, self.backend.about.version):
+                continue
+            told = {member.name: member.description for member in then.script.cast}
+            subjects = tuple(
+                replace(by_look[look], name=name, description=told[name])
+                for name, look in then.looks.items()
+                if look in by_look
+            )
+            same = repr((then.script, then.settings, dict(then.looks)))  # whose panels are read once
+            if same not in sessions:
+                story = Story(then.script, subjects, then.settings)
+                sessions[same] = RenderSession(story, self.backend, self._encodings, {})
+            asked, own = (sessions[same].asked(then.panel, seed) for seed in (None, entry.seed))
+            wanted = next((each.key for each in (asked, own) if each and each.key in keys), None)
+            if wanted and own and own.request.prompt.text != then.prompt:
+                project.entries[number] = replace(entry, asked=wanted)
+                reworded[entry.key] = own.key
+        return reworded
 
     def adopt(self, wanted: Iterable[int]) -> None:
         """Write the shared frames of panels that have none."""

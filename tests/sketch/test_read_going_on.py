@@ -69,3 +69,8 @@ def test_kinds_of_places(lines, place):
 def test_what_is_gone_or_grown_on_somebody_is_no_thing():
     assert [thing.concept for thing in shots("Mia weeps, for her crown was stolen")[0].things] == []
     assert [thing.concept for thing in shots("Bruno puffs out his feathers")[0].things] == []
+
+
+def test_a_colour_before_a_chinese_noun_is_the_colour_of_the_thing():
+    (thing,) = shots("Mia指着一只红灯笼")[0].things
+    assert (thing.concept, thing.colour) == ("lantern", "red")
