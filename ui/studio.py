@@ -315,7 +315,7 @@ class Studio:
         before: Sequence[Shown] = (),
         allowance: Allowance | None = None,
         skip: Callable[[], bool] = lambda: False,
-    ) -> Iterator[Moment]:
+    ) -> Generator[Moment, None, None]:
         """Draw the characters without a picture, then render into the visitor's folder: the panels of the job, or with
         `retry` one of them under up to `TRIES` other seeds while its frame is doubtful, the best being kept, or with
         `variants` other frames of one that go to its history. Close
@@ -346,7 +346,7 @@ class Studio:
         clock: _Clock,
         turn: Turn,
         moment: Moment,
-    ) -> Iterator[Moment]:
+    ) -> Generator[Moment, None, None]:
         """What `render` yields once it is in the queue; `moment` is the one before it."""
         telling = _Telling(story, job, before, self._tries(job))
 

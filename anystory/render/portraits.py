@@ -142,7 +142,7 @@ def _draw(
             "prompt": prompt.text,
             "seed": str(seed),
             "backend": backend.about.name,
-            "version": step.frame.version or backend.about.version,
+            "version": step.finished.version or backend.about.version,
         }
         try:
             subject = _subject(member, image, segmenter.cut(image), prompt)
