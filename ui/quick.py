@@ -98,7 +98,7 @@ class _Library(ModuleType):
 class _Commands(ModuleType):
     """Stands for a module and gives functions that import it when they are called."""
 
-    __path__ = []
+    __path__ = []  # noqa: RUF012  # the import system reads it, nobody writes it
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):

@@ -81,11 +81,11 @@ class _Hand:
         path = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
         environment = {"MALLOC_MMAP_THRESHOLD_": MAPPED, **os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-P", "-m", "anystory.backends.crew"]  # -P: not what lies in the user's folder
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        how: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **ALONE}
         self._sent: dict[int, SubjectEncoding] = {}
         self._process: subprocess.Popen[bytes] | None = None
         with contextlib.suppress(OSError):  # none can be started here, or no more
-            self._process = subprocess.Popen(command, env=environment, **pipes, **ALONE)
+            self._process = subprocess.Popen[bytes](command, env=environment, **how)
             self._tell(backend)
 
     def make(self, request: Request) -> Frame:
