@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SLOW
+
 ROOT = Path(__file__).resolve().parent.parent
 APP_COMMAND = "pip install -r requirements.txt && python app.py"
 TEST_COMMAND = "pip install -r requirements.txt && python -m pytest"
@@ -192,6 +194,10 @@ assert [main([name]) for name in ("evaluate", "bench")] == [2, 2]
     run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert "anystory.bench.__main__ is not installed" in run.stderr
+
+
+def test_every_file_marked_slow_is_there():
+    assert [name for name in SLOW if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_no_tracked_file_is_over_50_mb():
