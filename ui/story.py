@@ -79,7 +79,8 @@ def head(title: str, state: str, reason: str = "") -> str:
     return (  # never the same twice, or the page would not notice that it was kept again
         f'<div class="story" data-at="{time.monotonic_ns()}"><span class="name">{name}</span>'
         f'<span class="kept {state}" role="status">{said}</span>'
-        f'<span class="saving" aria-hidden="true">{t("story.saving")}</span></div>'
+        f'<span class="saving" aria-hidden="true">{t("story.saving")}</span>'
+        f'<span class="tab-only" role="note" hidden>{t("story.tab")}</span></div>'
     )
 
 
@@ -126,10 +127,14 @@ def is_empty(kept: Draft) -> bool:
 
 def _kept(actor: cast.Actor) -> drafts.DraftActor:
     if cast.to_draw(actor):
-        return drafts.DraftActor(actor.name, actor.description, height=actor.height, facing=actor.facing)
+        return drafts.DraftActor(
+            actor.name, actor.description, height=actor.height, facing=actor.facing, drawing=actor.drawing
+        )
     pictures = (drafts.DraftPicture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
     drawn = actor.drawn[0] if actor.drawn else ""
-    return drafts.DraftActor(actor.name, actor.description, drawn, tuple(pictures), actor.height, actor.facing)
+    return drafts.DraftActor(
+        actor.name, actor.description, drawn, tuple(pictures), actor.height, actor.facing, actor.drawing
+    )
 
 
 def actor(kept: drafts.DraftActor) -> cast.Actor:
@@ -138,7 +143,7 @@ def actor(kept: drafts.DraftActor) -> cast.Actor:
         cast.Picture(each.upload, each.automatic, each.cutout.getchannel("A"), each.strokes) for each in kept.pictures
     )
     drawn = (kept.drawn, kept.description.strip()) if kept.drawn else None
-    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn, kept.height, kept.facing)
+    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn, kept.height, kept.facing, kept.drawing)
 
 
 def load(studio: Studio, visit: Visit) -> Opened | None:
@@ -195,7 +200,7 @@ def open_frame(file: Path, present: Sequence[drafts.DraftActor], say: Callable[.
         if there is None and member.name in story.looks:
             there = names.get(member.name)
             (other if there else missing).append(member.name)
-        told = {key: getattr(member, key) for key in ("name", "description", "height", "facing")}
+        told = {key: getattr(member, key) for key in ("name", "description", "height", "facing", "drawing")}
         actors.append(replace(there or drafts.DraftActor(""), **told))
     said = [say("story.frame", number=story.panel), *story.notes]
     said += [say("story.missing", names=", ".join(missing))] if missing else []
@@ -224,6 +229,7 @@ document.addEventListener("visibilitychange", () => { if (document.hidden && tim
 watch("value", () => {
   const time = element.querySelector("time");
   if (time) time.textContent = new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+  element.querySelector(".tab-only")?.toggleAttribute("hidden", !document.documentElement.matches(".for-tab"));
 });
 element.addEventListener("click", (event) => {
   if (event.target.closest("[data-do=here]")) trigger("click");

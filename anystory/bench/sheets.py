@@ -1,5 +1,5 @@
-"""Contact sheets of what the sketch makes of lines: every place by day and by night, every action, and pictures that
-nobody prepared; and the lines of any script, each by itself. The pictures of docs/sketch.md."""
+"""Contact sheets of what the sketch makes of lines: every place by day and by night, every action, every comic mark,
+and pictures that nobody prepared; and the lines of any script, each by itself. The pictures of docs/sketch.md."""
 
 from __future__ import annotations
 
@@ -48,6 +48,28 @@ LINES = {
 
 GROUNDS = ("in the park", "on the beach", "in the living room", "in the village", "in the mountains")
 
+MARKED = {
+    "gloom": "Barnaby is sad in the park",
+    "tears": "Luna cries on the beach",
+    "anger": "Angry Brock stands in the meadow",
+    "sweat": "Leo is afraid in the forest at night",
+    "zzz": "Goldie sleeps in the living room",
+    "!": "Nora is surprised in the street",
+    "?": "Leo is puzzled in the village, ink",
+    "idea": "Drake has an idea by the lake",
+    "hearts": "Nora kisses Leo in the garden",
+    "stars": "Barnaby is dizzy in the park, cut paper",
+    "thought": "Nora thinks on the beach, in crayon",
+    "music": "Leo sings in the mountains",
+    "joy": "Nora laughs in the kitchen",
+    "shout": "Leo shouts in the street",
+    "impact": "Brock fights Drake in front of the castle",
+    "speed": "Leo runs through the village",
+    "dust": "Goldie chases Nora across the meadow",
+    "splash": "Nora stands at the lake, Goldie dives",
+}
+"""A line for each mark."""
+
 UNPREPARED = {"Eileen": "astronaut.jpg", "Zoe": "crayon.jpg", "Rob": "knight.png"}
 """Whose pictures they are: a photograph, a scan of a child's drawing, pixel art."""
 
@@ -81,6 +103,9 @@ def sheets(out: Path, pictures: Path) -> Iterator[Path]:
     for time in ("day", "night"):
         yield _written(_places(time), kept, 8, out / f"places-{time}.webp")
     yield _written(_actions(), kept, 8, out / "actions.webp")
+    names = [one.name for one in kept]
+    shown = [_shown(number, line, mark, names) for number, (mark, line) in enumerate(MARKED.items())]
+    yield _written(shown, kept, 6, out / "marks.webp")
     segmenter = Segmenter()
     unprepared = []
     for name, file in UNPREPARED.items():

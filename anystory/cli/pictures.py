@@ -8,7 +8,6 @@ from typing import Any
 
 from anystory.backends.base import Locator
 from anystory.backends.load import load as load_backend
-from anystory.cast.filenames import folded
 from anystory.cast.images import open_image
 from anystory.cast.masks import hints
 from anystory.cast.segment import MODELS, Segmenter, describe, is_here
@@ -25,6 +24,7 @@ from anystory.maps.figures import (
 )
 from anystory.project.folder import Project, cutout, png, write_atomic
 from anystory.render.locating import locate
+from anystory.story.names import folded
 from anystory.typeset import unwritable
 
 

@@ -60,7 +60,8 @@ class DraftPicture:
 @dataclass(frozen=True)
 class DraftActor:
     """A row of the cast, with at most `MAX_PICTURES` pictures. `drawn` are the words it was drawn from, if it was,
-    `height` in metres and `facing`, one of `FACINGS`, are there where they are known."""
+    `height` in metres and `facing`, one of `FACINGS`, are there where they are known; `drawing` is the library's that
+    was chosen for who has no picture."""
 
     name: str
     description: str = ""
@@ -68,6 +69,7 @@ class DraftActor:
     pictures: tuple[DraftPicture, ...] = ()
     height: float | None = None
     facing: str | None = None
+    drawing: str = ""
 
     @property
     def subject(self) -> Subject | None:
@@ -103,7 +105,7 @@ def draft_of(story: Story) -> Draft:
     for member in story.script.cast:
         subject = by_name.get(member.name)
         description = subject.description if subject else member.description
-        actor = DraftActor(member.name, description, height=member.height, facing=member.facing)
+        actor = DraftActor(member.name, description, height=member.height, facing=member.facing, drawing=member.drawing)
         if subject:
             looks = zip(subject.pictures, cutouts(subject), strict=True)
             actor = replace(
@@ -135,7 +137,7 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
             files |= {folder / names[kind]: image for kind, image in part.items()}
         first, *more = named or [{}]
         listed: dict[str, Any] = {"name": actor.name, "description": actor.description, "drawn": actor.drawn, **first}
-        told = {"height": actor.height, "facing": actor.facing}
+        told = {"height": actor.height, "facing": actor.facing, "drawing": actor.drawing or None}
         listed |= {key: value for key, value in told.items() if value is not None}
         cast.append(listed | ({"more": more} if more else {}))
     numbers = [number for number, _ in draft.panels]
@@ -251,7 +253,9 @@ def _actor(listed: dict[str, Any], folder: Path) -> DraftActor:
     facing = listed.get("facing")
     if facing not in (None, *FACINGS):
         raise ValueError("a direction")
-    return DraftActor(name, description, drawn, tuple(_picture(each, folder) for each in given), height, facing)
+    drawing = _string(listed.get("drawing", ""), MAX_TEXT)
+    pictures = tuple(_picture(each, folder) for each in given)
+    return DraftActor(name, description, drawn, pictures, height, facing, drawing)
 
 
 def _picture(listed: dict[str, Any], folder: Path) -> DraftPicture:

@@ -60,7 +60,7 @@ def undrawn(story: Story, panels: Iterable[int] | None = None) -> tuple[CastMemb
     wanted = range(1, count + 1) if panels is None else panels
     needed = {name for number in wanted if 1 <= number <= count for name in story.script.panels[number - 1].cast}
     pictured = {subject.name for subject in story.subjects}
-    return tuple(m for m in story.script.cast if m.name in needed - pictured and m.description)
+    return tuple(m for m in story.script.cast if m.name in needed - pictured and (m.description or m.drawing))
 
 
 def with_drawn(story: Story, drawn: Sequence[Subject]) -> Story:
@@ -108,14 +108,14 @@ def draw_cast(
 
 def _from_library(story: Story, backend: Backend, panels: Iterable[int] | None) -> Iterator[Drawing]:
     """Whom `undrawn` tells as drawings of the library."""
-    from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+    from anystory.sketch.likeness import library_cast, missing  # whose vocabulary no model needs
 
     alike = library_cast(story.script)
     for member in undrawn(story, chosen_panels(story, panels, backend)):
         if member.name not in alike:
             raise RenderError(
                 f"{backend.about.name} shows pictures you give; give {member.name} one or take one from the shelf. "
-                f"Nothing in its library is {member.description[:80]!r}."
+                f"{missing(member)}"
             )
         image, mask = alike[member.name].picture()
         drawn = LIBRARY + alike[member.name].words

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from anystory.script.form import Reading, ScriptError, Span, Where, composed, nearest, place
+from anystory.script.form import Reading, ScriptError, Span, Where, nearest, place
 from anystory.script.read import read_script
 from anystory.script.wildcards import (
     Lists,
@@ -29,7 +29,8 @@ from anystory.script.wildcards import (
 )
 from anystory.story.capabilities import Capabilities
 from anystory.story.model import LIBRARY, CastMember, Panel, Script, Style, sides
-from anystory.story.prompt import compose, find_names
+from anystory.story.names import folded, visible
+from anystory.story.prompt import SPACELESS, compose, find_names
 from anystory.story.steering import Layout, Steering, steering_fields
 from anystory.story.styles import NO_STYLE, all_styles, find_style, style_of
 
@@ -169,7 +170,7 @@ def lint(
     spans = {**reading.spans, ("style",): (0, 0)} if style else reading.spans
     reading = replace(reading, script=chosen, spans=spans)
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
-    known = {composed(member.name) for member in cast}
+    known = {visible(member.name) for member in cast}
     found += [finding for check in (_unknown, _meant, _repeated, _caption, _style) for finding in check(reading)]
     own: Lists = {}
     try:
@@ -261,16 +262,24 @@ def _misspelt(prompt: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         opens = not re.search(r"\w", re.split(r"[.!?:]\s", prompt[:start])[-1])
         if (
             start < seen
-            or not words[:1].isupper()
+            or not _may_be_name(words)
             or len(words.split()) != count
             or (opens and words.split()[0].casefold() in OPENERS)
             or any(left < end and start < right for left, right in taken)
         ):
             continue
-        near = next((name for name in names if len(name) > 2 and _slips(words.casefold(), name.casefold()) == 1), None)
+        near = next((name for name in names if len(name) > 2 and _slips(folded(words), folded(name)) == 1), None)
         if near:
             seen = end
             yield words, near
+
+
+def _may_be_name(words: str) -> bool:
+    """Whether words have a capital or, in letters that have none and are set in words, more than three letters."""
+    if words[:1].isupper() or len(words) < 4:
+        return words[:1].isupper()
+    written = re.split("[ -]", unicodedata.name(words[0], ""))[0]
+    return unicodedata.category(words[0]) == "Lo" and written not in SPACELESS | {"HANGUL"}
 
 
 def _slips(one: str, other: str) -> int:
@@ -335,6 +344,10 @@ def pictureless(member: CastMember, backend: ReadingBackend | None, library: Map
     of the library the backend has for whom of the cast, as `library_words` gives them."""
     name = member.name
     if backend is not None and backend.about.sketches:
+        if member.drawing and name not in library:
+            from anystory.sketch.likeness import missing  # whose vocabulary no model needs
+
+            return "error", missing(member)
         if name in library:
             said = f"{name} has no picture and is {LIBRARY}{library[name]}"
             first = next(other for other, words in library.items() if words == library[name])

@@ -31,6 +31,7 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
         cast:
           - {name: Mia, alias: ROLE-A, image: mia.png, mask: mia-mask.png, description: a small fox, height: 0.6}
           - {name: Tom, image: [tom.png, tom-back.png], mask: [null, tom-back-mask.png], facing: left}
+          - {name: Gran, description: an old bear, drawing: polar bear}
         panels:
           - Mia walks in the forest
           - prompt: they share an apple

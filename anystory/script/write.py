@@ -42,6 +42,7 @@ def dump_script(script: Script) -> dict[str, Any]:
                 description=member.description,
                 height=member.height,
                 facing=member.facing,
+                drawing=member.drawing,
             )
             for member in script.cast
         ],

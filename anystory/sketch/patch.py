@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 
 from anystory.sketch.cutout import PIXELS, Cutout
-from anystory.sketch.staging import Placed, PlacedThing
+from anystory.sketch.staging import Placed, PlacedMark, PlacedThing
 
 Resampling = Image.Resampling
 
@@ -106,7 +106,7 @@ class Fit:
         return pixels[spans[1], spans[0]], *middles
 
 
-def fitted(cutout: Cutout, placed: Placed | PlacedThing, width: int, height: int) -> Fit:
+def fitted(cutout: Cutout, placed: Placed | PlacedThing | PlacedMark, width: int, height: int) -> Fit:
     """The cut-out as large as it can be, turned, within its box, standing in the middle of the box's lower edge. Pixel
     art is turned by quarters and enlarged by whole pixels."""
     x0, y0, x1, y1 = (share * side for share, side in zip(placed.box, (width, height) * 2, strict=True))

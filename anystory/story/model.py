@@ -80,7 +80,8 @@ class Subject:
 @dataclass(frozen=True)
 class CastMember:
     """A character as a script names it: the pictures are still paths. `more` are further pictures, each with its mask
-    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said."""
+    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said. `drawing` is the concept of
+    the library's drawing that somebody chose for who has no picture, "" where nobody did."""
 
     name: str
     image: Path | None = None
@@ -89,6 +90,7 @@ class CastMember:
     more: tuple[tuple[Path, Path | None], ...] = ()
     height: float | None = None
     facing: str | None = None
+    drawing: str = ""
 
 
 @dataclass(frozen=True)

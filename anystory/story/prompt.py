@@ -20,6 +20,7 @@ from anystory.story.english import (
     sentence_case,
 )
 from anystory.story.model import CastMember, Panel, Prompt, Subject
+from anystory.story.names import folded, folded_text
 
 NAMELESS = "character"
 """What a subject without a description is called."""
@@ -42,6 +43,12 @@ STYLES = frozenset(
 SPACELESS = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
 """Scripts written without spaces between words, by the first word of their characters' Unicode names."""
 
+PROCLITICS = {
+    "ARABIC": "[وف]?(?:[بكلس]|لل)?",
+    "HEBREW": "ו?(?:לכש|מש|כש|ש)?[הבכלמ]?",
+}
+"""What may stand before a name in one word with it, by the first word of its letters' Unicode names."""
+
 
 @dataclass(frozen=True)
 class NameMention:
@@ -59,20 +66,39 @@ def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
     words (Bear sees a bear); and a name that is an everyday word (Will, Rose) needs its capital. Possessives
     count (Tom's), compounds do not (Anna in Anna-Maria). In scripts without spaces a name counts inside a run of
     characters, unless it is a single one (明 in 明天) or a katakana name inside a longer katakana word; Hangul may
-    go on after a name, as particles do. Both are compared in Unicode's composed form, so give `text` in NFC.
+    go on after a name, as particles do; Arabic and Hebrew write "and", "to" and the like in one word with it. Two are
+    the same by `anystory.story.names.folded`.
     """
     found: list[NameMention] = []
+    folds = folded_text(text)
     for name in sorted(filter(str.strip, names), key=lambda name: (-len(name), name)):
-        words = unicodedata.normalize("NFC", name).split()
-        pattern = r"\s+".join(re.escape(word) for word in words).replace("’", "'").replace("'", "['’]")
-        hits = [hit for hit in re.finditer(pattern, text, re.IGNORECASE) if _is_whole(text, *hit.span())]
+        hits = [hit for form in _forms(folded(name)) for hit in folds.find(form) if _stands(text, name, *hit)]
         if name.lower() in EVERYDAY:
-            hits = [hit for hit in hits if hit.group()[0].isupper()]
-        spelt = [hit for hit in hits if re.fullmatch(pattern, hit.group())]
-        for hit in spelt or hits:
-            if all(hit.end() <= other.start or other.end <= hit.start() for other in found):
-                found.append(NameMention(name, *hit.span()))
+            hits = [hit for hit in hits if text[hit[0]].isupper()]
+        spelt = [hit for hit in hits if folded(text[slice(*hit)], case=True) == folded(name, case=True)]
+        for start, end in spelt or hits:
+            if all(end <= other.start or other.end <= start for other in found):
+                found.append(NameMention(name, start, end))
     return sorted(found, key=lambda mention: mention.start)
+
+
+def _forms(name: str) -> list[str]:
+    """Patterns of a folded name: as it is, and after ل, which takes the alef of an article."""
+    forms = [re.escape(name)]
+    return [*forms, f"(?<=ل){re.escape(name[1:])}"] if name.startswith("ال") and len(name) > 3 else forms
+
+
+def _stands(text: str, name: str, start: int, end: int) -> bool:
+    """Whether text[start:end] is the name and no part of another word. Arabic and Hebrew write small words such as
+    "and" and "to" together with it."""
+    if _is_whole(text, start, end):
+        return True
+    begin = start
+    while begin and _is_letter(text[begin - 1]):
+        begin -= 1
+    glued = re.fullmatch(PROCLITICS.get(_script(text[start]), "(?!)"), folded(text[begin:start]))
+    short = len(folded(name)) < 3 and text[begin:start] not in ("و", "ل", "ו", "ל")
+    return glued is not None and not short and _is_whole(text, begin, end)
 
 
 def rename(text: str, names: Mapping[str, str]) -> str:
@@ -119,9 +145,14 @@ def _is_letter(char: str) -> bool:
     return char == "_" or unicodedata.category(char)[0] in "LMN"
 
 
+def _script(char: str) -> str:
+    """The first word of a character's Unicode name, which for a letter tells what it is written in."""
+    return re.split("[ -]", unicodedata.name(char, ""))[0]
+
+
 def _kind(char: str) -> str:
     """The script of a character where it matters for word ends, else the empty string."""
-    kind = re.split("[ -]", unicodedata.name(char, ""))[0]
+    kind = _script(char)
     return kind if kind in SPACELESS | {"HANGUL"} else ""
 
 
@@ -377,9 +408,9 @@ def _tidy(text: str) -> str:
 
 
 def _gap(left: str, right: str) -> str:
-    """A space where letters of two scripts would touch, as in 小明在 with Latin words for the name."""
+    """A space where letters of two scripts would touch, as in 小明在 or ومريم with Latin words for the name."""
     ends = left[-1:], right[:1]
     if not (all(ends) and all(map(_is_letter, ends))):
         return ""
-    kinds = {_kind(end) for end in ends}
-    return " " if len(kinds) > 1 and "" in kinds else ""
+    kinds, written = {_kind(end) for end in ends}, {_script(end) for end in ends}
+    return " " if (len(kinds) > 1 and "" in kinds) or (len(written) > 1 and written & PROCLITICS.keys()) else ""

@@ -905,3 +905,16 @@ def test_cards_show_what_wildcards_become_and_dice_are_rolled(actors):
     assert panels.acted("a: [", members, {"do": "remove", "number": 3}) == "a: ["
     assert script.with_idea("A letter arrives", ["Bruno"]).startswith("Bruno opens a letter")
     assert script.with_idea("A letter arrives", []) is None and script.with_idea("x", ["Bruno"]) is None
+
+
+def test_the_card_of_who_is_only_described_offers_four_drawings_and_keeps_the_chosen_one():
+    actor = cast.Actor("Bo", "a big bear")
+    offered = cast.library_choices(actor.description)
+    shown = cast.card(actor, 0, 1)
+    assert [shown.count(f'data-drawing="{one}"') for one in offered] == [1] * 4
+    assert shown.count('aria-pressed="true"') == 1
+    chosen = cast.drawn_as(actor, offered[2])
+    assert cast.members([chosen])[0].drawing == offered[2]
+    assert f'data-drawing="{offered[2]}" aria-pressed="true"' in cast.card(chosen, 0, 1)
+    assert cast.drawn_as(actor, "a castle") is actor
+    assert "data-drawing" not in cast.card(cast.Actor("Bo"), 0, 1)

@@ -30,6 +30,7 @@ FORM = {
     "unread": list,
     "cast": list,
     "things": list,
+    "marks": list,
 }
 """What other programs read of a sketch, as design and docs/program.md have it."""
 

@@ -120,6 +120,12 @@ def wire(parts: Parts) -> None:
     def turn(event: gr.EventData, present: Cast) -> list[Any]:
         return told(event, present, cast.turned)
 
+    def choose(event: gr.EventData, present: Cast) -> list[Any]:
+        index = cast.find(present, event.key)
+        now = present if index is None else cast.exchanged(present, cast.drawn_as(present[index], event.drawing))
+        return cast.show(now)
+
+    actors.cards.choose(choose, actors.actors, actors.outputs, **on_card)
     actors.cards.words(word, actors.actors, actors.outputs, **on_card)
     actors.cards.tall(tall, actors.actors, actors.outputs, **on_card)
     actors.cards.turn(turn, actors.actors, actors.outputs, **on_card)

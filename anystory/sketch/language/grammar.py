@@ -265,9 +265,10 @@ class _Walk(Details):
         finite = unit.form in (forms.THIRD, forms.BASE, forms.FIRST)
         self.participle = not self.before if self.language == "zh" else not finite
         self.single = unit.form == forms.THIRD
+        felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
         self._act(at, unit, action, manners)
-        for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
-            self.moved.setdefault(name, unit.value("moods"))
+        for name in self.act.actors if felt else ():
+            self.moved.setdefault(name, felt)
         if self.language == "es" and at and self.units[at - 1].text in CLITICS:
             self._done_to(at, self.units[at - 1].text)
         noun = (unit.senses["actions"].noun or self._object_in(unit)) if "actions" in unit else ""

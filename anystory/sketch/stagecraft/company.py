@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 from anystory.sketch.stagecraft.bodies import FOR_BUSTS, JOINS, Bond
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
-from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, RIDING
+from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, PEEKING, RIDING, SEATED
 from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Role
-
-SEATED = ("sits", "lies", "sleeps", "reads", "rides", "eats", "drinks", "listens", "thinks")
-"""Who does this on a thing sits or lies on it."""
 
 _SPREADS = {1: 0.0, 2: 0.76, 3: 0.86}
 """Which part of the frame's width so many stand in."""
@@ -46,7 +43,7 @@ def _bond(figure: Figure, figures: Sequence[Figure], index: Mapping[str, int]) -
         return (i, how, other) if how in JOINS else (i, "", None)
     if pose.kind == RIDING:
         return i, "riding", other
-    if pose.kind == HIDING and role.relation == "behind" and targets:
+    if pose.kind in (HIDING, PEEKING) and role.relation == "behind" and targets:
         return i, "hidden", other
     if pose.kind == CLIMBING:
         return i, "on", other
@@ -64,7 +61,7 @@ def with_thing(figure: Figure, drawing: LibraryDrawing) -> str:
     relation, kind = figure.role.relation, figure.pose.kind
     if kind == CLIMBING:
         return "aloft"
-    if kind == HIDING and relation == "behind":
+    if kind in (HIDING, PEEKING) and relation == "behind":
         return "hidden"
     if relation == "between":
         return "next to"

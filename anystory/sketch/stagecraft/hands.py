@@ -66,7 +66,7 @@ _NAPE = (0.24, 0.4)
 
 def scale_of(body: Body) -> float:
     """How tall a grown person is where somebody is as large as this."""
-    return body.height / (body.figure.relative * SIZES.get(body.figure.role.size, 1.0))
+    return body.height / (body.figure.part * body.figure.relative * SIZES.get(body.figure.role.size, 1.0))
 
 
 def held(figure: Figure, holder: Body, side: int, others: Sequence[Body], aspect: float) -> Body:
