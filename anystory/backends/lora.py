@@ -55,6 +55,9 @@ def add_lora(pipeline: AnyStoryFluxPipeline, adapter: str, lora: Lora, file: Pat
         with safe_open(file, "pt") as weights:
             metadata = weights.metadata() or {}
         state = pipeline.lora_state_dict(_named(_scaled(load_file(file), metadata)))
+    except (AssertionError, IndexError) as error:  # of the converters, which count on FLUX's widths and blocks
+        words = "was made for another model: its layers are not of FLUX.1-dev's widths."
+        raise BackendError(f"The LoRA {lora.name!r} {words}") from error
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
         if out_of_memory(error):
             raise
@@ -115,9 +118,9 @@ def _fits(pipeline: AnyStoryFluxPipeline, lora: Lora, layer: str, state: Mapping
         module = model.get_submodule(name) if isinstance(model, nn.Module) else None
     except AttributeError:
         return False
-    widths = getattr(module, "in_features", None), getattr(module, "out_features", None)
-    if module is None or down is None or up is None or None in widths:
+    if not isinstance(module, nn.Linear) or down is None or up is None:
         return False
+    widths = module.in_features, module.out_features
     if name == "x_embedder" and down.shape[1] > widths[0]:
         raise BackendError(
             f"The LoRA {lora.name!r} is a control LoRA, which reads a second picture beside the frame; that is not "

@@ -393,6 +393,13 @@ def test_loras_of_other_widths_are_one_sentence(lora, layer, down, up, words):
     assert re.search(words, refusal(GOLDEN, loras=[Lora(str(lora))]))
 
 
+def test_a_lora_in_another_programs_keys_for_another_model_is_one_sentence(lora):
+    prefix = "lora_unet_single_blocks_0_linear1"
+    state = {f"{prefix}.lora_down.weight": torch.zeros(4, 40), f"{prefix}.lora_up.weight": torch.zeros(70, 4)}
+    save_file({**state, f"{prefix}.alpha": torch.tensor(4.0)}, lora)
+    assert "was made for another model" in refusal(GOLDEN, loras=[Lora(str(lora))])
+
+
 def test_names_and_strengths_are_read():
     assert Lora.parse("somebody/ink:0.8") == Lora("somebody/ink", 0.8)
     assert Lora.parse("somebody/ink") == Lora("somebody/ink")
