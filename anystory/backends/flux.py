@@ -179,7 +179,8 @@ class FluxBackend:
                     f"The model {where} cannot be loaded: {reason(error)} Get a file anew that is cut short."
                 ) from error
             for number, (lora, file) in enumerate(zip(loras, files, strict=True)):
-                add_lora(pipeline, f"lora_{number}", lora, file)
+                loaded, there = add_lora(pipeline, f"lora_{number}", lora, file)
+                tell(f"LoRA {lora.name}: {loaded} of the {there} layers in its file are loaded.")
             if loras:
                 pipeline.set_adapters([f"lora_{k}" for k in range(len(loras))], [lora.strength for lora in loras])
             place(plan, pipeline, chosen)
