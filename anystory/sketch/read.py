@@ -104,6 +104,8 @@ class Reader:
         guessed: set[str] = set()
         spot = self._spot(sentence, members, said, guessed)
         time, weather = self._moment(sentence, spot.place, said)
+        if time == "sunrise" and "time" not in said and self._before is not None and spot.place != self._before.place:
+            time = "day"  # it passes on the way
         medium = self._medium(sentence, panel.style or self._style, said)
         stayed = [field for field in ("place", "time", "weather", "medium") if field not in said | guessed]
         shot = Shot(
@@ -180,8 +182,8 @@ class Reader:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
         nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
-        shown = shown_by(sentence, known)
-        if not shown and not self._known and not spot.open:
+        shown = shown_by(sentence, known, housed=spot.open and self._known)
+        if not shown and not self._known and not spot.open and spot.place == PLACE:
             first = self._cast[members[0]] if members else ""
             return replace(spot, place=haunt_of(first) or spot.place)
         if not shown or (spot.open and self._known and not indoors(shown)):

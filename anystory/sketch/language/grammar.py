@@ -16,7 +16,7 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.details import Details
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
-from anystory.sketch.language.parts import hollow
+from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import (
     NEGATED,
     PREPOSITIONS,
@@ -44,6 +44,8 @@ GONE = ("missing", "stolen", "been stolen", "gone", "lost", "vanished", "disappe
         "不见了", "不见", "丢了", "没了", "消失了", "被偷了", "desaparecido", "robado", "perdido", "desaparecida",
         "robada", "perdida")  # fmt: skip
 """Words that say that something is not there."""
+FINDING = ("find", "found", "finds", "encuentra", "encuentran", "encontraba", "encontrar", "encontró", "找到", "找")
+"""Verbs whose object, denied, is not there: "can't find his hat"."""
 YET = ("before", "antes de que", "so that", "para que")
 """Begin a clause of what is still to come."""
 PARTICLES = ("out", "up", "down", "in", "off", "away", "along", "over", "round", "here", "there", "back")
@@ -191,6 +193,9 @@ class _Walk(Details):
     def _while(self, at: int, unit: Unit) -> None:
         """A new clause; before a noun alone "after" and "as" are prepositions: "after school", "tall as a tower"."""
         nouns, verb = self._ahead(at)
+        if unit.text == "before" and self._stands_before(at):
+            self._preposition(at, "in front of")
+            return
         if unit.text == "as" and nouns and not verb and self.previous in ("sizes", "moods", "colours", "while"):
             self.prep = "like"
         elif unit.text in ("after", "before", "después de", "antes de") and nouns and not (verb and nouns == 1):
@@ -199,6 +204,14 @@ class _Walk(Details):
         else:
             self.clause()
             self.state = UNREAL if unit.text in YET else REAL
+
+    def _stands_before(self, at: int) -> bool:
+        """Whether "before" is said of something that stands there, "before the house", and of no time."""
+        the, noun = self.unit(at + 1), self.unit(at + 2)
+        if the is None or noun is None or not any(kind in the for kind in ("the", "a", "his")) or "times" in noun:
+            return False
+        nouns, verb = self._ahead(at)
+        return not (verb and nouns == 1) and ("fixed" in noun or "buildings" in noun or noun.value("things") in living())
 
     def _not(self, at: int) -> None:
         after = self.next(at)
@@ -281,7 +294,7 @@ class _Walk(Details):
             self.prep = _relation_in(unit.text, self.language, ends=True)  # "crouches behind"
         if "unreal" in manners:
             self.state = UNREAL
-        elif self.state == NEGATED and self.act.action not in PRESENCE:
+        elif self.state == NEGATED and self.act.action not in PRESENCE and unit.text not in FINDING:
             self.state = REAL
         self.aux = False
 
@@ -493,7 +506,7 @@ class _Walk(Details):
         self.found.mentions.append(mention)
         thing = _thing_in(unit.text, self.language)
         prep = _relation_in(unit.text, self.language)
-        if thing and mention.prep == SURE:
+        if thing and thing != "house" and mention.prep == SURE:
             mention.thing, mention.count = thing, 3 if _is_plural(unit.text.split()[-1], self.language) else 1
             if prep and mention.state == REAL:
                 self.attach(prep, mention)
