@@ -39,6 +39,15 @@ FIELDS = (
     "medium",
 )
 
+KIN = {
+    "hill": ("meadow", "mountains"),
+    "road": ("street", "meadow", "field", "village"),
+    "attic": ("room", "bedroom"),
+    "hospital": ("room",),
+    "train": ("station",),
+}
+"""Places that are younger than the sets, by what a label calls them."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -74,7 +83,7 @@ def _compared(panel: Mapping[str, Any], shot: Shot) -> Iterator[tuple[str, str, 
     """(field, wanted, got) for everything that a panel's labels say. Times and weathers are wanted as far as the place
     can show them."""
     places = _accepted(panel["place"])
-    right = places == [""] or shot.place in places
+    right = places == [""] or bool({shot.place, *KIN.get(shot.place, ())} & set(places))
     yield "place", shot.place if right else "/".join(places), shot.place
     there = PLACES[shot.place]  # where the place is wrong, what it hides is not held against the moment
     for field, possible, order in (

@@ -9,7 +9,7 @@ from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
 from anystory.sketch.language.parts import fixtures, hollow, living, targets_of
 from anystory.sketch.language.relations import Relations
-from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
+from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Act, Mention
 from anystory.sketch.language.tokens import INFLECTED, PLURAL, QUOTE, Unit
 from anystory.sketch.words import listed, vocabulary
 
@@ -134,8 +134,9 @@ class Nouns(Relations):
             self.taken()  # "su hermano Mateo", "King Otto"
             return
         if self.language == "en" and self.prep == "of" and unit.text in MATERIALS and self._built(at):
-            self.taken()  # "a tower of stone", "made of hay"
-            self.prep = ""
+            mention = Mention("plain", "", unit.text)
+            self.place(at, mention, self.taken())  # "a tower of stone", "made of hay"
+            mention.state = UNREAL
             return
         mods = self.taken()
         plural = PLURAL in (unit.forms.get("things"), unit.forms.get("abstract"), unit.forms.get("places"))

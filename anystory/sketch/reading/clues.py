@@ -15,10 +15,12 @@ WONDERS = ("mushroom forest", "candy land", "dinosaur valley", "waterfall", "vol
 """Places that are told of as another: a valley, a wood, a river of chocolate."""
 DONE_AT = {"cooks": "kitchen", "swims": "lake"}
 """Where most people do what they do."""
-CARRYING = ("carries", "holds", "gives", "takes", "throws", "catches", "pulls", "pushes")
+CARRYING = ("carries", "holds", "gives", "takes", "throws", "catches")
 """Actions whose object may be anywhere."""
 ROOMS = ("room", "bedroom", "kitchen", "bathroom")
 """The rooms of a home."""
+FAR_OUT = ("space", "spaceship")
+"""From where one thing alone leads nowhere: a whale made of stars."""
 WATERS = ("sea", "lake", "beach", "pier", "harbour", "pirate ship", "underwater")
 """Places from which one dives down."""
 WOODS = ("forest", "mushroom forest")
@@ -77,7 +79,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
         sign = signs()[clue.number]
         if sign.at[0] == "sky" and only_of_things(sentence):
             continue
-        if not _there(clue) or (not sign.moves and (here or _in_hand(clue))):
+        if not _there(clue) or (not sign.moves and (here or _in_hand(clue, sign.sure))):
             continue
         if housed and not sign.moves and sign.at[0] not in ROOMS:
             continue
@@ -90,7 +92,8 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
         if not here and act.state == REAL and act.action in DONE_AT:
             place = DONE_AT[act.action]
             votes[place] = votes.get(place, 0.0) + LIKELY
-    return max(votes, key=votes.__getitem__) if votes else ""
+    found = max(votes, key=votes.__getitem__) if votes else ""
+    return "" if here in FAR_OUT and found and votes[found] < 2 * SURE else found
 
 
 @cache
@@ -171,11 +174,11 @@ def _below(mention: Mention) -> bool:
     return mention.prep == "under" and mention.act is not None and bool(mention.act.actors)
 
 
-def _in_hand(clue: Clue) -> bool:
-    """Whether what tells is only carried, given or taken."""
+def _in_hand(clue: Clue, loose: bool) -> bool:
+    """Whether what tells is only carried, given or taken; what is `loose`, a blanket, may be dragged about as well."""
     mention = clue.mention
     act = mention.act if mention is not None and mention.role == "object" else None
-    return act is not None and act.action in CARRYING and not act.implied
+    return act is not None and act.action in (*CARRYING, *(("pulls",) if loose else ())) and not act.implied
 
 
 def _there(clue: Clue) -> bool:

@@ -37,7 +37,7 @@ def time_of(sentence: Sentence, now: str, sky: bool = True) -> str:
             continue
         if moment.value != "day" or not said:
             said = moment.value
-    shown = any(mention.value in OF_NIGHT and mention.state == REAL for mention in sentence.mentions)
+    shown = any(mention.value in OF_NIGHT and mention.state in (REAL, NEGATED) for mention in sentence.mentions)
     return said or ("night" if shown and sky and now != "night" else "")
 
 
