@@ -17,7 +17,7 @@ from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.reading.clues import haunt_of, refined, shown_by, surely_elsewhere
-from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
+from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
 from anystory.sketch.reading.places import PlaceOwners, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
 from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
 from anystory.sketch.reading.style import medium_of
@@ -33,6 +33,8 @@ PLACE, TIME, WEATHER, MEDIUM = "meadow", "day", "clear", "watercolour"
 SEASIDE = ("pirate ship", "island", "beach", "harbour", "pier", "lighthouse", "sea")
 """Where a boat is on the sea."""
 
+PASSING = ("rain", "fog", "cloudy")
+"""Weathers that a night ends; snow lies on."""
 TENTED = ("camp", "forest", "mountains", "lake")
 """Where the story is that calls a tent "tienda", as Spanish also calls a shop."""
 
@@ -205,6 +207,8 @@ class Reader:
         if not weather and place != "snow" and vague_snow(sentence):
             weather = "snow"
         said |= {field for field, value in (("time", time), ("weather", weather)) if value}
+        if not weather and self._weather in PASSING and new_day(sentence, self._time):
+            weather = WEATHER
         return time or self._time, weather or self._weather
 
     def _medium(self, sentence: Sentence, style: str, said: set[str]) -> str:

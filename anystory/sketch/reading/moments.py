@@ -19,6 +19,8 @@ NEAREST_WEATHERS = {
 }
 OF_NIGHT = ("moon", "star", "firefly", "firework", "shooting star")
 """Things that are seen at night."""
+NEXT_DAYS = ("next day", "next morning", "following", "第二天", "次日", "隔天", "第二日", "siguiente", "otro día")
+"""What is in words of a time that is another day's."""
 _TELLING = ("rain", "snow", "fog", "cloudy", "clear")
 """Of several weathers in a line the first of these counts."""
 
@@ -39,6 +41,13 @@ def time_of(sentence: Sentence, now: str, sky: bool = True) -> str:
             said = moment.value
     shown = any(mention.value in OF_NIGHT and mention.state in (REAL, NEGATED) for mention in sentence.mentions)
     return said or ("night" if shown and sky and now != "night" else "")
+
+
+def new_day(sentence: Sentence, now: str) -> bool:
+    """Whether a line says that a night, or more, has passed, so that the rain of before need not fall any more."""
+    said = [moment for moment in sentence.moments if moment.kind == "times" and moment.state == REAL]
+    dawned = now == "night" and any(moment.value in ("day", "sunrise") for moment in said)
+    return dawned or any(word in moment.text for moment in said for word in NEXT_DAYS)
 
 
 def _also_weather(sentence: Sentence, text: str) -> bool:

@@ -103,6 +103,8 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         if mention.kind != "place":
             continue
         strength = _strength(mention, not sentence.acts)
+        if mention.word == "fort" and indoors(here):
+            continue  # one of chairs and blankets
         if mention.word in WITHIN_IT and _of_vessel(mention, sentence):
             continue
         if strength < NAMED and not (not here and strength == AFAR):
