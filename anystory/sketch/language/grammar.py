@@ -46,6 +46,11 @@ GONE = ("missing", "stolen", "been stolen", "gone", "lost", "vanished", "disappe
 """Words that say that something is not there."""
 FINDING = ("find", "found", "finds", "encuentra", "encuentran", "encontraba", "encontrar", "encontró", "找到", "找")
 """Verbs whose object, denied, is not there: "can't find his hat"."""
+GOING = ("va", "van", "voy", "vamos", "vas", "iba", "iban", "íbamos", "fue", "fueron", "fuimos")
+"""Forms of a Spanish verb that goes somewhere or is about to do something."""
+GOES = ("walks", "runs", "climbs", "flies", "swims", "crawls", "sneaks", "jumps", "rides")
+TOWARDS = {"a": "to", "hasta": "to", "hacia": "toward", "por": "through"}
+"""Spanish prepositions that may end the phrase of a verb."""
 YET = ("before", "antes de que", "so that", "para que")
 """Begin a clause of what is still to come."""
 PARTICLES = ("out", "up", "down", "in", "off", "away", "along", "over", "round", "here", "there", "back")
@@ -110,6 +115,8 @@ class _Walk(Details):
             self.name(at, unit)
         elif kind == "verb":
             self._verb(at, unit)
+        elif kind == "is" and self._goes(at, unit):
+            self.begin("walks", frozenset(), self.state)
         elif kind == "is":
             self.be()
         elif kind == "noun":
@@ -157,6 +164,16 @@ class _Walk(Details):
             self._unknown(at, unit)
         elif self.mods.open and unit.verb and unit.form in (forms.ING, forms.PAST):
             self.mods.doing = unit.value("actions")
+
+    def _goes(self, at: int, unit: Unit) -> bool:
+        """Whether Spanish "ir" is to go somewhere, and not to be about to: "van juntas al mercado"."""
+        if self.language != "es" or unit.text not in GOING:
+            return False
+        ahead = itertools.takewhile(lambda other: not other.mark, self.units[at + 1 : at + 6])
+        for one, two in itertools.pairwise(ahead):
+            if "to" in one and not two.verb:
+                return True
+        return any(SURE in one and one.text.startswith("a ") for one in self.units[at + 1 : at + 3])
 
     def _close(self) -> None:
         """End a clause: what was to be said of a subject that never came is said of who is there alone."""
@@ -211,7 +228,9 @@ class _Walk(Details):
         if the is None or noun is None or not any(kind in the for kind in ("the", "a", "his")) or "times" in noun:
             return False
         nouns, verb = self._ahead(at)
-        return not (verb and nouns == 1) and ("fixed" in noun or "buildings" in noun or noun.value("things") in living())
+        return not (verb and nouns == 1) and (
+            "fixed" in noun or "buildings" in noun or noun.value("things") in living()
+        )
 
     def _not(self, at: int) -> None:
         after = self.next(at)
@@ -265,7 +284,7 @@ class _Walk(Details):
             action = "shouts"  # "Halt!" he cried
         if unit.form == forms.FIRST:
             self._first_person(unit)
-        if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
+        if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD) and not self._of_a_time(at):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
         manners |= self._bearing(at)
         if self.language == "zh" and unit.text.endswith("着") and self.act is None and not self.subject and self.last:
@@ -292,11 +311,17 @@ class _Walk(Details):
                 self.relate("in" if noun in hollow() else "on", [noun])
         if self.act.action and not ACTIONS[self.act.action].pair and not ACTIONS[self.act.action].holds:
             self.prep = _relation_in(unit.text, self.language, ends=True)  # "crouches behind"
+        if self.language == "es" and self.act.action in GOES and not self.prep:
+            self.prep = TOWARDS.get(unit.text.rpartition(" ")[2], "")  # "trepa hasta"
         if "unreal" in manners:
             self.state = UNREAL
         elif self.state == NEGATED and self.act.action not in PRESENCE and unit.text not in FINDING:
             self.state = REAL
         self.aux = False
+
+    def _of_a_time(self, at: int) -> bool:
+        """Whether a Spanish verb comes after a time, which does nothing: "por la tarde corre Mia"."""
+        return self.language == "es" and "weathers" not in self.units[at - 1]
 
     def _led_by_particle(self, at: int) -> bool:
         """ "… and out jumped two frogs": a verb after a particle that opens its clause."""

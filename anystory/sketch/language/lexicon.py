@@ -170,7 +170,11 @@ class Lexicon:
             concept = self._concept(kind.concept, known)
             known.add(kind.concept)
             for phrase in kind.words[language]:
-                if language == "zh" and phrase[0] in colours and words.get(phrase[1:]) == concept:
+                if (
+                    language == "zh"
+                    and phrase[0] in colours
+                    and words.get(phrase[1:], "").split()[-1:] == concept.split()[-1:]
+                ):
                     continue  # 红灯笼: a lantern
                 words.setdefault(phrase, concept)
                 yield phrase, Sense("things", concept)

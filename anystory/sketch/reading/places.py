@@ -26,7 +26,19 @@ HOME = ("home", "casa", "a casa")
 SHORES = ("beach", "island", "pier", "harbour", "lighthouse")
 """From where some swim in the sea while others stay."""
 WITHIN_IT = ("inside", "里面", "里头", "dentro", "adentro")
-OPENED = ("egg", "backpack", "suitcase", "jar", "bottle", "present", "letter", "shell", "pumpkin", "wardrobe", "machine")
+OPENED = (
+    "egg",
+    "backpack",
+    "suitcase",
+    "jar",
+    "bottle",
+    "present",
+    "letter",
+    "shell",
+    "pumpkin",
+    "wardrobe",
+    "machine",
+)
 """What one looks inside, besides what is hollow."""
 ROOFED = ("house", "tower", "train", "ship", "bus", "submarine", "rocket", "car", "cave", "tent", "barn", "church")
 """What is hollow and large enough to be where the story is."""
