@@ -30,6 +30,7 @@ from ui.parts import Parts
 from ui.quick import one_server
 from ui.running import Visitors
 from ui.space import has_gpu
+from ui.storage import STORAGE
 from ui.studio import Studio
 from ui.theme import KEYS, STYLES, theme
 from ui.words import I18N, TRANSLATE, t, words
@@ -75,22 +76,22 @@ def _page(studio: Studio) -> gr.Blocks:
 
         visitors = Visitors(studio.limits)
         parts = Parts(
-            studio,
-            visitors,
-            visit,
-            head,
-            actors,
-            drawer,
-            editor,
-            chooser,
-            text,
-            controls,
-            stage,
-            view,
-            table,
-            found,
-            pages,
-            bar,
+            studio=studio,
+            visitors=visitors,
+            visit=visit,
+            head=head,
+            actors=actors,
+            shelf=drawer,
+            editor=editor,
+            chooser=chooser,
+            text=text,
+            controls=controls,
+            stage=stage,
+            view=view,
+            desk=table,
+            finder=found,
+            book=pages,
+            story=bar,
         )
         gr.HTML(f"<p>{t(studio.stored)}</p>", elem_id="stored")
         script_events.wire(parts)
@@ -133,7 +134,7 @@ def launch(
         theme=theme(),
         i18n=I18N,
         css_paths=STYLES,
-        head=TRANSLATE + KEYS,
+        head=STORAGE + TRANSLATE + KEYS,
         max_file_size=MAX_UPLOAD,
         allowed_paths=[str(studio.pictures)],
         run_history=False,

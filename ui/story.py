@@ -79,7 +79,8 @@ def head(title: str, state: str, reason: str = "") -> str:
     return (  # never the same twice, or the page would not notice that it was kept again
         f'<div class="story" data-at="{time.monotonic_ns()}"><span class="name">{name}</span>'
         f'<span class="kept {state}" role="status">{said}</span>'
-        f'<span class="saving" aria-hidden="true">{t("story.saving")}</span></div>'
+        f'<span class="saving" aria-hidden="true">{t("story.saving")}</span>'
+        f'<span class="tab-only" role="note" hidden>{t("story.tab")}</span></div>'
     )
 
 
@@ -191,7 +192,7 @@ def open_frame(file: Path, present: Sequence[drafts.DraftActor], say: Callable[.
     script = story.script
     looks = {content(subject): there for there in present if (subject := there.subject) is not None}
     names = {there.name: there for look, there in looks.items() if look not in story.looks.values()}
-    actors: list[drafts.Actor] = []
+    actors: list[drafts.DraftActor] = []
     missing: list[str] = []
     other: list[str] = []
     for member in script.cast:
@@ -228,6 +229,7 @@ document.addEventListener("visibilitychange", () => { if (document.hidden && tim
 watch("value", () => {
   const time = element.querySelector("time");
   if (time) time.textContent = new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+  element.querySelector(".tab-only")?.toggleAttribute("hidden", !document.documentElement.matches(".for-tab"));
 });
 element.addEventListener("click", (event) => {
   if (event.target.closest("[data-do=here]")) trigger("click");

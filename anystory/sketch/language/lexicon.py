@@ -164,19 +164,16 @@ class Lexicon:
         for section in ("skies", "ends"):
             yield from ((phrase, Sense(section, "")) for phrase in listed(book[section].get(language, "")))
         known: set[str] = set()
-        words: dict[str, str] = {}
+        told: dict[str, str] = {}
         colours = {word for entry in book["colours"].values() for word in listed(entry["zh"])}
         for kind in things():
             concept = self._concept(kind.concept, known)
             known.add(kind.concept)
             for phrase in kind.words[language]:
-                if (
-                    language == "zh"
-                    and phrase[0] in colours
-                    and words.get(phrase[1:], "").split()[-1:] == concept.split()[-1:]
-                ):
+                kind_of = told.get(phrase[1:], "").split()[-1:]
+                if language == "zh" and phrase[0] in colours and kind_of == concept.split()[-1:]:
                     continue  # 红灯笼: a lantern
-                words.setdefault(phrase, concept)
+                told.setdefault(phrase, concept)
                 yield phrase, Sense("things", concept)
 
     @staticmethod

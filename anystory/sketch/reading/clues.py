@@ -31,7 +31,8 @@ HAUNTS = {
     "underwater": "mermaid, fish, octopus, shark, jellyfish, seahorse, squid, clownfish, goldfish",
     "sea": "whale, dolphin, sailor, captain",
     "ice": "penguin, polar bear, seal, walrus",
-    "farm": "farmer, hen, cow, calf, pig, piglet, rooster, chicken, chick, sheep, lamb, donkey, scarecrow, goose, turkey",
+    "farm": "farmer, hen, cow, calf, pig, piglet, rooster, chicken, chick, sheep, lamb, donkey, scarecrow, "
+    "goose, turkey",
     "stadium": "goalkeeper, referee, footballer, athlete, striker",
     "station": "conductor, stationmaster, train driver",
     "library": "librarian",
@@ -49,8 +50,8 @@ HAUNTS = {
     "jungle": "monkey, tiger, parrot, gorilla, leopard, elephant, toucan, crocodile, jaguar, panther, sloth",
     "desert": "camel",
     "dinosaur valley": "dinosaur",
-    "forest": "fox, owl, squirrel, deer, hedgehog, badger, wolf, bear, hare, fairy, elf, woodcutter, hunter, beetle, raccoon, mole, badger, "
-    "lumberjack, woodpecker, gnome, troll, goblin",
+    "forest": "fox, owl, squirrel, deer, hedgehog, badger, wolf, bear, hare, fairy, elf, woodcutter, hunter, beetle, "
+    "raccoon, mole, lumberjack, woodpecker, gnome, troll, goblin",
     "lake": "frog, duck, swan, duckling, toad",
     "river": "otter, beaver, heron, hippopotamus",
     "beach": "crab, seagull",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from anystory.sketch.scenery import PLACES
 from anystory.training.art import Art
-from anystory.training.bank import PROBE, THUMB, SceneBank
+from anystory.training.bank import PROBE, THUMB, SceneBank, SceneCover
 from anystory.training.world.choose import turn_hue
-from anystory.training.world.stage import COVER, Layout, Stage, prop_side, stack, warp
+from anystory.training.world.stage import COVER, Director, Placements, prop_side, stack, warp
 
 _BUCKETS = 8
 """Subjects are drawn in squares of so many eighths of the frame's side."""
@@ -24,22 +26,20 @@ Patch = tuple[torch.Tensor, int, int]
 class Compositor:
     """Draws laid out frames of `size` pixels."""
 
-    def __init__(self, art: Art, stage: Stage, bank: SceneBank, size: int) -> None:
+    def __init__(self, art: Art, stage: Director, bank: SceneBank, size: int) -> None:
         self._art, self._stage, self._bank, self._size = art, stage, bank, size
         self._cells = art.cells
         self._prop_cells = torch.stack([prop.cell for prop in stage.props])
 
     def compose(
-        self, scene: np.ndarray, mirrored: np.ndarray, layout: Layout, rng: np.random.Generator
+        self, scene: np.ndarray, mirrored: np.ndarray, layout: Placements, rng: np.random.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Frames uint8 (B, 3, H, W) and what is visible of each subject (B, S, H, W)."""
         n, count = layout.cell.shape
         frames = torch.empty(n, 3, self._size, self._size, dtype=torch.uint8)
         masks = torch.zeros(n, count, self._size, self._size)
-        tints = turn_hue(np.broadcast_to(np.eye(3), (n, 3, 3)), rng.normal(0, 0.08, n)) * rng.uniform(
-            0.92, 1.08, (n, 1, 1)
-        )
-        tints = torch.from_numpy(tints.astype(np.float32))
+        turned = turn_hue(np.broadcast_to(np.eye(3), (n, 3, 3)), np.asarray(rng.normal(0, 0.08, n)))
+        tints = torch.from_numpy((turned * rng.uniform(0.92, 1.08, (n, 1, 1))).astype(np.float32))
         light, slant = self.light(scene, mirrored, layout)
         contrast = rng.uniform(0.92, 1.08, (n, count, 1, 1))
         drawn = self._draw(layout, light * contrast * layout.identity, (1 - contrast[..., 0, 0]) * 0.5, slant)
@@ -49,7 +49,7 @@ class Compositor:
             ground = self._bank.backgrounds[int(scene[b])]
             canvas = torch.matmul(tints[b], (ground.flip(2) if mirrored[b] else ground).flatten(1).float() / 255)
             canvas = canvas.clamp_(0, 1).view(3, self._size, self._size)
-            elements: list[tuple[float, int, object]] = [(c.depth, -1, c) for c in layout.covers[b]]
+            elements: list[tuple[float, int, SceneCover | None]] = [(c.depth, -1, c) for c in layout.covers[b]]
             elements += [(layout.foot[b, s], s, None) for s in range(count)]
             # Python's sort keeps the order of equals, so that layers stay as the scene has them.
             for _, s, cover in sorted(elements, key=lambda element: element[0]):
@@ -71,7 +71,7 @@ class Compositor:
             frames[b] = canvas.mul_(255).round_().clamp_(0, 255).to(torch.uint8)
         return frames, masks
 
-    def light(self, scene: np.ndarray, mirrored: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    def light(self, scene: np.ndarray, mirrored: np.ndarray, layout: Placements) -> tuple[np.ndarray, np.ndarray]:
         """The light on each subject, from the scene's own light and its colours around it: factors of RGB
         (B, S, 3, 1), and how much brighter it is at the right edge than in the middle (B, S)."""
         thumbs = self._bank.thumbs[torch.from_numpy(scene)].numpy().astype(np.float64)
@@ -93,7 +93,7 @@ class Compositor:
         light = np.array([self._bank.grounds[i].light for i in scene])[:, None] * 0.55 + 0.45
         return (light * tint)[..., None], slant.clip(-0.14, 0.14)
 
-    def _draw(self, layout: Layout, colour: np.ndarray, lift: np.ndarray, slant: np.ndarray) -> list[list[Patch]]:
+    def _draw(self, layout: Placements, colour: np.ndarray, lift: np.ndarray, slant: np.ndarray) -> list[list[Patch]]:
         """Each subject's premultiplied pixels (4, K, K) in [0, 1] and the frame's pixel at which they begin. RGB
         becomes `colour` · RGB + `lift`, brighter to the right by `slant`."""
         n, count = layout.cell.shape
@@ -109,10 +109,10 @@ class Compositor:
         local = stack([[scale, zero, shift[:, 0]], [zero, scale, shift[:, 1]], [zero, zero, zero + 1]])
         matrices = self._stage.matrices(layout).reshape(-1, 3, 3) @ local
         flat = (colour.reshape(-1, 3, 3), lift.reshape(-1), layout.cell.reshape(-1))
-        drawn: list[Patch] = [None] * (n * count)
+        drawn: list[Any] = [None] * (n * count)
         for side in np.unique(sides):
             rows = np.flatnonzero(sides == side)
-            pixels = self._warped(*(v[rows] for v in (flat[2], matrices, flat[0], flat[1])), int(side))
+            pixels = self._warped(flat[2][rows], matrices[rows], flat[0][rows], flat[1][rows], int(side))
             ramp = np.linspace(-1, 1, side) * slant.reshape(-1)[rows, None] + 1
             pixels[:, :3] *= self._tensor(ramp)[:, None, None, :]
             line = (layout.cut.reshape(-1)[rows] * self._size - corner[rows, 1])[:, None]
@@ -148,7 +148,7 @@ class Compositor:
         return out
 
     def _shadows(
-        self, scene: np.ndarray, layout: Layout, slant: np.ndarray, rng: np.random.Generator
+        self, scene: np.ndarray, layout: Placements, slant: np.ndarray, rng: np.random.Generator
     ) -> list[list[list[Patch]]]:
         """Soft shadows on the ground: each a darkness (h, w) in [0, 1] and the pixel at which it begins. A dark oval
         under everyone, and by sunlight the subject's own shape, laid down away from the light."""
@@ -184,7 +184,7 @@ class Compositor:
                     reach = lean[b, s] * tall[b, s]
                     left, right = x - half[b, s, 0] + min(reach, 0), x + half[b, s, 0] + max(reach, 0)
                     box = self._box((left, foot - flat[b, s] * tall[b, s], right, foot + 0.02))
-                    if box is not None:
+                    if box is not None and casting is not None:
                         x0, y0, w, h = box
                         stretched = F.interpolate(casting[b, s][None, None], (h, w), mode="bilinear")[0, 0]
                         patches.append((stretched * (0.55 * float(strength[b, s])), x0, y0))
@@ -192,7 +192,7 @@ class Compositor:
             shadows.append(row)
         return shadows
 
-    def _cast(self, layout: Layout, lean: np.ndarray, flat: np.ndarray) -> torch.Tensor:
+    def _cast(self, layout: Placements, lean: np.ndarray, flat: np.ndarray) -> torch.Tensor:
         """Each subject's shape as its shadow has it, soft, (B, S, PROBE, PROBE) over the shadow's box."""
         n, count = layout.cell.shape
         half = self._stage.half(layout)
@@ -233,19 +233,19 @@ class Compositor:
         return (1 - dx - dy[:, None]).clamp_(min=0).mul_(strength), x0, y0
 
     def _objects(
-        self, layout: Layout, light: np.ndarray, rng: np.random.Generator
+        self, layout: Placements, light: np.ndarray, rng: np.random.Generator
     ) -> list[list[tuple[list[Patch], list[Patch]]]]:
         """What goes with each subject, (behind it, before it): what it sits in or holds, the water around it."""
         n, count = layout.cell.shape
         half = self._stage.half(layout)
         aside = rng.choice([-1.0, 1.0], (n, count)) * rng.uniform(0.35, 0.75, (n, count))
-        objects = [[([], []) for _ in range(count)] for _ in range(n)]
+        objects: list[list[tuple[list[Patch], list[Patch]]]] = [[([], []) for _ in range(count)] for _ in range(n)]
         for b, s in np.ndindex(n, count):
             behind, before = objects[b][s]
             action, x, foot = layout.action[b, s], layout.x[b, s], layout.foot[b, s]
             wide, tall = half[b, s]
             if action == "sits in":
-                prop, side = self._stage.props[layout.prop[b, s]], prop_side(wide)
+                prop, side = self._stage.props[int(layout.prop[b, s])], prop_side(wide)
                 corner = (x - side / 2, foot - prop.floor * side)
                 for where, cell in zip((behind, before), self._prop_cells[layout.prop[b, s]], strict=True):
                     where.append(self._placed(cell, corner, side, light[b, s]))
@@ -265,7 +265,7 @@ class Compositor:
                 before.append((soft.expand(4, -1, -1).clone(), x0, y0))
         return objects
 
-    def _placed(self, cell: torch.Tensor, corner: tuple[float, float], side: float, light: np.ndarray) -> Patch:
+    def _placed(self, cell: torch.Tensor, corner: tuple[Any, Any], side: float, light: np.ndarray) -> Patch:
         """A cell upright at `side` of the frame, in the light (3, 1)."""
         pixels = max(4, round(side * self._size))
         resized = F.interpolate(cell[None].float() / 255, (pixels, pixels), mode="bilinear", antialias=True)[0]
@@ -273,7 +273,7 @@ class Compositor:
         torch.minimum(resized[:3], resized[3:], out=resized[:3])
         return resized, round(float(corner[0]) * self._size), round(float(corner[1]) * self._size)
 
-    def look_again(self, layout: Layout, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    def look_again(self, layout: Placements, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """The references: another pose where there is one, turned, mirrored, cropped, smaller, in another light.
         With them the correspondence of the frame to each."""
         shape = layout.look.shape
@@ -298,7 +298,7 @@ class Compositor:
             at = matrices[b, s : s + 1]
             pixels = self._warped(layout.look[b, s : s + 1], at, gain[b, s : s + 1], lift[b, s : s + 1], self._size)[0]
             if keep[b, s] < 1:
-                pixels *= self._above(at[0], bottom[b, s])
+                pixels *= self._above(at[0], float(bottom[b, s]))
             alpha = pixels[3:]
             pixels[:3] /= alpha.clamp(min=1e-3)
             references[b, s] = pixels.mul_(255).round_().clamp_(0, 255)
