@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 from anystory.errors import AnyStoryError
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
 from anystory.project.folder import Project, png, write_atomic
+from anystory.project.imprint import KEY as IMPRINT
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import INK, LEADING, PAPER, fit, paragraphs, unwritable, write_block, write_line
 
@@ -34,6 +35,8 @@ PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4), "comic": (168.0, 260.0)
 FIT = "fit"
 """The page size that leaves every cell of a layout the shape it is drawn with."""
 MARGIN = 10.0
+MARK = "page"
+"""The PNG text that tells a page from a frame: the numbers of its panels."""
 TITLE = 7.0
 """Millimetres the em of a page's title has at most."""
 MAX_TITLE = 3
@@ -114,8 +117,8 @@ class Page:
 
     @property
     def png(self) -> bytes:
-        """The page as a PNG file."""
-        return png(self.image, dict(self.text))
+        """The page as a PNG file, which says that it is a page."""
+        return png(self.image, {**self.text, MARK: ", ".join(map(str, self.panels))})
 
 
 class Pages(Sequence[Page]):
@@ -337,17 +340,28 @@ def _file(number: int) -> str:
 
 
 def _clear(folder: Path, count: int) -> None:
-    """Make room for `count` pages: what an export of more pages left goes; a folder with other files is refused."""
+    """Make room for `count` pages: what an export of more pages left goes; a folder with other files, pictures that are
+    no pages of ours among them, is refused and left as it is."""
     if not folder.exists():
         return
     if not folder.is_dir():
         raise PageError(f"{folder} is a file; give a folder, or a name that ends in .pdf or .cbz.")
-    others = sorted(path.name for path in folder.iterdir() if not re.fullmatch(r"\d{3,}\.png", path.name))
+    others = sorted(path.name for path in folder.iterdir() if not _is_page(path))
     if others:
         raise PageError(f"{folder} has other files in it ({others[0]}); give an empty or a new folder.")
     for path in folder.iterdir():
         if int(path.stem) > count:
             path.unlink()
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is a page that `write` wrote: by its name, and by what the picture says of itself."""
+    if path.is_symlink() or not re.fullmatch(r"\d{3,}\.png", path.name):
+        return False
+    try:
+        return {MARK, IMPRINT} <= _text(path).keys()
+    except Exception:  # whatever a damaged or a false picture raises, it is none of ours
+        return False
 
 
 def pdf(made: list[Page], title: str, dpi: int) -> bytes:

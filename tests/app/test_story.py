@@ -16,7 +16,7 @@ from anystory.project import drafts
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.drafts import Draft, Store, load_draft
 from anystory.project.folder import Project, content, cutout
-from anystory.story.model import Settings
+from anystory.story.model import BOUNDS, Settings
 from tests.app.steps import EXAMPLE, PATIENCE, few_steps, saved, settle, upload, write
 from tests.stories import rendered, subject
 from ui import cast, story
@@ -262,6 +262,24 @@ def test_the_story_before_can_be_had_back_after_a_reload(app, kept_story):
     again = Tab(app, tab.browser)
     again.does("story.act", {"what": "undo"})
     assert again.shown("title") == "Mia"
+
+
+@pytest.mark.parametrize("numbers", [(0, 1, 2), [BOUNDS[name][1] for name in ("seed", "steps", "guidance")]])
+def test_a_story_of_any_numbers_is_kept_by_the_page(studio, app, numbers):
+    numbers = dict(zip(("seed", "steps", "guidance"), numbers, strict=True))
+    key = Store.new_key()
+    studio.stories.save(key, Draft("[NC] the sea", "Far", settings=Settings(512, **numbers)))
+    tab = Tab(app, [key, None])
+    assert SAVED in tab.does("story.keep", title="Farther")
+    kept = studio.stories.load(key).settings
+    assert {name: getattr(kept, name) for name in numbers} == numbers
+
+
+def test_a_save_that_failed_does_not_read_as_one(app):
+    keep = next(fn for fn in app.fns.values() if fn.name == "keep")
+    (after,) = [fn for fn in app.fns.values() if fn.trigger_after == keep._id and fn.trigger_only_on_failure]
+    assert SAVED not in (said := after.fn("Mine", None)) and escape(SAY("story.unread")) in said
+    assert after.outputs == keep.outputs
 
 
 def test_a_story_that_cannot_be_kept_is_packed_and_put_away_as_it_was(studio, app, kept_story, tmp_path):

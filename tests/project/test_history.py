@@ -183,6 +183,15 @@ def test_history_travels_with_an_archive_and_damaged_frames_are_left_out(tiny_ba
     assert [kept.seed for kept in Project(tmp_path / "again").history] == [two.seed]
 
 
+def test_a_history_of_nothing_says_so(rendered, capsys):
+    data = json.loads((rendered / "story.json").read_text())
+    (rendered / "story.json").write_text(json.dumps({**data, "panels": data["panels"][:1]}))
+    assert main(["history", str(rendered), "2"]) == 2
+    assert "Panel 2 has no frame in" in capsys.readouterr().err
+    assert main(["history", str(rendered), "9"]) == 2
+    assert "There is no panel 9; the story has panels 1 to 2." in capsys.readouterr().err
+
+
 def test_the_commands(tiny_model_folder, rendered, capsys):
     engine = ["--model", str(tiny_model_folder), "--device", "cpu"]
     sheet = str(rendered / "sheet.png")
