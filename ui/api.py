@@ -34,6 +34,7 @@ from ui.studio import Job, Moment, slug
 from ui.uploads import uploaded
 from ui.words import words
 
+
 class Found(TypedDict):
     """Something found in a script; `line` and `column` count from 1, `fix` is what to write instead, "" = unknown."""
 

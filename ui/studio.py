@@ -594,8 +594,8 @@ def takes(item: Shown) -> list[Take]:
     project = Project(item.job.visit.story)
     now = project.entries.get(item.number)
     listed = []
-    for kept in reversed(project.history):
-        if kept.number != item.number or (now and kept.key == now.key):
+    for kept in reversed(project.history_of(item.number)):
+        if now and kept.key == now.key:
             continue
         with suppress(ProjectError):
             image = project.kept(item.number, kept.key).image
@@ -608,9 +608,7 @@ def restored(item: Shown, key: str) -> Shown:
     with, seed and steering, as far as the panel is otherwise still the same. Raises ProjectError with a sentence."""
     folder, number, job = item.job.visit.story, item.number, item.job
     project = Project(folder)
-    for kept in project.history:
-        if (kept.number, kept.key) != (number, key):
-            continue
+    for kept in (kept for kept in project.history_of(number) if kept.key == key):
         with suppress(ImprintError, OSError):
             made = story_from_png((folder / kept.image).read_bytes())
             panel = made.script.panels[made.panel - 1]

@@ -108,7 +108,7 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
                     bar.total += event.step.total - story.settings.steps
                 bar.update()
                 if frame := event.step.frame:
-                    own = {kept.seed: kept for kept in Project(arguments.folder).history if kept.number == number}
+                    own = {kept.seed: kept for kept in Project(arguments.folder).history_of(number)}
                     kept = own[frame.seed]  # no seed is tried twice
                     made[event.attempt] = kept.short, frame.image
                     words = f"{kept.short}: {diagnose(frame.maps).sentence}"
@@ -133,7 +133,7 @@ def history(arguments: argparse.Namespace, report: Report) -> None:
         words = f"Panel {number} is the frame {entry.short} again; what was there is in its history."
         report.tell("restored", words, panel=number, seed=entry.seed, key=entry.key)
         return
-    now, others = project.entries.get(number), [kept for kept in project.history if kept.number == number]
+    now, others = project.entries.get(number), project.history_of(number)
     if not now and not others:
         raise UsageError(f"Panel {number} has no frame in {arguments.folder} and had none before; render it first.")
     if now:

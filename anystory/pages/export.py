@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 
 from anystory.errors import AnyStoryError
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
-from anystory.project.folder import Project, png, write_atomic
+from anystory.project.folder import Project, left_out, png, write_atomic
 from anystory.project.imprint import KEY as IMPRINT
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import INK, LEADING, PAPER, fit, paragraphs, unwritable, write_block, write_line
@@ -125,8 +125,8 @@ class Pages(Sequence[Page]):
     """The pages of a rendered story, each made when it is asked for.
 
     `script` has other words than those it was rendered with (captions, dialogue, title), with as many panels; `only`
-    are the panels to take, by number. Panels without a frame are left out. Raises PageError where there is no frame at
-    all, ProjectError for a folder that holds no story.
+    are the panels to take, by number. Panels without a frame are left out; `unreadable` has a sentence on each frame
+    that cannot be read. Raises PageError where there is no frame at all, ProjectError for a folder that holds no story.
     """
 
     def __init__(
@@ -135,7 +135,12 @@ class Pages(Sequence[Page]):
         self.project, self.form = project, form
         self.script = script or project.story().script
         panels = range(1, len(self.script.panels) + 1)
-        self.numbers = [n for n in panels if n in project.entries and (only is None or n in only)]
+        self._lost, there = project.unreadable(), project.entries
+        asked = [n for n in panels if only is None or n in only]
+        self.numbers = [n for n in asked if n in there and n not in self._lost]
+        self.unreadable = tuple(left_out(error) for n, error in self._lost.items() if n in asked)
+        if not self.numbers and self.unreadable:
+            raise PageError(" ".join(self.unreadable))
         if not self.numbers:
             raise PageError(f"{project.folder} holds no frames; render the story first.")
 
@@ -156,7 +161,8 @@ class Pages(Sequence[Page]):
     @property
     def missing(self) -> tuple[int, ...]:
         """The numbers of the panels that are left out."""
-        return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in self.numbers)
+        without = {*self.numbers, *self._lost}
+        return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in without)
 
 
 def _text(frame: Path) -> dict[str, str]:
@@ -323,7 +329,7 @@ def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
         write_atomic({target / _file(k): page.png for k, page in enumerate(made, 1)})
     absent = pages.missing
     gone = f"Without a frame and left out: {', '.join(map(str, absent))}." if absent else ""
-    return (*(warning for page in made for warning in page.warnings), *([gone] if gone else []))
+    return (*(warning for page in made for warning in page.warnings), *pages.unreadable, *([gone] if gone else []))
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:

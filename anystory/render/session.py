@@ -15,7 +15,7 @@ from typing import Any
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import another_seed, diagnose
-from anystory.project.folder import Entry, Project, content
+from anystory.project.folder import Entry, Kept, Project, content
 from anystory.render.batch import Batches
 from anystory.story.model import (
     ATTENTION,
@@ -227,7 +227,7 @@ class RenderSession:
                 names = (*self.story.script.panels[number - 1].cast, BACKGROUND)
                 self._save(number, frame.named(names), asked, trace=self.trace)
 
-    def _is_own(self, number: int, entry: Entry) -> bool:
+    def _is_own(self, number: int, entry: Entry | Kept) -> bool:
         """Whether a listed frame shows what panel `number` asks for, under whatever seed."""
         asked = self.asked(number, entry.seed)
         return asked is not None and asked.key == entry.key
@@ -309,7 +309,7 @@ class RenderSession:
         """`count` frames of panel `number` under seeds that were not tried for it yet, for its history: one generator a
         seed."""
         asked, project = self.asked(number), self.project
-        tried = {asked.request.seed, *(kept.seed for kept in project.history if kept.number == number)}
+        tried = {asked.request.seed, *(kept.seed for kept in project.history_of(number))}
         tried |= {project.entries[number].seed} if number in project.entries else set()
 
         def variant(attempt: int, seed: int) -> Generator[Progress, None, None]:

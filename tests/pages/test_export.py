@@ -16,7 +16,7 @@ from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages,
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
 from anystory.story.model import Line, Panel
-from tests.stories import frame, rendered, story
+from tests.stories import frame, rendered, story, without_frame
 
 SMALL = {"dpi": 72}
 
@@ -26,9 +26,7 @@ def project(tmp_path_factory):
     """Seven panels, the fifth without a frame."""
     panels = tuple(Panel(f"Fox {k}", ("Fox",), f"Caption {k}", (Line("Fox", f"Line {k}"),)) for k in range(1, 8))
     made = rendered(tmp_path_factory.mktemp("pages") / "story", story(panels))
-    del made.entries[5]
-    made.tried(1, 1)  # writes story.json without it
-    return Project(made.folder)
+    return without_frame(made.folder, 5)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -153,6 +153,7 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
         return {bar.bar: said, bar.browser: [visit.key, browser[1]]}
 
     gr.on([part.change for part in (*standing, stage.shown) if part is not text.styles], js=story.CHANGED)
+
     def unkept(title: str, request: gr.Request) -> str:
         """Keeping failed before it began, as of a number beyond its bounds: what the bar said before is not so."""
         say = words(request)
