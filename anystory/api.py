@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from anystory.backends.base import MODELS, Backend
 from anystory.backends.cluster import Cluster
@@ -104,8 +105,8 @@ def asked_settings(
 ) -> Settings:
     """The backend's settings with the numbers that were asked for. Raises RenderError for one beyond `BOUNDS`, or that
     says nothing to a backend that sketches."""
-    asked = {"seed": seed, "steps": steps, "guidance": guidance}
-    asked = {name: value for name, value in asked.items() if value is not None}
+    given = {"seed": seed, "steps": steps, "guidance": guidance}
+    asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name, value in asked.items():
         if backend.about.sketches and name != "seed":
             raise RenderError(

@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont, features
 from uniseg.graphemecluster import grapheme_clusters
@@ -49,7 +50,7 @@ _ISOLATES = ("LRI", "RLI", "FSI")
 
 
 @dataclass(frozen=True)
-class Block:
+class TextBlock:
     """Text set in `lines` of an em of `size` pixels; `cut` where it had to be."""
 
     lines: tuple[str, ...]
@@ -216,24 +217,24 @@ def sizes(largest: int) -> list[int]:
     return sorted({round(largest - (largest - least) * k / 5) for k in range(6)}, reverse=True)
 
 
-def fit(text: str, width: float, height: float, largest: int) -> Block:
+def fit(text: str, width: float, height: float, largest: int) -> TextBlock:
     """The text within `width` x `height` pixels, as large as it goes up to an em of `largest`, cut where it does not go
     at the least size."""
     for size in sizes(largest):
-        block = Block(tuple(wrap(text, size, width)), size)
+        block = TextBlock(tuple(wrap(text, size, width)), size)
         if block.height <= height and block.width <= width:
-            return Block(tuple(balanced(text, size, width)), size)
+            return TextBlock(tuple(balanced(text, size, width)), size)
     return cut(text, width, height, size)
 
 
-def cut(text: str, width: float, height: float, size: int) -> Block:
+def cut(text: str, width: float, height: float, size: int) -> TextBlock:
     """As much of the text as goes into `width` x `height` pixels, one line at least; the last ends in an ellipsis where
     something is left out."""
     lines = wrap(text, size, width)
     kept = lines[: max(1, int(height / (LEADING * size)))]
     if len(kept) == len(lines) and max(measure(line, size) for line in kept) <= width:
-        return Block(tuple(kept), size)
-    return Block((*kept[:-1], _ending(kept[-1], size, width)), size, cut=True)
+        return TextBlock(tuple(kept), size)
+    return TextBlock((*kept[:-1], _ending(kept[-1], size, width)), size, cut=True)
 
 
 def clipped(text: str, size: int, width: float) -> str:
@@ -255,7 +256,7 @@ def _ending(line: str, size: int, width: float) -> str:
 # --- drawing ------------------------------------------------------------------------------------------------------
 
 
-def write_block(image: Image.Image, block: Block, box: Box, align: str, ink: Colour = INK) -> None:
+def write_block(image: Image.Image, block: TextBlock, box: Box, align: str, ink: Colour = INK) -> None:
     """Write a block into its box (the text's own, without margins). `align` is "start", where its direction begins, or
     "middle"."""
     left, top, right, _ = box
@@ -281,7 +282,7 @@ def write_line(
     m or r. `backwards`: it runs from right to left (None = as `right_to_left` tells)."""
     x, middle = at
     backwards = right_to_left(text) if backwards is None else backwards
-    more = {"direction": "rtl" if backwards else "ltr"} if SHAPED else {}
+    more: dict[str, Any] = {"direction": "rtl" if backwards else "ltr"} if SHAPED else {}
     above = max(0, int(middle - size))
     mask = Image.new("L", (image.width * FINE, 2 * size * FINE))
     place = x * FINE, (middle + CAP_HEIGHT * size / 2 - above) * FINE

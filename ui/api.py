@@ -19,6 +19,7 @@ from gradio.utils import get_upload_folder
 from typing_extensions import TypedDict
 
 from anystory.cast.images import ImageError
+from anystory.cast.masks import hints
 from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
 from anystory.project.archive import pack
@@ -72,10 +73,10 @@ def wire(parts: Parts) -> None:
         """
         with _sentences(request):
             (path,) = _files(parts, request, [picture])
-            actor = cast.pictured(cast.name_from_file(path), path, None, Segmenter())
-        folder, name = get_upload_folder(), slug(actor.name)
-        file = save_pil_to_cache(cut_out(actor.subject), cache_dir=folder, name=name, format="png")
-        return _served(file), list(actor.pictures[0].hints)
+            subject = Segmenter().subject(cast.name_from_file(path), path)
+        folder, name = get_upload_folder(), slug(subject.name)
+        file = save_pil_to_cache(cut_out(subject), cache_dir=folder, name=name, format="png")
+        return _served(file), list(hints(subject.mask))
 
     def check(script: str, names: list[str] = []) -> list[Found]:  # noqa: B006  which Gradio shows to callers
         """Say what is wrong with a script.
@@ -90,10 +91,19 @@ def wire(parts: Parts) -> None:
         present = [cast.spelt(name) for name in names]
         members = [CastMember(name) for name in present]
         found = read(str(script), "", None, members, present, studio.loaded, studio.styles).findings
-        keys = ("line", "column", "severity", "code", "message")
-        return [Found(**{key: getattr(one, key) for key in keys}, fix=one.fix or "") for one in found]
+        return [
+            Found(
+                line=one.line,
+                column=one.column,
+                severity=one.severity,
+                code=one.code,
+                message=one.message,
+                fix=one.fix or "",
+            )
+            for one in found
+        ]
 
-    def render(
+    def render(  # type: ignore[misc]
         request: gr.Request,
         script: str,
         pictures: list[FileData] = [],  # noqa: B006
@@ -231,6 +241,6 @@ def _state(moment: Moment) -> State:
     return State(message=moment.where, share=moment.share, panel=moment.panel or 0, place=moment.place, seconds=left)
 
 
-def _served(file: str | Path) -> dict[str, Any]:
-    """A file as Gradio hands it out: it is copied to where callers may read it."""
+def _served(file: str | Path) -> Any:
+    """A file as Gradio hands it out, the mapping of a `FileData`: it is copied to where callers may read it."""
     return FileData(path=str(file), orig_name=Path(file).name).model_dump()

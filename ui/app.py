@@ -30,6 +30,7 @@ from ui.parts import Parts
 from ui.quick import one_server
 from ui.running import Visitors
 from ui.space import has_gpu
+from ui.storage import STORAGE
 from ui.studio import Studio
 from ui.theme import KEYS, STYLES, theme
 from ui.words import I18N, TRANSLATE, t, words
@@ -133,7 +134,7 @@ def launch(
         theme=theme(),
         i18n=I18N,
         css_paths=STYLES,
-        head=TRANSLATE + KEYS,
+        head=STORAGE + TRANSLATE + KEYS,
         max_file_size=MAX_UPLOAD,
         allowed_paths=[str(studio.pictures)],
         run_history=False,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -41,7 +42,7 @@ class Book:
     saves: dict[str, gr.Button]
 
     @property
-    def settings(self) -> list[gr.components.Component]:
+    def settings(self) -> list[Any]:
         """What `form` takes, in its order."""
         return [self.layout, self.page, self.gutter, self.captions, self.dialogue]
 

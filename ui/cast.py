@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,8 @@ class Actor:
 
     Without any it is drawn from its description; `drawn` are then the sentence that the model drew it from, and the
     description it had. `height` in metres and `facing`, where the first picture looks, are None where nobody said.
-    `key` tells the character's card from the others, whatever its name or place.
+    `drawing` is the library's drawing that was chosen for who has none, "" where none was. `key` tells the character's
+    card from the others, whatever its name or place.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Actor:
     drawn: tuple[str, str] | None = None
     height: float | None = None
     facing: str | None = None
+    drawing: str = ""
     key: str = field(default_factory=_key)
 
     @property
@@ -204,8 +206,8 @@ def pictured(
 ) -> Actor:
     """A character with a picture (and a mask), cut out. Raises ImageError or SegmentError with a sentence."""
     upload = open_image(picture)
-    mask = segmenter.subject(name, upload, mask).mask
-    return Actor(name, description, (Picture(upload, mask, mask),))
+    found = segmenter.subject(name, upload, mask).mask
+    return Actor(name, description, (Picture(upload, found, found),))
 
 
 def drawn(subject: Subject) -> Actor:
@@ -399,10 +401,42 @@ def turned(actor: Actor, facing: object) -> Actor:
     return replace(actor, facing=facing if facing in FACINGS else None)
 
 
+def drawn_as(actor: Actor, drawing: object) -> Actor:
+    """The actor as another drawing of the library: one of those for its description. A picture that was drawn from its
+    words goes, to be drawn anew."""
+    if drawing not in library_choices(actor.description):
+        return actor
+    if actor.drawn is None:
+        return replace(actor, drawing=drawing)
+    return replace(actor, drawing=drawing, pictures=(), drawn=None)
+
+
+@lru_cache(maxsize=256)
+def library_choices(description: str) -> tuple[str, ...]:
+    """The concepts of the drawings that could stand for a description, the likeliest first."""
+    from anystory.sketch.likeness import choices  # whose vocabulary the page itself does not need
+
+    return tuple(choices(description.strip())) if description.strip() else ()
+
+
+@lru_cache(maxsize=256)
+def _small(concept: str) -> str:
+    """A drawing of the library as a small picture inside an address."""
+    from anystory.sketch.things import Library, render
+
+    return html.thumbnail(Image.fromarray(render(Library().find(concept, ("en",)), 96)))
+
+
 def members(actors: Sequence[Actor]) -> tuple[CastMember, ...]:
     """The whole cast as a script takes it."""
     return tuple(
-        CastMember(actor.name, description=actor.description.strip(), height=actor.height, facing=actor.facing)
+        CastMember(
+            actor.name,
+            description=actor.description.strip(),
+            height=actor.height,
+            facing=actor.facing,
+            drawing=actor.drawing,
+        )
         for actor in actors
     )
 
@@ -414,7 +448,7 @@ def to_draw(actor: Actor) -> bool:
 
 def subjects(actors: Sequence[Actor]) -> tuple[Subject, ...]:
     """Those of the cast who have a picture, as a story takes them."""
-    return tuple(actor.subject for actor in actors if not to_draw(actor))
+    return tuple(actor.subject for actor in actors if actor.subject is not None and not to_draw(actor))
 
 
 def show(actors: Sequence[Actor]) -> list[Any]:
@@ -445,6 +479,7 @@ def card(actor: Actor, index: int, count: int) -> str:
         f"{_line('name', 'cast.name', 'cast.name', actor.name, MAX_NAME)}"
         f"{_line('words', 'cast.description', 'cast.description.hint', actor.description, MAX_WORDS)}"
         f'<div class="shape">{_facing(actor) if actor.pictures else ""}{_height(actor)}</div>'
+        f"{_likenesses(actor)}"
         f'<div class="tools"><label class="replace">{t("cast.picture")}<input type="file" accept="image/*"></label>'
         f'{more}</div></div><div class="order">{"".join(tools)}</div>'
         f'<ul class="album">{"".join(map(_further, actor.pictures[1:]))}</ul>'
@@ -481,6 +516,23 @@ def _line(kind: str, label: str, hint: str, value: str, length: int) -> str:
     return (
         f'<label class="{kind}"><span class="unseen">{t(label)}</span><input type="text" value="{escape(value)}" '
         f'placeholder="{_said(hint)}" maxlength="{length}" autocomplete="off" spellcheck="false"></label>'
+    )
+
+
+def _likenesses(actor: Actor) -> str:
+    """The drawings that can stand for who is only described, to choose from."""
+    if actor.pictures and not (actor.drawn and actor.drawn[0].startswith(LIBRARY)):
+        return ""
+    offered = library_choices(actor.description)
+    taken = actor.drawing if actor.drawing in offered else offered[0] if offered else ""
+    buttons = "".join(
+        f'<button type="button" class="likeness" data-drawing="{escape(one)}" '
+        f'aria-pressed="{str(one == taken).lower()}" title="{escape(one)}">'
+        f'<img src="{_small(one)}" alt="{escape(one)}"></button>'
+        for one in offered
+    )
+    return (
+        f'<div class="likenesses" role="group" aria-label="{_said("cast.drawing")}">{buttons}</div>' if buttons else ""
     )
 
 

@@ -247,7 +247,7 @@ def steering(told: Mapping[str, Any], names: Sequence[str]) -> Steering:
     if places:
         (strength,) = numbers(told.get("strength"), 1, "The strength of the layout")
         layout = Layout(places, strength, *_shares(told.get("start"), told.get("end"), "The layout's steps"))
-    strengths = {
+    strengths: dict[str, Any] = {
         key: tuple((name, *numbers(value, 1, f"The {key} of {name}")) for name, value in _given(told.get(key), names))
         for key in STRENGTHS
     }
@@ -290,10 +290,11 @@ def _given(value: object, names: Sequence[str]) -> list[tuple[str, object]]:
 def _placed(entry: object, names: Sequence[str]) -> Place | None:
     """A place as the page tells it; None for none."""
     name, box, paint = (entry.get(key) if isinstance(entry, Mapping) else None for key in ("name", "box", "paint"))
-    if name not in names or not (box or paint):
+    if not isinstance(name, str) or name not in names or not (box or paint):
         return None
     if box:
-        return Place(name, numbers(box, 4, f"The box of {name}"))
+        left, top, right, bottom = numbers(box, 4, f"The box of {name}")
+        return Place(name, (left, top, right, bottom))
     if not isinstance(paint, str) or len(paint) != SIDE * SIDE or set(paint) - {"0", "1"}:
         raise ValueError(f"The paint of {name} is damaged; paint it again.")
     held = (np.frombuffer(paint.encode(), np.uint8) == ord("1")).reshape(SIDE, SIDE)

@@ -198,7 +198,7 @@ def ticked(
     same = panels == run.job.script.panels  # or somebody goes on writing meanwhile
     listed = panels if ended else run.job.script.panels
     state = run.state if same or not ended else None
-    panels_now = strip(say, listed, shown, chosen, now and now.number, state)
+    panels_now = strip(say, listed, shown, chosen, now.number if now else None, state)
     if ended or panels_now != run.told:  # a long one is large, and mostly only the progress has changed
         change[stage.gallery] = run.told = panels_now
     if not ended:
@@ -228,7 +228,7 @@ def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: 
         stage.chosen: (),
         stage.drawn: (),
         stage.progress: "",
-        stage.gallery: strip(say, panels, shown, (), first and first.number),
+        stage.gallery: strip(say, panels, shown, (), first.number if first else None),
         stage.empty: gr.HTML(visible=not shown),
         stage.takeaway: gr.Row(visible=bool(shown)),
         **dict(zip(view.outputs, opened, strict=True)),
@@ -259,5 +259,6 @@ def outcome(say: Callable[..., str], run: Run) -> str:
     if run.job.retry is None or run.error is not None:
         return ""
     number = run.job.retry
-    before, now = (next((i.frame.seed for i in of if i.number == number), None) for of in (run.before, run.shown))
+    seeds = (next((i.frame.seed for i in of or () if i.number == number), None) for of in (run.before, run.shown))
+    before, now = seeds
     return say("frames.nobetter" if before == now else "frames.better", number=number, seed=now)

@@ -48,7 +48,8 @@ def acted(text: str, members: Sequence[CastMember], action: Action) -> str:
             case "add":
                 return insert_panel(text, number + 1, Panel(""), members)
             case "copy":
-                return insert_panel(text, number + 1, reading.panels[number - 1], members)
+                copied = reading.panels[number - 1]
+                return text if copied is None else insert_panel(text, number + 1, copied, members)
         panel = reading.panels[number - 1]
         names = [member.name for member in cast]
         return with_panel(text, number, _changed(panel or Panel(""), names, action), members)
@@ -69,8 +70,10 @@ def _changed(panel: Panel, names: Sequence[str], action: Action) -> Panel:
             return replace(panel, dialogue=(*said, Line(who, "…"))) if who else panel
         case "edit", "prompt":
             return with_prompt(panel, words, names)
-        case "edit", ("caption" | "style") as field:
-            return replace(panel, **{field: words})
+        case "edit", "caption":
+            return replace(panel, caption=words)
+        case "edit", "style":
+            return replace(panel, style=words)
         case "edit", "seed":
             return replace(panel, seed=min(int(words), MAX_SEED) if words else None)
         case "edit", "size":

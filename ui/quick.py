@@ -42,7 +42,7 @@ def import_gradio() -> None:
 
     known = inspect.getfile
 
-    def getfile(what: object) -> str:
+    def getfile(what: Any) -> str:
         if sys._getframe(1).f_globals.get("__name__") == "gradio.component_meta":
             raise OSError("not asked for")
         return known(what)
@@ -51,7 +51,7 @@ def import_gradio() -> None:
     standing = {module.__name__: module for module in later if module.__name__ not in sys.modules}
     sys.modules.update(standing)
     template, jinja2.Template = jinja2.Template, _Docstring
-    inspect.getfile = getfile
+    inspect.getfile = getfile  # type: ignore[assignment]  # it asks for anything, too
     try:
         import gradio  # noqa: F401
     finally:

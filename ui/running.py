@@ -134,15 +134,16 @@ class Visitors:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._known: dict[str, Visitor] = {}
+        self._known: dict[str | None, Visitor] = {}
         self._lock = threading.Lock()
 
-    def __getitem__(self, session: str) -> Visitor:
-        """The visitor of a session, known or new."""
+    def __getitem__(self, session: str | None) -> Visitor:
+        """The visitor of a session, known or new; None, of a request without one, is a visitor too."""
         with self._lock:
             now = time.monotonic()
             for other in [name for name, visitor in self._known.items() if now - visitor.seen > AWAY]:
-                if not (self._known[other].run and not self._known[other].run.ended):
+                run = self._known[other].run
+                if run is None or run.ended:
                     del self._known[other]
             visitor = self._known.setdefault(session, Visitor(Allowance(self._limits)))
             visitor.seen = now
@@ -156,12 +157,12 @@ class Visitors:
             return words(request)(error.key, **error.values)
         return ""
 
-    def busy(self, session: str) -> bool:
+    def busy(self, session: str | None) -> bool:
         """Whether a render of the session is under way."""
         run = self[session].run
         return run is not None and not run.ended
 
-    def leave(self, session: str) -> None:
+    def leave(self, session: str | None) -> None:
         """The page of a session was closed: its render stops."""
         with self._lock:
             visitor = self._known.get(session)

@@ -147,7 +147,7 @@ def rewritten(text: ScriptWidgets, before: str, after: str, styles: Sequence[Sty
 
 
 @dataclass(frozen=True)
-class Reading:
+class ScriptReading:
     """What was understood: the script as far as it could be read, None if not at all, and what was found in it;
     `source` is the text's own reading, `backend` and `styles` are what it was read for."""
 
@@ -171,7 +171,7 @@ def read(
     pictured: Sequence[str],
     backend: Backend | None = None,
     styles: Sequence[Style] = (),
-) -> Reading:
+) -> ScriptReading:
     """Read and lint the script for a cast of `members`, of whom those named in `pictured` have a picture.
 
     Title and style, where there are any, win over those inside the text; `styles` are presets besides the text's.
@@ -181,7 +181,7 @@ def read(
     try:
         source = read_script(text, cast=members)
     except ScriptError:  # which is among the findings
-        return Reading(None, found)
+        return ScriptReading(None, found)
     script, known = source.script, joined(source.script.styles, styles)
     named = {finding.message for finding in found}
     script = replace(
@@ -199,19 +199,19 @@ def read(
         for name, severity, words in missing
         if words not in named and (severity == "error" or (severity == "warning" and name in library))
     )
-    return Reading(script, (*found, *said), source, backend, known)
+    return ScriptReading(script, (*found, *said), source, backend, known)
 
 
-def feedback(reading: Reading, seed: int = 0, say: Callable[..., str] = words(None)) -> tuple[str, str]:
+def feedback(reading: ScriptReading, seed: int = 0, say: Callable[..., str] = words(None)) -> tuple[str, str]:
     """What is wrong, less what is said of the chosen style, and the panels as cards, as HTML; `seed` is the story's,
     under which wildcards are filled in."""
     found = [finding for finding in reading.findings if not _of_menu(finding)]
-    sizes = reading.backend and reading.backend.about.sizes
+    sizes = reading.backend.about.sizes if reading.backend else None
     deck = panels.cards(reading.source, found, seed, style_names(reading.styles), sizes, say)
     return html.findings(found), panels.legend(reading.source, say) + deck
 
 
-def style_note(reading: Reading, style: str | None) -> str:
+def style_note(reading: ScriptReading, style: str | None) -> str:
     """What is said of the style chosen from the menu."""
     said = [finding.message for finding in reading.findings if _of_menu(finding)]
     return html.hint(" ".join(said)) if style and style != NO_STYLE else ""

@@ -79,7 +79,8 @@ def head(title: str, state: str, reason: str = "") -> str:
     return (  # never the same twice, or the page would not notice that it was kept again
         f'<div class="story" data-at="{time.monotonic_ns()}"><span class="name">{name}</span>'
         f'<span class="kept {state}" role="status">{said}</span>'
-        f'<span class="saving" aria-hidden="true">{t("story.saving")}</span></div>'
+        f'<span class="saving" aria-hidden="true">{t("story.saving")}</span>'
+        f'<span class="tab-only" role="note" hidden>{t("story.tab")}</span></div>'
     )
 
 
@@ -126,21 +127,25 @@ def is_empty(kept: Draft) -> bool:
     return not (kept.text.strip() or kept.title.strip() or kept.cast)
 
 
-def _kept(actor: cast.Actor) -> drafts.Actor:
+def _kept(actor: cast.Actor) -> drafts.DraftActor:
     if cast.to_draw(actor):
-        return drafts.Actor(actor.name, actor.description, height=actor.height, facing=actor.facing)
-    pictures = (drafts.Picture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
+        return drafts.DraftActor(
+            actor.name, actor.description, height=actor.height, facing=actor.facing, drawing=actor.drawing
+        )
+    pictures = (drafts.DraftPicture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
     drawn = actor.drawn[0] if actor.drawn else ""
-    return drafts.Actor(actor.name, actor.description, drawn, tuple(pictures), actor.height, actor.facing)
+    return drafts.DraftActor(
+        actor.name, actor.description, drawn, tuple(pictures), actor.height, actor.facing, actor.drawing
+    )
 
 
-def actor(kept: drafts.Actor) -> cast.Actor:
+def actor(kept: drafts.DraftActor) -> cast.Actor:
     """A character that comes back."""
     pictures = (
         cast.Picture(each.upload, each.automatic, each.cutout.getchannel("A"), each.strokes) for each in kept.pictures
     )
     drawn = (kept.drawn, kept.description.strip()) if kept.drawn else None
-    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn, kept.height, kept.facing)
+    return cast.Actor(kept.name, kept.description, tuple(pictures), drawn, kept.height, kept.facing, kept.drawing)
 
 
 def load(studio: Studio, visit: Visit) -> Opened | None:
@@ -148,13 +153,18 @@ def load(studio: Studio, visit: Visit) -> Opened | None:
     kept = studio.stories.load(visit.key)
     if kept is None and not Project(visit.story).entries:
         return None
+    return _opened(studio, visit, kept)
+
+
+def _opened(studio: Studio, visit: Visit, kept: Draft | None) -> Opened:
     return Opened(kept or draft_of(Project(visit.story).story()), studio.frames(visit))
 
 
 def open_zip(studio: Studio, file: Path, visit: Visit, say: Callable[..., str]) -> Opened:
     """Unpack a story into the new folder of `visit`. Raises ArchiveError or whatever `load` raises."""
     notes = unpack(file, visit.story).notes
-    return replace(load(studio, visit), said=(say("story.opened", name=file.name), *notes))
+    opened = _opened(studio, visit, studio.stories.load(visit.key))
+    return replace(opened, said=(say("story.opened", name=file.name), *notes))
 
 
 def is_story(paths: Sequence[str]) -> bool:
@@ -177,22 +187,23 @@ def read_frame(file: Path) -> FrameStory:
         return story_from_png(source.read(MAX_BYTES + 1))
 
 
-def open_frame(file: Path, present: Sequence[drafts.Actor], say: Callable[..., str]) -> Opened:
+def open_frame(file: Path, present: Sequence[drafts.DraftActor], say: Callable[..., str]) -> Opened:
     """The story of a frame, its characters with the pictures of those `present` that look as they did then, whatever
     they are called by now, else of those of the same name. Raises ImprintError."""
     story = read_frame(file)
     script = story.script
-    pictured = [there for there in present if there.pictures]
-    looks = {content(there.subject): there for there in pictured}
+    looks = {content(subject): there for there in present if (subject := there.subject) is not None}
     names = {there.name: there for look, there in looks.items() if look not in story.looks.values()}
-    actors, missing, other = [], [], []
+    actors: list[drafts.Actor] = []
+    missing: list[str] = []
+    other: list[str] = []
     for member in script.cast:
         there = looks.get(story.looks.get(member.name, ""))
         if there is None and member.name in story.looks:
             there = names.get(member.name)
             (other if there else missing).append(member.name)
-        told = {key: getattr(member, key) for key in ("name", "description", "height", "facing")}
-        actors.append(replace(there or drafts.Actor(""), **told))
+        told = {key: getattr(member, key) for key in ("name", "description", "height", "facing", "drawing")}
+        actors.append(replace(there or drafts.DraftActor(""), **told))
     said = [say("story.frame", number=story.panel), *story.notes]
     said += [say("story.missing", names=", ".join(missing))] if missing else []
     said += [say("story.other", names=", ".join(other))] if other else []
@@ -220,6 +231,7 @@ document.addEventListener("visibilitychange", () => { if (document.hidden && tim
 watch("value", () => {
   const time = element.querySelector("time");
   if (time) time.textContent = new Date().toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+  element.querySelector(".tab-only")?.toggleAttribute("hidden", !document.documentElement.matches(".for-tab"));
 });
 element.addEventListener("click", (event) => {
   if (event.target.closest("[data-do=here]")) trigger("click");

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from anystory.cast.filenames import basename, folded
+from anystory.cast.filenames import basename
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS, Segmenter, SegmentError, is_here
 from anystory.script.form import MAX_CAST, Reading, ScriptError, Span, Where
 from anystory.script.read import read_script, script_text
 from anystory.script.write import script_lines
 from anystory.story.model import MAX_PICTURES, CastMember, Style
+from anystory.story.names import folded
 from anystory.story.steering import PAINT, painted
 from anystory.story.styles import FILE, own_styles
 from ui import cast
@@ -60,28 +61,29 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
     alone = read(script_text(path))
     if not alone.panels and not alone.script.cast:
         raise alone.errors[0]
-    own = {member.name.casefold() for member in alone.script.cast}
-    others = [actor for actor in present if actor.name.casefold() not in own]
+    own = {folded(member.name) for member in alone.script.cast}
+    others = [actor for actor in present if folded(actor.name) not in own]
     aliases = {alias.casefold() for alias in alone.aliases}
-    known = [CastMember(actor.name) for actor in others if actor.name.casefold() not in aliases]
+    known = [CastMember(actor.name) for actor in others if folded(actor.name) not in aliases]
     source, refused = _with_paint(alone, files)
     reading = read(source, cast=known)
     wanted = reading.script.segmenter if reading.script.segmenter in MODELS else model
     segmenter = Segmenter(wanted if is_here(wanted) else model)
     pictures, notices = _pictures(reading, files)
     notices += [*refused, *(f"{name} was left out: another dropped file has that name; rename one." for name in shared)]
-    there = {actor.name.casefold(): actor for actor in present}
+    there = {folded(actor.name): actor for actor in present}
     actors: list[cast.Actor] = []
     for member in reading.script.cast[len(known) :]:
-        actor = there.get(member.name.casefold(), cast.Actor(member.name))
+        actor = there.get(folded(member.name), cast.Actor(member.name))
         for picture, mask in pictures.get(member.name, ()) if not actor.pictures else ():
             try:
                 more = cast.pictured(member.name, picture, mask, segmenter).pictures
                 actor = replace(actor, pictures=(*actor.pictures, *more))
             except (ImageError, SegmentError) as error:
                 notices.append(f"{member.name}: {error}")
-        told = {key: getattr(member, key) or getattr(actor, key) for key in ("description", "height", "facing")}
-        actors.append(replace(actor, name=member.name, **told))
+        kept = ("description", "height", "facing", "drawing")
+        said = {key: getattr(member, key) or getattr(actor, key) for key in kept}
+        actors.append(replace(actor, name=member.name, **said))
     told = {name for panel in reading.script.panels for name in (*panel.cast, *(line.who for line in panel.dialogue))}
     stay = [actor for actor in others if actor.name in told or (actor.pictures and not actor.drawn)]
     room = MAX_CAST - len(actors)

@@ -34,13 +34,13 @@ def strip(
     items = []
     for number in range(1, max(len(panels), *frames, 0) + 1):
         item, panel = frames.get(number), panels[number - 1] if number <= len(panels) else None
-        if panel is None and item is None:
-            continue
         how = state(number) if state else OPEN
         if item and how != MAKING:
             how = DONE if panel and item.panel.prompt == panel.prompt else OLD
         picked = number in chosen if panel else None
-        items.append(_item(say, number, panel or item.panel, item, how, picked, number == opened))
+        said = panel or (item.panel if item else None)
+        if said is not None:
+            items.append(_item(say, number, said, item, how, picked, number == opened))
     return f'<ol class="strip" aria-label="{escape(say("frames.strip"))}">{"".join(items)}</ol>' if items else ""
 
 

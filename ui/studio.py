@@ -31,6 +31,7 @@ from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.drafts import Store
 from anystory.project.folder import Project, ProjectError
 from anystory.project.imprint import ImprintError, story_from_png
+from anystory.project.things import things_in
 from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
 from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
@@ -137,7 +138,8 @@ class Job:
         asked = replace(backend.about.defaults, seed=self.seed)
         if not backend.about.sketches:
             asked = replace(asked, steps=self.steps, guidance=self.guidance)
-        return Story(expand_script(self.script, self.seed), self.subjects, asked)
+        script = replace(expand_script(self.script, self.seed), things=things_in(self.visit.story))
+        return Story(script, self.subjects, asked)
 
 
 @dataclass(frozen=True, eq=False)  # Gradio hashes what a state holds, which pictures do not allow

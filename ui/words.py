@@ -15,7 +15,8 @@ import gradio as gr
 
 from ui.strings import language, say, translations
 
-I18N = gr.I18n(**translations(), **{"zh-TW": translations()["zh-CN"]})
+_SAID = {code: dict(said) for code, said in translations().items()}
+I18N = gr.I18n(**_SAID, **{"zh-TW": _SAID["zh-CN"]})
 """What the page is launched with. Gradio has words of its own for Taiwan and would add English ones for ours."""
 
 TRANSLATE = """

@@ -13,6 +13,9 @@ VOCABULARIES = ("merges.txt", "vocab.txt")
 NUMBERED = re.compile(r"(.+)-\d{5}-of-(\d{5})\.safetensors")
 """One of several files of weights."""
 
+INDEX = ".safetensors.index.json"
+"""What the name of the file ends in that tells which weights are where."""
+
 
 def model_files(folder: Path) -> list[Path]:
     """The files of a model's folder that change its frames, in a fixed order."""
@@ -32,20 +35,21 @@ def whole(folder: Path) -> bool:
     if any(name.endswith(".gguf") for name in weights):  # which is one file, whatever an index left behind tells
         return "config.json" in names
     try:
-        return "config.json" in names and bool(weights) and _shards(folder, names) <= weights
+        return "config.json" in names and bool(weights) and _shards(folder, names) <= names
     except (ValueError, KeyError, AttributeError):  # an index that is no index
         return False
 
 
 def _shards(folder: Path, names: set[str]) -> set[str]:
-    """The files of weights that others say are there."""
+    """The files of weights that others say are there, and the indices that numbered ones are found by."""
     shards: set[str] = set()
     for name in names:
-        if name.endswith(".safetensors.index.json"):
+        if name.endswith(INDEX):
             shards |= set(json.loads((folder / name).read_text(encoding="utf-8"))["weight_map"].values())
         if found := NUMBERED.fullmatch(name):
             stem, count = found.groups()
             shards |= {f"{stem}-{number:05}-of-{count}.safetensors" for number in range(1, int(count) + 1)}
+            shards.add(stem + INDEX)
     return shards
 
 

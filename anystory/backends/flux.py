@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
@@ -24,17 +24,17 @@ from torch import Tensor
 from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
-from anystory.backends.lora import add_lora, lora_file
+from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, memory_of
 from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import SELECTED, square_crop
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
-from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, Denoised, FluxSettings
+from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, FluxDenoised, FluxSettings
 from anystory.model.flux.plans import (
-    Footprint,
-    Plan,
-    Work,
+    FluxFootprint,
+    FluxPlan,
+    FluxWork,
     candidates,
     frames_at_once,
     place,
@@ -45,7 +45,7 @@ from anystory.model.flux.plans import (
     transformer_file,
 )
 from anystory.model.flux.speeds import SPEEDS, hasten
-from anystory.model.memory import PlanError, chain, enough, out_of_memory, release_memory
+from anystory.model.memory import PlanError, chain, out_of_memory, release_memory
 from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     ATTENTION,
@@ -93,12 +93,14 @@ class FluxBackend:
     """Frames from the authors' release.
 
     `memory` holds the pipeline under the plan in force; `footprint` and `card`, the bytes there are on the GPU (None:
-    there is none), tell what frames the plan has room for.
+    there is none), tell what frames the plan has room for. `versions` gives the version of frames under a plan;
+    what it is `about` names that of the plan it begins with.
     """
 
     about: Capabilities
-    memory: Planned[Plan, AnyStoryFluxPipeline]
-    footprint: Footprint
+    memory: Planned[FluxPlan, AnyStoryFluxPipeline]
+    footprint: FluxFootprint
+    versions: Callable[[FluxPlan], str]
     card: float | None = None
     batch: int = 1
 
@@ -136,22 +138,24 @@ class FluxBackend:
         large = local is None or _weight(*local[:2]) > LARGE
         if large:
             _check_gpu(device, chosen)
-        footprint, card = _footprint(local), memory_of(chosen, vram)
-        plans = _plans(footprint, card, local, large, chosen)
+        files = [lora_file(lora) for lora in loras]  # which are small, beside what the plan is about
+        sizes = [lora_size(lora, file) for lora, file in zip(loras, files, strict=True)]
+        footprint = replace(_footprint(local), loras=(sum(n for n, _ in sizes), sum(size for _, size in sizes)))
+        card = memory_of(chosen, vram)
+        plans = _plans(footprint, card, large, chosen)
         if card is not None:
-            batch = frames_at_once(footprint, Work(batch=batch), plans[0], card)
+            batch = frames_at_once(footprint, FluxWork(batch=batch), plans[0], card)
         tell(f"FLUX: {plans[0]}{f'; {batch} panels at once' if batch > 1 else ''}.")
         if local is None:
             base, redux, authors = fetch(FLUX)
             checkpoint = authors / CHECKPOINT
         else:
             base, redux, checkpoint = local
-        files = [lora_file(lora) for lora in loras]
         transformers.utils.logging.disable_progress_bar()
         diffusers_logging.disable_progress_bar()
         diffusers_logging.set_verbosity_error()  # CLIP's bound is warned of at every frame; `unread` tells what counts
 
-        def build(plan: Plan) -> AnyStoryFluxPipeline:
+        def build(plan: FluxPlan) -> AnyStoryFluxPipeline:
             dtype = torch.float32 if plan.transformer == "float32" else torch.bfloat16
             try:
                 pipeline = AnyStoryFluxPipeline.from_release(base, redux, checkpoint, dtype, plan)
@@ -175,15 +179,17 @@ class FluxBackend:
             hasten(pipeline.transformer, SPEEDS[speed])
             return pipeline
 
+        @cache  # which reads files of tens of gigabytes
+        def versions(plan: FluxPlan) -> str:
+            asked = [lora.strength for lora in loras], plan.transformer, plan.text, speed
+            packages = (*plan.packages, *(["peft"] if loras else []))
+            return f"{PROGRAM}-{fingerprint([base, redux, checkpoint, *files], asked, packages)}"
+
+        defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
         memory = Planned("FLUX", build, plans, tell)
         _ = memory.model  # under the plan that the version is to name
-        kept = memory.plans[0]
-        asked = [lora.strength for lora in loras], kept.transformer, kept.text, speed
-        packages = (*kept.packages, *(["peft"] if loras else []))
-        version = f"{PROGRAM}-{fingerprint([base, redux, checkpoint, *files], asked, packages)}"
-        defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
-        about = Capabilities("flux", version, defaults, range(TOKEN, 2048 + 1, TOKEN), MAX_SUBJECTS)
-        return cls(about, memory, footprint, card, batch)
+        about = Capabilities("flux", versions(memory.plan), defaults, range(TOKEN, 2048 + 1, TOKEN), MAX_SUBJECTS)
+        return cls(about, memory, footprint, versions, card, batch)
 
     def unread(self, text: str) -> str:
         """What T5 does not read of `text`; CLIP's share, one vector of the first words, sets no bound."""
@@ -215,8 +221,8 @@ class FluxBackend:
         pixels = readable(picture, len(cast), self.about.defaults.size, TOKEN)
         shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
 
-        def found() -> Iterator[MapAverage]:
-            average = MapAverage()
+        def found() -> Iterator[FluxMapAverage]:
+            average = FluxMapAverage()
             for level in self.pipeline.locate(*self.pipeline.encode_text(""), cast, pixels):
                 average.add(level)
             yield average
@@ -244,7 +250,9 @@ class FluxBackend:
         while waiting:
             places = [place for place in waiting if pictures[place] == pictures[waiting[0]]][: self.batch]
             with self._lock:
-                places = places[: self._room(Work(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))]
+                places = places[
+                    : self._room(FluxWork(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))
+                ]
                 work = partial(self._frames, [requests[place] for place in places], asked[0])
                 try:
                     with closing(self._together(work, len(places))) as steps:
@@ -257,15 +265,18 @@ class FluxBackend:
             yield together  # the last, after others may have their turn
             waiting = [place for place in waiting if place not in places]
 
-    def _room(self, work: Work) -> int:
-        """How many of a batch's frames there is room for, under another plan if the one in force has none for one."""
+    def _room(self, work: FluxWork) -> int:
+        """How many of a batch's frames there is room for, under the plan that has room for one. Raises BackendError
+        where none has."""
         if self.card is None:
             return work.batch
-        plans = self.memory.plans
-        least = enough(plans, lambda each: replan(self.footprint, replace(work, batch=1), each).peak, self.card)
-        if least != plans[0]:
-            self.memory.prefer(least, f"A frame of {work.size} pixels with {work.pictures} pictures takes more memory")
-        return frames_at_once(self.footprint, work, least, self.card)
+        one = replace(work, batch=1)
+        self.memory.make_room(
+            lambda each: replan(self.footprint, one, each).peak,
+            self.card,
+            f"A frame of {work.size} pixels with {work.pictures} pictures",
+        )
+        return frames_at_once(self.footprint, work, self.memory.plan, self.card)
 
     def _settings(self, request: Request) -> FluxSettings:
         """The release's settings of a frame."""
@@ -293,6 +304,7 @@ class FluxBackend:
     def _frames(self, requests: Sequence[Request], asked: FluxSettings) -> Iterator[tuple[Step, ...]]:
         """Frames made at once, the step of each."""
         pipeline, side = self.pipeline, asked.height // TOKEN
+        version = self.versions(self.memory.plan)
         names, casts = [each.names for each in requests], [each.cast for each in requests]
         encoded = [pipeline.encode_text(each.prompt.text) for each in requests]
         text = (torch.cat(parts) for parts in zip(*encoded, strict=True))
@@ -300,7 +312,7 @@ class FluxBackend:
         guides = [guide_of(each.steering.layout, each.names) for each in requests]
         guides = guides if any(guides) else ()
         measure = len(casts[0]) == 1 and not asked.enable_router
-        soft = [MapAverage() for _ in requests]
+        soft = [FluxMapAverage() for _ in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
         for step in pipeline.denoise_batch(*text, casts, noise, asked, measure=measure, guides=guides):
             frames = tuple(step.frames())
@@ -313,8 +325,15 @@ class FluxBackend:
                 yield tuple(Step(step.index, step.total, preview) for preview in previews)
         images = [pipeline.decode(one.latents, asked.height, asked.width) for one in frames]
         kind = ATTENTION if measure else ROUTING
+        shape = side, side
         made = [
-            Frame(image, average.maps(each.names, (side, side), kind), each.seed, recorder.trace(step.total))
+            Frame(
+                image=image,
+                maps=average.maps(each.names, shape, kind),
+                seed=each.seed,
+                trace=recorder.trace(step.total),
+                version=version,
+            )
             for image, average, each, recorder in zip(images, soft, requests, recorders, strict=True)
         ]
         yield tuple(Step(step.total, step.total, frame.image, frame) for frame in made)
@@ -338,7 +357,7 @@ class FluxBackend:
         raise SmallerBatch
 
 
-class MapAverage:
+class FluxMapAverage:
     """A frame's maps averaged over layers and steps: of several subjects the softmax of the routing logits, of one its
     share of attention."""
 
@@ -346,7 +365,7 @@ class MapAverage:
         self.total: Tensor | None = None
         self.count = 0
 
-    def add(self, step: Denoised) -> None:
+    def add(self, step: FluxDenoised) -> None:
         """Take in what the layers of one step tell."""
         for values in [*(x.softmax(dim=0) for x in step.logits), *(x[None] for x in step.shares)]:
             self.total = values if self.total is None else self.total + values
@@ -369,26 +388,22 @@ def _definite(mask: Image.Image) -> Image.Image:
     return mask.point([0] * (edge + 1) + [255] * (255 - edge))
 
 
-def _footprint(local: tuple[Path, Path, Path] | None) -> Footprint:
+def _footprint(local: tuple[Path, Path, Path] | None) -> FluxFootprint:
     """That of the model in local folders, None = the release's."""
+    if local is None:
+        return release_footprint()
+    file = transformer_file(local[0] / "transformer")
     try:
-        return Footprint.of(release_configs(*local[:2])) if local else release_footprint()
+        return replace(FluxFootprint.of(release_configs(*local[:2])), gguf=file.stat().st_size if file else 0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackendError(f"The model's configs cannot be read: {reason(error)}") from error
 
 
-def _plans(
-    footprint: Footprint, card: float | None, local: tuple[Path, Path, Path] | None, large: bool, device: str
-) -> tuple[Plan, ...]:
+def _plans(footprint: FluxFootprint, card: float | None, large: bool, device: str) -> tuple[FluxPlan, ...]:
     """How to keep the model on a card of so many bytes, None = there is none, and how else should memory run out."""
     if card is None:
-        return tuple(plan(footprint, Work(), each, each, "cpu") for each in ("float32", "bf16")[large:])
-    plans = candidates(
-        footprint,
-        Work(),
-        gguf=local is not None and transformer_file(local[0] / "transformer") is not None,
-        fp8=torch.cuda.get_device_capability(device) >= (8, 9),
-    )
+        return tuple(plan(footprint, FluxWork(), each, each, "cpu") for each in ("float32", "bf16")[large:])
+    plans = candidates(footprint, FluxWork(), fp8=torch.cuda.get_device_capability(device) >= (8, 9))
     try:
         return chain(plans, card, "FLUX")
     except PlanError as error:

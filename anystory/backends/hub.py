@@ -76,7 +76,7 @@ def fetch(repositories: Sequence[Repository]) -> list[Path]:
     _check_space(sum(_bytes_to_download(repository) for repository in missing))
     for repository in missing:
         folders[repository.name] = _download(repository)
-    return [folders[repository.name] for repository in repositories]
+    return [folder for repository in repositories if (folder := folders[repository.name]) is not None]
 
 
 def granted(repositories: Sequence[Repository]) -> bool:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import torch
 
 from anystory.backends.base import BackendError
-from anystory.model.memory import GIB, P, out_of_memory, release_memory
+from anystory.model.memory import GIB, P, PlanError, enough, out_of_memory, release_memory
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -18,24 +18,27 @@ T = TypeVar("T")
 class Planned(Generic[P, M]):
     """A model that is loaded when it is needed. One thread at a time uses it.
 
-    `plans` are those that are left, the one in force first. After memory ran out under the last of them the model is
-    let go, and loaded again for the next who asks: by then there may be room.
+    `plans` are those that memory was not found short under so far, the best first; `plan` is the one in force. After
+    memory ran out under the last of them the model is let go, and loaded again for the next who asks: by then there may
+    be room.
     """
 
     def __init__(self, name: str, build: Callable[[P], M], plans: Sequence[P], tell: Callable[[str], None]) -> None:
         """`build` loads the model under a plan; `tell` is given sentences about `name`."""
         self.name = name
         self.plans = tuple(plans)
+        self.plan = self.plans[0]
         self.tell = tell
         self._build = build
         self._model: M | None = None
 
     @property
     def model(self) -> M:
-        """The model, under the first plan that memory is enough for. Raises BackendError where it is for none."""
+        """The model, under the plan in force or the first after it that memory is enough for. Raises BackendError where
+        it is for none."""
         while self._model is None:
             try:
-                self._model = self._build(self.plans[0])
+                self._model = self._build(self.plan)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError, OSError) as error:
                 if isinstance(error, BackendError) or not out_of_memory(error):
                     raise
@@ -55,39 +58,49 @@ class Planned(Generic[P, M]):
                     raise
             self._fall()
 
-    def prefer(self, plan: P, why: str) -> None:
-        """Go on with a later one of `plans`, because of `why`."""
+    def make_room(self, takes: Callable[[P], float], card: float, frame: str) -> None:
+        """Go on under the plan that a card of `card` bytes has room with for what a `frame`, as its sentence begins,
+        `takes`: the first such plan, whatever frame was made before. Raises BackendError where there is none."""
+        try:
+            plan = enough(self.plans, takes, card, frame)
+        except PlanError as error:
+            raise BackendError(str(error)) from error
+        if plan == self.plan:
+            return
+        more = self.plans.index(plan) > self.plans.index(self.plan)
         self._model = None
         release_memory()
-        self.plans = self.plans[self.plans.index(plan) :]
-        self.tell(f"{why}; {self.name} goes on with {plan}.")
+        self.plan = plan
+        self.tell(f"{frame} takes {'more' if more else 'less'} memory; {self.name} goes on with {plan}.")
 
     def _fall(self) -> None:
-        """To the next plan, after the first one failed."""
+        """To the next plan, after the one in force failed."""
         self._model = None  # before the next one is there
         release_memory()
-        if len(self.plans) == 1:
+        later = self.plans[self.plans.index(self.plan) + 1 :]
+        if not later:
             raise BackendError(
                 "The memory is too short for this frame; close what else uses it, ask for a smaller one, or leave out "
                 "pictures of its characters."
             )
-        before, *_ = self.plans
-        self.plans = self.plans[1:]
-        self.tell(
-            f"Memory ran out with {before.form}. Finished panels are kept; {self.name} goes on with {self.plans[0]}."
-        )
+        before, self.plan = self.plan, later[0]
+        self.plans = tuple(each for each in self.plans if each != before)
+        self.tell(f"Memory ran out with {before.form}. Finished panels are kept; {self.name} goes on with {self.plan}.")
 
 
 def memory_of(device: str, vram: float | None) -> float | None:
-    """Bytes that a model may use of a GPU: `vram` GB, which is a limit from then on, or what is free; None where the
-    device is none. Raises BackendError for `vram` without a GPU."""
+    """Bytes that a model may use of a GPU, which is the current one from then on: what is free, and at most `vram` GB,
+    which is a limit from then on. None where the device is none. Raises BackendError for `vram` without a GPU."""
     if not device.startswith("cuda"):
         if vram is not None:
             raise BackendError(f"--vram tells how much of a GPU may be used and the device is {device}; leave it out.")
         return None
+    index = torch.device(device).index
+    if index is not None:
+        torch.cuda.set_device(index)  # where bitsandbytes loads
     free, total = torch.cuda.mem_get_info(device)
     if vram is None:
         return free
     allowed = min(total, vram * GIB)
-    torch.cuda.set_per_process_memory_fraction(allowed / total, torch.device(device).index)  # None: the current one
-    return allowed
+    torch.cuda.set_per_process_memory_fraction(allowed / total, index)  # None: the current one
+    return min(allowed, free)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from anystory.backends.files import model_files, reason
 from anystory.backends.memory import Planned, memory_of
 from anystory.cast.images import square_crop
 from anystory.model.anystory import SubjectEncoding
-from anystory.model.memory import PlanError, chain, enough, out_of_memory
+from anystory.model.memory import PlanError, chain, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
 from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
 from anystory.model.routing import Guide, hard_maps, open_maps
@@ -62,11 +62,13 @@ class AnyStoryBackend:
     """Frames from a saved AnyStory folder.
 
     `memory` holds the pipeline under the plan in force; `footprint` and `card`, the bytes there are on the GPU (None:
-    there is none), tell what frames the plan has room for.
+    there is none), tell what frames the plan has room for. `versions` gives the version of frames under a plan;
+    what it is `about` names that of the plan it begins with.
     """
 
     about: Capabilities
     memory: Planned[Plan, AnyStoryPipeline]
+    versions: Callable[[Plan], str]
     footprint: Footprint | None = None
     card: float | None = None
 
@@ -94,7 +96,7 @@ class AnyStoryBackend:
                 if read < _reach(tokenizer, text):
                     end = min(end, read)
         if re.match(r"\w", text[end:], re.ASCII):  # in the middle of a word: all of it counts as unread
-            end = re.search(r"[\w'-]*$", text[:end], re.ASCII).start()
+            end = len(re.sub(r"[\w'-]*$", "", text[:end], flags=re.ASCII))
         return text[end:].strip()
 
     @classmethod
@@ -142,9 +144,15 @@ class AnyStoryBackend:
             except PlanError as error:
                 raise BackendError(str(error)) from error
             tell(f"{name}: {plans[0]}.")
+
+        @cache
+        def versions(plan: Plan) -> str:
+            return f"{PROGRAM}-{fingerprint(folder, plan.weights)}"
+
         memory = Planned(name, build, plans, tell)
-        version = f"{PROGRAM}-{fingerprint(folder, memory.plans[0].weights)}"
-        return cls(capabilities(memory.model, name, version, STEPS[speed]), memory, footprint, card)
+        model = memory.model  # under the plan that the version is to name
+        version = versions(memory.plan)
+        return cls(capabilities(model, name, version, STEPS[speed]), memory, versions, footprint, card)
 
     def encode(self, subject: Subject) -> SubjectEncoding:
         """Cut out, crop square on white, encode, every picture."""
@@ -189,16 +197,16 @@ class AnyStoryBackend:
         yield step  # the last, after others may have their turn
 
     def _make_room(self, cast: Sequence[SubjectEncoding], settings: Settings) -> None:
-        """Go on under another plan if the one in force has no room for a frame."""
+        """Go on under the plan that has room for a frame. Raises BackendError where none has."""
         if self.card is None:
             return
         most = max((subject.pictures for subject in cast), default=1)
-        work, plans = Work(settings.size, len(cast), most), self.memory.plans
-        least = enough(plans, lambda each: replan(self.footprint, work, each).peak, self.card)
-        if least != plans[0]:
-            self.memory.prefer(
-                least, f"A frame of {settings.size} pixels with {len(cast)} characters takes more memory"
-            )
+        work = Work(settings.size, len(cast), most)
+        self.memory.make_room(
+            lambda each: replan(self.footprint, work, each).peak,
+            self.card,
+            f"A frame of {settings.size} pixels with {len(cast)} characters",
+        )
 
     def _frame(self, request: Request) -> Iterator[Step]:
         names, cast, settings, steering = request.names, request.cast, request.settings, request.steering
@@ -224,7 +232,9 @@ class AnyStoryBackend:
                 yield Step(step.index, step.total, self.pipeline.decode(step.clean)[0])
         image = self.pipeline.decode(step.latents)[0]
         maps = RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy())
-        yield Step(step.total, step.total, image, Frame(image, maps, request.seed, recorder.trace(step.total)))
+        version = self.versions(self.memory.plan)
+        frame = Frame(image, maps, request.seed, recorder.trace(step.total), version=version)
+        yield Step(step.total, step.total, image, frame)
 
 
 @contextmanager

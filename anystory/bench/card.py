@@ -37,7 +37,7 @@ class CardError(RuntimeError):
     """What a real card would refuse, or compute from garbage."""
 
 
-class Stream:
+class CardStream:
     """A queue of copies: what is copied on it is there when it was waited for."""
 
     def __init__(self) -> None:
@@ -51,12 +51,12 @@ class OnCard(Tensor):
     """A tensor on the card: `inner` holds its values, `copied` tells the stream it came by and how often that had been
     waited for by then, None where it was there at once."""
 
-    inner: Tensor
+    inner: Tensor  # type: ignore[assignment]  # not the inner product, of which nothing here makes use
     card: Card
-    copied: tuple[Stream, int] | None
+    copied: tuple[CardStream, int] | None
 
     @staticmethod
-    def __new__(cls: type[OnCard], inner: Tensor, card: Card, copied: tuple[Stream, int] | None = None) -> OnCard:
+    def __new__(cls: type[OnCard], inner: Tensor, card: Card, copied: tuple[CardStream, int] | None = None) -> OnCard:
         return Tensor._make_wrapper_subclass(
             cls,
             inner.size(),
@@ -66,19 +66,36 @@ class OnCard(Tensor):
             device=CARD,
         )
 
-    def __init__(self, inner: Tensor, card: Card, copied: tuple[Stream, int] | None = None) -> None:
+    def __init__(self, inner: Tensor, card: Card, copied: tuple[CardStream, int] | None = None) -> None:
         self.inner, self.card, self.copied = inner, card, copied
 
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]  # torch's takes what it would print
         return f"OnCard({self.inner})"
 
     def __tensor_flatten__(self) -> tuple[list[str], tuple]:
         return ["inner"], (self.card, self.copied)
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]  # torch calls it as a class method
+        cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
         card = next(x.card for x in _tensors((args, kwargs)) if isinstance(x, OnCard))
         return NotImplemented if _theirs(types) else card.run(func, args, kwargs or {})
+
+
+class PackedOnCard(OnCard):
+    """The same of gguf's parameters, whose bytes are numbers of the `quant_type` they came with."""
+
+    @classmethod
+    def of(cls, there: OnCard, packed: Any) -> PackedOnCard:
+        """`there` as what it is a copy of, `packed`."""
+        own = cls(there.inner, there.card, there.copied)
+        own.quant_type, own.quant_shape = packed.quant_type, packed.quant_shape
+        return own
+
+    def as_tensor(self) -> OnCard:
+        """The bytes."""
+        return OnCard(self.inner, self.card, self.copied)
 
 
 class Card:
@@ -89,7 +106,7 @@ class Card:
         self.capacity = capacity
         self.memory = Storages()
         self.pinned = Storages(lambda size: 1 << (size - 1).bit_length() if size else 0)
-        self._streams = [Stream()]
+        self._streams = [CardStream()]
         self._open = ExitStack()
 
     def __enter__(self) -> Card:
@@ -124,7 +141,9 @@ class Card:
         def placed(x: Any) -> Any:
             if not isinstance(x, Tensor):
                 return x
-            return known[id(x)] if id(x) in known else self.hold(x, late)
+            there = known[id(x)] if id(x) in known else self.hold(x, late)
+            packed = func is _aten.detach.default and isinstance(args[0], PackedOnCard)
+            return PackedOnCard.of(there, args[0]) if packed else there
 
         return _mapped(placed, out)
 
@@ -139,17 +158,17 @@ class Card:
             if x.copied and x.copied[0] is not self._streams[-1] and x.copied[0].waited <= x.copied[1]:
                 raise CardError(f"{func} reads {tuple(x.shape)} while it is still being copied.")
 
-    def _late(self, func: Any, args: tuple, kwargs: dict) -> tuple[Stream, int] | None:
+    def _late(self, func: Any, args: tuple, kwargs: dict) -> tuple[CardStream, int] | None:
         """When the result of a copy is there; views of such, made on the same stream, are no earlier."""
         stream = self._streams[-1]
         if len(self._streams) == 1:
             return None
         source = next(iter(_tensors(args)), None)
         moves = func.overloadpacket in (_aten._to_copy, _aten.to)
-        copies = moves and kwargs.get("non_blocking") and source in self.pinned
+        copies = source is not None and moves and kwargs.get("non_blocking") and source in self.pinned
         return (stream, stream.waited) if copies else getattr(source, "copied", None)
 
-    def hold(self, inner: Tensor, copied: tuple[Stream, int] | None = None) -> OnCard:
+    def hold(self, inner: Tensor, copied: tuple[CardStream, int] | None = None) -> OnCard:
         """Values as a tensor on the card. Raises torch.OutOfMemoryError where there is no room for them."""
         size = inner.untyped_storage().nbytes()
         if self.capacity is not None and inner not in self.memory and self.memory.alive + size > self.capacity:
@@ -164,7 +183,7 @@ class Card:
         return copy
 
     @contextmanager
-    def stream(self, stream: Stream) -> Iterator[None]:
+    def stream(self, stream: CardStream) -> Iterator[None]:
         """Inside, `stream` is the current one."""
         self._streams.append(stream)
         try:
@@ -172,13 +191,14 @@ class Card:
         finally:
             self._streams.pop()
 
-    def current_stream(self) -> Stream:
+    def current_stream(self) -> CardStream:
         return self._streams[-1]
 
 
 def _theirs(types: Iterable[type]) -> bool:
     """Whether an operation is another kind of tensor's to take apart first: a quantised one's."""
-    return not set(types) <= {Tensor, nn.Parameter, OnCard}
+    plain = Tensor.__torch_dispatch__, nn.Parameter.__torch_dispatch__
+    return not all(issubclass(kind, OnCard) or kind.__torch_dispatch__ in plain for kind in types)
 
 
 def _inside(x: Any) -> Any:
@@ -221,7 +241,7 @@ class _Calls(TorchFunctionMode):
     def __init__(self, card: Card) -> None:
         super().__init__()
         self._instead: dict[Any, Callable[..., Any]] = {
-            Tensor.data.__set__: _set_data,
+            Tensor.data.__set__: _set_data,  # type: ignore[attr-defined]  # it is a descriptor
             Tensor.tolist: lambda x: x.cpu().tolist(),
             Tensor.contiguous: lambda x: x if x.is_contiguous() else x.clone(memory_format=torch.contiguous_format),
             Tensor.__invert__: _aten.bitwise_not,
@@ -232,7 +252,7 @@ class _Calls(TorchFunctionMode):
             Tensor.__setitem__: _set_item,
             **{function: _whole(function) for function in _WHOLE},
         }
-        self._always = {
+        self._always: dict[Any, Callable[..., Any]] = {
             torch.tensor: _tensor,
             Tensor.pin_memory: card.pin,
             Tensor.is_pinned: lambda x: x in card.pinned,
@@ -240,6 +260,8 @@ class _Calls(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if func is Tensor.to and hasattr(args[0], "quant_shape"):  # gguf's own way knows real devices only
+            return _packed(args[0].as_tensor().to(*args[1:], **kwargs), args[0])
         instead = self._always.get(func)
         if instead is None and any(isinstance(x, OnCard) for x in (*args, *kwargs.values())):
             instead = self._instead.get(func)
@@ -249,6 +271,15 @@ class _Calls(TorchFunctionMode):
 def _tensor(data: Any, *, device: torch.device | str | None = None, **how: Any) -> Tensor:
     made = torch.tensor(data, **how)
     return made if device is None else made.to(device)
+
+
+def _packed(moved: Tensor, packed: Any) -> Tensor:
+    """A copy of the bytes of gguf's parameter `packed` as such a parameter, wherever it is."""
+    from diffusers.quantizers.gguf.utils import GGUFParameter  # which takes the package
+
+    if isinstance(moved, OnCard):
+        return PackedOnCard.of(moved, packed)
+    return GGUFParameter(moved, quant_type=packed.quant_type)
 
 
 def _set_data(tensor: Tensor, value: Tensor) -> None:
@@ -283,16 +314,17 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def _device_module(card: Card) -> Iterator[None]:
     """`torch.get_device_module(CARD)` finds what libraries ask of a device: streams and memory."""
-    module = ModuleType(f"torch.{CARD.type}")
-    module.Stream, module.stream, module.current_stream = Stream, card.stream, card.current_stream
+    module: Any = ModuleType(f"torch.{CARD.type}")
+    library: Any = torch
+    module.Stream, module.stream, module.current_stream = CardStream, card.stream, card.current_stream
     module.empty_cache = module.synchronize = lambda: None
     module._is_in_bad_fork, module.manual_seed_all = (lambda: False), (lambda seed: None)
     module.mem_get_info = lambda _=None: ((card.capacity or sys.maxsize) - card.memory.alive, card.capacity)
-    sys.modules[module.__name__] = torch.privateuseone = module
+    sys.modules[module.__name__] = library.privateuseone = module
     try:
         yield
     finally:
-        del sys.modules[module.__name__], torch.privateuseone
+        del sys.modules[module.__name__], library.privateuseone
 
 
 @contextmanager

@@ -55,8 +55,8 @@ class Cost:
         return Cost(*total, max(self.peak, other.peak), estimate)
 
     def __mul__(self, times: float) -> Cost:
-        counts = (round(times * x) for x in (self.flops, self.bytes, self.launches))
-        return Cost(*counts, self.peak, tuple(times * x for x in self.estimate))
+        flops, moved, launches = (round(times * x) for x in (self.flops, self.bytes, self.launches))
+        return Cost(flops, moved, launches, self.peak, tuple(times * x for x in self.estimate))
 
     def launch(self, flops: int, moved: int) -> None:
         """Add one kernel."""

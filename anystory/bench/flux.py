@@ -33,7 +33,7 @@ from anystory.bench.plain import plain
 from anystory.model.flux import attention
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings, kept_tokens
-from anystory.model.flux.plans import RANK, RELEASE, Configs, Footprint, Work, empty
+from anystory.model.flux.plans import RANK, RELEASE, Configs, FluxFootprint, FluxWork, empty
 from anystory.model.flux.speeds import SPEEDS, Speed, hasten
 
 GOLDEN = Path(os.environ.get("ANYSTORY_GOLDEN") or Path(__file__).resolve().parents[2] / "tests" / "golden" / "flux")
@@ -291,7 +291,7 @@ def equal_shares(logits: Tensor) -> tuple[Tensor, ...]:
 
 def encoding(pipeline: AnyStoryFluxPipeline, setup: Setup) -> tuple[Cost, Cost]:
     """What encoding all subjects costs, and what prompt and decoding do a panel."""
-    meta = {"device": "meta", "dtype": torch.bfloat16}
+    meta: dict[str, Any] = {"device": "meta", "dtype": torch.bfloat16}
     side = setup.configs["image_encoder"]["image_size"]
     with torch.no_grad():
         with Counter() as once:
@@ -333,7 +333,7 @@ def computed(settings: FluxSettings, interval: int | None) -> Tally[tuple[bool, 
 def full_float32() -> Iterator[None]:
     """Products and convolutions in float32 itself. GPUs from Ampere on take TF32 for convolutions otherwise, whose ten
     bits are a hundredth away."""
-    switches = torch.backends.cudnn, torch.backends.cuda.matmul
+    switches: tuple[Any, ...] = torch.backends.cudnn, torch.backends.cuda.matmul
     before = [switch.allow_tf32 for switch in switches]
     try:
         for switch in switches:
@@ -361,11 +361,11 @@ def golden(device: str = "cpu", folder: Path = GOLDEN) -> dict[str, dict[str, fl
             pictures = (case / f"subject_{number}.png", case / f"mask_{number}.png")
             image, mask = (Image.open(path) for path in pictures)
             cast.append(pipeline.encode(image.convert("RGB"), mask.convert("L"), ref_size))
-        given = [theirs[name] for name in ("prompt_embeds", "pooled_prompt_embeds")]
+        text, pooled = (theirs[name] for name in ("prompt_embeds", "pooled_prompt_embeds"))
         settings = FluxSettings(**asked)
-        exact = last(pipeline, *given, [cast], theirs["latents"], settings)
+        exact = last(pipeline, text, pooled, [cast], theirs["latents"], settings)
         with plain(pipeline.transformer):
-            dense = last(pipeline, *given, [cast], theirs["latents"], settings)
+            dense = last(pipeline, text, pooled, [cast], theirs["latents"], settings)
         pairs = {"exact": (exact, theirs["final_latents"]), "plain": (dense, theirs["final_latents"])}
         pairs["exact to plain"] = exact, dense
         found[case.name] = {name: (a - b).abs().max().item() for name, (a, b) in pairs.items()}
@@ -374,8 +374,8 @@ def golden(device: str = "cpu", folder: Path = GOLDEN) -> dict[str, dict[str, fl
 
 def plan_checks(setup: Setup, peak: int | None, dtype: torch.dtype) -> dict[str, int]:
     """What a plan expects a frame to take besides weights, and what was counted and measured."""
-    work = Work(setup.size, setup.size, setup.subjects, 1, setup.text)
-    footprint = Footprint.of({name: c for name, c in setup.configs.items() if "text" not in name}, setup.rank)
+    work = FluxWork(setup.size, setup.size, setup.subjects, 1, setup.text)
+    footprint = FluxFootprint.of({name: c for name, c in setup.configs.items() if "text" not in name}, setup.rank)
     size = torch.empty(0, dtype=dtype).element_size()
     expected = footprint.references(work, size) + footprint.step(work, size)
     return {"expected": round(expected)} | ({"measured": peak} if peak is not None else {})

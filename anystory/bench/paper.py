@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -106,8 +107,12 @@ def walks() -> Iterator[Walk]:
         whole: dict[str, bytes] = {}
         for weights, offload in CANDIDATES:
             each = plan(footprint, work, weights, offload)
-            found = walked(f"sdxl {weights}/{offload}", each, lambda each=each: frame(loaded(each, Path(folder))))
+            found = walked(f"sdxl {weights}/{offload}", each, partial(_drawn, each, Path(folder)))
             yield found.same_as(whole.setdefault(weights, found.picture))
+
+
+def _drawn(each: Plan, folder: Path) -> Image.Image:
+    return frame(loaded(each, folder))
 
 
 def loaded(each: Plan, folder: Path) -> AnyStoryPipeline:

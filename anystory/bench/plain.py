@@ -6,8 +6,9 @@ in every layer, both LoRAs on every token at weight 0 or 1, and references whose
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from diffusers import FluxTransformer2DModel
@@ -27,10 +28,10 @@ class DenseAttnProcessor(SubjectAttnProcessor):
     def _record(self, key: Tensor, value: Tensor) -> None:
         self.references = ((key.flatten(0, 1), value.flatten(0, 1)),)
 
-    def _routing_key(self, attn: FluxAttention, states: Tensor, projected: Tensor, rope: Rope) -> Tensor:
+    def _routing_key(self, attn: FluxAttention, states: Tensor, projected: Tensor, rope: Rope | None) -> Tensor:
         return super()._routing_key(attn, states, attn.to_k(states), rope)
 
-    def _attend_frames(self, query: Tensor, key: Tensor, value: Tensor, references: tuple[KeyValue, ...]) -> Tensor:
+    def _attend_frames(self, query: Tensor, key: Tensor, value: Tensor, references: Sequence[KeyValue]) -> Tensor:
         frame = self.frame
         batch, tokens, heads, _ = query.shape
         frame_tokens = key.shape[1]
@@ -55,7 +56,7 @@ class DenseAttnProcessor(SubjectAttnProcessor):
             bias[..., frame_tokens:] += outside * CLOSED
         for start, stop in subjects:
             bias[..., start:stop] -= whose(pictures.to(query.dtype).log(), stop - start)
-        if frame.router_tokens is not None:
+        if frame.router_tokens is not None and self.logits is not None:
             holder = self.logits.argmax(dim=1)
             closed = holder[..., None] != torch.arange(frame.subjects, device=query.device)
             closed = closed.to(query.dtype) * CLOSED
@@ -94,12 +95,13 @@ def _branches(transformer: FluxTransformer2DModel) -> dict[nn.Module, dict[str, 
     for owner in (transformer, *blocks(transformer)):
         layers = {path.replace(".", "_"): layer for path, layer in owner.named_modules()}
         for name in (REFERENCE, ROUTER):
-            for path, branch in getattr(owner, f"{name}_lora", nn.ModuleDict()).items():
+            added: Any = getattr(owner, f"{name}_lora", {})
+            for path, branch in added.items():
                 found.setdefault(layers[path], {})[name] = branch
     return found
 
 
-def _always(branches: dict[str, LowRank], stream: Stream) -> object:
+def _always(branches: dict[str, LowRank], stream: Stream) -> Callable[..., Tensor]:
     """A hook that adds every branch, at weight 1 in its own stream and 0 in the others."""
 
     def add(_: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:

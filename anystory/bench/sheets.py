@@ -1,5 +1,5 @@
-"""Contact sheets of what the sketch makes of lines: every place by day and by night, every action, and pictures that
-nobody prepared; and the lines of any script, each by itself. The pictures of docs/sketch.md."""
+"""Contact sheets of what the sketch makes of lines: every place by day and by night, every action, every comic mark,
+and pictures that nobody prepared; and the lines of any script, each by itself. The pictures of docs/sketch.md."""
 
 from __future__ import annotations
 
@@ -48,6 +48,28 @@ LINES = {
 
 GROUNDS = ("in the park", "on the beach", "in the living room", "in the village", "in the mountains")
 
+MARKED = {
+    "gloom": "Barnaby is sad in the park",
+    "tears": "Luna cries on the beach",
+    "anger": "Angry Brock stands in the meadow",
+    "sweat": "Leo is afraid in the forest at night",
+    "zzz": "Goldie sleeps in the living room",
+    "!": "Nora is surprised in the street",
+    "?": "Leo is puzzled in the village, ink",
+    "idea": "Drake has an idea by the lake",
+    "hearts": "Nora kisses Leo in the garden",
+    "stars": "Barnaby is dizzy in the park, cut paper",
+    "thought": "Nora thinks on the beach, in crayon",
+    "music": "Leo sings in the mountains",
+    "joy": "Nora laughs in the kitchen",
+    "shout": "Leo shouts in the street",
+    "impact": "Brock fights Drake in front of the castle",
+    "speed": "Leo runs through the village",
+    "dust": "Goldie chases Nora across the meadow",
+    "splash": "Nora stands at the lake, Goldie dives",
+}
+"""A line for each mark."""
+
 UNPREPARED = {"Eileen": "astronaut.jpg", "Zoe": "crayon.jpg", "Rob": "knight.png"}
 """Whose pictures they are: a photograph, a scan of a child's drawing, pixel art."""
 
@@ -66,7 +88,7 @@ ACROSS, DOWN = 4, 5
 
 
 @dataclass(frozen=True)
-class Shown:
+class SheetLine:
     """One cell: a panel, what is written under it, and the seed of its place and of how they stand there."""
 
     panel: Panel
@@ -81,6 +103,9 @@ def sheets(out: Path, pictures: Path) -> Iterator[Path]:
     for time in ("day", "night"):
         yield _written(_places(time), kept, 8, out / f"places-{time}.webp")
     yield _written(_actions(), kept, 8, out / "actions.webp")
+    names = [one.name for one in kept]
+    shown = [_shown(number, line, mark, names) for number, (mark, line) in enumerate(MARKED.items())]
+    yield _written(shown, kept, 6, out / "marks.webp")
     segmenter = Segmenter()
     unprepared = []
     for name, file in UNPREPARED.items():
@@ -100,17 +125,17 @@ def line_sheets(script: Path, out: Path, cell: int = CELL, across: int = ACROSS,
     subjects = with_drawn(story, drawn).subjects
     out.mkdir(parents=True, exist_ok=True)
     panels = story.script.panels
-    shown = [Shown(panel, f"{number} {panel.prompt}", number) for number, panel in enumerate(panels, 1)]
+    shown = [SheetLine(panel, f"{number} {panel.prompt}", number) for number, panel in enumerate(panels, 1)]
     for sheet, first in enumerate(range(0, len(shown), across * down), 1):
         path = out / f"{script.stem}-{sheet}.webp"
         yield _written(shown[first : first + across * down], subjects, across, path, cell, rows_of_words=3)
 
 
-def _shown(number: int, line: str, label: str, names: Iterable[str]) -> Shown:
-    return Shown(Panel(line, tuple(name for name in names if name in line)), label, number)
+def _shown(number: int, line: str, label: str, names: Iterable[str]) -> SheetLine:
+    return SheetLine(Panel(line, tuple(name for name in names if name in line)), label, number)
 
 
-def _places(time: str) -> list[Shown]:
+def _places(time: str) -> list[SheetLine]:
     """Every place with two of the shelf in it, the mediums in turn."""
     cast = [example.name for example in shelf()]
     shown = []
@@ -124,7 +149,7 @@ def _places(time: str) -> list[Shown]:
     return shown
 
 
-def _actions() -> list[Shown]:
+def _actions() -> list[SheetLine]:
     actions = list(vocabulary()["actions"])
     lines = (LINES.get(action) or f"Leo {action} {GROUNDS[n % len(GROUNDS)]}" for n, action in enumerate(actions))
     cast = [example.name for example in shelf()]
@@ -132,7 +157,7 @@ def _actions() -> list[Shown]:
 
 
 def _written(
-    shown: Sequence[Shown],
+    shown: Sequence[SheetLine],
     subjects: Sequence[Subject],
     columns: int,
     path: Path,

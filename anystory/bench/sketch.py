@@ -39,7 +39,7 @@ START = 60.0
 
 
 @dataclass(frozen=True)
-class Figure:
+class Measured:
     """Something measured, and the most it may be."""
 
     what: str
@@ -52,11 +52,11 @@ class Figure:
         return f"| {self.what} | {self.value:.3g} {self.unit} | ≤ {self.most:g} {self.unit} | {good} |"
 
 
-def bench(places: int, tell: Callable[[str], None]) -> list[Figure]:
+def bench(places: int, tell: Callable[[str], None]) -> list[Measured]:
     """Every figure, told as soon as it is known; sketches and frames are medians over so many `places`, each in one of
     the mediums by turns."""
     shots, cast = list(_shots())[:places], _cast()
-    figures: list[Figure] = []
+    figures: list[Measured] = []
     tell("| what | measured | bound | kept |\n| --- | --- | --- | --- |")
     for measure in (_sketches, _frames):
         for figure in measure(shots, cast):
@@ -82,17 +82,17 @@ def _cast() -> list[Cutout]:
     return [StorybookBackend().encode(subjects[name]) for name in ("Bruno", "Fern")]
 
 
-def _sketches(shots: list[Shot], cast: list[Cutout]) -> Iterator[Figure]:
-    new, known = [], []
+def _sketches(shots: list[Shot], cast: list[Cutout]) -> Iterator[Measured]:
+    new, known = list[float](), list[float]()
     for shot in shots:
         for times, seed in ((new, 0), (known, 1)):
             with _timed(times):
                 sketch(shot, cast, width=512, height=512, seed=seed, story_seed=0)
-    yield Figure("a sketch of 512 x 512, in a place known before", 1000 * statistics.median(known), 60, "ms")
-    yield Figure("a sketch of 512 x 512, in a new place", 1000 * statistics.median(new), 250, "ms")
+    yield Measured("a sketch of 512 x 512, in a place known before", 1000 * statistics.median(known), 60, "ms")
+    yield Measured("a sketch of 512 x 512, in a new place", 1000 * statistics.median(new), 250, "ms")
 
 
-def _frames(shots: list[Shot], cast: list[Cutout]) -> Iterator[Figure]:
+def _frames(shots: list[Shot], cast: list[Cutout]) -> Iterator[Measured]:
     backend, times, writing = StorybookBackend(), list[float](), list[float]()
     names, settings = tuple(cutout.name for cutout in cast), replace(backend.about.defaults, seed=7)
     with tempfile.TemporaryDirectory() as folder:
@@ -102,11 +102,11 @@ def _frames(shots: list[Shot], cast: list[Cutout]) -> Iterator[Figure]:
                 with _timed(writing):
                     files = {".png": png(last.frame.image), "-maps.npz": packed_maps(last.frame.maps, "key")}
                     write_atomic({Path(folder) / f"{number}{end}": data for end, data in files.items()})
-    yield Figure("a frame of 1024 x 1024, to disk", statistics.median(times), 1.0, "s")
-    yield Figure("of that, to write it", statistics.median(writing), 0.15, "s")
+    yield Measured("a frame of 1024 x 1024, to disk", statistics.median(times), 1.0, "s")
+    yield Measured("of that, to write it", statistics.median(writing), 0.15, "s")
 
 
-def _reading() -> Iterator[Figure]:
+def _reading() -> Iterator[Measured]:
     script = load_script(EXAMPLE)
     lines = [replace(script.panels[0], prompt=prompt, cast=("Bruno", "Fern")) for prompt in _lines()]
     script = replace(script, panels=tuple(lines))
@@ -114,7 +114,7 @@ def _reading() -> Iterator[Figure]:
     times: list[float] = []
     with _timed(times):
         read_story(script, script.cast)
-    yield Figure("reading a line", 1000 * times[0] / len(lines), 10, "ms")
+    yield Measured("reading a line", 1000 * times[0] / len(lines), 10, "ms")
 
 
 def _lines() -> list[str]:
@@ -122,7 +122,7 @@ def _lines() -> list[str]:
     return [f"Bruno and Fern walk {phrases[number % len(phrases)]}" for number in range(PANELS)]
 
 
-def _app() -> Iterator[Figure]:
+def _app() -> Iterator[Measured]:
     """From the command to the page, and what the app holds when nobody does anything."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -133,9 +133,9 @@ def _app() -> Iterator[Figure]:
             if time.monotonic() - began > START or app.poll() is not None:
                 raise OSError(f"the app did not answer within {START:g} seconds")
             time.sleep(0.02)
-        yield Figure("the app, from start to page", time.monotonic() - began, 3, "s")
+        yield Measured("the app, from start to page", time.monotonic() - began, 3, "s")
         time.sleep(3)
-        yield Figure("the app, memory when idle", _memory(app.pid), 350, "MB")
+        yield Measured("the app, memory when idle", _memory(app.pid), 350, "MB")
 
 
 def _answers(port: int) -> bool:
@@ -144,7 +144,7 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _story(folder: Path) -> Iterator[Figure]:
+def _story(folder: Path) -> Iterator[Measured]:
     """A story of `PANELS` by the command line, all its processes together."""
     data = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
     cast = [{**member, "image": str(EXAMPLE.parent / member["image"])} for member in data["cast"]]
@@ -158,14 +158,13 @@ def _story(folder: Path) -> Iterator[Figure]:
             time.sleep(0.1)
         if render.returncode:
             raise OSError(f"the render ended with status {render.returncode}")
-    yield Figure(f"{PANELS} frames of 1024 x 1024, {os.cpu_count()} cores", time.monotonic() - began, 60, "s")
-    yield Figure("the same, memory of all processes", most, 700, "MB")
+    yield Measured(f"{PANELS} frames of 1024 x 1024, {os.cpu_count()} cores", time.monotonic() - began, 60, "s")
+    yield Measured("the same, memory of all processes", most, 700, "MB")
 
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, cwd=HOME, **quiet)
+    process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:

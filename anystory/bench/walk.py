@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from anystory.bench import build
 from anystory.bench.card import CARD, Card
 from anystory.bench.flux import GOLDEN, SMALL
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline
-from anystory.model.flux.plans import CANDIDATES, Footprint, Plan, Work, place, plan
+from anystory.model.flux.plans import CANDIDATES, FluxFootprint, FluxPlan, FluxWork, place, plan
 from anystory.model.flux.speeds import SPEEDS
 from anystory.model.memory import CONTEXT, MemoryPlan
 
@@ -53,9 +54,6 @@ SCALED = replace(
 
 ROOM = 1.2
 """How many times what is expected a walk may take."""
-
-OWN = ("nf4", "gguf")
-"""Precisions whose tensors are parameters of classes of their own."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +91,33 @@ class Walk:
 def walks() -> Iterator[Walk]:
     """Every plan of FLUX in turn."""
     with TemporaryDirectory() as folder:
-        files = build.save(SCALED.configs, SCALED.rank, GOLDEN / "base", Path(folder))
-        footprint = Footprint.of(SCALED.configs, SCALED.rank)
-        work = Work(SCALED.size, SCALED.size, SCALED.subjects, 1, SCALED.text)
+        files = saved(Path(folder) / "plain")
+        footprint = FluxFootprint.of(SCALED.configs, SCALED.rank)
+        work = FluxWork(SCALED.size, SCALED.size, SCALED.subjects, 1, SCALED.text)
         whole: dict[tuple[str, str], bytes] = {}
         for candidate in CANDIDATES:
             each = plan(footprint, work, *candidate)
-            if own := [precision for precision in candidate if precision in OWN]:
-                yield Walk(each.name, skipped=f"tensors in {own[0]} know real devices only; another plan walks its way")
+            if "nf4" in candidate:
+                yield Walk(each.name, skipped="bitsandbytes loads on real cards only, and moves its tensors by itself")
             elif missing := [package for package in each.packages if find_spec(package) is None]:
                 yield Walk(each.name, skipped=f"it takes the package {missing[0]}")
             else:
-                found = walked(each.name, each, lambda each=each: frame(loaded(each, *files)))
+                own = saved(Path(folder) / "gguf", gguf=True) if "gguf" in candidate else files
+                found = walked(each.name, each, partial(_drawn, each, own))
                 yield found.same_as(whole.setdefault(candidate[:2], found.picture))
+
+
+def saved(folder: Path, *, gguf: bool = False) -> tuple[Path, Path, Path]:
+    """The model's files in a new folder, the transformer's in a .gguf file if asked for, as `from_release` takes
+    them."""
+    files = build.save(SCALED.configs, SCALED.rank, GOLDEN / "base", folder)
+    if gguf:
+        build.save_gguf(files[0] / "transformer")
+    return files
+
+
+def _drawn(each: FluxPlan, files: tuple[Path, Path, Path]) -> Image.Image:
+    return frame(loaded(each, *files))
 
 
 def walked(name: str, each: MemoryPlan, draw: Callable[[], Image.Image]) -> Walk:
@@ -119,7 +131,7 @@ def walked(name: str, each: MemoryPlan, draw: Callable[[], Image.Image]) -> Walk
     return Walk(name, expected, card.memory.peak, card.pinned.peak, picture)
 
 
-def loaded(each: Plan, base: Path, redux: Path, checkpoint: Path) -> AnyStoryFluxPipeline:
+def loaded(each: FluxPlan, base: Path, redux: Path, checkpoint: Path) -> AnyStoryFluxPipeline:
     """The pipeline under a plan, on the card."""
     with _disable_current_modes():  # loading is the CPU's
         pipeline = AnyStoryFluxPipeline.from_release(base, redux, checkpoint, torch.bfloat16, each)

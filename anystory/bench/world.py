@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from anystory.evaluation.statistics import Figure, mean
+from anystory.evaluation.statistics import Estimate, mean
 from anystory.sketch import scenery as scenes
 from anystory.training.art import Art
 from anystory.training.stages import SUBJECT_SHARES
@@ -36,7 +36,7 @@ class Setting:
         return World(art, self.cache, size=self.size, scenes_count=self.scenes)
 
 
-def bench(setting: Setting, frames: int, processes: int, runs: int) -> dict[str, Figure]:
+def bench(setting: Setting, frames: int, processes: int, runs: int) -> dict[str, Estimate]:
     """Compose `frames` frames `runs` times over, in `processes` processes of one thread each: how many a second by the
     clock on the wall, a sample a run, and the processor's time a frame, a sample a batch, in which other work on the
     machine does not count. Painting is timed apart, one process alone, by the processor's time too."""

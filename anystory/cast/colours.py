@@ -35,7 +35,7 @@ def _opened(profile: bytes | None, mode: str) -> ImageCms.ImageCmsProfile | None
 def _converted(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image | None:
     """The image from the profile's colours to sRGB, None where the profile does not fit it."""
     mode = MODES.get(profile.profile.xcolor_space.strip()) if profile else None
-    if mode is None or (image.mode != mode and {image.mode, mode} & {"CMYK", "LAB"}):
+    if profile is None or mode is None or (image.mode != mode and {image.mode, mode} & {"CMYK", "LAB"}):
         return None
     try:
         return ImageCms.profileToProfile(image.convert(mode), profile, ImageCms.createProfile("sRGB"), outputMode="RGB")

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote
 
 from anystory.errors import AnyStoryError
+from anystory.story.names import folded
 
 SUFFIXES = (
     ".png",
@@ -32,15 +33,6 @@ class FilenameError(AnyStoryError, ValueError):
     """A name that two files share. The message is one sentence for the user."""
 
 
-def folded(name: str) -> str:
-    """What two names have in common if they are the same to a reader: without case (nor the dots of Turkish i), in
-    composed form, without invisible characters, and with one plain space for every kind and run of them."""
-    text = unicodedata.normalize("NFKC", name)
-    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
-    text = unicodedata.normalize("NFKC", text.casefold()).replace("i\u0307", "i").replace("ı", "i")
-    return " ".join(text.split())
-
-
 def basename(path: str | Path) -> str:
     """The last part of a path of any machine, with its ending."""
     return _pure(str(path)).name
@@ -50,8 +42,9 @@ def find(path: str | Path, folder: str | Path = ".") -> Path | None:
     """The file or folder that a path means, None if there is none; a relative path begins in `folder`.
 
     A file of exactly that name comes first, then one whose name is the same in composed form, then one whose name is
-    the same `folded`. `\\` separates folders too. Of an absolute path that leads nowhere, as one of another machine
-    does, the longest end that leads somewhere from `folder` counts. Raises `FilenameError` where two are meant.
+    the same by `anystory.story.names.folded`. `\\` separates folders too. Of an absolute path that leads nowhere, as
+    one of another machine does, the longest end that leads somewhere from `folder` counts. Raises `FilenameError` where
+    two are meant.
     """
     exact = Path(folder) / path
     if _is_there(exact):
@@ -76,9 +69,10 @@ def _walk(start: Path, parts: Sequence[str]) -> Path | None:
     """Where the parts lead from a folder, one by one."""
     for part in parts:
         if not _is_there(start / part):
-            part = _alike(start, part)
-            if part is None:
+            there = _alike(start, part)
+            if there is None:
                 return None
+            part = there
         start /= part
     return start
 

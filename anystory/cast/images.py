@@ -72,7 +72,7 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     """
     label = basename(source) if isinstance(source, str | Path) else "The picture"
     is_ours = not isinstance(source, Image.Image)
-    image = _read(source, label) if is_ours else source
+    image: Image.Image = source if isinstance(source, Image.Image) else _read(source, label)
     if image.format not in (None, *FORMATS, "MPO"):  # MPO is what phones write into a .jpg: JPEG, then more frames
         raise ImageError(f"{label} is {image.format}; save it as one of {', '.join(FORMATS)}.")
     size, fitted = image.size, _fitted(image.size, label)
@@ -163,7 +163,7 @@ def _decodable(image: Image.Image, size: tuple[int, int], label: str) -> None:
 
 def _fullest(image: Image.Image) -> int:
     """The number of the first frame of an animation that shows about all there is: it may fade in from nothing."""
-    most = min(image.n_frames, MAX_FRAMES, max(1, MAX_FRAME_PIXELS // (image.width * image.height)))
+    most = min(getattr(image, "n_frames", 1), MAX_FRAMES, max(1, MAX_FRAME_PIXELS // (image.width * image.height)))
     contrasts: list[float] = []
     for number in range(most):
         try:
@@ -180,7 +180,7 @@ def _fullest(image: Image.Image) -> int:
 def _turn(image: Image.Image) -> Image.Transpose | None:
     """What makes the picture upright; None also where its EXIF data is damaged."""
     try:
-        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # whatever it holds, the picture can be seen
         return None
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageChops
@@ -352,7 +352,9 @@ def _session(model: str, report: Report | None = None) -> BaseSession:
 def _load(model: str) -> BaseSession:
     import onnxruntime
 
-    class SuppliedU2Net(_known()["u2net"]):
+    u2net: Any = _known()["u2net"]
+
+    class SuppliedU2Net(u2net):
         """rembg's U²-Net, reading our file. The models' home stays where it is, for the other models."""
 
         @classmethod

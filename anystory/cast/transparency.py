@@ -75,7 +75,7 @@ def photograph(image: Image.Image, alpha: Image.Image) -> Image.Image | None:
     from scipy.ndimage import binary_fill_holes  # a second to import
 
     scale = min(1.0, SIDE / max(image.size))
-    size = tuple(max(1, round(side * scale)) for side in image.size)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     shape = _largest(binary_fill_holes(np.asarray(alpha.resize(size, Image.Resampling.BOX)) >= OPAQUE))
     if shape is None:
         return None
@@ -127,7 +127,7 @@ def _as_rectangle(shape: np.ndarray) -> tuple[float, float, float]:
     """
     middle, sides, axes = _smallest_box(shape)
     radius = min(np.sqrt(max(0.0, sides.prod() - shape.sum()) / (4 - np.pi)), sides.min() / 2)
-    away = np.abs(np.stack(np.indices(shape.shape), -1) @ axes - middle)
+    away = np.abs(np.moveaxis(np.indices(shape.shape), 0, -1) @ axes - middle)
     rectangle = (np.maximum(away - (sides / 2 - radius), 0) ** 2).sum(-1) <= radius**2
     ellipse = ((away / (sides / 2)) ** 2).sum(-1) <= 1
     likeness, other = ((shape & form).sum() / (shape | form).sum() for form in (rectangle, ellipse))
@@ -161,8 +161,8 @@ def _has_photographs_rim(shape: np.ndarray, image: np.ndarray) -> bool:
     colours = image[y, x]
     sector = ((np.arctan2(y - y.mean(), x - x.mean()) / (2 * np.pi) % 1) * SECTORS).astype(int) % SECTORS
     counts = np.bincount(sector, minlength=SECTORS)
-    means = np.stack([np.bincount(sector, channel, SECTORS) for channel in colours.T], 1)[counts > 0]
-    means /= counts[counts > 0, None]
+    sums = np.stack([np.bincount(sector, channel, SECTORS) for channel in colours.T], 1)
+    means = sums[counts > 0] / counts[counts > 0, None]
     steps = np.abs(means - np.roll(means, 1, axis=0)).max(1)
     alike = np.abs(means - np.median(means, axis=0)).max(1) < NEAR
     varied = _spread(colours) >= SPREAD and steps.mean() >= STEPS

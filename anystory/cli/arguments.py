@@ -30,8 +30,8 @@ SHELLS = ("bash", "zsh", "fish")
 def parser() -> argparse.ArgumentParser:
     """Every command with its arguments; `command` is the function that does it, `name` what it is called."""
     top = Parser(prog="anystory", description="Story frames in which each character stays itself.")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-    machine = argparse.ArgumentParser(add_help=False)
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    machine = Parser(add_help=False)
     machine.add_argument("--json", action="store_true", help="tell everything as JSON, an object a line")
 
     def add(name: str, does: Callable[..., int | None], about: str) -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from anystory.backends.base import Backend
 from anystory.backends.load import chosen
@@ -29,8 +29,9 @@ def check(arguments: argparse.Namespace, report: Report) -> int:
     findings = found(arguments.script, engine)
     unreadable = any(finding.code == "unreadable" for finding in findings)
     tell_findings(arguments.script, findings, report, sys.stderr if unreadable else sys.stdout)
-    counts = {kind: sum(finding.severity == kind for finding in findings) for kind in ("error", "warning", "note")}
-    report.tell("checked", file=str(arguments.script), **{f"{kind}s": count for kind, count in counts.items()})
+    kinds = ("error", "warning", "note")
+    counts: dict[str, Any] = {f"{kind}s": sum(finding.severity == kind for finding in findings) for kind in kinds}
+    report.tell("checked", file=str(arguments.script), **counts)
     return 2 if unreadable else int(any(finding.severity != "note" for finding in findings))
 
 

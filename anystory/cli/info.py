@@ -50,7 +50,7 @@ def _installation(report: Report) -> None:
         f"backends: {', '.join(BACKENDS)}; {MODELS[0]} is {'here' if _embedded() else 'missing in assets/'}",
         f"cutting out: {', '.join(here)}; segment --list tells of more",
     ]
-    system = {"python": platform.python_version(), "packages": packages, "device": device}
+    system: dict[str, Any] = {"python": platform.python_version(), "packages": packages, "device": device}
     report.tell("installation", "\n".join(words), **system, backends=list(BACKENDS), segmenters=here)
 
 
@@ -78,7 +78,7 @@ def _folder(folder: Path, report: Report) -> None:
         f"cast: {', '.join(cast) or 'nobody'}",
         ", ".join(f"{key} {value:g}" for key, value in settings.items()),
     ]
-    what = {"title": story.script.title, "cast": cast, "settings": settings}
+    what: dict[str, Any] = {"title": story.script.title, "cast": cast, "settings": settings}
     report.tell("story", "\n".join(words), folder=str(folder), **what, backend=name, version=number)
     for error in lost.values():
         report.note(left_out(error))
@@ -94,7 +94,7 @@ def _maker(name: str, number: str) -> str:
 def _panels(project: Project, prompts: list[str], lost: Collection[int]) -> Iterator[dict[str, Any]]:
     for number, prompt in enumerate(prompts, 1):
         entry = project.entries.get(number) if number not in lost else None
-        made = {"file": None, "seed": None, "trace": None, "tries": 0}
+        made: dict[str, Any] = {"file": None, "seed": None, "trace": None, "tries": 0}
         made |= {"backend": None, "diagnosis": None, "message": None}
         if entry is not None:
             frame = project.frame(number)
@@ -121,8 +121,14 @@ def _frame(path: Path, report: Report) -> None:
         ", ".join(f"{key} {value:g}" for key, value in settings.items()),
         *story.notes,
     ]
-    what = {"title": story.script.title, "panel": story.panel, "prompt": panel.prompt, "cast": list(panel.cast)}
-    made = {"seed": story.seed, "settings": settings, "backend": story.backend, "version": story.version}
+    what: dict[str, Any] = {"title": story.script.title, "panel": story.panel, "prompt": panel.prompt}
+    made: dict[str, Any] = {
+        "cast": list(panel.cast),
+        "seed": story.seed,
+        "settings": settings,
+        "backend": story.backend,
+        "version": story.version,
+    }
     report.tell("frame", "\n".join(words), file=str(path), **what, **made, notes=list(story.notes))
 
 
@@ -133,7 +139,7 @@ def completion(top: argparse.ArgumentParser, arguments: argparse.Namespace, repo
     for command in _parsers(top):
         for action in command._actions:
             if action.type is Path:
-                action.complete = shtab.FILE
+                action.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks for it
     script = shtab.complete(top, arguments.shell)
     report.tell("completion", script.rstrip("\n"), shell=arguments.shell, script=script)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from anystory.backends.load import load as load_backend
-from anystory.cast.filenames import folded
 from anystory.cast.images import open_image
 from anystory.cast.masks import hints
 from anystory.cast.segment import MODELS, Segmenter, describe, is_here
@@ -23,6 +23,7 @@ from anystory.maps.figures import (
 )
 from anystory.project.folder import Project, cutout, png, write_atomic
 from anystory.render.locating import locate
+from anystory.story.names import folded
 from anystory.typeset import unwritable
 
 
@@ -115,7 +116,7 @@ def _segment_by(arguments: argparse.Namespace, report: Report) -> None:
 
 def segmenter_named(name: str | None, report: Report) -> Segmenter:
     """A segmenter (None or "" = the default) that shows what it fetches: what it is first, then a bar."""
-    chosen, bars = name or next(iter(MODELS)), []
+    chosen, bars = name or next(iter(MODELS)), list[Any]()
 
     def show(done: int, total: int) -> None:
         if not bars:

@@ -18,7 +18,6 @@ from anystory.backends.base import Backend
 from anystory.backends.cluster import Cluster
 from anystory.backends.load import chosen
 from anystory.backends.load import load as load_backend
-from anystory.cast.filenames import folded
 from anystory.cli.check import found, tell_findings
 from anystory.cli.pictures import segmenter_named
 from anystory.cli.report import Report
@@ -33,6 +32,7 @@ from anystory.render.session import Progress, Renderer
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.story.model import LIBRARY, Script, Story, Subject
+from anystory.story.names import folded
 from anystory.story.steering import SteeringError, read_layout
 
 UNHONOURED = ("no-picture", "steering", "style", "language", "unread")
@@ -311,9 +311,12 @@ def _with_layout_strength(script: Script, strength: float) -> Script:
 def refuse_unseen(script: Script, numbers: Sequence[int], name: str) -> None:
     """Who is in a panel needs a picture, or a description from which a model can draw it, or that the library has."""
     if name not in backend.MODELS:
-        from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+        from anystory.sketch.likeness import library_cast, missing  # whose vocabulary no model needs
 
         library = library_cast(script)
+        for member in script.cast:
+            if member.drawing and member.image is None and member.name not in library:
+                raise UsageError(f"{name} cannot draw {member.name}: {missing(member)}")
         script = replace(script, cast=tuple(member for member in script.cast if member.name not in library))
     needed = {name for number in numbers for name in script.panels[number - 1].cast}
     for member in script.cast:

@@ -21,7 +21,7 @@ from anystory.render.session import Renderer, chosen_panels
 from anystory.sketch.compose import Sketch
 from anystory.sketch.cutout import prepare
 from anystory.sketch.sketcher import sketch as put_together
-from anystory.sketch.staging import Placed, Staging
+from anystory.sketch.staging import Placed, PlacedMark, Staging
 from anystory.story.model import BACKGROUND, MADE, SEEN, RoutingMaps, Story
 from anystory.story.shot import Role, Shot, Thing
 
@@ -66,7 +66,8 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
         }
         write_atomic({folder / f"{number:03d}{end}": data for end, data in files.items()})
         file = folder / f"{number:03d}.png"
-        report.tell("sketch", _words(number, shot, made), folder=str(arguments.out), file=str(file), **told)
+        words, notes = _words(number, shot, made), list(made.notes)
+        report.tell("sketch", words, folder=str(arguments.out), file=str(file), notes=notes, **told)
     report.tell("finished", f"The sketches are in {folder}", folder=str(arguments.out), panels=numbers)
 
 
@@ -95,7 +96,7 @@ def told_of(number: int, prompt: str, made: Sketch) -> dict[str, Any]:
         "unread": list(shot.unread),
         "cast": [_role(*each) for each in zip(shot.roles, made.staging.placed, strict=True)],
         "things": [_thing(*each, made.staging) for each in enumerate(shot.things)],
-        "notes": list(made.notes),
+        "marks": [_mark(mark) for mark in made.staging.marks],
     }
 
 
@@ -122,6 +123,10 @@ def _thing(number: int, thing: Thing, staging: Staging) -> dict[str, Any]:
         "box": box and [round(edge, 4) for edge in box],
         "held_by": next((one.held_by for one in placed if one.held_by), thing.held_by),
     }
+
+
+def _mark(mark: PlacedMark) -> dict[str, Any]:
+    return {"mark": mark.name, "of": mark.owner, "box": [round(edge, 4) for edge in mark.box]}
 
 
 def _words(number: int, shot: Shot, made: Sketch) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anystory.evaluation.identity import subject_of
-from anystory.evaluation.reader import Reader
+from anystory.evaluation.reader import FrameReader
 from anystory.sketch.scenery import PLACES, TIME_PHRASES
 from anystory.story.model import Prompt, Subject
 from anystory.training.art import Art
@@ -119,7 +119,7 @@ def pairs(cast: Gallery, count: int, seed: int = 0) -> list[Case]:
 
 def _scene(number: int, rng: np.random.Generator) -> tuple[str, str, str]:
     """The `number`-th place, in turn, of those that the reader was taught, one of its times, and words for both."""
-    names = Reader.taught()
+    names = FrameReader.taught()
     place = names[number % len(names)]
     times = PLACES[place].times
     time = times[int(rng.integers(len(times)))]

@@ -37,7 +37,8 @@ def train(art: Art, out: Path, *, steps: int, seed: int = SEED) -> IdentityEncod
         raise ValueError(f"The judge learns from the train split, not from {art.split!r}.")
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)
-    model = IdentityEncoder().to(memory_format=torch.channels_last)
+    model = IdentityEncoder()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's stubs leave out
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.05)
 
     def publish() -> None:
@@ -134,7 +135,7 @@ def views(cells: Tensor, colours: Tensor, generator: torch.Generator) -> Tensor:
         [angle.cos() * zoom * stretch * mirror, -angle.sin() * zoom * mirror, uniform(-0.12, 0.12)],
         [angle.sin() * zoom * stretch, angle.cos() * zoom, uniform(-0.12, 0.12)],
     ]
-    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), (count, 4, SIDE, SIDE), False)
+    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), [count, 4, SIDE, SIDE], False)
     pixels = F.grid_sample(source, grid, align_corners=False)
     colour, alpha = pixels[:, :3], pixels[:, 3:]
     light = colours * uniform(0.65, 1.15, 1, 1) * uniform(0.85, 1.1, 3, 1)

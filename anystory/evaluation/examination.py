@@ -13,8 +13,8 @@ from PIL import Image
 from anystory.evaluation.cases import Gallery
 from anystory.evaluation.identity import subject_of
 from anystory.evaluation.measures import Judge, rank_of, read_size, read_where
-from anystory.evaluation.reader import Reader
-from anystory.evaluation.statistics import Figure, mean, share
+from anystory.evaluation.reader import FrameReader
+from anystory.evaluation.statistics import Estimate, mean, share
 from anystory.model.identity import IdentityEncoder
 from anystory.story.model import Subject
 from anystory.training.art import Art
@@ -60,13 +60,15 @@ def composites(world: World, cast: Gallery, seed: int = 7, batch: int = 16) -> l
     return [real[i] for i in range(len(cast))]
 
 
-def examine_identity(judge: Judge, cast: Gallery, real: Sequence[Composite]) -> tuple[dict[str, Figure], list[Mistake]]:
+def examine_identity(
+    judge: Judge, cast: Gallery, real: Sequence[Composite]
+) -> tuple[dict[str, Estimate], list[Mistake]]:
     """How often the composites find their own drawings, by the encoder and by colours alone, and whom the encoder takes
     for whom, commonest first."""
     cuts = [(one.image, one.mask) for one in real]
     own, kinds = [one.who for one in real], cast.kinds
     doubles = [k for k, i in enumerate(own) if kinds.count(kinds[i]) > 1]
-    figures: dict[str, Figure] = {}
+    figures: dict[str, Estimate] = {}
     for by, scores in (("", judge.likeness(cuts)), (", by colours alone", judge.colour_likeness(cuts))):
         first = [rank_of(row, i) == 1 for row, i in zip(scores, own, strict=True)]
         figures[f"identity, all{by}"] = share(first)
@@ -79,7 +81,7 @@ def examine_identity(judge: Judge, cast: Gallery, real: Sequence[Composite]) -> 
     return figures, [(*names, n) for names, n in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def examine_poses(encoder: IdentityEncoder, art: Art) -> dict[str, Figure]:
+def examine_poses(encoder: IdentityEncoder, art: Art) -> dict[str, Estimate]:
     """How often a character of the art in another pose finds itself among the first poses of all who have several, and
     is nearer to itself than to all others of its subgroup. A sample is a character, its value a share of its poses."""
     several = [(i, entry) for i, entry in enumerate(art.entries) if len(entry.cells) > 1]
@@ -87,17 +89,17 @@ def examine_poses(encoder: IdentityEncoder, art: Art) -> dict[str, Figure]:
         return {}
     judge = Judge.of(encoder, [subject_of(art, i) for i, _ in several])
     kinds = np.array([entry.subgroup for _, entry in several])
-    figures: dict[str, Figure] = {}
+    figures: dict[str, Estimate] = {}
     others = [[_cut(subject_of(art, i, pose)) for pose in range(1, len(entry.cells))] for i, entry in several]
     for by, look in (("", judge.likeness), (", by colours alone", judge.colour_likeness)):
         among, within = [], []
         for k, cuts in enumerate(others):
             scores = look(cuts)
-            among.append(np.mean([rank_of(row, k) == 1 for row in scores]))
+            among.append(float(np.mean([rank_of(row, k) == 1 for row in scores])))
             kin = np.flatnonzero(kinds == kinds[k])
             if len(kin) > 1:
                 place = int(np.flatnonzero(kin == k)[0])
-                within.append(np.mean([rank_of(row[kin], place) == 1 for row in scores]))
+                within.append(float(np.mean([rank_of(row[kin], place) == 1 for row in scores])))
         figures[f"another pose, among {len(several)} characters{by}"] = mean(among)
         figures[f"another pose, among those of its kind{by}"] = mean(within)
     sizes = [int((kinds == kind).sum()) for kind in kinds]
@@ -105,7 +107,7 @@ def examine_poses(encoder: IdentityEncoder, art: Art) -> dict[str, Figure]:
     return figures
 
 
-def answers(real: Sequence[Composite], seen: Sequence[np.ndarray | None], reader: Reader) -> dict[str, list[bool]]:
+def answers(real: Sequence[Composite], seen: Sequence[np.ndarray | None], reader: FrameReader) -> dict[str, list[bool]]:
     """What is read off composites, right or wrong; `seen` is where the segmentation model finds figures."""
     readings = reader.read([one.image for one in real])
     coarse = {"tiny": "small", "small": "small", "big": "big", "huge": "big"}

@@ -131,10 +131,10 @@ class Retrieval:
 
 def ranks(cuts: Sequence[MaskedImage | None], subjects: Sequence[Subject]) -> tuple[int, ...]:
     """The place of cut-out i's own reference, by likeness, among all references; the last for an empty cut-out."""
-    found = [i for i, cut in enumerate(cuts) if cut is not None]
+    found = {i: cut for i, cut in enumerate(cuts) if cut is not None}
     places = [len(subjects)] * len(cuts)
     if found:
-        scores = likeness([cuts[i] for i in found], [(s.image, s.mask) for s in subjects])
+        scores = likeness(list(found.values()), [(s.image, s.mask) for s in subjects])
         for row, i in zip(scores, found, strict=True):
             places[i] = int((row > row[i]).sum()) + 1
     return tuple(places)

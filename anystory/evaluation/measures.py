@@ -3,7 +3,7 @@ large. The mask on which places and sizes rest is the segmentation model's (remb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,11 +50,13 @@ class Judge:
         return self._scores(cuts, self.colours, lambda some: np.stack([colours(*cut) for cut in some]))
 
     @staticmethod
-    def _scores(cuts: Sequence[MaskedImage | None], known: np.ndarray, look: object) -> np.ndarray:
+    def _scores(
+        cuts: Sequence[MaskedImage | None], known: np.ndarray, look: Callable[[list[MaskedImage]], np.ndarray]
+    ) -> np.ndarray:
         scores = np.full((len(cuts), len(known)), -1.0)
-        found = [i for i, cut in enumerate(cuts) if cut is not None]
+        found = {i: cut for i, cut in enumerate(cuts) if cut is not None}
         if found:
-            scores[found] = look([cuts[i] for i in found]) @ known.T
+            scores[list(found)] = look(list(found.values())) @ known.T
         return scores
 
 

@@ -22,11 +22,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from anystory.evaluation.statistics import Figure, share
+from anystory.evaluation.statistics import Estimate, share
 from anystory.sketch.scenery import PLACES, TIMES, WEATHERS
 from anystory.supplies import ASSETS
 from anystory.training.art import Art, save
-from anystory.training.bank import Bank
+from anystory.training.bank import SceneBank
 from anystory.training.loop import Loop, warm_up_and_decay
 from anystory.training.world import World
 
@@ -39,7 +39,7 @@ RATE = 2e-3
 
 
 @dataclass(frozen=True)
-class Reading:
+class FrameReading:
     """What a frame shows: a key of `PLACES`, one of `TIMES` and of `WEATHERS`, or "" where the place has none."""
 
     place: str
@@ -60,7 +60,7 @@ class _Block(nn.Module):
         return F.relu(y + self.skip(F.avg_pool2d(x, 2)))
 
 
-class Reader(nn.Module):
+class FrameReader(nn.Module):
     """Frames (B, 3, SIDE, SIDE) in [-1, 1] to the logits of the places, times and weathers that it `knows`."""
 
     def __init__(
@@ -87,7 +87,7 @@ class Reader(nn.Module):
             return tuple(json.loads(file.metadata()["knows"])[0])
 
     @classmethod
-    def load(cls, path: Path = WEIGHTS) -> Reader:
+    def load(cls, path: Path = WEIGHTS) -> FrameReader:
         """The shipped reader, or another one. Raises OSError for a missing file, ValueError for one that is none."""
         if not path.is_file():
             raise OSError(
@@ -105,14 +105,14 @@ class Reader(nn.Module):
             raise ValueError(f"{path} does not fit this version of the reader; train it again.") from error
         return model.eval()
 
-    def read(self, pictures: Sequence[Image.Image]) -> list[Reading]:
+    def read(self, pictures: Sequence[Image.Image]) -> list[FrameReading]:
         """What each picture shows; of a place's own times and weathers the likeliest."""
         frames = [torch.from_numpy(np.array(p.convert("RGB"))).permute(2, 0, 1) for p in pictures]
         squares = [_at_side(frame[None]) for frame in frames]
         return [reading for k in range(0, len(squares), 64) for reading in self.name(torch.cat(squares[k : k + 64]))]
 
     @torch.no_grad()
-    def name(self, frames: Tensor) -> list[Reading]:
+    def name(self, frames: Tensor) -> list[FrameReading]:
         """The readings of frames as `forward` takes them."""
         place_logits, time_logits, weather_logits = (logits.float() for logits in self(frames))
         places, times, weathers = self.knows
@@ -120,7 +120,7 @@ class Reader(nn.Module):
         for b, chosen in enumerate(place_logits.argmax(1).tolist()):
             kind = PLACES[places[chosen]]
             readings.append(
-                Reading(
+                FrameReading(
                     places[chosen],
                     _likeliest(time_logits[b], times, kind.times),
                     _likeliest(weather_logits[b], weathers, kind.weathers),
@@ -143,16 +143,19 @@ def _at_side(frames: Tensor) -> Tensor:
 # Training and measuring.
 
 
-def train(art: Art, out: Path, *, steps: int, scenes_count: int = 1650, seed: int = SEED, frames: int = 64) -> Reader:
+def train(
+    art: Art, out: Path, *, steps: int, scenes_count: int = 1650, seed: int = SEED, frames: int = 64
+) -> FrameReader:
     """Train on `scenes_count` scenes with drawings of `art` (the train split) in front, `frames` a step, and write
     reader.safetensors to `out`, in half precision. Resumable from `out`/reader.pt."""
     if art.split != "train":
         raise ValueError(f"The reader learns from the train split, not from {art.split!r}.")
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)
-    bank = Bank(out / "cache", count=scenes_count, size=SIDE, seed=seed)
+    bank = SceneBank(out / "cache", count=scenes_count, size=SIDE, seed=seed)
     pictures = flattened(bank)
-    model = Reader().to(memory_format=torch.channels_last)
+    model = FrameReader()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which torch's stubs leave out
     model.train()
     answers = _numbers(model, bank)
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.05)
@@ -181,13 +184,13 @@ def train(art: Art, out: Path, *, steps: int, scenes_count: int = 1650, seed: in
             for logits, right in zip(read, answers[chosen].T, strict=True)
         ]
         optimiser.zero_grad(set_to_none=True)
-        sum(losses).backward()
+        torch.stack(losses).sum().backward()
         optimiser.step()
         loop.log(**dict(zip(("place", "time", "weather"), losses, strict=True)))
     return model.eval()
 
 
-def flattened(bank: Bank) -> Tensor:
+def flattened(bank: SceneBank) -> Tensor:
     """The bank's scenes with their layers: uint8 (N, 3, SIDE, SIDE)."""
     pictures = bank.backgrounds.clone()
     for picture, covers in zip(pictures, bank.covers, strict=True):
@@ -199,7 +202,7 @@ def flattened(bank: Bank) -> Tensor:
     return pictures
 
 
-def _numbers(model: Reader, bank: Bank) -> Tensor:
+def _numbers(model: FrameReader, bank: SceneBank) -> Tensor:
     """(N, 3) numbers of place, time and weather; -1 for what cannot be seen."""
     rows = [(ground.place, ground.time, ground.weather) for ground in bank.grounds]
     return torch.tensor(
@@ -219,7 +222,7 @@ def in_front(frames: Tensor, cells: Tensor, chance: float, generator: torch.Gene
     x, y = _uniform(generator, -0.8, 0.8, count), _uniform(generator, -0.2, 0.8, count)
     zero = torch.zeros(count)
     rows = [[wide, zero, -wide * x], [zero, wide, -wide * y]]
-    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), (count, 4, SIDE, SIDE), False)
+    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), [count, 4, SIDE, SIDE], False)
     drawn = F.grid_sample(cells.float() / 255, grid, align_corners=False)
     drawn = drawn * (torch.rand(count, 1, 1, 1, generator=generator) < chance)
     return frames * (1 - drawn[:, 3:]) + drawn[:, :3] * 2 - drawn[:, 3:]
@@ -234,7 +237,7 @@ def views(frames: Tensor, generator: torch.Generator) -> Tensor:
     mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     zero, x, y = torch.zeros(count), _uniform(generator, -1, 1, count), _uniform(generator, -1, 1, count)
     rows = [[zoom * mirror, zero, free * x], [zero, zoom, free * y]]
-    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), (count, 3, SIDE, SIDE), False)
+    grid = F.affine_grid(torch.stack([torch.stack(row, -1) for row in rows], 1), [count, 3, SIDE, SIDE], False)
     seen = F.grid_sample(frames, grid, padding_mode="reflection", align_corners=False)
     # Samples come in no order, so a part of the batch is a part of them.
     soft = count // 4
@@ -248,26 +251,28 @@ Mistake = tuple[str, str, str, int]
 """A question, what was shown, what was read, and how often."""
 
 
-def measure(model: Reader, world: World, count: int, seed: int = 77) -> tuple[dict[str, Figure], list[Mistake]]:
+def measure(model: FrameReader, world: World, count: int, seed: int = 77) -> tuple[dict[str, Estimate], list[Mistake]]:
     """The shares of `count` composites of `world`, with 0 to 3 subjects in turn, whose place, time and weather are read
     rightly, and the mistakes, commonest first."""
-    shown, read = [], []
+    shown: list[FrameReading] = []
+    read: list[FrameReading] = []
     for number, start in enumerate(range(0, count, 32)):
         batch = world.batch(min(32, count - start), number % 4, np.random.default_rng([seed, number]))
-        shown += map(Reading, batch.place, batch.time, batch.weather)
+        shown += map(FrameReading, batch.place, batch.time, batch.weather)
         read += model.name(_at_side(batch.frames))
     return compare(shown, read)
 
 
-def measure_empty(model: Reader, bank: Bank) -> tuple[dict[str, Figure], list[Mistake]]:
+def measure_empty(model: FrameReader, bank: SceneBank) -> tuple[dict[str, Estimate], list[Mistake]]:
     """As `measure`, of the scenes of a bank without subjects."""
     read = [reading for part in flattened(bank).split(64) for reading in model.name(_at_side(part))]
-    return compare([Reading(g.place, g.time, g.weather) for g in bank.grounds], read)
+    return compare([FrameReading(g.place, g.time, g.weather) for g in bank.grounds], read)
 
 
-def compare(shown: Sequence[Reading], read: Sequence[Reading]) -> tuple[dict[str, Figure], list[Mistake]]:
+def compare(shown: Sequence[FrameReading], read: Sequence[FrameReading]) -> tuple[dict[str, Estimate], list[Mistake]]:
     """The share read rightly of what can be seen, a question, and the mistakes."""
-    figures, wrong = {}, Counter()
+    figures: dict[str, Estimate] = {}
+    wrong: Counter[tuple[str, str, str]] = Counter()
     for question in ("place", "time", "weather"):
         pairs = [(getattr(a, question), getattr(b, question)) for a, b in zip(shown, read, strict=True)]
         figures[question] = share([a == b for a, b in pairs if a])

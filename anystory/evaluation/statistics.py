@@ -15,7 +15,7 @@ RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """`value` of `n` samples, which lies within [`low`, `high`] with 95 % confidence; NaN of none."""
 
     value: float
@@ -35,10 +35,10 @@ class Figure:
         return {"value": round(self.value, 4), "interval": [round(self.low, 4), round(self.high, 4)], "n": self.n}
 
 
-NOTHING = Figure(math.nan, math.nan, math.nan, 0)
+NOTHING = Estimate(math.nan, math.nan, math.nan, 0)
 
 
-def share(hits: Sequence[bool]) -> Figure:
+def share(hits: Sequence[bool]) -> Estimate:
     """The share of hits, by Wilson's interval, which stays within [0, 1] and is honest for few samples."""
     n = len(hits)
     if not n:
@@ -46,20 +46,20 @@ def share(hits: Sequence[bool]) -> Figure:
     p = float(np.mean(np.asarray(hits, bool)))
     middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    return Figure(p, max(0.0, middle - half), min(1.0, middle + half), n)
+    return Estimate(p, max(0.0, middle - half), min(1.0, middle + half), n)
 
 
-def mean(values: Sequence[float], seed: int = 0) -> Figure:
+def mean(values: Sequence[float], seed: int = 0) -> Estimate:
     """The mean, by the bootstrap's percentiles."""
     data = np.asarray(values, np.float64)
     if not len(data):
         return NOTHING
     picks = np.random.default_rng(seed).integers(len(data), size=(RESAMPLES, len(data)))
     low, high = np.percentile(data[picks].mean(1), [2.5, 97.5])
-    return Figure(float(data.mean()), float(low), float(high), len(data))
+    return Estimate(float(data.mean()), float(low), float(high), len(data))
 
 
-def ratio(above: Sequence[float], below: Sequence[float], seed: int = 0) -> Figure:
+def ratio(above: Sequence[float], below: Sequence[float], seed: int = 0) -> Estimate:
     """The ratio of two means of independent samples, by the bootstrap's percentiles; `n` counts those above."""
     a, b = np.asarray(above, np.float64), np.asarray(below, np.float64)
     if not len(a) or not len(b) or not b.any():
@@ -68,4 +68,4 @@ def ratio(above: Sequence[float], below: Sequence[float], seed: int = 0) -> Figu
     tops = a[rng.integers(len(a), size=(RESAMPLES, len(a)))].mean(1)
     bottoms = b[rng.integers(len(b), size=(RESAMPLES, len(b)))].mean(1)
     low, high = np.percentile(tops / np.maximum(bottoms, 1e-9), [2.5, 97.5])
-    return Figure(float(a.mean() / b.mean()), float(low), float(high), len(a))
+    return Estimate(float(a.mean() / b.mean()), float(low), float(high), len(a))

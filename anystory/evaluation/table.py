@@ -31,8 +31,8 @@ from anystory.evaluation.measures import (
     read_size,
     read_where,
 )
-from anystory.evaluation.reader import Reader
-from anystory.evaluation.statistics import NOTHING, Figure, mean, ratio, share
+from anystory.evaluation.reader import FrameReader
+from anystory.evaluation.statistics import NOTHING, Estimate, mean, ratio, share
 from anystory.maps.consistency import pose_difference
 from anystory.maps.overlay import overlay as tinted
 from anystory.maps.overlay import sheet
@@ -60,10 +60,10 @@ class Row:
     """A line of the table. `aim` with `at_least` False is a bound from above; None where there is none."""
 
     what: str
-    figure: Figure
+    figure: Estimate
     aim: float | None = None
     at_least: bool = True
-    ceiling: Figure = NOTHING
+    ceiling: Estimate = NOTHING
     floor: str = ""
     unit: str = ""
 
@@ -83,7 +83,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Report:
+class TableReport:
     """The rows, the judge's own examination, and contact sheets by file name."""
 
     rows: tuple[Row, ...]
@@ -136,11 +136,11 @@ class _Made:
     seconds: float
 
 
-def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Settings, samples: int) -> Report:
+def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Settings, samples: int) -> TableReport:
     """Measure everything on `samples` drawings of `art` (the test split) and half as many pairs."""
     cast = gallery(art, samples)
     judge = Judge.of(load_encoder(), cast.subjects)
-    reader, segmenter = Reader.load(), Segmenter()
+    reader, segmenter = FrameReader.load(), Segmenter()
     encoded = [backend.encode(subject) for subject in cast.subjects]
 
     alone = [_make(backend, case, cast, encoded, settings) for case in singles(cast)]
@@ -230,7 +230,9 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
     known, confusions = examine_identity(judge, cast, real)
     known |= {what: share(hits) for what, hits in truth.items()}
     examination = tuple(Row(what, figure) for what, figure in known.items())
-    return Report(tuple(rows), examination, tuple(confusions), _sheets(cast, alone, scores, ranks, couples, unrouted))
+    return TableReport(
+        tuple(rows), examination, tuple(confusions), _sheets(cast, alone, scores, ranks, couples, unrouted)
+    )
 
 
 # Frames.
@@ -317,7 +319,7 @@ def _read(
     alone: Sequence[_Made],
     seen: Sequence[np.ndarray | None],
     truth: dict[str, list[bool]],
-    reader: Reader,
+    reader: FrameReader,
 ) -> list[Row]:
     """Does the frame show the place, the time, the position and the size that were asked for?"""
     asked = [made.case for made in alone]

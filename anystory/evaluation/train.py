@@ -13,9 +13,10 @@ from anystory.evaluation import encoder, reader
 from anystory.evaluation.cases import gallery
 from anystory.evaluation.examination import composites, examine_identity, examine_poses
 from anystory.evaluation.measures import Judge
-from anystory.evaluation.statistics import Figure
+from anystory.evaluation.statistics import Estimate
+from anystory.model.identity import WEIGHTS, load_encoder
 from anystory.training.art import Art
-from anystory.training.bank import Bank
+from anystory.training.bank import SceneBank
 from anystory.training.world import World
 
 PARTS = ("identity", "reader")
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-Measured = tuple[dict[str, dict[str, Figure]], Iterable[str]]
+Measured = tuple[dict[str, dict[str, Estimate]], Iterable[str]]
 """Figures by what they were measured on, and sentences about the commonest mistakes."""
 
 
@@ -61,7 +62,7 @@ def _identity(options: argparse.Namespace) -> Measured:
     """Every drawing of the gallery in three composites, then poses."""
     out, cache = options.out, options.out / "cache"
     encoder.train(Art(options.art, cache, split="train", size=96), out, steps=options.identity_steps)
-    model = encoder.load_encoder(out / encoder.WEIGHTS.name)
+    model = load_encoder(out / WEIGHTS.name)
     art = Art(options.art, cache, split="test", size=128)
     world = World(art, cache, size=SIZE, scenes_count=max(1, options.held_out // 4), seed=HELD_OUT)
     cast = gallery(art, options.samples)
@@ -76,8 +77,8 @@ def _reader(options: argparse.Namespace) -> Measured:
     out, cache = options.out, options.out / "cache"
     train_art = Art(options.art, cache, split="train", size=128)
     reader.train(train_art, out, steps=options.reader_steps, scenes_count=options.scenes)
-    model = reader.Reader.load(out / reader.WEIGHTS.name)
-    bank = Bank(cache, count=options.held_out, size=reader.SIDE, seed=HELD_OUT)
+    model = reader.FrameReader.load(out / reader.WEIGHTS.name)
+    bank = SceneBank(cache, count=options.held_out, size=reader.SIDE, seed=HELD_OUT)
     test_art = Art(options.art, cache, split="test", size=128)
     world = World(test_art, cache, size=reader.SIDE, scenes_count=options.held_out, seed=HELD_OUT)
     empty, wrong_empty = reader.measure_empty(model, bank)

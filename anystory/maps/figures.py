@@ -72,7 +72,7 @@ def figure(
         paper = Image.new("RGB", field, PAPER)
         for layer, shape in enumerate(trace.shapes):
             held = trace.holders(step, layer + 1, kind) == row
-            pixels = np.where(held[..., None], np.uint8(EFFECTIVE), np.uint8(REST))
+            pixels = np.where(held[..., None], np.array(EFFECTIVE, np.uint8), np.array(REST, np.uint8))
             place = layer // rows * (size[0] + 1), layer % rows * (size[1] + 1)
             paper.paste(Image.fromarray(pixels).resize(_fitted(shape, tile), Image.Resampling.NEAREST), place)
         return paper
@@ -91,7 +91,7 @@ def layer_figure(
     fixes the colours as in `anystory.maps.overlay.overlay`; the rest as in `figure`, also for a frame with nobody in
     it."""
     kinds, steps = kinds or trace.kinds, steps or some_steps(trace)
-    palette = np.uint8([ImageColor.getrgb(fill) for fill in (*colours_of(trace.names[:-1], cast), NOBODYS)])
+    palette = np.array([ImageColor.getrgb(fill) for fill in (*colours_of(trace.names[:-1], cast), NOBODYS)], np.uint8)
     tile = tile or max(48, *map(max, trace.shapes))
     field = _fitted(max(trace.shapes, key=lambda shape: shape[0] * shape[1]), tile)
 

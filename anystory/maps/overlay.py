@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
 from anystory.story.model import BACKGROUND, RoutingMaps, RoutingTrace
-from anystory.typeset import LEADING, Block, balanced, clipped, cut, measure, write_block, write_line
+from anystory.typeset import LEADING, TextBlock, balanced, clipped, cut, measure, write_block, write_line
 
 PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 """Okabe and Ito's colours, told apart with every kind of colour vision (black left out: it hides the frame)."""
@@ -49,7 +49,7 @@ def overlay(
     fills = colours_of(maps.names[:-1], cast)
     shown = [k for k, name in enumerate(maps.names[:-1]) if names is None or name in names]
     weights = opacity * maps.values[shown].astype(np.float32)
-    colours = np.float32([ImageColor.getrgb(fills[k]) for k in shown]).reshape(-1, 3)
+    colours = np.array([ImageColor.getrgb(fills[k]) for k in shown], np.float32).reshape(-1, 3)
     tint = np.tensordot(weights, colours, axes=(0, 0)).transpose(2, 0, 1)  # mixed while it is small
     fields = [
         np.asarray(Image.fromarray(np.ascontiguousarray(field)).resize(image.size, resample))
@@ -135,10 +135,10 @@ def sheet(
     return paper
 
 
-def _two_lines(text: str, size: int, width: float) -> Block:
+def _two_lines(text: str, size: int, width: float) -> TextBlock:
     """A caption on two lines of `width` pixels at most."""
     block = cut(text, width, 2 * LEADING * size, size)
-    return block if block.cut else Block(tuple(balanced(text, size, width)), size)
+    return block if block.cut else TextBlock(tuple(balanced(text, size, width)), size)
 
 
 def _fit(size: tuple[int, int], cell: int) -> tuple[int, int]:

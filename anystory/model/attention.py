@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +30,7 @@ from anystory.model.routing import (
     positions,
     reference_bias,
     resize,
+    sides,
     spread,
 )
 
@@ -136,7 +136,8 @@ class Routing:
             self.unguided.clear()
         shape = layer_shape(tokens.shape[1], *self.bank.latent_shape)
         seen = tokens.detach() if self.detach else tokens
-        guide = None if self.guidance is None else partial(self.guidance, shape=shape)
+        guided = self.guidance
+        guide = None if guided is None else lambda logits: guided(logits, shape)
         coarse, refined = self.adapter.routers[layer](self.bank.routing, seen, positions(shape, seen), guide)
         self.coarse.append(coarse.unflatten(2, shape))
         self.unguided.append(refined.unflatten(2, shape))
@@ -147,7 +148,7 @@ class Routing:
     def preceding_maps(self, tokens: int) -> Tensor:
         """One-hot map of the preceding cross-attention at the resolution of a layer with `tokens` tokens."""
         shape = layer_shape(tokens, *self.bank.latent_shape)
-        if self._gates.shape[-2:] == shape:
+        if self._gates is not None and self._gates.shape[-2:] == shape:
             return self._gates
         # Guided at this resolution: paint is as sharp as the layer that it gates.
         return self.gate(guided_by(self.guidance, resize(self.unguided[-1], shape)))
@@ -173,7 +174,7 @@ class Routing:
         )
 
     def _once(
-        self, key: tuple[str, int], source: Tensor, attn: Attention, to_k: nn.Linear, to_v: nn.Linear
+        self, key: tuple[str, int], source: Tensor, attn: Attention, to_k: nn.Module, to_v: nn.Module
     ) -> tuple[Tensor, Tensor]:
         if key not in self._keys:
             self._keys[key] = split_heads(to_k(source), attn), split_heads(to_v(source), attn)
@@ -318,7 +319,7 @@ def given_gate(masks: Tensor, rows: Tensor, otherwise: Gate = hard_maps) -> Gate
     """A training gate: the true maps of visible masks (B, N, H, W) where rows (B,) is True, else the router's."""
 
     def gate(logits: Tensor) -> Tensor:
-        truth = hard_maps(area_maps(masks, logits.shape[-2:])).to(logits.dtype)
+        truth = hard_maps(area_maps(masks, sides(logits))).to(logits.dtype)
         return torch.where(rows[:, None, None, None], truth, otherwise(logits))
 
     return gate

@@ -7,6 +7,8 @@ zero add what a linear codec cannot say. They work at half and at full patch res
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTinyOutput
@@ -23,8 +25,9 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
+        nn.init.constant_(self.conv2.weight, 0)
+        if self.conv2.bias is not None:
+            nn.init.constant_(self.conv2.bias, 0)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.silu(self.conv1(F.silu(x))))
@@ -79,8 +82,8 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
             nn.PixelShuffle(half),
         )
         for last in (self.encoder[-1], self.decoder[-2]):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+            for weights in last.parameters():
+                nn.init.zeros_(weights)
         self.register_buffer("latents_mean", torch.zeros(latent_channels))
         self.register_buffer("latents_std", torch.ones(latent_channels))
 
@@ -94,8 +97,9 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         """Whether `set_statistics` was called, ever."""
         return bool((self.latents_std != 1).any())
 
-    def encode(self, x: Tensor, return_dict: bool = True) -> AutoencoderTinyOutput | tuple[Tensor]:
-        """Images (B, 3, H, W) in [-1, 1], H and W multiples of `patch`, to standardised latents."""
+    def encode(self, x: Tensor, return_dict: bool = True) -> Any:
+        """Images (B, 3, H, W) in [-1, 1], H and W multiples of `patch`, to standardised latents: an
+        `AutoencoderTinyOutput`, or a tuple of them alone."""
         patch = self.config.patch
         if x.shape[-2] % patch or x.shape[-1] % patch:
             raise ValueError(f"The image is {x.shape[-1]} x {x.shape[-2]}; make both sides multiples of {patch}.")
@@ -106,8 +110,8 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         z = (z - self.latents_mean[:, None, None]) / self.latents_std[:, None, None]
         return AutoencoderTinyOutput(latents=z) if return_dict else (z,)
 
-    def decode(self, z: Tensor, return_dict: bool = True) -> DecoderOutput | tuple[Tensor]:
-        """Standardised latents to images, about [-1, 1] (not clipped)."""
+    def decode(self, z: Tensor, return_dict: bool = True) -> Any:
+        """Standardised latents to images, about [-1, 1] (not clipped): a `DecoderOutput`, or a tuple of them alone."""
         z = z * self.latents_std[:, None, None] + self.latents_mean[:, None, None]
         with torch.autocast(z.device.type, enabled=False):
             linear = self.linear_decoder(z.to(self.linear_decoder.weight.dtype))

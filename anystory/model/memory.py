@@ -28,9 +28,14 @@ WHERE = {
 }
 """Where the weights are, in words."""
 
-SHORT = ("out of memory", "alloc_failed", "t allocate memory", "not enough memory", "bad_alloc")
-"""What the messages say, in small letters, of allocators and libraries that find no memory: CUDA's, cuBLAS's, Apple's,
-the CPU's on every system."""
+SHORT = (
+    *("out of memory", "t allocate memory", "not enough memory", "bad_alloc", "paging file is too small"),
+    *("alloc_failed", "cublas_status_not_initialized", "cudnn_status_not_initialized"),
+    *("find a valid cudnn algorithm", "find an engine to execute this computation"),
+)
+"""What the messages say, in small letters, where there is no memory: allocators, CUDA's, Apple's, the CPU's on every
+system; libraries that take some of their own besides what torch holds, or find no way that makes do with what is left.
+"""
 
 
 class PlanError(ValueError):
@@ -96,9 +101,16 @@ def chain(plans: Sequence[P], card: float, name: str) -> tuple[P, ...]:
     return tuple(chosen)
 
 
-def enough(plans: Sequence[P], takes: Callable[[P], float], card: float) -> P:
-    """The first of `plans` with room on a card of `card` bytes for what it `takes`: one that draws the same frames as
-    the first of all, whose name they are kept under, if there is one; the last where none has."""
+def enough(plans: Sequence[P], takes: Callable[[P], float], card: float, frame: str) -> P:
+    """The first of `plans` with room on a card of `card` bytes for what a `frame`, as its sentence begins, `takes`
+    under it: one that draws the same frames as the first of all, whose name they are kept under, if there is one.
+    Raises PlanError where none has."""
     fitting = [each for each in plans if takes(each) <= card * SPARE]
+    if not fitting:
+        least = min(map(takes, plans))
+        raise PlanError(
+            f"{frame} needs {least / SPARE / GB:.1f} GB on the card and there are {card / GB:.1f} GB; ask for a "
+            "smaller one, or leave out characters or pictures of them."
+        )
     same = [each for each in fitting if each.precision == plans[0].precision]
-    return (same or fitting or plans[-1:])[0]
+    return (same or fitting)[0]

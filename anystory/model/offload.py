@@ -15,7 +15,7 @@ from torch import nn
 HOST = torch.device("cpu")
 
 
-class Turn(ModelHook):
+class CardTurn(ModelHook):
     """Brings its model to the card when it is called, and first sends every other of `sharing` away. It stays there
     until another one is called."""
 
@@ -39,7 +39,7 @@ def take_turns(modules: Sequence[nn.Module], device: torch.device) -> None:
     """Of `modules`, in the computer's memory now, the one that is called is on `device`, and no other. Parts of them
     are never called by themselves."""
     for module in modules:
-        add_hook_to_module(module.to(HOST), Turn(device, modules))
+        add_hook_to_module(module.to(HOST), CardTurn(device, modules))
 
 
 def by_block(module: nn.Module, device: torch.device) -> None:

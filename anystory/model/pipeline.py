@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,7 +27,18 @@ from anystory.model.mention import Spans, mention_distances
 from anystory.model.plans import ALWAYS
 from anystory.model.qformer import QFormer
 from anystory.model.reference import ReferenceNet
-from anystory.model.routing import LEVELS, Guidance, Guide, Guides, guided_by, hard_maps, resize, soft_maps, within
+from anystory.model.routing import (
+    LEVELS,
+    Guidance,
+    Guide,
+    Guides,
+    guided_by,
+    hard_maps,
+    resize,
+    sides,
+    soft_maps,
+    within,
+)
 
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
@@ -154,8 +165,9 @@ class AnyStoryPipeline(DiffusionPipeline):
 
     @torch.no_grad()
     def read(self, tokens: Tokens) -> Text:
-        """Encode tokens."""
-        states, pooled, mask = [], None, None
+        """Encode tokens. The last encoder's pooled states stand for the prompt."""
+        states, mask = list[Tensor](), None
+        pooled = torch.empty(0)
         device = self._execution_device
         for (_, encoder), ids, own_mask in zip(self._text_encoders(), tokens.ids, tokens.masks, strict=True):
             ids = ids.to(device, non_blocking=True)
@@ -318,13 +330,13 @@ class AnyStoryPipeline(DiffusionPipeline):
         latents = self.encode_image(pixels[None]).float()
         alphas = self.scheduler.alphas_cumprod.to(latents)
         t = torch.tensor([round(level * (len(alphas) - 1)) for level in levels], device=latents.device)
-        shape = tuple(latents.shape[1:])
+        shape = latents.shape[1:]
         noise = torch.stack([_noise(seed + row, shape) for row in range(len(levels))]).to(latents)
         alpha = alphas[t][:, None, None, None]
         noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
         text, said = self.encode_text([""] * len(levels), [(None,) * len(cast)] * len(levels))
         dtype, rows = self.unet.dtype, len(levels)
-        bank = self._bank([cast] * rows, text, said, shape[1:])
+        bank = self._bank([cast] * rows, text, said, sides(latents))
         conditions = {
             "text_embeds": text.pooled.to(dtype),
             "time_ids": self.time_ids(rows, round(math.sqrt(shape[1] * shape[2])) * self.latent_factor),
@@ -399,7 +411,7 @@ class AnyStoryPipeline(DiffusionPipeline):
         subjects: Sequence[tuple[Image.Image, Image.Image]] = (),
         mentions: Spans | None = None,
         seed: int = 0,
-        **settings: float,
+        **settings: Any,
     ) -> AnyStoryOutput:
         """One frame from a prompt and subjects as (square cut-out on white, mask); `settings` as in `denoise`."""
         cast = [self.encode(image, mask) for image, mask in subjects]
@@ -421,7 +433,7 @@ class MapAverage:
         """Take in the refined maps of one step, each as it gates a layer of the largest size."""
         if 2 * step.index <= step.total:
             return
-        shape = max((tuple(x.shape[-2:]) for x in step.unguided), key=np.prod)
+        shape = max(map(sides, step.unguided), key=np.prod)
         for logits in step.unguided:
             maps = soft_maps(guided_by(step.guidance, resize(logits, shape)))
             self.total = maps if self.total is None else self.total + maps
@@ -429,6 +441,8 @@ class MapAverage:
 
     def maps(self) -> Tensor:
         """(B, N+1, h, w) float32 on the CPU, summing to 1 over the entries."""
+        if self.total is None:
+            raise ValueError("No step of the later half was added; add all steps of a frame.")
         mean = (self.total / self.count).cpu()
         return mean / mean.sum(dim=1, keepdim=True)
 

@@ -47,7 +47,7 @@ class Plan:
 
     `weights` is how those of `STORED` are kept, "float32", "bf16" or "fp8"; `offload` is "none" (all on the card),
     "model" (the models take turns), "layer" (so do their layers) or "cpu" (there is no card). `peak` is what the card
-    needs, in bytes, `host` what the computer's memory does.
+    needs, in bytes, `host` what the computer's memory does, where all weights are before they go to the card.
     """
 
     weights: str
@@ -138,7 +138,7 @@ def plan(footprint: Footprint, work: Work, weights: str, offload: str) -> Plan:
     """One plan with its peaks."""
     kept, plain = BYTES[weights]
     sizes = {name: count * (kept if name in STORED else plain) for name, count in footprint.weights.items()}
-    total, largest = sum(sizes.values()), max(sizes.values())
+    total = sum(sizes.values())
     needs = {name: 0.0 for name in sizes}
     cast = footprint.layer * plain if kept < plain else 0  # one layer as it is computed with
     step, decoding = footprint.step(work, plain) + cast, footprint.decoding(work, plain)  # previews are between steps
@@ -146,7 +146,7 @@ def plan(footprint: Footprint, work: Work, weights: str, offload: str) -> Plan:
     if offload == "cpu":
         return Plan(weights, offload, 0, round(total + max(needs.values())))
     if offload == "none":
-        return Plan(weights, offload, round(total + max(needs.values()) + CONTEXT), round(largest))
+        return Plan(weights, offload, round(total + max(needs.values()) + CONTEXT), round(total))
     always, host = sum(sizes[name] for name in ALWAYS), float(total)
     turns = {name: size for name, size in sizes.items() if name not in ALWAYS}
     if offload == "layer":  # the next one comes while one works, from a pinned copy, rounded up to a power of two

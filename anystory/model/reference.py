@@ -23,7 +23,7 @@ class ReferenceNet(UNet2DConditionModel):
     clean, so the network sees time step 0.
     """
 
-    @functools.wraps(UNet2DConditionModel.__init__)
+    @functools.wraps(UNet2DConditionModel.__init__)  # type: ignore[misc]  # diffusers reads its parameters
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for block in transformer_blocks(self):

@@ -111,8 +111,14 @@ def guided_by(guidance: Guidance | None, logits: Tensor) -> Tensor:
     """Logits (B, N+1, h, w) under a guidance, or as they are."""
     if guidance is None:
         return logits
-    shape = tuple(logits.shape[-2:])
+    shape = sides(logits)
     return guidance(logits.flatten(2), shape).unflatten(2, shape)
+
+
+def sides(maps: Tensor) -> tuple[int, int]:
+    """The last two sizes of a tensor: rows and columns."""
+    height, width = maps.shape[-2:]
+    return height, width
 
 
 class Guides:

@@ -23,8 +23,8 @@ from anystory.typeset import (
     MIN_SIZE,
     PAPER,
     POP_ISOLATE,
-    Block,
     Box,
+    TextBlock,
     balanced,
     cut,
     fit,
@@ -77,7 +77,7 @@ class Lettered:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Speaker:
     """A character in the picture: `head` is the middle of its upper part, `top` its highest point, in pixels."""
 
     head: Point
@@ -123,12 +123,12 @@ def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Let
     margin = round(size * 0.6)
     room = max(width - 2 * margin, size)
     for em in sizes(size):
-        blocks = [Block(tuple(wrap(text, em, room)), em) for text in words]
+        blocks = [TextBlock(tuple(wrap(text, em, room)), em) for text in words]
         if sum(block.height for block in blocks) + 2 * margin <= most:
             break
     warnings = [warning for text in words if (warning := unwritable(text))]
     left = most - 2 * margin
-    placed: list[Block] = []
+    placed: list[TextBlock] = []
     for text, block in zip(words, blocks, strict=True):
         if left < LEADING * em:
             warnings.append(f"The words {_start(text)} found no room below the picture.")
@@ -182,7 +182,7 @@ class _Room:
         self.size = size
         step = max(size) / GRID
         self.shape = max(1, round(size[1] / step)), max(1, round(size[0] / step))
-        self.figures: dict[str, Figure] = {}
+        self.figures: dict[str, Speaker] = {}
         hurt = np.zeros(self.shape)
         if maps is not None:
             for name, body in zip(maps.names, maps.located((self.shape[1], self.shape[0])), strict=False):
@@ -195,7 +195,7 @@ class _Room:
             hurt = np.maximum(hurt, 0.5 * (near > 0))  # a little air above heads
         self._summed = np.pad(hurt, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
 
-    def _figure(self, body: np.ndarray) -> tuple[Figure, np.ndarray]:
+    def _figure(self, body: np.ndarray) -> tuple[Speaker, np.ndarray]:
         """A figure and the raster of its head: the upper third of the body, stray tokens left out."""
         rows = body.sum(axis=1)
         filled = np.flatnonzero(rows.cumsum() > 0.03 * rows.sum())
@@ -206,7 +206,7 @@ class _Room:
         band[top + max(1, round((bottom - top + 1) / 3)) :] = False
         ys, xs = np.nonzero(band)
         upper = xs[ys <= ys.min() + 1]
-        return Figure(self._pixel(xs.mean(), ys.mean()), self._pixel(float(np.median(upper)), ys.min() - 0.5)), band
+        return Speaker(self._pixel(xs.mean(), ys.mean()), self._pixel(float(np.median(upper)), ys.min() - 0.5)), band
 
     def _pixel(self, x: float, y: float) -> Point:
         return (x + 0.5) * self.size[0] / self.shape[1], (y + 0.5) * self.size[1] / self.shape[0]
@@ -245,7 +245,7 @@ def _edge(size: int) -> int:
     return max(1, round(size / 11))
 
 
-def _tell(text: str, block: Block, what: str, warnings: list[str]) -> None:
+def _tell(text: str, block: TextBlock, what: str, warnings: list[str]) -> None:
     if block.cut:
         warnings.append(f"The {what} {_start(text)} is too long for its place and was cut; shorten it.")
     if warning := unwritable(text):
@@ -255,9 +255,9 @@ def _tell(text: str, block: Block, what: str, warnings: list[str]) -> None:
 @dataclass(frozen=True)
 class _Balloon:
     text: str
-    block: Block
+    block: TextBlock
     box: Box
-    target: Figure | None
+    target: Speaker | None
     cost: float
     strain: float
     """How badly it stands: what it hides, and 2 and more where the order or a tail misleads. `cost` has taste in it."""
@@ -316,7 +316,7 @@ def _arranged(lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: in
     return placed
 
 
-def _shapes(text: str, size: tuple[int, int], em: int) -> Iterator[Block]:
+def _shapes(text: str, size: tuple[int, int], em: int) -> Iterator[TextBlock]:
     """The text in blocks of several widths."""
     seen = set()
     longest = longest_piece(text, em)
@@ -324,9 +324,9 @@ def _shapes(text: str, size: tuple[int, int], em: int) -> Iterator[Block]:
         width, height = part * size[0] - 1.8 * em, 0.42 * size[1] - em
         if part < 0.9 and longest > width:
             continue
-        block = Block(tuple(wrap(text, em, width)), em)
+        block = TextBlock(tuple(wrap(text, em, width)), em)
         if block.height <= height and block.width <= width:
-            block = Block(tuple(balanced(text, em, width)), em)
+            block = TextBlock(tuple(balanced(text, em, width)), em)
         elif part < 0.9:
             continue
         else:
@@ -338,8 +338,8 @@ def _shapes(text: str, size: tuple[int, int], em: int) -> Iterator[Block]:
 
 def _placed(
     text: str,
-    block: Block,
-    figure: Figure | None,
+    block: TextBlock,
+    figure: Speaker | None,
     room: _Room,
     taken: Sequence[Box],
     placed: Sequence[_Balloon],
@@ -389,8 +389,11 @@ def _through(starts: np.ndarray, end: Point, box: Box) -> np.ndarray:
 
 
 def _on_way(boxes: np.ndarray, other: _Balloon) -> np.ndarray:
-    """Whether a box lies on the way from a balloon to who speaks it."""
-    way = np.array(other.centre) + np.linspace(0, 1, 24)[:, None] * (np.array(other.target.top) - other.centre)
+    """Whether a box lies on the way from a balloon to who speaks it, if anybody in the frame does."""
+    if other.target is None:
+        return np.zeros(len(boxes), bool)
+    ahead = np.array(other.target.top) - np.array(other.centre)
+    way = np.array(other.centre) + np.linspace(0, 1, 24)[:, None] * ahead
     within = (way >= boxes[:, None, :2]) & (way <= boxes[:, None, 2:])
     return within.all(axis=2).any(axis=1)
 
@@ -427,7 +430,7 @@ def _out_of_order(boxes: np.ndarray, earlier: Box, backwards: bool) -> np.ndarra
 def _draw_balloon(image: Image.Image, balloon: _Balloon) -> None:
     """Draw the balloon with its tail, empty."""
     edge = _edge(balloon.block.size)
-    tail = _tail(balloon) if balloon.target else []
+    tail = _tail(balloon)
     for grow, colour in ((edge, INK), (0, PAPER)):
         _paint(image, balloon, grow, colour, tail)
 
@@ -462,9 +465,11 @@ def _paint(image: Image.Image, balloon: _Balloon, grow: int, colour: tuple[int, 
 
 
 def _tail(balloon: _Balloon) -> list[Point]:
-    """The corners of the tail, from within the balloon to near the head of who speaks."""
+    """The corners of the tail, from within the balloon to near the head of who speaks; none for who is not here."""
     em, (left, top, right, bottom) = balloon.block.size, balloon.box
     figure = balloon.target
+    if figure is None:
+        return []
     # Up to the top of a head from above it; from beside or below towards its middle, not over the face.
     above = bottom <= figure.top[1]
     aim = figure.top if above else figure.head

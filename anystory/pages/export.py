@@ -50,7 +50,7 @@ class PageError(AnyStoryError, ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
+class PageRow:
     """A row of cells: its height and their widths, as weights."""
 
     height: float
@@ -58,10 +58,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Layout:
+class PageLayout:
     """A fixed arrangement of cells; `page` is the page size it is made for."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PageRow, ...]
     page: str
     about: str
 
@@ -72,14 +72,16 @@ class Layout:
 
 
 LAYOUTS = {
-    "frames": Layout((Row(1, (1,)),), FIT, "every frame by itself, without a margin"),
-    "one": Layout((Row(1, (1,)),), FIT, "one panel per page"),
-    "strip": Layout((Row(1, (1, 1, 1, 1)),), FIT, "four panels in a row"),
-    "column": Layout((Row(1, (1,)),) * 4, FIT, "four panels below each other"),
-    "2x2": Layout((Row(1, (1, 1)),) * 2, FIT, "two rows of two"),
-    "2x3": Layout((Row(1, (1, 1)),) * 3, "a4", "three rows of two"),
-    "manga": Layout((Row(1, (3, 2)), Row(1.25, (1,)), Row(1, (2, 3))), "comic", "three uneven rows, five panels"),
-    "splash": Layout((Row(2.2, (1,)), Row(1, (1, 1, 1))), "a4", "a large panel over a row of three"),
+    "frames": PageLayout((PageRow(1, (1,)),), FIT, "every frame by itself, without a margin"),
+    "one": PageLayout((PageRow(1, (1,)),), FIT, "one panel per page"),
+    "strip": PageLayout((PageRow(1, (1, 1, 1, 1)),), FIT, "four panels in a row"),
+    "column": PageLayout((PageRow(1, (1,)),) * 4, FIT, "four panels below each other"),
+    "2x2": PageLayout((PageRow(1, (1, 1)),) * 2, FIT, "two rows of two"),
+    "2x3": PageLayout((PageRow(1, (1, 1)),) * 3, "a4", "three rows of two"),
+    "manga": PageLayout(
+        (PageRow(1, (3, 2)), PageRow(1.25, (1,)), PageRow(1, (2, 3))), "comic", "three uneven rows, five panels"
+    ),
+    "splash": PageLayout((PageRow(2.2, (1,)), PageRow(1, (1, 1, 1))), "a4", "a large panel over a row of three"),
 }
 
 
@@ -147,7 +149,7 @@ class Pages(Sequence[Page]):
     def __len__(self) -> int:
         return math.ceil(len(self.numbers) / LAYOUTS[self.form.layout].panels)
 
-    def __getitem__(self, index: int) -> Page:
+    def __getitem__(self, index: int) -> Page:  # type: ignore[override]  # one at a time: each is made anew
         if not 0 <= index < len(self):
             raise IndexError(index)
         room = LAYOUTS[self.form.layout].panels
@@ -168,7 +170,7 @@ class Pages(Sequence[Page]):
 def _text(frame: Path) -> dict[str, str]:
     """The PNG text of a frame's file."""
     with Image.open(frame, formats=["PNG"]) as picture:
-        return {key: value for key, value in picture.info.items() if isinstance(value, str)}
+        return {str(key): value for key, value in picture.info.items() if isinstance(value, str)}
 
 
 def _alone(script: Script, frames: dict[int, Frame], form: Format) -> Page:
@@ -221,7 +223,7 @@ def _page_size(form: Format) -> str:
     return form.page or LAYOUTS[form.layout].page
 
 
-def _millimetres(form: Format, layout: Layout) -> tuple[float, float]:
+def _millimetres(form: Format, layout: PageLayout) -> tuple[float, float]:
     """Width and height of the page."""
     if _page_size(form) != FIT:
         return PAGES[_page_size(form)]
@@ -231,7 +233,7 @@ def _millimetres(form: Format, layout: Layout) -> tuple[float, float]:
     return width + 2 * MARGIN, height + 2 * MARGIN
 
 
-def _cells(layout: Layout, area: tuple[int, int, int, int], gap: float) -> Iterator[tuple[int, int, int, int]]:
+def _cells(layout: PageLayout, area: tuple[int, int, int, int], gap: float) -> Iterator[tuple[int, int, int, int]]:
     """The cells' boxes in pixels, in reading order."""
     left, top, right, bottom = area
     free = bottom - top - gap * (len(layout.rows) - 1)

@@ -35,6 +35,8 @@ from anystory.errors import AnyStoryError
 from anystory.project.drafts import DraftError, load_draft
 from anystory.project.folder import Project, ProjectError, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
+from anystory.project.things import MAX_DRAWING, drawing_files
+from anystory.project.things import NAMES as DRAWINGS
 from anystory.script.form import ScriptError
 from anystory.script.write import dump_script
 from anystory.story.model import MAX_TRACE, read_trace
@@ -51,11 +53,15 @@ MAX_FILES = 10_000
 """More than a story of the most panels and takes has."""
 MAX_ZIP = 1_000_000_000
 MAX_UNPACKED = 2_000_000_000
-MAX_FILE = {".json": 20_000_000, ".png": 60_000_000, ".npz": 2 * MAX_TRACE}
+MAX_FILE = {".json": 20_000_000, ".png": 60_000_000, ".npz": 2 * MAX_TRACE, ".yaml": 200_000, ".svg": 2_000_000}
+MAX_FILE |= dict.fromkeys((".webp", ".jpg", ".jpeg", ".gif"), MAX_DRAWING)
 MAX_RATIO = 100
 """Of a file's size unpacked to its size in the ZIP: pictures and text stay far below."""
 FREE = 1_000_000
 """Bytes of a file that are not asked about their ratio."""
+PICTURES = {".webp": ["WEBP"], ".jpg": ["JPEG"], ".jpeg": ["JPEG"], ".gif": ["GIF"]}
+"""What else than a PNG a story's own drawing may be."""
+
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -127,9 +133,10 @@ def _listed(folder: Path) -> set[str]:
     for name in tuple(names):
         try:
             data = json.loads((folder / name).read_bytes())
-            wanted = _named(migrate(data)) if name == "story.json" else _draft_pictures(data)
-            wanted = {*wanted, *(f"drawn/{path.name}" for path in (folder / "drawn").glob("*.png"))}
+            listed = _named(migrate(data)) if name == "story.json" else _draft_pictures(data)
+            wanted = {*listed, *(f"drawn/{path.name}" for path in (folder / "drawn").glob("*.png"))}
             names |= {file for file in wanted if NAMES.fullmatch(file) and (folder / file).is_file()}
+            names |= drawing_files(folder)
         except ProjectError as error:
             raise ArchiveError(f"{folder / name} cannot be packed: {error}") from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -220,7 +227,7 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
     folded = set[str]()
     for entry in files:
         name = entry.filename[len(top) :] if entry.filename.startswith(top) else ""
-        if not NAMES.fullmatch(name):
+        if not (NAMES.fullmatch(name) or DRAWINGS.fullmatch(name)):
             continue
         if name.casefold() in folded:
             raise ArchiveError(f"{name!r} is in it twice.")
@@ -244,10 +251,10 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byt
     if len(data) != entry.file_size:
         raise ArchiveError(f"{name!r} has another size than it says.")
     try:
-        if name.endswith(".png"):
+        if name.endswith((".png", *PICTURES)):
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+                with Image.open(io.BytesIO(data), formats=PICTURES.get(Path(name).suffix, ["PNG"])) as picture:
                     if picture.width * picture.height > MAX_PIXELS:
                         raise ValueError("too many pixels")
                     picture.load()

@@ -47,7 +47,7 @@ class DraftError(AnyStoryError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class Picture:
+class DraftPicture:
     """A picture of a character: `upload` as it came (RGB or RGBA), `automatic` its mask (L) before any brush,
     `cutout` (RGBA, alpha = the mask) what comes of it and of the `strokes` (RGBA) brushed over it, if there are any."""
 
@@ -58,16 +58,18 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Actor:
+class DraftActor:
     """A row of the cast, with at most `MAX_PICTURES` pictures. `drawn` are the words it was drawn from, if it was,
-    `height` in metres and `facing`, one of `FACINGS`, are there where they are known."""
+    `height` in metres and `facing`, one of `FACINGS`, are there where they are known; `drawing` is the library's that
+    was chosen for who has no picture."""
 
     name: str
     description: str = ""
     drawn: str = ""
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[DraftPicture, ...] = ()
     height: float | None = None
     facing: str | None = None
+    drawing: str = ""
 
     @property
     def subject(self) -> Subject | None:
@@ -86,7 +88,7 @@ class Draft:
     text: str = ""
     title: str = ""
     style: str = ""
-    cast: tuple[Actor, ...] = ()
+    cast: tuple[DraftActor, ...] = ()
     settings: Settings | None = None
     panels: tuple[tuple[int, Panel], ...] = ()
     styles: tuple[Style, ...] = ()
@@ -103,10 +105,12 @@ def draft_of(story: Story) -> Draft:
     for member in story.script.cast:
         subject = by_name.get(member.name)
         description = subject.description if subject else member.description
-        actor = Actor(member.name, description, height=member.height, facing=member.facing)
+        actor = DraftActor(member.name, description, height=member.height, facing=member.facing, drawing=member.drawing)
         if subject:
             looks = zip(subject.pictures, cutouts(subject), strict=True)
-            actor = replace(actor, drawn=subject.drawn, pictures=tuple(Picture(*look, rgba) for look, rgba in looks))
+            actor = replace(
+                actor, drawn=subject.drawn, pictures=tuple(DraftPicture(*look, rgba) for look, rgba in looks)
+            )
         cast.append(actor)
     script, text = story.script, script_lines(story.script)
     try:
@@ -132,14 +136,14 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
         for part, names in zip(parts, named, strict=True):
             files |= {folder / names[kind]: image for kind, image in part.items()}
         first, *more = named or [{}]
-        listed = {"name": actor.name, "description": actor.description, "drawn": actor.drawn, **first}
-        told = {"height": actor.height, "facing": actor.facing}
+        listed: dict[str, Any] = {"name": actor.name, "description": actor.description, "drawn": actor.drawn, **first}
+        told = {"height": actor.height, "facing": actor.facing, "drawing": actor.drawing or None}
         listed |= {key: value for key, value in told.items() if value is not None}
         cast.append(listed | ({"more": more} if more else {}))
     numbers = [number for number, _ in draft.panels]
     # Not the cast: two in it may have one name as yet, or one that no script takes.
-    named = (name for _, panel in draft.panels for name in (*panel.cast, *(line.who for line in panel.dialogue)))
-    members = tuple(CastMember(name) for name in dict.fromkeys(named))
+    met = (name for _, panel in draft.panels for name in (*panel.cast, *(line.who for line in panel.dialogue)))
+    members = tuple(CastMember(name) for name in dict.fromkeys(met))
     script = dump_script(Script(tuple(panel for _, panel in draft.panels), members, styles=draft.styles))
     data = {
         "version": VERSION,
@@ -237,9 +241,9 @@ def _styles(script: dict[str, Any]) -> tuple[Style, ...]:
     return without_pictures({**script, "panels": ["a panel"]}).styles
 
 
-def _actor(listed: dict[str, Any], folder: Path) -> Actor:
-    words = [_string(listed[key], MAX_TEXT) for key in ("name", "description")]
-    words.append(_string(listed["drawn"], MAX_BYTES))  # the description, and a style around it
+def _actor(listed: dict[str, Any], folder: Path) -> DraftActor:
+    name, description = (_string(listed[key], MAX_TEXT) for key in ("name", "description"))
+    drawn = _string(listed["drawn"], MAX_BYTES)  # the description, and a style around it
     given = [listed, *listed.get("more", [])] if MODES.keys() & listed.keys() else []
     if len(given) > MAX_PICTURES:
         raise ValueError("more pictures than a character has")
@@ -249,10 +253,12 @@ def _actor(listed: dict[str, Any], folder: Path) -> Actor:
     facing = listed.get("facing")
     if facing not in (None, *FACINGS):
         raise ValueError("a direction")
-    return Actor(*words, tuple(_picture(each, folder) for each in given), height, facing)
+    drawing = _string(listed.get("drawing", ""), MAX_TEXT)
+    pictures = tuple(_picture(each, folder) for each in given)
+    return DraftActor(name, description, drawn, pictures, height, facing, drawing)
 
 
-def _picture(listed: dict[str, Any], folder: Path) -> Picture:
+def _picture(listed: dict[str, Any], folder: Path) -> DraftPicture:
     parts = {}
     for kind, modes in MODES.items():
         if kind in listed:
@@ -262,7 +268,7 @@ def _picture(listed: dict[str, Any], folder: Path) -> Picture:
                 if picture.width * picture.height > MAX_PIXELS or picture.mode not in modes:
                     raise ValueError(f"{kind} is no such picture")
                 parts[kind] = picture.copy()
-    return Picture(**parts)
+    return DraftPicture(**parts)
 
 
 def _string(value: Any, most: int) -> str:

@@ -3,6 +3,7 @@
     story.json              version, backend, script, settings, cut-outs, and every finished panel
     subjects/NAME.png       RGBA, alpha = the mask; story.json says from which words a character was drawn, if it was;
                             further pictures of a character are NAME_2.png and so on
+    things/                 the story's own drawings of things; see `anystory.project.things`
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.render.portraits`
     frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
                             drawing, and the whole story (`anystory.project.imprint`) as PNG text
@@ -49,8 +50,9 @@ from PIL.PngImagePlugin import PngInfo, putchunk
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
-from anystory.project.imprint import imprint
+from anystory.project.imprint import AskedStory, asked_in_png, imprint
 from anystory.project.lineage import lineage, renamed, renames
+from anystory.project.things import drawings_of, things_in
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
@@ -103,8 +105,8 @@ class Entry:
     from the folder.
 
     `asked` is the key of the panel as it was asked for. It differs from `key` where the frame is not of the first of
-    the `tries` seeds that were tried. `diagnosis` holds the numbers of `anystory.maps.diagnosis`. A `pinned` frame
-    stays whatever is asked for.
+    the `tries` seeds that were tried, or was drawn in another precision for want of memory. `diagnosis` holds the
+    numbers of `anystory.maps.diagnosis`. A `pinned` frame stays whatever is asked for.
     """
 
     number: int
@@ -123,7 +125,7 @@ class Entry:
     @property
     def short(self) -> str:
         """The frame as people are told of it: the first digits of its key, and its seed."""
-        return f"{self.key[:SHORT]} (seed {self.seed})"
+        return _short(self)
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,14 @@ class Kept:
     asked: str
     tries: int
 
-    short = Entry.short
+    @property
+    def short(self) -> str:
+        """As `Entry.short`."""
+        return _short(self)
+
+
+def _short(listed: Entry | Kept) -> str:
+    return f"{listed.key[:SHORT]} (seed {listed.seed})"
 
 
 def content(subject: Subject) -> str:
@@ -251,7 +260,7 @@ def migrate(data: Any) -> dict[str, Any]:
     if version == VERSION:
         return data
     if version == 1:  # no traces, no retries; the diagnosis is made when the story is next rendered
-        more = {"trace": None, "tries": 1, "diagnosis": {}}
+        more: dict[str, Any] = {"trace": None, "tries": 1, "diagnosis": {}}
         return migrate(
             data | {"version": 2, "panels": [{**panel, "asked": panel["key"], **more} for panel in data["panels"]]}
         )
@@ -348,6 +357,8 @@ class Project:
         self._lock = FileLock(self.folder / ".lock", timeout=LOCKED)
         self._cutouts: dict[str, dict[str, Any]] = {}
         self._data: dict[str, Any] | None = None
+        self._head: dict[str, Any] | None = None
+        self._seen: tuple[dict[int, Entry], frozenset[Kept]] = {}, frozenset()
         self._read = b""
         path = self.folder / STORY
         try:
@@ -412,7 +423,8 @@ class Project:
                     told = member.description, drawn, tuple(others), member.height, member.facing
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
-            return Story(replace(script, cast=tuple(cast)), tuple(subjects), Settings(**data["settings"]))
+            script = replace(script, cast=tuple(cast), things=things_in(self.folder))
+            return Story(script, tuple(subjects), Settings(**data["settings"]))
         except (KeyError, TypeError) as error:
             raise ProjectError("is damaged; move it away or choose another folder.", self.folder / STORY) from error
         except ValueError as error:
@@ -462,12 +474,23 @@ class Project:
     def maker(self, number: int) -> tuple[str, str]:
         """Name and version of the backend that made the frame of panel `number`, as its picture says. Raises
         ProjectError when there is none."""
+        return self._read_of(number, self.made_by)
 
-        def made_by(entry: Entry) -> tuple[str, str]:
-            with Image.open(self._inside(entry.image), formats=["PNG"]) as picture:
+    def made_by(self, listed: Entry | Kept) -> tuple[str, str]:
+        """Name and version of the backend that made a listed frame, as its picture says. Raises ProjectError when it
+        cannot be read."""
+        try:
+            with Image.open(self._inside(listed.image), formats=["PNG"]) as picture:
                 return str(picture.info["backend"]), str(picture.info["version"])
+        except Exception as error:  # as in `frame`
+            raise ProjectError(f"The frame {listed.short} in {self.folder} cannot be read: {error}") from error
 
-        return self._read_of(number, made_by)
+    def asked(self, number: int) -> AskedStory | None:
+        """What the picture of panel `number` tells of what was asked for; None where it tells nothing."""
+        try:
+            return asked_in_png(self._inside(self.entries[number].image).read_bytes())
+        except (KeyError, OSError, ValueError):  # of which ImprintError is one
+            return None
 
     def kept(self, number: int, key: str) -> Frame:
         """The frame of `key`, or of its first digits, `SHORT` or more, in the history of panel `number`. Raises
@@ -500,7 +523,8 @@ class Project:
             measure = str(maps["measure"]) if "measure" in maps else ROUTING
             routing = RoutingMaps(tuple(maps["names"].tolist()), maps["maps"].astype(np.float32), measure)
         notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
-        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes)
+        version = str(picture.info.get("version", ""))
+        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version)
 
     def _whole(self, entry: Entry | Kept) -> Image.Image:
         """The picture of a listed frame, which is whole and the one that is listed, as its maps are; not decoded yet.
@@ -527,7 +551,9 @@ class Project:
 
     def _trace(self, entry: Entry) -> RoutingTrace | None:
         try:
-            return entry.trace and replace(read_trace(self._inside(entry.trace), entry.key), names=entry.names)
+            if not entry.trace:
+                return None
+            return replace(read_trace(self._inside(entry.trace), entry.key), names=entry.names)
         except (OSError, ValueError):
             return None
 
@@ -570,9 +596,11 @@ class Project:
         )
         with self._alone():
             self._take_in()
-            before, self._cutouts, changed = self._cutouts, {}, {}
+            before, self._cutouts = self._cutouts, {}
+            changed: dict[Path, bytes] = {}
             for subject in story.subjects:
-                listed = {"name": subject.name, "file": files[subject.name], "content": content(subject)}
+                listed: dict[str, Any] = {"name": subject.name, "file": files[subject.name]}
+                listed["content"] = content(subject)
                 more = more_files(listed["file"], len(subject.more))
                 listed |= ({"drawn": subject.drawn} if subject.drawn else {}) | ({"more": more} if more else {})
                 paths = [self.folder / file for file in (listed["file"], *more)]
@@ -588,6 +616,11 @@ class Project:
                 "subjects": list(self._cutouts.values()),
                 **self._found_again(old, story, before),
             }
+            try:
+                changed |= drawings_of(story.script.things, self.folder)
+            except OSError as error:
+                why = f"{story.script.things} cannot be read ({error.strerror}); check the folder."
+                raise ProjectError(why) from error
             self._order = tuple(self._data["order"])
             self._arrange(old, keys, names, own)
             self._write_story(changed)
@@ -733,7 +766,8 @@ class Project:
 
     def _png(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> bytes:
         """A frame's picture with what it tells of itself."""
-        backend = self._data["backend"]
+        listed = self._listed()
+        backend = listed["backend"]
         shared = {name: value for name, value in asdict(settings).items() if name != "seed"}
         looks = {name: listed["content"] for name, listed in self._cutouts.items()}
         text = {
@@ -741,13 +775,18 @@ class Project:
             "seed": str(frame.seed),
             "settings": json.dumps(shared),
             "backend": backend["name"],
-            "version": backend["version"],
+            "version": frame.version or backend["version"],
             "key": key,
             **({"made": MADE[frame.maps.measure]} if frame.maps.measure in MADE else {}),
             **({"notes": json.dumps(frame.notes)} if frame.notes else {}),
-            IMPRINT: imprint(self._data["script"], self._data["settings"], looks, number),
+            IMPRINT: imprint(listed["script"], listed["settings"], looks, number),
         }
         return png(frame.image, text)
+
+    def made_for(self, number: int, asked: str) -> None:
+        """Let the frame of panel `number` be one that was made for the key `asked`, from the next `begin` on."""
+        entry = self.entries[number]
+        self._frames[entry.panel] = replace(entry, asked=asked)
 
     def tried(self, number: int, tries: int) -> None:
         """List that `tries` seeds were tried for panel `number`, and the frame that is there is still the best."""
@@ -840,18 +879,30 @@ class Project:
     ) -> None:
         """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
         number = self._head["order"].index(panel) + 1
-        picture, maps, trace = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
+        picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
         files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}
         if frame.trace is not None:
-            files = {self.folder / trace: dump_trace(frame.trace, key), **files}
+            files = {self.folder / packed: dump_trace(frame.trace, key), **files}
         write_atomic(files)
         if frame.trace is None:
             with contextlib.suppress(OSError):
-                (self.folder / trace).unlink()
-            trace = None
-        numbers, where = diagnose(frame.maps).as_data(), (picture, maps, trace)
-        self._frames[panel] = Entry(number, panel, frame.seed, key, names, *where, asked, tries, numbers, pinned)
+                (self.folder / packed).unlink()
+        trace = packed if frame.trace is not None else None
+        self._frames[panel] = Entry(
+            number=number,
+            panel=panel,
+            seed=frame.seed,
+            key=key,
+            names=names,
+            image=picture,
+            maps=maps,
+            trace=trace,
+            asked=asked,
+            tries=tries,
+            diagnosis=diagnose(frame.maps).as_data(),
+            pinned=pinned,
+        )
 
     def _write_story(self, files: Mapping[Path, bytes] = MappingProxyType({})) -> None:
         """Write story.json, and `files` with it."""
@@ -859,7 +910,9 @@ class Project:
             self._take_in()
             panels = sorted((asdict(entry) for entry in self._frames.values()), key=itemgetter("number"))
             history = [asdict(kept) for kept in self.history]
-            text = json.dumps({**self._head, "panels": panels, "history": history}, indent=2, ensure_ascii=False)
+            text = json.dumps(
+                {**(self._head or {}), "panels": panels, "history": history}, indent=2, ensure_ascii=False
+            )
             self._read = (text + "\n").encode("utf-8")
             write_atomic({**files, self.folder / STORY: self._read})
             self._remember(self._head)

@@ -89,7 +89,7 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
         other = next((name for key, name in OTHERS.items() if key in info), "")
         whose = f"its text is from {other}" if other else "its text was taken away or it is from another program"
         raise ImprintError(f"The picture carries no AnyStory settings ({whose}); drop a frame as AnyStory saved it.")
-    seed = _number(info.get("seed"), "seed")
+    seed = int(_number(info.get("seed"), "seed"))
     backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
     script, settings, panel, then = story
     wanted = script.panels[panel - 1]
@@ -102,6 +102,29 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
     return FrameStory(script, settings, panel, seed, backend, version, missing, tuple(notes), then)
 
 
+@dataclass(frozen=True)
+class AskedStory:
+    """What was asked for when a frame was made: panel `panel` (from 1) of `script` with `settings`, of a backend and
+    its version; `looks` are the characters' pictures, as hashes by name, `prompt` the sentence that was composed."""
+
+    script: Script
+    settings: Settings
+    panel: int
+    looks: Mapping[str, str]
+    backend: str
+    version: str
+    prompt: str
+
+
+def asked_in_png(data: bytes) -> AskedStory:
+    """What a frame's PNG file tells of what was asked for. Raises ImprintError where it tells nothing."""
+    info = _png_text(data)
+    if not isinstance(info.get(KEY), str):
+        raise ImprintError("The frame does not tell its story; it is from an older AnyStory.")
+    backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
+    return AskedStory(*_parsed(info[KEY]), backend, version, str(info.get("prompt", "")))
+
+
 def _png_text(data: bytes) -> dict[str, Any]:
     """The text chunks in front of a PNG's pixels, which are not decoded."""
     if len(data) > MAX_BYTES:
@@ -112,7 +135,7 @@ def _png_text(data: bytes) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # nothing is decompressed
             with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-                return dict(picture.info)
+                return {str(key): value for key, value in picture.info.items()}
     except Exception as error:  # a damaged file raises anything
         raise ImprintError("The PNG file is damaged; download the frame again.") from error
 
@@ -147,7 +170,7 @@ def _parsed(text: str) -> tuple[Script, Settings, int, dict[str, str]]:
 def _of_one_frame(info: Mapping[str, Any]) -> FrameStory:
     """What a frame tells that was made before frames carried their story: its own prompt."""
     try:
-        seed = _number(info["seed"], "seed")
+        seed = int(_number(info["seed"], "seed"))
         settings = read_settings({**json.loads(info["settings"]), "seed": seed})
         panel = parse_script({"panels": [{"prompt": info["prompt"], "cast": []}]}).panels[0]
     except ImprintError:
@@ -190,7 +213,7 @@ def read_settings(data: Any) -> Settings:
     """Settings from anywhere; what a newer version added is left out. Raises ImprintError for a value out of bounds."""
     if not isinstance(data, Mapping):
         raise ImprintError("The settings are damaged: they are no mapping.")
-    values = {}
+    values: dict[str, Any] = {}
     for each in fields(Settings):
         if each.name in data:
             whole = each.type == "int"

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -58,7 +60,7 @@ def undrawn(story: Story, panels: Iterable[int] | None = None) -> tuple[CastMemb
     wanted = range(1, count + 1) if panels is None else panels
     needed = {name for number in wanted if 1 <= number <= count for name in story.script.panels[number - 1].cast}
     pictured = {subject.name for subject in story.subjects}
-    return tuple(m for m in story.script.cast if m.name in needed - pictured and m.description)
+    return tuple(m for m in story.script.cast if m.name in needed - pictured and (m.description or m.drawing))
 
 
 def with_drawn(story: Story, drawn: Sequence[Subject]) -> Story:
@@ -94,9 +96,9 @@ def draw_cast(
         prompt = portrait(member.description, style)
         settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
         parts = [prompt.text, settings, SEEDS, backend.about.name, backend.about.version, segmenter.model]
-        key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        key = _key(parts)
         file = None if folder is None else Path(folder) / "drawn" / f"{key[:16]}.png"
-        subject = _kept(file, key, member, prompt)
+        subject = _kept(file, key, member, prompt) or _reworded(folder, parts, member, prompt)
         if subject:
             step = Step(story.settings.steps, story.settings.steps)
             yield Drawing(member.name, 1, step, subject, reused=True)
@@ -106,14 +108,14 @@ def draw_cast(
 
 def _from_library(story: Story, backend: Backend, panels: Iterable[int] | None) -> Iterator[Drawing]:
     """Whom `undrawn` tells as drawings of the library."""
-    from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+    from anystory.sketch.likeness import library_cast, missing  # whose vocabulary no model needs
 
     alike = library_cast(story.script)
     for member in undrawn(story, chosen_panels(story, panels, backend)):
         if member.name not in alike:
             raise RenderError(
                 f"{backend.about.name} shows pictures you give; give {member.name} one or take one from the shelf. "
-                f"Nothing in its library is {member.description[:80]!r}."
+                f"{missing(member)}"
             )
         image, mask = alike[member.name].picture()
         drawn = LIBRARY + alike[member.name].words
@@ -140,7 +142,7 @@ def _draw(
             "prompt": prompt.text,
             "seed": str(seed),
             "backend": backend.about.name,
-            "version": backend.about.version,
+            "version": step.frame.version or backend.about.version,
         }
         try:
             subject = _subject(member, image, segmenter.cut(image), prompt)
@@ -170,6 +172,28 @@ def _kept(file: Path | None, key: str, member: CastMember, prompt: Prompt) -> Su
     except (OSError, SyntaxError, ValueError):  # what PIL raises for a damaged file
         return None
     return _subject(member, rgba.convert("RGB"), rgba.getchannel("A"), prompt)
+
+
+def _reworded(folder: str | Path | None, parts: list[Any], member: CastMember, prompt: Prompt) -> Subject | None:
+    """A drawing there is that was asked for in the same words but articles and capitals, as an earlier version put
+    them; `parts` are what a key stands for, the words first."""
+    for file in sorted(Path(folder).glob("drawn/*.png")) if folder is not None else ():
+        try:
+            with Image.open(file, formats=["PNG"]) as picture:
+                text, key = str(picture.info.get("prompt", "")), str(picture.info.get("key", ""))
+        except (OSError, SyntaxError, ValueError):
+            continue
+        if _bare(text) == _bare(prompt.text) and key == _key([text, *parts[1:]]):
+            return _kept(file, key, member, prompt)
+    return None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\b(?:an?|the)\s+", "", text.casefold())
+
+
+def _key(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _subject(member: CastMember, image: Image.Image, mask: Image.Image, prompt: Prompt) -> Subject:

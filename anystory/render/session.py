@@ -15,7 +15,7 @@ from typing import Any
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import another_seed, diagnose
-from anystory.project.folder import Entry, Kept, Project, content
+from anystory.project.folder import Entry, Kept, Project, ProjectError, content
 from anystory.render.batch import Batches
 from anystory.story.model import (
     ATTENTION,
@@ -141,9 +141,9 @@ class RenderSession:
 
     # What is asked.
 
-    def asked(self, number: int, seed: int | None = None) -> Asked | None:
-        """What panel `number` (from 1) asks of the backend, with its own seed or another; None while one of its
-        characters has no picture."""
+    def asked(self, number: int, seed: int | None = None, version: str | None = None) -> Asked | None:
+        """What panel `number` (from 1) asks of the backend, with its own seed or another, as the backend's `version` or
+        another draws it; None while one of its characters has no picture."""
         story, about = self.story, self.backend.about
         panel = story.script.panels[number - 1]
         if not self.looks.keys() >= set(panel.cast):
@@ -161,10 +161,12 @@ class RenderSession:
         if about.sketches:
             shot = self._shots[number - 1]
             prompt = replace(prompt, shot=shot)
-            shown = asdict(replace(shot, carried=(), guessed=(), unread=()))  # how it was read shows in nothing
+            # How it was read shows in nothing, nor where a drawing lies.
+            things = tuple(replace(thing, own="") for thing in shot.things)
+            shown = asdict(replace(shot, things=things, carried=(), guessed=(), unread=()))
             counted, steering = counted | {"shot": shown}, Steering(steering.layout)
         cast = [self.looks[name] for name in panel.cast]
-        parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, about.version]
+        parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, version or about.version]
         steered = steering.asked((*panel.cast, BACKGROUND))
         parts += [steered] if steered else []
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -177,10 +179,15 @@ class RenderSession:
     @cached_property
     def _shots(self) -> list[Shot]:
         """What every panel shows. A script is read whole, as panels go on from those before them."""
+        from anystory.sketch.own import with_own
         from anystory.sketch.read import read_story  # whose vocabulary no other backend needs
         from anystory.sketch.recall import recalled
 
-        return recalled(read_story(self.story.script, self.story.script.cast))
+        script = self.story.script
+        shots = recalled(read_story(script, script.cast))
+        if script.things is None:
+            return shots
+        return [with_own(*each, script.things) for each in zip(shots, (p.prompt for p in script.panels), strict=True)]
 
     def check(self, wanted: Iterable[int]) -> None:
         """Raise RenderError where somebody in a panel has no picture, or a trace would be too large."""
@@ -215,8 +222,41 @@ class RenderSession:
         project, about = Project(folder), self.backend.about
         keys = [asked and asked.key for asked in self.all_asked()]
         names = [(*panel.cast, BACKGROUND) for panel in self.story.script.panels]
-        project.begin(self.story, keys, names, about.name, about.version, self._is_own)
+        today = self._adopt_reworded(project, {key for key in keys if key})
+
+        def own(number: int, entry: Entry | Kept) -> bool:
+            return self._shows(project, number, replace(entry, key=today.get(entry.key, entry.key)))
+
+        project.begin(self.story, keys, names, about.name, about.version, own)
         self.project = project
+
+    def _adopt_reworded(self, project: Project, keys: set[str]) -> dict[str, str]:
+        """Let panels keep frames whose sentence an earlier version composed in other words. Such a frame's key is no
+        panel's of `keys`, but what its picture tells was asked for, asked today, has one. Returns the key each such
+        frame would have today by the one it has."""
+        by_look = {self.looks[subject.name]: subject for subject in self.story.subjects}
+        sessions: dict[str, RenderSession] = {}
+        reworded: dict[str, str] = {}
+        for number, entry in project.entries.items():
+            then = None if entry.asked in keys else project.asked(number)
+            if then is None or (then.backend, then.version) != (self.backend.about.name, self.backend.about.version):
+                continue
+            told = {member.name: member.description for member in then.script.cast}
+            subjects = tuple(
+                replace(by_look[look], name=name, description=told[name])
+                for name, look in then.looks.items()
+                if look in by_look
+            )
+            same = repr((then.script, then.settings, dict(then.looks)))  # whose panels are read once
+            if same not in sessions:
+                story = Story(then.script, subjects, then.settings)
+                sessions[same] = RenderSession(story, self.backend, self._encodings, {})
+            asked, own = (sessions[same].asked(then.panel, seed) for seed in (None, entry.seed))
+            wanted = next((each.key for each in (asked, own) if each and each.key in keys), None)
+            if wanted and own and own.request.prompt.text != then.prompt:
+                project.made_for(number, wanted)
+                reworded[entry.key] = own.key
+        return reworded
 
     def adopt(self, wanted: Iterable[int]) -> None:
         """Write the shared frames of panels that have none."""
@@ -228,9 +268,26 @@ class RenderSession:
                 self._save(number, frame.named(names), asked, trace=self.trace)
 
     def _is_own(self, number: int, entry: Entry | Kept) -> bool:
-        """Whether a listed frame shows what panel `number` asks for, under whatever seed."""
+        """Whether a listed frame is what panel `number` asks for, under whatever seed."""
         asked = self.asked(number, entry.seed)
         return asked is not None and asked.key == entry.key
+
+    def _shows(self, project: Project, number: int, entry: Entry | Kept) -> bool:
+        """Whether a listed frame shows what panel `number` asks for, whatever version of the backend drew it."""
+        if self._is_own(number, entry):
+            return True
+        try:
+            name, version = project.made_by(entry)
+        except ProjectError:
+            return False
+        drawn = self.asked(number, entry.seed, version)
+        return name == self.backend.about.name and drawn is not None and drawn.key == entry.key
+
+    def _as_drawn(self, number: int, made: Asked, frame: Frame) -> Asked:
+        """What was asked for when a frame of panel `number` was made, as the version that drew it."""
+        if frame.version in ("", self.backend.about.version):
+            return made
+        return self.asked(number, made.request.seed, frame.version)
 
     def _save(self, number: int, frame: Frame, made: Asked, **how: Any) -> None:
         request = made.request
@@ -277,13 +334,14 @@ class RenderSession:
                 together.settle()
             for step in together.steps(number) if with_others else self._denoise(made):
                 if step.frame:
-                    if made.key in self._shared:
-                        self._shared[made.key] = step.frame
+                    drawn = self._as_drawn(number, made, step.frame)
+                    if drawn.key in self._shared:
+                        self._shared[drawn.key] = step.frame
                     better = best is None or diagnose(step.frame.maps).badness < diagnose(best.maps).badness
                     best = step.frame if better else best
                     with self._writing:
                         if project and better:
-                            self._save(number, best, made, asked=asked.key, tries=tries, trace=self.trace)
+                            self._save(number, best, drawn, asked=asked.key, tries=tries, trace=self.trace)
                         elif project:
                             project.tried(number, tries)
                     step = replace(step, frame=best)
@@ -317,7 +375,8 @@ class RenderSession:
             for step in self._denoise(made):
                 if step.frame:
                     with self._writing:
-                        project.keep(number, step.frame, made.key, made.request.prompt.text, made.request.settings)
+                        key = self._as_drawn(number, made, step.frame).key
+                        project.keep(number, step.frame, key, made.request.prompt.text, made.request.settings)
                 yield Progress(number, step, attempt=attempt, done=step.frame is not None)
 
         runs, seed = [], asked.request.seed
@@ -348,7 +407,8 @@ class RenderSession:
         """Write the frames of panels that are stopped before they are told."""
         for number, frame in frames.items() if self.project else ():
             asked = self.asked(number)
-            self._save(number, frame, asked, asked=asked.key, tries=1, trace=self.trace)
+            drawn = self._as_drawn(number, asked, frame)
+            self._save(number, frame, drawn, asked=asked.key, tries=1, trace=self.trace)
 
     def _denoise(self, asked: Asked) -> Iterator[Step]:
         with closing(self.backend.denoise(self._encoded(asked))) as steps:

@@ -39,7 +39,9 @@ from anystory.script.form import (
     span_of,
 )
 from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED, hidden, shown_again
+from anystory.script.pronouns import People
 from anystory.story.model import BACKGROUND, FACINGS, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
+from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names, rename
 from anystory.story.steering import (
     PAINT,
@@ -74,8 +76,9 @@ class _Checker:
         self.source, self.spans, self.keys, self.called = parsed.source, parsed.spans, parsed.keys, parsed.called
         self.data, self.folder = parsed.data, folder
         self.errors: list[ScriptError] = []
-        self.cast = [replace(member, name=composed(member.name)) for member in known]
+        self.cast = [replace(member, name=visible(member.name)) for member in known]
         self.aliases: dict[str, str] = {}
+        self.people = People({})
         self.check_names([(member.name, ()) for member in self.cast])
         self.errors += parsed.problems
 
@@ -87,6 +90,7 @@ class _Checker:
         self.check_names([(name, ("cast", index, "name")) for index, name in enumerate(named) if name is not None])
         for index, entry in enumerate(members):
             self.attempt(self.take_aliases, entry, named[index], ("cast", index))
+        self.people = People({member.name: member.description for member in self.cast})
         listed = self.attempt(self.items, entries, "panels", (), MAX_PANELS, otherwise=None)
         if listed is not None and not listed and not self.errors:
             self.report(("panels",), f"The script has no panels; write at least one{self.under('panels')}.")
@@ -128,16 +132,19 @@ class _Checker:
         """Add a character, or describe the one known by that name. Returns the name."""
         fields = self.fields(entry, path)
         name = self.text(fields, "name", path)
+        name = name if "\n" in name else visible(name)
         description = self.attempt(self.text, fields, "description", path, otherwise="")
         height = self.attempt(self.height, fields, name, path)
         facing = self.attempt(self.facing, fields, name, path)
+        drawing = self.attempt(self.text, fields, "drawing", path, otherwise="")
         for index, known in enumerate(self.cast):
-            if known.name.casefold() in (name.casefold(), *(alias.casefold() for alias in self.other_names(fields))):
-                told = {"description": description, "height": height, "facing": facing}
+            if folded(known.name) in map(folded, (name, *self.other_names(fields))):
+                told = {"description": description, "height": height, "facing": facing, "drawing": drawing}
                 self.cast[index] = replace(known, **{key: getattr(known, key) or told[key] for key in told})
-                return name if name.casefold() == known.name.casefold() else known.name
-        (image, mask), *more = self.pictures(fields, name, path) or [(None, None)]
-        self.cast.append(CastMember(name, image, mask, description, tuple(more), height, facing))
+                return name if folded(name) == folded(known.name) else known.name
+        found: list[tuple[Any, Any]] = [*self.pictures(fields, name, path)] or [(None, None)]
+        (image, mask), *more = found
+        self.cast.append(CastMember(name, image, mask, description, tuple(more), height, facing, drawing))
         return name
 
     def height(self, fields: Mapping[str, Any], name: str, path: Where) -> float | None:
@@ -198,7 +205,7 @@ class _Checker:
         """The aliases of a character, given as one or as a list."""
         value = fields.get("alias")
         given = value if isinstance(value, list | tuple) else [] if value is None else [value]
-        return [composed(alias) for alias in given if isinstance(alias, str) and alias.strip()]
+        return [visible(alias) for alias in given if isinstance(alias, str) and alias.strip()]
 
     def take_aliases(self, entry: Any, name: str | None, path: Where) -> None:
         fields = entry if isinstance(entry, Mapping) else {}
@@ -206,18 +213,18 @@ class _Checker:
         if value is not None and not isinstance(value, str | list | tuple):
             self.fail((*path, "alias"), f"{self.word(path, 'alias')} must be a name or a list of names.")
         for alias in self.other_names(fields):
-            taken = {member.name.casefold(): member.name for member in self.cast} | {
-                other.casefold(): owner for other, owner in self.aliases.items()
+            taken = {folded(member.name): member.name for member in self.cast} | {
+                folded(other): owner for other, owner in self.aliases.items()
             }
-            owner = taken.get(alias.casefold(), name)
-            if name is not None and owner is not None and owner.casefold() != name.casefold():
+            owner = taken.get(folded(alias), name)
+            if name is not None and owner is not None and folded(owner) != folded(name):
                 self.report(
                     (*path, "alias"), f"{shown(alias)} means both {owner} and {name}; give one another alias.",
                     "duplicate-name", words=alias,
                 )  # fmt: skip
             elif re.search(r"[\[\],，#\n]", alias) or not any(char.isalnum() for char in alias):
                 self.report((*path, "alias"), f"The alias {shown(alias)} must have a letter and none of [ ] , #.")
-            elif name is not None and alias.casefold() not in taken:
+            elif name is not None and folded(alias) not in taken:
                 self.aliases[alias] = name
 
     def check_names(self, names: Sequence[tuple[str, Where]]) -> None:
@@ -227,13 +234,13 @@ class _Checker:
                 self.report(path, "A character needs a name.")
             elif len(name) > MAX_NAME:
                 self.report(path, f"The name {name[:20]!r}… has {len(name)} characters; at most {MAX_NAME} fit.")
-            elif name.casefold() in (NOBODY.casefold(), BACKGROUND):
+            elif folded(name) in (folded(NOBODY), BACKGROUND):
                 self.report(path, f"Nobody can be named {name!r}, which has a meaning of its own; choose another name.")
             elif re.search(r"[\[\],，#\n]", name) or not any(char.isalnum() for char in name):
                 self.report(path, f"The name {name!r} must have a letter and none of [ ] , #; choose another name.")
-            elif name.casefold() in seen:
+            elif folded(name) in seen:
                 self.report(path, f"Two characters are named {name!r}; give one another name.", "duplicate-name")
-            seen.add(name.casefold())
+            seen.add(folded(name))
 
     def panel(self, entry: Any, path: Where) -> Panel:
         """A panel, which tells whether its source says apart from the prompt who is in it."""
@@ -257,7 +264,8 @@ class _Checker:
                 tags["reference_steps"] = tags["reference_steps"].split()
             fields = tags | {key: value for key, value in fields.items() if value not in (None, "")}
             found = [mention.name for mention in find_names(prompt, [member.name for member in self.cast])]
-            cast = found if named is None else named
+            cast = named if named is not None else found or self.people.meant(prompt)
+        self.people.saw(prompt, cast)
         if not prompt:
             self.report(
                 (*path, "prompt"), f"The panel has no prompt; say what is to be seen{self.under('prompt', path)}."
@@ -280,7 +288,9 @@ class _Checker:
     def steering(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Steering:
         """What is asked of the routing of a panel with `cast`."""
         layout = self.attempt(self.layout, fields, cast, path, otherwise=Layout())
-        asked = {key: self.strengths(fields, key, cast, path) for key in STRENGTHS if fields.get(key) is not None}
+        asked: dict[str, Any] = {
+            key: self.strengths(fields, key, cast, path) for key in STRENGTHS if fields.get(key) is not None
+        }
         router = fields.get("router")
         if router is not None and str(router).casefold() not in ("true", "false"):
             self.fail((*path, "router"), f"router is true or false, not {shown(router)}.")
@@ -297,12 +307,13 @@ class _Checker:
         """Numbers of some of the panel's characters."""
         if not isinstance(fields[key], Mapping):
             self.fail((*path, key), f"{self.word(path, key)} must be a mapping of names to numbers.")
-        found = []
+        found: list[tuple[str, float]] = []
         for name, value in fields[key].items():
             who = self.name(name, (*path, key, name))
             if who not in cast:
                 self.fail((*path, key, name), f"{who} has a strength but is not in the panel; name {who} there.")
-            found.append((who, *self.numbers(value, 1, (*path, key, name), f"The {key} of {who}")))
+            (strength,) = self.numbers(value, 1, (*path, key, name), f"The {key} of {who}")
+            found.append((who, strength))
         return tuple(found)
 
     def layout(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Layout:
@@ -324,17 +335,17 @@ class _Checker:
 
     def placed(self, name: str, place: Any, cast: Sequence[str], path: Where) -> Place:
         """A place: four numbers, paint as text, or the file of a picture that is white where the place is."""
-        who = BACKGROUND if name.casefold() == BACKGROUND else self.name(name, path)
+        who = BACKGROUND if folded(name) == BACKGROUND else self.name(name, path)
         if who not in (*cast, BACKGROUND):
             sentence = f"{who} has a place in the layout but is not in the panel; name {who}, or delete the place."
             self.fail(path, sentence, "layout", words=name)
         try:
             if isinstance(place, str) and place.startswith(PAINT):
                 return Place(who, paint=place)
-            if isinstance(place, str):
-                file = self.picture(place, "layout", path)
+            if isinstance(place, str) and (file := self.picture(place, "layout", path)):
                 return Place(who, paint=painted(open_image(file)))
-            return Place(who, self.numbers(place, 4, path, f"The box of {who}", code="layout", words=name))
+            left, top, right, bottom = self.numbers(place, 4, path, f"The box of {who}", code="layout", words=name)
+            return Place(who, (left, top, right, bottom))
         except (SteeringError, ImageError) as error:
             self.fail(path, str(error), "layout", words=name)
 
@@ -395,7 +406,7 @@ class _Checker:
 
     def is_name(self, words: str) -> bool:
         names = (*(member.name for member in self.cast), *self.aliases)
-        return composed(words).casefold() in (name.casefold() for name in names)
+        return folded(words) in map(folded, names)
 
     def line(self, entry: Any, path: Where) -> Line:
         if isinstance(entry, str):
@@ -426,9 +437,9 @@ class _Checker:
         """The cast's spelling of a name or an alias."""
         if not isinstance(value, str):
             self.fail(path, f"A name must be text, not {kind(value)}.")
-        wanted = composed(value).casefold()
-        spelt = {member.name.casefold(): member.name for member in self.cast}
-        means = {alias.casefold(): name for alias, name in self.aliases.items()} | spelt
+        wanted = folded(value)
+        spelt = {folded(member.name): member.name for member in self.cast}
+        means = {folded(alias): name for alias, name in self.aliases.items()} | spelt
         if wanted not in means:
             there = f"the cast is {', '.join(spelt.values())}" if spelt else "the cast is empty: add them to it"
             near = nearest(wanted, [*spelt.values(), *self.aliases])
@@ -470,12 +481,12 @@ class _Checker:
             hint = "\\ begins an escape in double quotes, so write folders with /"
             self.fail(path, f"{word} has the control character U+{ord(bad[0]):04X} ({shown(str(value), 400)}); {hint}.")
         try:
-            file = find(value, self.folder)
+            file = find(value if isinstance(value, str) else Path(value), self.folder)
         except FilenameError as error:
             self.fail(path, str(error))
         if file is not None and file.is_file():
             return file.resolve()
-        name, where = basename(value), value if PureWindowsPath(value).drive else self.folder.resolve() / value
+        name, where = basename(str(value)), value if PureWindowsPath(value).drive else self.folder.resolve() / value
         aside = f", or put {name} beside the script" if name != str(value) else ""
         self.fail(path, f"There is no picture file {shown(str(where), 400)}; check {word}{aside}.")
 

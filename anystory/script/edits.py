@@ -23,7 +23,10 @@ def with_panel(text: str, number: int, panel: Panel, cast: Sequence[CastMember] 
     reading = _plain(text, cast)
     before = reading.panels[_index(reading, number)]
     told = before is None or before.told or panel.cast != before.cast
-    new = panel_lines(replace(panel, told=told), reading.script.cast).split("\n")
+    names = [member.name for member in reading.script.cast]
+    by_pronoun = not told and not find_names(before.prompt, names)
+    cast = () if by_pronoun else panel.cast  # whom its words mean, they go on to say
+    new = panel_lines(replace(panel, cast=cast, told=told), reading.script.cast).split("\n")
     old = _lines(reading, number)
     same = [before is not None and replace(before, dialogue=()) == replace(panel, dialogue=())]
     same += [one == other for one, other in zip(before.dialogue, panel.dialogue, strict=False)] if before else []

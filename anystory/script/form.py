@@ -11,6 +11,7 @@ from typing import Any
 
 from anystory.errors import AnyStoryError
 from anystory.story.model import Panel, Script
+from anystory.story.names import folded
 from anystory.story.steering import STRENGTHS
 
 MAX_BYTES = 500_000
@@ -24,7 +25,7 @@ HEIGHTS = (0.01, 100)
 """Metres that a character may be tall, from a bee to a giant."""
 
 SCRIPT_KEYS = ("title", "style", "styles", "segmenter", "cast", "panels")
-MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing")
+MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
 PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "style", *STEERING_KEYS)
 TAG_KEYS = ("cast", "seed", "size", "style", "layout", *STRENGTHS, "reference_steps", "router")
@@ -64,6 +65,8 @@ class ScriptError(AnyStoryError, ValueError):
         code: str = "script",
         fix: str | None = None,
     ) -> None:
+        self.line: int | None
+        self.column: int | None
         self.line, self.column = at or (None, None)
         super().__init__(sentence if at is None else f"Line {self.line}: {sentence}")
         self.sentence, self.span, self.code, self.fix = sentence, span, code, fix
@@ -122,9 +125,9 @@ def composed(text: str) -> str:
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The one of `known` most like a word, in any case; None where none is, to at least `cutoff` of 1."""
-    folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold()[:MAX_NAME], folded, n=1, cutoff=cutoff)
-    return folded[near[0]] if near else None
+    spelt = {folded(name): name for name in known}
+    near = difflib.get_close_matches(folded(word)[:MAX_NAME], spelt, n=1, cutoff=cutoff)
+    return spelt[near[0]] if near else None
 
 
 def kind(value: Any) -> str:

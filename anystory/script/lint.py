@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from anystory.script.form import Reading, ScriptError, Span, Where, composed, nearest, place
+from anystory.script.form import Reading, ScriptError, Span, Where, nearest, place
 from anystory.script.read import read_script
 from anystory.script.wildcards import (
     Lists,
@@ -29,7 +29,8 @@ from anystory.script.wildcards import (
 )
 from anystory.story.capabilities import Capabilities
 from anystory.story.model import LIBRARY, CastMember, Panel, Script, Style, sides
-from anystory.story.prompt import compose, find_names
+from anystory.story.names import folded, visible
+from anystory.story.prompt import SPACELESS, compose, find_names
 from anystory.story.steering import Layout, Steering, steering_fields
 from anystory.story.styles import NO_STYLE, all_styles, find_style, style_of
 
@@ -37,7 +38,7 @@ Severity = Literal["error", "warning", "note"]
 """An error stops a render, a warning is most likely a mistake, a note only says what will be left out."""
 
 
-class Reader(Protocol):
+class ReadingBackend(Protocol):
     """What the linter asks of a backend; see `anystory.backends.base.Backend`."""
 
     @property
@@ -67,6 +68,7 @@ CODES = (
     "duplicate-name",
     "unknown-name",
     "nobody",
+    "meant",
     "no-picture",
     "crowded",
     "size",
@@ -147,7 +149,7 @@ def lint(
     *,
     cast: Sequence[CastMember] = (),
     folder: str | Path | None = None,
-    backend: Reader | None = None,
+    backend: ReadingBackend | None = None,
     structured: bool = False,
     style: str = "",
     styles: Sequence[Style] = (),
@@ -168,8 +170,8 @@ def lint(
     spans = {**reading.spans, ("style",): (0, 0)} if style else reading.spans
     reading = replace(reading, script=chosen, spans=spans)
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
-    known = {composed(member.name) for member in cast}
-    found += [finding for check in (_unknown, _repeated, _caption, _style) for finding in check(reading)]
+    known = {visible(member.name) for member in cast}
+    found += [finding for check in (_unknown, _meant, _repeated, _caption, _style) for finding in check(reading)]
     own: Lists = {}
     try:
         own = own_lists(folder) if folder is not None else own
@@ -260,16 +262,24 @@ def _misspelt(prompt: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
         opens = not re.search(r"\w", re.split(r"[.!?:]\s", prompt[:start])[-1])
         if (
             start < seen
-            or not words[:1].isupper()
+            or not _may_be_name(words)
             or len(words.split()) != count
             or (opens and words.split()[0].casefold() in OPENERS)
             or any(left < end and start < right for left, right in taken)
         ):
             continue
-        near = next((name for name in names if len(name) > 2 and _slips(words.casefold(), name.casefold()) == 1), None)
+        near = next((name for name in names if len(name) > 2 and _slips(folded(words), folded(name)) == 1), None)
         if near:
             seen = end
             yield words, near
+
+
+def _may_be_name(words: str) -> bool:
+    """Whether words have a capital or, in letters that have none and are set in words, more than three letters."""
+    if words[:1].isupper() or len(words) < 4:
+        return words[:1].isupper()
+    written = re.split("[ -]", unicodedata.name(words[0], ""))[0]
+    return unicodedata.category(words[0]) == "Lo" and written not in SPACELESS | {"HANGUL"}
 
 
 def _slips(one: str, other: str) -> int:
@@ -306,7 +316,17 @@ def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[
             yield _finding(reading.source, (start, end), "warning", "nobody", message, fix)
 
 
-def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: Reader | None) -> Iterator[Finding]:
+def _meant(reading: Reading) -> Iterator[Finding]:
+    """ "meant", as a note: who is in a panel that names nobody, by its pronouns."""
+    names = [member.name for member in reading.script.cast]
+    for number, path, panel in _panels(reading):
+        if panel.cast and not panel.told and not find_names(panel.prompt, names):
+            who = " and ".join(filter(None, (", ".join(panel.cast[:-1]), panel.cast[-1])))
+            message = f"Panel {number} names nobody; its words are taken to mean {who}."
+            yield _finding(reading.source, reading.span(path), "note", "meant", message)
+
+
+def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: ReadingBackend | None) -> Iterator[Finding]:
     """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
     needed = {name for panel in reading.script.panels for name in _cast(panel, reading, own)}
     library = library_words(reading.script) if backend is not None and backend.about.sketches else {}
@@ -319,11 +339,15 @@ def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: Reade
         yield _finding(reading.source, span, severity, "no-picture", message)
 
 
-def pictureless(member: CastMember, backend: Reader | None, library: Mapping[str, str]) -> tuple[Severity, str]:
+def pictureless(member: CastMember, backend: ReadingBackend | None, library: Mapping[str, str]) -> tuple[Severity, str]:
     """What is to be said of a member of a panel's cast without a picture, and how bad it is. `library`: what drawings
     of the library the backend has for whom of the cast, as `library_words` gives them."""
     name = member.name
     if backend is not None and backend.about.sketches:
+        if member.drawing and name not in library:
+            from anystory.sketch.likeness import missing  # whose vocabulary no model needs
+
+            return "error", missing(member)
         if name in library:
             said = f"{name} has no picture and is {LIBRARY}{library[name]}"
             first = next(other for other, words in library.items() if words == library[name])
@@ -383,19 +407,22 @@ def _wildcard(reading: Reading, own: Lists) -> Iterator[Finding]:
             expand(panel.prompt, number, own)
             wrong = dict(missing(panel.prompt, own))
         except WildcardError as error:
-            wrong = dict(missing(panel.prompt, own)) or {"": str(error)}
+            wrong = dict(missing(panel.prompt, own))
+            if not wrong:
+                span = reading.span(_sentence(path, reading))
+                yield _finding(reading.source, span, "error", "wildcard", str(error))
         for words, near in wrong.items():
             span = reading.span(_sentence(path, reading), words)
-            fix = near if words and reading.source[slice(*span)] == words else None
+            fix = near if reading.source[slice(*span)] == words else None
             hint = f" (did you mean {near}?)" if near else ""
-            message = f"There is no list {words}{hint}." if words else near
+            message = f"There is no list {words}{hint}."
             yield _finding(reading.source, span, "error", "wildcard", message, fix)
         if may_be_empty(panel.prompt):
             message = f"The wildcards of panel {number} may leave no word of it; write some outside of them."
             yield _finding(reading.source, reading.span(_sentence(path, reading)), "warning", "wildcard", message)
 
 
-def _crowded(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _crowded(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "crowded": more characters in a panel than the backend takes."""
     for number, path, panel in _panels(reading):
         if len(panel.cast) > backend.about.max_subjects:
@@ -406,11 +433,12 @@ def _crowded(reading: Reading, backend: Reader) -> Iterator[Finding]:
             yield _finding(reading.source, reading.span(path), "error", "crowded", message)
 
 
-def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _size(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "size": a side of the frame that the backend cannot draw."""
     for number, path, panel in _panels(reading):
         if panel.size is not None and panel.size not in backend.about.sizes:
-            near = min(backend.about.sizes, key=lambda size: abs(size - panel.size))
+            wanted = panel.size
+            near = min(backend.about.sizes, key=lambda size: abs(size - wanted))
             message = (
                 f"Panel {number} asks for {panel.size} pixels; {backend.about.name} draws {sides(backend.about.sizes)}."
             )
@@ -419,7 +447,7 @@ def _size(reading: Reading, backend: Reader) -> Iterator[Finding]:
             yield _finding(reading.source, span, "error", "size", message, fix)
 
 
-def _unsteered(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _unsteered(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "steering", as a note: what steers a model, asked of a backend that is none."""
     for number, path, panel in _panels(reading) if backend.about.sketches else ():
         layout = replace(panel.steering.layout, start=Layout.start, end=Layout.end)
@@ -453,7 +481,7 @@ def _style(reading: Reading) -> Iterator[Finding]:
             yield _finding(reading.source, span, "warning", "style", message, fix)
 
 
-def _unfollowed(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _unfollowed(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "style", as a note: one that the backend cannot follow."""
     for path, style in () if backend.about.follows_style else _styled(reading):
         if style.casefold() != NO_STYLE.casefold():
@@ -464,7 +492,7 @@ def _unfollowed(reading: Reading, backend: Reader) -> Iterator[Finding]:
 # --- text encoder -------------------------------------------------------------------------------------------------
 
 
-def _foreign(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _foreign(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "language": words the backend reads in letters of a language it does not. Names are not read, nor captions."""
     script = reading.script
     names = [member.name for member in script.cast]
@@ -505,10 +533,10 @@ def _written(text: str, languages: Sequence[str]) -> tuple[str, str]:
         return "", ""
     stop = next((i for i in range(start, len(text)) if kinds[i] in fine or text[i] == "\n"), len(text))
     words = re.sub(r"[\s\W]+$", "", text[start:stop])
-    return kinds[start], words
+    return kinds[start] or "", words
 
 
-def _unread(reading: Reading, backend: Reader) -> Iterator[Finding]:
+def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "unread": words beyond what the text encoder reads, once names are replaced by descriptions."""
     script = reading.script
     names = [member.name for member in script.cast]

@@ -7,6 +7,8 @@ Plain text is one line per panel, with what is said in it on lines of their own 
     cast: Mia, a small fox
     image: mia.png
     mask: mia-mask.png
+    cast: Tom, an old fox
+    drawing: fox
 
     Mia walks in the forest # Early in the morning
     [Mia, Tom] they share an apple
@@ -17,12 +19,13 @@ Plain text is one line per panel, with what is said in it on lines of their own 
     # a line that starts with # is a remark and is left out
 
 `title`, `style`, `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
-looks; a line each, with the files of its picture and of its mask below it, and of further pictures) come before the
-first panel, each only if wanted. `[NC]` is a panel with nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in
-it, otherwise those are whose names the line contains; `[layout: …]` says where (`anystory.story.steering`). What
-follows a `#` with a space before it is the caption. A backslash before one of `# > [ ] \` takes it as it is, and `\n`
-breaks a line. Commas, colons and semicolons may be full-width, and 、 may be between names. StoryDiffusion's character
-list, `[Mia] a small fox` before the panels, is read too.
+looks; a line each, with the files of its picture and of its mask below it, and of further pictures, or with the
+drawing of the library that stands for it) come before the first panel, each only if wanted. `[NC]` is a panel with
+nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in it, otherwise those are whose names the line contains
+or, where it has none, whom its pronouns mean (`anystory.script.pronouns`); `[layout: …]` says where
+(`anystory.story.steering`). What follows a `#` with a space before it is the caption. A backslash before one of `# >
+[ ] \` takes it as it is, and `\n` breaks a line. Commas, colons and semicolons may be full-width, and 、 may be
+between names. StoryDiffusion's character list, `[Mia] a small fox` before the panels, is read too.
 """
 
 from __future__ import annotations
@@ -33,14 +36,16 @@ from typing import Any
 
 from anystory.cast.filenames import SUFFIXES
 from anystory.script.form import NEWLINE, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+from anystory.story.names import folded
 
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
 
 HEADER = re.compile(
-    rf"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*[:：]{_FILE}$))\s*[:：]\s*",
+    rf"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
     re.IGNORECASE,
 )
-"""What stands before the first panel: group 1 for the story, or group 2, with a file, for the character above."""
+"""What stands before the first panel: group 1 for the story, or group 2, with a file, or group 3 for the character
+above."""
 
 CAPTION = re.compile(r"(?:^|\s)#")
 SAID = ">"
@@ -77,6 +82,8 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
     described = _character_list(lines, known)
     for start, line in lines:
         span, header = (start, start + len(line)), HEADER.match(line)
+        if header and header[3] and (data["panels"] or not data["cast"]):
+            header = None  # "Drawing: Mia at her desk" is a panel
         if not line:
             continue
         if start in described:
@@ -95,7 +102,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             add("panels", line, span, **{tag[1].lower(): _shift(tag.span(2), start) for tag in TAGGED.finditer(head)})
         elif data["panels"]:
             misplaced.append(
-                (span, f"{header[header.lastindex].lower()} must come before the first panel; move it up.")
+                (span, f"{(header[1] or header[2]).lower()} must come before the first panel; move it up.")
             )
         elif header[2]:
             key = header[2].lower()
@@ -109,11 +116,17 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             else:
                 files += [None] * (index - len(files)) + [line[header.end() :]]
                 spans["cast", len(data["cast"]) - 1, key, index] = start + header.end(), span[1]
+        elif header[3]:
+            if "drawing" in data["cast"][-1]:
+                misplaced.append((span, "drawing is given twice for one character; keep one."))
+                continue
+            data["cast"][-1]["drawing"] = line[header.end() :]
+            spans["cast", len(data["cast"]) - 1, "drawing"] = start + header.end(), span[1]
         elif header[1].lower() == "cast":
-            name, *words = COMMA.split(line[header.end() :], maxsplit=1)
-            begin, description = start + header.end(), "".join(words)
-            places = {"name": (begin, begin + len(name)), "description": (span[1] - len(description), span[1])}
-            add("cast", {"name": name, "description": description}, span, **places)
+            called, *rest = COMMA.split(line[header.end() :], maxsplit=1)
+            begin, description = start + header.end(), "".join(rest)
+            places = {"name": (begin, begin + len(called)), "description": (span[1] - len(description), span[1])}
+            add("cast", {"name": called, "description": description}, span, **places)
         elif header[1].lower() in data:
             misplaced.append((span, f"{header[1].lower()} is given twice; keep one."))
         else:
@@ -142,14 +155,14 @@ def _character_list(lines: Sequence[tuple[int, str]], known: Sequence[str]) -> d
     it sure; that has to be where a name is known already, as [Mia] a walk in the park is a panel otherwise."""
     found: dict[int, re.Match[str]] = {}
     names: set[str] = set()
-    taken = {name.casefold() for name in known}
+    taken = {folded(name) for name in known}
     for index, (start, line) in enumerate(lines):
         if header := HEADER.match(line):
-            taken.add(COMMA.split(line[header.end() :])[0].strip().casefold())
+            taken.add(folded(COMMA.split(line[header.end() :])[0]))
         elif line or found:
             match = DESCRIBED.match(line)
-            name = match[1].strip().casefold() if match else ""
-            if not name or name in names or name == NOBODY.casefold():
+            name = folded(match[1]) if match else ""
+            if match is None or not name or name in names or name == folded(NOBODY):
                 sure = not line or not names & taken or any(re.search(r"\simg\b", match[2]) for match in found.values())
                 return found if sure and any(later for _, later in lines[index:]) else {}
             found[start] = match

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from anystory.script.check import check
 from anystory.script.data import is_json, parse_data, parse_yaml
 from anystory.script.form import MAX_BYTES, Reading, ScriptError, place
 from anystory.script.plain import parse_plain
-from anystory.story.model import CastMember, Script, Style
+from anystory.story.model import THINGS, CastMember, Script, Style
 from anystory.story.styles import StyleError, own_styles
 
 
@@ -30,6 +31,7 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
         cast:
           - {name: Mia, alias: ROLE-A, image: mia.png, mask: mia-mask.png, description: a small fox, height: 0.6}
           - {name: Tom, image: [tom.png, tom-back.png], mask: [null, tom-back-mask.png], facing: left}
+          - {name: Gran, description: an old bear, drawing: polar bear}
         panels:
           - Mia walks in the forest
           - prompt: they share an apple
@@ -48,13 +50,15 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
             router: true
 
     where only `panels`, a member's `name` and a panel's `prompt` must be. Pictures are relative to the file's
-    folder or absolute, and must be there; a `styles.yaml` in that folder adds presets. A panel that is only a string
+    folder or absolute, and must be there; a `styles.yaml` in that folder adds presets, a folder `things` beside it
+    drawings of the story's own (docs/things.md). A panel that is only a string
     is read as plain text, and so is a line of dialogue (`Mia: Half for you`); a panel without `cast` has those in it
-    whom the prompt names. The storyboards that `anystory.script.storyboard` knows are recognised by their keys, in a
-    file of any of these endings.
+    whom the prompt names, or means by a pronoun. The storyboards that `anystory.script.storyboard` knows are recognised
+    by their keys, in a file of any of these endings.
     `cast`: as in `parse_script`. Raises `ScriptError`.
     """
-    return _finished(read_script(script_text(path), Path(path).parent, cast, is_structured(path)))
+    script = _finished(read_script(script_text(path), Path(path).parent, cast, is_structured(path)))
+    return _with_things(script, Path(path).parent)
 
 
 def parse_script(
@@ -62,15 +66,18 @@ def parse_script(
 ) -> Script:
     """Read a script from text of any form or from a mapping with the keys of `load_script`.
 
-    `folder` is where relative pictures and `styles.yaml` lie (None = the working folder, without `styles.yaml`);
+    `folder` is where relative pictures, `styles.yaml` and the folder `things` lie (None = the working folder, without
+    the last two);
     text that came without a folder, pasted by anyone, may not name pictures. `cast` are characters known already:
     they come first, keep their pictures whatever the script says about them, and are described by the script where
     they have no description. Raises `ScriptError`.
     """
     if isinstance(source, Mapping):
         here = Path(folder or ".")
-        return _finished(check(parse_data(source, here), here, cast, _own_styles(folder)))
-    return _finished(read_script(source, folder, cast))
+        script = _finished(check(parse_data(source, here), here, cast, _own_styles(folder)))
+    else:
+        script = _finished(read_script(source, folder, cast))
+    return script if folder is None else _with_things(script, Path(folder))
 
 
 def read_script(
@@ -120,6 +127,12 @@ def _finished(reading: Reading) -> Script:
     if reading.errors:
         raise reading.errors[0]
     return reading.script
+
+
+def _with_things(script: Script, folder: Path) -> Script:
+    """The script with the story's own drawings, if a folder has some."""
+    things = folder / THINGS
+    return replace(script, things=things.resolve()) if things.is_dir() else script
 
 
 def _own_styles(folder: str | Path | None) -> tuple[Style, ...]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from anystory.cast.filenames import SUFFIXES, find
@@ -44,7 +44,7 @@ Where = tuple[str | int, ...]
 
 
 @dataclass
-class Board:
+class Converted:
     """A storyboard as our data. `origin` tells the path in the source of a path in `data`; `problems` are what only
     this form can tell, as a path in the source and a sentence."""
 
@@ -53,7 +53,7 @@ class Board:
     problems: list[tuple[Where, str]] = field(default_factory=list)
 
 
-def convert(data: Any, folder: Path | None = None) -> Board | None:
+def convert(data: Any, folder: Path | None = None) -> Converted | None:
     """The data of a JSON or YAML file, if it has the keys of a storyboard known here; else None. `folder` is where
     the file lies, None for pasted text."""
     if not isinstance(data, Mapping) or "panels" in data:
@@ -70,9 +70,9 @@ def _first(entry: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     return next((key for key in keys if entry.get(key) not in (None, "", [])), keys[0])
 
 
-def _authors(data: Mapping[str, Any]) -> Board:
+def _authors(data: Mapping[str, Any]) -> Converted:
     shots = _first(data, PANELS)
-    board = Board({"title": data.get(TITLE), "style": data.get("style")})
+    board = Converted({"title": data.get(TITLE), "style": data.get("style")})
     board.origin = {("title",): (TITLE,), ("style",): ("style",), ("cast",): (CAST,), ("panels",): (shots,)}
     board.data["cast"] = _each(
         board, data.get(CAST), "cast", CAST, lambda entry, index: _role(board, entry, (CAST, index), index)
@@ -98,7 +98,7 @@ def _authors(data: Mapping[str, Any]) -> Board:
     return board
 
 
-def _each(board: Board, entries: Any, ours: str, theirs: str, read: Callable[[Mapping[str, Any], int], Any]) -> Any:
+def _each(board: Converted, entries: Any, ours: str, theirs: str, read: Callable[[Mapping[str, Any], int], Any]) -> Any:
     """`read(entry, index)` of every mapping in a list; what is none of it is handed on."""
     if not isinstance(entries, list | tuple):
         return entries
@@ -106,17 +106,18 @@ def _each(board: Board, entries: Any, ours: str, theirs: str, read: Callable[[Ma
     return [read(entry, index) if isinstance(entry, Mapping) else entry for index, entry in enumerate(entries)]
 
 
-def _role(board: Board, entry: Mapping[str, Any], source: Where, index: int) -> dict[str, Any]:
+def _role(board: Converted, entry: Mapping[str, Any], source: Where, index: int) -> dict[str, Any]:
     keys = {"name": NAME if entry.get(NAME) else "alias", "alias": "alias", "description": _first(entry, LOOK)}
     keys |= {"image": "image", "mask": "mask"}
     board.origin |= {("cast", index, ours): (*source, theirs) for ours, theirs in keys.items()}
     for key in ("image", "mask"):
-        listed = entry.get(key) if isinstance(entry.get(key), list | tuple) else []
+        given = entry.get(key)
+        listed = given if isinstance(given, list | tuple) else []
         board.origin |= {("cast", index, key, place): (*source, key, place) for place in range(len(listed))}
     return {ours: entry.get(theirs) for ours, theirs in keys.items()}
 
 
-def _act(board: Board, entry: Mapping[str, Any], source: Where, index: int, names: list[str]) -> dict[str, Any]:
+def _act(board: Converted, entry: Mapping[str, Any], source: Where, index: int, names: list[str]) -> dict[str, Any]:
     keys = {"prompt": _first(entry, SENTENCE), "caption": CAPTION}
     keys |= {key: key for key in ("seed", "size", "style", "dialogue")}
     keys |= {"cast": PRESENT[0] if PRESENT[0] in entry else _first(entry, PRESENT[1:])}
@@ -132,8 +133,8 @@ def _act(board: Board, entry: Mapping[str, Any], source: Where, index: int, name
     return panel
 
 
-def _vistory(data: Mapping[str, Any], folder: Path | None) -> Board:
-    board = Board({})
+def _vistory(data: Mapping[str, Any], folder: Path | None) -> Converted:
+    board = Converted({})
     board.origin = {("cast",): (CHARACTERS,), ("panels",): (SHOTS,)}
     characters = data.get(CHARACTERS)
     board.data["cast"] = characters
@@ -151,7 +152,7 @@ def _vistory(data: Mapping[str, Any], folder: Path | None) -> Board:
     return board
 
 
-def _character(board: Board, key: str, entry: Any, index: int, folder: Path | None) -> Any:
+def _character(board: Converted, key: str, entry: Any, index: int, folder: Path | None) -> Any:
     source, path = (CHARACTERS, key), ("cast", index)
     board.origin[path] = source
     if not isinstance(entry, Mapping):
@@ -172,7 +173,7 @@ def _pictures(folder: Path | None, key: str) -> list[str]:
     if folder is None:
         return []
     try:
-        pictures = find(PurePath("image", key), folder)
+        pictures = find(Path("image", key), folder)
         if pictures is None or not pictures.resolve().is_relative_to((folder / "image").resolve()):
             return []
         found = sorted(path for path in pictures.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
@@ -181,7 +182,7 @@ def _pictures(folder: Path | None, key: str) -> list[str]:
     return [str(path.relative_to(folder)) for path in found[:MAX_PICTURES]]
 
 
-def _shot(board: Board, entry: Mapping[str, Any], source: Where, path: Where) -> dict[str, Any]:
+def _shot(board: Converted, entry: Mapping[str, Any], source: Where, path: Where) -> dict[str, Any]:
     def told(key: str) -> Any:
         """A part in the language there is, "" for none."""
         part = entry.get(key)

@@ -66,7 +66,7 @@ def missing(text: str, own: Lists = MappingProxyType({})) -> Iterator[tuple[str,
 def expand(text: str, seed: int, own: Lists = MappingProxyType({})) -> str:
     """The prompt with every wildcard filled in under `seed`; `own` lists go before ours. Raises WildcardError for a
     list that there is not, lists that go in a circle and a prompt that grows too long."""
-    known = {name.casefold(): entries for name, entries in (lists() | dict(own)).items()}
+    known = {name.casefold(): entries for name, entries in {**lists(), **own}.items()}
     count: dict[str, int] = {}
 
     def pick(options: tuple[str, ...] | list[str], of: str) -> str:
@@ -121,7 +121,7 @@ def expand_panel(panel: Panel, seed: int, names: tuple[str, ...], own: Lists = M
 
 def may_name(text: str, names: tuple[str, ...], own: Lists = MappingProxyType({})) -> set[str]:
     """Which of `names` a prompt names under some seed, lists and what they lead to being searched too."""
-    known = {name.casefold(): entries for name, entries in (lists() | dict(own)).items()}
+    known = {name.casefold(): entries for name, entries in {**lists(), **own}.items()}
     texts, asked = [text], set[str]()
     for text in texts:  # which grows
         for wanted in {match[1].casefold() for match in LIST.finditer(text)} - asked:

@@ -24,7 +24,7 @@ def dump_script(script: Script) -> dict[str, Any]:
         return {key: value for key, value in entries.items() if value not in ("", None, [], {})}
 
     def files(*paths: Path | None) -> list[str | None] | str | None:
-        named = [path and str(path) for path in paths]
+        named = [str(path) if path else None for path in paths]
         return None if not any(named) else named if len(named) > 1 else named[0]
 
     return {
@@ -42,6 +42,7 @@ def dump_script(script: Script) -> dict[str, Any]:
                 description=member.description,
                 height=member.height,
                 facing=member.facing,
+                drawing=member.drawing,
             )
             for member in script.cast
         ],

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
+from anystory.sketch.bend import bent
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.hand import REACH, in_medium
 from anystory.sketch.light import light_of, lit
+from anystory.sketch.marks import drawn
 from anystory.sketch.patch import Fit, Patch, fitted
 from anystory.sketch.scenery import Painting
 from anystory.sketch.shadow import (
@@ -23,7 +25,7 @@ from anystory.sketch.shadow import (
     step_of,
 )
 from anystory.sketch.stagecraft.props import cutout_of, rows_of
-from anystory.sketch.staging import Box, Placed, PlacedThing, Staging
+from anystory.sketch.staging import Box, Placed, PlacedMark, PlacedThing, Staging
 from anystory.sketch.things.render import MAX_HEIGHT
 from anystory.sketch.water import submerged, surface, water_colour
 from anystory.story.shot import Shot
@@ -42,6 +44,10 @@ _SHARE = np.arange(256, dtype=np.float32) / 255
 
 _LEFT = 1 - _SHARE
 """And how much of what is behind it is seen."""
+
+
+_PALE = 176
+"""From which brightness on, 0 to 255, chalk is not seen on a place."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,14 @@ def compose(
     staging: Staging, shot: Shot, cutouts: Sequence[Cutout], painting: Painting, width: int, height: int
 ) -> Sketch:
     """The finished picture of a staging; see `composing`."""
-    *_, last = composing(staging, shot, cutouts, painting, width, height)
+    return finished(composing(staging, shot, cutouts, painting, width, height))
+
+
+def finished(coats: Iterable[Coat]) -> Sketch:
+    """The sketch that the last of the coats has."""
+    *_, last = coats
+    if last.sketch is None:
+        raise ValueError("The last coat has no sketch; go through all of them.")
     return last.sketch
 
 
@@ -123,11 +136,14 @@ def composing(
     for item in _in_order(board.behind, staging):
         if isinstance(item, int):
             placed = staging.placed[item]
-            board.put(item, placed, cutouts[item])
+            board.put(item, placed, bent(cutouts[item], placed.bend))
             yield board.coat(placed.name)
         elif isinstance(item, PlacedThing):
             board.put(len(cutouts), item, picture_of(item, height))
             yield board.coat(f"the {item.concept}")
+        elif isinstance(item, PlacedMark):
+            board.sign(item)
+            yield board.coat("a mark")
         else:
             patch, _, name = item
             board.paste(patch if name else board.thinned(patch), len(cutouts) if name else None)
@@ -138,14 +154,14 @@ def composing(
     yield Coat(painting.medium, board.holders, sketch.image, sketch)
 
 
-Item = int | PlacedThing | tuple[Patch, float, str]
+Item = int | PlacedThing | PlacedMark | tuple[Patch, float, str]
 
 
 def _in_order(behind: Backdrop, staging: Staging) -> list[Item]:
-    """Layers, things and the numbers of roles from the back to the front. Who stands on a layer's line is in front of
-    it; of a role and a thing on one line the thing is."""
+    """Layers, things, marks and the numbers of roles from the back to the front. Who stands on a layer's line is in
+    front of it; of a role and a thing on one line the thing is."""
     things = [thing for thing in staging.things if thing.drawing is not None]
-    items: list[Item] = [*behind.layers, *range(len(staging.placed)), *things]
+    items: list[Item] = [*behind.layers, *range(len(staging.placed)), *things, *staging.marks]
 
     def depth(item: Item) -> float:
         if isinstance(item, tuple):
@@ -156,7 +172,9 @@ def _in_order(behind: Backdrop, staging: Staging) -> list[Item]:
 
 
 def picture_of(thing: PlacedThing, height: int) -> Cutout:
-    """A thing's drawing as large as it is in a frame of `height` pixels."""
+    """A thing's drawing as large as it is in a frame of `height` pixels. Raises ValueError for a thing without one."""
+    if thing.drawing is None:
+        raise ValueError(f"{thing.concept} is shown by its place; it has no drawing.")
     tall = (thing.box[3] - thing.box[1]) * height
     rows = rows_of(thing.drawing, thing.count)
     pixels = min(max(round(tall / rows), 1), MAX_HEIGHT)
@@ -231,6 +249,24 @@ class _Board:
             self.paste(dropped(figure, REACH["paper"] * unit))
         self.paste(figure, index)
 
+    def sign(self, mark: PlacedMark) -> None:
+        """Draw a comic mark, which counts as the place and throws no shadow on it."""
+        medium, unit = self.painting.medium, self.unit
+        x0, y0, x1, y1 = (share * side for share, side in zip(mark.box, (self.width, self.height) * 2, strict=True))
+        around = self.behind.picture[max(round(y0), 0) : round(y1) + 1, max(round(x0), 0) : round(x1) + 1]
+        tall = x1 - x0 if abs(mark.angle) == 90 else y1 - y0
+        cutout = drawn(mark.name, medium, round(tall), pale=bool(around.size and around.mean() > _PALE))
+        fit = replace(fitted(cutout, mark, self.width, self.height), x=(x0 + x1) / 2, y=(y0 + y1) / 2)
+        figure = fit.patch(self.width, self.height, round(4 * unit) + 4)
+        if figure is None:
+            return
+        if mark.name != "speed":  # a medium's edges are broader than those strokes
+            figure = in_medium(figure, medium, cutout.kind, unit)
+        figure = lit(figure, self.light, cutout.kind, 0.0, fit.x / self.width, fit.y / self.height)
+        if medium == "paper":
+            self.paste(dropped(figure, REACH["paper"] * unit))
+        self.paste(figure, self.roles)
+
     def _shade(self, fit: Fit, placed: Placed | PlacedThing) -> None:
         """The shadows a role throws on the ground, or a thing that lies there."""
         light, step = self.light, step_of(fit.size)
@@ -248,9 +284,10 @@ class _Board:
 
     def _on_what_stands(self, patch: Patch) -> Patch | None:
         """The part of a patch that falls on somebody or something, not on the place behind."""
-        patch = patch.clipped(self.width, self.height)
-        if patch is None:
+        seen = patch.clipped(self.width, self.height)
+        if seen is None:
             return None
+        patch = seen
         rows, columns = patch.pixels.shape[:2]
         stands = self._seen[patch.y : patch.y + rows, patch.x : patch.x + columns] >= 0.5
         return Patch(np.dstack([patch.pixels[..., :3], patch.pixels[..., 3] * stands]), patch.x, patch.y)
@@ -262,6 +299,6 @@ class _Board:
         return min(max((nearest - top - depth * (bottom - top)) / (nearest - horizon), 0.0), 1.0)
 
 
-def _is_on(placed: Placed) -> bool:
+def _is_on(placed: Placed | PlacedThing) -> bool:
     """Whether who touches something does so above its ground: on a rock, on a horse."""
     return placed.contact is not None and placed.depth - placed.contact >= _ON

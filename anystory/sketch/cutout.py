@@ -91,7 +91,7 @@ def _cut(seen: np.ndarray, drawn: bool) -> frozenset[str]:
     broad there as a little further in. A drawing is often trimmed until it touches both edges, so they have to cut it
     along most of its breadth; and it may be a bust that ends within the picture."""
     rows, columns = (np.flatnonzero(seen.any(axis)) for axis in (1, 0))
-    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    height, width = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
     found = (
         {"bottom"} if drawn and _ends_as_a_bust(seen[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]) else set()
     )
@@ -153,8 +153,8 @@ def _grid(rgb: np.ndarray, alpha: np.ndarray) -> tuple[int, int, int]:
 
 
 def _small_and_hard(alpha: np.ndarray) -> bool:
-    sides = [np.ptp(np.flatnonzero((alpha >= SELECTED).any(axis))) + 1 for axis in (0, 1)]
-    return max(sides) <= _SMALL and not ((alpha > CLEAR) & (alpha < SOLID)).any()
+    sides = [int(np.ptp(np.flatnonzero((alpha >= SELECTED).any(axis)))) + 1 for axis in (0, 1)]
+    return max(sides) <= _SMALL and not bool(((alpha > CLEAR) & (alpha < SOLID)).any())
 
 
 def _grainy(rgb: np.ndarray, alpha: np.ndarray) -> bool:

@@ -59,7 +59,8 @@ def softened(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray
     soft = np.clip((smooth - 127.5) * 1.7 + 127.5, 0, 255)
     soft = np.maximum(soft, 0.6 * alpha).round().astype(np.uint8)  # thin parts stay
     # What was ground so far and is seen a little now has no colour of its own.
-    fresh = np.nonzero((alpha <= CLEAR) & (soft > 0))
+    y, x = np.nonzero((alpha <= CLEAR) & (soft > 0))
+    fresh = y, x
     rgb = rgb.copy()
     rgb[fresh] = np.round(_nearest(rgb, alpha >= SOLID, fresh)).astype(np.uint8)
     return rgb, soft

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from scipy import ndimage
 
 from anystory.sketch.cutout import PIXELS, Cutout
-from anystory.sketch.staging import Placed, PlacedThing
+from anystory.sketch.staging import Placed, PlacedMark, PlacedThing
 
 Resampling = Image.Resampling
 
@@ -68,7 +68,8 @@ class Fit:
     def size(self) -> tuple[float, float]:
         """Width and height of the turned picture in the frame, in pixels."""
         height, width = self.cutout.pixels.shape[:2]
-        return tuple(side * self.scale for side in _turned(width, height, self.angle))
+        across, down = _turned(width, height, self.angle)
+        return across * self.scale, down * self.scale
 
     def patch(self, width: int, height: int, margin: int) -> Patch | None:
         """The cut-out as it is in a frame of that size, in its own colours: what is within `margin` pixels of it."""
@@ -83,7 +84,7 @@ class Fit:
         """The whole silhouette at one pixel for `step` of the frame's: float32 (h, w) in [0, 1], and the x and y of its
         corner in pixels of the frame."""
         alpha = Image.fromarray(self.cutout.pixels[..., 3])
-        size = tuple(max(1, round(side * self.scale / step)) for side in alpha.size)
+        size = max(1, round(alpha.width * self.scale / step)), max(1, round(alpha.height * self.scale / step))
         alpha = _oriented(alpha.resize(size, Resampling.BOX, reducing_gap=2), self.mirrored, self.angle)
         shape = np.asarray(alpha, np.float32) / 255
         return shape, self.x - shape.shape[1] * step / 2, self.y - shape.shape[0] * step / 2
@@ -105,7 +106,7 @@ class Fit:
         return pixels[spans[1], spans[0]], *middles
 
 
-def fitted(cutout: Cutout, placed: Placed | PlacedThing, width: int, height: int) -> Fit:
+def fitted(cutout: Cutout, placed: Placed | PlacedThing | PlacedMark, width: int, height: int) -> Fit:
     """The cut-out as large as it can be, turned, within its box, standing in the middle of the box's lower edge. Pixel
     art is turned by quarters and enlarged by whole pixels."""
     x0, y0, x1, y1 = (share * side for share, side in zip(placed.box, (width, height) * 2, strict=True))

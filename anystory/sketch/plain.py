@@ -60,4 +60,5 @@ def _draw(p: Painter) -> None:
 
 def _lit(p: Painter, colour: str) -> Colour:
     """A colour of the paper, which no palette turns, in the light of the hour."""
-    return tuple(share * light for share, light in zip(rgb(colour), p.light, strict=True))
+    r, g, b = (share * light for share, light in zip(rgb(colour), p.light, strict=True))
+    return r, g, b

@@ -8,7 +8,7 @@ which of its places are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -16,10 +16,10 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
-from anystory.sketch.reading.clues import refined, shown_by, surely_elsewhere
+from anystory.sketch.reading.clues import haunt_of, refined, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
-from anystory.sketch.reading.places import Settings, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
-from anystory.sketch.reading.roles import height_of, roles_of
+from anystory.sketch.reading.places import PlaceOwners, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
+from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
 from anystory.sketch.reading.style import medium_of
 from anystory.sketch.reading.things import things_of
 from anystory.sketch.scenery import PLACES
@@ -29,6 +29,9 @@ from anystory.story.shot import Role, Shot
 
 PLACE, TIME, WEATHER, MEDIUM = "meadow", "day", "clear", "watercolour"
 """Where a story begins that does not say where, and how it is drawn that does not say how."""
+
+SEASIDE = ("pirate ship", "island", "beach", "harbour", "pier", "lighthouse", "sea")
+"""Where a boat is on the sea."""
 
 TENTED = ("camp", "forest", "mountains", "lake")
 """Where the story is that calls a tent "tienda", as Spanish also calls a shop."""
@@ -78,7 +81,7 @@ class Reader:
         }
         self._facings = {member.name: getattr(member, "facing", None) or "" for member in cast}
         self._style = style
-        self._settings = Settings()
+        self._settings = PlaceOwners()
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""
@@ -87,6 +90,7 @@ class Reader:
         self._meant: list[str] = []
         self._narrator = ""
         self._genders: dict[str, str] = {}
+        self._rested: dict[str, Role] = {}
         if before is not None:
             self._remember(before)
 
@@ -98,7 +102,7 @@ class Reader:
         sentence = parse(panel.prompt, company, language)
         said: set[str] = set()
         guessed: set[str] = set()
-        spot = self._spot(sentence, said, guessed)
+        spot = self._spot(sentence, members, said, guessed)
         time, weather = self._moment(sentence, spot.place, said)
         medium = self._medium(sentence, panel.style or self._style, said)
         stayed = [field for field in ("place", "time", "weather", "medium") if field not in said | guessed]
@@ -109,7 +113,7 @@ class Reader:
             weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
-            roles=roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place)),
+            roles=roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place), spot.place),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),
@@ -121,13 +125,13 @@ class Reader:
         self._narrator = sentence.narrator or self._narrator
         self._open = spot.open
         self._visited(shot.place)
+        self._rested = postures(shot.roles, sentence, self._resting(shot.place))
         self._before = shot
         return shot
 
-    def _resting(self, place: str) -> tuple[Role, ...]:
-        """The roles of the panel before, if the story is still where it was."""
-        before = self._before
-        return before.roles if before is not None and before.place == place else ()
+    def _resting(self, place: str) -> Mapping[str, Role]:
+        """Who has sat down or lain down before, if the story is still where it was."""
+        return self._rested if self._before is not None and self._before.place == place else {}
 
     def _remember(self, shot: Shot) -> None:
         """Go on from a shot that was read elsewhere."""
@@ -136,6 +140,7 @@ class Reader:
         self._settings.latest[shot.place] = number
         self._time, self._weather = shot.time or TIME, shot.weather or WEATHER
         self._visited(shot.place)
+        self._rested = {role.name: role for role in shot.roles if role.action in RESTING}
         self._before = shot
 
     def _visited(self, place: str) -> None:
@@ -144,10 +149,10 @@ class Reader:
         else:
             self._outdoors = place
 
-    def _spot(self, sentence: Sentence, said: set[str], guessed: set[str]) -> Spot:
+    def _spot(self, sentence: Sentence, members: Sequence[str], said: set[str], guessed: set[str]) -> Spot:
         """Where the panel is: where its line says, else where the story was."""
         before = self._before
-        spot = spot_of(sentence, first=before is None)
+        spot = spot_of(sentence, before.place if before is not None else "", members)
         if spot is not None and spot.place == "snow" and before is not None and before.weather == "snow":
             spot = None  # it lies where they already are
         if spot is not None and spot.afar and surely_elsewhere(sentence, spot.place):
@@ -158,25 +163,31 @@ class Reader:
             (guessed if spot.guessed else said).add("place")
             self._known = True
             spot = replace(spot, place="camp") if spot.tent and here in TENTED else spot
-            return self._hinted(spot, sentence) if spot.open else self._refined(spot, sentence)
+            return self._hinted(spot, sentence, members) if spot.open else self._refined(spot, sentence)
         if here and indoors(here) and (where == "outside" or here in left_of(sentence) or goes_out(sentence)):
             guessed.add("place")
             return Spot(self._outside(here))
         if where and (not here or (where == "inside") != indoors(here)):
             guessed.add("place")
             return Spot((self._indoors if where == "inside" else self._outdoors) or vocabulary()[where]["place"])
-        return self._hinted(Spot(here or PLACE, open=here == "room" and self._open), sentence)
+        return self._hinted(Spot(here or PLACE, open=here == "room" and self._open), sentence, members)
 
     @staticmethod
     def _refined(spot: Spot, sentence: Sentence) -> Spot:
         return replace(spot, place=refined(sentence, spot.place))
 
-    def _hinted(self, spot: Spot, sentence: Sentence) -> Spot:
-        """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath."""
+    def _hinted(self, spot: Spot, sentence: Sentence, members: Sequence[str]) -> Spot:
+        """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
+        nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
         shown = shown_by(sentence, known)
+        if not shown and not self._known and not spot.open:
+            first = self._cast[members[0]] if members else ""
+            return replace(spot, place=haunt_of(first) or spot.place)
         if not shown or (spot.open and self._known and not indoors(shown)):
             return spot
+        if shown == "lake" and self._known and spot.place in SEASIDE:
+            shown = "sea"  # a boat
         if shown == "snow" and self._known and indoors(spot.place):
             shown = self._outside(spot.place)
         self._known = True

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from anystory.sketch.compose import Backdrop, Coat, Sketch, backdrop, composing
+from anystory.sketch.compose import Backdrop, Coat, Sketch, backdrop, composing, finished
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.plain import paint_plain
 from anystory.sketch.scenery import PLACES, Painting, paint
@@ -78,8 +78,9 @@ def sketch(
     layout: Layout = Layout(),
 ) -> Sketch:
     """The finished sketch of a shot; see `sketching`."""
-    *_, last = sketching(shot, cutouts, width=width, height=height, seed=seed, story_seed=story_seed, layout=layout)
-    return last.sketch
+    return finished(
+        sketching(shot, cutouts, width=width, height=height, seed=seed, story_seed=story_seed, layout=layout)
+    )
 
 
 def sketching(
@@ -141,11 +142,11 @@ def _possible(shot: Shot) -> tuple[Shot, tuple[str, ...]]:
     shot = replace(shot, medium=shot.medium or MEDIUM)
     if shot.place not in PLACES:
         return shot, ()
-    place, notes = PLACES[shot.place], []
+    place, notes = PLACES[shot.place], list[str]()
     for what, possible in (("time", place.times), ("weather", place.weathers)):
         asked = getattr(shot, what)
         if asked not in possible:
-            shot = replace(shot, **{what: possible[0]})
+            shot = replace(shot, time=possible[0]) if what == "time" else replace(shot, weather=possible[0])
             if asked and possible[0]:
                 notes.append(f"The {shot.place} cannot be painted in {what} {asked!r}; it shows {possible[0]!r}.")
     return shot, tuple(notes)

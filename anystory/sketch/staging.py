@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from anystory.sketch.bend import STRAIGHT, Bend
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.scenery import Painting
 from anystory.sketch.stagecraft.bodies import Body, pose_there
@@ -15,11 +16,12 @@ from anystory.sketch.stagecraft.covers import ROWS
 from anystory.sketch.stagecraft.ensemble import Ensemble, ensemble
 from anystory.sketch.stagecraft.figure import lowest
 from anystory.sketch.stagecraft.laying import laid_out
+from anystory.sketch.stagecraft.marks import FRONT, ComicMark, marks_of
 from anystory.sketch.stagecraft.poses import LYING
 from anystory.sketch.stagecraft.props import HELD, SHOWN, WORN, Prop
 from anystory.sketch.stagecraft.rows import together
 from anystory.sketch.stagecraft.spots import at_place, by_hand
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Shot
 from anystory.story.steering import Layout
 
@@ -33,11 +35,11 @@ _COVERED = 0.08
 
 @dataclass(frozen=True)
 class Placed:
-    """One member of the cast in the frame. `box` is that of the whole cut-out as it is drawn, before anything hides it:
-    the box around the picture's rectangle, turned about its middle by `angle`; it may reach beyond the frame.
-    `angle`: degrees, clockwise, after mirroring. `mirrored`: against its picture. `facing`: "left", "right" or "".
-    `depth`: the y of the ground it stands on or is above (shares of the frame): who is further down is in front.
-    `contact`: the y where its lowest visible point touches the ground or what it is on, or None in the air.
+    """One member of the cast in the frame. `box` is that of the whole cut-out as it is drawn, before anything hides
+    it: the box around the rectangle of the picture in its `bend`, turned about its middle by `angle`; it may reach
+    beyond the frame. `angle`: degrees, clockwise, after mirroring. `mirrored`: against its picture. `facing`: "left",
+    "right" or "". `depth`: the y of the ground it stands on or is above (shares of the frame): who is further down is
+    in front. `contact`: the y where its lowest visible point touches the ground or what it is on, or None in the air.
     `waterline`: the y below which it is under water, or None."""
 
     name: str
@@ -49,6 +51,7 @@ class Placed:
     depth: float = 1.0
     contact: float | None = None
     waterline: float | None = None
+    bend: Bend = STRAIGHT
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class PlacedThing:
     thing: int
     concept: str
     box: Box
-    drawing: Drawing | None = None
+    drawing: LibraryDrawing | None = None
     count: int = 1
     colour: str = ""
     held_by: str = ""
@@ -73,15 +76,30 @@ class PlacedThing:
 
 
 @dataclass(frozen=True)
+class PlacedMark:
+    """A comic mark in the frame: `name`, of `anystory.sketch.marks.SIGNS`, and `owner`, the member of the cast of
+    whom it says something. `box`, `angle` and `mirrored` as of `Placed`; `depth` too, infinite where it is in front
+    of everything."""
+
+    name: str
+    owner: str
+    box: Box
+    angle: float = 0.0
+    mirrored: bool = False
+    depth: float = FRONT
+
+
+@dataclass(frozen=True)
 class Staging:
     """Where everything of a panel is. `window`: the part of the place's square that the frame shows (see
     `anystory.sketch.scenery`). `placed`: one for every role of the shot, in its order. `things`: those that are seen,
-    in the shot's order. `notes`: sentences for the user."""
+    in the shot's order. `marks`: what says how somebody feels. `notes`: sentences for the user."""
 
     window: Box
     placed: tuple[Placed, ...]
     notes: tuple[str, ...] = ()
     things: tuple[PlacedThing, ...] = ()
+    marks: tuple[PlacedMark, ...] = ()
 
 
 def stage(
@@ -113,8 +131,9 @@ def stage(
     things = [_thing(cast, prop, body) for prop, body in drawn]
     things += [_shown(cast, prop) for prop in cast.props if prop.how == SHOWN]
     things.sort(key=lambda thing: thing.thing)
-    notes = (*_notes(bodies[: len(placed)], size[1]), *cast.notes, *notes)
-    return Staging(cast.around.camera.window, placed, notes, tuple(things))
+    told = (*_notes(bodies[: len(placed)], size[1]), *cast.notes, *notes)
+    marks = tuple(_mark(cast, mark) for mark in marks_of(cast, settled, drawn))
+    return Staging(cast.around.camera.window, placed, told, tuple(things), marks)
 
 
 def _stepped_forward(cast: Ensemble, body: Body, others: Sequence[Body]) -> Body:
@@ -157,7 +176,8 @@ def _placed(cast: Ensemble, body: Body, size: tuple[int, int]) -> Placed:
     if body.figure.cutout.kind == PIXELS:
         box = _on_pixels(box, size)
     side = {-1: "left", 0: "", 1: "right"}[body.looks]
-    return Placed(role.name, role.action, box, body.angle, body.mirrored, side, body.line, body.contact, body.waterline)
+    where = (body.angle or 0.0, body.mirrored, side, body.line, body.contact, body.waterline)
+    return Placed(role.name, role.action, box, *where, bend=body.figure.bend)
 
 
 def _thing(cast: Ensemble, prop: Prop, body: Body) -> PlacedThing:
@@ -167,13 +187,22 @@ def _thing(cast: Ensemble, prop: Prop, body: Body) -> PlacedThing:
     return PlacedThing(prop.thing, told.concept, _box(cast, body), prop.drawing, prop.count, told.colour, owner, *where)
 
 
+def _mark(cast: Ensemble, mark: ComicMark) -> PlacedMark:
+    aspect, (x0, y0, x1, y1) = cast.around.aspect, mark.box
+    box = (x0 / aspect, y0, x1 / aspect, y1)
+    return PlacedMark(mark.name, cast.shot.roles[mark.who].name, box, mark.angle, mark.mirrored, mark.line)
+
+
 def _shown(cast: Ensemble, prop: Prop) -> PlacedThing:
     """A thing that the place shows itself: the part of it that is nearest to the middle of the frame."""
-    seen, aspect = prop.cover.seen, cast.around.aspect
-    left, right = prop.cover.run(aspect / 2) or (0.0, aspect)
-    rows = np.flatnonzero(seen[:, round(left * ROWS) : round(right * ROWS)].any(1))
-    box = (left / aspect, rows[0] / ROWS, min(right / aspect, 1.0), (rows[-1] + 1) / ROWS)
-    return PlacedThing(prop.thing, prop.told.concept, tuple(map(float, box)), depth=prop.cover.line)
+    cover, aspect = prop.cover, cast.around.aspect
+    if cover is None:
+        raise ValueError(f"{prop.told.concept} is not shown by the place.")
+    left, right = cover.run(aspect / 2) or (0.0, aspect)
+    rows = np.flatnonzero(cover.seen[:, round(left * ROWS) : round(right * ROWS)].any(1))
+    top, bottom = float(rows[0]) / ROWS, float(rows[-1] + 1) / ROWS
+    box = float(left / aspect), top, float(min(right / aspect, 1.0)), bottom
+    return PlacedThing(prop.thing, prop.told.concept, box, depth=cover.line)
 
 
 def _angle(cast: Ensemble, body: Body, way: int) -> float:

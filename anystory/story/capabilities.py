@@ -11,9 +11,10 @@ from anystory.story.model import Settings
 class Capabilities:
     """What a backend is and can do.
 
-    `name` and `version` (a fingerprint of the weights and of the program) are written beside every frame; `defaults`
-    are the settings the weights were made for, `sizes` the sides of frames it can draw, in pixels; `max_subjects` is
-    how many subjects a frame they were trained for; `languages` are those it reads, in English ("English", "Chinese").
+    `name` and `version` (a fingerprint of the weights and of the program) are written beside every frame, one that is
+    drawn otherwise than asked for, where memory is short, with a version of its own; `defaults` are the settings the
+    weights were made for, `sizes` the sides of frames it can draw, in pixels; `max_subjects` is how many subjects a
+    frame they were trained for; `languages` are those it reads, in English ("English", "Chinese").
     `follows_style` tells whether words of style change its frames as they say, `draws_characters` whether it can draw a
     character that it is only told of. One that `sketches` puts the cut-outs into painted places by its prompts' `shot`:
     it has neither steps nor guidance, routing nor references. `settings` are the names of those `Settings` that change

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -24,6 +25,9 @@ MAX_SEED = 2**32 - 1
 
 FACINGS = ("left", "right", "front")
 """Where a character's first picture may look, as one sees it."""
+
+THINGS = "things"
+"""The folder beside a script, or in a story's folder, with the story's own drawings of things."""
 
 MAX_PICTURES = 8
 """Pictures of one character at most; each costs every layer of every step as much as the first."""
@@ -76,7 +80,8 @@ class Subject:
 @dataclass(frozen=True)
 class CastMember:
     """A character as a script names it: the pictures are still paths. `more` are further pictures, each with its mask
-    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said."""
+    or None. `height` in metres and `facing`, one of `FACINGS`, None where nobody said. `drawing` is the concept of
+    the library's drawing that somebody chose for who has no picture, "" where nobody did."""
 
     name: str
     image: Path | None = None
@@ -85,6 +90,7 @@ class CastMember:
     more: tuple[tuple[Path, Path | None], ...] = ()
     height: float | None = None
     facing: str | None = None
+    drawing: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,8 @@ class Style:
 class Script:
     """What a person writes: a title, a style, a cast and panels in order. A style is the name of a preset, of
     `styles` (the story's own) or of those supplied, or else words; see `anystory.story.styles`. `segmenter` names the
-    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`."""
+    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `things` is the folder of the
+    story's own drawings of things, which sketches show, None where it has none."""
 
     panels: tuple[Panel, ...]
     cast: tuple[CastMember, ...] = ()
@@ -133,6 +140,7 @@ class Script:
     style: str = ""
     styles: tuple[Style, ...] = ()
     segmenter: str = ""
+    things: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -337,6 +345,7 @@ def dump_trace(trace: RoutingTrace, key: str) -> bytes:
     """The trace as an npz file (no pickle): names, total, steps, shapes, `key`, and an array for every kind and size
     under, for example, "refined 16x16"."""
     buffer = io.BytesIO()
+    arrays: dict[str, Any] = {f"{kind} {h}x{w}": array for (kind, (h, w)), array in sorted(trace.packed.items())}
     np.savez_compressed(
         buffer,
         names=np.array(trace.names),
@@ -344,7 +353,7 @@ def dump_trace(trace: RoutingTrace, key: str) -> bytes:
         steps=np.array(trace.steps, np.int32),
         shapes=np.array(trace.shapes, np.int32),
         key=key,
-        **{f"{kind} {h}x{w}": array for (kind, (h, w)), array in sorted(trace.packed.items())},
+        **arrays,
     )
     return buffer.getvalue()
 
@@ -366,10 +375,11 @@ def read_trace(file: str | Path, key: str | None = None) -> RoutingTrace:
                 raise ValueError("it belongs to another frame")
             names, total = tuple(data.pop("names").tolist()), int(data.pop("total"))
             steps, shapes = (data.pop(name).tolist() for name in ("steps", "shapes"))
-            packed = {}
+            packed: dict[tuple[str, Shape], np.ndarray] = {}
             for name, array in data.items():
                 kind, _, size = name.partition(" ")
-                packed[kind, tuple(int(side) for side in size.split("x"))] = array
+                height, width = (int(side) for side in size.split("x"))
+                packed[kind, (height, width)] = array
             return RoutingTrace(names, total, tuple(steps), tuple((h, w) for h, w in shapes), packed)
         except Exception as error:  # a damaged archive raises anything: BadZipFile, EOFError, zlib.error, KeyError, …
             raise ValueError(f"{Path(file).name} is no routing trace ({error}).") from error
@@ -393,13 +403,15 @@ def _listed(numbers: Sequence[int]) -> str:
 @dataclass(frozen=True)
 class Frame:
     """A finished panel: RGB `image`, its routing maps, the seed it came from, every layer's maps at every step where
-    they were kept, and sentences for the user on what is not as it should be."""
+    they were kept, and sentences for the user on what is not as it should be. `version` is that of the backend as it
+    drew the frame, "" where a backend has but one."""
 
     image: Image.Image
     maps: RoutingMaps
     seed: int
     trace: RoutingTrace | None = None
     notes: tuple[str, ...] = ()
+    version: str = ""
 
     def named(self, names: tuple[str, ...]) -> Frame:
         """The same frame whose maps are called `names`, in their order."""

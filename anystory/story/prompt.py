@@ -10,7 +10,17 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from anystory.story.english import (
+    ADJECTIVES,
+    ARTICLES,
+    DETERMINERS,
+    before_name,
+    indefinite,
+    is_plural_noun,
+    sentence_case,
+)
 from anystory.story.model import CastMember, Panel, Prompt, Subject
+from anystory.story.names import folded, folded_text
 
 NAMELESS = "character"
 """What a subject without a description is called."""
@@ -23,12 +33,7 @@ EVERYDAY = frozenset(
     stormy sue summer sunny victor violet wade will willow winter""".split()  # noqa: SIM905 (bare words read better)
 )
 
-DETERMINERS = frozenset(
-    """this that these those some another both several many two three four five six seven eight nine ten
-    my your his her its our their""".split()  # noqa: SIM905
-)
-
-ORDINALS = ("third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "further")
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "further")
 
 STYLES = frozenset(
     """style art painting drawing sketch photo photograph photography illustration render rendering print
@@ -38,9 +43,15 @@ STYLES = frozenset(
 SPACELESS = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
 """Scripts written without spaces between words, by the first word of their characters' Unicode names."""
 
+PROCLITICS = {
+    "ARABIC": "[وف]?(?:[بكلس]|لل)?",
+    "HEBREW": "ו?(?:לכש|מש|כש|ש)?[הבכלמ]?",
+}
+"""What may stand before a name in one word with it, by the first word of its letters' Unicode names."""
+
 
 @dataclass(frozen=True)
-class Mention:
+class NameMention:
     """The characters [start, end) of a text are the name `name`."""
 
     name: str
@@ -48,27 +59,46 @@ class Mention:
     end: int
 
 
-def find_names(text: str, names: Iterable[str]) -> list[Mention]:
+def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
     """Where `names` stand in `text` as whole words, in reading order and without overlap, long names first.
 
     A name is found in any case, with two exceptions: where it stands as it is spelt, other cases are ordinary
     words (Bear sees a bear); and a name that is an everyday word (Will, Rose) needs its capital. Possessives
     count (Tom's), compounds do not (Anna in Anna-Maria). In scripts without spaces a name counts inside a run of
     characters, unless it is a single one (明 in 明天) or a katakana name inside a longer katakana word; Hangul may
-    go on after a name, as particles do. Both are compared in Unicode's composed form, so give `text` in NFC.
+    go on after a name, as particles do; Arabic and Hebrew write "and", "to" and the like in one word with it. Two are
+    the same by `anystory.story.names.folded`.
     """
-    found: list[Mention] = []
+    found: list[NameMention] = []
+    folds = folded_text(text)
     for name in sorted(filter(str.strip, names), key=lambda name: (-len(name), name)):
-        words = unicodedata.normalize("NFC", name).split()
-        pattern = r"\s+".join(re.escape(word) for word in words).replace("’", "'").replace("'", "['’]")
-        hits = [hit for hit in re.finditer(pattern, text, re.IGNORECASE) if _is_whole(text, *hit.span())]
+        hits = [hit for form in _forms(folded(name)) for hit in folds.find(form) if _stands(text, name, *hit)]
         if name.lower() in EVERYDAY:
-            hits = [hit for hit in hits if hit.group()[0].isupper()]
-        spelt = [hit for hit in hits if re.fullmatch(pattern, hit.group())]
-        for hit in spelt or hits:
-            if all(hit.end() <= other.start or other.end <= hit.start() for other in found):
-                found.append(Mention(name, *hit.span()))
+            hits = [hit for hit in hits if text[hit[0]].isupper()]
+        spelt = [hit for hit in hits if folded(text[slice(*hit)], case=True) == folded(name, case=True)]
+        for start, end in spelt or hits:
+            if all(end <= other.start or other.end <= start for other in found):
+                found.append(NameMention(name, start, end))
     return sorted(found, key=lambda mention: mention.start)
+
+
+def _forms(name: str) -> list[str]:
+    """Patterns of a folded name: as it is, and after ل, which takes the alef of an article."""
+    forms = [re.escape(name)]
+    return [*forms, f"(?<=ل){re.escape(name[1:])}"] if name.startswith("ال") and len(name) > 3 else forms
+
+
+def _stands(text: str, name: str, start: int, end: int) -> bool:
+    """Whether text[start:end] is the name and no part of another word. Arabic and Hebrew write small words such as
+    "and" and "to" together with it."""
+    if _is_whole(text, start, end):
+        return True
+    begin = start
+    while begin and _is_letter(text[begin - 1]):
+        begin -= 1
+    glued = re.fullmatch(PROCLITICS.get(_script(text[start]), "(?!)"), folded(text[begin:start]))
+    short = len(folded(name)) < 3 and text[begin:start] not in ("و", "ل", "ו", "ל")
+    return glued is not None and not short and _is_whole(text, begin, end)
 
 
 def rename(text: str, names: Mapping[str, str]) -> str:
@@ -115,9 +145,14 @@ def _is_letter(char: str) -> bool:
     return char == "_" or unicodedata.category(char)[0] in "LMN"
 
 
+def _script(char: str) -> str:
+    """The first word of a character's Unicode name, which for a letter tells what it is written in."""
+    return re.split("[ -]", unicodedata.name(char, ""))[0]
+
+
 def _kind(char: str) -> str:
     """The script of a character where it matters for word ends, else the empty string."""
-    kind = re.split("[ -]", unicodedata.name(char, ""))[0]
+    kind = _script(char)
     return kind if kind in SPACELESS | {"HANGUL"} else ""
 
 
@@ -129,46 +164,57 @@ def compose(
     name within one of them stays (Mia in Mia Lu).
 
     Mia, "small fox", becomes "a small fox" where she is named first and "the small fox" after that, a subject
-    without description "a character". Who looks the same as one before is "another …", then "a third …". Who is in
-    the panel but not named comes first: "a small fox and an owl, walking in the forest". `mentions[i]` is the
-    span of the first words for subjects[i].
+    without description "a character"; "a happy Mia" is "a happy small fox". Who looks the same as one before is
+    "another …", then "a third …". Who is in the panel but not named comes first, and so does who is only named as an
+    owner and has more to look at than fits there: "a small fox and an owl, walking in the forest", "a boy in a coat,
+    the boy's hat". `mentions[i]` is the span of the first words for subjects[i].
     """
     prompt = _tidy(panel.prompt)
     names = [subject.name for subject in subjects]
     named = [mention for mention in find_names(prompt, [*names, *others]) if mention.name in names]
-    seen = {mention.name for mention in named}
-    unnamed = [subject.name for subject in subjects if subject.name not in seen]
-    order = [*unnamed, *dict.fromkeys(mention.name for mention in named)]
-    phrases = _phrases({subject.name: subject.description for subject in subjects}, order)
+    first = {mention.name: mention for mention in reversed(named)}
+    nouns = {subject.name: _article_and_noun(subject.description, prompt) for subject in subjects}
+    front = [
+        name
+        for name, (_, noun) in nouns.items()
+        if name not in first or (_owner(prompt, first[name]) and _head(noun) != noun)
+    ]
+    order = list(dict.fromkeys((*front, *(mention.name for mention in named))))
+    phrases = _phrases(nouns, order, _is_spanish(prompt))
 
     text = ""
     spans: dict[str, tuple[int, int]] = {}
 
-    def write(name: str) -> None:
+    def write(name: str, determiner: str = "", adjectives: str = "", owner: bool = False) -> str:
+        """Write the words for a mention; returns their noun."""
         nonlocal text
-        first, later = phrases[name]
-        phrase = later if name in spans else first
+        words = phrases[name]
+        article, noun = words.first if name not in spans else words.owner if owner else words.later
+        phrase = _noun_phrase(article, noun, determiner, adjectives)
         text += _gap(text, phrase)
         spans.setdefault(name, (len(text), len(text) + len(phrase)))
         text += phrase
+        return noun
 
-    for index, name in enumerate(unnamed):
-        text += "" if index == 0 else " and " if index == len(unnamed) - 1 else ", "
+    for index, name in enumerate(front):
+        text += "" if index == 0 else " and " if index == len(front) - 1 else ", "
         write(name)
-    if unnamed and prompt:
+    if front and prompt:
         text += ", "
     done = 0
     for mention in named:
-        text += re.sub(r"\b(?:an?|the)\s$", "", prompt[done : mention.start], flags=re.IGNORECASE)
-        start = len(text)
-        write(mention.name)
-        rest = prompt[mention.end :]
+        rest, determiner, adjectives = before_name(prompt[done : mention.start])
+        text += rest
+        owner = _owner(prompt, mention)
+        noun = write(mention.name, determiner, adjectives, owner is not None)
         done = mention.end
-        if re.match(r"['’](?!\w)", rest) and mention.name[-1] in "sS":  # James' hat: the boy's hat
-            text, done = f"{text}{rest[0]}s", done + 1
-        elif "," in text[start:] and re.match(r"\s\w", rest):  # a fox, wearing a hat, walks
+        after = prompt[done:]
+        if owner:  # James' hat: the boy's hat; of several the kids' hat
+            several = phrases[mention.name].plural and text[-1:] in "sS"
+            text, done = f"{text}{owner[0]}{'' if several else 's'}", done + len(owner)
+        elif "," in noun and re.match(r"\s\w", after):  # a fox, wearing a hat, walks
             text += ","
-        text += _gap(text, rest)
+        text += _gap(text, prompt[done:])
     text += prompt[done:]
 
     before, after = _style(style)
@@ -178,52 +224,158 @@ def compose(
     return Prompt(text + after, tuple(shifted[name] for name in names))
 
 
+def _owner(prompt: str, mention: NameMention) -> str | None:
+    """The ending that makes a mention an owner, 's or after an s the apostrophe alone; None where it is none."""
+    ending = re.match(r"['’]s(?!\w)|['’](?!\w)" if mention.name[-1] in "sS" else r"['’]s(?!\w)", prompt[mention.end :])
+    return ending and ending[0]
+
+
+def _noun_phrase(article: str, noun: str, determiner: str, adjectives: str) -> str:
+    """The noun with what was written before the name. An article there says nothing of the one it needs, other
+    determiners, this or my, take its place; adjectives stand between."""
+    words = adjectives[:1].lower() + adjectives[1:] if adjectives.split(" ")[0].lower() in ADJECTIVES else adjectives
+    if words.lower() in noun.lower().split():
+        words = ""
+    if article and determiner and determiner.lower() not in ARTICLES:
+        article = determiner
+    if article in ("a", "an") and words:
+        article = indefinite(words)
+    own, _, rest = noun.partition(" ")
+    if not article and words and rest and _is_determiner(own):  # my dog Rex: my happy dog Rex
+        article, noun = own, rest
+    return " ".join(filter(None, (article, words, noun)))
+
+
 def portrait(description: str, style: str = "") -> Prompt:
     """What a backend draws a character from that has no picture: all of its description, on a ground that is easily
     cut away."""
-    article, noun = _article_and_noun(description)
+    article, noun = _article_and_noun(description, description)
     look = " ".join(filter(None, (article, noun)))
     text = ". ".join(filter(None, (look, _sentences(description)[1].rstrip(" ,;:.!?。！？"))))
     before, after = _style(style)
     return Prompt(f"{before}{text}, the whole figure in the middle, on a plain white background{after}")
 
 
-def _phrases(descriptions: dict[str, str], order: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """For each name the words for the first and for any later mention. `order` is that of the first mentions."""
-    parts = {name: _article_and_noun(description) for name, description in descriptions.items()}
-    phrases: dict[str, tuple[str, str]] = {}
+@dataclass(frozen=True)
+class _Words:
+    """An article and a noun for the first and for any later mention, and for a later one as an owner; `plural`: the
+    noun names several."""
+
+    first: tuple[str, str]
+    later: tuple[str, str]
+    owner: tuple[str, str]
+    plural: bool
+
+
+def _phrases(nouns: Mapping[str, tuple[str, str]], order: Sequence[str], spanish: bool) -> dict[str, _Words]:
+    """For each name its words. `nouns` are articles and nouns by name, `order` is that of the first mentions."""
+    phrases: dict[str, _Words] = {}
     count: dict[str, int] = {}
     for name in order:
-        article, noun = parts[name]
+        article, noun = nouns[name]
+        alike = [other for other in order if _head(nouns[other][1]) == _head(noun)]
         # What follows the head may go the second time, unless it tells two apart: the girl in red, in blue.
-        twins = {other for _, other in parts.values() if _head(other) == _head(noun)}
-        short = _head(noun) if len(twins) == 1 else noun
+        short = noun if len({nouns[other][1] for other in alike}) > 1 else _head(noun)
         nth = count[noun] = count.get(noun, 0) + 1
+        plural = is_plural_noun(noun)
         if not article:
-            phrases[name] = (noun, noun)
+            first, later = _without_article(noun, nth, plural and _is_latin(noun), spanish)
         elif article == "the" or nth == 1:
-            phrases[name] = (f"{article} {noun}", f"the {short}")
+            first, later = (article, noun), ("the", short)
         elif nth == 2:
-            phrases[name] = (f"another {noun}", f"the other {short}")
+            first, later = ("another", noun), ("the other", short)
         else:
-            ordinal = ORDINALS[min(nth - 3, len(ORDINALS) - 1)]
-            phrases[name] = (f"{_indefinite(ordinal)} {ordinal} {noun}", f"the {ordinal} {short}")
+            ordinal = ORDINALS[min(nth, len(ORDINALS)) - 1]
+            first, later = (f"{indefinite(ordinal)} {ordinal}", noun), (f"the {ordinal}", short)
+        owner = later
+        if article and short != _head(noun):  # no place for what tells them apart
+            owner = (f"the {ORDINALS[min(alike.index(name), len(ORDINALS) - 1)]}", _head(noun))
+        phrases[name] = _Words(first, later, owner, plural)
     return phrases
 
 
-def _article_and_noun(description: str) -> tuple[str, str]:
-    """("a", "small fox") of "small fox", "A small fox." or "a small fox"; no article for what takes none. Of several
-    sentences the first."""
+def _without_article(noun: str, nth: int, plural: bool, spanish: bool) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The first and the later words for a noun that takes no English article, the `nth` of its looks."""
+    own, _, rest = noun.partition(" ")
+    if plural and not _is_determiner(own):
+        return (
+            (("", noun), ("the", noun)) if nth == 1 else (("other" if nth == 2 else "more", noun), ("the other", noun))
+        )
+    if spanish and own.lower() in SPANISH:
+        other, third, the = SPANISH[own.lower()]
+        if nth == 1:
+            return ("", noun), (the, rest)
+        which = other if nth == 2 else third
+        return (which, rest), (f"{the} {which.removeprefix(own.lower()).strip()}", rest)
+    if nth > 1 and (script := _twin_script(noun)):
+        other, third, counted = TWINS[script]
+        if counted and noun.startswith(counted):  # 一只狐狸: 另一只狐狸
+            noun, other, third = noun.removeprefix(counted), other[: len("另一")], third[: len("第三")]
+        return ("", (other if nth == 2 else third) + noun), ("", (other if nth == 2 else third) + noun)
+    return ("", noun), ("", noun)
+
+
+SPANISH = {"un": ("otro", "un tercer", "el"), "una": ("otra", "una tercera", "la")}
+"""By an indefinite article of Spanish: another, a third, the."""
+
+TWINS = {
+    "chinese": ("另一个", "第三个", "一"),
+    "japanese": ("別の", "三番目の", ""),
+    "korean": ("다른 ", "세 번째 ", ""),
+}
+"""Another and a third where nouns take no article, and what a counted noun begins with."""
+
+FOREIGN = frozenset(
+    "un una unos unas el los las la lo une le les des ein eine einen der das um uma uno gli".split()  # noqa: SIM905
+)
+"""Articles of languages that are written in Latin letters too."""
+
+SPANISH_WORDS = frozenset("el la los las y en con del al una un por sobre junto para su sus se de que hacia".split())  # noqa: SIM905
+ENGLISH_WORDS = frozenset("the an and in on with at of to is are by from under over into near".split())  # noqa: SIM905
+
+
+def _is_spanish(prompt: str) -> bool:
+    """Whether the small words of a sentence are Spanish ones."""
+    words = set(re.findall(r"\w+", prompt.lower()))
+    return bool(words & SPANISH_WORDS) and not words & ENGLISH_WORDS
+
+
+def _twin_script(noun: str) -> str:
+    """The language of TWINS that a noun is written in, "" for another."""
+    kinds = set(map(_kind, noun))
+    for kind, language in (
+        ("HANGUL", "korean"),
+        ("HIRAGANA", "japanese"),
+        ("KATAKANA", "japanese"),
+        ("CJK", "chinese"),
+    ):
+        if kind in kinds:
+            return language
+    return ""
+
+
+def _is_latin(noun: str) -> bool:
+    letter = next(filter(str.isalpha, noun), "")
+    return bool(letter) and unicodedata.name(letter, "").startswith("LATIN")
+
+
+def _is_determiner(word: str) -> bool:
+    return word.lower() in DETERMINERS or word.isdigit() or bool(re.search(r"['’]s?$", word))
+
+
+def _article_and_noun(description: str, prompt: str) -> tuple[str, str]:
+    """("a", "small fox") of "small fox", "A small fox." or "a small fox" in an English `prompt`; no article for what
+    takes none. Of several sentences the first."""
     noun = _sentences(description)[0] or NAMELESS
     first, _, rest = noun.partition(" ")
-    if first.lower() in ("a", "an", "the") and rest:
-        return (first.lower(), rest) if first.lower() == "the" else (_indefinite(rest), rest)
-    is_latin = unicodedata.name(first[0], "").startswith("LATIN")
-    if not is_latin or first.lower() in DETERMINERS or re.search(r"['’]s?$", first):
+    if first.lower() in ARTICLES and rest:
+        return (first.lower(), rest) if first.lower() == "the" else (indefinite(rest), rest)
+    if not _is_latin(noun) or _is_determiner(first):
         return "", noun
-    if first[1:].islower():
-        noun = noun[0].lower() + noun[1:]
-    return _indefinite(noun), noun
+    if first.lower() in FOREIGN:
+        return "", noun[0].lower() + noun[1:]
+    noun = sentence_case(noun)
+    return "" if is_plural_noun(noun) or (description and _is_spanish(prompt)) else indefinite(noun), noun
 
 
 def _sentences(description: str) -> tuple[str, str]:
@@ -234,13 +386,6 @@ def _sentences(description: str) -> tuple[str, str]:
 
 def _head(noun: str) -> str:
     return re.split(r"[,;(]|\s(?:with|wearing|in|who|that|which|holding|carrying)\b", noun)[0].strip() or noun
-
-
-def _indefinite(noun: str) -> str:
-    """a or an, by the sound a word begins with as far as its letters tell."""
-    sounds_like_a = re.match(r"(?:uni[^mn]|use|usu|eu|ewe|one\b|once\b|u\b|ut[ei])", noun, re.IGNORECASE)
-    vowel = re.match(r"(?:[aeiou]|hour|heir|honest|honou?r)", noun, re.IGNORECASE)
-    return "an" if vowel and not sounds_like_a else "a"
 
 
 def _style(style: str) -> tuple[str, str]:
@@ -263,6 +408,9 @@ def _tidy(text: str) -> str:
 
 
 def _gap(left: str, right: str) -> str:
-    """A space where letters of two scripts would touch, as in 小明在 with Latin words for the name."""
+    """A space where letters of two scripts would touch, as in 小明在 or ومريم with Latin words for the name."""
     ends = left[-1:], right[:1]
-    return " " if all(ends) and all(map(_is_letter, ends)) and _kind(ends[0]) != _kind(ends[1]) else ""
+    if not (all(ends) and all(map(_is_letter, ends))):
+        return ""
+    kinds, written = {_kind(end) for end in ends}, {_script(end) for end in ends}
+    return " " if (len(kinds) > 1 and "" in kinds) or (len(written) > 1 and written & PROCLITICS.keys()) else ""

@@ -43,7 +43,8 @@ class Thing:
     lower case ("umbrella", "apple tree"); `word`: as it is written; `held_by`: who holds it, a name or the concept of
     a thing that lives; `where`, `distance`, `size`, `action`, `toward`, `relation` and `targets` as of a `Role`, but
     that `action` is "" where it does nothing, and `relation` "of" where it belongs to its target, as the candles of a
-    cake."""
+    cake. `own`: the file of the story's own drawing of it, `look` the hash of what that shows; "" for one of the
+    library."""
 
     concept: str
     word: str = ""
@@ -57,6 +58,8 @@ class Thing:
     targets: tuple[str, ...] = ()
     action: str = ""
     toward: str = ""
+    own: str = ""
+    look: str = ""
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def read_layout(text: str) -> dict[str, Any]:
     for part in filter(str.strip, re.split("[;；]", text)):
         paint = re.fullmatch(rf"\s*(.*?)\s+({PAINT}\S+)\s*", part, re.DOTALL)
         boxed = re.fullmatch(r"\s*(.*?)((?:(?:^|\s+)[+-]?[\d.]+){0,4})\s*", part, re.DOTALL)
-        name, values = paint.groups() if paint else (boxed[1], boxed[2].split())
+        name, values = paint.groups() if paint else (boxed[1], boxed[2].split()) if boxed else (part, [])
         if paint and name not in fields["layout"]:
             fields["layout"][name] = values
         elif name.casefold() == "strength" and len(values) == 1:
@@ -223,7 +223,8 @@ def read_layout(text: str) -> dict[str, Any]:
 
 def read_strengths(text: str) -> dict[str, str]:
     """The words of `[eta: Mia 1.5; Tom 0.8]` as a mapping of names to what should be numbers."""
-    parts = (re.fullmatch(r"\s*(.*?)\s*(\S*)\s*", part, re.DOTALL).groups() for part in re.split("[;；]", text))
+    read = (re.fullmatch(r"\s*(.*?)\s*(\S*)\s*", part, re.DOTALL) for part in re.split("[;；]", text))
+    parts = (part.groups() for part in read if part)
     return {name or value: value if name else "" for name, value in parts if name or value}
 
 

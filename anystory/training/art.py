@@ -89,7 +89,7 @@ def is_plural(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ArtEntry:
     """One subject. `cells` are its atlas rows: several are poses of it, one is a single drawing."""
 
     set: str
@@ -150,9 +150,9 @@ class Art:
                 told = [tuple(row.get(key, ())) for key in ("actions", "facing")]
                 # A frame that showed nothing has no cell, and then nobody knows which of the others is which.
                 told = [words if len(words) == count else () for words in told]
-                entries.append(Entry(*names, range(start, start + count), *told))
+                entries.append(ArtEntry(*names, range(start, start + count), *told))
             start += count
-        self.entries: tuple[Entry, ...] = tuple(entries)
+        self.entries: tuple[ArtEntry, ...] = tuple(entries)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -177,7 +177,9 @@ def _decode(folder: Path, rows: list[dict], size: int) -> dict[str, torch.Tensor
             if name not in tars:
                 tars[name] = opened.enter_context(tarfile.open(folder / f"{name}.tar"))
             for file in _files(row):
-                encoded.append(tars[name].extractfile(file).read())
+                if (member := tars[name].extractfile(file)) is None:
+                    raise ValueError(f"{folder / name}.tar holds no file {file}; make the art again.")
+                encoded.append(member.read())
                 owners.append(i)
     made = in_parallel(partial(_cell, size), encoded)
     drawn = [(i, cell) for i, cell in zip(owners, made, strict=True) if cell is not None]

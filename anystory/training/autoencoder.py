@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anystory.model.autoencoder import PatchAutoencoder
@@ -55,10 +55,17 @@ def start_from_principal_components(model: PatchAutoencoder, images: Tensor) -> 
     basis = vectors[:, -channels:].flip(1).T  # (channels, 3 * patch²), largest variance first
     shape = (channels, 3, patch, patch)
     model.linear_encoder.weight.copy_((basis / std[:, None]).view(shape))
-    model.linear_encoder.bias.copy_(-(basis / std[:, None]) @ mean)
+    _bias(model.linear_encoder).copy_(-(basis / std[:, None]) @ mean)
     model.linear_decoder.weight.copy_((basis * std[:, None]).view(shape))
     # A transposed convolution has one bias a channel; the rest of the mean patch is nearly nothing.
-    model.linear_decoder.bias.copy_(mean.view(3, -1).mean(1))
+    _bias(model.linear_decoder).copy_(mean.view(3, -1).mean(1))
+
+
+def _bias(layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
+    """The bias of a layer that has one."""
+    if layer.bias is None:
+        raise ValueError("The layer has no bias.")
+    return layer.bias
 
 
 def reconstruction_loss(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ THUMB = 8
 
 
 @dataclass(frozen=True)
-class Cover:
+class SceneCover:
     """A scene's layer: `pixels` uint8 (4, h, w), premultiplied RGBA, its upper left corner at pixel (`x`, `y`);
     `depth` and `name` as in `scenes.Layer`; `probe` float (PROBE, PROBE), its alpha over the whole frame."""
 
@@ -51,7 +51,7 @@ class Ground:
     water: tuple[float, float] | None
 
 
-class Bank:
+class SceneBank:
     """N scenes of `size` pixels: `backgrounds` uint8 (N, 3, size, size), `thumbs` float (N, 3, THUMB, THUMB) in
     [0, 1], `grounds`, and `covers`, the layers of each from the back to the front."""
 
@@ -72,12 +72,12 @@ class Bank:
         self.grounds = [Ground(**row["ground"]) for row in told]
         pixels, start = tensors["pixels"], 0
         probes = iter(tensors["probes"].float() / 255)
-        self.covers: list[list[Cover]] = []
+        self.covers: list[list[SceneCover]] = []
         for row in told:
             covers = []
             for x, y, width, height, depth, name in row["covers"]:
                 end = start + 4 * width * height
-                covers.append(Cover(pixels[start:end].view(4, height, width), x, y, depth, name, next(probes)))
+                covers.append(SceneCover(pixels[start:end].view(4, height, width), x, y, depth, name, next(probes)))
                 start = end
             self.covers.append(covers)
 

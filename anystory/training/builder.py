@@ -109,7 +109,7 @@ def _draw(jobs: Iterable[Job], path: Path, workers: int | None) -> list[dict]:
     ):
         seen = set()
         for row, pictures in pool.imap(_made, jobs, 8):
-            kept = [i for i, data in enumerate(pictures or ()) if data is not None]
+            kept = {i: data for i, data in enumerate(pictures or ()) if data is not None}
             if not kept or row["file"] in seen:
                 continue
             seen.add(row["file"])
@@ -118,8 +118,8 @@ def _draw(jobs: Iterable[Job], path: Path, workers: int | None) -> list[dict]:
                     continue
                 row["frames"] = len(kept)
                 row |= {key: [row[key][i] for i in kept] for key in ("actions", "facing") if key in row}
-            for number, i in enumerate(kept):
-                _add(tar, f"{row['file']}{number}.webp" if row["kind"] == "poses" else row["file"], pictures[i])
+            for number, data in enumerate(kept.values()):
+                _add(tar, f"{row['file']}{number}.webp" if row["kind"] == "poses" else row["file"], data)
             rows.append(row)
     return rows
 
@@ -495,7 +495,10 @@ class _Comic:
 
     def part(self, name: str, x: float = 0, y: float = 0, colours: dict[str, str] | None = None) -> str:
         """A file as a piece of a larger SVG at (x, y), its fills recoloured."""
-        attributes, inner = re.search(r"<svg([^>]*)>(.*)</svg>", self.files[name], re.DOTALL).groups()
+        whole = re.search(r"<svg([^>]*)>(.*)</svg>", self.files[name], re.DOTALL)
+        if whole is None:
+            raise ValueError(f"{name} holds no SVG element.")
+        attributes, inner = whole.groups()
         if colours:
             pattern = "|".join(map(re.escape, colours))
             inner = re.sub(pattern, lambda m: colours[m[0].upper()], inner, flags=re.IGNORECASE)
@@ -507,7 +510,11 @@ class _Comic:
         return f'<svg x="{x}" y="{y}"{sized} overflow="visible">{inner}</svg>'
 
     def box(self, name: str) -> tuple[float, float, float, float]:
-        return tuple(map(float, re.search(r'viewBox="([^"]+)"', self.files[name])[1].split()))
+        box = re.search(r'viewBox="([^"]+)"', self.files[name])
+        if box is None:
+            raise ValueError(f"{name} has no viewBox.")
+        left, top, width, height = map(float, box[1].split())
+        return left, top, width, height
 
 
 def _posed(concept: str, text: str, name: str, licence: str, tags: str, poses: list[tuple[str, str]]) -> dict:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anystory.sketch.scenery import PLACES, in_medium, when
-from anystory.training.art import Entry, article, is_plural, noun_phrase
+from anystory.training.art import ArtEntry, article, is_plural, noun_phrase
 from anystory.training.bank import Ground
 
 POSITIONS = {
@@ -79,7 +79,7 @@ class Told:
     action's {}; `does` is what its drawing shows, `colours` the names of its main colours (at most two),
     `recoloured` whether they are not the drawing's own."""
 
-    entry: Entry
+    entry: ArtEntry
     where: str
     size: str
     action: str
@@ -121,7 +121,7 @@ def colour_names(pixels: np.ndarray) -> tuple[str, ...]:
     return ()
 
 
-def kind_of(entry: Entry) -> str:
+def kind_of(entry: ArtEntry) -> str:
     """What kind of thing an entry is, in a word that is true of it whatever its colour."""
     if entry.text.endswith("with a face"):
         return "thing"
@@ -136,7 +136,7 @@ def caption(
     `behind` = (i, j): subject i is partly hidden by subject j."""
 
     def pick(options: Sequence[str]) -> str:
-        return options[rng.integers(len(options))]
+        return options[int(rng.integers(len(options)))]
 
     times = when(ground.time, ground.weather, rng)
     medium = in_medium(ground.medium, rng)
@@ -152,9 +152,10 @@ def caption(
     astray = len(subjects) == 1 and subjects[0].where != "middle"
     says_where = everywhere and (astray or rng.random() < 0.6) and not (behind and rng.random() < 0.8)
     order = [int(i) for i in (rng.permutation(len(subjects)) if says_where else np.argsort([s.x for s in subjects]))]
-    hides = behind is not None and not says_where
+    hidden = list(behind) if behind is not None and not says_where else []
+    hides = bool(hidden)
     if hides:
-        order = list(behind if rng.random() < 0.5 else behind[::-1])
+        order = hidden if rng.random() < 0.5 else hidden[::-1]
     phrases = _phrases(subjects, order, rng)
     spots = [pick(POSITIONS[s.where]) if says_where else "" for s in subjects]
     does = [_verb(s, len(subjects), rng) for s in subjects]
@@ -167,7 +168,7 @@ def caption(
     scene += times
     ahead = bool(scene) and rng.random() < 0.25
     pieces: list[str | int] = [" ".join(scene) + ","] if ahead else []
-    pieces += _clause(subjects, order, spots, does, hides and order == list(behind), hides, rng)
+    pieces += _clause(subjects, order, spots, does, hides and order == hidden, hides, rng)
     if not ahead:
         pieces += scene
     text, mentions = _join(pieces, phrases)
@@ -205,7 +206,7 @@ def _phrases(subjects: Sequence[Told], order: Sequence[int], rng: np.random.Gene
     """What each subject is called, article included; `order` is the order of mention. Half of all are only "a
     character"; of the others a third are described instead of named, and all whose name speaks of a colour they do
     not have."""
-    phrases, heard = [""] * len(subjects), []
+    phrases, heard = [""] * len(subjects), list[str]()
     by_name = rng.random() < 0.5 if rng.random() < 0.7 else None
     for i in order:
         subject = subjects[i]
@@ -257,7 +258,7 @@ def _clause(
     hides the other, which is the first or the second in `order`."""
 
     def pick(*options: str) -> str:
-        return options[rng.integers(len(options))]
+        return options[int(rng.integers(len(options)))]
 
     if len(order) == 1:
         return [f"{spots[0]},", 0, does[0]] if spots[0] and rng.random() < 0.15 else [0, does[0], spots[0]]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from anystory.model.attention import Bank, attend, given_gate
 from anystory.model.pipeline import AnyStoryPipeline
-from anystory.model.routing import mask_shares
+from anystory.model.routing import mask_shares, sides
 from anystory.training.losses import TrainingBatch
 
 SIGMAS = (1.0, 4.0)
@@ -37,7 +37,7 @@ def reference_gap(
         noisy = alpha * batch.latents + spread * noise
         is_epsilon = pipeline.scheduler.config.prediction_type == "epsilon"
         truth = noise if is_epsilon else alpha * noise - spread * batch.latents
-        inside = mask_shares(batch.masks, tuple(noise.shape[-2:]))
+        inside = mask_shares(batch.masks, sides(noise))
         rows = torch.arange(len(noise), device=device)
         gate = given_gate(batch.masks, torch.ones(len(rows), dtype=torch.bool, device=device))
         for kind in errors:
@@ -50,7 +50,7 @@ def reference_gap(
                 routing=pipeline.routing_qformer(vision).squeeze(1).unflatten(0, (-1, 2)),
                 references=[g.unsqueeze(1) for g in references],
                 references_active=torch.full((len(rows),), kind != "none", device=device),
-                latent_shape=tuple(noise.shape[-2:]),
+                latent_shape=sides(noise),
             )
             with attend(pipeline.unet, pipeline.adapter, bank, gate=gate):
                 predicted = pipeline.unet(

@@ -49,7 +49,9 @@ class Loop:
     @property
     def progress(self) -> float:
         """How much of the training is done, 1 or more at the end."""
-        return self.step / self.steps if self.steps is not None else self.seconds / (60 * self.minutes)
+        if self.steps is not None:
+            return self.step / self.steps
+        return self.seconds / (60 * self.minutes) if self.minutes else 1.0
 
     def __iter__(self) -> Iterator[float]:
         last = printed = saved = time.monotonic()

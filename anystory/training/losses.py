@@ -12,7 +12,7 @@ from torch import Tensor
 from anystory.model.anystory import AnyStoryModel, Text
 from anystory.model.attention import Bank, Gate, attend, given_gate
 from anystory.model.mention import SILENT
-from anystory.model.routing import area_maps, gumbel_maps, hard_maps, layer_shape, mask_shares, soft_maps
+from anystory.model.routing import area_maps, gumbel_maps, hard_maps, layer_shape, mask_shares, sides, soft_maps
 
 ROUTING_WEIGHT = 0.1
 """lambda of eq 4."""
@@ -122,7 +122,7 @@ def stage_losses(
         routing=model.adapter.routing_features(routing, text.states, mentions),
         references=references,
         references_active=references_active,
-        latent_shape=tuple(latents.shape[-2:]),
+        latent_shape=sides(latents),
     )
     with attend(
         model.unet, model.adapter, bank, gate=_gate(objective, masks, chance(objective.truth)), detach=objective.joint
@@ -137,7 +137,7 @@ def stage_losses(
             added_cond_kwargs={"text_embeds": text.pooled, "time_ids": batch.time_ids[repeat]},
         ).sample
 
-    inside = mask_shares(masks, tuple(latents.shape[-2:])).sum(1, keepdim=True).clamp(max=1)
+    inside = mask_shares(masks, sides(latents)).sum(1, keepdim=True).clamp(max=1)
     weight = 1 + objective.mask_weight * inside
     error = (predicted.float() - truth).pow(2) * target.channel_weights[:, None, None]
     diffusion = (weight * error).sum() / (weight.sum() * latents.shape[1])
@@ -148,7 +148,7 @@ def stage_losses(
     )
     total = diffusion + ROUTING_WEIGHT * routing_term
     losses = {"diffusion": diffusion, "routing": routing_term}
-    if subjects and objective.correspondence:
+    if subjects and objective.correspondence and state.queries is not None:
         sought = _correspondence(state.queries, batch, repeat, references_active)
         total = total + objective.correspondence * sought
         losses["correspondence"] = sought
@@ -174,13 +174,13 @@ def _correspondence(
     """Correspondence loss of the layers with the most tokens, which carry the detail."""
     most = max(query.shape[2] for query, _ in queries)
     layers = [(query, key) for query, key in queries if query.shape[2] == most]
-    shape = layer_shape(most, *batch.latents.shape[-2:])
-    reference_shape = layer_shape(layers[0][1].shape[2] // batch.references.shape[1], *batch.references.shape[-2:])
+    shape = layer_shape(most, *sides(batch.latents))
+    reference_shape = layer_shape(layers[0][1].shape[2] // batch.references.shape[1], *sides(batch.references))
     target, known = matching_tokens(batch.correspondence, shape, reference_shape)
     belongs = hard_maps(area_maps(batch.masks, shape))[:, :-1].flatten(2) > 0.5
     counts = (known & belongs)[repeat] & active[:, None, None]
     terms = [correspondence_loss(query, key, target[repeat], counts) for query, key in layers]
-    return sum(terms) / len(terms)
+    return torch.stack(terms).sum() / len(terms)
 
 
 def _gate(objective: Objective, masks: Tensor, truth: Tensor) -> Gate:
@@ -197,7 +197,7 @@ def routing_loss(logits: Tensor, masks: Tensor) -> Tensor:
 
     logits: (B, N+1, h, w); masks: (B, N, H, W) visible masks of the whole instances, brought to h x w.
     """
-    target = mask_shares(masks, logits.shape[-2:])
+    target = mask_shares(masks, sides(logits))
     return F.mse_loss(soft_maps(logits.float())[:, :-1], target)
 
 
@@ -208,7 +208,7 @@ def routing_cross_entropy(logits: Tensor, masks: Tensor) -> Tensor:
     An entry counts by the inverse root of its area. Otherwise, while a frame is still noise and a subject only
     likely to be somewhere, the background would win every argmax and nobody would be drawn anywhere.
     """
-    target = area_maps(masks, logits.shape[-2:])
+    target = area_maps(masks, sides(logits))
     weight = target.mean(dim=(2, 3), keepdim=True).clamp(min=1e-3).rsqrt()
     weighted = target * weight
     return -(weighted * logits.float().log_softmax(dim=1)).sum() / weighted.sum()

@@ -45,7 +45,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # what it takes is not needed here
         """Move every weight that has a gradient; equal gradients in all processes leave equal weights in all."""
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]

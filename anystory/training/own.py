@@ -35,7 +35,7 @@ HELD_OUT = 10
 
 
 @dataclass(frozen=True)
-class Made:
+class Gathered:
     """What became of a folder: characters, their views, those held out for testing, and a sentence for every picture
     and sub-folder that could not be used."""
 
@@ -45,7 +45,7 @@ class Made:
     refused: tuple[str, ...]
 
 
-def build_own(pictures: Path, out: Path, model: str = "u2net") -> Made:
+def build_own(pictures: Path, out: Path, model: str = "u2net") -> Gathered:
     """Make an art pack in `out` of the characters in the folder `pictures`; `model` cuts out what has no transparency.
     Nothing is done where the pack is there and the pictures are those it was made of.
 
@@ -61,7 +61,7 @@ def build_own(pictures: Path, out: Path, model: str = "u2net") -> Made:
     stamp = hashlib.sha256(json.dumps([model, stats, refused]).encode()).hexdigest()
     told = out / "made.json"
     if told.is_file() and (saved := json.loads(told.read_text(encoding="utf-8")))["of"] == stamp:
-        return Made(**saved["made"] | {"refused": tuple(saved["made"]["refused"])})
+        return Gathered(**saved["made"] | {"refused": tuple(saved["made"]["refused"])})
     told.unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     held_out = {name for k, name in enumerate(sorted(characters)) if len(characters) >= HELD_OUT and k % HELD_OUT == 0}
@@ -103,8 +103,8 @@ def build_own(pictures: Path, out: Path, model: str = "u2net") -> Made:
     for name in ("poses.tar", "own.tar"):
         os.replace(out / f"{name}.part", out / name)
     (out / "index.jsonl").write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), encoding="utf-8")
-    views = sum(row.get("frames", 1) for row in rows)
-    made = Made(len(rows), views, sum(row["split"] == "test" for row in rows), tuple(refused))
+    views = sum(int(row.get("frames", 1)) for row in rows)
+    made = Gathered(len(rows), views, sum(row["split"] == "test" for row in rows), tuple(refused))
     told.write_text(json.dumps({"of": stamp, "made": asdict(made)}, ensure_ascii=False), encoding="utf-8")
     return made
 

@@ -106,5 +106,6 @@ def read(tarball: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
                 continue
             if member.size > LARGEST_MEMBER:
                 raise ValueError(f"{tarball.name}: {name} has {member.size} bytes, more than {LARGEST_MEMBER}.")
-            found[name] = tar.extractfile(member).read()
+            if (file := tar.extractfile(member)) is not None:  # as for every regular file
+                found[name] = file.read()
     return dict(sorted(found.items()))

@@ -16,7 +16,8 @@ from typing import TypeVar
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-Job, Result = TypeVar("Job"), TypeVar("Result")
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 WORTH_A_PROCESS = 100
 """Jobs of a few milliseconds that take longer than starting a process for them."""
@@ -48,7 +49,7 @@ def in_parallel(work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[
         yield from pool.imap(work, jobs, chunksize=8)
 
 
-class _Steps(Dataset):
+class _Steps(Dataset[Result]):
     def __init__(self, make: Callable[[int], Result]) -> None:
         self.make = make
 

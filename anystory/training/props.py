@@ -28,7 +28,7 @@ COLOURS = {
 
 
 @dataclass(frozen=True)
-class Prop:
+class WorldProp:
     """`cell` uint8 (2, 4, SIDE, SIDE), premultiplied: the back half, the front half. `name` with its article; `rim` and
     `floor` are the y of the front rim and of the bottom as shares of the cell."""
 
@@ -161,7 +161,7 @@ _KINDS: dict[str, Callable[[_Pen, _Pen], tuple[float, float]]] = {
 }
 
 
-def props() -> list[Prop]:
+def props() -> list[WorldProp]:
     """Every kind in every colour, in a fixed order."""
     drawn = []
     for kind, draw in _KINDS.items():
@@ -169,5 +169,5 @@ def props() -> list[Prop]:
             back, front = _Pen(colour), _Pen(colour)
             rim, floor = draw(back, front)
             article = "an" if name[0] in "aeiou" else "a"
-            drawn.append(Prop(f"{article} {name} {kind}", torch.stack([back.done(), front.done()]), rim, floor))
+            drawn.append(WorldProp(f"{article} {name} {kind}", torch.stack([back.done(), front.done()]), rim, floor))
     return drawn

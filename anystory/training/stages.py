@@ -57,7 +57,7 @@ CORRESPONDENCE = 0.2
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainingStage:
     """What a stage trains and how: parameter-name prefixes, peak learning rate, objective, and whether hidden matrices
     learn by Muon: those that start at random do, a base that AdamW has trained goes on by AdamW, as in the paper."""
 
@@ -68,18 +68,18 @@ class Stage:
 
 
 STAGES = {
-    "joint": Stage(
+    "joint": TrainingStage(
         ("unet.", "reference_net.", "subject_qformer.", "routing_qformer.", "adapter."),
         6e-4,
         Objective(draws=4, joint=True, mask_weight=6.0, levels=(0.4, 1.1), correspondence=CORRESPONDENCE),
         muon=True,
     ),
-    "subject": Stage(
+    "subject": TrainingStage(
         ("reference_net.", "subject_qformer.", "adapter.subject_", "adapter.reference_"),
         1e-4,
         Objective(drop_text=0.0, drop_references=0.0, drop_all=0.0),
     ),
-    "router": Stage(
+    "router": TrainingStage(
         ("routing_qformer.", "adapter.routers.", "adapter.mention."),
         1e-4,
         Objective(truth=0.0, temperature=TEMPERATURE[0], drop_text=0.0, drop_references=0.0, drop_all=0.0),
@@ -303,7 +303,7 @@ def _in_step(loop: Loop | None, processes: int) -> Iterator[tuple[int, float]]:
     source = iter(loop) if loop else None
     while True:
         now = torch.zeros(2, dtype=torch.float64)
-        if loop:
+        if loop and source:
             progress = next(source, 1.0)
             now = torch.tensor([loop.step, progress], dtype=torch.float64)
         if processes > 1:
@@ -317,12 +317,13 @@ def _average_gradients(parameters: Iterable[torch.nn.Parameter], processes: int)
     """Mean gradients over all processes; a parameter without one in this step counts as zero."""
     if processes == 1:
         return
-    parameters = list(parameters)
+    gradients = []
     for p in parameters:
         if p.grad is None:
             p.grad = torch.zeros_like(p)
-    flat = torch.cat([p.grad.flatten() for p in parameters])
+        gradients.append(p.grad)
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
     flat /= processes
-    for p, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
-        p.grad.copy_(part.view_as(p.grad))
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))

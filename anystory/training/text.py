@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,7 +23,7 @@ def install_text_encoder(out: str | Path) -> None:
     for part in PARTS:
         if not (Path(out) / part).is_dir():
             Path(out).mkdir(parents=True, exist_ok=True)
-            replace_folder(Path(out) / part, lambda folder, part=part: shutil.copytree(ASSETS / "mini" / part, folder))
+            replace_folder(Path(out) / part, partial(shutil.copytree, ASSETS / "mini" / part))
 
 
 def load_text_encoder(out: str | Path) -> tuple[PreTrainedTokenizerFast, BertModel]:

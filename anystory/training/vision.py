@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +73,7 @@ def look(cells: Tensor, hue: Tensor, generator: torch.Generator) -> Tensor:
         [angle.sin() * zoom * stretch, angle.cos() * zoom, uniform(-0.2, 0.2)],
     ]
     theta = torch.stack([torch.stack(row, -1) for row in rows], 1)
-    grid = F.affine_grid(theta, (count, 4, SIDE, SIDE), align_corners=False)
+    grid = F.affine_grid(theta, [count, 4, SIDE, SIDE], align_corners=False)
     warped = F.grid_sample(cells.float() / 255, grid, align_corners=False)
     colour, alpha = warped[:, :3], warped[:, 3:]
     light = hue_turn(hue) * uniform(0.7, 1.15, 1, 1) * uniform(0.95, 1.05, 3, 1)
@@ -179,7 +180,9 @@ def train_vision(
     torch.manual_seed(seed)
     parts = nn.ModuleDict({"encoder": vision_encoder(), "head": IdentityHead(192)}).to(device)
     parts.register_parameter("scales", nn.Parameter(torch.tensor([2.7, 2.7], device=device)))
-    encoder, head, scales = parts["encoder"], parts["head"], parts.scales
+    encoder: Any = parts["encoder"]
+    head: Any = parts["head"]
+    scales: Any = parts.scales
 
     matrices = [p for name, p in encoder.named_parameters() if p.ndim == 2 and "encoder.layers" in name]
     chosen = {id(p) for p in matrices}
@@ -228,7 +231,8 @@ def train_vision(
             seen = encoder(pixel_values=pictures)
             first, second = head(seen.last_hidden_state).chunk(2)
         meaning_of = F.normalize(seen.image_embeds.float(), dim=-1).chunk(2)
-        meaning = sum(contrastive_loss(part, said, scales[0], same_kind) for part in meaning_of) / 2
+        first_said, second_said = (contrastive_loss(part, said, scales[0], same_kind) for part in meaning_of)
+        meaning = (first_said + second_said) / 2
         # Every row is its own drawing or its own colour of it; only an entry drawn twice unchanged is the same.
         twin = (entries[:, None] == entries) & ((hue[:, None] - hue).abs() < 0.1)
         identity = contrastive_loss(first, second, scales[1], twin)

@@ -218,7 +218,7 @@ def test_who_has_no_picture_is_drawn_first_then_frames_are_looked_into_and_tried
     number = page.locator(".opened .number").inner_text().split(" · ")[0]
     page.locator("#retry").click()
     expect(page.locator("#progress .hint")).to_contain_text(
-        re.compile(f"{number}: (another seed is|no other seed was) better")
+        re.compile(rf"{number}: (seed \d+ was|no other seed was) better")
     )
     settle(page)
     others = [k for k in range(2) if f"Panel {k + 1}" != number]

@@ -60,7 +60,7 @@ def test_what_works_for_a_visitor_counts_and_may_end_but_nothing_begins_after_it
 def test_uploads_count_a_visit_and_what_is_refused_does_not(pictures):
     mine = Allowance(Limits(uploads=4))
     mine.upload(pictures)
-    assert "at most 4 files a visit, 1 more" in refused(mine.upload, pictures)
+    assert "at most 4 files per visit, and you have 1 left" in refused(mine.upload, pictures)
     mine.upload(pictures[:1])
     refused(mine.upload, pictures[:1])
 

@@ -200,7 +200,7 @@ def test_the_script_takes_a_new_name_over_where_the_character_is_meant(actors):
     assert cast.script_renamed(text, (*actors, bear), "Bruno", "Otto").split("\n")[2] == "Brunos and Bruno Bear"
     assert cast.script_renamed(text, (actors[0], *actors), "Bruno", "Otto") == text
     done = cast.Renaming("k", "<b>", "Otto", "", "")
-    assert "&lt;b&gt; is called Otto" in cast.told_renamed(done, words(None))
+    assert "&lt;b&gt; is now called Otto" in cast.told_renamed(done, words(None))
 
 
 def test_everyone_on_the_shelf_can_be_taken():
@@ -714,7 +714,7 @@ def test_nothing_typed_becomes_markup(actors):
 def test_a_render_tells_every_step_and_fills_the_frames(studio, actors):
     asked = job(studio, actors, "Bruno walks\nBruno and Fern # Hello")
     first, *moments = studio.render(asked)
-    assert first.where == "Waiting to begin" and first.waiting == (1, 2)
+    assert first.where == "Waiting to start" and first.waiting == (1, 2)
     steps = ((1, 1), (1, 2), (2, 1), (2, 2))
     assert [m.where for m in moments] == [f"Panel {n} of 2 · step {i} of 2" for n, i in steps]
     assert [m.share for m in moments] == [0.25, 0.5, 0.75, 1]
@@ -905,3 +905,16 @@ def test_cards_show_what_wildcards_become_and_dice_are_rolled(actors):
     assert panels.acted("a: [", members, {"do": "remove", "number": 3}) == "a: ["
     assert script.with_idea("A letter arrives", ["Bruno"]).startswith("Bruno opens a letter")
     assert script.with_idea("A letter arrives", []) is None and script.with_idea("x", ["Bruno"]) is None
+
+
+def test_the_card_of_who_is_only_described_offers_four_drawings_and_keeps_the_chosen_one():
+    actor = cast.Actor("Bo", "a big bear")
+    offered = cast.library_choices(actor.description)
+    shown = cast.card(actor, 0, 1)
+    assert [shown.count(f'data-drawing="{one}"') for one in offered] == [1] * 4
+    assert shown.count('aria-pressed="true"') == 1
+    chosen = cast.drawn_as(actor, offered[2])
+    assert cast.members([chosen])[0].drawing == offered[2]
+    assert f'data-drawing="{offered[2]}" aria-pressed="true"' in cast.card(chosen, 0, 1)
+    assert cast.drawn_as(actor, "a castle") is actor
+    assert "data-drawing" not in cast.card(cast.Actor("Bo"), 0, 1)

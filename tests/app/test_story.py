@@ -36,7 +36,7 @@ def studio(tmp_path):
 
 def drawn_by_hand(name, of="Fox"):
     made = subject(of)
-    return drafts.Actor(name, "a fox", "", (drafts.Picture(made.image, made.mask, cutout(made)),))
+    return drafts.DraftActor(name, "a fox", "", (drafts.DraftPicture(made.image, made.mask, cutout(made)),))
 
 
 def test_the_page_that_opened_a_story_last_keeps_it(studio):
@@ -103,7 +103,7 @@ def test_a_frame_finds_its_characters_by_their_looks_and_names_who_is_missing(st
     made = rendered(tmp_path / "made")
     frame = made.folder / "frames" / "002.png"
     assert story.is_story([str(frame)]) and not story.is_story([str(EXAMPLE / "fern.png")])
-    opened = story.open_frame(frame, (drawn_by_hand("Reynard"), drafts.Actor("Owl")), SAY)
+    opened = story.open_frame(frame, (drawn_by_hand("Reynard"), drafts.DraftActor("Owl")), SAY)
     assert [actor.name for actor in opened.draft.cast] == ["Fox", "Owl", "Ghost"]
     assert [len(actor.pictures) for actor in opened.draft.cast[:2]] == [1, 0]
     assert opened.draft.settings == Settings(size=64)

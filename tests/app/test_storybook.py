@@ -63,7 +63,7 @@ def test_the_head_tells_what_it_is_and_what_a_gpu_would_add(studio, tiny_backend
     assert masthead.ready(backend, words) == "storybook: painted place, your cut-outs"
     assert masthead.ready(tiny_backend, words) == "model: mini"
     alone, beside = (masthead.banner(backend, words, gpu=gpu) for gpu in (False, True))
-    assert "1024 px and up to 12" in alone and "drawn by no model" in alone and "flux" not in alone
+    assert "up to 12" in alone and "1024 px" in alone and "no model draws it" in alone and "flux" not in alone
     assert "--backend flux" in beside and "flux" not in masthead.banner(tiny_backend, words, gpu=True)
 
 

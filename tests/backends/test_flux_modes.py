@@ -13,7 +13,7 @@ from anystory.bench.plain import plain
 from anystory.model.flux.attention import blocks, held_by
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
-from anystory.model.flux.plans import Plan, place
+from anystory.model.flux.plans import FluxPlan, place
 from anystory.model.flux.speeds import SPEEDS, Speed, hasten
 from tests.backends.test_flux_golden import CASES, GOLDEN, TOLERANCE
 
@@ -239,7 +239,7 @@ def test_compiled_blocks_give_the_golden_numbers():
 
 def test_blocks_that_take_turns_on_the_card_give_the_golden_numbers():
     one = AnyStoryFluxPipeline.from_release(GOLDEN / "base", GOLDEN / "redux", GOLDEN / "anystory_flux_tiny.bin")
-    place(Plan("float32", "float32", "block", 0, 0), one, "cpu")
+    place(FluxPlan("float32", "float32", "block", 0, 0), one, "cpu")
     cast, settings, theirs = golden(routed())
     given = theirs["prompt_embeds"], theirs["pooled_prompt_embeds"], [cast], theirs["latents"], settings
     assert (last(one, *given) - theirs["final_latents"]).abs().max() <= TOLERANCE

@@ -125,6 +125,7 @@ def test_of_a_download_that_breaks_off_what_is_whole_is_kept(hub, ask):
     assert (authors / CHECKPOINT).read_bytes() == (GOLDEN / "anystory_flux_tiny.bin").read_bytes()
 
 
+ONE = json.dumps({"weight_map": {"a": "m-00001-of-00001.safetensors"}})
 INDEX = '{"weight_map": {"a": "b.safetensors"}}'
 
 LACKING = [
@@ -178,7 +179,8 @@ def split(file):
         ({"config.json": "{}", "model.gguf": "", "m.safetensors.index.json": INDEX}, True),
         ({"model.safetensors": ""}, False),
         ({"config.json": "{}", "m-00001-of-00002.safetensors": ""}, False),
-        ({"config.json": "{}", "m-00001-of-00002.safetensors": "", "m-00002-of-00002.safetensors": ""}, True),
+        ({"config.json": "{}", "m-00001-of-00001.safetensors": ""}, False),
+        ({"config.json": "{}", "m-00001-of-00001.safetensors": "", "m.safetensors.index.json": ONE}, True),
         ({"config.json": "{}", "m.safetensors": "", "m.safetensors.index.json": INDEX}, False),
         ({"config.json": "{}", "m.safetensors": "", "m.safetensors.index.json": "["}, False),
         ({"tokenizer_config.json": "{}"}, False),

@@ -5,7 +5,7 @@ import torch
 from diffusers.hooks import apply_group_offloading
 from torch import nn
 
-from anystory.bench.card import CARD, Card, CardError, OnCard, Stream
+from anystory.bench.card import CARD, Card, CardError, CardStream, OnCard
 
 X = torch.arange(12.0).view(3, 4)
 
@@ -78,7 +78,7 @@ def test_bytes_are_counted_while_they_are_alive_and_bounded():
 
 
 def test_what_is_still_being_copied_is_not_read(card):
-    pinned, stream = X.pin_memory(), Stream()
+    pinned, stream = X.pin_memory(), CardStream()
     assert pinned.is_pinned() and not X.is_pinned() and card.pinned.alive == 64  # a power of two
     with card.stream(stream):
         late, early = pinned.to(CARD, non_blocking=True), X.to(CARD, non_blocking=True)

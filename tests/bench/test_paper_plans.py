@@ -26,6 +26,10 @@ ABOUT = Capabilities("sdxl", "1", Settings(size=paper.SIZE), range(64, 4 * paper
 QUERIES = 64
 
 
+def precision(plan):
+    return plan.precision
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
@@ -82,7 +86,7 @@ def test_on_a_card_that_is_full_the_backend_goes_on_under_the_next_plan(folder, 
     ways = [each for each in plans if each.weights == "bf16"]
     with Card(round(share * (ways[0].peak - CONTEXT))):
         memory = Planned("sdxl", partial(paper.loaded, folder=folder), ways, told.append)
-        backend = AnyStoryBackend(ABOUT, memory)
+        backend = AnyStoryBackend(ABOUT, memory, precision)
         cast = [backend.encode(_subject("Fox", "red"))]
         settings = Settings(size=paper.SIZE, steps=2, guidance=7.5)
         *_, last = backend.denoise(Request(Prompt("a fox", ((0, 5),)), ("Fox",), cast, settings, 7))
@@ -94,7 +98,7 @@ def test_on_a_card_that_is_full_the_backend_goes_on_under_the_next_plan(folder, 
 def test_a_backend_that_found_no_memory_at_all_goes_on_when_there_is_some(folder, plans):
     with Card() as card:
         memory = Planned("sdxl", partial(paper.loaded, folder=folder), plans[-1:], print)
-        backend = AnyStoryBackend(ABOUT, memory)
+        backend = AnyStoryBackend(ABOUT, memory, precision)
         card.capacity = 1000
         with pytest.raises(BackendError, match="memory is too short"):
             backend.encode(_subject("Fox", "red"))
@@ -109,14 +113,31 @@ def test_a_frame_of_many_characters_is_counted_before_it_is_begun(folder, plans)
     with Card():
         memory = Planned("sdxl", partial(paper.loaded, folder=folder), ways, told.append)
         card = replan(footprint, Work(paper.SIZE, 1), ways[0]).peak / SPARE + 1
-        backend = AnyStoryBackend(ABOUT, memory, footprint, card)
+        backend = AnyStoryBackend(ABOUT, memory, precision, footprint, card)
         cast = [backend.encode(_subject("Fox", "red"))]
         settings = Settings(size=paper.SIZE, steps=1)
         *_, last = backend.denoise(Request(Prompt("a fox"), ("Fox",), cast, settings, 7))
-        assert memory.plans == tuple(ways) and not told
+        assert memory.plan == ways[0] and last.frame and not told
         *_, last = backend.denoise(Request(Prompt("foxes"), tuple("ABCD"), cast * 4, settings, 7))
-    assert memory.plans == tuple(ways[1:]) and last.frame
-    assert told == [f"A frame of 128 pixels with 4 characters takes more memory; sdxl goes on with {ways[1]}."]
+        assert memory.plan == ways[1] and last.frame
+        *_, last = backend.denoise(Request(Prompt("a fox"), ("Fox",), cast, settings, 7))
+        assert memory.plan == ways[0] and last.frame
+    assert told == [
+        f"A frame of 128 pixels with 4 characters takes more memory; sdxl goes on with {ways[1]}.",
+        f"A frame of 128 pixels with 1 characters takes less memory; sdxl goes on with {ways[0]}.",
+    ]
+
+
+def test_a_frame_that_no_plan_has_room_for_is_refused_before_anything_is_loaded(folder, plans):
+    footprint = Footprint.of(folder)
+    with Card():
+        memory = Planned("sdxl", partial(paper.loaded, folder=folder), plans, print)
+        card = plans[-1].peak / SPARE + 1
+        backend = AnyStoryBackend(ABOUT, memory, precision, footprint, card)
+        loaded = memory.model
+        with pytest.raises(BackendError, match=r"A frame of 512 pixels with 0 characters needs \d+\.\d GB .* smaller"):
+            next(backend.denoise(Request(Prompt("a fox"), (), (), Settings(size=4 * paper.SIZE, steps=1), 7)))
+        assert memory.model is loaded
 
 
 @pytest.fixture(scope="module")

@@ -14,5 +14,5 @@ def test_every_figure_is_measured_against_its_bound(monkeypatch, capsys):
 
 
 def test_a_figure_beyond_its_bound_says_so():
-    assert str(sketch.Figure("a sketch", 61, 60, "ms")) == "| a sketch | 61 ms | ≤ 60 ms | NO |"
-    assert "yes" in str(sketch.Figure("a sketch", 60, 60, "ms"))
+    assert str(sketch.Measured("a sketch", 61, 60, "ms")) == "| a sketch | 61 ms | ≤ 60 ms | NO |"
+    assert "yes" in str(sketch.Measured("a sketch", 60, 60, "ms"))

@@ -1,25 +1,33 @@
 """Every plan on the simulated card, at small scale: who is there when, and what it takes."""
 
 import importlib.util
+from dataclasses import replace
 
 import pytest
+import torch
+from safetensors.torch import save_file
 from torch import nn
+from torch.utils._python_dispatch import _disable_current_modes
 from transformers import SiglipVisionModel
 
+from anystory.backends.base import Lora
+from anystory.backends.lora import add_lora, lora_size
 from anystory.bench import __main__ as command
-from anystory.bench import build, walk
+from anystory.bench import walk
 from anystory.bench.card import CARD, Card
 from anystory.bench.flux import GOLDEN
 from anystory.model import offload
-from anystory.model.flux.plans import ALWAYS, Footprint, Work, plan
+from anystory.model.flux.pipeline import AnyStoryFluxPipeline
+from anystory.model.flux.plans import ALWAYS, FluxFootprint, FluxWork, empty, place, plan
 
-FOOTPRINT = Footprint.of(walk.SCALED.configs, walk.SCALED.rank)
-WORK = Work(walk.SCALED.size, walk.SCALED.size, walk.SCALED.subjects, 1, walk.SCALED.text)
+FOOTPRINT = FluxFootprint.of(walk.SCALED.configs, walk.SCALED.rank)
+QKV = {"to_q", "to_k", "to_v"}
+WORK = FluxWork(walk.SCALED.size, walk.SCALED.size, walk.SCALED.subjects, 1, walk.SCALED.text)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    return build.save(walk.SCALED.configs, walk.SCALED.rank, GOLDEN / "base", tmp_path_factory.mktemp("scaled"))
+    return walk.saved(tmp_path_factory.mktemp("scaled"))
 
 
 def walked_by(each, *files):
@@ -75,7 +83,7 @@ def test_a_plan_whose_models_do_not_make_room_is_found_out(files, monkeypatch):
     def only_the_one_before(modules, device):
         modules = modules[::-1]
         for module, before in zip(modules, [None, *modules], strict=False):
-            offload.add_hook_to_module(module.to("cpu"), offload.Turn(device, [before] if before else []))
+            offload.add_hook_to_module(module.to("cpu"), offload.CardTurn(device, [before] if before else []))
 
     monkeypatch.setattr("anystory.model.flux.plans.take_turns", only_the_one_before)
     found = walked_by(plan(FOOTPRINT, WORK, "bf16", "bf16", "model"), *files)
@@ -103,8 +111,51 @@ def test_the_command_walks_all_and_fails_with_one(monkeypatch, capsys):
     assert "b: not walked, it takes the package c" in said and "d: FAILED, CardError: no" in said
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torchao") is None, reason="takes the optional package torchao")
-@pytest.mark.parametrize("names", [("fp8", "fp8", "none"), ("int8", "bf16", "model")])
-def test_quantised_models_move_too(files, names):
-    found = walked_by(plan(FOOTPRINT, WORK, *names), *files)
+@pytest.mark.parametrize(
+    ("names", "package"),
+    [
+        (("fp8", "fp8", "none"), "torchao"),
+        (("int8", "bf16", "model"), "torchao"),
+        (("gguf", "bf16", "block"), "gguf"),
+    ],
+    ids=["fp8", "int8", "gguf"],
+)
+def test_quantised_models_move_too(files, tmp_path, names, package):
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"takes the optional package {package}")
+    own = walk.saved(tmp_path, gguf=True) if "gguf" in names else files
+    found = walked_by(plan(FOOTPRINT, WORK, *names), *own)
     assert found.passed, str(found)
+
+
+def lora(file, rank):
+    """A LoRA on every attention of the transformer."""
+    model = empty("transformer", walk.SCALED.configs["transformer"])
+    layers = [n for n, m in model.named_modules() if isinstance(m, nn.Linear) and n.rpartition(".")[2] in QKV]
+    weights = {}
+    for name in layers:
+        layer = model.get_submodule(name)
+        weights[f"transformer.{name}.lora_A.weight"] = torch.randn(rank, layer.in_features) / 16
+        weights[f"transformer.{name}.lora_B.weight"] = torch.randn(layer.out_features, rank) / 16
+    save_file(weights, file)
+    return file
+
+
+@pytest.mark.parametrize("offload", ["model", "block"])
+def test_loras_are_counted(files, walked, tmp_path, offload):
+    ink = Lora("ink"), lora(tmp_path / "ink.safetensors", 128)
+    footprint = replace(FOOTPRINT, loras=lora_size(*ink))
+    each = plan(footprint, WORK, "bf16", "bf16", offload)
+
+    def draw():
+        with _disable_current_modes():
+            pipeline = AnyStoryFluxPipeline.from_release(*files, torch.bfloat16, each)
+            add_lora(pipeline, "ink", *ink)
+        place(each, pipeline, str(CARD))
+        return walk.frame(pipeline)
+
+    found = walk.walked(each.name, each, draw)
+    without = walked[offload]
+    assert found.passed and found.picture != without.picture, str(found)
+    more = each.peak - plan(FOOTPRINT, WORK, "bf16", "bf16", offload).peak
+    assert 0.5 * more <= found.measured - without.measured <= 1.1 * more and more > 0.05 * without.measured

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from anystory.cast.filenames import FilenameError, basename, find, folded
+from anystory.cast.filenames import FilenameError, basename, find
 from anystory.cast.images import ImageError, open_image
 from anystory.script.form import ScriptError
 from anystory.script.read import load_script
+from anystory.story.names import folded
 
 
 @pytest.fixture

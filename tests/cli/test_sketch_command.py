@@ -30,7 +30,7 @@ FORM = {
     "unread": list,
     "cast": list,
     "things": list,
-    "notes": list,
+    "marks": list,
 }
 """What other programs read of a sketch, as design and docs/program.md have it."""
 
@@ -100,6 +100,8 @@ def test_things_have_boxes_and_holders(script, tmp_path, capsys):
     assert main(["sketch", str(script), "--out", str(tmp_path), "--json"]) == 0
     (told,) = events(capsys, "sketch")
     assert told["things"] == [{"concept": "vine", "box": None, "held_by": "Fox"}]
+    data = json.loads((tmp_path / "sketches" / "001.json").read_text(encoding="utf-8"))
+    assert list(data) == list(FORM)  # notes are told, not written
     assert told["notes"] == ["There is no drawing of a vine; it is not shown."]
 
 
@@ -200,7 +202,7 @@ def test_what_a_model_made_is_resumed_by_it_and_named(script, tmp_path, tiny_mod
     capsys.readouterr()
     assert main(["info", out]) == 0
     said, by = capsys.readouterr().out, "2 with a frame, by mini"
-    assert by in said and f" and storybook {load().version} (painted place, your cut-outs)" in said
+    assert by in said and f" and storybook {load().about.version} (painted place, your cut-outs)" in said
     assert main(["resume", out, "--panels", "2"]) == 0
     assert "panel 2: unchanged" in capsys.readouterr().out
 

@@ -13,7 +13,7 @@ from anystory.evaluation.cases import Gallery, pairs, singles
 from anystory.evaluation.encoder import _Sampler, train, views
 from anystory.evaluation.measures import Judge, found_by_segmentation, held, overlap, rank_of, read_size, read_where
 from anystory.evaluation.statistics import mean, share
-from anystory.evaluation.table import Report, Row
+from anystory.evaluation.table import Row, TableReport
 from anystory.maps.consistency import pose_difference
 from anystory.model.identity import DIMENSION, SIDE, IdentityEncoder, cut_out, embed, load_encoder
 from anystory.sketch.scenery import PLACES, TIME_PHRASES
@@ -219,7 +219,7 @@ def test_the_table_says_figure_interval_aim_and_bounds():
         Row("seconds", mean([2.0, 2.0]), 8.0, at_least=False, unit=" s"),
         Row("nothing", share([]), 0.5),
     )
-    report = Report(rows, rows[:1], (("a fox", "a dog", 2),), {})
+    report = TableReport(rows, rows[:1], (("a fox", "a dog", 2),), {})
     text = report.as_markdown("Model x")
     assert "| identity | 0.667 [0.208, 0.939] | 3 | ≥ 0.85 | no | 1.000 [0.701, 1.000] | chance 0.010 |" in text
     assert "| seconds | 2.000 [2.000, 2.000] s | 2 | ≤ 8 s | yes |" in text and "- a fox for a dog (2 times)" in text

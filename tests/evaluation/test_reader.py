@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from anystory.evaluation import reader
 from anystory.evaluation.reader import (
     SIDE,
-    Reader,
-    Reading,
+    FrameReader,
+    FrameReading,
     compare,
     flattened,
     in_front,
@@ -26,13 +26,13 @@ from anystory.evaluation.reader import (
 from anystory.sketch import scenery as scenes
 from anystory.sketch.scenery import PLACES, TIMES, WEATHERS
 from anystory.training.art import Art
-from anystory.training.bank import Bank
+from anystory.training.bank import SceneBank
 from anystory.training.world import World
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    return Reader.load()
+    return FrameReader.load()
 
 
 @pytest.fixture(scope="module")
@@ -84,32 +84,32 @@ def test_the_shipped_reader_is_small_and_knows_places_that_are(shipped):
     """Places that came after it was taught are no question until it is taught again."""
     assert reader.WEIGHTS.stat().st_size < 6 * 2**20
     assert set(shipped.knows[0]) <= set(PLACES) and len(shipped.knows[0]) >= 55
-    assert shipped.knows[0] == Reader.taught() and shipped.knows[1:] == (TIMES, WEATHERS)
+    assert shipped.knows[0] == FrameReader.taught() and shipped.knows[1:] == (TIMES, WEATHERS)
 
 
 def test_what_a_place_does_not_have_is_never_read():
-    model = Reader().eval()
+    model = FrameReader().eval()
     with torch.no_grad():
         model.heads[0].bias[list(PLACES).index("cave")] += 100
-    assert model.name(torch.zeros(1, 3, SIDE, SIDE)) == [Reading("cave", "", "")]
+    assert model.name(torch.zeros(1, 3, SIDE, SIDE)) == [FrameReading("cave", "", "")]
     with torch.no_grad():
         model.heads[0].bias[list(PLACES).index("desert")] += 200
         model.heads[2].bias[WEATHERS.index("snow")] += 100
         model.heads[2].bias[WEATHERS.index("cloudy")] += 50
         model.heads[1].bias[TIMES.index("night")] += 100
-    assert model.name(torch.zeros(1, 3, SIDE, SIDE)) == [Reading("desert", "night", "cloudy")]
+    assert model.name(torch.zeros(1, 3, SIDE, SIDE)) == [FrameReading("desert", "night", "cloudy")]
 
 
 def test_weights_that_are_none_are_refused(tmp_path):
     with pytest.raises(OSError, match="missing"):
-        Reader.load(tmp_path / "none.safetensors")
+        FrameReader.load(tmp_path / "none.safetensors")
     save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match="holds no weights of the reader"):
-        Reader.load(tmp_path / "other.safetensors")
+        FrameReader.load(tmp_path / "other.safetensors")
     told = {"format": "anystory-reader", "knows": json.dumps([["beach"], TIMES, WEATHERS])}
     save_file({"a": torch.zeros(1)}, tmp_path / "old.safetensors", told)
     with pytest.raises(ValueError, match="does not fit"):
-        Reader.load(tmp_path / "old.safetensors")
+        FrameReader.load(tmp_path / "old.safetensors")
 
 
 def test_views_keep_the_picture_and_change_it():
@@ -122,8 +122,8 @@ def test_views_keep_the_picture_and_change_it():
 
 
 def test_what_cannot_be_seen_is_no_question():
-    shown = [Reading("cave", "", ""), Reading("room", "night", ""), Reading("beach", "day", "rain")]
-    read = [Reading("cave", "", ""), Reading("room", "day", ""), Reading("sea", "day", "fog")]
+    shown = [FrameReading("cave", "", ""), FrameReading("room", "night", ""), FrameReading("beach", "day", "rain")]
+    read = [FrameReading("cave", "", ""), FrameReading("room", "day", ""), FrameReading("sea", "day", "fog")]
     figures, wrong = compare(shown, read)
     assert {q: (f.value, f.n) for q, f in figures.items()} == {
         "place": (pytest.approx(2 / 3), 3),
@@ -143,7 +143,7 @@ def test_drawings_stand_in_front():
 
 
 def test_a_flattened_scene_is_the_picture_that_was_painted(tmp_path):
-    bank = Bank(tmp_path, count=3, size=64, seed=5)
+    bank = SceneBank(tmp_path, count=3, size=64, seed=5)
     for i, (label, picture) in enumerate(zip(scenes.plan(3), flattened(bank), strict=True)):
         painted = scenes.paint(*label, (5, i)).render(64, 64, grain=True).picture()
         assert np.abs(picture.permute(1, 2, 0).numpy().astype(int) - painted).max() <= 3
@@ -155,14 +155,14 @@ def test_training_resumes_and_never_sees_the_test_split(folder, tmp_path, capsys
     art = Art(folder, tmp_path, split="train", size=32)
     model = train(art, tmp_path, steps=14, scenes_count=12, frames=8)
     torch.manual_seed(reader.SEED)
-    assert (model.heads[0].weight - Reader().heads[0].weight).abs().max() > 1e-3
+    assert (model.heads[0].weight - FrameReader().heads[0].weight).abs().max() > 1e-3
     assert "14  " in capsys.readouterr().out
     train(art, tmp_path, steps=15, scenes_count=12, frames=8)
     assert "resumed at step 14" in capsys.readouterr().out
-    loaded = Reader.load(tmp_path / "reader.safetensors")
+    loaded = FrameReader.load(tmp_path / "reader.safetensors")
     assert loaded.knows == model.knows
     world = World(art, tmp_path / "cache", size=SIDE, scenes_count=12, seed=1)
     figures, wrong = measure(loaded, world, 40)
     assert figures["place"].n == 40 and figures["place"].low <= figures["place"].value <= figures["place"].high
-    assert measure_empty(loaded, world._bank)[0]["place"].n == 12
+    assert measure_empty(loaded, world.bank)[0]["place"].n == 12
     assert sum(n for *_, n in wrong) == sum(round(f.n * (1 - f.value)) for f in figures.values())

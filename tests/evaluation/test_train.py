@@ -12,7 +12,7 @@ from anystory.evaluation.cases import Gallery, gallery
 from anystory.evaluation.examination import ATTEMPTS, composites, examine_identity, examine_poses
 from anystory.evaluation.identity import subject_of
 from anystory.evaluation.measures import Judge
-from anystory.evaluation.reader import Reader
+from anystory.evaluation.reader import FrameReader
 from anystory.evaluation.train import main
 from anystory.model.identity import load_encoder
 from anystory.training.art import Art
@@ -58,7 +58,7 @@ def test_one_command_trains_and_measures_both_networks(folder, tmp_path, capsys)
     assert main(["--art", str(folder), "--out", str(tmp_path), *small]) == 0
     load_encoder(tmp_path / "identity.safetensors")
     assert (tmp_path / "identity.safetensors").stat().st_mode & 0o777 == 0o644
-    Reader.load(tmp_path / "reader.safetensors")
+    FrameReader.load(tmp_path / "reader.safetensors")
     measured = json.loads((tmp_path / "identity.json").read_text())
     assert measured["composites of 10 drawings"]["identity, all"]["n"] == 30
     assert measured["poses"]["another pose, among 3 characters"]["n"] == 3

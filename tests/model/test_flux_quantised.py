@@ -9,7 +9,7 @@ import torch
 from anystory.bench.build import save_gguf
 from anystory.bench.flux import last
 from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
-from anystory.model.flux.plans import PRECISIONS, Plan
+from anystory.model.flux.plans import PRECISIONS, FluxPlan
 from tests.backends.test_flux_golden import GOLDEN
 from tests.backends.test_flux_modes import golden, pipeline, routed
 
@@ -50,7 +50,7 @@ def without_a_gpu(monkeypatch):
 
 def check(precision, text, kinds, base=GOLDEN / "base"):
     """Load a plan's precisions, see the kinds of weights it has, and how far the frame is from the full picture."""
-    plan = Plan(precision, text, "cpu", 0, 0)
+    plan = FluxPlan(precision, text, "cpu", 0, 0)
     redux, checkpoint = GOLDEN / "redux", GOLDEN / "anystory_flux_tiny.bin"
     one = AnyStoryFluxPipeline.from_release(base, redux, checkpoint, torch.float32, plan)
     t5 = one.text_encoder_2.encoder.block[0].layer[0].SelfAttention

@@ -6,7 +6,17 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from anystory.project.drafts import DAY, Actor, Draft, DraftError, Picture, Store, draft_of, load_draft, save_draft
+from anystory.project.drafts import (
+    DAY,
+    Draft,
+    DraftActor,
+    DraftError,
+    DraftPicture,
+    Store,
+    draft_of,
+    load_draft,
+    save_draft,
+)
 from anystory.project.folder import content, cutout
 from anystory.script.form import MAX_BYTES, MAX_TEXT
 from anystory.script.read import parse_script
@@ -16,13 +26,13 @@ from tests.stories import rendered, story, subject
 
 def full():
     looks = [(made.image, made.mask, cutout(made)) for made in (subject("Fox"), subject("Fox", 48))]
-    pictures = (Picture(*looks[0], Image.new("RGBA", (64, 64), (0, 200, 0, 90))), Picture(*looks[1]))
-    actor = Actor("Fox", "a fox", "", pictures, 0.6, "left")
+    pictures = (DraftPicture(*looks[0], Image.new("RGBA", (64, 64), (0, 200, 0, 90))), DraftPicture(*looks[1]))
+    actor = DraftActor("Fox", "a fox", "", pictures, 0.6, "left")
     return Draft(
         "[unfinished\nFox walks \ud83e",
         "A title",
         "Crayon",
-        (actor, Actor("Owl", "an owl")),
+        (actor, DraftActor("Owl", "an owl")),
         Settings(64, steps=3, seed=8),
         ((2, Panel("Fox and Tom talk", ("Fox",), dialogue=(Line("Tom", "Hi"),), seed=5)),),
         (Style("Crayon", "{prompt}, in wax"),),
@@ -141,7 +151,7 @@ def test_a_story_that_is_too_large_takes_words_and_less_but_no_more_pictures(tmp
     rendered(store.folder(key))
     (store.folder(key) / "frames/big.png").write_bytes(b"0" * 9_000)
     noise = Image.effect_noise((64, 64), 90)
-    more = replace(full().cast[1], pictures=(Picture(noise.convert("RGB"), noise, noise.convert("RGBA")),))
+    more = replace(full().cast[1], pictures=(DraftPicture(noise.convert("RGB"), noise, noise.convert("RGBA")),))
     with pytest.raises(DraftError, match="remove some"):
         store.save(key, replace(full(), cast=(*full().cast, more)))
     assert same(store.load(key), full())
@@ -153,12 +163,12 @@ def test_a_story_that_is_too_large_takes_words_and_less_but_no_more_pictures(tmp
 
 def test_what_could_not_be_read_again_is_not_kept(tmp_path):
     most = replace(full(), text="x" * MAX_BYTES, title="x" * MAX_TEXT, style="x" * MAX_TEXT)
-    most = replace(most, cast=(Actor("Fox", "x" * MAX_TEXT, "x" * (MAX_TEXT + 99)),))
+    most = replace(most, cast=(DraftActor("Fox", "x" * MAX_TEXT, "x" * (MAX_TEXT + 99)),))
     save_draft(tmp_path, most)
     assert load_draft(tmp_path) == most
     for what in ("text", "title", "style"):
         with pytest.raises(DraftError, match=f"The {what} has "):
             save_draft(tmp_path, replace(most, **{what: getattr(most, what) + "x"}))
     with pytest.raises(DraftError, match="The description of Fox has 2001"):
-        save_draft(tmp_path, replace(most, cast=(Actor("Fox", "x" * (MAX_TEXT + 1)),)))
+        save_draft(tmp_path, replace(most, cast=(DraftActor("Fox", "x" * (MAX_TEXT + 1)),)))
     assert load_draft(tmp_path) == most

@@ -175,7 +175,7 @@ class Model:
         assert pictures == {entry.image.removeprefix("frames/") for entry in project.entries.values()}
 
 
-@pytest.mark.parametrize("seed", (17, 21, 27, 43, 49, 57))
+@pytest.mark.parametrize("seed", range(8))
 def test_frames_stay_with_their_panels_through_random_edits(tmp_path, seed):
     model = Model(tmp_path, random.Random(seed))
     for _ in range(30):

@@ -160,7 +160,7 @@ def test_where_memory_is_short_smaller_batches_make_the_same_frames(
 
 
 def test_frames_of_a_batch_that_were_finished_before_memory_ran_out_for_good_stay(flux, told, tmp_path):
-    flux.memory.plans, flux.batch = flux.memory.plans[-1:], 3
+    flux.memory.plans, flux.batch = flux.memory.plans[:1], 3
     hook = blocks(flux.pipeline.transformer)[0].register_forward_pre_hook
     hook(fails_above(2), with_kwargs=True)
     with pytest.raises(BackendError, match="memory is too short for this frame"):

@@ -9,9 +9,11 @@ from PIL import Image, ImageDraw
 
 from anystory.cast.segment import Segmenter, SegmentError
 from anystory.project.folder import Project, content
+from anystory.render import portraits
 from anystory.render.portraits import SEEDS, draw_cast, undrawn, with_drawn
 from anystory.render.session import Renderer, RenderError
 from anystory.story.model import CastMember, Panel, Script, Story, Subject
+from anystory.story.prompt import portrait
 
 
 class Selecting(Segmenter):
@@ -106,6 +108,21 @@ def test_what_has_not_changed_is_not_drawn_again(tiny_backend, story, tmp_path, 
             events, again = drawn(same, tiny_backend, Selecting(), tmp_path)
             assert [event.reused for event in events] == [True]
             assert content(again.subjects[0]) == content(first.subjects[0])
+
+
+def test_a_drawing_whose_article_was_another_once_is_not_drawn_again(tiny_backend, story, tmp_path, monkeypatch):
+    def once(*arguments):
+        prompt = portrait(*arguments)
+        article, _, rest = prompt.text.partition(" ")
+        return replace(prompt, text=f"{'a' if article == 'an' else 'an'} {rest[0].swapcase()}{rest[1:]}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(portraits, "portrait", once)
+        _, first = drawn(story, tiny_backend, Selecting(), tmp_path)
+    for _ in range(2):
+        events, again = drawn(story, tiny_backend, Selecting(), tmp_path)
+        assert [event.reused for event in events] == [True] and len(list((tmp_path / "drawn").iterdir())) == 1
+        assert content(again.subjects[0]) == content(first.subjects[0])
 
 
 @pytest.mark.parametrize("change", ["description", "steps", "guidance"])

@@ -11,8 +11,10 @@ from PIL import Image, ImageDraw
 from anystory.maps import diagnosis
 from anystory.maps.diagnosis import another_seed, diagnose
 from anystory.project.folder import Project
+from anystory.render import session
 from anystory.render.session import Renderer, RenderError
 from anystory.story.model import BACKGROUND, CastMember, Line, Panel, Script, Story, Subject
+from anystory.story.prompt import compose
 
 
 def subject(name, colour):
@@ -388,3 +390,45 @@ def test_skipping_another_try_keeps_the_best_frame_so_far(tiny_backend, story, t
     events = list(Renderer(tiny_backend).render(one, tmp_path, retry=3, skip=iter([False, True]).__next__))
     assert [(e.attempt, e.reused) for e in events] == [(1, True), (2, False)]
     assert same(Project(tmp_path).frame(1), last.step.frame)
+
+
+def reworded(panel, *arguments):
+    """How an earlier version might have put it."""
+    now = compose(panel, *arguments)
+    return replace(now, text=f"So, {now.text}", mentions=tuple((a + 4, b + 4) for a, b in now.mentions))
+
+
+def test_frames_whose_sentence_was_put_otherwise_once_stay_their_panels(tiny_backend, story, tmp_path, monkeypatch):
+    with monkeypatch.context() as then:
+        then.setattr(session, "compose", reworded)
+        before, _ = run(tiny_backend, story, tmp_path)
+    pictures = {name: data for name, data in files(tmp_path).items() if name.startswith("frames")}
+    for _ in range(2):
+        after, reused = run(tiny_backend, story, tmp_path)
+        assert reused == [1, 2, 3, 4] and all(same(before[number], after[number]) for number in before)
+    assert pictures == {name: data for name, data in files(tmp_path).items() if name.startswith("frames")}
+    one, *others = story.script.panels
+    _, reused = run(tiny_backend, with_panels(story, replace(one, prompt="Fox swims"), *others), tmp_path)
+    assert reused == [2, 3, 4], "what asks for something else is made anew"
+
+
+def test_a_moved_or_renamed_frame_is_known_in_other_words_too(tiny_backend, story, tmp_path, monkeypatch):
+    with monkeypatch.context() as then:
+        then.setattr(session, "compose", reworded)
+        run(tiny_backend, with_panels(story, *(replace(p, seed=5) for p in story.script.panels)), tmp_path)
+    panels = [replace(p, seed=5, prompt=p.prompt.replace("Fox", "Rex")) for p in story.script.panels[::-1]]
+    panels = [replace(p, cast=tuple("Rex" if name == "Fox" else name for name in p.cast)) for p in panels]
+    cast = tuple(replace(m, name="Rex") if m.name == "Fox" else m for m in story.script.cast)
+    subjects = tuple(replace(s, name="Rex") if s.name == "Fox" else s for s in story.subjects)
+    frames, reused = run(tiny_backend, Story(Script(tuple(panels), cast), subjects, story.settings), tmp_path)
+    assert reused == [1, 2, 3, 4] and frames[4].maps.names == ("Rex", BACKGROUND)
+
+
+def test_a_retried_frame_is_known_in_other_words_too(tiny_backend, fox, tmp_path, monkeypatch):
+    story, _, _ = fox
+    monkeypatch.setattr(diagnosis, "MIN_SHARE", 1.0)
+    with monkeypatch.context() as then:
+        then.setattr(session, "compose", reworded)
+        run(tiny_backend, story, tmp_path, retry=1)
+    assert Project(tmp_path).entries[1].tries == 2
+    assert run(tiny_backend, story, tmp_path)[1] == [1] and Project(tmp_path).entries[1].tries == 2

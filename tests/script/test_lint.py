@@ -279,7 +279,7 @@ def test_random_text_never_raises():
 @pytest.fixture(scope="module")
 def sdxl(tiny_backend):
     memory = Planned("sdxl", lambda plan: sdxl_pipeline(), [Plan("float32", "cpu", 0, 0)], print)
-    return AnyStoryBackend(capabilities(memory.model, "sdxl", "1", 25), memory)
+    return AnyStoryBackend(capabilities(memory.model, "sdxl", "1", 25), memory, lambda plan: "1")
 
 
 def test_without_a_backend_nothing_is_said_of_it(tiny_backend):

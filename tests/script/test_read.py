@@ -75,7 +75,7 @@ they rest #Later
     assert parse_script(text, cast=CAST) == Script(
         panels=(
             Panel("Mia walks in the forest", ("Mia",), "Early"),
-            Panel("they rest", (), "Later"),
+            Panel("they rest", ("Mia",), "Later"),
             Panel("they share an apple", ("Mia", "Tom")),
             Panel("Tom's empty chair"),
             Panel("a race", ("Tom", "Zoë")),

@@ -114,7 +114,7 @@ MARKS = {
     "hides": lambda p: p.angle == 0,
     "peeks": lambda p: p.box[0] < 0 < p.box[2] or p.box[0] < 1 < p.box[2],
     "digs": lambda p: 14 <= abs(p.angle) <= 20 and p.contact is not None,
-    "dances": lambda p: 7 <= abs(p.angle) <= 11 and p.contact is not None,
+    "dances": lambda p: 2 <= abs(p.angle) <= 3.5 and p.bend.sway and p.contact is not None,
 }
 
 
@@ -217,8 +217,17 @@ def test_those_who_hug_overlap_a_little():
 
 
 def test_those_who_dance_sway():
-    angles = [placed.angle for placed in staged("dances", "dances", "dances", "dances")]
-    assert len({np.sign(angle) for angle in angles}) == 2
+    sways = [placed.bend.sway for placed in staged("dances", "dances", "dances", "dances")]
+    assert {np.sign(sway) for sway in sways} == {-1, 1}
+
+
+def test_those_who_dance_with_each_other_stand_close_and_face_each_other():
+    cuts = {name: drawing(name, 50, facing="right") for name in ("A", "B")}
+    a, b = staged(Role("A", "dances", toward="B"), Role("B"), cuts=cuts)
+    apart = staged(Role("A"), Role("B"), cuts=cuts)
+    left, right = sorted((a, b), key=middle)
+    assert (left.facing, right.facing) == ("right", "left")
+    assert abs(middle(a) - middle(b)) < abs(middle(apart[0]) - middle(apart[1]))
 
 
 @pytest.mark.parametrize(
@@ -341,10 +350,24 @@ def test_who_carries_somebody_small_has_them_in_the_arms():
 
 def test_a_bust_with_company_does_not_float_either():
     cuts = {"P0": drawing("P0", 90, cut=frozenset({"bottom"}))}
-    for relation in ("behind", "in front of", "on", "under", "above", "next to"):
-        for action in ("stands", "rides", "hides", "hugs", "climbs"):
+    for relation in ("in front of", "on", "under", "above", "next to"):
+        for action in ("stands", "rides", "hugs", "climbs"):
             a, _ = staged(Role("P0", action, relation=relation, targets=("P1",), toward="P1"), "stands", cuts=cuts)
             assert a.box[3] >= 1
+
+
+@pytest.mark.parametrize("wide", [20, 60, 160])
+def test_a_bust_behind_somebody_looks_over_their_back_or_stands_beside(wide):
+    """Its cut edge is behind who is broad enough, or at the frame's; nobody's face is hidden."""
+    cuts = {"P0": drawing("P0", 90, cut=frozenset({"bottom"})), "P1": drawing("P1", wide)}
+    for action in ("stands", "hides", "peeks"):
+        bust, other = staged(Role("P0", action, relation="behind", targets=("P1",)), "stands", cuts=cuts)
+        assert shared(face(bust), face(other)) < 0.3 * area(face(other)) or bust.depth < other.depth
+        if bust.box[3] < 1:
+            half = (bust.box[2] - bust.box[0]) / 2
+            across = (bust.box[3] - other.box[1]) / tall(other)  # how far down the oval the edge is
+            reach = np.sqrt(max(1 - (2 * across - 1) ** 2, 0)) * (other.box[2] - other.box[0]) / 2
+            assert bust.depth < other.depth and half <= reach + 0.01 and middle(bust) == pytest.approx(middle(other))
 
 
 # --- the line-up ----------------------------------------------------------------------------------------------------

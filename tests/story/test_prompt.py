@@ -1,10 +1,12 @@
 import itertools
+from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
 
 from anystory.story.model import CastMember, Panel, Subject
-from anystory.story.prompt import Mention, compose, find_names, portrait, rename
+from anystory.story.prompt import NameMention, compose, find_names, portrait, rename
 
 
 def found(text, *names):
@@ -44,9 +46,9 @@ def test_a_name_inside_another_word_is_not_found(text):
 
 def test_mentions_come_in_reading_order_and_repeat():
     assert find_names("Tom and Mia and Tom", ["Mia", "Tom"]) == [
-        Mention("Tom", 0, 3),
-        Mention("Mia", 8, 11),
-        Mention("Tom", 16, 19),
+        NameMention("Tom", 0, 3),
+        NameMention("Mia", 8, 11),
+        NameMention("Tom", 16, 19),
     ]
     assert find_names("", ["Mia"]) == [] and find_names("Mia", []) == []
 
@@ -158,12 +160,12 @@ def test_names_become_what_they_look_like(prompt, cast, text):
         ("unimpressed cat", "an unimpressed cat walks"),
         ("hourglass", "an hourglass walks"),
         ("one-eyed pirate", "a one-eyed pirate walks"),
-        ("European hare", "a european hare walks"),
+        ("European hare", "a European hare walks"),
         ("a", "an a walks"),
         ("  grey \n  cat ,", "a grey cat walks"),
         ("fox, wearing a scarf", "a fox, wearing a scarf, walks"),
         ("红色的狐狸", "红色的狐狸 walks"),
-        ("Élan", "a élan walks"),
+        ("Élan", "an élan walks"),
     ],
 )
 def test_descriptions_get_the_article_they_need(description, text):
@@ -184,7 +186,7 @@ def test_a_later_mention_is_short_unless_that_confuses():
 def test_a_description_with_a_comma_is_closed_only_where_words_go_on():
     cast = {"Mia": "fox, grey"}
     assert sentence("Mia, at home", cast) == "a fox, grey, at home"
-    assert sentence("Mia's home", cast) == "a fox, grey's home"
+    assert sentence("Mia's home", cast) == "a fox, grey, the fox's home"
     assert sentence("see Mia", cast) == "see a fox, grey"
 
 
@@ -308,3 +310,12 @@ def test_renaming(turn):
     assert rename("A and AB, a-A. ABA", names) == "Mia and Tom, a-A. ABA"
     assert rename("看见小小走", names) == "看见 王 走" and rename("小，小猫", names) == "Zoë，小猫"
     assert rename("A sees A", {"A": "A B"}) == "A B sees A B" and rename("nothing", {}) == "nothing"
+
+
+PROMPTS = yaml.safe_load((Path(__file__).parent.parent / "data" / "prompts.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("line", itertools.chain(*PROMPTS.values()), ids=lambda line: line[2][:60])
+def test_sentences_as_a_person_would_write_them(line):
+    prompt, cast, text = line
+    assert sentence(prompt, cast) == text

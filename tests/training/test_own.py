@@ -112,7 +112,7 @@ def test_a_crowds_name_is_a_name_like_others_for_ones_own(pictures, tmp_path):
     drawing("teal").save(pictures / "X-Men.png")
     build_own(pictures, tmp_path / "pack")
     art = Art(tmp_path / "pack", tmp_path / "cache", split="train", size=48)
-    layout = World(art, tmp_path / "cache", size=48, scenes_count=2)._lay_out(
+    layout = World(art, tmp_path / "cache", size=48, scenes_count=2).stage.lay_out(
         np.zeros(60, int), np.zeros(60, bool), 1, np.random.default_rng(0)
     )
     assert "x men" in {art.entries[int(i)].text for i in layout.entry.flat}
@@ -172,7 +172,7 @@ def test_views_are_each_others_references(pictures, tmp_path):
     art = Art(tmp_path / "pack", tmp_path / "cache", split="train", size=48)
     world = World(art, tmp_path / "cache", size=48, scenes_count=2)
     rng = np.random.default_rng(0)
-    layout = world._lay_out(np.zeros(40, int), np.zeros(40, bool), 1, rng)
-    several = world._count[layout.entry] == 3
+    layout = world.stage.lay_out(np.zeros(40, int), np.zeros(40, bool), 1, rng)
+    several = world.stage.casting.count[layout.entry] == 3
     assert several.any() and (layout.cell != layout.look)[several].all()
     assert any("character" in caption for caption in world.batch(8, 1, rng).captions)

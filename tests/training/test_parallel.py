@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from anystory.training import parallel
 from anystory.training.art import Art
-from anystory.training.bank import Bank
+from anystory.training.bank import SceneBank
 from anystory.training.parallel import ahead, cores, in_parallel
 from tests.training.test_world import folder  # noqa: F401 (a fixture)
 
@@ -29,7 +29,7 @@ def test_many_jobs_come_back_in_their_order(by_the_pool):
 
 def test_places_and_art_are_the_same_by_one_process_or_several(folder, tmp_path, by_the_pool):  # noqa: F811
     def make(cache):
-        Bank(cache, count=6, size=48, seed=3)
+        SceneBank(cache, count=6, size=48, seed=3)
         Art(folder, cache, split="train", size=48)
         return {path.name: path for path in cache.glob("*.safetensors")}
 

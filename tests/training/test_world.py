@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from anystory.sketch import scenery as scenes
 from anystory.sketch.scenery import MEDIUMS, PLACES, TIME_PHRASES, WEATHERS, Layer
 from anystory.training.art import Art, noun_phrase
-from anystory.training.bank import Bank, Cover
+from anystory.training.bank import SceneBank, SceneCover
 from anystory.training.captions import ACTIONS, Told, caption, colour_names
 from anystory.training.world import HIDING, MOST_HIDDEN, World, sheet
 
@@ -169,12 +169,12 @@ def test_masks_are_visible_disjoint_and_never_mostly_hidden(world, count):
 
 def lay_out(world, count, subjects, seed=0):
     rng = np.random.default_rng(seed)
-    return world._lay_out(rng.integers(len(world._bank), size=count), rng.random(count) < 0.5, subjects, rng)
+    return world.stage.lay_out(rng.integers(len(world.bank), size=count), rng.random(count) < 0.5, subjects, rng)
 
 
 def test_little_of_a_subject_is_hidden_but_of_those_who_hide(world):
     layout = lay_out(world, 200, 3)
-    hidden = world._hidden(layout)
+    hidden = world.stage.hidden(layout)
     hides = np.isin(layout.action, ("hides behind", "swims", "sits in"))
     assert (hidden[~hides] <= MOST_HIDDEN + 1e-6).mean() > 0.99
     assert (hidden <= HIDING[1] + 0.05).mean() > 0.99
@@ -262,7 +262,7 @@ def test_reference_and_target_have_one_colour(world):
 def test_reference_is_not_a_copy_of_the_target(world):
     batch = world.batch(60, 1, np.random.default_rng(8))
     layout = lay_out(world, 200, 1)
-    moving = world._count[layout.entry] > 1
+    moving = world.stage.casting.count[layout.entry] > 1
     assert moving.any() and (layout.cell != layout.look)[moving].all()
     alone = batch.frames.float() * batch.masks
     assert ((alone - batch.references[:, 0, :3].float()).abs().mean((1, 2, 3)) > 5).all()
@@ -306,14 +306,14 @@ class Pond:
     """A bank of one place with a bush to hide behind and water to swim in, of which every pixel is known."""
 
     def __init__(self, world, water, bush):
-        self.bank = world._bank
+        self.bank = world.bank
         self.ground = replace(self.bank.grounds[0], place="lake", water=water, ground=(0.7, 0.8))
         pixels = torch.zeros(4, SIDE, SIDE, dtype=torch.uint8)
         if bush:
             pixels[1, 30:, 14:34] = 200
             pixels[3, 30:, 14:34] = 255
         probe = torch.nn.functional.adaptive_avg_pool2d(pixels[3:].float() / 255, 32)[0]
-        self.cover = Cover(pixels, 0, 0, 0.95, "a bush", probe)
+        self.cover = SceneCover(pixels, 0, 0, 0.95, "a bush", probe)
 
     def __enter__(self):
         self.before = self.bank.grounds, self.bank.covers
@@ -355,7 +355,7 @@ def test_who_swims_shows_nothing_below_the_water_line(world):
 def test_a_layer_far_in_front_is_never_left_to_hide_most_of_someone(world):
     with Pond(world, None, bush=True):
         layout = lay_out(world, 80, 1)
-        hidden = world._hidden(layout)
+        hidden = world.stage.hidden(layout)
     stands = ~np.isin(layout.action, ("hides behind", "sits in"))
     assert (hidden[stands] <= MOST_HIDDEN + 1e-6).mean() > 0.97
 
@@ -363,12 +363,12 @@ def test_a_layer_far_in_front_is_never_left_to_hide_most_of_someone(world):
 def test_masks_are_the_pixels_that_show_the_subject(world):
     """The same frame with the subject in another colour differs where the mask is, and nowhere else."""
     rng = np.random.default_rng(0)
-    scene, mirrored = np.arange(12) % len(world._bank), np.zeros(12, bool)
-    layout = world._lay_out(scene, mirrored, 2, rng)
+    scene, mirrored = np.arange(12) % len(world.bank), np.zeros(12, bool)
+    layout = world.stage.lay_out(scene, mirrored, 2, rng)
     layout.identity[:] = np.eye(3)
-    plain, masks = world._compose(scene, mirrored, layout, np.random.default_rng(1))
+    plain, masks = world.compositor.compose(scene, mirrored, layout, np.random.default_rng(1))
     layout.identity[:, 0] = np.eye(3)[[2, 0, 1]] * 0.5
-    other, again = world._compose(scene, mirrored, layout, np.random.default_rng(1))
+    other, again = world.compositor.compose(scene, mirrored, layout, np.random.default_rng(1))
     assert torch.equal(masks, again)
     changed = (plain.float() - other.float()).abs().amax(1)
     assert changed[masks[:, 0] == 0].max() <= 1
@@ -376,15 +376,15 @@ def test_masks_are_the_pixels_that_show_the_subject(world):
 
 
 def test_subjects_wear_the_light_of_their_scene(world):
-    shape = (len(world._bank),)
+    shape = (len(world.bank),)
     scene, mirrored = np.arange(*shape), np.zeros(shape, bool)
-    layout = world._lay_out(scene, mirrored, 1, np.random.default_rng(0))
-    before = world._bank.grounds
-    world._bank.grounds = [replace(g, light=(1.0, 1.0, 1.0)) for g in before]
-    light, slant = world._light(scene, mirrored, layout)
-    world._bank.grounds = [replace(g, light=(0.3, 0.4, 0.7)) for g in before]
-    night, _ = world._light(scene, mirrored, layout)
-    world._bank.grounds = before
+    layout = world.stage.lay_out(scene, mirrored, 1, np.random.default_rng(0))
+    before = world.bank.grounds
+    world.bank.grounds = [replace(g, light=(1.0, 1.0, 1.0)) for g in before]
+    light, slant = world.compositor.light(scene, mirrored, layout)
+    world.bank.grounds = [replace(g, light=(0.3, 0.4, 0.7)) for g in before]
+    night, _ = world.compositor.light(scene, mirrored, layout)
+    world.bank.grounds = before
     ratio = (night / light)[:, 0, :, 0]
     assert (ratio[:, :2] < 0.9).all() and (ratio[:, 0] < ratio[:, 2]).all()
     assert np.abs(slant).max() <= 0.14
@@ -406,7 +406,7 @@ def test_a_name_that_speaks_of_a_colour_is_not_used_for_a_subject_in_another(wor
     entry = replace(world.art.entries[0], text="red fox", concept="red-fox")
     told = Told(entry, "", "", "stands", "", "", ("blue",), True, 0.5)
     rng = np.random.default_rng(0)
-    texts = [caption(world._bank.grounds[0], [told], None, rng)[0] for _ in range(60)]
+    texts = [caption(world.bank.grounds[0], [told], None, rng)[0] for _ in range(60)]
     assert not any("red" in text.split() for text in texts)
     assert any("blue animal" in text for text in texts)
 
@@ -436,9 +436,9 @@ def test_the_bank_keeps_layers_as_the_scene_has_them(tmp_path, monkeypatch):
         return replace(scene, layers=[Layer(pixels, 0.9, "a bush", (5, 20, 15, 30))])
 
     monkeypatch.setattr(scenes.Painting, "render", layered)
-    fresh = Bank(tmp_path, count=2, size=SIDE, seed=0)
+    fresh = SceneBank(tmp_path, count=2, size=SIDE, seed=0)
     monkeypatch.setattr(scenes, "paint", None)  # the second time it is read, not painted
-    for bank in (fresh, Bank(tmp_path, count=2, size=SIDE, seed=0)):
+    for bank in (fresh, SceneBank(tmp_path, count=2, size=SIDE, seed=0)):
         (cover,) = bank.covers[1]
         assert (cover.x, cover.y, cover.depth, cover.name) == (5, 20, 0.9, "a bush")
         assert cover.pixels.shape == (4, 10, 10)
@@ -450,7 +450,7 @@ def test_verbs_agree_with_names_that_mean_several(world):
     entry = replace(next(e for e in world.art.entries if e.text == "grapes"), tags=())
     told = Told(entry, "", "", "flies", "", "", (), False, 0.5)
     rng = np.random.default_rng(0)
-    texts = [caption(world._bank.grounds[0], [told], None, rng)[0] for _ in range(80)]
+    texts = [caption(world.bank.grounds[0], [told], None, rng)[0] for _ in range(80)]
     plural = [t for t in texts if "grapes" in t]
     assert any("grapes fly" in t for t in plural)
     assert not any("grapes flies" in t or "grapes is" in t for t in plural)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -26,7 +27,8 @@ def wire(parts: Parts) -> None:
     def laid_out(shown: tuple[Shown, ...], values: tuple[Any, ...], dpi: int = Format.dpi) -> Pages:
         """The pages, for the values of `pages.settings` and `written`."""
         settings, words = values[: len(pages.settings)], values[len(pages.settings) :]
-        return book.pages(shown, reading_of(parts.studio, *words).script, book.form(*settings, dpi=dpi))
+        form = replace(book.form(*settings), dpi=dpi)
+        return book.pages(shown, reading_of(parts.studio, *words).script, form)
 
     def look(shown: tuple[Shown, ...], at: int, *values: Any) -> tuple[int, str]:
         if not shown:

@@ -120,12 +120,18 @@ def wire(parts: Parts) -> None:
     def turn(event: gr.EventData, present: Cast) -> list[Any]:
         return told(event, present, cast.turned)
 
+    def choose(event: gr.EventData, present: Cast) -> list[Any]:
+        index = cast.find(present, event.key)
+        now = present if index is None else cast.exchanged(present, cast.drawn_as(present[index], event.drawing))
+        return cast.show(now)
+
+    actors.cards.choose(choose, actors.actors, actors.outputs, **on_card)
     actors.cards.words(word, actors.actors, actors.outputs, **on_card)
     actors.cards.tall(tall, actors.actors, actors.outputs, **on_card)
     actors.cards.turn(turn, actors.actors, actors.outputs, **on_card)
 
     def rename(event: gr.EventData, present: Cast, lines: str, request: gr.Request) -> dict[Any, Any]:
-        heard = {actors.cards: gr.HTML(heard=event.count), **dict.fromkeys(actors.follows, "")}
+        heard: dict[Any, Any] = {actors.cards: gr.HTML(heard=event.count)} | dict.fromkeys(actors.follows, "")
         index = cast.find(present, event.key)
         if index is None:
             return heard

@@ -32,7 +32,7 @@ def wire(parts: Parts) -> None:
 
     def shown(item: Shown | None) -> list[Any]:
         sketches = studio.loaded is not None and studio.loaded.about.sketches
-        return desk.opened(item, *((takes(item), pinned(item)) if item else ((), False)), sketches)
+        return desk.opened(item, takes(item) if item else (), bool(item and pinned(item)), sketches)
 
     def open_frame(event: gr.EventData, frames: Frames) -> list[Any]:
         return shown(next((item for item in frames if item.number == event.number), None))
@@ -48,10 +48,11 @@ def wire(parts: Parts) -> None:
     gr.on(seen_anew, still, [*here, table.alike], table.alike, **QUICK)
 
     def refused(request: gr.Request, item: Shown | None, free: bool = True) -> dict[Any, Any] | None:
-        """What keeps the panel of a frame from being changed; None for nothing. It must be `free` of its pin."""
+        """What keeps the panel of a frame, if one is open, from being changed; None for nothing. It must be `free` of
+        its pin."""
         run, say = parts.visitors[request.session_hash].run, words(request)
         if item is None:
-            return {}
+            return None
         if run and not run.ended:
             return {table.notice: html.notice([say("desk.busy")])}
         if free and pinned(item):
@@ -62,8 +63,8 @@ def wire(parts: Parts) -> None:
         event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
     ) -> dict[Any, Any]:
         no = refused(request, item)
-        if no is not None:
-            return no
+        if item is None or no is not None:
+            return no or {}
         try:
             asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
@@ -82,8 +83,8 @@ def wire(parts: Parts) -> None:
 
     def vary(event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames) -> dict[Any, Any]:
         no = refused(request, item, free=False)
-        if no is not None:
-            return no
+        if item is None or no is not None:
+            return no or {}
         count = event.count if event.count in desk.VARIANTS else desk.VARIANTS[0]
         job = replace(item.job, panels=(item.number,), retry=None, variants=count)
         return {table.notice: "", **start(parts, job, frames, request)}
@@ -116,8 +117,8 @@ def wire(parts: Parts) -> None:
         event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
     ) -> dict[Any, Any]:
         no = refused(request, item)
-        if no is not None:
-            return no
+        if item is None or no is not None:
+            return no or {}
         try:
             new = restored(item, str(event.key))
         except ProjectError as error:
@@ -128,8 +129,8 @@ def wire(parts: Parts) -> None:
         event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
     ) -> dict[Any, Any]:
         no = refused(request, item, free=False)
-        if no is not None:
-            return no
+        if item is None or no is not None:
+            return no or {}
         try:
             new = pin(item, event.on is True)
         except ProjectError as error:

@@ -190,7 +190,7 @@ def wire(parts: Parts) -> None:
         if left != chosen:
             change |= {stage.chosen: left, controls.start: frames.start_label(say, left)}
         if run is None or run.ended:
-            change[stage.gallery] = strip(say, panels, shown, left, item and item.number)
+            change[stage.gallery] = strip(say, panels, shown, left, item.number if item else None)
             change[stage.empty] = gr.HTML(visible=not panels and not shown)
         return change
 

@@ -21,7 +21,7 @@ def reading_of(
     lines: str,
     title: str,
     style: str | None,
-) -> script.Reading:
+) -> script.ScriptReading:
     """The script as the page has it, for the cast as the page has it."""
     pictured = [subject.name for subject in cast.subjects(present)]
     return script.read(lines, title, style, cast.members(present), pictured, studio.loaded, styles)

@@ -62,7 +62,7 @@ def wire(parts: Parts) -> None:
     ) -> dict[Any, Any]:
         if too_much := parts.visitors.refusal(request, paths or []):
             return {text.storyboard: None, text.notice: html.notice([too_much])}
-        if story.is_story(paths or []):
+        if paths and story.is_story(paths):
             return {text.storyboard: None, bar.file: (paths[0], time.monotonic_ns())}
         change, now = fill(paths, model, present), story.draft(studio, *values)
         if text.text in change and (now.text.strip() or now.title.strip()):

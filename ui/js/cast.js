@@ -105,6 +105,7 @@ element.addEventListener("click", ({target}) => {
   else if (button.matches(".down")) trigger("move", {key, by: 1});
   else if (button.matches(".mask")) trigger("mask", {picture});
   else if (button.matches(".unpicture")) trigger("unpicture", {picture});
+  else if (button.matches(".likeness")) trigger("choose", {key, drawing: button.dataset.drawing});
 });
 element.addEventListener("change", async ({target}) => {
   if (target.matches("select")) {

@@ -20,6 +20,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from diffusers import FluxTransformer2DModel
@@ -40,7 +41,7 @@ KeyValue = tuple[Tensor, Tensor]
 
 
 @dataclass
-class Frame:
+class FrameContext:
     """What all layers know of the frames at hand.
 
     subjects: N; pictures: how many each of them has, P, which share the weight of one: log P is taken from the logits
@@ -105,7 +106,7 @@ class SubjectAttnProcessor(nn.Module):
     _attention_backend = None  # both read by diffusers
     _parallel_config = None
 
-    def __init__(self, frame: Frame, query: LowRank, key: LowRank) -> None:
+    def __init__(self, frame: FrameContext, query: LowRank, key: LowRank) -> None:
         super().__init__()
         self.frame = frame
         self.query = query
@@ -163,13 +164,13 @@ class SubjectAttnProcessor(nn.Module):
             return self._attend(query, key, value)
         if frame.stream.name == ROUTER:
             self.logits = self._route(attn, hidden_states, encoder_hidden_states)
-            key, value = (torch.cat(pair, dim=1) for pair in zip((key, value), self._seen, strict=False))
+            seen_key, seen_value, _ = self._seen_by_router()
+            key, value = torch.cat((key, seen_key), dim=1), torch.cat((value, seen_value), dim=1)
             return self._attend(query, key, value)
         if frame.router_tokens is not None:
             image = -(key.shape[1] - frame.image)  # counts from the end: text is in front or apart
-            routing = self._routing_key(
-                attn, hidden_states[:, image:], projected[:, image:], tuple(x[image:] for x in rope)
-            )
+            turns = (rope[0][image:], rope[1][image:]) if rope is not None else None
+            routing = self._routing_key(attn, hidden_states[:, image:], projected[:, image:], turns)
             self._run_router(key[:, image:], value[:, image:], routing)
         if frame.measure:
             self.share = self._share(query, key)
@@ -201,6 +202,8 @@ class SubjectAttnProcessor(nn.Module):
                 continue
             if image:
                 out[row, :image] = self._attend_subjects(query[row, :image], *seen, range(frame.subjects))
+            if self.logits is None:
+                raise ValueError("The router left no map in this layer; run it before its image tokens are gated.")
             for subject, held in enumerate(held_by(self.logits[row])):
                 if len(held):
                     whose = [subject] if subject < frame.subjects else []
@@ -231,16 +234,24 @@ class SubjectAttnProcessor(nn.Module):
             bias = bias[None, None, None]
         return self._attend(query[None], keys, values, bias)[0]
 
-    def _routing_key(self, attn: FluxAttention, states: Tensor, projected: Tensor, rope: Rope) -> Tensor:
+    def _routing_key(self, attn: FluxAttention, states: Tensor, projected: Tensor, rope: Rope | None) -> Tensor:
         """What image tokens answer the router with, (B, hw, D)."""
         key = attn.norm_k((projected + self.key(states)).unflatten(-1, (-1, attn.head_dim)))
         # All heads are turned alike: their mean may be turned instead.
         return apply_rotary_emb(key.mean(dim=2, keepdim=True), rope, sequence_dim=1)[:, :, 0]
 
-    def _run_router(self, *seen: Tensor) -> None:
+    def _seen_by_router(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Key, value and routing key of the image tokens that the router is at."""
+        if self._seen is None:
+            raise ValueError("The router runs only while image tokens are there for it.")
+        return self._seen
+
+    def _run_router(self, key: Tensor, value: Tensor, routing: Tensor) -> None:
         """Take the router tokens through this layer's block, which leaves the layer's map in `logits`."""
         frame = self.frame
-        self._seen = seen
+        if frame.router is None:
+            raise ValueError("There are no router tokens; a pass begins with `Frame.begin`.")
+        self._seen = key, value, routing
         with frame.stream.running(ROUTER):
             frame.router, _ = self._block[0](
                 hidden_states=frame.router[:, :0],
@@ -261,7 +272,7 @@ class SubjectAttnProcessor(nn.Module):
             query = project(states)
         query = norm((query + self.query(states)).unflatten(-1, (-1, attn.head_dim)))
         query = query.unflatten(1, (self.frame.subjects, -1)).mean(dim=(2, 3))
-        logits = query.float() @ self._seen[2].float().mT
+        logits = query.float() @ self._seen_by_router()[2].float().mT
         if self.frame.open_ground:
             logits = torch.cat([logits, logits.amin(dim=(1, 2), keepdim=True).expand_as(logits[:, :1])], dim=1)
         return logits if self.frame.guidance is None else self.frame.guidance(logits, self.frame.shape)
@@ -303,12 +314,12 @@ def _project(
     return query, key, value, projected
 
 
-def blocks(transformer: FluxTransformer2DModel) -> list[nn.Module]:
+def blocks(transformer: FluxTransformer2DModel) -> list[Any]:
     """Every block in the order of execution."""
     return [*transformer.transformer_blocks, *transformer.single_transformer_blocks]
 
 
-def without_hooks(block: nn.Module) -> nn.Module:
+def without_hooks(block: Any) -> nn.Module:
     """A second face of a block: the same layers inside, but without the hooks that caches and offloading put on the
     block and on its attention, both of which are entered here a second time while they run."""
     face = _bare(block)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import FluxTransformer2DModel
 from torch import Tensor, nn
 
-from anystory.model.flux.attention import REFERENCE, ROUTER, Frame, SubjectAttnProcessor, blocks
+from anystory.model.flux.attention import REFERENCE, ROUTER, FrameContext, SubjectAttnProcessor, blocks
 from anystory.model.flux.encoder import SubjectEmbedder
 from anystory.model.flux.low_rank import LowRank, attach
 
@@ -48,12 +49,12 @@ def read_checkpoint(path: Path) -> dict[str, StateDict]:
     return {name: dict(parts[name]) for name in PARTS}
 
 
-def install(transformer: FluxTransformer2DModel, checkpoint: Mapping[str, StateDict]) -> Frame:
+def install(transformer: FluxTransformer2DModel, checkpoint: Mapping[str, StateDict]) -> FrameContext:
     """Give a stock transformer the release's branches and a processor in every layer; returns what they share.
 
     Raises CheckpointError where the checkpoint does not fit the transformer.
     """
-    frame = Frame()
+    frame = FrameContext()
     router = checkpoint["router"]
     try:
         for name, state in ((REFERENCE, checkpoint["ref"]), (ROUTER, router)):
@@ -91,7 +92,7 @@ def embedders(checkpoint: Mapping[str, StateDict]) -> tuple[SubjectEmbedder, Sub
         raise CheckpointError(f"The checkpoint is damaged: {error}.") from error
 
 
-def named_blocks(transformer: FluxTransformer2DModel) -> list[tuple[str, nn.Module]]:
+def named_blocks(transformer: FluxTransformer2DModel) -> list[tuple[str, Any]]:
     """Every block with its name, in the order of execution."""
     return [
         (f"{group}.{index}", block)

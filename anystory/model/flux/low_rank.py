@@ -77,5 +77,5 @@ def attach(owner: nn.Module, path: str, name: str, branch: LowRank, stream: Stre
     group = f"{name}_lora"
     if not hasattr(owner, group):
         owner.add_module(group, nn.ModuleDict())
-    owner.get_submodule(group)[path.replace(".", "_")] = branch
+    owner.get_submodule(group).add_module(path.replace(".", "_"), branch)
     layer.register_forward_hook(add)

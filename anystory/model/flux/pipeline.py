@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from transformers import (
     T5EncoderModel,
 )
 
-from anystory.model.flux.attention import REFERENCE, Frame, blocks
+from anystory.model.flux.attention import REFERENCE, FrameContext, blocks
 from anystory.model.flux.checkpoint import embedders, install, read_checkpoint
 from anystory.model.flux.encoder import (
     REDUX_SIDE,
@@ -40,7 +40,7 @@ from anystory.model.flux.encoder import (
     touched,
     unpack,
 )
-from anystory.model.flux.plans import ALWAYS, Plan, quantisation, transformer_file
+from anystory.model.flux.plans import ALWAYS, FluxPlan, quantisation, transformer_file
 from anystory.model.routing import LEVELS, Guidance, Guide, Guides, within
 
 TOKEN = 16
@@ -90,7 +90,7 @@ class FluxSettings:
 
 
 @dataclass(frozen=True)
-class Denoised:
+class FluxDenoised:
     """One step is done: `index` of `total` (from 1), the packed latents (B, hw, C) and the predicted clean ones.
 
     `logits` holds a layer's routing (N, hw), `shares` the share of attention its subjects get (hw,), for every layer
@@ -104,7 +104,7 @@ class Denoised:
     logits: tuple[Tensor, ...]
     shares: tuple[Tensor, ...]
 
-    def frames(self) -> Iterator[Denoised]:
+    def frames(self) -> Iterator[FluxDenoised]:
         """A batch's frames one by one, latents (1, hw, C), logits (N, hw) and shares (hw,)."""
         for row in range(len(self.latents)):
             yield replace(
@@ -155,7 +155,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
         redux: Path,
         checkpoint: Path,
         dtype: torch.dtype = torch.float32,
-        plan: Plan | None = None,
+        plan: FluxPlan | None = None,
     ) -> AnyStoryFluxPipeline:
         """From FLUX.1-dev's folder, FLUX.1-Redux-dev's and the authors' file of weights, quantised as `plan` says. Text
         encoders are loaded where there are any. Raises what diffusers and transformers raise for folders,
@@ -200,7 +200,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
         return pipeline
 
     @property
-    def frame(self) -> Frame:
+    def frame(self) -> FrameContext:
         """What the transformer's layers share."""
         return blocks(self.transformer)[0].attn.processor.frame
 
@@ -272,8 +272,8 @@ class AnyStoryFluxPipeline(FluxPipeline):
         settings: FluxSettings,
         measure: bool = False,
         guide: Guide | None = None,
-    ) -> Iterator[Denoised]:
-        """Denoise one frame, a `Denoised` after each step; everything as in `denoise_batch`, for one frame."""
+    ) -> Generator[FluxDenoised, None, None]:
+        """Denoise one frame, a `FluxDenoised` after each step; everything as in `denoise_batch`, for one frame."""
         guides = [guide] if guide else []
         with closing(
             self.denoise_batch(prompt_embeds, pooled_prompt_embeds, [cast], latents, settings, measure, guides)
@@ -291,8 +291,8 @@ class AnyStoryFluxPipeline(FluxPipeline):
         settings: FluxSettings,
         measure: bool = False,
         guides: Sequence[Guide | None] = (),
-    ) -> Iterator[Denoised]:
-        """Denoise B frames at once, panels or seeds, a `Denoised` after each step.
+    ) -> Generator[FluxDenoised, None, None]:
+        """Denoise B frames at once, panels or seeds, a `FluxDenoised` after each step.
 
         prompt_embeds (B, T, d_t) and pooled_prompt_embeds (B, d_p): the encoded prompts; casts: the subjects of each
         frame, equally many with equally many pictures, all read at one reference size; latents (B, hw, C): packed
@@ -316,7 +316,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
                 moved = velocity(latents, t, *windows, measure, wanted.at(index, total))
                 clean = latents - scheduler.sigmas[index] * moved
                 latents = scheduler.step(moved, t, latents, return_dict=False)[0]
-                yield Denoised(index + 1, total, clean, latents, *self._told())
+                yield FluxDenoised(index + 1, total, clean, latents, *self._told())
 
     @torch.no_grad()
     def locate(
@@ -327,10 +327,10 @@ class AnyStoryFluxPipeline(FluxPipeline):
         pixels: Tensor,
         seed: int = 0,
         levels: Sequence[float] = LEVELS,
-    ) -> Iterator[Denoised]:
+    ) -> Iterator[FluxDenoised]:
         """Who is where in a picture (3, H, W) in [-1, 1] with sides that are multiples of 16: it is noised to some
-        `levels`, shares of the training's time steps, and read like a frame's last steps. A `Denoised` for each level
-        tells of one frame, as in `denoise`: the routing of several subjects, of one its share of attention."""
+        `levels`, shares of the training's time steps, and read like a frame's last steps. A `FluxDenoised` for each
+        level tells of one frame, as in `denoise`: the routing of several subjects, of one its share of attention."""
         height, width = pixels.shape[1:]
         settings = FluxSettings(height=height, width=width, enable_router=len(cast) > 1)
         latents = pack(self._encode_pixels(pixels[None])).float()
@@ -339,7 +339,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
                 noisy = (1 - level) * latents + level * self.noise(seed + row, height, width)
                 self.transformer._reset_stateful_cache()  # none of these passes follows from another
                 moved = velocity(noisy, noisy.new_tensor(1000 * level), False, True, measure=len(cast) == 1)
-                yield from Denoised(row + 1, len(levels), noisy - level * moved, noisy, *self._told()).frames()
+                yield from FluxDenoised(row + 1, len(levels), noisy - level * moved, noisy, *self._told()).frames()
 
     @contextmanager
     def _telling(
@@ -405,7 +405,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
                 transformer._reset_stateful_cache()
             if ref_open and not (processors[0].references and settings.enable_ref_cache):
                 self._record_references(referred, pooled_prompt_embeds[distinct], scale)
-            text = torch.cat([prompt_embeds, redux], dim=1) if redux_open else prompt_embeds
+            text = torch.cat([prompt_embeds, redux], dim=1) if redux_open and redux is not None else prompt_embeds
             frame.text, frame.redux = prompt_embeds.shape[1], text.shape[1] - prompt_embeds.shape[1]
             frame.references = ref_open
             frame.router_tokens = router if settings.enable_router and (redux_open or ref_open) else None
@@ -435,7 +435,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
             self.maybe_free_model_hooks()
 
     def _told(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """The logits and the shares that the layers left in the last pass, as `Denoised` has them."""
+        """The logits and the shares that the layers left in the last pass, as `FluxDenoised` has them."""
         processors = [block.attn.processor for block in blocks(self.transformer)]
         logits, shares = ([getattr(processor, what) for processor in processors] for what in ("logits", "share"))
         return tuple(x for x in logits if x is not None), tuple(x for x in shares if x is not None)

@@ -77,28 +77,34 @@ ALWAYS = ("vae", "image_embedder")
 class Precision:
     """How a model's linear layers are kept: bytes a weight, scales included, and the package that does it.
 
-    `distance` is how far the final latents may be from those of unquantised weights, relative to their norm, on the
-    tiny golden weights with float32 activations: what the tests hold it to.
+    `unpacked` is how many bytes a weight the layer at work takes besides: a copy to compute with and what comes before
+    it. `distance` is how far the final latents may be from those of unquantised weights, relative to their norm, on
+    the tiny golden weights with float32 activations: what the tests hold it to.
     """
 
     bytes: float
     package: str | None = None
     distance: float = 0.0
+    unpacked: float = 0.0
 
 
 PRECISIONS = {
     "float32": Precision(4),
     "bf16": Precision(2),
-    "fp8": Precision(1, "torchao", 0.06),
-    "int8": Precision(1 + 2 / 3072, "torchao", 0.02),
-    "nf4": Precision(0.5 + (1 + 4 / 256) / 64, "bitsandbytes", 0.35),
-    "gguf": Precision(4.5 / 8, "gguf", 0.2),
+    "fp8": Precision(1, "torchao", 0.06, unpacked=8),
+    "int8": Precision(1 + 2 / 3072, "torchao", 0.02, unpacked=2),
+    "nf4": Precision(0.5 + (1 + 4 / 256) / 64, "bitsandbytes", 0.35, unpacked=2),
+    "gguf": Precision(4.5 / 8, "gguf", 0.2, unpacked=5),
 }
-"""`nf4` has an 8 bit scale for every 64 weights and a float32 one for every 256 of those; `gguf` is its Q4 family."""
+"""`nf4` has an 8 bit scale for every 64 weights and a float32 one for every 256 of those; `gguf` is its Q4 family,
+unless a file says how large it is."""
+
+PACKED = ("nf4", "gguf")
+"""Those whose tensors say they hold bytes; the others' say what they are computed with."""
 
 
 @dataclass(frozen=True)
-class Work:
+class FluxWork:
     """The largest frame a plan has to hold: its side and its references' in pixels, the pictures of all its subjects,
     the frames of a batch and the tokens of text."""
 
@@ -110,12 +116,13 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Plan:
+class FluxPlan:
     """A way to keep FLUX on a card.
 
     `transformer` and `text` name the precision of the transformer's and of T5's linear layers; `offload` is "none" (all
     on the card), "model" (the models take turns), "block" (so do their blocks) or "cpu" (there is no card). `peak` is
-    what the card needs, in bytes, `host` what the computer's memory does.
+    what the card needs, in bytes, `host` what the computer's memory does, where all weights are before they go to the
+    card.
     """
 
     transformer: str
@@ -171,8 +178,9 @@ def release_configs(base: Path | None = None, redux: Path | None = None) -> Conf
     return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
 
 
-def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> nn.Module:
-    """A model of the release by its part's name, on the meta device without weights."""
+def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> Any:
+    """A model of the release by its part's name, on the meta device without weights. An `nn.Module`, of which callers
+    want more than that promises."""
     config = {key: value for key, value in config.items() if not key.startswith("_")}
     with torch.device(device):
         match name:
@@ -192,20 +200,25 @@ def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> nn.Modu
 
 
 @dataclass(frozen=True)
-class Footprint:
-    """What memory depends on: for every part the weights (in linear layers, elsewhere), of those with blocks the
-    largest one's and those outside; the low-rank branches' weights; and the widths that tensors have."""
+class FluxFootprint:
+    """What memory depends on: for every part the weights (in linear layers, elsewhere) and those of its largest linear
+    layer, of those with blocks the largest one's and those outside; the low-rank branches' weights; the widths that
+    tensors have; the numbers of the user's LoRAs with the bytes of their files; and the bytes of the transformer's
+    .gguf file, 0 where there is none."""
 
     weights: Mapping[str, tuple[int, int]]
+    largest: Mapping[str, int]
     branches: int
     width: int
     layers: int
     pieces: Mapping[str, tuple[int, int]]
     channels: int
     text: tuple[int, int]
+    loras: tuple[int, int] = (0, 0)
+    gguf: int = 0
 
     @classmethod
-    def of(cls, configs: Configs, rank: int = RANK) -> Footprint:
+    def of(cls, configs: Configs, rank: int = RANK) -> FluxFootprint:
         """Of the models that the configs describe."""
         models = {name: empty(name, config) for name, config in configs.items()}
         transformer = models["transformer"]
@@ -215,6 +228,7 @@ class Footprint:
         t5 = configs.get("text_encoder_2", {})
         return cls(
             weights={name: _count(model) for name, model in models.items()},
+            largest={name: max(map(torch.Tensor.numel, _linear(model)), default=0) for name, model in models.items()},
             branches=_branches(transformer, configs, rank),
             width=transformer.inner_dim,
             layers=len(blocks["transformer"]),
@@ -225,43 +239,60 @@ class Footprint:
 
     def bytes(self, part: str, precision: str, plain: float) -> float:
         """A part's weights; layers that are not linear have `plain` bytes a weight."""
+        if precision == "gguf" and self.gguf:
+            return self.gguf
         linear, other = self.weights.get(part, (0, 0))
         return linear * PRECISIONS[precision].bytes + other * plain
 
+    def added(self, precision: str, plain: float) -> float:
+        """What is added to a transformer's weights: the branches, and LoRAs, which take on the type of the layers they
+        are on where that is a type of numbers, and else keep their file's."""
+        numbers, file = self.loras
+        return self.branches * plain + (file if precision in PACKED else numbers * plain)
+
+    def unpacking(self, part: str, precision: str) -> float:
+        """What a part's largest layer takes while it is at work, where its weights are not kept as it computes."""
+        return self.largest.get(part, 0) * PRECISIONS[precision].unpacked
+
     # What work takes besides weights; factors are tensors of one width alive at once, as counted and as measured.
 
-    def references(self, work: Work, plain: float) -> float:
+    def references(self, work: FluxWork, plain: float) -> float:
         """The recorded keys and values of all subjects, at most."""
         return 2 * self.layers * self._reference_tokens(work) * self.width * plain
 
-    def step(self, work: Work, plain: float) -> float:
+    def step(self, work: FluxWork, plain: float) -> float:
         """The largest layer's tensors in a step, or in the pass over the references."""
         frame = work.batch * (work.text + (81 + 9) * work.pictures + (work.size // 16) ** 2)
         references = self._reference_tokens(work)
         step = 16 * frame + 2 * (frame + references) / work.batch
         return max(step, 16 * references) * self.width * plain
 
-    def decoding(self, work: Work, plain: float) -> float:
+    def decoding(self, work: FluxWork, plain: float) -> float:
         """The picture's widest tensors in the VAE, a frame at a time."""
         return 4.5 * work.size**2 * self.channels * plain
 
-    def encoding(self, work: Work, plain: float) -> float:
+    def encoding(self, work: FluxWork, plain: float) -> float:
         """A reference's widest tensors in the VAE, as a picture's."""
         return self.decoding(replace(work, size=work.reference), plain)
 
-    def reading(self, work: Work, plain: float) -> float:
+    def reading(self, work: FluxWork, plain: float) -> float:
         """T5's widest tensors: its feed-forward's, and float32 attention over all pairs of tokens."""
         wide, heads = self.text
         return work.text * (4 * wide * plain + 3 * heads * work.text * 4)
 
-    def _reference_tokens(self, work: Work) -> int:
+    def _reference_tokens(self, work: FluxWork) -> int:
         return work.batch * work.pictures * (work.reference // 16) ** 2
 
 
 def _count(model: nn.Module) -> tuple[int, int]:
     """Weights in linear layers, and elsewhere."""
-    linear = sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Linear))
+    linear = sum(map(torch.Tensor.numel, _linear(model)))
     return linear, sum(p.numel() for p in model.parameters()) - linear
+
+
+def _linear(model: nn.Module) -> list[torch.Tensor]:
+    """The weights of its linear layers."""
+    return [m.weight for m in model.modules() if isinstance(m, nn.Linear)]
 
 
 def _pieces(model: nn.Module, blocks: Sequence[nn.Module]) -> tuple[int, int]:
@@ -285,54 +316,54 @@ def _branches(transformer: FluxTransformer2DModel, configs: Configs, rank: int) 
     return doubles * (double + routing) + singles * (single + routing) + top + 2 * each
 
 
-def plan(footprint: Footprint, work: Work, transformer: str, text: str, offload: str) -> Plan:
+def plan(footprint: FluxFootprint, work: FluxWork, transformer: str, text: str, offload: str) -> FluxPlan:
     """One plan with its peaks."""
     kept, plain = ("float32", 4) if transformer == "float32" else ("bf16", 2)
     precisions = {"transformer": transformer, "text_encoder_2": text}
     sizes = {name: footprint.bytes(name, precisions.get(name, kept), plain) for name in footprint.weights}
-    sizes["transformer"] += footprint.branches * plain
-    total, largest = sum(sizes.values()), max(sizes.values())
+    sizes["transformer"] += footprint.added(transformer, plain)
+    total = sum(sizes.values())
 
     references, decoding = footprint.references(work, plain), footprint.decoding(work, plain)
-    needs = {name: 0.0 for name in sizes} | {"text_encoder_2": footprint.reading(work, plain)}
+    needs = {name: 0.0 for name in sizes}
+    needs["text_encoder_2"] = footprint.reading(work, plain) + footprint.unpacking("text_encoder_2", text)
     needs["image_encoder"] = footprint.encoding(work, plain)
-    needs["transformer"] = references + max(footprint.step(work, plain), decoding)  # previews are made between steps
+    step = footprint.step(work, plain) + footprint.unpacking("transformer", transformer)
+    needs["transformer"] = references + max(step, decoding)  # previews are made between steps
     if offload == "cpu":
-        return Plan(transformer, text, offload, 0, round(total + max(needs.values())))
+        return FluxPlan(transformer, text, offload, 0, round(total + max(needs.values())))
     if offload == "none":
-        return Plan(transformer, text, offload, round(total + max(needs.values()) + CONTEXT), round(largest))
+        return FluxPlan(transformer, text, offload, round(total + max(needs.values()) + CONTEXT), round(total))
     pinned = 0.0
-    if (
-        offload == "block"
-    ):  # the next one comes while one works, from pinned copies that are rounded up to powers of two
+    if offload == "block":  # the next comes while one works, from pinned copies rounded up to powers of two
         for name, (block, outside) in footprint.pieces.items():
             pinned = max(pinned, 2 * 2 * block / sum(footprint.weights[name]) * sizes[name])
             sizes[name] *= (2 * block + outside) / sum(footprint.weights[name])
     always = sum(sizes[name] for name in ALWAYS)
     turns = [size + needs[name] for name, size in sizes.items() if name not in ALWAYS]
     host = total + (pinned if offload == "block" else 0)
-    return Plan(transformer, text, offload, round(always + max(turns) + CONTEXT), round(host))
+    return FluxPlan(transformer, text, offload, round(always + max(turns) + CONTEXT), round(host))
 
 
 @cache
-def release_footprint() -> Footprint:
+def release_footprint() -> FluxFootprint:
     """The release's own."""
-    return Footprint.of(RELEASE)
+    return FluxFootprint.of(RELEASE)
 
 
 def candidates(
-    footprint: Footprint, work: Work, packages: Sequence[str] | None = None, *, gguf: bool = False, fp8: bool = False
-) -> tuple[Plan, ...]:
-    """Every plan that the installed `packages` allow (None = look), that there are weights for (`gguf`: the transformer
-    is a .gguf file) and that the card can compute (`fp8`), the best first."""
+    footprint: FluxFootprint, work: FluxWork, packages: Sequence[str] | None = None, *, fp8: bool = False
+) -> tuple[FluxPlan, ...]:
+    """Every plan that the installed `packages` allow (None = look), that there are weights for (of a transformer in a
+    .gguf file, those) and that the card can compute (`fp8`), the best first."""
     if packages is None:
         packages = [p.package for p in PRECISIONS.values() if p.package and find_spec(p.package)]
     allowed = [each for each in CANDIDATES if set(_packages(each)) <= set(packages)]
-    allowed = [each for each in allowed if (each[0] == "gguf") == gguf and (fp8 or "fp8" not in each)]
+    allowed = [each for each in allowed if (each[0] == "gguf") == bool(footprint.gguf) and (fp8 or "fp8" not in each)]
     return tuple(plan(footprint, work, *each) for each in allowed)
 
 
-def frames_at_once(footprint: Footprint, work: Work, chosen: Plan, card: float) -> int:
+def frames_at_once(footprint: FluxFootprint, work: FluxWork, chosen: FluxPlan, card: float) -> int:
     """How many frames of `work`, at most its batch, a plan has room for on a card of `card` bytes."""
     for batch in range(work.batch, 1, -1):
         if replan(footprint, replace(work, batch=batch), chosen).peak <= card * SPARE:
@@ -340,12 +371,12 @@ def frames_at_once(footprint: Footprint, work: Work, chosen: Plan, card: float) 
     return 1
 
 
-def replan(footprint: Footprint, work: Work, chosen: Plan) -> Plan:
+def replan(footprint: FluxFootprint, work: FluxWork, chosen: FluxPlan) -> FluxPlan:
     """The same plan for other work."""
     return plan(footprint, work, chosen.transformer, chosen.text, chosen.offload)
 
 
-def table(footprint: Footprint, work: Work = Work()) -> str:
+def table(footprint: FluxFootprint, work: FluxWork = FluxWork()) -> str:
     """The plan for every size of card, with all packages there: a Markdown table."""
     plans = candidates(footprint, work, [p.package for p in PRECISIONS.values() if p.package], fp8=True)
     lines = ["| card | plan | on the card | in memory |", "| --- | --- | --- | --- |"]
@@ -383,7 +414,7 @@ def quantisation(precision: str, library: str, dtype: torch.dtype = torch.bfloat
     return configs.TorchAoConfig(Float8WeightOnlyConfig() if precision == "fp8" else Int8WeightOnlyConfig())
 
 
-def place(plan: Plan, pipeline: DiffusionPipeline, device: str) -> None:
+def place(plan: FluxPlan, pipeline: DiffusionPipeline, device: str) -> None:
     """Put a loaded pipeline where its plan says."""
     if plan.offload in ("none", "cpu"):
         pipeline.to(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
@@ -27,7 +28,12 @@ WIDER = {
     "grandfather": ("he", frozenset()),
     "grandmother": ("she", frozenset()),
     "bird": ("", BIRDS),
-    "dog": ("", frozenset(("puppy", "hound", "poodle"))),
+    "dog": (
+        "",
+        frozenset(
+            ("puppy", "hound", "poodle", "terrier", "dachshund", "spaniel", "sheepdog", "bulldog", "beagle", "collie")
+        ),
+    ),
     "cat": ("", frozenset(("kitten",))),
     "horse": ("", frozenset(("pony", "foal"))),
     "fish": ("", frozenset(("carp", "goldfish", "shark"))),
@@ -60,10 +66,19 @@ class Company:
         self.narrator = narrator
         self.recent = tuple(name for name in recent if name in self.members)
         self.aliases = aliases_of(tuple(descriptions))
+        self._common = aliases_of(tuple(descriptions), common=True)
         self._kinds = {name: (*head_nouns(text), *titles(name)) for name, text in descriptions.items()}
         said = {name: gender(text) or gender(name) for name, text in descriptions.items()}
         self._genders = {name: value or learned.get(name, "") for name, value in said.items()}
         self._learned = learned
+
+    def aliases_in(self, text: str) -> dict[str, str]:
+        """What each name may be called in a text: parts of it that are words as well, "Drizzle" of Doctor Drizzle, only
+        where they stand with a capital within a sentence."""
+        shown = {
+            part: name for part, name in self._common.items() if re.search(rf"(?<=[a-zà-ÿ,] ){re.escape(part)}\b", text)
+        }
+        return {**shown, **self.aliases}
 
     def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
         """Whom a pronoun means: `kind` is a key of the grammar, `last` who was meant before, the latest last, `but`
@@ -106,6 +121,10 @@ class Company:
                 or (gender and self._genders[name] == gender and not YOUNG & set(self._kinds[name]))
             ]
             found = wide if len(wide) == 1 else []
+        if concept in YOUNG and not found:
+            wanted = {"boy": "he", "girl": "she"}.get(concept, "")
+            fit = [name for name in self.members if (YOUNG | SIBLINGS) & set(self._kinds[name])]
+            found = [name for name in fit if not wanted or self._genders[name] == wanted]
         if concept == "child" and plural and len(found) < 2:
             found = [name for name in self.members if (YOUNG | SIBLINGS) & set(self._kinds[name])]
         return found if plural else found[:1]
@@ -115,21 +134,21 @@ def _is_a(kind: str, concept: str) -> bool:
     return kind == concept or kind.endswith(f" {concept}")  # a polar bear is a bear
 
 
-def aliases_of(names: Sequence[str]) -> dict[str, str]:
+def aliases_of(names: Sequence[str], common: bool = False) -> dict[str, str]:
     """What each name may be called: itself, and of several words those that are no words of the language and no other
-    name's: "Rook" for Captain Rook."""
+    name's: "Rook" for Captain Rook; if `common`, those that are words as well."""
     parts = [part for name in names for part in dict.fromkeys(name.split()) if name != part]
     aliases = {name: name for name in names}
     for name in names:
         for part in name.split():
             book, word = lexicon("en"), part.lower()
-            common = (word in book and word not in book.rare) or word in lexicon("es")
+            known = (word in book and word not in book.rare) or word in lexicon("es")
             if (
                 part[:1].isupper()
                 and len(part) > 1
                 and part.strip(".") not in ABBREVIATED
                 and parts.count(part) == 1
-                and not common
+                and known == common
             ):
                 aliases.setdefault(part, name)
     return aliases

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import Modifiers, names_of
 from anystory.sketch.language.nouns import Nouns
-from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Moment
+from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Occasion
 from anystory.sketch.language.tokens import Unit
 
 BEARING = (
@@ -130,14 +130,24 @@ class Details(Nouns):
             if kind in unit:
                 ended = kind == "weathers" and self._ended(at)
                 denied = state if not (ended and state == NEGATED) else REAL
-                self.found.moments.append(Moment(kind, unit.value(kind), unit.text, denied, ended and state != NEGATED))
+                value = "sunrise" if kind == "times" and self._fair_morning(at) else unit.value(kind)
+                self.found.moments.append(Occasion(kind, value, unit.text, denied, ended and state != NEGATED))
         after = self.next(at)
         if not self.prep and self.act is None and after is not None and (after.verb or "is" in after):
             self.subject = [Mention("plain", "", unit.text, role="subject")]  # "the snow falls"
         self.skyward = " " in unit.text and unit.text.split()[0] in ("sun", "moon", "sol", "luna")
         if self.state == NEGATED:
             self.state = REAL
+        following = self.unit(at + 1)
+        if self.language == "en" and following is not None and {"places", "buildings"} & set(following.senses):
+            return  # "into the rainy street"
         self.prep, self.mods = "", Modifiers()
+
+    def _fair_morning(self, at: int) -> bool:
+        """ "on a clear morning", which is how captions say that the sun is low; "one morning" is any hour of it."""
+        air, article = self.unit(at - 1), self.unit(at - 2)
+        told = air is not None and ("airs" in air or "weathers" in air)
+        return self.units[at].text == "morning" and told and article is not None and "a" in article
 
     def _modifies(self, at: int) -> bool:
         """Whether a word of weather or time only describes a thing: "cloudy eyes", "light rain jacket"."""

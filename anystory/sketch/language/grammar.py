@@ -6,6 +6,7 @@ It is no full grammar. It keeps what a picture needs and forgets the rest.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import cache
 
@@ -27,7 +28,7 @@ from anystory.sketch.language.sentence import (
     Act,
     Clue,
     Mention,
-    Moment,
+    Occasion,
     Sentence,
 )
 from anystory.sketch.language.tokens import QUOTE, Unit, units_of
@@ -39,6 +40,16 @@ CHASING = ("walks", "runs", "flies", "swims", "rides", "crawls", "chases", "foll
 MUST = ("must", "should", "ought to", "has to", "have to", "had to", "needs to", "debe", "deben", "tiene que",
         "tienen que", "必须")  # fmt: skip
 """Before a verb: what it says is still to come."""
+GONE = ("missing", "stolen", "been stolen", "gone", "lost", "vanished", "disappeared", "nowhere",
+        "不见了", "不见", "丢了", "没了", "消失了", "被偷了", "desaparecido", "robado", "perdido", "desaparecida",
+        "robada", "perdida")  # fmt: skip
+"""Words that say that something is not there."""
+YET = ("before", "antes de que", "so that", "para que")
+"""Begin a clause of what is still to come."""
+PARTICLES = ("out", "up", "down", "in", "off", "away", "along", "over", "round", "here", "there", "back")
+"""Before a verb that its subject follows: "and out jumped two frogs"."""
+CLITICS = {"lo": "he", "la": "she", "los": "they", "las": "they", "le": "", "les": "they"}
+"""Spanish pronouns before a verb for whom it is done to."""
 BODILY = ("digs", "waves", "points", "peeks", "runs", "walks", "holds", "takes", "writes", "paints", "pushes", "pulls",
           "plays", "works", "opens", "jumps", "dances")  # fmt: skip
 """Actions of which hands, feet and noses are said in the stead of their owner."""
@@ -48,7 +59,7 @@ PRESENCE = ("stands", "walks", "runs", "")
 
 def parse(text: str, company: Company, language: str) -> Sentence:
     """Read a line. `company` says who may be meant in it."""
-    units = units_of(text, company.aliases, language)
+    units = units_of(text, company.aliases_in(text), language)
     if language == "zh":
         units = reordered(units)
     return _Walk(units, company, language).walk()
@@ -64,6 +75,8 @@ class _Walk(Details):
                 continue
             self._read(kind, at, unit)
             self._clues(kind, unit)
+            if unit.text in GONE:
+                self._gone()
             if kind not in SILENT:
                 self.previous = kind
         self._close()
@@ -71,9 +84,17 @@ class _Walk(Details):
         self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
 
+    def _gone(self) -> None:
+        """ "one chick was missing", 帽子不见了: what was just named is not there."""
+        for mention in self.subject or ([self.last] if self.last is not None else []):
+            if mention.kind == "thing":
+                mention.state = NEGATED
+
     def _clues(self, kind: str, unit: Unit) -> None:
         """What a unit tells of the place without naming it; a verb alone tells nothing."""
-        if not unit.signs or (kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text):
+        self.found.clues += [Clue(number, self.state) for number in unit.doing]
+        bare = kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text and self.language != "zh"
+        if not unit.signs or bare:
             return
         noun = self.last if kind in ("noun", "unknown", SURE) else None
         prep = noun.prep if noun is not None else self.prep
@@ -109,7 +130,7 @@ class _Walk(Details):
         elif kind in ("the", "first", "same", "a", "other", "his", "my", "numbers", "colours", "sizes"):
             self.modify(at, kind, unit)
         elif kind == "airs":
-            self.found.moments.append(Moment("weathers", unit.value(kind), unit.text, self.state))
+            self.found.moments.append(Occasion("weathers", unit.value(kind), unit.text, self.state))
         elif kind == "moods":
             self.mood(at, unit.value(kind))
         elif kind == "not":
@@ -125,6 +146,8 @@ class _Walk(Details):
         elif kind == "has":
             self.aux = self.aux or self.language == "es"  # "se ha subido"
         elif kind == "somebody":
+            if unit.text in ("nothing", "nada") and self.act is not None and self.act.action == "talks":
+                self.act.state = NEGATED  # "says nothing"
             if unit.text == "nadie":
                 self.state = REAL  # "no hay nadie en la estación": the station is there
             self.place(at, Mention("plain", "", unit.text), self.taken())
@@ -151,6 +174,8 @@ class _Walk(Details):
             return
         self.mods, self.prep, self.skyward = Modifiers(), "", False
         self.joined = unit.text in ",，、"
+        if self.state == NEGATED and self.act is not None and unit.text in ",，":
+            self.state = REAL  # "not scared one bit, holding up a lantern"
         if self.main is not None and unit.text in ",，":
             self.subject, self.main, self.act = self.main, None, None
         if self.language == "zh" and unit.text in ",，" and self.act is not None:
@@ -173,6 +198,7 @@ class _Walk(Details):
             self.prep = "toward" if chasing else "for"
         else:
             self.clause()
+            self.state = UNREAL if unit.text in YET else REAL
 
     def _not(self, at: int) -> None:
         after = self.next(at)
@@ -217,7 +243,7 @@ class _Walk(Details):
     def be(self) -> None:
         self.aux = True
         if self.act is None or self.joined:
-            self.begin("stands", frozenset(), self.state)
+            self.begin("stands", frozenset(("is",)), self.state)
 
     def _verb(self, at: int, unit: Unit) -> None:
         action, manners = unit.value("actions"), frozenset(filter(None, [unit.value("manners")]))
@@ -231,11 +257,20 @@ class _Walk(Details):
         manners |= self._bearing(at)
         if self.language == "zh" and unit.text.endswith("着") and self.act is None and not self.subject and self.last:
             manners |= {"exists"}  # 天上飘着风筝
-        self.participle = self.language != "zh" and unit.form not in (forms.THIRD, forms.BASE, forms.FIRST)
+        if self._led_by_particle(at):
+            self.clause()
+            self.before = []
+        if self.prep == "without":
+            self.state = NEGATED  # "sin decir nada"
+        finite = unit.form in (forms.THIRD, forms.BASE, forms.FIRST)
+        self.participle = not self.before if self.language == "zh" else not finite
         self.single = unit.form == forms.THIRD
+        felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
         self._act(at, unit, action, manners)
-        for name in self.act.actors if unit.value("moods") and self.state == REAL else ():
-            self.moved.setdefault(name, unit.value("moods"))
+        for name in self.act.actors if felt else ():
+            self.moved.setdefault(name, felt)
+        if self.language == "es" and at and self.units[at - 1].text in CLITICS:
+            self._done_to(at, self.units[at - 1].text)
         noun = (unit.senses["actions"].noun or self._object_in(unit)) if "actions" in unit else ""
         if noun and self.state == REAL:
             self.found.mentions.append(Mention("thing", noun, unit.text, role="object", act=self.act))
@@ -249,6 +284,35 @@ class _Walk(Details):
         elif self.state == NEGATED and self.act.action not in PRESENCE:
             self.state = REAL
         self.aux = False
+
+    def _led_by_particle(self, at: int) -> bool:
+        """ "… and out jumped two frogs": a verb after a particle that opens its clause."""
+        before, particle, after = self.unit(at - 2), self.unit(at - 1), self.unit(at + 1)
+        if self.language != "en" or self.act is None or particle is None or particle.text not in PARTICLES:
+            return False
+        opens = before is None or before.mark or "and" in before or "while" in before
+        named = after is not None and (
+            bool(after.name) or any(kind in after for kind in ("a", "the", "numbers", "his"))
+        )
+        return opens and named and self.units[at].form in (forms.PAST, forms.THIRD, forms.BASE)
+
+    def _done_to(self, at: int, clitic: str) -> None:
+        """Whom a Spanish pronoun before a verb means, unless it may be a thing of the line or is named after it: "le da
+        una manzana a Tom"."""
+        act = self.act
+        indirect = clitic in ("le", "les")
+        ahead = self.units[at + 1 :]
+        ahead = ahead[: next((step for step, unit in enumerate(ahead) if unit.mark), len(ahead))]
+        if any("to" in unit and after.name for unit, after in itertools.pairwise(ahead)):
+            return
+        if not act.actors or (not indirect and any(mention.kind == "thing" for mention in self.found.mentions)):
+            return
+        if CLITICS[clitic]:
+            names = self.company.pronoun(CLITICS[clitic], self.meant, act.actors)
+        else:
+            names = [name for name in reversed([*self.company.members, *self.meant]) if name not in act.actors][:1]
+        act.toward += [name for name in names if name not in (*act.actors, *act.toward)]
+        self.meant += names
 
     def _bearing(self, at: int) -> frozenset[str]:
         """ "due" of what must be done, "down" of who goes down: "down she dives", "swims down"."""
@@ -296,9 +360,12 @@ class _Walk(Details):
         elif form == forms.BASE and self.previous in ("to", "for", "verb") and self.language != "zh":
             asked = self.last if self.last is not None and self.last.role == "object" else None
             told = act.action in ("talks", "works") and asked is not None and bool(asked.names)
-            self.begin(action, manners, self.state, asked.names if told else act.actors, purpose=True)
+            state = UNREAL if told and act.action == "talks" else self.state  # "begs her to sing"
+            self.begin(action, manners, state, asked.names if told else act.actors, purpose=True)
         elif self._watched(act, form):
             self.begin(action, manners, self.state, list(self.last.names))
+        elif self.previous == "mark" and form == forms.ING and act.toward and "reaches" in act.manners:
+            self.begin(action, manners, self.state, list(act.toward))  # "found him at the station, sitting …"
         elif self._seen_thing(act, form):
             seen = self.last
             self.begin(action, manners, self.state)
@@ -334,6 +401,7 @@ class _Walk(Details):
         seen = bool(act.manners & {"sees", "begins"}) or act.action in ("looks", "listens", "works", "takes", "catches")
         named = self.last is not None and self.last.kind == "name" and self.last.role == "object"
         near = self.previous in ("name", "noun", *PRONOUNS) or (self.previous == "mark" and form == forms.ING)
+        seen = seen or (self.language == "zh" and act.action in ("gives", "points"))  # 指给她看
         return seen and named and near and (form in (forms.BASE, forms.ING) or self.language == "zh")
 
     def begin(
@@ -414,7 +482,8 @@ class _Walk(Details):
             mention.state = NEGATED
         if self.prep == "from":
             mention.prep = "from"
-        if self.last is not None and self.last.kind == "thing" and self.previous == "noun":
+        borne = self.last is not None and self.last.prep in ("in", "on") and bool(self.actors())
+        if self.last is not None and self.last.kind == "thing" and self.previous == "noun" and not borne:
             mention.of = self.last
         if unit.text.startswith("to "):
             self.brought()

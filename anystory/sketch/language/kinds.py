@@ -34,6 +34,9 @@ DRAWING = (
 )
 
 
+COMPLEMENTS = ("起来", "下来", "过来", "过去", "上来", "回来", "出来", "进去", "出去", "下去", "上去", "回去")
+"""Chinese verbs that after an object only tell how it ends for it."""
+
 SIDES = {"left": "left", "right": "right", "centre": "middle", "center": "middle", "l": "left", "r": "right"}
 """What a storyboard says of a place in the picture."""
 
@@ -260,6 +263,9 @@ class Position:
     def _is_chinese_verb(self, at: int, unit: Unit) -> bool:
         if unit.text == "给":
             return self._chinese_word(at, unit) == "verb"
+        done = self.act is not None and self.last is not None and self.last.role == "object"
+        if done and unit.text in COMPLEMENTS and self.previous in ("name", "noun", *PRONOUNS):
+            return False  # 拉他起来
         following = self.unit(at + 1)
         if following is not None and following.text == "的":
             return False  # 打碎的花瓶

@@ -10,6 +10,21 @@ from anystory.sketch.words import ACTIONS, drawn, listed, things, vocabulary
 
 IDLE = ("hugs", "holds", "digs", "opens", "throws", "takes", "catches", "follows")
 """Actions that show nothing if it is one's own body that they are done to."""
+DRINKS = (
+    "milk",
+    "water",
+    "tea",
+    "coffee",
+    "juice",
+    "cocoa",
+    "hot chocolate",
+    "lemonade",
+    "cup",
+    "glass of milk",
+    "mug",
+)
+MOVED = {"runs": "pushes", "dances": "works", "floats": "carries"}
+"""What verbs of motion say where a thing is moved: "slides a letter", "spins the wheel"."""
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
 """What Chinese says "look at" of for reading."""
 PAINTABLE = (
@@ -50,7 +65,7 @@ def targets_of(mention: Mention) -> list[str]:
     return list(mention.names) or ([thing] if thing else [])
 
 
-class Parts(Position):
+class SentenceParts(Position):
     def clause(self) -> None:
         """Begin a clause."""
         self.before = self.subject or self.before
@@ -124,6 +139,10 @@ class Parts(Position):
             act.toward += [name for name in mention.names if name not in act.actors]
         elif mention.kind == "thing" and mention.state == REAL:
             act.thing = True
+            if act.action == "eats" and mention.value in DRINKS:
+                act.action = "drinks"
+            if act.action in MOVED and not act.manners and mention.value not in (living() | fixtures()):
+                act.action = MOVED[act.action]
             if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():
                 act.action = "eats"  # "Mia and Tom share a cake"
             elif act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value == "blanket":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anystory.sketch.language.parts import Parts, fixtures, hollow, living, targets_of
+from anystory.sketch.language.parts import SentenceParts, fixtures, hollow, living, targets_of
 from anystory.sketch.language.sentence import ALONE, LIKE, NEGATED, REAL, RELATIONS, STILL, UNREAL, Act, Mention
 
 CONTAINERS = ("cup", "glass", "bottle", "bowl", "jar", "pot", "teapot")
@@ -30,7 +30,7 @@ WIDE = (
 """Places in whose middle one is anywhere in the picture."""
 
 
-class Relations(Parts):
+class Relations(SentenceParts):
     def governed(self, mention: Mention) -> None:
         prep, act, before = self.prep, self.act, self.last
         if prep == "of" and before is None and act is None and self.found.framing:  # "a close-up of Mia"

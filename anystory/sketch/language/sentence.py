@@ -76,7 +76,7 @@ class Mention:
 
 
 @dataclass
-class Moment:
+class Occasion:
     """A time or a weather of the line: its key, and whether it is so, or ends."""
 
     kind: str
@@ -105,7 +105,7 @@ class Sentence:
     language: str
     acts: list[Act] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
-    moments: list[Moment] = field(default_factory=list)
+    moments: list[Occasion] = field(default_factory=list)
     clues: list[Clue] = field(default_factory=list)
     framing: str = ""
     medium: str = ""

@@ -34,13 +34,14 @@ class Token:
 @dataclass
 class Unit:
     """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …);
-    `signs`: the numbers of what of signs.yaml ends with it."""
+    `signs`: the numbers of what of signs.yaml ends with it; `doing`: those that begin with a verb before it."""
 
     text: str
     senses: dict[str, Sense] = field(default_factory=dict)
     forms: dict[str, str] = field(default_factory=dict)
     name: str = ""
     signs: tuple[int, ...] = ()
+    doing: tuple[int, ...] = ()
 
     def __contains__(self, kind: str) -> bool:
         return kind in self.senses
@@ -117,7 +118,7 @@ def narrated(text: str, names: Sequence[str], language: str) -> str:
         script = re.match(r"\s*(?:[(（]([^)）]*)[)）])?\s*[:：](?!\S*/)\s*(.*)", text[mention.end :], re.DOTALL)
         opens = not text[: mention.start].strip() or text[: mention.start].rstrip()[-1] in ".!?。！？,，…"
         if script and opens and not re.match(r"an? |the |una? ", script[2]):
-            rest = script[2] if script[2].startswith(",") else ""
+            rest = script[2].removeprefix(QUOTE) if script[2].startswith((",", QUOTE)) else ""
             text = f"{text[: mention.end]} {SAYS[language]}, {script[1] or ''} {rest}"
     return text
 
@@ -126,7 +127,7 @@ def _cut(text: str, book: Lexicon) -> list[Token]:
     """The words of a piece of text without names."""
     if book.language == "zh":
         return [Token(word, bases=((word, SAME),)) for word in _segmented(text.lower(), book)]
-    tokens = []
+    tokens: list[Token] = []
     for written in _words(text.replace("’", "'"), book):
         word = written.lower()
         if tokens and written[0].isupper() and word in book.rare:
@@ -219,10 +220,11 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)
-        part = end - at > 1  # of a phrase with a meaning of its own: no bed is in "flower bed"
-        unit.signs = tuple(
-            number for last in range(at, end) for start, number in signs.get(last, ()) if not part or start <= at
-        )
+        part = end - at > 1 and not unit.verb  # of a phrase with a meaning of its own: no bed is in "flower bed"
+        ended = [told for last in range(at, end) for told in signs.get(last, ())]
+        doing = [number for start, number in ended if start < at and tokens[start].text in book.verbs]
+        unit.doing = tuple(doing)
+        unit.signs = tuple(number for start, number in ended if (not part or start <= at) and number not in doing)
         units.append(unit)
         at = end
     return units
@@ -255,7 +257,7 @@ def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[tuple[int, int]
 def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> tuple[Unit, int]:
     """The longest phrase that begins at a token, with all its senses, and where it ends; a longer one of a word's other
     readings does not hide an equally long one."""
-    reach, found = at, []
+    reach, found = at, list[tuple[Sense, str]]()
     for base, form in tokens[at].bases:
         for key in book.starts.get(base, ()):
             end = _match(tokens, at, key, between)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from anystory.sketch.language.sentence import LIKE, REAL, Clue, Mention, Sentence
+from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.reading.places import only_of_things
-from anystory.sketch.words import signs
+from anystory.sketch.words import listed, signs
 
 SURE, LIKELY = 3.0, 1.0
 """How much what is seen there tells of a place; of the other places where it is seen it tells half as much."""
@@ -19,6 +20,32 @@ CARRYING = ("carries", "holds", "gives", "takes", "throws", "catches")
 WATERS = ("sea", "lake", "beach", "pier", "harbour", "pirate ship", "underwater")
 """Places from which one dives down."""
 WOODS = ("forest", "mushroom forest")
+HAUNTS = {
+    "pirate ship": "pirate",
+    "space": "astronaut, alien, cosmonaut, martian",
+    "spaceship": "space captain, commander",
+    "underwater": "mermaid, fish, octopus, shark, jellyfish, seahorse, squid, clownfish, goldfish",
+    "sea": "whale, dolphin, sailor, captain",
+    "ice": "penguin, polar bear, seal, walrus",
+    "farm": "farmer, hen, cow, pig, piglet, rooster, chicken, chick, sheep, lamb, donkey, scarecrow",
+    "palace": "king, queen, prince, princess, jester",
+    "castle": "knight",
+    "classroom": "teacher, pupil",
+    "jungle": "monkey, tiger, parrot, gorilla, leopard, elephant, toucan, crocodile",
+    "desert": "camel",
+    "dinosaur valley": "dinosaur",
+    "forest": "fox, owl, squirrel, deer, hedgehog, badger, wolf, bear, hare, fairy, elf, woodcutter, hunter, beetle",
+    "lake": "frog, duck, swan, duckling, toad",
+    "beach": "crab, seagull",
+    "graveyard": "ghost, skeleton, vampire, zombie",
+    "kitchen": "cook, baker",
+    "cave": "bat",
+    "stage": "ballerina, dancer, singer, actor, actress",
+    "mountains": "goat, eagle",
+    "sky": "pilot, cloud",
+    "laboratory": "scientist, inventor, professor",
+}
+"""Where somebody belongs by the nouns of a description, where nothing else tells where a story begins."""
 ABSENT = ("for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
@@ -46,6 +73,18 @@ def shown_by(sentence: Sentence, here: str) -> str:
             place = DONE_AT[act.action]
             votes[place] = votes.get(place, 0.0) + LIKELY
     return max(votes, key=votes.__getitem__) if votes else ""
+
+
+@cache
+def haunt_of(description: str) -> str:
+    """The place where somebody of a description belongs, or "": a pirate's ship."""
+    homes = {kind: place for place, kinds in HAUNTS.items() for kind in listed(kinds)}
+    for unit in units_of(description, {}, language_of(description)) if description.strip() else ():
+        if unit.mark or any(kind in unit for kind in ("with", "in", "who")):
+            return ""
+        if unit.value("things") in homes:
+            return homes[unit.value("things")]
+    return ""
 
 
 def surely_elsewhere(sentence: Sentence, place: str) -> bool:
@@ -127,7 +166,8 @@ def _there(clue: Clue) -> bool:
     if mention is None:
         return clue.state == REAL
     act, space = mention.act, signs()[clue.number].at[0] == "space"
-    aim = act is not None and mention.role == "object"
-    elsewhere = aim and (act.action == "points" or bool(act.manners & {"seeks", "leaves"}))
+    aim = act if mention.role == "object" else None
+    elsewhere = aim is not None and (aim.action == "points" or bool(aim.manners & {"seeks", "leaves"}))
     elsewhere = elsewhere or (mention.distance == "far" and not space)
+    elsewhere = elsewhere or (mention.prep == "from" and act is None)  # "the sailor from the boat"
     return mention.state == REAL and mention.prep not in ABSENT and not elsewhere

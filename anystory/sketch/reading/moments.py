@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anystory.sketch.language.sentence import LIKE, NEGATED, REAL, UNREAL, Sentence
 
-NEAREST_TIMES = {
+NEAREST_TIMES: dict[str, tuple[str, ...]] = {
     "day": ("sunrise", "sunset", "night"),
     "sunrise": ("day", "sunset", "night"),
     "sunset": ("night", "day", "sunrise"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
@@ -20,6 +20,10 @@ MAKING = ("works", "paints", "writes", "reads", "cooks", "carries", "holds", "ta
 """Actions whose object, though the name of a place, is not where one is: "draws a castle"."""
 HOMEWARD = ("runs", "rides", "jumps", "flies", "carries", "pulls")
 """Actions that are seen on the way: "drives home"."""
+HOME = ("home", "casa", "a casa")
+"""Words for home without whose it is."""
+SHORES = ("beach", "island", "pier", "harbour", "lighthouse")
+"""From where some swim in the sea while others stay."""
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
@@ -46,7 +50,7 @@ class Spot:
 
 
 @dataclass
-class Settings:
+class PlaceOwners:
     """Which of a story's places of a kind is meant: "village 1". Grows while a story is read."""
 
     owners: dict[str, list[str]] = field(default_factory=dict)
@@ -84,18 +88,22 @@ def indoors(place: str) -> bool:
     return PLACES[place].weathers == ("",) and place not in ("space", "underwater")
 
 
-def spot_of(sentence: Sentence, first: bool) -> Spot | None:
-    """The place that a line says the panel is at, or None. `first`: nothing is known of where the story is, so a place
-    that is only seen will do."""
+def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot | None:
+    """The place that a line says the panel is at, or None. `here`: where the story is, "" while nothing is known, so
+    that a place that is only seen will do; `members`: who is in the panel."""
     best: tuple[int, Mention, str] | None = None
+    named = [place_of(mention) for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
     for mention in sentence.mentions:
         if mention.kind != "place":
             continue
         strength = _strength(mention, not sentence.acts)
-        if strength < NAMED and not (first and strength == AFAR):
+        if strength < NAMED and not (not here and strength == AFAR):
             continue
-        found = (strength, mention, place_of(mention))
-        if found[2] == "sky" and only_of_things(sentence):
+        place = _shared(mention, sentence.language, (here, *named)) or place_of(mention)
+        if place == "sea" and here in SHORES and _apart(mention, members):
+            continue
+        found = (strength, mention, place)
+        if place == "sky" and only_of_things(sentence):
             continue
         if best is None or _better(found, best):
             best = found
@@ -112,6 +120,19 @@ def spot_of(sentence: Sentence, first: bool) -> Spot | None:
         place == "room" and (near or _names_no_room(mention, sentence.language)),
         place == "shop" and mention.word.split()[-1] in ("tienda", "tiendas"),
     )
+
+
+def _shared(mention: Mention, language: str, near: Sequence[str]) -> str:
+    """Where one is who is at a part that several places have, a yard or a shore, by which of them is `near`; or ""."""
+    for part in vocabulary()["shared_parts"]:
+        if mention.word in listed(part[language]):
+            return next((part["at"][place] for place in near if place in part["at"]), "")
+    return ""
+
+
+def _apart(mention: Mention, members: Sequence[str]) -> bool:
+    """Whether only some of a panel are there: "Tom digs while Mia swims in the sea"."""
+    return mention.act is not None and bool(mention.act.actors) and bool(set(members) - set(mention.act.actors))
 
 
 def only_of_things(sentence: Sentence) -> bool:
@@ -164,7 +185,8 @@ def place_of(mention: Mention) -> str:
         return building["in"]
     if "passes" in manners:
         return building["by"]
-    if "over" in building and mention.role == "object" and mention.act.action in ("flies", "rides", "swims"):
+    doing = mention.act.action if mention.act is not None else ""
+    if "over" in building and mention.role == "object" and doing in ("flies", "rides", "swims"):
         return building["over"]
     alone = mention.role == "subject" and mention.act is None
     if (
@@ -200,7 +222,9 @@ def _strength(mention: Mention, still: bool) -> int:
         return AFAR
     if prep == "of":
         return AFAR
-    seen = act is not None and (act.action in ("looks", "points") or "sees" in manners)
+    seen = act is not None and (act.action in ("looks", "points") or "sees" in manners) and "reaches" not in manners
+    if prep in ("to", SURE) and mention.word in HOME and act is not None and act.action in HOMEWARD:
+        return NOWHERE  # "lo lleva a casa"
     if prep == SURE:
         return NAMED if seen and mention.of is not None else HERE
     if prep == "at" and seen:
@@ -275,7 +299,11 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
         return True  # "the ship smokes on the ice"
     if other.attribute != mention.attribute:
         return other.attribute
-    if mention.act is other.act is not None and other.prep == "through" and mention.prep in ("in", "on", "to", SURE):
+    if (
+        mention.act is other.act is not None
+        and other.prep in ("through", "above")
+        and mention.prep in ("in", "on", "to", SURE)
+    ):
         return True  # "across the street and into the park"
     later = mention.act is not None and other.act is not None and mention.act.number > other.act.number
     return later and _moves(mention.act) and mention.prep not in ("next to", "at")
@@ -291,7 +319,7 @@ def vague_snow(sentence: Sentence) -> bool:
     return any(m.kind == "place" and m.value == "snow" and m.state == REAL for m in sentence.mentions)
 
 
-def allowed(value: str, possible: Sequence[str], order: dict[str, tuple[str, ...]]) -> str:
+def allowed(value: str, possible: Sequence[str], order: Mapping[str, tuple[str, ...]]) -> str:
     """A time or weather that a place can show: the same, else the nearest in `order`, "" where it shows none."""
     if value in possible:
         return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from anystory.sketch.language.company import head_nouns
 from anystory.sketch.language.parts import living
@@ -12,10 +13,34 @@ from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, drawn, things
 from anystory.story.shot import Role
 
-SUFFERED = {"chases": "runs", "follows": "walks", "carries": "rides", "pulls": "walks"}
+SUFFERED = {
+    "chases": "runs",
+    "follows": "walks",
+    "carries": "rides",
+    "pulls": "walks",
+    "whispers": "listens",
+    "gives": "takes",
+}
 """What one does to whom something is done."""
 RESTING = ("sits", "lies", "sleeps", "hides", "rides")
 """What one goes on with until something else is said."""
+UNBROKEN = ("sleeps", "lies")
+"""What one goes on with though something is done to one."""
+RISING = ("walks", "runs", "flies", "swims", "jumps", "climbs", "dances", "chases", "follows", "falls", "dives",
+          "crawls",
+          "sneaks", "fights", "kneels", "bows", "stands on its head", "floats")  # fmt: skip
+"""Actions after which one does not sit or lie as before."""
+CLIMBED = ("tree", "wall", "roof", "ladder", "rock", "tower", "fence", "stairs", "table", "chair", "oak")
+"""What one does not ride but climb."""
+SUPPORTS = {
+    **dict.fromkeys(("bed", "hammock", "cradle", "crib", "bunk bed", "sleeping bag", "stretcher"), "lies"),
+    **dict.fromkeys(("chair", "armchair", "sofa", "bench", "throne", "stool", "swing", "rocking chair"), "sits"),
+    **dict.fromkeys(("saddle", "wheelchair", "deckchair", "bathtub"), "sits"),
+    **dict.fromkeys(("horse", "pony", "donkey", "camel", "bicycle", "boat", "canoe", "car", "raft"), "rides"),
+}
+"""What one does of whom it is only said what one is on or in."""
+AFLOAT = {"space": "floats", "underwater": "swims", "sky": "flies"}
+"""What one does of whom nothing is said where there is no ground."""
 MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
 """What a mount does when its rider does."""
 YOUNG = {"young": 0.6, "baby": 0.35, "小": 0.8, "bebé": 0.35, "幼": 0.5, "宝宝": 0.35, "joven": 0.7, "puppy": 0.6}
@@ -26,18 +51,40 @@ def roles_of(
     members: Sequence[str],
     heights: Mapping[str, float],
     facings: Mapping[str, str],
-    before: Sequence[Role] = (),
+    rested: Mapping[str, Role] = MappingProxyType({}),
+    place: str = "",
 ) -> tuple[Role, ...]:
-    """One role for each member, in their order. `before`: their roles in the panel before, if it was at the same place:
-    who then rested and is not spoken of still does."""
-    rested = {role.name: role for role in before if role.action in RESTING}
+    """One role for each member, in their order. `rested`: those who sat, lay, slept, hid or rode when they were last
+    told of, if they are still there; `place`: where the panel is."""
     roles = (_role(sentence, name, members, heights[name], facings[name]) for name in members)
-    return tuple(_still(role, rested.get(role.name), sentence) for role in roles)
+    return tuple(_still(role, rested.get(role.name), sentence, place) for role in roles)
 
 
-def _still(role: Role, rested: Role | None, sentence: Sentence) -> Role:
-    if rested is None or role.action != "stands" or role.name in sentence.meant or role.relation or role.where:
+def postures(roles: Sequence[Role], sentence: Sentence, before: Mapping[str, Role]) -> dict[str, Role]:
+    """Who sits, lies, sleeps, hides or rides after a panel, by name, and how. `before`: who did before it."""
+    found = dict(before)
+    for role in roles:
+        if role.action in RESTING:
+            found[role.name] = role
+        elif role.action in RISING or _rises(sentence, role.name):
+            found.pop(role.name, None)
+    return found
+
+
+def _rises(sentence: Sentence, name: str) -> bool:
+    """Whether somebody is said to stand, or to have woken."""
+    return any(
+        act.action == "stands" and name in act.actors and act.state == REAL and "is" not in act.manners
+        for act in sentence.acts
+    )
+
+
+def _still(role: Role, rested: Role | None, sentence: Sentence, place: str) -> Role:
+    if role.action != "stands" or _rises(sentence, role.name):
         return role
+    broken = role.name in sentence.meant and (rested is None or rested.action not in UNBROKEN)
+    if rested is None or broken or role.relation or role.where:
+        return role if role.relation in ("on", "in") else replace(role, action=AFLOAT.get(place, role.action))
     return replace(role, action=rested.action, relation=rested.relation, targets=rested.targets)
 
 
@@ -56,6 +103,10 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, 
         action = "holds"
     elif action in MOVING and relation in ("on", "in") and _carries(targets, members):
         action = "rides"  # "gallops past on a pony"
+    if action == "rides" and relation == "on" and targets and targets[0] in CLIMBED:
+        action = "climbs"  # "se sube al árbol"
+    if action == "stands" and relation in ("on", "in") and targets and not _rises(sentence, name):
+        action = "sits" if targets[0] in members else SUPPORTS.get(targets[0], action)
     return Role(
         name,
         action,
@@ -86,7 +137,7 @@ def _suffered(sentence: Sentence, name: str) -> str:
     for act in sentence.acts:
         if name in act.toward and act.state == REAL and act.action in SUFFERED:
             return SUFFERED[act.action]
-        mounted = any(sentence.relations.get(rider, ("", ()))[1] == (name,) for rider in act.actors)
+        mounted = any(sentence.relations.get(rider, ("", ())) == ("on", (name,)) for rider in act.actors)
         if mounted and act.state == REAL and act.action in MOVING:
             return act.action
     return "stands"

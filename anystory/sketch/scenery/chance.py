@@ -69,4 +69,5 @@ class Motif:
         """Three numbers of mean 0 and standard deviation 1 for a colour: others that are asked for do not matter."""
         asked = self._asked[colour] = self._asked.get(colour, 0) + 1
         drawn = numbers(f"{self.name} {colour} {asked}")
-        return tuple(math.sqrt(12) * (next(drawn) - 0.5) for _ in range(3))
+        first, second, third = (math.sqrt(12) * (next(drawn) - 0.5) for _ in range(3))
+        return first, second, third

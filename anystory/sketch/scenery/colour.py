@@ -73,13 +73,14 @@ def rgb(colour: str | Colour) -> Colour:
 
 @cache
 def _read(colour: str) -> Colour:
-    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    r, g, b = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return r, g, b
 
 
 def mix(a: str | Colour, b: str | Colour, share: float) -> Colour:
     """`a` with `share` of `b` in it."""
-    (r, g, b), (x, y, z) = rgb(a), rgb(b)
-    return r + (x - r) * share, g + (y - g) * share, b + (z - b) * share
+    (r, g, blue), (x, y, z) = rgb(a), rgb(b)
+    return r + (x - r) * share, g + (y - g) * share, blue + (z - blue) * share
 
 
 def dark(colour: str | Colour, share: float = 0.2) -> Colour:

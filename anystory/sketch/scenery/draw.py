@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from anystory.sketch.scenery.colour import (
 from anystory.sketch.scenery.paths import Edge, box, path, subdivided
 from anystory.sketch.scenery.sheet import Box, Mark, Sheet
 
-Points = Sequence[tuple[float, float]]
+Points = Sequence[tuple[float, float]] | np.ndarray
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,10 +42,10 @@ _STRAY = np.array([[0.21, -0.5, 0.5, 1.2], [0.55, 1.3, -0.25, 0.6]])
 """Frequencies along x and y of the four waves of a hand's straying: two of dx, then two of dy."""
 
 
-def _scoped(stream: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    def decorate(draw: Callable[P, T]) -> Callable[P, T]:
+def _scoped(stream: str) -> Callable[[Callable[Concatenate[Painter, P], T]], Callable[Concatenate[Painter, P], T]]:
+    def decorate(draw: Callable[Concatenate[Painter, P], T]) -> Callable[Concatenate[Painter, P], T]:
         @wraps(draw)
-        def drawn(p: Painter, *values: object, **how: object) -> T:
+        def drawn(p: Painter, /, *values: P.args, **how: P.kwargs) -> T:
             where = ",".join(f"{v:.2f}" for v in (*values, *how.values()) if isinstance(v, (int, float)))
             with p.within(f"{draw.__name__} {where}", stream):
                 return draw(p, *values, **how)
@@ -98,7 +98,8 @@ class Painter:
     @property
     def light(self) -> Colour:
         """RGB factors of the light on what stands in the scene."""
-        return tuple(c * DIMMED[self.weather] for c in self._lit)
+        r, g, b = (c * DIMMED[self.weather] for c in self._lit)
+        return r, g, b
 
     # Streams.
 
@@ -169,7 +170,8 @@ class Painter:
         lit = mix(colorsys.hls_to_rgb((h + dh / 2) % 1, light + lift * (1 - light), s), tint, share)
         grey = sum(lit) / 3
         lit = mix(lit, (grey, grey, grey), GREYED[self.weather])
-        lit = tuple(c * t * DIMMED[self.weather] for c, t in zip(lit, self._lit, strict=True))
+        r, g, b = (c * t * DIMMED[self.weather] for c, t in zip(lit, self._lit, strict=True))
+        lit = r, g, b
         if self.weather == "fog":
             far = 1 - 0.8 * (1 - far) ** 3
         elif self.weather in ("rain", "snow"):
@@ -224,7 +226,7 @@ class Painter:
         svg = mediums.shape(self.medium, d, again, paint, hexed(dark(colour, 0.45)), size, far)
         self._mark(svg, extent, 0.0 if detail else mediums.REACH)
 
-    def rect(self, x: float, y: float, w: float, h: float, colour: Colour, *, r: float = 0.0, **how: object) -> None:
+    def rect(self, x: float, y: float, w: float, h: float, colour: Colour, *, r: float = 0.0, **how: Any) -> None:
         """A rectangle from its left top corner, with corners rounded by `r`."""
         r = min(r, w / 2, h / 2)
         if r <= 0:
@@ -239,7 +241,7 @@ class Painter:
             ]
         self.poly(points, colour, **how)
 
-    def oval(self, x: float, y: float, rx: float, ry: float, colour: Colour, **how: object) -> None:
+    def oval(self, x: float, y: float, rx: float, ry: float, colour: Colour, **how: Any) -> None:
         turn = np.linspace(0, 2 * math.pi, 12, endpoint=False)
         self.poly(np.stack([x + rx * np.cos(turn), y + ry * np.sin(turn)], 1), colour, smooth=True, **how)
 
@@ -254,7 +256,7 @@ class Painter:
         *,
         lobes: int = 9,
         floor: float = 9e9,
-        **how: object,
+        **how: Any,
     ) -> None:
         """A lumpy shape: a crown, a cloud, a bush. Nothing of it lies below `floor`."""
         knots = np.cumsum(self.several(lobes, 0.6, 1.4))
@@ -288,10 +290,9 @@ class Painter:
     ) -> Edge:
         """Rolling land around `y`, `height` from its lowest to its highest, filled down to `floor`."""
         xs = np.linspace(-3, 103, 25)
-        ys = sum(
-            self.between(0.4, 1) / k * np.sin(2 * np.pi * (waves * k / 2 * xs / 100 + self.between(0, 1)))
-            for k in (1, 2, 3)
-        )
+        ys = np.zeros(len(xs))
+        for k in (1, 2, 3):
+            ys += self.between(0.4, 1) / k * np.sin(2 * np.pi * (waves * k / 2 * xs / 100 + self.between(0, 1)))
         ys = y - height * ((ys - ys.min()) / (np.ptp(ys) + 1e-6) - 0.5)
         self._land(xs, ys, colour, shade, floor, far, True)
         return Edge(xs, ys)
@@ -303,17 +304,17 @@ class Painter:
         """A jagged range of mountains with feet at about `y`; its light and dark faces are drawn too."""
         tops = self.spread(peaks, -8, 108)
         rise = self.several(peaks, 0.5, 1) * height
-        xs, ys = [-4.0], [y - rise[0] * 0.4]
+        across, up = [-4.0], [y - rise[0] * 0.4]
         for i, (x, h) in enumerate(zip(tops, rise, strict=True)):
-            xs += [x - 4, x, x + 4]
-            ys += [y - h * 0.8 + self.between(-1, 1), y - h, y - h * 0.82 + self.between(-1, 1)]
+            across += [x - 4, x, x + 4]
+            up += [y - h * 0.8 + self.between(-1, 1), y - h, y - h * 0.82 + self.between(-1, 1)]
             if i + 1 < peaks:
-                xs.append((x + tops[i + 1]) / 2)
-                ys.append(y - min(h, rise[i + 1]) * self.between(0.2, 0.5))
-        xs.append(104.0)
-        ys.append(y - rise[-1] * 0.4)
-        order = np.argsort(xs)
-        xs, ys = np.array(xs)[order], np.array(ys)[order]
+                across.append((x + tops[i + 1]) / 2)
+                up.append(y - min(h, rise[i + 1]) * self.between(0.2, 0.5))
+        across.append(104.0)
+        up.append(y - rise[-1] * 0.4)
+        order = np.argsort(across)
+        xs, ys = np.array(across)[order], np.array(up)[order]
         self._land(xs, ys, colour, None, floor, far, False)
         for x, h in zip(tops, rise, strict=True):
             w = h * self.between(0.3, 0.45)

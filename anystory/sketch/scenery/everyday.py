@@ -568,7 +568,7 @@ def train(p: Painter) -> None:
         _carriage_window(p, x, 17, 26, 26, land)
     rack = p.tone("#c9a24a")
     p.rect(-2, 9.6, 104, 1.2, rack)
-    for x in np.arange(0, 102, 6):
+    for x in range(0, 102, 6):
         p.line([(x, 10), (x + 2, 5)], rack, 0.4)
     for x in p.spread(p.count(3, 4), 2, 98):
         case, w = p.tone(p.pick("#8f5a35", "#c9503f", "#3f7f8f", "#d9a03f", "#6f5f8a")), p.between(10, 14)

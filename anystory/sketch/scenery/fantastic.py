@@ -843,7 +843,7 @@ def pirates(p: Painter) -> None:
     p.oval(mast, 19, 5, 5, emblem)
     m.star(p, mast, 19, 3.4, sailc, detail=True)
     p.rect(-2, 64, 104, 3, pale(wood, 0.15), shade=dark(wood, 0.1))
-    for x in np.arange(0, 102, 7):
+    for x in range(0, 102, 7):
         p.poly([(x, 67), (x + 2.4, 67), (x + 1.8, 71), (x + 2.4, 75), (x, 75), (x + 0.6, 71)], wood)
     p.rect(-2, 74.4, 104, 4, dark(wood, 0.2))
     m.boards(p, 78, pale(wood, 0.18))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -112,7 +113,12 @@ _MAPS = {
     "paper": ("fibres", "tooth"),
     "crayon": ("streaks", "tooth"),
 }
-_FINISHES = {"watercolour": _watercolour, "ink": _ink, "paper": _paper, "crayon": _crayon}
+_FINISHES: dict[str, Callable[..., np.ndarray]] = {
+    "watercolour": _watercolour,
+    "ink": _ink,
+    "paper": _paper,
+    "crayon": _crayon,
+}
 
 
 def _thickened(table: np.ndarray, thick: np.ndarray, colour: np.ndarray) -> np.ndarray:

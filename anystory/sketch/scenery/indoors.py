@@ -39,7 +39,7 @@ def _walls(p: Painter, y: float, *, pattern: bool = True) -> Colour:
         low = p.tone(p.pick("#f6efe0", "#d9c3a0", "#b5cfc4"))
         p.rect(-2, y - 18, 104, 18, low, shade=dark(low, 0.06))
         p.rect(-2, y - 19.4, 104, 1.8, pale(low, 0.3))
-        for x in np.arange(2, 100, 14):
+        for x in range(2, 100, 14):
             p.rect(x, y - 15, 11, 12, dark(low, 0.06), detail=True)
             p.rect(x + 0.6, y - 14.4, 9.8, 10.8, low, detail=True)
     p.rect(-2, y - 2.6, 104, 3, p.tone("#fbf6ea"))
@@ -168,7 +168,7 @@ def _rug(p: Painter, x: float, y: float, rx: float, ry: float) -> None:
 @motif
 def _plant(p: Painter, x: float, y: float, h: float) -> None:
     green, clay = p.tone(p.pick(*m.GREENS)), p.tone(p.pick("#c9704a", "#e6dcc9", "#4f86b8", "#e0a040"))
-    for a in p.shuffled(np.linspace(-1.1, 1.1, 8)):
+    for a in p.shuffled(np.linspace(-1.1, 1.1, 8).tolist()):
         tip = (x + math.sin(a) * h * 0.5, y - h * 0.3 - math.cos(a) * h * 0.7)
         mid = (x + math.sin(a) * h * 0.22, y - h * 0.62)
         p.poly(

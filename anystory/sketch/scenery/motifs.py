@@ -4,6 +4,7 @@ stands: the middle of its foot."""
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -808,7 +809,7 @@ def crate(p: Painter, x: float, y: float, w: float) -> None:
 
 
 @motif
-def star(p: Painter, x: float, y: float, r: float, colour: Colour, **how: object) -> None:
+def star(p: Painter, x: float, y: float, r: float, colour: Colour, **how: Any) -> None:
     """Five points."""
     turn = np.arange(10) * math.pi / 5 - math.pi / 2
     reach = np.where(np.arange(10) % 2, 0.42, 1.0) * r

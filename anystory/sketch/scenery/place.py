@@ -10,7 +10,7 @@ from anystory.sketch.scenery.phrases import TIMES, WEATHERS
 
 
 @dataclass(frozen=True)
-class Place:
+class ScenePlace:
     """A kind of scene. `phrases` end a sentence ("a fox … at the beach"); `empty` names it bare; `ground` is the
     range of y where feet stand; `floats` says whether subjects mostly hang in it; `times` and `weathers` when it can
     be, (“”,) where none shows; `water` is the range of y of open water to swim in."""
@@ -25,7 +25,7 @@ class Place:
     water: tuple[float, float] | None
 
 
-PLACES: dict[str, Place] = {}
+PLACES: dict[str, ScenePlace] = {}
 
 INDOORS = ("",)
 DRY = ("clear", "cloudy", "fog")
@@ -42,10 +42,10 @@ def place(
     weathers: tuple[str, ...] = WEATHERS,
     water: tuple[float, float] | None = None,
 ) -> Callable[[Callable[[Painter], None]], Callable[[Painter], None]]:
-    """Register a painter under `name`; see `Place`."""
+    """Register a painter under `name`; see `ScenePlace`."""
 
     def register(paint: Callable[[Painter], None]) -> Callable[[Painter], None]:
-        PLACES[name] = Place(paint, phrases, empty, ground, floats, times, weathers, water)
+        PLACES[name] = ScenePlace(paint, phrases, empty, ground, floats, times, weathers, water)
         return paint
 
     return register

@@ -42,7 +42,7 @@ def street(p: Painter) -> None:
         x, shop = x + w, shop + 1
     walk = p.ground(p.pick("#cfc6b8", "#c4c0c4", "#d6c4a8"))
     p.rect(-2, 71.5, 104, 9, walk, shade=dark(walk, 0.06))
-    for x in np.arange(-4, 104, 9):
+    for x in range(-4, 104, 9):
         p.line([(50 + (x - 50) * 0.95, 72), (x, 80)], dark(walk, 0.14), 0.3)
     p.rect(-2, 80, 104, 2, dark(walk, 0.2))
     road = p.ground(p.pick("#7f828c", "#8a8784", "#75798a"))
@@ -109,7 +109,7 @@ def city(p: Painter) -> None:
                 detail=True,
             )
     else:
-        for x in np.arange(-6, 104, 18):
+        for x in range(-6, 104, 18):
             p.rect(x, 89.5, 10, 1.5, p.ground("#f4e6b0"))
     for x in p.spread(p.count(1, 3), 8, 92):
         m.car(p, x, p.between(83, 85), p.between(14, 18))
@@ -716,7 +716,7 @@ def farm(p: Painter) -> None:
     a, b = (76, 102) if side > 0 else (-2, 24)
     for k in (78.5, 83):
         p.rect(a, k, b - a, 1.7, dark(rail, 0.08))
-    for fx in np.arange(a, b, 9):
+    for fx in range(a, b, 9):
         p.rect(fx, 76, 2.1, 12.5, rail, shade=dark(rail, 0.15))
     m.grass_front(p, p.ground(mix(green, "#2a6b2c", 0.4)), height=8)
     m.weather(p, horizon)
@@ -741,7 +741,7 @@ def station(p: Painter) -> None:
     gravel = p.ground("#a8a098")
     p.rect(-2, 66, 104, 12, gravel, shade=dark(gravel, 0.15))
     _train(p, 72.5)
-    for x in np.arange(-2, 104, 5):
+    for x in range(-2, 104, 5):
         p.rect(x, 73.6, 2.6, 2, p.ground("#6f5a4a"), detail=True)
     p.rect(-2, 73, 104, 0.9, p.tone("#8f949c"))
     walk = p.ground(p.pick("#cfc4b4", "#c4c0c4", "#d0b8a0"))
@@ -760,7 +760,7 @@ def station(p: Painter) -> None:
             p.line([(x, 24), (x + way * 6, 17)], iron, 0.9)
     a, b = (-4, 64) if side > 0 else (36, 104)
     p.rect(a, 11, b - a, 6.5, roof, shade=dark(roof, 0.2))
-    for x in np.arange(a, b - 2, 4):
+    for x in range(a, b - 2, 4):
         p.poly([(x, 17.5), (x + 4, 17.5), (x + 2, 20.4)], p.tone("#fff3d8"), detail=True)
     cx = 50 - side * 16
     p.line([(cx, 18), (cx, 23)], iron, 0.7)
@@ -913,7 +913,7 @@ def rooftop(p: Painter) -> None:
     brick = p.tone(p.pick("#b5705a", "#a8685f", "#c08a6a"))
     p.rect(-2, 76, 104, 8, brick, shade=dark(brick, 0.15))
     for r in range(2):
-        for x in np.arange(-3 + 3 * r, 104, 6):
+        for x in range(-3 + 3 * r, 104, 6):
             p.rect(x, 77.6 + 3 * r, 5.4, 2.4, mix(brick, dark(brick, 0.25), p.between(0, 0.8)), detail=True)
     p.rect(-2, 74.6, 104, 2.2, p.ground("#d9cfc0"))
     deck = p.ground(p.pick("#b0a79a", "#a3a0a8", "#b89a80"))

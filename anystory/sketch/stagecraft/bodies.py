@@ -7,9 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from anystory.sketch.stagecraft.camera import Camera, Range
-from anystory.sketch.stagecraft.figure import FACE, LEAST, Figure, top_between, turned
+from anystory.sketch.stagecraft.figure import FACE, LEAST, Figure, solid, top_between, turned
 from anystory.sketch.stagecraft.lineup import Block
 from anystory.sketch.stagecraft.poses import AIR, CLIMBING, FLOATING, GROUND, HIDING, LYING, RIDING, WATER, Pose
 from anystory.sketch.stagecraft.seats import Seat, seat_of
@@ -82,7 +85,7 @@ class Body:
             return top
         return top + FACE * (bottom - top) if abs(self.figure.turn) < 50 else bottom
 
-    def standing(self, bottom: float, **changes: float | None) -> Body:
+    def standing(self, bottom: float, **changes: Any) -> Body:
         """The same with its lowest visible point at `bottom`: the corners of a turned picture are empty."""
         return replace(self, y=bottom - self.figure.lowest * self.height, **changes)
 
@@ -240,10 +243,33 @@ def _front(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
 
 
 def _behind(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    if child.figure.bust:
+        return _looking_over(child, parent, bond)
     line = max(parent.line - 0.03, min(ground[0], parent.line - 0.004))
     child = child.on_line(line)
     seen = parent.box[1] >= child.face
     return replace(child, x=parent.x + bond.side * (0.25 * parent.width if seen else _beside(child, parent, 0.1)))
+
+
+def _looking_over(child: Body, parent: Body, bond: Bond) -> Body:
+    """A bust behind somebody's back: its cut edge behind a part that is broad enough, whichever way they will look;
+    beside who is nowhere so broad."""
+    seen = solid(parent.figure.cutout)
+    seen = seen & seen[:, ::-1]
+    rows, columns = seen.shape
+    middle = seen[:, columns // 2]
+    # How far to either side of the middle each row is solid.
+    half = np.where(middle, np.argmin(np.pad(seen[:, columns // 2 :], ((0, 0), (0, 1))), 1), 0)
+    reach = half / columns * parent.width
+    for part in (0.9, 0.75, 0.6, 0.48):
+        wide = part * child.width / 2
+        fits = np.flatnonzero(reach >= 1.02 * wide)
+        if abs(parent.figure.turn) < 20 and len(fits) and fits[0] + 2 < rows and reach[fits[0] + 2] >= 1.02 * wide:
+            bottom = parent.y + ((fits[0] + 2.5) / rows - 0.5) * parent.height
+            tall = part * child.height
+            child = replace(child, width=part * child.width, height=tall, x=parent.x, y=bottom - tall / 2)
+            return replace(child, line=parent.line - 0.002, contact=None, waterline=None, angle=0.0)
+    return replace(child, x=parent.x + bond.side * _beside(child, parent, 0.1))
 
 
 def _over(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
@@ -254,6 +280,8 @@ def _over(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
 
 
 def _hidden(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
+    if child.figure.bust:
+        return _looking_over(child, parent, bond)
     behind = _behind(child, parent, bond, ground)
     return replace(behind, x=parent.x + bond.side * (parent.box[2] - parent.box[0]) / 2)
 
@@ -358,7 +386,7 @@ JOINS: dict[str, Callable[[Body, Body, Bond, Range], Body]] = {
 """How the second figure is put down with the first, of each kind of `Bond`; the last argument is the
 range of y of the ground."""
 
-FOR_BUSTS = ("in", "touching", "at the foot")
+FOR_BUSTS = ("in", "touching", "at the foot", "behind", "hidden")
 """What can be done with a bust, whose cut edge has to be out of sight."""
 
 SCALES = {"behind": 0.92, "in front of": 1.06, "hidden": 0.94}

@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 from anystory.sketch.stagecraft.bodies import FOR_BUSTS, JOINS, Bond
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
-from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, RIDING
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.stagecraft.poses import CLIMBING, HIDING, PEEKING, RIDING, SEATED
+from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Role
-
-SEATED = ("sits", "lies", "sleeps", "reads", "rides", "eats", "drinks", "listens", "thinks")
-"""Who does this on a thing sits or lies on it."""
 
 _SPREADS = {1: 0.0, 2: 0.76, 3: 0.86}
 """Which part of the frame's width so many stand in."""
@@ -46,7 +43,7 @@ def _bond(figure: Figure, figures: Sequence[Figure], index: Mapping[str, int]) -
         return (i, how, other) if how in JOINS else (i, "", None)
     if pose.kind == RIDING:
         return i, "riding", other
-    if pose.kind == HIDING and role.relation == "behind" and targets:
+    if pose.kind in (HIDING, PEEKING) and role.relation == "behind" and targets:
         return i, "hidden", other
     if pose.kind == CLIMBING:
         return i, "on", other
@@ -59,12 +56,12 @@ def _bond(figure: Figure, figures: Sequence[Figure], index: Mapping[str, int]) -
     return i, "", None
 
 
-def with_thing(figure: Figure, drawing: Drawing) -> str:
+def with_thing(figure: Figure, drawing: LibraryDrawing) -> str:
     """How somebody is with a thing or a being of the library that their line tells of, in the words of `JOINS`."""
     relation, kind = figure.role.relation, figure.pose.kind
     if kind == CLIMBING:
         return "aloft"
-    if kind == HIDING and relation == "behind":
+    if kind in (HIDING, PEEKING) and relation == "behind":
         return "hidden"
     if relation == "between":
         return "next to"
@@ -128,7 +125,7 @@ def between(figures: Sequence[Figure], group_of: Mapping[int, int]) -> list[tupl
     for figure in figures:
         ends = [group_of[index[name]] for name in figure.role.targets[:2] if name in index]
         if figure.role.relation == "between" and len({group_of[figure.index], *ends}) == 3:
-            found.append((group_of[figure.index], *ends))
+            found.append((group_of[figure.index], ends[0], ends[1]))
     return found
 
 
@@ -151,8 +148,8 @@ def in_order(
         first = slots.index(placed[number - 1]) + 1 if number else 0
         last = count - (len(placed) - number)
         slots[min(max(round(told[i] * count - 0.5), first), last)] = i
-    rest = [i for i in range(count) if told[i] is None]
-    rest = iter(reversed(rest) if turned else rest)
+    others = [i for i in range(count) if told[i] is None]
+    rest = iter(reversed(others) if turned else others)
     order = [next(rest) if i is None else i for i in slots]
     for a, b in pairs:
         mover, goal = (a, b) if told[a] is None else (b, a)

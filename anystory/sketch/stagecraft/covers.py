@@ -25,6 +25,9 @@ _CLEAR = 0.012
 """Which share of the frame something of the background takes at least, so that it counts as shown."""
 
 _HIDDEN = (0.34, 0.66)
+_HIDDEN_OF_BUST, _EDGE_OF_BUST = 0.45, 0.06
+"""How much of a bust is hidden at most, and how high the strip along its cut edge is that has to be, in its heights."""
+
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 Span = tuple[float, float]
@@ -165,10 +168,36 @@ def hideout(
     return best[1] if best else None
 
 
+def hideout_of_bust(
+    cutout: Cutout, height: float, wish: float, choice: Iterable[Cover], taken: Sequence[Span]
+) -> Hideout | None:
+    """Where a bust that is usually `height` tall looks out from behind something that hides its cut edge: as tall and
+    as near to the x `wish` as can be, its face free. None if nothing of `choice` is broad enough for that."""
+    best: tuple[float, Hideout] | None = None
+    for cover in choice:
+        rows = np.flatnonzero(cover.seen.any(1))
+        bottoms = [(row + 1) / ROWS for row in rows.tolist()]
+        for share, bottom in itertools.product((0.9, 0.75, 0.62, 0.5, 0.4), bottoms):
+            smaller = 0.4 * (1 - share) + 0.6 * max(cover.line - bottom, 0.0)  # nobody's head is in a treetop
+            if best is not None and best[0] <= smaller:
+                continue
+            found = _behind(cover, cutout, height * share, bottom, wish, taken, bust=True)
+            if found and (best is None or found[0] + smaller < best[0]):
+                best = found[0] + smaller, Hideout(found[1], height * share, bottom, cover.line - 0.006)
+    return best[1] if best else None
+
+
 def _behind(
-    cover: Cover, cutout: Cutout, height: float, bottom: float, wish: float, taken: Sequence[Span]
+    cover: Cover,
+    cutout: Cutout,
+    height: float,
+    bottom: float,
+    wish: float,
+    taken: Sequence[Span],
+    bust: bool = False,
 ) -> tuple[float, float] | None:
-    """The x at which a cut-out of this height with its feet at `bottom` is hidden best, after the cost of it."""
+    """The x at which a cut-out of this height with its feet at `bottom` is hidden best, after the cost of it; of a bust
+    the whole lower edge has to be out of sight."""
     rows = round(height * ROWS)
     columns = max(round(rows * cutout.pixels.shape[1] / cutout.pixels.shape[0]), 1)
     first = round(bottom * ROWS) - rows
@@ -184,8 +213,15 @@ def _behind(
     wide = columns / ROWS
     x = np.arange(len(hidden)) / ROWS + wide / 2
     crowded = sum(np.clip(np.minimum(x + wide / 2, b) - np.maximum(x - wide / 2, a), 0, None) for a, b in taken)
-    cost = np.abs(hidden - 0.5) + 0.15 * np.abs(x - wish) + 3 * crowded / wide
-    cost = np.where((hidden >= _HIDDEN[0]) & (hidden <= _HIDDEN[1]) & (face_hidden <= 0.6), cost, np.inf)
+    if bust:
+        edge = max(round(_EDGE_OF_BUST * rows), 2)
+        bare = 1 - by_row[:, -edge:].sum(1) / max(figure[-edge:].sum(), 1)
+        fits = (bare < 1e-6) & (hidden <= _HIDDEN_OF_BUST)
+        cost = np.abs(hidden - 0.25)
+    else:
+        fits = (hidden >= _HIDDEN[0]) & (hidden <= _HIDDEN[1]) & (face_hidden <= 0.6)
+        cost = np.abs(hidden - 0.5)
+    cost = np.where(fits, cost + 0.15 * np.abs(x - wish) + 3 * crowded / wide, np.inf)
     at = int(cost.argmin())
     return (float(cost[at]), float(x[at])) if np.isfinite(cost[at]) else None
 

@@ -16,7 +16,7 @@ from anystory.sketch.stagecraft.covers import Cover, covers, fixture, focus
 from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown, figure
 from anystory.sketch.stagecraft.partners import agreed
 from anystory.sketch.stagecraft.poses import WATER
-from anystory.sketch.stagecraft.props import COMPANY, Prop, drawing_of, props_of, unlike
+from anystory.sketch.stagecraft.props import COMPANY, Prop, drawn_as, props_of, unlike
 from anystory.story.shot import Shot
 
 ANCHORS = {"far left": 0.1, "left": 0.25, "middle": 0.5, "right": 0.75, "far right": 0.9}
@@ -82,7 +82,7 @@ def ensemble(shot: Shot, cutouts: Sequence[Cutout], painting: Painting, size: tu
     missing = [role.name for role in shot.roles if role.name not in by_name]
     if missing:
         raise ValueError(f"There is no cut-out of {missing[0]}; give one of everybody who is in the panel.")
-    shot = agreed(shot, drawing_of)
+    shot = agreed(shot, drawn_as)
     rng = np.random.default_rng(seed)
     coins, luck = tuple(rng.random(3).tolist()), rng.random((len(shot.roles), 6))
     figures = tuple(figure(i, role, by_name[role.name], luck[i, :2]) for i, role in enumerate(shot.roles))

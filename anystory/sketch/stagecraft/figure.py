@@ -10,9 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
+from anystory.sketch.bend import STRAIGHT, Bend, bent, tallness
 from anystory.sketch.cutout import PIXELS, Cutout
-from anystory.sketch.stagecraft.poses import LYING, Pose, pose_of
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.stagecraft.bends import FOURS, ON_A_SEAT, ROUND, TILT, UPRIGHT, bend_of
+from anystory.sketch.stagecraft.poses import LYING, SEATED, Pose, pose_of
+from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Role
 
 FACE = 0.48
@@ -36,9 +38,11 @@ _SAMPLES = 64
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """The role number `index` and its cut-out. `turn`: degrees it is turned towards where it looks, in [-180, 180].
-    `lift`: how high its feet are above the ground, if they are. Things are figures too, numbered after the roles:
-    `drawing` is what they are drawn as, `tall` how tall beside a grown person."""
+    """The role number `index` and its cut-out, bent as `bend` says already. `turn`: degrees it is turned towards
+    where it looks, in [-180, 180]. `lift`: how high its feet are above the ground, if they are. Things are figures
+    too, numbered after the roles: `drawing` is what they are drawn as. `tall`: how tall it is beside a grown person
+    when it is not bent, None for what its role and its picture's shape say; `part`: how much of that the bend
+    leaves."""
 
     index: int
     role: Role
@@ -46,8 +50,10 @@ class Figure:
     pose: Pose
     turn: float
     lift: float
-    drawing: Drawing | None = None
+    drawing: LibraryDrawing | None = None
     tall: float | None = None
+    bend: Bend = STRAIGHT
+    part: float = 1.0
 
     @property
     def lifeless(self) -> bool:
@@ -77,7 +83,7 @@ class Figure:
     def size(self, scale: float, pixels: int) -> tuple[float, float]:
         """Width and height, upright, where a grown person is `scale` tall and the frame `pixels` high. Pixel art comes
         in whole multiples of its own pixels, or of a whole part of them where it must be smaller than it is."""
-        height = scale * self.relative * SIZES.get(self.role.size, 1.0)
+        height = scale * self.part * self.relative * SIZES.get(self.role.size, 1.0)
         return self.sized(height, pixels)
 
     def sized(self, height: float, pixels: int) -> tuple[float, float]:
@@ -124,7 +130,27 @@ def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
         turn, lift = min(max(turn, -10.0), 10.0), 0.0
     if cutout.kind == PIXELS:
         turn = 90.0 * round(turn / 90)
-    return Figure(index, role, cutout, pose, float(turn), float(lift))
+    facing = {"left": -1, "right": 1}.get(role.facing or cutout.facing, 0)
+    bend = STRAIGHT
+    if role.relation != "in":  # the legs of who is in something are out of sight
+        on_a_seat = role.relation == "on" and role.action in SEATED and pose.kind != LYING
+        doing = ON_A_SEAT if on_a_seat else role.action
+        bend = bend_of(doing, kind_of(cutout, role.facing), facing, other_way=index % 2 == 1)
+    if bend.bow or bend.sway:
+        turn *= TILT
+    height, width = cutout.pixels.shape[:2]
+    tall, part = beside_grown(role.height, width / height), tallness(cutout, bend)
+    return Figure(index, role, bent(cutout, bend), pose, float(turn), float(lift), tall=tall, bend=bend, part=part)
+
+
+def kind_of(cutout: Cutout, facing: str) -> str:
+    """What can be bent of a picture, one of the words of `bends`, or "" for nothing; `facing` as of a `Role`."""
+    if cutout.cut or cutout.kind == PIXELS:
+        return ""
+    if facing != "front" and on_all_fours(cutout):
+        return FOURS
+    height, width = cutout.pixels.shape[:2]
+    return UPRIGHT if width < _BROAD * height else ROUND
 
 
 def on_all_fours(cutout: Cutout) -> bool:

@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from anystory.sketch.stagecraft.bodies import Body
 from anystory.sketch.stagecraft.figure import FACE, SIZES, Figure, on_all_fours, solid
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 
 _HAND = 0.57
 """The y of a hand, as a share of its owner's height from the top."""
@@ -64,7 +66,7 @@ _NAPE = (0.24, 0.4)
 
 def scale_of(body: Body) -> float:
     """How tall a grown person is where somebody is as large as this."""
-    return body.height / (body.figure.relative * SIZES.get(body.figure.role.size, 1.0))
+    return body.height / (body.figure.part * body.figure.relative * SIZES.get(body.figure.role.size, 1.0))
 
 
 def held(figure: Figure, holder: Body, side: int, others: Sequence[Body], aspect: float) -> Body:
@@ -133,7 +135,7 @@ def _below_face(holder: Body) -> float:
     return holder.face + 0.005 if upright else -math.inf
 
 
-def is_worn(drawing: Drawing | None) -> bool:
+def is_worn(drawing: LibraryDrawing | None) -> bool:
     """Whether it is known where a drawing is worn: on the head, around the neck, on the body."""
     return drawing is not None and ("head" in drawing.rests or drawing.concept in (*_NECK, *_BODY))
 
@@ -201,7 +203,7 @@ def outline(body: Body, low: float, high: float) -> tuple[float, float]:
         seen = seen[:, ::-1]
     rows, columns = seen.shape
     first = min(int(low * rows), rows - 1)
-    found = seen[first : max(int(high * rows), first + 1)].any(0).nonzero()[0].tolist()
+    found = np.flatnonzero(seen[first : max(int(high * rows), first + 1)].any(axis=0)).tolist()
     left = body.x - body.width / 2
     if not found:
         return left, left + body.width

@@ -73,7 +73,7 @@ def laid_out(cast: Ensemble, settled: Sequence[Body]) -> tuple[list[tuple[Prop, 
     for number, prop in enumerate(cast.props):
         if prop.how == COMPANY:
             found[number] = next(company)
-    notes = []
+    notes: list[str] = []
     for number in sorted(range(len(cast.props)), key=lambda n: _rank(cast.props[n])):
         prop = cast.props[number]
         if prop.drawing is None or number in found:

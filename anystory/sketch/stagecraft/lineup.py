@@ -53,7 +53,8 @@ def line_up(blocks: Sequence[Block], left: float, right: float, gap: float) -> t
     least squares) to where they should be; and which part of the room they need: with more than 1 of it they keep their
     order and cover each other."""
     # Offsets keep everyone apart from all before; shifts that never fall from one to the next do the rest.
-    needs, offsets = [], []
+    needs: list[list[float]] = []
+    offsets: list[float] = []
     for j, block in enumerate(blocks):
         least = [NEVER if block.weight == other.weight == FIXED else apart(other, block, gap) for other in blocks[:j]]
         after = offsets[-1] + min(block.x - blocks[j - 1].x, 0.02) if j else 0.0

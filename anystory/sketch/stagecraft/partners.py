@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from anystory.sketch.stagecraft.hands import is_worn
 from anystory.sketch.stagecraft.poses import AIR, CLIMBING, pose_of
-from anystory.sketch.things import Drawing
+from anystory.sketch.things import LibraryDrawing
 from anystory.story.shot import Role, Shot, Thing
 
-Find = Callable[[str], Drawing | None]
+Find = Callable[[Thing], LibraryDrawing | None]
 
 _CLIMBED = ("ladder", "stairs", "tree", "palm tree", "rope", "wall", "treehouse", "rock", "tower", "lamp post")
 """What somebody climbs who climbs nothing else."""
@@ -33,8 +33,8 @@ _ADDED = ("food", "toy", "plant", "household", "weather")
 
 
 def agreed(shot: Shot, find: Find) -> Shot:
-    """The shot with what its roles and things do with each other made plain. `find` gives the drawing of a concept."""
-    drawings = {thing.concept: find(thing.concept) for thing in shot.things}
+    """The shot with what its roles and things do with each other made plain. `find` gives the drawing of a thing."""
+    drawings = {thing.concept: find(thing) for thing in shot.things}
     roles, wrapped = _roles(shot, drawings)
     shot = replace(shot, roles=roles)
     owners = {role.name for role in shot.roles}
@@ -45,7 +45,7 @@ def agreed(shot: Shot, find: Find) -> Shot:
     return replace(shot, things=tuple(_thing(thing, drawings, owners) for thing in things))
 
 
-def _roles(shot: Shot, drawings: Mapping[str, Drawing | None]) -> tuple[tuple[Role, ...], dict[str, str]]:
+def _roles(shot: Shot, drawings: Mapping[str, LibraryDrawing | None]) -> tuple[tuple[Role, ...], dict[str, str]]:
     """The roles, and who is wrapped in what, by concept."""
     wrapped: dict[str, str] = {}
     roles = {role.name: _role(role, shot.things, drawings) for role in shot.roles}
@@ -66,7 +66,7 @@ def _roles(shot: Shot, drawings: Mapping[str, Drawing | None]) -> tuple[tuple[Ro
     return tuple(roles.values()), wrapped
 
 
-def _role(role: Role, things: tuple[Thing, ...], drawings: Mapping[str, Drawing | None]) -> Role:
+def _role(role: Role, things: tuple[Thing, ...], drawings: Mapping[str, LibraryDrawing | None]) -> Role:
     pose = pose_of(role.action)
     if len(role.targets) > 1:  # "puts on a crown and climbs onto the throne"
         stood = tuple(target for target in role.targets if not is_worn(drawings.get(target)))
@@ -87,11 +87,11 @@ def _role(role: Role, things: tuple[Thing, ...], drawings: Mapping[str, Drawing 
     return role
 
 
-def _drives(drawing: Drawing | None) -> bool:
+def _drives(drawing: LibraryDrawing | None) -> bool:
     return drawing is not None and drawing.kind == "vehicle"
 
 
-def _thing(thing: Thing, drawings: Mapping[str, Drawing | None], owners: set[str]) -> Thing:
+def _thing(thing: Thing, drawings: Mapping[str, LibraryDrawing | None], owners: set[str]) -> Thing:
     drawing = drawings[thing.concept]
     if drawing is None:
         return thing
@@ -107,6 +107,6 @@ def _thing(thing: Thing, drawings: Mapping[str, Drawing | None], owners: set[str
     return thing
 
 
-def flies(thing: Thing, drawing: Drawing) -> bool:
+def flies(thing: Thing, drawing: LibraryDrawing) -> bool:
     """Whether a thing is in the air, by what it is or by what it does."""
     return drawing.rests[0] == "sky" or pose_of(thing.action).kind == AIR

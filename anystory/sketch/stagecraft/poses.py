@@ -84,7 +84,7 @@ POSES: dict[str, Pose] = {
     "catches": Pose(turn=(3, 6), lift=(0.015, 0.03)),
     "throws": Pose(turn=(-9, -5)),
     "kicks": Pose(turn=(-10, -6)),
-    "dances": Pose(turn=(7, 11), sways=True),
+    "dances": Pose(turn=(7, 11), company="near", sways=True),
     "laughs": Pose(turn=(-8, -4)),
     "cries": Pose(turn=(4, 7)),
     "listens": Pose(turn=(2, 4), company="near"),
@@ -98,6 +98,9 @@ POSES: dict[str, Pose] = {
     "carries": Pose(turn=(2, 4), moves=True, company="holds"),
 }
 """By the action's word; whoever does anything else stands."""
+
+SEATED = ("sits", "lies", "sleeps", "reads", "rides", "eats", "drinks", "listens", "thinks")
+"""Who does this on a thing sits or lies on it."""
 
 
 def pose_of(action: str) -> Pose:

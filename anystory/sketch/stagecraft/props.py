@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown, figur
 from anystory.sketch.stagecraft.hands import is_worn
 from anystory.sketch.stagecraft.partners import flies
 from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, WATER, Pose, pose_of
-from anystory.sketch.things import Drawing, Library, render
+from anystory.sketch.things import Library, LibraryDrawing, own_library, render
+from anystory.sketch.things.own import ThingError
 from anystory.story.shot import Role, Shot, Thing
 
 COMPANY, HELD, WORN, LAID, SHOWN = "company", "held", "worn", "laid", "shown"
@@ -85,7 +87,7 @@ class Prop:
 
     thing: int
     told: Thing
-    drawing: Drawing | None
+    drawing: LibraryDrawing | None
     how: str
     count: int = 1
     owner: str = ""
@@ -136,7 +138,7 @@ def library() -> Library:
     return Library()
 
 
-def cutout_of(drawing: Drawing, count: int, colour: str, height: int) -> Cutout:
+def cutout_of(drawing: LibraryDrawing, count: int, colour: str, height: int) -> Cutout:
     """`count` of a drawing, each `height` pixels tall, in one picture."""
     pixels = render(drawing, height, colour)
     if count > 1:
@@ -147,7 +149,7 @@ def cutout_of(drawing: Drawing, count: int, colour: str, height: int) -> Cutout:
 
 
 @functools.lru_cache(maxsize=128)
-def _silhouette(drawing: Drawing, count: int) -> Cutout:
+def _silhouette(drawing: LibraryDrawing, count: int) -> Cutout:
     return cutout_of(drawing, count, "", _SILHOUETTE)
 
 
@@ -155,7 +157,7 @@ def arrangement(count: int, rests: str) -> list[tuple[float, float]]:
     """The left top corners of so many of one kind, in widths and heights of one, from the back to the front."""
     if rests in ("hand", "table", "head"):  # a heap
         base = next(base for base in range(1, count + 1) if 3 * (base - 1) >= count or base * (base + 1) / 2 >= count)
-        rows = []
+        rows: list[int] = []
         while sum(rows) < count:
             rows.insert(0, min(base - len(rows), count - sum(rows)))
         return [
@@ -172,12 +174,12 @@ def arrangement(count: int, rests: str) -> list[tuple[float, float]]:
     return back + [(step * i, drop + 0.1 * (i % 2)) for i in range(front)]
 
 
-def _laid_as(drawing: Drawing) -> str:
+def _laid_as(drawing: LibraryDrawing) -> str:
     """Where a group of it mostly is: flowers grow side by side, though one picks them."""
     return "ground" if drawing.kind == "plant" else drawing.rests[0]
 
 
-def rows_of(drawing: Drawing, count: int) -> float:
+def rows_of(drawing: LibraryDrawing, count: int) -> float:
     """How tall a picture of so many is, in heights of one."""
     corners = arrangement(count, _laid_as(drawing)) if count > 1 else [(0.0, 0.0)]
     return 1 + max(y for _, y in corners) - min(y for _, y in corners)
@@ -208,14 +210,14 @@ def props_of(
     props, notes = [], []
     for number, thing in enumerate(shot.things):
         asked = any(thing.concept in role.targets for role in shot.roles)
-        counted = thing.concept == "star" and thing.count > _MANY_STARS
+        counted = thing.own or (thing.concept == "star" and thing.count > _MANY_STARS)
         if thing.relation == "of" or (thing.concept in _SKY and not asked and not counted):
             continue  # a part of what is drawn
         borne = any(
             thing.concept in other.targets and other.relation in _BEARING for other in (*shot.roles, *shot.things)
         )
         cover = next((c for c in found if means(thing.concept, c.name) and (not borne or _open(c))), None)
-        plain = thing.count == 1 and not (thing.colour or thing.size or thing.held_by or thing.action)
+        plain = thing.count == 1 and not thing.own and not (thing.colour or thing.size or thing.held_by or thing.action)
         if plain and cover is None and not borne:
             cover = fixed(thing.concept)
         if plain and cover is not None:
@@ -254,12 +256,27 @@ def _named(thing: Thing) -> str:
     return name if thing.count > 1 else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def drawing_of(concept: str) -> Drawing | None:
-    """The drawing of a concept."""
+def drawing_of(concept: str) -> LibraryDrawing | None:
+    """The library's drawing of a concept."""
     return library().find(concept, ("en",))
 
 
-def _drawing(shot: Shot, thing: Thing) -> Drawing | None:
+def drawn_as(thing: Thing) -> LibraryDrawing | None:
+    """What a thing is drawn as: the story's own drawing of it, if it has one. Raises `ThingError` where that is no
+    longer there."""
+    if not thing.own:
+        return drawing_of(thing.concept)
+    file = Path(thing.own)
+    found = (drawing for drawing in own_library(file.parent).own.values() if drawing.file == file)
+    drawing = next(found, None)
+    if drawing is None:
+        raise ThingError(f"{file.name}, the story's own drawing of {thing.concept}, is gone; put it back.")
+    return drawing
+
+
+def _drawing(shot: Shot, thing: Thing) -> LibraryDrawing | None:
+    if thing.own:
+        return drawn_as(thing)
     concept = thing.concept
     if any(concept in role.targets for role in shot.roles):
         concept = _OPEN.get(concept, concept)
@@ -269,7 +286,7 @@ def _drawing(shot: Shot, thing: Thing) -> Drawing | None:
     return exact if exact is not None and meant is not None and exact.kind == meant.kind else meant
 
 
-def _how(shot: Shot, thing: Thing, drawing: Drawing, water: bool) -> tuple[str, str]:
+def _how(shot: Shot, thing: Thing, drawing: LibraryDrawing, water: bool) -> tuple[str, str]:
     """How a thing is in the panel, and with whom."""
     holder = next((role for role in shot.roles if role.name == thing.held_by), None)
     if holder is not None or any(thing.held_by == other.concept for other in shot.things):
@@ -295,7 +312,7 @@ def _how(shot: Shot, thing: Thing, drawing: Drawing, water: bool) -> tuple[str, 
     return LAID, ""
 
 
-def _with_holder(thing: Thing, drawing: Drawing, holder: Role | None, height: float) -> str:
+def _with_holder(thing: Thing, drawing: LibraryDrawing, holder: Role | None, height: float) -> str:
     """How a thing is that somebody of `height` metres has: `holder`, or another thing where that is None."""
     carried = holder is not None and holder.holds == thing.concept
     garment = is_worn(drawing) and "head" not in drawing.rests and drawing.size > _GARMENT
@@ -308,7 +325,7 @@ def _with_holder(thing: Thing, drawing: Drawing, holder: Role | None, height: fl
     return HELD if (handy or small) and (not drawing.living or thing.count == 1) else LAID
 
 
-def _uses(role: Role, thing: Thing, drawing: Drawing) -> bool:
+def _uses(role: Role, thing: Thing, drawing: LibraryDrawing) -> bool:
     """Whether somebody who is not said to hold something must have it in the hand."""
     if thing.relation or drawing.rests[0] != "hand":
         return False
@@ -318,7 +335,7 @@ def _uses(role: Role, thing: Thing, drawing: Drawing) -> bool:
     return under or (role.action in _HANDY and not role.targets and not role.holds)
 
 
-def afloat(drawing: Drawing) -> bool:
+def afloat(drawing: LibraryDrawing) -> bool:
     """Whether it swims where there is water."""
     return drawing.rests[0] == "water" or drawing.concept in _WATERFOWL
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from anystory.sketch.things.drawing import Drawing
+from anystory.sketch.things.drawing import LibraryDrawing
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ _MOUNT = Seat(0.58, 0.35, True)
 _CAB = Seat(0.5, 0.42, True)
 
 
-def seat_of(drawing: Drawing) -> Seat | None:
+def seat_of(drawing: LibraryDrawing) -> Seat | None:
     """None where one can only be on top of it."""
     known = SEATS.get(drawing.concept)
     if known is None and drawing.living:

@@ -12,10 +12,10 @@ from scipy import ndimage
 
 from anystory.sketch.cutout import PIXELS
 from anystory.sketch.stagecraft.bodies import EDGE, Body, pose_there
-from anystory.sketch.stagecraft.covers import Cover, hideout, means, wall
+from anystory.sketch.stagecraft.covers import Cover, hideout, hideout_of_bust, means, wall
 from anystory.sketch.stagecraft.ensemble import Ensemble
 from anystory.sketch.stagecraft.figure import Figure
-from anystory.sketch.stagecraft.poses import AIR, CLIMBING, HIDING, PEEKING, WATER
+from anystory.sketch.stagecraft.poses import AIR, CLIMBING, HIDING, PEEKING, SEATED, WATER
 from anystory.story.steering import SIDE, Layout
 
 Box = tuple[float, float, float, float]
@@ -31,6 +31,10 @@ _UNDER_WATER = 0.4
 
 _ABOVE_GROUND = 0.04
 """Who is put so little above the ground by hand stands on it."""
+
+
+_SEATS = ("chair", "armchair", "sofa", "bench", "throne", "couch")
+"""Parts of places on which one sits lower than their upper edge."""
 
 
 def by_hand(cast: Ensemble, layout: Layout) -> dict[int, Body]:
@@ -139,10 +143,17 @@ def _by_itself(cast: Ensemble, figure: Figure) -> Body:
 
 def _hidden(cast: Ensemble, figure: Figure, choice: Sequence[Cover], others: Sequence[Body]) -> Body | None:
     """Behind one of `choice`, about half of it seen; None if nothing hides it so."""
-    if figure.bust or not choice:
+    if not choice:
         return None
     taken = [(other.box[0], other.box[2]) for other in others]
     height = _by_itself(cast, figure).height
+    if figure.bust:
+        above = hideout_of_bust(figure.cutout, height, cast.wish(figure), choice, taken)
+        if above is None:
+            return None
+        height = _no_larger(figure, above.height, cast.around.pixels)
+        y = above.bottom - height / 2
+        return Body(figure, above.x, y, height * figure.aspect, height, above.line, angle=0.0)
     spot = hideout(figure.cutout, height, cast.wish(figure), choice, taken, cast.around.camera.ground[0])
     if spot is None:
         return None
@@ -179,6 +190,14 @@ def _climbing(cast: Ensemble, figure: Figure, choice: Sequence[Cover]) -> Body |
     return replace(body.standing(low, line=line, contact=None), x=x, angle=outward * figure.turn)
 
 
+def _seat(cover: Cover, top: float, body: Body) -> float:
+    """The y of the lowest point of somebody who sits on a part of the place whose upper edge is at `top`: their legs
+    hang before it."""
+    seat = top + (0.5 if any(means(word, cover.name) for word in _SEATS) else 0.0) * max(cover.line - top, 0.0)
+    high = body.box[3] - body.box[1]
+    return max(min(seat + 0.24 * high, cover.line), top + 0.03)
+
+
 def _beside(cast: Ensemble, figure: Figure, cover: Cover) -> Body | None:
     """At a part of the place, as the line says; None if it says nothing of that kind or there is no room."""
     relation, body = figure.role.relation, _by_itself(cast, figure)
@@ -189,7 +208,9 @@ def _beside(cast: Ensemble, figure: Figure, cover: Cover) -> Body | None:
     half = (body.box[2] - body.box[0]) / 2
     if relation in ("on", "above"):
         top = cover.top(middle - half / 2, middle + half / 2)
-        bottom = top + 0.03 if relation == "on" else top - 0.04
+        bottom = top - 0.04
+        if relation == "on":
+            bottom = _seat(cover, top, body) if figure.role.action in SEATED else top + 0.03
         if bottom - (body.box[3] - body.box[1]) < cast.around.room:
             return None
         body = body.standing(bottom, line=cover.line + 0.004, contact=bottom if relation == "on" else None)

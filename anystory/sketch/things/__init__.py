@@ -9,8 +9,8 @@ is assets/things/index.tsv, the drawings lie beside it; `python -m anystory.sket
 """
 
 from anystory.sketch.things.colours import COLOURS
-from anystory.sketch.things.drawing import Drawing, all_drawings
-from anystory.sketch.things.library import Library
+from anystory.sketch.things.drawing import LibraryDrawing, all_drawings
+from anystory.sketch.things.library import Library, own_library
 from anystory.sketch.things.render import render
 
-__all__ = ["COLOURS", "Drawing", "Library", "all_drawings", "render"]
+__all__ = ["COLOURS", "Library", "LibraryDrawing", "all_drawings", "own_library", "render"]

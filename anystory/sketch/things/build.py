@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from anystory.sketch.things.drawing import COLUMNS, Drawing, parse
+from anystory.sketch.things.drawing import COLUMNS, LibraryDrawing, parse
 from anystory.sketch.things.figures import Box, figure
 from anystory.sketch.things.render import member, render
 from anystory.sketch.things.svg import seen_box
@@ -81,7 +81,7 @@ def symbols(path: Path) -> dict[str, tuple[str, Box]]:
     return found
 
 
-def sheet(drawings: list[Drawing], columns: int = 12, colours: tuple[str, ...] = ("",)) -> Image.Image:
+def sheet(drawings: list[LibraryDrawing], columns: int = 12, colours: tuple[str, ...] = ("",)) -> Image.Image:
     """The drawings, each in all the colours, with their concepts beneath them."""
     cells = [(drawing, colour) for drawing in drawings for colour in colours]
     rows = -(-len(cells) // columns)

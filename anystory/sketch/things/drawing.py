@@ -26,7 +26,7 @@ LANGUAGES = ("en", "zh", "es")
 
 
 @dataclass(frozen=True)
-class Drawing:
+class LibraryDrawing:
     """A drawing and what it shows.
 
     `concept`: the plain English noun, in the singular, no other drawing has it. `kind`: one of `KINDS`. `part`: how
@@ -56,7 +56,7 @@ class Drawing:
         """Metres from its lowest to its highest point."""
         return self.size / max(self.aspect, 1.0)
 
-    def taking_after(self, like: Drawing | None) -> Drawing:
+    def taking_after(self, like: LibraryDrawing | None) -> LibraryDrawing:
         """The same picture, of the kind, the size and the place that `like` has."""
         if like is None:
             return self
@@ -68,7 +68,7 @@ class Drawing:
         return self.kind in BEINGS
 
 
-def parse(text: str) -> tuple[Drawing, ...]:
+def parse(text: str) -> tuple[LibraryDrawing, ...]:
     """The drawings of a table: tab-separated, the first line names the columns, lists are separated by ";"."""
     first, *lines = text.splitlines()
     if tuple(first.split("\t")) != COLUMNS:
@@ -76,13 +76,13 @@ def parse(text: str) -> tuple[Drawing, ...]:
     return tuple(_row(line) for line in lines)
 
 
-def _row(line: str) -> Drawing:
+def _row(line: str) -> LibraryDrawing:
     concept, source, kind, part, facing, size, rests, colour, aspect, *words = line.split("\t")
     *names, tags = (tuple(text.split(";")) if text else () for text in words)
     # A tag is said in one language or in all: "fruit/水果,果子/fruta".
     told = [tag.split("/") for tag in tags]
     broader = [tuple(word for tag in told for word in tag[i : i + 1] for word in word.split(",")) for i in range(3)]
-    return Drawing(
+    return LibraryDrawing(
         concept,
         kind,
         part,
@@ -98,6 +98,6 @@ def _row(line: str) -> Drawing:
 
 
 @lru_cache(maxsize=1)
-def all_drawings() -> tuple[Drawing, ...]:
+def all_drawings() -> tuple[LibraryDrawing, ...]:
     """The library's own drawings; of several that fit a word, the best comes first."""
     return parse(INDEX.read_text(encoding="utf-8"))

@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from anystory.sketch.things import words
-from anystory.sketch.things.drawing import LANGUAGES, Drawing, all_drawings
-from anystory.sketch.things.own import own_drawings
+from anystory.sketch.things.drawing import LANGUAGES, LibraryDrawing, all_drawings
+from anystory.sketch.things.own import PICTURES, changed, look_of, own_drawings
 
-Names = dict[str, Drawing]
+Names = dict[str, LibraryDrawing]
 """Drawings by the key (`words.key`) of a name."""
 
 _TOLD = 40
@@ -18,15 +18,19 @@ _TOLD = 40
 
 
 class Library:
-    """All drawings; those of the folder `own` (see `anystory.sketch.things.own`) are found first. Raises `ThingError`
-    or `ImageError` for a folder or a picture that cannot be used."""
+    """All drawings; those of the folder `own` (see `anystory.sketch.things.own`) are found first: `own` has them by the
+    keys of their names, `looks` what each shows, as a hash, by its file. Raises `ThingError` or `ImageError` for a
+    folder or a picture that cannot be used."""
 
     def __init__(self, own: Path | None = None) -> None:
         self.own: Names = {}
+        self.looks: dict[str, str] = {}
         found = own_drawings(own) if own is not None else []
-        self.own = {words.key(name): drawing.taking_after(self.find(name)) for name, drawing in found}
+        drawn = [one.taking_after(self.find(one.like)) for one in found]
+        self.looks = {str(one.drawing.file): look_of(one) for one in found}
+        self.own = {words.key(name): drawing for one, drawing in zip(found, drawn, strict=True) for name in one.names}
 
-    def find(self, phrase: str, languages: Sequence[str] = LANGUAGES) -> Drawing | None:
+    def find(self, phrase: str, languages: Sequence[str] = LANGUAGES) -> LibraryDrawing | None:
         """The drawing of what `phrase` names ("umbrella", "two old apple trees", 小狐狸, "la bruja"), or None where
         none fits. `languages`: those tried, in their order, where the words do not tell which they are."""
         order = _order(phrase, languages)
@@ -39,7 +43,7 @@ class Library:
                 return drawing
         return None
 
-    def candidates(self, phrase: str, count: int = 4, languages: Sequence[str] = LANGUAGES) -> list[Drawing]:
+    def candidates(self, phrase: str, count: int = 4, languages: Sequence[str] = LANGUAGES) -> list[LibraryDrawing]:
         """Up to `count` drawings for a described character ("an old king with a white beard"), the best first: what
         it names and variants of that, a whole being before its face, then, for a being, others of its kind that share
         most words with `phrase`. Empty where nothing of the description can be drawn."""
@@ -51,7 +55,7 @@ class Library:
         tokens = words.key(phrase).split()
         told = {form for token in tokens for code in ("en", "es") for form in words.forms(token, code)}
 
-        def rank(drawing: Drawing) -> tuple[bool, bool, bool, int, int]:
+        def rank(drawing: LibraryDrawing) -> tuple[bool, bool, bool, int, int]:
             tags = drawing.tags.get("en", ())
             kin = drawing.concept in family or not family.isdisjoint(tags)
             shared = len(told & _vocabulary(drawing)) + sum(name in phrase for name in drawing.names.get("zh", ()))
@@ -62,14 +66,14 @@ class Library:
         like = [one for one in pool if one is found or (one.kind == found.kind and (found.living or not rank(one)[0]))]
         return sorted(like, key=rank)[:count]
 
-    def _named(self, readings: Iterator[str], language: str) -> Drawing | None:
+    def _named(self, readings: Iterator[str], language: str) -> LibraryDrawing | None:
         names, tags = _names()[language], _tags()[language]
         for reading in readings:
             if drawing := self.own.get(reading) or names.get(reading) or tags.get(reading):
                 return drawing
         return None
 
-    def _any_being(self, phrase: str, languages: Sequence[str]) -> Drawing | None:
+    def _any_being(self, phrase: str, languages: Sequence[str]) -> LibraryDrawing | None:
         """A being that is named anywhere in the first words of a phrase: "the girl next door" is a girl."""
         tokens = words.key(phrase).split()[:_TOLD] if not words.says_another_thing(phrase) else []
         for start in range(len(tokens)):
@@ -77,6 +81,20 @@ class Library:
             if drawing is not None and drawing.living:
                 return drawing
         return None
+
+
+def own_library(folder: Path) -> Library:
+    """The library with the drawings of a folder, read again when one of them has changed. Raises as `Library`."""
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in {*PICTURES, ".svg", ".yaml"})
+    except OSError:
+        files = []
+    return _own_library(folder, tuple((path.name, *changed(path)) for path in files))
+
+
+@lru_cache(maxsize=8)
+def _own_library(folder: Path, files: tuple[tuple[str, int, int], ...]) -> Library:
+    return Library(folder)
 
 
 def _order(phrase: str, languages: Sequence[str]) -> list[str]:
@@ -112,7 +130,7 @@ def _tags() -> dict[str, Names]:
 
 
 @lru_cache(maxsize=4096)
-def _vocabulary(drawing: Drawing) -> frozenset[str]:
+def _vocabulary(drawing: LibraryDrawing) -> frozenset[str]:
     """The words of its English and Spanish names."""
     text = " ".join([drawing.concept, *drawing.names.get("en", ()), *drawing.names.get("es", ())])
     return frozenset(words.key(text).split())

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from anystory.sketch.things.colours import is_like, recoloured, recoloured_svg, rgb
-from anystory.sketch.things.drawing import PACK, Drawing
+from anystory.sketch.things.drawing import PACK, LibraryDrawing
 from anystory.sketch.things.own import changed, own_pixels
 from anystory.sketch.things.svg import SVG, rasterise, view_box
 
@@ -20,7 +20,7 @@ CACHE_BYTES = 48_000_000
 """Pixels that are kept for the next time, all drawings together."""
 
 
-def render(drawing: Drawing, height: int, colour: str = "") -> np.ndarray:
+def render(drawing: LibraryDrawing, height: int, colour: str = "") -> np.ndarray:
     """`drawing` at `height` pixels, uint8 (height, about height · aspect, 4), straight alpha, trimmed to what is seen;
     not to be written to, as it is kept for the next call. With a `colour`, a key of `COLOURS` or "#rrggbb", what has
     its main colour turns to that one in its own shading. Raises ValueError for a height beyond 1 to `MAX_HEIGHT` or an
@@ -40,7 +40,7 @@ def render(drawing: Drawing, height: int, colour: str = "") -> np.ndarray:
     return pixels
 
 
-def _drawn(drawing: Drawing, height: int, colour: str) -> np.ndarray:
+def _drawn(drawing: LibraryDrawing, height: int, colour: str) -> np.ndarray:
     if drawing.file is not None:
         # Pixels, not the text of an SVG: colours can be written there as "red", rgb() or #rgba, or not at all.
         pixels = own_pixels(drawing.file, height)

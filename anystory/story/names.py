@@ -1,0 +1,82 @@
+"""Names as people write them, of characters and of files: when two are the same, by one rule, and how one is shown."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+JOINERS = "\u200c\u200d"
+"""Invisible, but they shape Persian and Indic words and hold emoji together."""
+
+_ALIKE = str.maketrans(
+    {"ٱ": "ا", "أ": "ا", "إ": "ا", "آ": "ا", "ـ": None, "’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'"}
+)
+"""Letters and marks that one hand writes and another does not; and alef with and without what stands on it."""
+
+_CLUSTER = re.compile(r"\s+|.[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]*", re.DOTALL)
+
+_POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
+"""Vowel signs of Hebrew and Arabic, which most texts leave out."""
+
+
+@lru_cache(4096)
+def folded(name: str, case: bool = False) -> str:
+    """What two names have in common if they are the same to a reader: without case (nor the dots of Turkish i) unless
+    `case`, in composed form, without invisible characters and vowel signs, with one kind of apostrophe, and with one
+    plain space for every kind and run of them."""
+    return " ".join(folded_part(name, case).split())
+
+
+def folded_part(text: str, case: bool = False) -> str:
+    """`folded`, but for the spaces."""
+    text = unicodedata.normalize("NFKC", _POINTS.sub("", text))
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    if not case:
+        text = unicodedata.normalize("NFKC", text.casefold()).replace("i\u0307", "i")
+        text = text.replace("ı", "i")
+    return text.translate(_ALIKE)
+
+
+def visible(name: str) -> str:
+    """A name as it is kept and shown: in composed form, with single spaces, and without characters that nobody sees
+    and nobody could type again."""
+    text = unicodedata.normalize("NFC", name)
+    kept = (char for char in text if unicodedata.category(char) != "Cf" or char in JOINERS)
+    return " ".join("".join(kept).split()).strip(JOINERS)
+
+
+class FoldedText:
+    """A text as `folded` sees it, which knows where each of its characters comes from."""
+
+    def __init__(self, text: str) -> None:
+        self.text = ""
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, end in _clusters(text):
+            part = text[start:end]
+            plain = " " if part.isspace() else folded_part(part)
+            if plain == " " and self.text.endswith(" "):
+                self._ends[-1] = end
+                continue
+            self.text += plain
+            self._starts += [start] * len(plain)
+            self._ends += [end] * len(plain)
+
+    def find(self, pattern: str) -> list[tuple[int, int]]:
+        """Where a pattern stands, as spans [start, end) of the text as it was given."""
+        hits = re.finditer(pattern, self.text)
+        return [(self._starts[hit.start()], self._ends[hit.end() - 1]) for hit in hits if hit.end() > hit.start()]
+
+
+@lru_cache(1024)
+def folded_text(text: str) -> FoldedText:
+    """`FoldedText`, kept for whoever looks for other names in the same line."""
+    return FoldedText(text)
+
+
+def _clusters(text: str) -> list[tuple[int, int]]:
+    """The text in characters with what is combined with them, and in runs of space."""
+    return [
+        hit.span() for hit in re.finditer(r"\s+|.[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]*", text, re.DOTALL)
+    ]

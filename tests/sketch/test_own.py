@@ -1,0 +1,107 @@
+"""A story's own drawings, from the folder beside its script to frames, and on to another folder."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from anystory.api import load_story, render_story
+from anystory.backends.storybook import StorybookBackend
+from anystory.project.archive import pack, unpack
+from anystory.project.folder import Project
+from anystory.render.session import Renderer
+from anystory.script.read import load_script, parse_script
+from anystory.sketch.things import Library, own_library
+from anystory.sketch.things.own import ThingError
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4" fill="{}"/></svg>'
+LINES = """[NC] a ball lies in the park
+[NC] a zog sleeps in the forest
+[NC] a kite flies over the sea
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    home = tmp_path / "home"
+    (home / "things").mkdir(parents=True)
+    (home / "story.txt").write_text(LINES, "utf-8")
+    (home / "things" / "ball.svg").write_text(SVG.format("#c00"))
+    (home / "things" / "z_1.svg").write_text(SVG.format("#0c0"))
+    (home / "things" / "things.yaml").write_text("z_1.svg: {names: [zog, 佐格], like: robot, size: 0.5}\n", "utf-8")
+    return home
+
+
+def shots(folder):
+    story = load_story(folder / "story.txt", StorybookBackend())
+    return [asked.request.prompt.shot for asked in Renderer(StorybookBackend()).asked(story)]
+
+
+def keys(folder):
+    backend = StorybookBackend()
+    return Renderer(backend).keys(load_story(folder / "story.txt", backend))
+
+
+def test_a_folder_beside_the_script_is_the_storys(folder):
+    assert load_script(folder / "story.txt").things == (folder / "things").resolve()
+    assert parse_script(LINES).things is None
+    ball, zog, kite = shots(folder)
+    assert [thing.own.rpartition("/")[2] for thing in ball.things] == ["ball.svg"]
+    assert [(thing.concept, bool(thing.own)) for thing in zog.things] == [("zog", True)]
+    assert "zog" not in zog.unread
+    assert [(thing.concept, thing.own, thing.look) for thing in kite.things] == [("kite", "", "")]
+
+
+def test_a_list_says_what_a_drawing_is_called_and_how_large_it_is(folder):
+    library = own_library(folder / "things")
+    assert library.find("佐格") is library.find("zog") and library.find("zog").size == 0.5
+    assert library.find("zog").kind == Library().find("robot").kind
+
+
+def test_frames_depend_on_what_a_drawing_shows_and_not_on_where_it_lies(folder, tmp_path):
+    first = keys(folder)
+    shutil.move(folder, tmp_path / "moved")
+    moved = tmp_path / "moved"
+    assert keys(moved) == first
+    (moved / "things" / "ball.svg").write_text(SVG.format("#00c"))
+    changed = keys(moved)
+    assert changed[0] != first[0] and changed[1:] == first[1:]
+    (moved / "things" / "things.yaml").write_text("z_1.svg: {names: zog, like: robot, size: 2}\n")
+    assert keys(moved)[1] != first[1]
+
+
+def test_a_project_takes_its_drawings_along(folder, tmp_path):
+    backend = StorybookBackend()
+    story = load_story(folder / "story.txt", backend)
+    made = [frame.image for frame in render_story(small(story), backend, tmp_path / "out")]
+    pack(tmp_path / "out", tmp_path / "story.zip")
+    shutil.rmtree(folder)
+    assert unpack(tmp_path / "story.zip", tmp_path / "again").notes == ()
+    again = Project(tmp_path / "again").story()
+    assert own_library(again.script.things).find("佐格").size == 0.5
+    frames = list(render_story(again, backend, tmp_path / "again"))
+    assert all(frame.reused for frame in frames)
+    anew = [frame.image for frame in render_story(again, backend)]
+    assert [image.tobytes() for image in anew] == [image.tobytes() for image in made]
+
+
+def small(story):
+    return replace(story, settings=replace(story.settings, size=64))
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("z_1.svg: {names: zog, size: 500}", "0.01 to 100 metres"),
+        ("z_1.svg: {names: zog, rests: moon}", "one of ground"),
+        ("z_1.svg: {names: zog, facing: up}", "left, right or front"),
+        ("z_1.svg: {name: zog}", "is not known"),
+        ("none.svg: zog", "not there"),
+        ("[", "cannot be read"),
+        ("- zog", "nothing of any file"),
+    ],
+)
+def test_mistakes_in_the_list_are_said(folder, told, said):
+    (folder / "things" / "things.yaml").write_text(told, "utf-8")
+    with pytest.raises(ThingError, match=said):
+        shots(folder)
