@@ -101,7 +101,7 @@ def create_controls() -> Controls:
     return Controls(seed, steps, guidance, start, stop, skip, notice)
 
 
-def _between(name: str) -> dict[str, float]:
+def _between(name: str) -> dict[str, Any]:
     """The bounds of one of the story's settings, as a field takes them."""
     low, high = BOUNDS[name]
     return {"minimum": low, "maximum": high}

@@ -398,6 +398,32 @@ def test_processes_that_write_at_the_same_time_lose_nothing(tmp_path, story):
         assert own == [f"{name}{n}" for n in range(8 - len(own), 8)]
 
 
+def test_programs_that_make_the_same_panels_under_other_seeds_leave_whole_frames(tmp_path, story):
+    begin(tmp_path, story)
+    code = (
+        "import sys; from tests.project.test_folder import *; project, name = Project(sys.argv[1]), sys.argv[2]\n"
+        "for n in range(1, 9): project.save(1 + n % 2, frame(('Fox',), n), f'{name}{n}', '', SETTINGS)"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in "ab"]
+    assert [process.wait() for process in running] == [0, 0]
+    project = Project(tmp_path)
+    assert project.frames()[0].keys() == {1, 2} and project.unreadable() == {}
+
+
+def test_a_frame_goes_to_the_history_where_the_folders_script_has_other_words_by_now(tmp_path, story):
+    running = begin(tmp_path, story)
+    one, two, three = story.script.panels
+    edited = replace(two, prompt="Fox meets 小狐 at night")
+    fill(tmp_path, replace(story, script=replace(story.script, panels=(edited, three))))
+    running.save(2, frame(two.cast, 50), "key of old words", "", SETTINGS)
+    running.save(1, frame(one.cast, 51), "key of a panel that is gone", "", SETTINGS)
+    running.save(3, frame(three.cast, 52), "key of the same words", "", SETTINGS)
+    again = Project(tmp_path)
+    assert [again.entries[number].seed for number in (1, 2)] == [1, 52]
+    assert [kept.seed for kept in again.history_of(1)] == [50]
+    assert [kept.seed for kept in again.history_of(2)] == [2]
+
+
 # Traces, tries and the diagnosis.
 
 
