@@ -27,8 +27,8 @@ def strip(
     opened: int | None,
     state: Callable[[int], str] | None = None,
 ) -> str:
-    """A list with an item a panel, each with the frame that is its, wherever that was when it was made. Frames in
-    `shown` are buttons that open them (`opened` is the number of one there), also those of words that have changed since;
+    """A list with an item a panel, each with the frame that is its, wherever it was when that was made. Frames in
+    `shown` are buttons that open them (`opened` is the number of one there), also those of words that have changed;
     panels have a box to choose them. `state` tells how a panel of a render stands, `say` has the visitor's words
     (`ui.words`)."""
     frames = placed(shown, panels)
