@@ -35,7 +35,7 @@ import struct
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from operator import itemgetter
 from pathlib import Path
@@ -308,6 +308,11 @@ def _gone(panel: int, words: Panel, entry: Entry | None) -> dict[str, Any]:
     return {"panel": panel, "prompt": words.prompt, "cast": [*words.cast], "key": key, "pinned": pinned}
 
 
+def _files_of(listed: Iterable[Entry]) -> set[str]:
+    """The files of finished panels."""
+    return {file for entry in listed for file in (entry.image, entry.maps, entry.trace) if file}
+
+
 def _called(gone: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """A panel that is gone, whose characters may have been renamed since."""
     words = renamed(Panel(gone["prompt"], tuple(gone["cast"])), names)
@@ -406,6 +411,12 @@ class Project:
         if self._data is None:
             raise ProjectError("holds no story.json; choose the folder of a rendered story.", self.folder)
         return self._data
+
+    def _at_hand(self) -> dict[str, Any]:
+        """What story.json says besides frames and histories, by whatever program."""
+        if self._head is None:
+            raise ProjectError("holds no story.json; choose the folder of a rendered story.", self.folder)
+        return self._head
 
     def story(self) -> Story:
         """The story as it was last rendered: script, cut-outs, settings. A member of the script's cast has
@@ -705,7 +716,7 @@ class Project:
         with self._alone():
             self._take_in()
             listed, frame = self._listed_of(number, key), self.kept(number, key)
-            if listed.panel not in self._head["order"]:
+            if listed.panel not in self._at_hand()["order"]:
                 raise ProjectError(f"Panel {number} is no longer in the story in {self.folder}; open the story again.")
             image, entry = self._inside(listed.image).read_bytes(), self._frames.get(listed.panel)
             asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
@@ -727,7 +738,7 @@ class Project:
     def _stands(self, number: int) -> bool:
         """Whether the folder's script, which another program may have brought, has the panel of this number, and the
         same words for it."""
-        mine, theirs = self._data, self._head
+        mine, theirs = self._listed(), self._at_hand()
         if mine is theirs:
             return True
         panel = self._order[number - 1]
@@ -824,14 +835,17 @@ class Project:
             if number not in chosen and id(entry) not in claimed:
                 chosen[number] = entry
         moved: dict[int, tuple[bytes, Frame, str, str, int, bool]] = {}
+        settled: dict[int, Entry] = {}
         for number, entry in list(chosen.items()):
             key, wanted = keys[number - 1], names[number - 1]
             asked = entry.asked if number in pinned or (number in stale and stale[number] is entry) else key
             same = asked == key and own(number, entry)
             called = wanted if same else entry.names
-            there = isinstance(entry, Entry) and (entry.panel, entry.number) == (self._order[number - 1], number)
-            if there and entry.names == called and entry.asked == asked and entry.diagnosis:
-                continue
+            if isinstance(entry, Entry) and entry.diagnosis:
+                there = entry.panel, entry.number, entry.names, entry.asked
+                if there == (self._order[number - 1], number, called, asked):
+                    settled[entry.panel] = entry
+                    continue
             try:
                 frame = self._frame(entry)
                 if isinstance(entry, Entry):
@@ -847,17 +861,16 @@ class Project:
                 )
             except Exception:  # whatever a broken picture or archive raises: it will be rendered anew
                 del chosen[number]
-        for panel, entry in frames.items():  # what goes from its place goes to its panel's history
-            number = self._order.index(panel) + 1 if panel in self._order else None
-            if number is None or chosen.get(number) is not entry:
-                self._retire(panel, chosen[number].key if number in chosen else "")
-        self._frames = {self._order[number - 1]: entry for number, entry in chosen.items() if number not in moved}
+        for panel, was in frames.items():  # what goes from its place goes to its panel's history
+            stands = chosen.get(self._order.index(panel) + 1) if panel in self._order else None
+            if stands is not was:
+                self._retire(panel, stands.key if stands else "")
+        self._frames = settled
         for number, (image, frame, made, asked, tries, pin) in moved.items():
             self._put(self._order[number - 1], image, frame, made, asked, tries, pin)
-        known = {*self._order, *(gone["panel"] for gone in self._head["removed"])}
+        known = {*self._order, *(gone["panel"] for gone in self._at_hand()["removed"])}
         self._forget([kept for kept in self.history if kept.panel not in known])
-        free = {file for entry in frames.values() for file in (entry.image, entry.maps, entry.trace)}
-        for file in free - {file for e in self._frames.values() for file in (e.image, e.maps, e.trace)} - {None}:
+        for file in _files_of(frames.values()) - _files_of(self._frames.values()):
             with contextlib.suppress(OSError, ValueError):
                 self._inside(file).unlink()
 
@@ -866,7 +879,7 @@ class Project:
         found under its seed; one in its place before one of a history, and of those the newest."""
         if key is None:
             return None
-        all_of = [*self._frames.values(), *reversed(self.history)]
+        all_of: list[Entry | Kept] = [*self._frames.values(), *reversed(self.history)]
         for own in (True, False):
             for what in ("asked", "key"):
                 for entry in all_of:
@@ -878,7 +891,7 @@ class Project:
         self, panel: int, image: bytes, frame: Frame, key: str, asked: str, tries: int, pinned: bool = False
     ) -> None:
         """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
-        number = self._head["order"].index(panel) + 1
+        number = self._at_hand()["order"].index(panel) + 1
         picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
         files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}

@@ -90,7 +90,7 @@ def _anywhere(old: Sequence[Hashable], now: Sequence[Hashable], found: dict[int,
 def _alike(old: Sequence[Panel], now: Sequence[Panel], found: dict[int, int]) -> None:
     """Add those with the most in common, nearest first where several have as much."""
     left, right = _open(range(len(old)), found.values()), _open(range(len(now)), found)
-    gap = {}
+    gap: dict[int, range] = {}
     for (a, b), (c, d) in _gaps(len(old), len(now), found):
         gap |= {j: range(a, b) for j in range(c, d)}
     tokens = {i: _pieces(old[i]) for i in left}, {j: _pieces(now[j]) for j in right}
