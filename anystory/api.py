@@ -41,8 +41,8 @@ class PanelFrame(Frame):
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """What the routing maps say of the frame: who holds how much of it, and what looks wrong."""
-        return diagnose(self.maps)
+        """What the picture and its routing maps say: who holds how much of the frame, and what looks wrong."""
+        return diagnose(self.maps, self.image)
 
 
 LIMITS = {"seed": (0, MAX_SEED), "steps": (1, 1000), "guidance": (1, 100)}

@@ -638,7 +638,7 @@ class Project:
             with contextlib.suppress(OSError):
                 (self.folder / packed).unlink()
         trace = packed if frame.trace is not None else None
-        numbers = diagnose(frame.maps).as_data()
+        numbers = diagnose(frame.maps, frame.image).as_data()
         self.entries[number] = Entry(number, frame.seed, key, names, picture, maps, trace, asked, tries, numbers)
 
     def _write_story(self, files: Mapping[Path, bytes] = MappingProxyType({})) -> None:
