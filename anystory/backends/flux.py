@@ -222,15 +222,16 @@ class FluxBackend:
         pixels = readable(picture, len(cast), self.about.defaults.size, TOKEN)
         shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
 
-        def found() -> Iterator[FluxMapAverage]:
+        measure = ATTENTION if len(cast) == 1 else ROUTING
+
+        def found() -> Iterator[RoutingMaps]:
             average = FluxMapAverage()
             for level in self.pipeline.locate(*self.pipeline.encode_text(""), cast, pixels):
                 average.add(level)
-            yield average
+            yield average.maps(names, shape, measure)
 
         with self._lock:
-            average = next(self.memory.run(found))
-        return average.maps(names, shape, ATTENTION if len(cast) == 1 else ROUTING)
+            return next(self.memory.run(found))
 
     def denoise(self, request: Request) -> Generator[Step, None, None]:
         """Denoise one frame, a `Step` with a preview after each step; the last holds the frame.
