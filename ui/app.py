@@ -76,22 +76,22 @@ def _page(studio: Studio) -> gr.Blocks:
 
         visitors = Visitors(studio.limits)
         parts = Parts(
-            studio,
-            visitors,
-            visit,
-            head,
-            actors,
-            drawer,
-            editor,
-            chooser,
-            text,
-            controls,
-            stage,
-            view,
-            table,
-            found,
-            pages,
-            bar,
+            studio=studio,
+            visitors=visitors,
+            visit=visit,
+            head=head,
+            actors=actors,
+            shelf=drawer,
+            editor=editor,
+            chooser=chooser,
+            text=text,
+            controls=controls,
+            stage=stage,
+            view=view,
+            desk=table,
+            finder=found,
+            book=pages,
+            story=bar,
         )
         gr.HTML(f"<p>{t(studio.stored)}</p>", elem_id="stored")
         script_events.wire(parts)

@@ -11,7 +11,7 @@ from ui.running import Visitors
 from ui.studio import Studio
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """Everything on the page.
 

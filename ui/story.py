@@ -192,7 +192,7 @@ def open_frame(file: Path, present: Sequence[drafts.DraftActor], say: Callable[.
     script = story.script
     looks = {content(subject): there for there in present if (subject := there.subject) is not None}
     names = {there.name: there for look, there in looks.items() if look not in story.looks.values()}
-    actors: list[drafts.Actor] = []
+    actors: list[drafts.DraftActor] = []
     missing: list[str] = []
     other: list[str] = []
     for member in script.cast:

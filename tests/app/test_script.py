@@ -87,7 +87,7 @@ def test_a_card_makes_yaml_plain_and_its_presets_stay(page):
     write(page, 'style: Crayon\nstyles: {Crayon: "{prompt}, in crayon"}\npanels: [the sea, the sky]')
     expect(page.locator("#reading .panel")).to_have_count(2)
     card(page, 1).locator(".caption").fill("Hi")
-    expect(text_of(page)).to_have_value("style: Crayon\n\n[NC] the sea  # Hi\n[NC] the sky")
+    expect(text_of(page)).to_have_value("style: Crayon\n\nthe sea  # Hi\nthe sky")
     page.locator("#style input").click()
     expect(page.get_by_role("option", name="Crayon")).to_be_visible()
 

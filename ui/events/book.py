@@ -13,7 +13,7 @@ import gradio as gr
 from anystory.pages.export import Format, Pages
 from ui import book, html
 from ui.events import QUICK, SLOW
-from ui.events.script import reading_of
+from ui.events.script import Written, written
 from ui.parts import Parts
 from ui.studio import Shown
 from ui.theme import FETCH
@@ -21,14 +21,13 @@ from ui.theme import FETCH
 
 def wire(parts: Parts) -> None:
     """The pages follow the frames and their settings; they are turned over, and saved."""
-    stage, pages, text = parts.stage, parts.book, parts.text
-    written = [parts.actors.actors, text.styles, text.text, text.title, text.style]
+    stage, pages = parts.stage, parts.book
 
     def laid_out(shown: tuple[Shown, ...], values: tuple[Any, ...], dpi: int = Format.dpi) -> Pages:
         """The pages, for the values of `pages.settings` and `written`."""
-        settings, words = values[: len(pages.settings)], values[len(pages.settings) :]
+        settings, said = values[: len(pages.settings)], values[len(pages.settings) :]
         form = replace(book.form(*settings), dpi=dpi)
-        return book.pages(shown, reading_of(parts.studio, *words).script, form)
+        return book.pages(shown, Written(*said).reading(parts.studio).script, form)
 
     def look(shown: tuple[Shown, ...], at: int, *values: Any) -> tuple[int, str]:
         if not shown:
@@ -41,7 +40,7 @@ def wire(parts: Parts) -> None:
     def turn(event: gr.EventData, shown: tuple[Shown, ...], *values: Any) -> tuple[int, str]:
         return look(shown, int(event.page), *values)
 
-    seen, values = [pages.at, pages.preview], [*pages.settings, *written]
+    seen, values = [pages.at, pages.preview], [*pages.settings, *written(parts)]
     gr.on(  # other words come with the story's being kept: after a pause
         [stage.shown.change, parts.story.bar.input, *(widget.change for widget in pages.settings)],
         look,

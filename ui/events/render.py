@@ -11,7 +11,7 @@ from anystory.cast.segment import Segmenter
 from anystory.story.model import Panel, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
-from ui.events.script import reading_of
+from ui.events.script import Written, written
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE, Run
@@ -44,9 +44,17 @@ def changed(parts: Parts) -> list[Any]:
 
 
 def wire(parts: Parts) -> None:
-    """The button: check the script, render in the background, ask how it stands, stop, skip, choose panels."""
-    studio, visitors, visit, actors, text = parts.studio, parts.visitors, parts.visit, parts.actors, parts.text
-    controls, stage, view = parts.controls, parts.stage, parts.view
+    """The button, the clock that shows how a render stands, and the strip of panels."""
+    _wire_start(parts)
+    _wire_again(parts)
+    _wire_clock(parts)
+    _wire_halt(parts)
+    _wire_strip(parts)
+
+
+def _wire_start(parts: Parts) -> None:
+    """The button checks the script and begins a render."""
+    studio, text, controls, stage = parts.studio, parts.text, parts.controls, parts.stage
 
     def begin(
         request: gr.Request,
@@ -57,22 +65,19 @@ def wire(parts: Parts) -> None:
         seed: float | None,
         steps: float,
         guidance: float,
-        present: tuple[cast.Actor, ...],
-        styles: tuple[Style, ...],
-        lines: str,
-        title: str,
-        style: str | None,
+        *said: Any,
     ) -> dict[Any, Any]:
         if folders is None:
             return {controls.notice: html.notice([words(request)("story.lost")])}
-        reading = reading_of(studio, present, styles, lines, title, style)
+        page = Written(*said)
+        reading = page.reading(studio)
         if reading.script is None or reading.errors:
             found, deck = script.feedback(reading, int(seed or 0), words(request))
             return {controls.notice: "", text.findings: found, text.feedback: deck}
         job = Job(
             script=replace(reading.script, segmenter=model),
-            subjects=cast.subjects(present),
-            keys={actor.name: actor.key for actor in present},
+            subjects=cast.subjects(page.present),
+            keys={actor.name: actor.key for actor in page.present},
             visit=folders,
             seed=int(seed or 0),
             steps=int(steps),
@@ -82,8 +87,23 @@ def wire(parts: Parts) -> None:
         )
         return start(parts, job, shown, request)
 
+    settings = [controls.seed, controls.steps, controls.guidance]
+    begun = controls.start.click(
+        begin,
+        [parts.visit, stage.shown, stage.chosen, parts.chooser.model, *settings, *written(parts)],
+        [text.findings, text.feedback, *changed(parts)],
+        **SLOW,
+        **ONE_CAST,  # after what was said of the cast just before
+    )
+    begun.then(js=SHOW_PROGRESS)
+
+
+def _wire_again(parts: Parts) -> None:
+    """A panel made again under another seed, or until it passes."""
+    actors, text, stage, view = parts.actors, parts.text, parts.stage, parts.view
+
     def stays(item: Shown, request: gr.Request) -> dict[Any, Any]:
-        return {controls.notice: html.notice([words(request)("desk.pinned", number=item.number)])}
+        return {parts.controls.notice: html.notice([words(request)("desk.pinned", number=item.number)])}
 
     def again(
         request: gr.Request,
@@ -105,21 +125,15 @@ def wire(parts: Parts) -> None:
             return stays(item, request)
         return start(parts, replace(item.job, panels=None, retry=item.number, variants=0), shown, request)
 
-    buttons = [controls.start, controls.stop, controls.skip]
-    settings = [controls.seed, controls.steps, controls.guidance]
-    written = [actors.actors, text.styles, text.text, text.title, text.style]
-    begun = controls.start.click(
-        begin,
-        [visit, stage.shown, stage.chosen, parts.chooser.model, *settings, *written],
-        [text.findings, text.feedback, *changed(parts)],
-        **SLOW,
-        **ONE_CAST,  # after what was said of the cast just before
-    )
-    begun.then(js=SHOW_PROGRESS)
     opened = [view.item, stage.shown]
     asked = [*opened, actors.actors, text.text, text.styles]
     view.again.click(again, asked, [text.text, text.styles, text.style, *changed(parts)], **QUICK)
     view.retry.click(retry, opened, changed(parts), **QUICK)
+
+
+def _wire_clock(parts: Parts) -> None:
+    """While a render is at work the page asks how it stands."""
+    visitors, actors, controls, stage, view = parts.visitors, parts.actors, parts.controls, parts.stage, parts.view
 
     def tick(
         request: gr.Request,
@@ -141,12 +155,22 @@ def wire(parts: Parts) -> None:
         [stage.panels, stage.chosen, stage.drawn, view.item, view.opacity],
         [
             stage.clock, stage.shown, stage.drawn, stage.gallery, stage.progress, stage.empty, stage.takeaway,
-            stage.ended, *buttons, controls.notice, *view.outputs, view.again,
+            stage.ended, controls.start, controls.stop, controls.skip, controls.notice, *view.outputs, view.again,
         ],
         trigger_mode="once",
         concurrency_limit=None,
         **SLOW,
     )  # fmt: skip
+
+    def join(drawn: tuple[cast.Made, ...], present: tuple[cast.Actor, ...]) -> list[Any]:
+        return cast.show(cast.with_drawn(present, drawn))
+
+    stage.drawn.change(join, [stage.drawn, actors.actors], actors.outputs, **SLOW, **ONE_CAST)
+
+
+def _wire_halt(parts: Parts) -> None:
+    """Stop, and leave a panel out."""
+    visitors, controls = parts.visitors, parts.controls
 
     def stop(request: gr.Request) -> gr.Button:
         if run := visitors[request.session_hash].run:
@@ -160,6 +184,12 @@ def wire(parts: Parts) -> None:
     controls.stop.click(stop, None, controls.stop, **QUICK)
     controls.skip.click(skip, None, None, **QUICK)
 
+
+def _wire_strip(parts: Parts) -> None:
+    """The strip of panels follows the script, and panels are chosen in it."""
+    studio, visitors, text, controls = parts.studio, parts.visitors, parts.text, parts.controls
+    stage, view = parts.stage, parts.view
+
     def choose(event: gr.EventData, request: gr.Request) -> tuple[tuple[int, ...], str]:
         chosen = tuple(sorted({int(number) for number in event.chosen}))
         return chosen, frames.start_label(words(request), chosen)
@@ -172,15 +202,11 @@ def wire(parts: Parts) -> None:
         shown: tuple[Shown, ...],
         chosen: tuple[int, ...],
         item: Shown | None,
-        present: tuple[cast.Actor, ...],
-        styles: tuple[Style, ...],
-        lines: str,
-        title: str,
-        style: str | None,
+        *said: Any,
     ) -> dict[Any, Any]:
         """The strip follows the script; while a render is under way it is that one's. Where no panel has changed it
         is left alone, and so is what is being chosen there meanwhile."""
-        reading = reading_of(studio, present, styles, lines, title, style)
+        reading = Written(*said).reading(studio)
         panels = reading.script.panels if reading.script else ()
         if panels == before:
             return {stage.panels: panels}
@@ -195,15 +221,10 @@ def wire(parts: Parts) -> None:
         return change
 
     gr.on(
-        [part.change for part in (text.text, actors.actors)],
+        [part.change for part in (text.text, parts.actors.actors)],
         listed,
-        [stage.panels, stage.shown, stage.chosen, view.item, *written],
+        [stage.panels, stage.shown, stage.chosen, view.item, *written(parts)],
         [stage.panels, stage.chosen, controls.start, stage.gallery, stage.empty],
         trigger_mode="always_last",
         **QUICK,
     )
-
-    def join(drawn: tuple[cast.Made, ...], present: tuple[cast.Actor, ...]) -> list[Any]:
-        return cast.show(cast.with_drawn(present, drawn))
-
-    stage.drawn.change(join, [stage.drawn, actors.actors], actors.outputs, **SLOW, **ONE_CAST)

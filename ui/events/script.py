@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -14,59 +14,71 @@ from ui.studio import Studio
 from ui.words import words
 
 
-def reading_of(
-    studio: Studio,
-    present: tuple[cast.Actor, ...],
-    styles: tuple[Style, ...],
-    lines: str,
-    title: str,
-    style: str | None,
-) -> script.ScriptReading:
-    """The script as the page has it, for the cast as the page has it."""
-    pictured = [subject.name for subject in cast.subjects(present)]
-    return script.read(lines, title, style, cast.members(present), pictured, studio.loaded, styles)
+class Written(NamedTuple):
+    """What a page says of its story, in the order of `written`: the cast, the presets that came with a storyboard, the
+    script's text, the title and the style chosen."""
+
+    present: tuple[cast.Actor, ...]
+    styles: tuple[Style, ...]
+    lines: str
+    title: str
+    style: str | None
+
+    def reading(self, studio: Studio) -> script.ScriptReading:
+        """The script as the page has it, for the cast as the page has it."""
+        pictured = [subject.name for subject in cast.subjects(self.present)]
+        members = cast.members(self.present)
+        return script.read(self.lines, self.title, self.style, members, pictured, studio.loaded, self.styles)
+
+
+def written(parts: Parts) -> list[Any]:
+    """The components that hold `Written`."""
+    text = parts.text
+    return [parts.actors.actors, text.styles, text.text, text.title, text.style]
 
 
 def wire(parts: Parts) -> None:
     """The script's two views: what is written in one shows in the other, and what is found in it is mended at a
     click."""
     studio, actors, text, seed = parts.studio, parts.actors, parts.text, parts.controls.seed
-    written = [actors.actors, text.styles, text.text, text.title, text.style]
-    shown = [text.findings, text.feedback]
+    inputs, shown = written(parts), [text.findings, text.feedback]
 
-    def views(page: tuple[Any, ...], seed: float | None, request: gr.Request) -> list[Any]:
+    def views(page: Written, seed: float | None, request: gr.Request) -> list[Any]:
         """What is found in the text, and its panels as cards."""
-        reading = reading_of(studio, *page)
-        return list(script.feedback(reading, int(seed or 0), words(request)) if page[2].strip() else ("", ""))
+        told = script.feedback(page.reading(studio), int(seed or 0), words(request))
+        return list(told if page.lines.strip() else ("", ""))
 
-    def read(request: gr.Request, seed: float | None, *page: Any) -> list[Any]:
-        style = script.style_note(reading_of(studio, *page), page[4])
-        return [*views(page, seed, request), style]
+    def read(request: gr.Request, seed: float | None, *said: Any) -> list[Any]:
+        page = Written(*said)
+        return [*views(page, seed, request), script.style_note(page.reading(studio), page.style)]
 
-    def mended(event: gr.EventData, *page: Any) -> str:
-        found = reading_of(studio, *page).findings
-        return script.fixed(page[2], found, event.start, event.end, event.code)
+    def mended(event: gr.EventData, *said: Any) -> str:
+        page = Written(*said)
+        return script.fixed(page.lines, page.reading(studio).findings, event.start, event.end, event.code)
 
-    def act(event: gr.EventData, request: gr.Request, seed: float | None, *page: Any) -> dict[Any, Any]:
-        lines = panels.acted(page[2], cast.members(page[0]), event._data)
-        change = script.rewritten(text, page[2], lines, page[1])
-        found, deck = views((page[0], change.get(text.styles, page[1]), lines, *page[3:]), seed, request)
+    def act(event: gr.EventData, request: gr.Request, seed: float | None, *said: Any) -> dict[Any, Any]:
+        page = Written(*said)
+        lines = panels.acted(page.lines, cast.members(page.present), event._data)
+        change = script.rewritten(text, page.lines, lines, page.styles)
+        page = page._replace(styles=change.get(text.styles, page.styles), lines=lines)
+        found, deck = views(page, seed, request)
         return {**change, text.findings: found, text.feedback: gr.HTML(deck, heard=event.count)}
 
-    def pick(event: gr.EventData, request: gr.Request, before: str | None, *page: Any) -> dict[Any, Any]:
-        names = [member.name for member in cast.members(page[0])]
+    def pick(event: gr.EventData, request: gr.Request, before: str | None, *said: Any) -> dict[Any, Any]:
+        page = Written(*said)
+        names = [member.name for member in cast.members(page.present)]
         if event.title is None:
             return {
-                text.text: page[2] if before is None else before,
+                text.text: page.lines if before is None else before,
                 text.ideas: script.ideas(names),
                 text.before: None,
             }
         lines = script.with_idea(event.title, names)
         if lines is None:
             return {text.ideas: script.ideas(names)}
-        said = words(request)("script.ideas.done", title=event.title)
-        old = page[2] if before is None else before
-        return {text.text: lines, text.ideas: script.ideas(names, said), text.before: old}
+        done = words(request)("script.ideas.done", title=event.title)
+        old = page.lines if before is None else before
+        return {text.text: lines, text.ideas: script.ideas(names, done), text.before: old}
 
     def offer(present: tuple[cast.Actor, ...]) -> dict[Any, Any]:
         return {text.ideas: script.ideas([member.name for member in cast.members(present)]), text.before: None}
@@ -75,14 +87,14 @@ def wire(parts: Parts) -> None:
     gr.on(
         [part.change for part in (text.text, text.style, actors.actors, parts.head.model, seed)],
         read,
-        [seed, *written],
+        [seed, *inputs],
         [*shown, text.style_note],
         trigger_mode="always_last",
         **QUICK,
     )
-    text.findings.click(mended, written, text.text, **QUICK)
-    text.feedback.fix(mended, written, text.text, **QUICK)
+    text.findings.click(mended, inputs, text.text, **QUICK)
+    text.feedback.fix(mended, inputs, text.text, **QUICK)
     acted = [text.text, text.styles, text.style, *shown]
-    text.feedback.act(act, [seed, *written], acted, trigger_mode="multiple", **QUICK)
-    text.ideas.pick(pick, [text.before, *written], [text.text, text.ideas, text.before], **QUICK)
+    text.feedback.act(act, [seed, *inputs], acted, trigger_mode="multiple", **QUICK)
+    text.ideas.pick(pick, [text.before, *inputs], [text.text, text.ideas, text.before], **QUICK)
     actors.actors.change(offer, actors.actors, [text.ideas, text.before], **QUICK)

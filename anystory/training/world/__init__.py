@@ -24,7 +24,7 @@ from anystory.training.props import props
 from anystory.training.world.choose import Casting
 from anystory.training.world.compose import Compositor
 from anystory.training.world.describe import Narrator, size_words, where_words
-from anystory.training.world.stage import HIDING, MAX_SUBJECTS, MOST_HIDDEN, Stage
+from anystory.training.world.stage import HIDING, MAX_SUBJECTS, MOST_HIDDEN, Director
 
 __all__ = ["HIDING", "MAX_SUBJECTS", "MOST_HIDDEN", "Batch", "World", "sheet"]
 
@@ -78,7 +78,7 @@ class World:
         folder `cache`. The world may be shared by threads: it holds no state that a batch changes."""
         self.art, self.size = art, size
         self.bank = SceneBank(cache, count=scenes_count, size=size, seed=seed)
-        self.stage = Stage(art, Casting(art), self.bank, props(), size)
+        self.stage = Director(art, Casting(art), self.bank, props(), size)
         self.compositor = Compositor(art, self.stage, self.bank, size)
         self.narrator = Narrator(art, self.stage, self.bank)
 

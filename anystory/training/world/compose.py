@@ -10,7 +10,7 @@ from anystory.sketch.scenery import PLACES
 from anystory.training.art import Art
 from anystory.training.bank import PROBE, THUMB, SceneBank
 from anystory.training.world.choose import turn_hue
-from anystory.training.world.stage import COVER, Layout, Stage, prop_side, stack, warp
+from anystory.training.world.stage import COVER, Director, Placements, prop_side, stack, warp
 
 _BUCKETS = 8
 """Subjects are drawn in squares of so many eighths of the frame's side."""
@@ -24,13 +24,13 @@ Patch = tuple[torch.Tensor, int, int]
 class Compositor:
     """Draws laid out frames of `size` pixels."""
 
-    def __init__(self, art: Art, stage: Stage, bank: SceneBank, size: int) -> None:
+    def __init__(self, art: Art, stage: Director, bank: SceneBank, size: int) -> None:
         self._art, self._stage, self._bank, self._size = art, stage, bank, size
         self._cells = art.cells
         self._prop_cells = torch.stack([prop.cell for prop in stage.props])
 
     def compose(
-        self, scene: np.ndarray, mirrored: np.ndarray, layout: Layout, rng: np.random.Generator
+        self, scene: np.ndarray, mirrored: np.ndarray, layout: Placements, rng: np.random.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Frames uint8 (B, 3, H, W) and what is visible of each subject (B, S, H, W)."""
         n, count = layout.cell.shape
@@ -71,7 +71,7 @@ class Compositor:
             frames[b] = canvas.mul_(255).round_().clamp_(0, 255).to(torch.uint8)
         return frames, masks
 
-    def light(self, scene: np.ndarray, mirrored: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    def light(self, scene: np.ndarray, mirrored: np.ndarray, layout: Placements) -> tuple[np.ndarray, np.ndarray]:
         """The light on each subject, from the scene's own light and its colours around it: factors of RGB
         (B, S, 3, 1), and how much brighter it is at the right edge than in the middle (B, S)."""
         thumbs = self._bank.thumbs[torch.from_numpy(scene)].numpy().astype(np.float64)
@@ -93,7 +93,7 @@ class Compositor:
         light = np.array([self._bank.grounds[i].light for i in scene])[:, None] * 0.55 + 0.45
         return (light * tint)[..., None], slant.clip(-0.14, 0.14)
 
-    def _draw(self, layout: Layout, colour: np.ndarray, lift: np.ndarray, slant: np.ndarray) -> list[list[Patch]]:
+    def _draw(self, layout: Placements, colour: np.ndarray, lift: np.ndarray, slant: np.ndarray) -> list[list[Patch]]:
         """Each subject's premultiplied pixels (4, K, K) in [0, 1] and the frame's pixel at which they begin. RGB
         becomes `colour` · RGB + `lift`, brighter to the right by `slant`."""
         n, count = layout.cell.shape
@@ -148,7 +148,7 @@ class Compositor:
         return out
 
     def _shadows(
-        self, scene: np.ndarray, layout: Layout, slant: np.ndarray, rng: np.random.Generator
+        self, scene: np.ndarray, layout: Placements, slant: np.ndarray, rng: np.random.Generator
     ) -> list[list[list[Patch]]]:
         """Soft shadows on the ground: each a darkness (h, w) in [0, 1] and the pixel at which it begins. A dark oval
         under everyone, and by sunlight the subject's own shape, laid down away from the light."""
@@ -192,7 +192,7 @@ class Compositor:
             shadows.append(row)
         return shadows
 
-    def _cast(self, layout: Layout, lean: np.ndarray, flat: np.ndarray) -> torch.Tensor:
+    def _cast(self, layout: Placements, lean: np.ndarray, flat: np.ndarray) -> torch.Tensor:
         """Each subject's shape as its shadow has it, soft, (B, S, PROBE, PROBE) over the shadow's box."""
         n, count = layout.cell.shape
         half = self._stage.half(layout)
@@ -233,7 +233,7 @@ class Compositor:
         return (1 - dx - dy[:, None]).clamp_(min=0).mul_(strength), x0, y0
 
     def _objects(
-        self, layout: Layout, light: np.ndarray, rng: np.random.Generator
+        self, layout: Placements, light: np.ndarray, rng: np.random.Generator
     ) -> list[list[tuple[list[Patch], list[Patch]]]]:
         """What goes with each subject, (behind it, before it): what it sits in or holds, the water around it."""
         n, count = layout.cell.shape
@@ -273,7 +273,7 @@ class Compositor:
         torch.minimum(resized[:3], resized[3:], out=resized[:3])
         return resized, round(float(corner[0]) * self._size), round(float(corner[1]) * self._size)
 
-    def look_again(self, layout: Layout, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    def look_again(self, layout: Placements, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """The references: another pose where there is one, turned, mirrored, cropped, smaller, in another light.
         With them the correspondence of the frame to each."""
         shape = layout.look.shape

@@ -9,18 +9,18 @@ import numpy as np
 from anystory.training.art import Art, ArtEntry, noun_phrase
 from anystory.training.bank import SceneBank
 from anystory.training.captions import Told, caption, colour_names
-from anystory.training.world.stage import Layout, Stage
+from anystory.training.world.stage import Director, Placements
 
 
 class Narrator:
     """Tells of laid out frames in true sentences."""
 
-    def __init__(self, art: Art, stage: Stage, bank: SceneBank) -> None:
+    def __init__(self, art: Art, stage: Director, bank: SceneBank) -> None:
         self._art, self._stage, self._bank = art, stage, bank
         self._small = art.small.numpy()
 
     def captions(
-        self, scene: np.ndarray, layout: Layout, rng: np.random.Generator
+        self, scene: np.ndarray, layout: Placements, rng: np.random.Generator
     ) -> list[tuple[str, list[tuple[int, int]]]]:
         """A true sentence about each frame, and the spans in it of its subjects."""
         where, size = where_words(layout), size_words(layout)
@@ -29,7 +29,7 @@ class Narrator:
             for b, i in enumerate(scene)
         ]
 
-    def _tell(self, layout: Layout, b: int, where: Sequence[str], size: Sequence[str]) -> list[Told]:
+    def _tell(self, layout: Placements, b: int, where: Sequence[str], size: Sequence[str]) -> list[Told]:
         """What can be said of each subject of frame b."""
         told = []
         for s, i in enumerate(layout.entry[b]):
@@ -56,7 +56,7 @@ class Narrator:
             )
         return told
 
-    def _does(self, entry: ArtEntry, layout: Layout, b: int, s: int) -> str:
+    def _does(self, entry: ArtEntry, layout: Placements, b: int, s: int) -> str:
         """What a posed drawing shows, with the way it goes where that is known."""
         number = int(layout.cell[b, s]) - entry.cells.start
         does = entry.actions[number] if entry.actions else ""
@@ -67,7 +67,7 @@ class Narrator:
         return does
 
 
-def _behind(layout: Layout, b: int) -> tuple[int, int] | None:
+def _behind(layout: Placements, b: int) -> tuple[int, int] | None:
     """(i, j) where of two subjects j visibly covers a part of i."""
     if layout.over.shape[1] != 2:
         return None
@@ -77,7 +77,7 @@ def _behind(layout: Layout, b: int) -> tuple[int, int] | None:
     return None
 
 
-def where_words(layout: Layout) -> list[list[str]]:
+def where_words(layout: Placements) -> list[list[str]]:
     """Where each subject is, in a word, or "" where no word would be clearly true."""
     rows = []
     for x in layout.seen_x:
@@ -100,6 +100,6 @@ def where_words(layout: Layout) -> list[list[str]]:
     return rows
 
 
-def size_words(layout: Layout) -> list[list[str]]:
+def size_words(layout: Placements) -> list[list[str]]:
     edges, names = (0.2, 0.28, 0.52, 0.66), ("tiny", "small", "", "big", "huge")
     return [[names[int(np.searchsorted(edges, long))] for long in row] for row in layout.long]

@@ -31,7 +31,7 @@ COVER = 1 - 2 * MARGIN
 
 
 @dataclass
-class Layout:
+class Placements:
     """What is drawn: arrays (B, S), or (B, S, ...), of who, how large and where. Positions are shares of the frame;
     `base` is the lowest y of the subject, `foot` the y of the ground below it, by which it is in front of what stands
     further up; `cut` the y below which nothing of it shows (a water line), 2 for none. `action` holds keys of
@@ -72,7 +72,7 @@ class Sight:
     middle: np.ndarray
 
 
-class Stage:
+class Director:
     """Lays frames out before the scenes of a bank. Of each cell of the art, `extent` is the width and height of what it
     shows and `probes` its alpha, small; `props` are what can be sat in."""
 
@@ -88,7 +88,7 @@ class Stage:
         count: int,
         rng: np.random.Generator,
         who: np.ndarray | None = None,
-    ) -> Layout:
+    ) -> Placements:
         n, shape = len(scene), (len(scene), count)
         grounds = [self._bank.grounds[i] for i in scene]
         entry, identity = self.casting.who(shape, rng)
@@ -120,7 +120,7 @@ class Stage:
         bend = rng.normal(0, (0.04, 0.04, 0.05, 0.05), (*shape, 4)).clip(-0.12, 0.12)
         flip = np.where(rng.random(shape) < 0.15, -1.0, 1.0)
         covers = [self._covers(int(i), flipped) for i, flipped in zip(scene, mirrored, strict=True)]
-        layout = Layout(
+        layout = Placements(
             entry=entry,
             cell=cell,
             look=look,
@@ -152,7 +152,7 @@ class Stage:
         layout.over, layout.seen_x = sight.over, sight.middle
         return layout
 
-    def _rise(self, layout: Layout, rng: np.random.Generator) -> None:
+    def _rise(self, layout: Placements, rng: np.random.Generator) -> None:
         """Lift those who are in the air off the ground, as far as there is room above them."""
         tall = 2 * self.half(layout)[..., 1]
         room = (layout.foot - tall - 0.02).clip(0)
@@ -166,7 +166,7 @@ class Stage:
         low &= layout.action != "dives"
         layout.action[low], layout.angle[low], layout.base[low] = "stands", 0.0, layout.foot[low]
 
-    def _swim(self, layout: Layout, grounds: Sequence[Ground], rng: np.random.Generator) -> None:
+    def _swim(self, layout: Placements, grounds: Sequence[Ground], rng: np.random.Generator) -> None:
         """Put swimmers into open water, the lower part of them under it."""
         for b, s in zip(*np.nonzero(layout.action == "swims"), strict=True):
             low, high = grounds[b].water
@@ -176,7 +176,7 @@ class Stage:
             layout.sunk[b, s] = rng.uniform(0.25, 0.45)
         self._settle(layout)
 
-    def _take(self, layout: Layout, rng: np.random.Generator) -> None:
+    def _take(self, layout: Placements, rng: np.random.Generator) -> None:
         """Give out what is sat in and held."""
         for b, s in zip(*np.nonzero(layout.action == "sits in"), strict=True):
             layout.prop[b, s] = rng.integers(len(self.props))
@@ -188,7 +188,7 @@ class Stage:
                 layout.action[b, s] = "stands"
         self._settle(layout)
 
-    def _settle(self, layout: Layout) -> None:
+    def _settle(self, layout: Placements) -> None:
         """Let those who swim or sit in something sink into it by their share."""
         half = self.half(layout)
         under = 2 * half[..., 1] * layout.sunk
@@ -198,7 +198,7 @@ class Stage:
             rim = layout.foot[b, s] - side * (prop.floor - prop.rim)
             layout.base[b, s] = min(rim + under[b, s], layout.foot[b, s] - 0.05 * side)
 
-    def _hide(self, layout: Layout, rng: np.random.Generator) -> None:
+    def _hide(self, layout: Placements, rng: np.random.Generator) -> None:
         """Move those who hide behind something of the scene that has room for it; the others stand."""
         for b in np.flatnonzero((layout.action == "hides behind").any(1)):
             named = [cover for cover in layout.covers[b] if cover.name and cover.depth <= 1]
@@ -227,7 +227,7 @@ class Stage:
                     layout.action[b, s] = "hides behind"
                     layout.shy[b, s] = cover
 
-    def _clear(self, layout: Layout) -> None:
+    def _clear(self, layout: Placements) -> None:
         """Take scenery away that hides too much of someone, and shrink those who hide each other; where that does not
         do, nobody hides and all spread out."""
         for is_last in (False, True):
@@ -260,13 +260,13 @@ class Stage:
             for c in covers
         ]
 
-    def half(self, layout: Layout) -> np.ndarray:
+    def half(self, layout: Placements) -> np.ndarray:
         """Half the width and height (B, S, 2) of each subject's box as it lies in the frame, in shares of the frame."""
         extent = self.extent[layout.cell] * (layout.long / COVER)[..., None] / 2
         cos, sin = np.abs(np.cos(layout.angle)), np.abs(np.sin(layout.angle))
         return np.stack([extent[..., 0] * cos + extent[..., 1] * sin, extent[..., 0] * sin + extent[..., 1] * cos], -1)
 
-    def matrices(self, layout: Layout) -> np.ndarray:
+    def matrices(self, layout: Placements) -> np.ndarray:
         """(B, S, 3, 3): from frame coordinates in [−1, 1] to those of the subject's cell."""
         half = self.half(layout)
         scale = layout.long / COVER
@@ -278,7 +278,7 @@ class Stage:
         form = stack([[layout.flip * (1 + stretch), shear, zero], [zero, 1 - stretch, zero], [px, py, one]])
         return form @ turn @ move
 
-    def seen(self, layout: Layout, screens: set[int] = frozenset()) -> Sight:
+    def seen(self, layout: Placements, screens: set[int] = frozenset()) -> Sight:
         """What is seen of each subject, on small masks. `screens` holds the ids of the layers whose part in hiding
         them is wanted by itself."""
         n, count = layout.cell.shape
@@ -310,18 +310,18 @@ class Stage:
         middle = (columns * ((np.arange(PROBE) + 0.5) / PROBE)).sum(-1) / columns.sum(-1).clip(1e-6)
         return Sight(hidden, over, screened, middle)
 
-    def hidden(self, layout: Layout) -> np.ndarray:
+    def hidden(self, layout: Placements) -> np.ndarray:
         """(B, S) share of each subject that others, the scene or water cover or the frame cuts off."""
         return self.seen(layout).hidden
 
 
-def _only(layout: Layout, b: int, times: int) -> Layout:
+def _only(layout: Placements, b: int, times: int) -> Placements:
     """Frame b of a layout, `times` over."""
     values = {}
-    for f in fields(Layout):
+    for f in fields(Placements):
         value = getattr(layout, f.name)
         values[f.name] = [value[b]] * times if f.name == "covers" else np.repeat(value[b : b + 1], times, 0)
-    return Layout(**values)
+    return Placements(**values)
 
 
 def _angles(action: np.ndarray, rng: np.random.Generator) -> np.ndarray:
