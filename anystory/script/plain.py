@@ -35,7 +35,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from anystory.cast.filenames import SUFFIXES
-from anystory.script.form import NEWLINE, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+from anystory.script.form import MAX_ERRORS, NEWLINE, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
 from anystory.story.names import folded
 
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
@@ -51,8 +51,9 @@ CAPTION = re.compile(r"(?:^|\s)#")
 SAID = ">"
 """What a line of dialogue begins with."""
 
-TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*([^\[\]]*?)\s*\]", re.IGNORECASE)
-"""A key of the panel in brackets, and its value."""
+TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*+((?:[^\[\]\s]|\s++(?!\]))*+)\s*+\]", re.IGNORECASE)
+"""A key of the panel in brackets, and its value. No repetition gives back what it took: a bracket that is not closed
+is read once."""
 
 COMMA = re.compile("[,，]")
 """What is between names, and between a name and its description."""
@@ -71,6 +72,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
     data: dict[str, Any] = {"cast": [], "panels": []}
     spans: dict[Where, Span] = {}
     misplaced: list[tuple[Span, str]] = []
+    spoken: list[list[str]] = []
 
     def add(key: str, value: Any, span: Span, **parts: Span) -> None:
         path = key, len(data[key])
@@ -89,16 +91,17 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         if start in described:
             name, words = (_shift(described[start].span(group), start) for group in (1, 2))
             # img is the mark StoryDiffusion wants behind the noun for whoever has a picture.
-            description = re.sub(r"\s+img\b", "", text[slice(*words)])
+            description = re.sub(r"(?<!\s)\s+img\b", "", text[slice(*words)])
             add("cast", {"name": text[slice(*name)], "description": description}, span, name=name, description=words)
         elif line.startswith(SAID) and data["panels"]:
-            index = len(data["panels"]) - 1
-            data["panels"][index] += f"\n{line}"
-            spans["panels", index, "dialogue", data["panels"][index].count("\n") - 1] = span
+            index, said = len(data["panels"]) - 1, spoken[-1]
+            spans["panels", index, "dialogue", len(said)] = span
+            said.append(line)
         elif line.startswith(SAID):
             misplaced.append((span, f"{SAID} begins what is said in the panel above, and there is none; move it down."))
         elif not header:
             head = CAPTION.split(line, maxsplit=1)[0]
+            spoken.append([])
             add("panels", line, span, **{tag[1].lower(): _shift(tag.span(2), start) for tag in TAGGED.finditer(head)})
         elif data["panels"]:
             misplaced.append(
@@ -132,7 +135,8 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         else:
             data[header[1].lower()] = line[header.end() :]
             spans[header[1].lower(),] = start + header.end(), span[1]
-    problems = tuple(ScriptError(words, place(text, span[0]), span) for span, words in misplaced)
+    data["panels"] = ["\n".join([line, *said]) for line, said in zip(data["panels"], spoken, strict=True)]
+    problems = tuple(ScriptError(words, place(text, span[0]), span) for span, words in misplaced[:MAX_ERRORS])
     return Parsed(text, data, spans, problems=problems)
 
 
