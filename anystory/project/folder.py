@@ -20,16 +20,19 @@ the key story.json lists for the panel, so after a crash between two renames not
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
 import os
 import re
+import secrets
 import struct
+import time
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -69,6 +72,9 @@ LOCKED = 10
 
 KEPT = 12
 """Frames a panel that its history holds; the oldest goes first."""
+
+ABANDONED = 24 * 3600
+"""Seconds after which nobody writes to a file any more that was not renamed to its own name."""
 
 SHORT = 8
 """Digits of a key that people are told: enough to tell the frames of a history apart."""
@@ -183,9 +189,9 @@ def frame_file(number: int, end: str = ".png") -> str:
 
 
 def write_atomic(files: Mapping[Path, bytes]) -> None:
-    """Write every file beside its place, then rename them all: a full disk leaves what was there before.
-    Raises ProjectError with a sentence."""
-    parts = {path: path.with_name(f".{path.name}.part") for path in files}
+    """Write every file beside its place, then rename them all: a full disk leaves what was there before, and of two who
+    write at once the last one's files stay, whole. Raises ProjectError with a sentence."""
+    parts = {path: path.with_name(f".{secrets.token_hex(8)}.part") for path in files}
     try:
         for path, part in parts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,11 +202,20 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
         for part in parts.values():
             with contextlib.suppress(OSError):
                 part.unlink()
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise ProjectError(
-            f"cannot be written ({error.strerror or error}); free space there or choose another folder "
+            f"cannot be written ({error.strerror or error}); {'free space there or ' * full}choose another folder "
             "(what was finished before is kept).",
             path,
         ) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `write_atomic` was killed over, in a folder and those in it."""
+    with contextlib.suppress(OSError):
+        for part in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
 
 
 _PNG_COLOURS = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}
@@ -353,6 +368,15 @@ class Project:
         except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
             raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
 
+    def lost(self, numbers: Iterable[int]) -> list[int]:
+        """Which of these panels have no frame here, or one whose files are gone."""
+        entries = {number: self.entries.get(number) for number in sorted(numbers)}
+        return [
+            number
+            for number, entry in entries.items()
+            if entry is None or not all(self._inside(file).is_file() for file in (entry.image, entry.maps))
+        ]
+
     def maker(self, number: int) -> tuple[str, str]:
         """Name and version of the backend that made the frame of panel `number`, as its picture says. Raises
         ProjectError when there is none."""
@@ -479,6 +503,7 @@ class Project:
             changed |= drawings_of(story.script.things, self.folder)
         except OSError as error:
             raise ProjectError(f"{story.script.things} cannot be read ({error.strerror}); check the folder.") from error
+        sweep(self.folder)
         self._arrange(keys, names, own)
         self._head = self._data
         self._write_story(changed)

@@ -47,8 +47,7 @@ GROWING = {
     "accents": lambda n: "cast: Mia\nMia" + "\u0301" * n,
     "unknown keys": lambda n: "panels: [a]\n" + "".join(f"k{i:06}: b\n" for i in range(n // 11)),
     "entries": lambda n: "panels: [" + "a," * (n // 2 - 5) + "]",
-    "aliases": lambda n: "panels: [a]
-cast: [{name: Mia, alias: [" + "alias-x," * (n // 8 - 9) + "]}]",
+    "aliases": lambda n: "panels: [a]\ncast: [{name: Mia, alias: [" + "alias-x," * (n // 8 - 9) + "]}]",
     "escaped lines": lambda n: 'panels: ["' + "\\n" * (n // 2 - 9) + '"]',
 }  # fmt: skip
 
