@@ -94,7 +94,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             spans["title",] = span
             continue
         if piece.role == "member":
-            called, *rest = re.split(r"\s*(?:[:：,，]|\s[-–—]\s)\s*", unbold(line), maxsplit=1)
+            called, *rest = re.split(r"(?<!\s)\s*(?:[:：,，]|\s[-–—]\s)\s*", unbold(line), maxsplit=1)
             called = re.sub(r"\s*\(.*\)$", "", called)
             add("cast", {"name": called, "description": " ".join(rest)}, span)
             continue
