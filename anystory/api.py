@@ -41,8 +41,8 @@ class PanelFrame(Frame):
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """What the routing maps say of the frame: who holds how much of it, and what looks wrong."""
-        return diagnose(self.maps)
+        """What the picture and its routing maps say: who holds how much of the frame, and what looks wrong."""
+        return diagnose(self.maps, self.image)
 
 
 def load_story(

@@ -7,7 +7,6 @@ import math
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,7 +21,8 @@ from anystory.project.drafts import Store, cache_folder
 from anystory.story.styles import StyleError
 from ui.limits import SHARED, Limits
 from ui.quick import import_gradio, starting
-from ui.studio import SCRATCH, Studio
+from ui.scratch import Scratch
+from ui.studio import Studio
 
 COMMAND = "anystory app"
 
@@ -106,8 +106,8 @@ def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
     """Serve the app until it is told to end; returns its exit status. `program` is what it was started as."""
     asked = arguments(argv, program)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as files:
-        os.environ["GRADIO_TEMP_DIR"] = files  # what visitors upload and are shown; it goes with the app
+    with Scratch() as files:
+        os.environ["GRADIO_TEMP_DIR"] = str(files.path)  # what visitors upload and are shown; it goes with the app
         return serve(asked, program)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import re
 import secrets
 import shutil
@@ -44,14 +43,9 @@ from anystory.story.styles import own_styles
 from ui.estimate import TimeLeft
 from ui.limits import Allowance, Limits
 from ui.previews import STORY as EXAMPLE
+from ui.scratch import Scratch, forget
 from ui.strings import say
 from ui.turnstile import Turn, Turnstile
-
-SCRATCH = "anystory-"
-"""How the folders of temporary files begin, one a running app."""
-
-FORGOTTEN = 2 * 24 * 3600
-"""Seconds after which a folder nobody touched is one that a crash has left."""
 
 TRIES = 8
 """Other seeds that are tried for a doubtful panel at a time."""
@@ -158,7 +152,7 @@ class Shown:
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
-        return diagnose(self.frame.maps)
+        return diagnose(self.frame.maps, self.frame.image)
 
     @property
     def trace_words(self) -> str:
@@ -218,7 +212,7 @@ class Studio:
         stories: Store | None = None,
     ) -> None:
         forget(Path(tempfile.gettempdir()))
-        self._scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True)
+        self._scratch = Scratch()
         self.stories = stories or Store(self.pictures / "stories")
         self._open: dict[str, Path] = {}
         self._opening = threading.Lock()  # visitors come and go at the same time
@@ -249,7 +243,7 @@ class Studio:
     @property
     def pictures(self) -> Path:
         """The folder whose files visitors can ask for, each under a name that only its visitor knows."""
-        return Path(self._scratch.name)
+        return self._scratch.path
 
     @property
     def stored(self) -> str:
@@ -283,10 +277,7 @@ class Studio:
 
     def tidy(self, uploads: Path) -> None:
         """Remove what has become old: stories that nobody has open, and files in `uploads`, where Gradio puts what
-        comes and goes. The folders themselves are touched: another app that starts is to leave them (`forget`)."""
-        for folder in (uploads, self.pictures):
-            with suppress(OSError):
-                os.utime(folder)
+        comes and goes."""
         self.stories.sweep(tuple(self._open))
         for path in uploads.rglob("*"):
             with suppress(OSError):
@@ -528,15 +519,6 @@ class _Clock:
 
     def stop(self) -> None:
         self._since = None
-
-
-def forget(folder: Path) -> None:
-    """Remove the apps' temporary folders in `folder` that a crash has left."""
-    for old in folder.glob(f"{SCRATCH}*"):
-        with suppress(OSError):
-            touched = max(path.stat().st_mtime for path in (old, *old.iterdir()))
-            if time.time() - touched > FORGOTTEN:
-                shutil.rmtree(old, ignore_errors=True)
 
 
 def fetch(model: str) -> Iterator[tuple[int, int]]:

@@ -25,9 +25,10 @@ from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.lora import add_lora, lora_file, lora_size
-from anystory.backends.memory import Planned, memory_of
+from anystory.backends.memory import Planned, computing, memory_of
 from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import SELECTED, square_crop
+from anystory.model.finite import finite
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import (
@@ -230,15 +231,16 @@ class FluxBackend:
         pixels = readable(picture, len(cast), self.about.defaults.size, TOKEN)
         shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
 
-        def found() -> Iterator[FluxMapAverage]:
+        measure = ATTENTION if len(cast) == 1 else ROUTING
+
+        def found() -> Iterator[RoutingMaps]:
             average = FluxMapAverage()
             for level in self.pipeline.locate(*self.pipeline.encode_text(""), cast, pixels):
                 average.add(level)
-            yield average
+            yield average.maps(names, shape, measure)
 
         with self._lock:
-            average = next(self.memory.run(found))
-        return average.maps(names, shape, ATTENTION if len(cast) == 1 else ROUTING)
+            return next(self.memory.run(found))
 
     def denoise(self, request: Request) -> Generator[Step, None, None]:
         """Denoise one frame, a `Step` with a preview after each step; the last holds the frame.
@@ -354,7 +356,8 @@ class FluxBackend:
             yield from self.memory.run(work)
             return
         try:
-            yield from work()
+            with computing(self.memory.name):
+                yield from work()
             return
         except (torch.OutOfMemoryError, MemoryError, RuntimeError, OSError) as error:
             if isinstance(error, BackendError) or not out_of_memory(error):
@@ -385,7 +388,8 @@ class FluxMapAverage:
         frame, but for what a layout keeps them out of."""
         subjects = np.full((len(names), *shape), 1 / max(len(names), 1), np.float32)
         if self.total is not None:
-            subjects = (self.total / self.count).cpu().numpy().reshape(-1, *shape)[: len(names)]
+            mean = finite(self.total / self.count, "maps")
+            subjects = mean.cpu().numpy().reshape(-1, *shape)[: len(names)]
         background = (1 - subjects.sum(axis=0, keepdims=True)).clip(min=0)
         values = np.concatenate([subjects, background])
         return RoutingMaps((*names, BACKGROUND), values / values.sum(axis=0), measure)

@@ -4,11 +4,13 @@ memory runs out."""
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import torch
 
 from anystory.backends.base import BackendError
+from anystory.model.finite import NotFiniteError
 from anystory.model.memory import GIB, P, PlanError, enough, out_of_memory, release_memory
 
 M = TypeVar("M")
@@ -51,7 +53,8 @@ class Planned(Generic[P, M]):
         where there is none."""
         while True:
             try:
-                yield from work()
+                with computing(self.name):
+                    yield from work()
                 return
             except (torch.OutOfMemoryError, MemoryError, RuntimeError, OSError) as error:
                 if isinstance(error, BackendError) or not out_of_memory(error):
@@ -86,6 +89,18 @@ class Planned(Generic[P, M]):
         before, self.plan = self.plan, later[0]
         self.plans = tuple(each for each in self.plans if each != before)
         self.tell(f"Memory ran out with {before.form}. Finished panels are kept; {self.name} goes on with {self.plan}.")
+
+
+@contextmanager
+def computing(name: str) -> Iterator[None]:
+    """While the model called `name` computes: NaN and infinity are a BackendError."""
+    try:
+        yield
+    except NotFiniteError as error:
+        raise BackendError(
+            f"{name} failed: {error}. Its weights are damaged, or too coarse for this frame: get them anew, or ask for "
+            "less guidance."
+        ) from error
 
 
 def memory_of(device: str, vram: float | None) -> float | None:

@@ -26,7 +26,7 @@ from transformers import PreTrainedTokenizerBase
 
 import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a module nobody imported
 from anystory.backends.base import BackendError, Request
-from anystory.backends.files import model_files, reason
+from anystory.backends.files import model_files, reason, whole
 from anystory.backends.memory import Planned, memory_of
 from anystory.cast.images import square_crop
 from anystory.model.anystory import SubjectEncoding
@@ -116,6 +116,7 @@ class AnyStoryBackend:
         index = folder / "model_index.json"
         if not index.is_file():
             raise BackendError(f"There is no AnyStory model in {str(folder)!r}: it has no model_index.json.")
+        _check_whole(folder)
         device, dtype = choose_device(device)
         transformers.utils.logging.disable_progress_bar()
         diffusers_logging.disable_progress_bar()
@@ -248,6 +249,21 @@ def _loading(folder: Path) -> Iterator[None]:
         if out_of_memory(error):
             raise
         raise BackendError(f"The model in {str(folder)!r} cannot be loaded: {reason(error)}") from error
+
+
+def _check_whole(folder: Path) -> None:
+    """Raise BackendError where a part that the model's index names is not there, or not whole: for want of a vocabulary
+    transformers makes a tokenizer up to which every word is unknown."""
+    with _loading(folder):
+        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+        listed = {part: made_by for part, made_by in index.items() if isinstance(made_by, list)}
+        parts = [part for part, made_by in listed.items() if all(isinstance(word, str) for word in made_by)]
+    for part in parts:
+        if not whole(folder / part):
+            raise BackendError(
+                f"The model in {str(folder)!r} cannot be loaded: its {part} lacks a config, a vocabulary or some of "
+                "its weights; get the missing files."
+            )
 
 
 def capabilities(pipeline: AnyStoryPipeline, name: str, version: str, steps: int) -> Capabilities:

@@ -98,7 +98,7 @@ def _panels(project: Project, prompts: list[str], lost: Collection[int]) -> Iter
         made |= {"backend": None, "diagnosis": None, "message": None}
         if entry is not None:
             frame = project.frame(number)
-            said = diagnose(frame.maps)
+            said = diagnose(frame.maps, frame.image)
             trace = entry.trace and str(project.folder / entry.trace)
             made = {"file": str(project.folder / entry.image), "seed": entry.seed, "trace": trace, "tries": entry.tries}
             made |= {"backend": project.maker(number)[0], "diagnosis": said.as_data()}

@@ -112,7 +112,7 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
                     own = {kept.seed: kept for kept in Project(arguments.folder).history_of(number)}
                     kept = own[frame.seed]  # no seed is tried twice
                     made[event.attempt] = kept.short, frame.image
-                    words = f"{kept.short}: {diagnose(frame.maps).sentence}"
+                    words = f"{kept.short}: {diagnose(frame.maps, frame.image).sentence}"
                     report.tell("variant", words, panel=number, seed=kept.seed, key=kept.key)
     pictures |= dict(made[attempt] for attempt in sorted(made))
     words = f"Take one with: history {arguments.folder} {number} --restore KEY, the first digits above"
@@ -265,7 +265,7 @@ def _announce(job: RenderJob, engine: Backend, report: Report) -> None:
 def _tell_frame(event: Progress, before: int | None, job: RenderJob, report: Report, several: bool) -> None:
     """A finished frame, or a try that was no better than the frame of seed `before` in its place so far."""
     frame = event.step.finished
-    said = diagnose(frame.maps)
+    said = diagnose(frame.maps, frame.image)
     if frame.seed == before:
         words = f"try {event.attempt} is no better, seed {before} stays."
     else:

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from anystory.story.model import ATTENTION, ROUTING, SEEN, RoutingMaps
 
@@ -19,6 +20,10 @@ MAX_OVERLAP = 0.5
 
 MAX_ONE_REGION = 0.5
 """Beyond this most of one subject's place is the other's too, and one figure gets the looks of both."""
+
+
+FLAT = 2
+"""Up to this difference of 256 in each channel a picture is of one colour: nobody sees another one in it."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,20 @@ class Diagnosis:
     """Numbers of a frame, all from 0 to 1. `shares`: of the tokens, those that each name holds (whose map is the
     greatest there), the background last, adding up to 1; `pairs`: every two subjects. Of maps that measure attention
     `shares` are those of the frame's attention, and nothing is held against a subject that has no competitor; of maps
-    of what is seen they are those of the picture."""
+    of what is seen they are those of the picture. `blank`: the picture is of one colour."""
 
     names: tuple[str, ...]
     shares: tuple[float, ...]
     pairs: tuple[Pair, ...]
     measure: str = ROUTING
+    blank: bool = False
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """A clause for each thing that is wrong, in the order of the cast: who holds too little, who overlaps."""
+        """A clause for each thing that is wrong: a picture of one colour, of which nothing else is worth telling;
+        else, in the order of the cast, who holds too little, who overlaps."""
+        if self.blank:
+            return ("the picture is of one colour",)
         if self.measure == ATTENTION:
             return ()
         found = []
@@ -89,18 +98,20 @@ class Diagnosis:
         return f"{_and(held)} of the frame{', each in a place of its own' if len(held) > 1 else ''}."
 
     @property
-    def badness(self) -> tuple[int, float]:
-        """For ordering frames of one panel, the best first: how much is wrong, and how far beyond the bounds."""
+    def badness(self) -> tuple[bool, int, float]:
+        """For ordering frames of one panel, the best first: whether there is a picture at all, how much is wrong, and
+        how far beyond the bounds."""
         missing = sum(max(0.0, 1 - share / MIN_SHARE) for share in self.shares[:-1])
         shared = sum(
             max(0.0, pair.overlap - MAX_OVERLAP) + max(0.0, pair.one_region - MAX_ONE_REGION) for pair in self.pairs
         )
-        return len(self.problems), missing + shared
+        return self.blank, len(self.problems), missing + shared
 
     def as_data(self) -> dict[str, Any]:
         """Numbers, strings, lists and dicts for JSON."""
         return {
             "passed": self.passed,
+            "blank": self.blank,
             "shares": dict(zip(self.names, self.shares, strict=True)),
             "pairs": [
                 {"names": list(pair.names), "overlap": pair.overlap, "one_region": pair.one_region}
@@ -109,15 +120,17 @@ class Diagnosis:
         }
 
 
-def diagnose(maps: RoutingMaps) -> Diagnosis:
-    """Diagnose a frame by its routing maps, the averages over layers and steps; numbers to four places.
+def diagnose(maps: RoutingMaps, image: Image.Image | None = None) -> Diagnosis:
+    """Diagnose a frame by its routing maps, the averages over layers and steps, and its `image`, if that is given;
+    numbers to four places.
 
     The maps count as a folder keeps them, in half precision, so a frame reads the same today and tomorrow.
     """
+    blank = image is not None and is_blank(image)
     values = maps.values.astype(np.float16).astype(np.float32).reshape(len(maps.names), -1)
     if maps.measure == ATTENTION:
         totals = values.sum(axis=1, dtype=np.float64)
-        return Diagnosis(maps.names, tuple(_rounded(total, totals.sum()) for total in totals), (), ATTENTION)
+        return Diagnosis(maps.names, tuple(_rounded(total, totals.sum()) for total in totals), (), ATTENTION, blank)
     held = _greatest(values)
     places = values >= values.max(axis=1, keepdims=True) / 2
     pairs = []
@@ -128,7 +141,13 @@ def diagnose(maps: RoutingMaps) -> Diagnosis:
         one_region = _rounded((places[i] & places[j]).sum(), min(places[i].sum(), places[j].sum()))
         pairs.append(Pair((maps.names[i], maps.names[j]), overlap, one_region))
     counts = np.bincount(held, minlength=len(maps.names))
-    return Diagnosis(maps.names, tuple(_rounded(count, len(held)) for count in counts), tuple(pairs), maps.measure)
+    shares = tuple(_rounded(count, len(held)) for count in counts)
+    return Diagnosis(maps.names, shares, tuple(pairs), maps.measure, blank)
+
+
+def is_blank(image: Image.Image) -> bool:
+    """Whether a picture is of one colour."""
+    return all(high - low <= FLAT for low, high in np.reshape(image.convert("RGB").getextrema(), (3, 2)))
 
 
 def _greatest(values: np.ndarray) -> np.ndarray:

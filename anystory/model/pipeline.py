@@ -23,6 +23,7 @@ from transformers import CLIPVisionModelWithProjection, PreTrainedModel, PreTrai
 from anystory.model.anystory import AnyStoryModel, SubjectEncoding, Text
 from anystory.model.attention import Bank, Gate, SubjectAdapter, attend
 from anystory.model.autoencoder import PatchAutoencoder
+from anystory.model.finite import finite
 from anystory.model.mention import Spans, mention_distances
 from anystory.model.plans import ALWAYS
 from anystory.model.qformer import QFormer
@@ -231,6 +232,7 @@ class AnyStoryPipeline(DiffusionPipeline):
     def decode(self, latents: Tensor) -> list[Image.Image]:
         """Scaled latents (B, C, h, w) -> images."""
         pixels = self.vae.decode((latents / self.vae.config.scaling_factor).to(self.vae.dtype)).sample
+        pixels = finite(pixels, "pixels")
         arrays = (pixels.float().clamp(-1, 1) + 1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         return [Image.fromarray(array) for array in arrays]
 
@@ -308,7 +310,7 @@ class AnyStoryPipeline(DiffusionPipeline):
                     conditional, unconditional = predicted.chunk(2)
                     predicted = unconditional + guidance * (conditional - unconditional)
                 stepped = scheduler.step(predicted, t, latents)
-                latents = stepped.prev_sample
+                latents = finite(stepped.prev_sample, "latents")
                 yield Denoised(
                     index + 1,
                     len(scheduler.timesteps),
@@ -443,7 +445,7 @@ class MapAverage:
         """(B, N+1, h, w) float32 on the CPU, summing to 1 over the entries."""
         if self.total is None:
             raise ValueError("No step of the later half was added; add all steps of a frame.")
-        mean = (self.total / self.count).cpu()
+        mean = finite(self.total / self.count, "maps").cpu()
         return mean / mean.sum(dim=1, keepdim=True)
 
 

@@ -25,6 +25,7 @@ the key story.json lists for the panel, so after a crash between two renames not
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -32,6 +33,7 @@ import os
 import re
 import secrets
 import struct
+import time
 import unicodedata
 import zlib
 from collections import Counter
@@ -81,6 +83,9 @@ LOCKED = 10
 
 KEPT = 12
 """Frames a panel that its history holds; the oldest goes first."""
+
+ABANDONED = 24 * 3600
+"""Seconds after which nobody writes to a file any more that was not renamed to its own name."""
 
 REMOVED = 12
 """Panels that are gone whose frames are kept, in case their words come back; the one that went first is forgotten."""
@@ -217,11 +222,20 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
         for part in parts.values():
             with contextlib.suppress(OSError):
                 part.unlink()
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise ProjectError(
-            f"cannot be written ({error.strerror or error}); free space there or choose another folder "
+            f"cannot be written ({error.strerror or error}); {'free space there or ' * full}choose another folder "
             "(what was finished before is kept).",
             path,
         ) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `write_atomic` was killed over, in a folder and those in it."""
+    with contextlib.suppress(OSError):
+        for part in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
 
 
 _PNG_COLOURS = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}
@@ -482,6 +496,15 @@ class Project:
             except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
                 raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
 
+    def lost(self, numbers: Iterable[int]) -> list[int]:
+        """Which of these panels have no frame here, or one whose files are gone."""
+        entries = {number: self.entries.get(number) for number in sorted(numbers)}
+        return [
+            number
+            for number, entry in entries.items()
+            if entry is None or not all(self._inside(file).is_file() for file in (entry.image, entry.maps))
+        ]
+
     def maker(self, number: int) -> tuple[str, str]:
         """Name and version of the backend that made the frame of panel `number`, as its picture says. Raises
         ProjectError when there is none."""
@@ -633,6 +656,7 @@ class Project:
                 why = f"{story.script.things} cannot be read ({error.strerror}); check the folder."
                 raise ProjectError(why) from error
             self._order = tuple(self._data["order"])
+            sweep(self.folder)
             self._arrange(old, keys, names, own)
             self._write_story(changed)
 

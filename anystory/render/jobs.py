@@ -6,7 +6,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from anystory.backends.base import Backend
 from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
+from anystory.project.folder import Project, ProjectError
 from anystory.render.portraits import Drawing, draw_cast, with_drawn
 from anystory.render.session import Progress, Renderer, RenderError
 from anystory.story.model import Frame, Story, Subject
@@ -87,7 +88,31 @@ def work(jobs: Sequence[RenderJob], backend: Backend, workers: int = 1) -> Gener
             except AnyStoryError as error:
                 stopped.add(index)
                 yield index, error
-    yield from together(panels, workers)
+    made: dict[int, set[int]] = {}
+    with closing(together(panels, workers)) as events:
+        for index, event in events:
+            if isinstance(event, Progress) and event.done:
+                made.setdefault(index, set()).add(event.panel)
+            yield index, event
+    for index, numbers in made.items():
+        if index not in stopped and (error := _lost(jobs[index], numbers)):
+            yield index, error
+
+
+def _lost(job: RenderJob, numbers: Iterable[int]) -> AnyStoryError | None:
+    """What is to be told where the frames of panels `numbers`, all made, are not in the job's folder in the end."""
+    if job.folder is None or job.variants:
+        return None
+    try:
+        lost = Project(job.folder).lost(numbers)
+    except ProjectError as error:
+        return error
+    panels = f"panel{'s' * (len(lost) > 1)} {', '.join(map(str, lost))}"
+    return (
+        ProjectError(f"lost {panels} while it was rendered to: something removed them; render again.", job.folder)
+        if lost
+        else None
+    )
 
 
 def _frames(job: RenderJob, story: Story, backend: Backend, workers: int) -> Sequence[Generator[Progress, None, None]]:

@@ -98,6 +98,10 @@ def looks(story: Story) -> dict[str, str]:
     return {subject.name: content(subject) for subject in story.subjects}
 
 
+def _badness(frame: Frame) -> tuple[bool, int, float]:
+    return diagnose(frame.maps, frame.image).badness
+
+
 class Encodings:
     """What a backend makes of subjects, each encoded once however many panels it is in, and by however many threads."""
 
@@ -346,7 +350,7 @@ class RenderSession:
         own = entry is not None and self._is_own(number, entry)
 
         def again(best: Frame) -> bool:
-            return not pinned and tries <= self.retry and not diagnose(best.maps).passed
+            return not pinned and tries <= self.retry and not diagnose(best.maps, best.image).passed
 
         def attempt(seed: int, best: Frame | None) -> Generator[Progress, None, Frame]:
             made = self.needed(number, seed)
@@ -358,7 +362,7 @@ class RenderSession:
                     drawn = self._as_drawn(number, made, step.frame)
                     if drawn.key in self._shared:
                         self._shared[drawn.key] = step.frame
-                    better = best is None or diagnose(step.frame.maps).badness < diagnose(best.maps).badness
+                    better = best is None or _badness(step.frame) < _badness(best)
                     best = step.frame if best is None or better else best
                     with self._writing:
                         if project and better:

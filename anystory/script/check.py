@@ -18,6 +18,7 @@ from anystory.script.form import (
     HEIGHTS,
     LINE_KEYS,
     MAX_CAST,
+    MAX_ERRORS,
     MAX_NAME,
     MAX_PANELS,
     MAX_TEXT,
@@ -79,8 +80,10 @@ class _Checker:
         self.cast = [replace(member, name=visible(member.name)) for member in known]
         self.aliases: dict[str, str] = {}
         self.people = People({})
+        self._called_so: dict[str, str] = {}
+        self._known = 0, 0
         self.check_names([(member.name, ()) for member in self.cast])
-        self.errors += parsed.problems
+        self.errors += parsed.problems[:MAX_ERRORS]
 
     def read(self, own: Sequence[Style]) -> Reading:
         """`own` are the presets beside the script; those that the script has itself come before them."""
@@ -213,10 +216,10 @@ class _Checker:
         value = fields.get("alias")
         if value is not None and not isinstance(value, str | list | tuple):
             self.fail((*path, "alias"), f"{self.word(path, 'alias')} must be a name or a list of names.")
+        if isinstance(value, list | tuple) and len(value) > MAX_CAST:
+            self.fail((*path, "alias"), f"{name} has {len(value)} aliases; at most {MAX_CAST} can be read.")
         for alias in self.other_names(fields):
-            taken = {folded(member.name): member.name for member in self.cast} | {
-                folded(other): owner for other, owner in self.aliases.items()
-            }
+            taken = self.called_so
             owner = taken.get(folded(alias), name)
             if name is not None and owner is not None and folded(owner) != folded(name):
                 self.report(
@@ -246,7 +249,7 @@ class _Checker:
     def panel(self, entry: Any, path: Where) -> Panel:
         """A panel, which tells whether its source says apart from the prompt who is in it."""
         if isinstance(entry, str):
-            line, *said = re.split(rf"\n\s*{SAID}", entry)
+            line, *said = re.split(rf"\n[^\S\n]*+{SAID}", entry)
             prompt, *caption = CAPTION.split(hidden(line), maxsplit=1)
             entry = {"prompt": prompt, "caption": self.unbracketed("".join(caption)), "dialogue": said}
         fields = self.mapping(entry, path, PANEL_KEYS)
@@ -264,7 +267,8 @@ class _Checker:
             if "reference_steps" in tags:
                 tags["reference_steps"] = tags["reference_steps"].split()
             fields = tags | {key: value for key, value in fields.items() if value not in (None, "")}
-            found = [mention.name for mention in find_names(prompt, [member.name for member in self.cast])]
+            mentions = find_names(prompt, [member.name for member in self.cast])
+            found = list(dict.fromkeys(mention.name for mention in mentions))
             cast = named if named is not None else found or self.people.meant(prompt)
         self.people.saw(prompt, cast)
         if not prompt:
@@ -406,8 +410,16 @@ class _Checker:
         return [name for part in parts for name in ([part] if self.is_name(part) else part.split("、"))]
 
     def is_name(self, words: str) -> bool:
-        names = (*(member.name for member in self.cast), *self.aliases)
-        return folded(words) in map(folded, names)
+        return folded(words) in self.called_so
+
+    @property
+    def called_so(self) -> Mapping[str, str]:
+        """The cast's spelling of every name and alias, by how they are folded."""
+        if self._known != (len(self.cast), len(self.aliases)):  # both only grow, and keep what they have
+            spelt = {folded(member.name): member.name for member in self.cast}
+            self._called_so = {folded(alias): name for alias, name in self.aliases.items()} | spelt
+            self._known = len(self.cast), len(self.aliases)
+        return self._called_so
 
     def line(self, entry: Any, path: Where) -> Line:
         if isinstance(entry, str):
@@ -424,7 +436,8 @@ class _Checker:
         colons = [hit.span() for hit in re.finditer("[:：]", text)]
         if not colons:
             self.fail(path, f"It is not told who says {shown(text.strip())}; write `NAME: words`.")
-        start, end = next((at for at in reversed(colons) if self.is_name(text[: at[0]])), colons[0])
+        most = 1 + max((name.count(":") for name in self.called_so), default=0)
+        start, end = next((at for at in reversed(colons[:most]) if self.is_name(text[: at[0]])), colons[0])
         return {"who": text[:start], "say": hidden(text[end:])}
 
     def names(self, values: Sequence[Any], path: Where) -> list[str]:
@@ -439,11 +452,12 @@ class _Checker:
         if not isinstance(value, str):
             self.fail(path, f"A name must be text, not {kind(value)}.")
         wanted = folded(value)
-        spelt = {folded(member.name): member.name for member in self.cast}
-        means = {folded(alias): name for alias, name in self.aliases.items()} | spelt
+        means = self.called_so
         if wanted not in means:
-            there = f"the cast is {', '.join(spelt.values())}" if spelt else "the cast is empty: add them to it"
-            near = nearest(wanted, [*spelt.values(), *self.aliases])
+            self.enough()
+            names = [member.name for member in self.cast]
+            there = f"the cast is {', '.join(names)}" if names else "the cast is empty: add them to it"
+            near = nearest(wanted, [*names, *self.aliases])
             hint = f" (did you mean {near!r}?)" if near else ""
             sentence = f"Nobody is named {shown(value.strip())}{hint}; {there}."
             self.fail(path, sentence, "unknown-name", near, words=value.strip())
@@ -527,7 +541,7 @@ class _Checker:
         if not isinstance(value, Mapping):
             self.fail(path, f"Expected {', '.join(keys)} here, not {kind(value)}.")
         for key in value:
-            if key not in keys:
+            if key not in keys and len(self.errors) < MAX_ERRORS:
                 near = nearest(str(key), keys)
                 hint = f" (did you mean {near!r}?)" if near else ""
                 self.report(
@@ -549,8 +563,13 @@ class _Checker:
         try:
             return read(*arguments)
         except ScriptError as error:
-            self.errors.append(error)
+            self.errors += [error][: MAX_ERRORS - len(self.errors)]
             return otherwise
+
+    def enough(self) -> None:
+        """Raise where another mistake would not be told: its sentence, hint and place take time."""
+        if len(self.errors) >= MAX_ERRORS:
+            raise ScriptError("There are more mistakes.")
 
     def report(self, *arguments: Any, **more: Any) -> None:
         """Complain, and go on."""
@@ -567,6 +586,7 @@ class _Checker:
         span: Span | None = None,
     ) -> NoReturn:
         """Raise with the place of the nearest part that has one, or of `words` within it."""
+        self.enough()
         span = span or span_of(self.source, self.spans, path, words)
         # What is to be put in place of another word needs the place of that word.
         exact = span is not None and (not words or self.source[slice(*span)] == words)

@@ -12,7 +12,18 @@ from typing import Any
 import yaml
 
 from anystory.script import storyboard
-from anystory.script.form import LeftOut, Parsed, ScriptError, Span, Where, place, shown, span_of
+from anystory.script.form import (
+    MAX_PANELS,
+    MAX_PARTS,
+    LeftOut,
+    Parsed,
+    ScriptError,
+    Span,
+    Where,
+    place,
+    shown,
+    span_of,
+)
 from anystory.script.imports import records
 from anystory.script.paste import mended
 
@@ -22,11 +33,16 @@ class _Loader(yaml.SafeLoader):
     which a few lines unfold to gigabytes."""
 
     yaml_implicit_resolvers: dict[str, list] = {}  # noqa: RUF012 (PyYAML's own name)
+    parts = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()
             raise _fatal(f"*{event.anchor[:60]} repeats another part; write it out.", event.start_mark)
+        self.parts += 1
+        if self.parts > MAX_PARTS:
+            sentence = f"The script has more than {MAX_PARTS} values; at most {MAX_PANELS} panels can be read."
+            raise _fatal(sentence, self.peek_event().start_mark)
         return super().compose_node(parent, index)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from anystory.errors import AnyStoryError
@@ -19,6 +21,10 @@ MAX_PANELS = 200
 MAX_CAST = 50
 MAX_NAME = 40
 MAX_TEXT = 2000
+MAX_PARTS = 20_000
+"""Values, lists and mappings of YAML or JSON: more than the largest script has, and half a second's reading."""
+MAX_ERRORS = 200
+"""Mistakes that are told of a script, the first ones."""
 SIZES = range(16, 4097)
 """Sides of frames in pixels that a script may ask for; a backend has its own."""
 HEIGHTS = (0.01, 100)
@@ -46,8 +52,16 @@ Span = tuple[int, int]
 
 def place(source: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1, of a character of the source."""
-    lines = NEWLINE.split(source[:offset].removeprefix("\ufeff"))
-    return len(lines), len(lines[-1]) + 1
+    starts = _line_starts(source)
+    line = bisect.bisect_right(starts, offset)
+    start = starts[line - 1]
+    return line, max(offset - start, 0) + 1 - (start == 0 and offset > 0 and source.startswith("\ufeff"))
+
+
+@lru_cache(maxsize=4)
+def _line_starts(source: str) -> list[int]:
+    """Where each line begins, kept for the next mistake in the same text."""
+    return [0, *(hit.end() for hit in NEWLINE.finditer(source))]
 
 
 class ScriptError(AnyStoryError, ValueError):

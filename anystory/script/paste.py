@@ -23,11 +23,12 @@ _COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景"
 _DIGITS = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
 
 LABEL = (
-    rf"(?:(?:{_COUNTED})\s*(?:no\.?|n\.?º|\#)?\s*\d{{1,3}}|(?:{_COUNTED_ZH})\s*{_DIGITS}"
+    rf"(?:(?:{_COUNTED})\s*+(?:(?:no\.?|n\.?º|\#)\s*+)?\d{{1,3}}|(?:{_COUNTED_ZH})\s*{_DIGITS}"
     rf"|第\s*{_DIGITS}\s*[格幕镜鏡页頁张張幅场場])"
 )
 MARK = re.compile(
-    rf"(?:\#{{2,6}}\s*)?(?:\*\*|__)?\s*(?P<label>{LABEL})\s*(?:\*\*|__)?\s*(?:[:：.、)）]|[-–—](?=\s)|$)\s*(?:\*\*|__)?\s*"
+    rf"(?:\#{{2,6}}\s*+)?(?:\*\*|__)?\s*+(?P<label>{LABEL})\s*+(?:(?:\*\*|__)\s*+)?(?:[:：.、)）]|[-–—](?=\s)|$)"
+    r"\s*+(?:(?:\*\*|__)\s*+)?"
     r"|(?:\*\*)?(?P<number>\(?\d{1,3}\s*[.)、．）]|\d{1,3}\s*[:：](?=\s)|[①-⑳])(?:\*\*)?(?=\D)\s*"
     r"|(?P<bullet>[-*+•·‣▪◦●○–])\s+(?:\[[ xX✓]\]\s+)?",
     re.IGNORECASE,
@@ -58,7 +59,7 @@ LOOKS = re.compile(
 STORY = re.compile(r"(?:title|style|segmenter|cast|image|mask|drawing)\s*[:：]\s*\S", re.IGNORECASE)
 """What the form of plain text has before the first panel."""
 
-BOLD = re.compile(r"(?<!\\)\*\*(?=\S)(.+?)(?<=\S)\*\*")
+BOLD = re.compile(r"(?<!\\)\*\*(?=\S)((?:[^*\n]|\*(?!\*))+)(?<=\S)\*\*")
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*(\w*)[^\r\n`]*$", re.MULTILINE)
 
 DATA = ("json", "yaml", "yml")

@@ -35,7 +35,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anystory.cast.filenames import SUFFIXES
-from anystory.script.form import NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+from anystory.script.form import MAX_ERRORS, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
 from anystory.script.paste import pasted, unbold
 from anystory.story.names import folded
 
@@ -52,8 +52,9 @@ CAPTION = re.compile(r"(?:^|\s)#")
 SAID = ">"
 """What a line of dialogue begins with."""
 
-TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*([^\[\]]*?)\s*\]", re.IGNORECASE)
-"""A key of the panel in brackets, and its value."""
+TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*+((?:[^\[\]\s]|\s++(?!\]))*+)\s*+\]", re.IGNORECASE)
+"""A key of the panel in brackets, and its value. No repetition gives back what it took: a bracket that is not closed
+is read once."""
 
 COMMA = re.compile("[,，]")
 """What is between names, and between a name and its description."""
@@ -72,6 +73,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
     data: dict[str, Any] = {"cast": [], "panels": []}
     spans: dict[Where, Span] = {}
     misplaced: list[tuple[Span, str]] = []
+    spoken: list[list[str]] = []
 
     def add(key: str, value: Any, span: Span, **parts: Span) -> None:
         path = key, len(data[key])
@@ -92,7 +94,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             spans["title",] = span
             continue
         if piece.role == "member":
-            called, *rest = re.split(r"\s*(?:[:：,，]|\s[-–—]\s)\s*", unbold(line), maxsplit=1)
+            called, *rest = re.split(r"(?<!\s)\s*(?:[:：,，]|\s[-–—]\s)\s*", unbold(line), maxsplit=1)
             called = re.sub(r"\s*\(.*\)$", "", called)
             add("cast", {"name": called, "description": " ".join(rest)}, span)
             continue
@@ -106,17 +108,18 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         if start in described:
             name, words = (_shift(described[start].span(group), start) for group in (1, 2))
             # img is the mark StoryDiffusion wants behind the noun for whoever has a picture.
-            description = re.sub(r"\s+img\b", "", text[slice(*words)])
+            description = re.sub(r"(?<!\s)\s+img\b", "", text[slice(*words)])
             add("cast", {"name": text[slice(*name)], "description": description}, span, name=name, description=words)
         elif line.startswith(SAID) and data["panels"]:
-            index = len(data["panels"]) - 1
-            data["panels"][index] += f"\n{line}"
-            spans["panels", index, "dialogue", data["panels"][index].count("\n") - 1] = span
+            index, said = len(data["panels"]) - 1, spoken[-1]
+            spans["panels", index, "dialogue", len(said)] = span
+            said.append(line)
         elif line.startswith(SAID):
             misplaced.append((span, f"{SAID} begins what is said in the panel above, and there is none; move it down."))
         elif not header:
             head = CAPTION.split(line, maxsplit=1)[0]
             tags = {tag[1].lower(): _shift(tag.span(2), start) for tag in TAGGED.finditer(head)}
+            spoken.append([])
             add("panels", unbold(line), span, **tags)
         elif data["panels"]:
             misplaced.append(
@@ -150,10 +153,11 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         else:
             data[header[1].lower()] = line[header.end() :]
             spans[header[1].lower(),] = start + header.end(), span[1]
+    data["panels"] = ["\n".join([line, *said]) for line, said in zip(data["panels"], spoken, strict=True)]
     for index, told in parts.items():
         data["panels"][index] = _told(data["panels"][index], told)
         spans["panels",] = 0, len(text)  # whoever edits a panel makes plain text of them all first
-    problems = tuple(ScriptError(words, place(text, span[0]), span) for span, words in misplaced)
+    problems = tuple(ScriptError(words, place(text, span[0]), span) for span, words in misplaced[:MAX_ERRORS])
     return Parsed(text, data, spans, problems=problems, left_out=left_out)
 
 

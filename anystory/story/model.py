@@ -210,7 +210,7 @@ MADE = {SEEN: "painted place, your cut-outs"}
 
 @dataclass(frozen=True)
 class RoutingMaps:
-    """Who is where in a frame: `values` float32 (S+1, H, W) in [0, 1], summing to 1 over `names`, whose
+    """Who is where in a frame: `values` float32 (S+1, H, W) in [0, 1], all finite, summing to 1 over `names`, whose
     last is `BACKGROUND`. `measure` says what they are, `ROUTING`, `ATTENTION` or `SEEN`."""
 
     names: tuple[str, ...]
@@ -224,6 +224,8 @@ class RoutingMaps:
             raise ValueError(f"{len(self.names)} names do not fit maps of shape {self.values.shape}.")
         if not self.names or self.names[-1] != BACKGROUND:
             raise ValueError(f"The last routing map must be {BACKGROUND!r}, got {self.names[-1:]}.")
+        if not np.isfinite(self.values).all():
+            raise ValueError(f"The maps of {', '.join(self.names)} are no finite numbers.")
 
     def located(self, size: tuple[int, int]) -> list[np.ndarray]:
         """Where each subject is: a bool array (height, width) of `size` (width, height), True where its map, brought to

@@ -72,13 +72,15 @@ def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
     """
     found: list[NameMention] = []
     folds = folded_text(text)
-    for name in sorted(filter(str.strip, names), key=lambda name: (-len(name), name)):
+    taken = bytearray(len(text))
+    for name in sorted({*filter(str.strip, names)}, key=lambda name: (-len(name), name)):
         hits = [hit for form in _forms(folded(name)) for hit in folds.find(form) if _stands(text, name, *hit)]
         if name.lower() in EVERYDAY:
             hits = [hit for hit in hits if text[hit[0]].isupper()]
         spelt = [hit for hit in hits if folded(text[slice(*hit)], case=True) == folded(name, case=True)]
         for start, end in spelt or hits:
-            if all(end <= other.start or other.end <= start for other in found):
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
                 found.append(NameMention(name, start, end))
     return sorted(found, key=lambda mention: mention.start)
 

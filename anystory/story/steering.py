@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -202,9 +203,8 @@ def read_layout(text: str) -> dict[str, Any]:
     `layout_strength` and `layout_steps`. Raises SteeringError for what is none of the three."""
     fields: dict[str, Any] = {"layout": {}}
     for part in filter(str.strip, re.split("[;；]", text)):
-        paint = re.fullmatch(rf"\s*(.*?)\s+({PAINT}\S+)\s*", part, re.DOTALL)
-        boxed = re.fullmatch(r"\s*(.*?)((?:(?:^|\s+)[+-]?[\d.]+){0,4})\s*", part, re.DOTALL)
-        name, values = paint.groups() if paint else (boxed[1], boxed[2].split()) if boxed else (part, [])
+        name, values = _placed(part)
+        paint = isinstance(values, str)
         if paint and name not in fields["layout"]:
             fields["layout"][name] = values
         elif name.casefold() == "strength" and len(values) == 1:
@@ -221,11 +221,22 @@ def read_layout(text: str) -> dict[str, Any]:
     return fields
 
 
+def _placed(part: str) -> tuple[str, str | list[str]]:
+    """Words of a layout as a name and what is behind it: paint, or as many numbers as there are, up to 4. By words, as
+    one pattern for all of it takes the cube of its length."""
+    words = part.split()
+    if words[-1].startswith(PAINT) and words[-1] != PAINT and (len(words) > 1 or part[0].isspace()):
+        return part[: part.rindex(words[-1])].strip(), words[-1]
+    numeric = itertools.takewhile(re.compile(r"[+-]?[\d.]+").fullmatch, reversed(words[-4:]))
+    count = len(list(numeric))
+    name = part.strip().rsplit(maxsplit=count)[0] if count < len(words) else ""
+    return name, words[len(words) - count :]
+
+
 def read_strengths(text: str) -> dict[str, str]:
     """The words of `[eta: Mia 1.5; Tom 0.8]` as a mapping of names to what should be numbers."""
-    read = (re.fullmatch(r"\s*(.*?)\s*(\S*)\s*", part, re.DOTALL) for part in re.split("[;；]", text))
-    parts = (part.groups() for part in read if part)
-    return {name or value: value if name else "" for name, value in parts if name or value}
+    parts = (part.strip().rsplit(maxsplit=1) for part in re.split("[;；]", text))
+    return {words[0]: "".join(words[1:]) for words in parts if words}
 
 
 def layout_fields(layout: Layout) -> dict[str, Any]:

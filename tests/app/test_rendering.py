@@ -1,6 +1,5 @@
 """Renders as visitors have them: in turn, stopped, skipped, chosen, limited, and nobody sees another's."""
 
-import os
 import re
 import threading
 import time
@@ -24,7 +23,7 @@ from ui.limits import Allowance, Limits
 from ui.running import DONE, FAILED, OPEN, SKIPPED, WAITING, Run, Visitors
 from ui.serve import arguments, limits
 from ui.strip import strip
-from ui.studio import FORGOTTEN, Job, Studio, forget
+from ui.studio import Job, Studio
 from ui.words import words
 
 SAY = words(None)
@@ -306,16 +305,6 @@ def test_a_limit_that_is_none_is_one_sentence(given, capsys):
     assert stopped.value.code == 2 and repr(given) in said and "none" in said and said.count("\n") == 1
 
 
-def test_what_a_crash_left_is_removed_and_what_is_in_use_stays(tmp_path):
-    for name in ("anystory-old", "anystory-used", "other-old"):
-        (tmp_path / name / "visit").mkdir(parents=True)
-    long_ago = time.time() - FORGOTTEN - 60
-    for path in ("anystory-old/visit", "anystory-old", "anystory-used", "other-old/visit", "other-old"):
-        os.utime(tmp_path / path, (long_ago, long_ago))
-    forget(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["anystory-used", "other-old"]
-
-
 def test_what_has_become_old_is_removed_and_what_is_open_stays(tiny_backend, tmp_path, monkeypatch):
     studio = Studio(lambda: tiny_backend, stories=Store(tmp_path / "stories"))
     (uploads := tmp_path / "uploads" / "abc").mkdir(parents=True)
@@ -323,9 +312,7 @@ def test_what_has_become_old_is_removed_and_what_is_open_stays(tiny_backend, tmp
     mine, old = studio.visit(), Store.new_key()
     for key in (mine.key, old):
         studio.stories.touch(key)
-    os.utime(studio.pictures, (0, 0))
     studio.tidy(tmp_path / "uploads")
-    assert studio.pictures.stat().st_mtime > 0, "another app may take it for a crash's"
     assert (uploads / "fern.png").exists() and studio.stories.folder(old).exists()
     later = time.time() + 31 * 24 * 3600
     monkeypatch.setattr("ui.studio.time", SimpleNamespace(time=lambda: later))

@@ -49,10 +49,15 @@ def folder(tiny_model_folder, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def sdxl_backend(tmp_path_factory):
+def sdxl_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sdxl")
     sdxl_pipeline().save_pretrained(folder)
-    return load(model=folder, device="cpu")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sdxl_backend(sdxl_folder):
+    return load(model=sdxl_folder, device="cpu")
 
 
 def test_a_backend_says_what_it_is(tiny_backend, tiny_model_folder):
@@ -265,3 +270,17 @@ def test_settings_that_make_no_frame_are_refused_in_a_sentence(tiny_backend, cha
     settings = replace(tiny_backend.about.defaults, **change)
     with pytest.raises(BackendError, match=rf"is {says}; it must be"):
         next(tiny_backend.denoise(Request(Prompt("a forest"), (), (), settings, seed=0)))
+
+
+@pytest.mark.parametrize("family", ["tiny_model_folder", "sdxl_folder"])
+def test_a_model_without_one_of_its_files_is_refused(request, tmp_path, family):
+    source = request.getfixturevalue(family)
+    shutil.copytree(source, copied := tmp_path / "model")
+    for file in sorted(copied.glob("*/*")):
+        content = file.read_bytes()
+        file.unlink()
+        assert f"its {file.parent.name} lacks" in _sentence(copied), file
+        file.write_bytes(content)
+    shutil.rmtree(copied / "tokenizer")
+    assert "its tokenizer lacks" in _sentence(copied)
+    assert BackendError.status == 2

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from anystory.maps.diagnosis import MAX_ONE_REGION, MAX_OVERLAP, MIN_SHARE, another_seed, diagnose
-from anystory.story.model import BACKGROUND, RoutingMaps
+from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, SEEN, RoutingMaps
 
 
 def maps(*subjects, names=("Fox", "Owl", "Elk")):
@@ -26,7 +27,7 @@ def test_two_subjects_apart_pass_with_their_shares():
     assert found.names == ("Fox", "Owl", BACKGROUND) and found.shares == (0.2, 0.1, 0.7)
     (pair,) = found.pairs
     assert (pair.names, pair.overlap, pair.one_region) == (("Fox", "Owl"), 0.0, 0.0)
-    assert found.passed and found.badness == (0, 0.0)
+    assert found.passed and found.badness == (False, 0, 0.0)
     assert found.sentence == "Fox holds 20 % and Owl 10 % of the frame, each in a place of its own."
 
 
@@ -118,6 +119,7 @@ def test_the_data_is_json_by_name():
     data = json.loads(json.dumps(diagnose(maps(box(0, 0, 4, 5), box(6, 5, 2, 5))).as_data()))
     assert data == {
         "passed": True,
+        "blank": False,
         "shares": {"Fox": 0.2, "Owl": 0.1, BACKGROUND: 0.7},
         "pairs": [{"names": ["Fox", "Owl"], "overlap": 0.0, "one_region": 0.0}],
     }
@@ -140,3 +142,16 @@ def test_seeds_follow_each_other_always_the_same_way_and_far_from_their_neighbou
         chain.append(another_seed(chain[-1]))
     assert len(set(chain)) == len(chain) and all(0 <= seed < 2**31 for seed in chain)
     assert chain[1] == another_seed(7) and abs(another_seed(8) - another_seed(7)) > 1000
+
+
+@pytest.mark.parametrize("colour", ["black", "white", "#336699"])
+@pytest.mark.parametrize("measure", [ROUTING, ATTENTION, SEEN])
+def test_a_picture_of_one_colour_is_a_finding(colour, measure):
+    good = RoutingMaps(("Fox", BACKGROUND), np.full((2, 10, 10), 0.5, np.float32), measure)
+    picture = Image.new("RGB", (64, 64), colour)
+    found = diagnose(good, picture)
+    assert not found.passed
+    assert found.sentence == "The picture is of one colour: try another seed."
+    assert found.badness > diagnose(maps(box(0, 0, 1, 1), box(0, 0, 1, 1))).badness
+    picture.putpixel((3, 3), (picture.getpixel((3, 3))[0] ^ 64, 0, 0))
+    assert diagnose(good, picture) == diagnose(good)

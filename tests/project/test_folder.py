@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,16 @@ from PIL import Image
 
 from anystory.maps.diagnosis import diagnose
 from anystory.project import folder as project_module
-from anystory.project.folder import KEPT, Project, ProjectError, content, migrate, subject_files
+from anystory.project.folder import (
+    KEPT,
+    Project,
+    ProjectError,
+    content,
+    migrate,
+    subject_files,
+    sweep,
+    write_atomic,
+)
 from anystory.story.model import (
     BACKGROUND,
     MAX_PICTURES,
@@ -512,3 +522,42 @@ def test_the_diagnosis_stands_in_story_json_and_follows_the_names(tmp_path, stor
         assert list(data["diagnosis"]["shares"]) == [*panel.cast, BACKGROUND]
     project.begin(story, keys(story), [("Rex", BACKGROUND), *names(story)[1:]], "mini", "v1")
     assert list(project.entries[1].diagnosis["shares"]) == ["Rex", BACKGROUND]
+
+
+def test_many_who_write_one_file_at_once_all_succeed_and_the_last_one_s_is_whole(tmp_path):
+    contents = [bytes([65 + k]) * 20_000 for k in range(8)]
+
+    def write(content):
+        for _ in range(25):
+            write_atomic({tmp_path / "story.json": content, tmp_path / "sub" / "001.png": content})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, contents))
+    assert (tmp_path / "story.json").read_bytes() in contents
+    assert (tmp_path / "sub" / "001.png").read_bytes() in contents
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_free_space_is_advised_only_where_there_is_none(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ProjectError) as error:
+        write_atomic({tmp_path / "file" / "story.json": b""})
+    assert "free space" not in str(error.value)
+
+    def full(*paths):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("anystory.project.folder.os.replace", full)
+    with pytest.raises(ProjectError, match="free space"):
+        write_atomic({tmp_path / "story.json": b""})
+
+
+def test_what_a_killed_writer_left_is_swept_and_what_is_being_written_stays(tmp_path):
+    (tmp_path / "frames").mkdir()
+    old, new, own = tmp_path / "frames" / ".0a.part", tmp_path / ".0b.part", tmp_path / "my.part"
+    for path in (old, new, own):
+        path.write_bytes(b"")
+    for path in (old, own):
+        os.utime(path, (0, 0))
+    sweep(tmp_path)
+    assert not old.exists() and new.exists() and own.exists()

@@ -1,10 +1,17 @@
 """Several runs together: order, threads, errors, and stopping."""
 
+import shutil
 import threading
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
-from anystory.render.jobs import together
+from anystory.cast.segment import Segmenter
+from anystory.errors import AnyStoryError
+from anystory.project.folder import Project, ProjectError
+from anystory.render.jobs import RenderJob, together, work
+from anystory.story.model import Panel, Script, Story
 
 
 def numbers(start, count=3, error=None):
@@ -77,3 +84,23 @@ def test_closing_ends_every_run_where_it_next_yields():
         pass
     events.close()
     assert sorted(closed) == ["a", "b"]
+
+
+@pytest.mark.parametrize("panels", [(1, 2, 3), (2, 3)])
+def test_frames_that_somebody_removes_while_others_are_made_are_named_in_the_end(tiny_backend, tmp_path, panels):
+    script = Script(tuple(Panel(text) for text in ("a beach", "a forest", "a town")))
+    story = Story(script, (), replace(tiny_backend.about.defaults, steps=2))
+    folder, done = tmp_path / "out", []
+    with closing(work([RenderJob(story, Segmenter(), folder, panels)], tiny_backend)) as events:
+        for _, event in events:
+            if isinstance(event, AnyStoryError):
+                break
+            if event.done:
+                done.append(event.panel)
+                if len(done) == 1:
+                    shutil.rmtree(folder / "frames")
+    assert isinstance(event, ProjectError) and event.status == 2
+    assert str(done[0]) in str(event) and str(folder) in str(event)
+    assert sorted(done) == list(panels)
+    again = [event for _, event in work([RenderJob(story, Segmenter(), folder, panels)], tiny_backend)]
+    assert again[-1].done and Project(folder).lost(panels) == []

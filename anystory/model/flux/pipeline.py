@@ -26,6 +26,7 @@ from transformers import (
     T5EncoderModel,
 )
 
+from anystory.model.finite import finite
 from anystory.model.flux.attention import REFERENCE, FrameContext, blocks
 from anystory.model.flux.checkpoint import embedders, install, read_checkpoint
 from anystory.model.flux.encoder import (
@@ -262,7 +263,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
 
     def _decode(self, latents: Tensor) -> Image.Image:
         latents = latents / self.vae.config.scaling_factor + self.vae.config.shift_factor
-        pixels = self.vae.decode(latents.to(self.vae.dtype)).sample
+        pixels = finite(self.vae.decode(latents.to(self.vae.dtype)).sample, "pixels")
         return self.image_processor.postprocess(pixels.float(), output_type="pil")[0]
 
     # Sampling.
@@ -319,7 +320,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
                 windows = settings.redux_open(index), settings.ref_open(index)
                 moved = velocity(latents, t, *windows, measure, wanted.at(index, total))
                 clean = latents - scheduler.sigmas[index] * moved
-                latents = scheduler.step(moved, t, latents, return_dict=False)[0]
+                latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], "latents")
                 yield FluxDenoised(index + 1, total, clean, latents, *self._told())
 
     @torch.no_grad()

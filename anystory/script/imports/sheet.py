@@ -44,7 +44,10 @@ def is_sheet(text: str) -> bool:
     if len(lines) < 2:
         return False
     separator = _separator(lines[0])
-    first, second = (next(csv.reader([line], delimiter=separator), []) for line in lines)
+    try:
+        first, second = (next(csv.reader([line], delimiter=separator), []) for line in lines)
+    except csv.Error:  # a cell longer than csv reads
+        return False
     kinds = [column(cell) for cell in first]
     return len(first) > 1 and None not in kinds and "prompt" in kinds and len(second) > 1
 

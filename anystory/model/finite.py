@@ -1,0 +1,17 @@
+"""Whether what a model computed is numbers at all: weights that are damaged or too coarse give NaN, and a frame of NaN
+looks like a black one."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+class NotFiniteError(ArithmeticError):
+    """A model computed NaN or infinity. The message is a clause that says of what."""
+
+
+def finite(values: Tensor, what: str) -> Tensor:
+    """`values` as they are. Raises NotFiniteError where one of them is NaN or infinite; `what` names them, a plural."""
+    if not values.isfinite().all():
+        raise NotFiniteError(f"the {what} of this frame are no finite numbers")
+    return values
