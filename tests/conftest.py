@@ -14,6 +14,36 @@ import pytest
 from anystory.backends.base import Backend
 from anystory.backends.load import load
 
+HERE = Path(__file__).parent
+
+SLOW = frozenset(
+    {
+        *(f"app/test_{name}.py" for name in ("arguments", "endpoints", "rendering", "space")),
+        *(f"backends/test_{name}.py" for name in ("cluster", "flux", "flux_modes", "hub", "layout", "locate")),
+        *(f"backends/test_{name}.py" for name in ("mini", "sdxl", "storybook")),
+        *(f"bench/test_{name}.py" for name in ("count", "main", "memory", "paper_plans", "sketch", "walk", "world")),
+        *(f"cast/test_{name}.py" for name in ("segment", "transparency")),
+        *(f"cli/test_{name}.py" for name in ("commands", "main", "sketch_command")),
+        *(f"evaluation/test_{name}.py" for name in ("main", "reader", "train")),
+        *(f"sketch/test_{name}.py" for name in ("scenery", "scenery_ground", "scenery_render", "stagecraft")),
+        *(f"training/test_{name}.py" for name in ("builder", "compositors", "own", "parallel", "stages", "waiting")),
+        "training/test_world.py",
+        "test_house.py",
+        "test_wheel.py",
+    }
+)
+"""Files that take more than about five seconds of one core, as `--durations` and the processor's clock tell."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Chromium, and what is slow."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).as_posix() in SLOW:
+            item.add_marker(pytest.mark.slow)
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
 
 @pytest.fixture(scope="session")
 def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -1,4 +1,4 @@
-"""Keeps the house in order: the commands the README promises, the import arrows, lint, and file sizes."""
+"""Keeps the house in order: the commands the README promises, the import arrows, lint, types, and file sizes."""
 
 import ast
 import re
@@ -8,6 +8,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import SLOW
 
 ROOT = Path(__file__).resolve().parent.parent
 APP_COMMAND = "pip install -r requirements.txt && python app.py"
@@ -105,6 +107,12 @@ def test_ruff(arguments):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_mypy():
+    """Types hold, and every backend is a `Backend` by the place that loads it. What is unchanged is not read again."""
+    run = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_import_arrows():
     wrong = []
     for module, path in modules().items():
@@ -186,6 +194,10 @@ assert [main([name]) for name in ("evaluate", "bench")] == [2, 2]
     run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert "anystory.bench.__main__ is not installed" in run.stderr
+
+
+def test_every_file_marked_slow_is_there():
+    assert [name for name in SLOW if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_no_tracked_file_is_over_50_mb():

@@ -424,7 +424,8 @@ def _small(concept: str) -> str:
     """A drawing of the library as a small picture inside an address."""
     from anystory.sketch.things import Library, render
 
-    return html.thumbnail(Image.fromarray(render(Library().find(concept, ("en",)), 96)))
+    drawing = Library().find(concept, ("en",))
+    return "" if drawing is None else html.thumbnail(Image.fromarray(render(drawing, 96)))
 
 
 def members(actors: Sequence[Actor]) -> tuple[CastMember, ...]:

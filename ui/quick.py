@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 COMMANDS = "gradio.cli", "hf_gradio.cli"
 """Command lines, of which Gradio takes a few functions."""
@@ -50,12 +50,13 @@ def import_gradio() -> None:
     later = [_Commands(name) for name in COMMANDS] + [_Library(name) for name in LIBRARIES]
     standing = {module.__name__: module for module in later if module.__name__ not in sys.modules}
     sys.modules.update(standing)
-    template, jinja2.Template = jinja2.Template, _Docstring
+    engine: Any = jinja2
+    template, engine.Template = jinja2.Template, _Docstring
     inspect.getfile = getfile  # type: ignore[assignment]  # it asks for anything, too
     try:
         import gradio  # noqa: F401
     finally:
-        inspect.getfile, jinja2.Template = known, template
+        inspect.getfile, engine.Template = known, template
         for name, module in standing.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
@@ -66,12 +67,13 @@ def one_server() -> Iterator[None]:
     """Inside Gradio builds no server: `launch` builds the one that answers."""
     from gradio.routes import App
 
+    server: Any = App
     built = App.create_app
-    App.create_app = staticmethod(lambda *_, **__: None)
+    server.create_app = staticmethod(lambda *_, **__: None)
     try:
         yield
     finally:
-        App.create_app = staticmethod(built)
+        server.create_app = staticmethod(built)
 
 
 class _Docstring:
@@ -96,7 +98,7 @@ class _Library(ModuleType):
 class _Commands(ModuleType):
     """Stands for a module and gives functions that import it when they are called."""
 
-    __path__: ClassVar[list[str]] = []
+    __path__ = []  # noqa: RUF012  # the import system reads it, nobody writes it
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):

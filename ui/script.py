@@ -14,14 +14,14 @@ from anystory.script.edits import with_panel
 from anystory.script.form import Reading as Source
 from anystory.script.form import ScriptError
 from anystory.script.lint import Finding, library_words, lint, mend, pictureless
-from anystory.script.read import read_script
+from anystory.script.read import SUFFIXES, read_script
 from anystory.story.model import CastMember, Panel, Script, Style
 from anystory.story.styles import MAX_STYLES, NO_STYLE, all_styles, joined
 from ui import html, panels
 from ui.ideas import ideas_for
 from ui.words import t, words
 
-FILES = [".txt", ".yaml", ".yml", ".json", ".zip", "image"]
+FILES = [*SUFFIXES, ".zip", "image"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.utils import is_zero_gpu_space
@@ -78,15 +78,21 @@ def borrowing(load: Callable[[], Backend]) -> Callable[[], Backend]:
 def seconds(request: Request) -> int:
     """How long the GPU is asked for: a panel times its steps, as long as its pixels make them. A story asks anew for
     every panel, so that visitors take turns and a stop gives back what is left."""
-    start, step = SECONDS.get(_backend.about.name, SMALL)
-    return round(
-        start + step * request.settings.steps * max(1.0, (request.settings.size / _backend.about.defaults.size) ** 2)
-    )
+    about = _lent().about
+    start, step = SECONDS.get(about.name, SMALL)
+    return round(start + step * request.settings.steps * max(1.0, (request.settings.size / about.defaults.size) ** 2))
+
+
+def _lent() -> Backend:
+    """The backend that is loaded before anybody can ask for a frame."""
+    if _backend is None:
+        raise BackendError("No model is loaded yet; try again in a moment.")
+    return _backend
 
 
 def locating_seconds(picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]) -> int:
     """The same for looking for characters in a picture."""
-    start, step = SECONDS.get(_backend.about.name, SMALL)
+    start, step = SECONDS.get(_lent().about.name, SMALL)
     return round(start + step * LOCATING)
 
 
@@ -94,8 +100,9 @@ def _denoise(request: Request) -> Iterator[Step | str]:
     """The steps of one frame, whose cast are subjects; a sentence in the place of a BackendError, of which `spaces`
     would keep only the name."""
     try:
-        encoded = tuple(_backend.encode(subject) for subject in request.cast)
-        with closing(_backend.denoise(replace(request, cast=encoded))) as steps:
+        backend = _lent()
+        encoded = tuple(backend.encode(subject) for subject in request.cast)
+        with closing(backend.denoise(replace(request, cast=encoded))) as steps:
             yield from steps
     except BackendError as error:
         yield str(error)
@@ -104,7 +111,8 @@ def _denoise(request: Request) -> Iterator[Step | str]:
 def _locate(picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]) -> Iterator[RoutingMaps | str]:
     """Who is where in a picture, or a sentence in the place of a BackendError."""
     try:
-        yield _backend.locate(picture, names, [_backend.encode(subject) for subject in cast])
+        backend: Any = _lent()  # a `Locator`, or nobody would have been offered to look
+        yield backend.locate(picture, names, [backend.encode(subject) for subject in cast])
     except BackendError as error:
         yield str(error)
 
@@ -114,7 +122,7 @@ if spaces is not None:
     _locate = spaces.GPU(duration=locating_seconds)(_locate)
 
 
-def _made(lent: Iterator[T | str]) -> Generator[T, None, None]:
+def _made(lent: Any) -> Generator[Any, None, None]:
     """What a lent GPU makes. Raises BackendError for a sentence, also where it is not lent: somebody's minutes are used
     up."""
     try:

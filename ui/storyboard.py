@@ -10,8 +10,8 @@ from pathlib import Path
 from anystory.cast.filenames import basename
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS, Segmenter, SegmentError, is_here
-from anystory.script.form import MAX_CAST, Reading, ScriptError, Span, Where
-from anystory.script.read import read_script, script_text
+from anystory.script.form import MAX_CAST, Reading, ScriptError, Span, Where, shown
+from anystory.script.read import SUFFIXES, form_of, read_script, script_text
 from anystory.script.write import script_lines
 from anystory.story.model import MAX_PICTURES, CastMember, Style
 from anystory.story.names import folded
@@ -19,7 +19,6 @@ from anystory.story.steering import PAINT, painted
 from anystory.story.styles import FILE, own_styles
 from ui import cast
 
-SCRIPTS = (".txt", ".yaml", ".yml", ".json")
 NOTHING = ("", "null", "~", "[]", "{}")
 """How a source writes that there is no file."""
 
@@ -50,14 +49,14 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
     shared = [Path(path).name for path in paths if files[folded(Path(path).name)] != Path(path)]
     presets = files.pop(FILE, None)
     styles = own_styles(presets.parent) if presets else ()
-    scripts = [path for path in files.values() if path.suffix.lower() in SCRIPTS]
+    scripts = [path for path in files.values() if path.suffix.lower() in SUFFIXES]
     if len(scripts) != 1:
         raise ScriptError(
-            f"Drop one script at a time, not {len(scripts)}: a {', '.join(SCRIPTS[:-1])} or {SCRIPTS[-1]} file, "
+            f"Drop one script at a time, not {len(scripts)}: a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file, "
             "with the pictures it names."
         )
     (path,) = scripts
-    read = partial(read_script, structured=path.suffix.lower() != ".txt")
+    read = partial(read_script, form=form_of(path))
     alone = read(script_text(path))
     if not alone.panels and not alone.script.cast:
         raise alone.errors[0]
@@ -70,6 +69,9 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
     wanted = reading.script.segmenter if reading.script.segmenter in MODELS else model
     segmenter = Segmenter(wanted if is_here(wanted) else model)
     pictures, notices = _pictures(reading, files)
+    notices += [
+        f"{shown(' '.join(source[slice(*out.span)].split()))} is left out: {out.why}." for out in reading.left_out
+    ]
     notices += [*refused, *(f"{name} was left out: another dropped file has that name; rename one." for name in shared)]
     there = {folded(actor.name): actor for actor in present}
     actors: list[cast.Actor] = []

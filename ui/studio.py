@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ from anystory.render.locating import Located, locate
 from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
 from anystory.render.session import Progress, Renderer, RenderError
 from anystory.script.wildcards import expand_script
-from anystory.story.model import Frame, Panel, Script, Story, Subject
+from anystory.story.model import Frame, Panel, RoutingTrace, Script, Story, Subject
 from anystory.story.steering import UNSTEERED, Steering
 from anystory.story.styles import own_styles
 from ui.estimate import TimeLeft
@@ -245,7 +245,7 @@ class Studio:
         """The frames of the example as it comes, by their keys. Whoever asks for one first has it made, and it is there
         at once for everybody else; no other frame has such a key, so nothing of a visitor's own is ever in here."""
         example = load_story(EXAMPLE, self.backend)
-        return dict.fromkeys(Renderer(self.backend).keys(example))
+        return dict.fromkeys(key for key in Renderer(self.backend).keys(example) if key is not None)
 
     @property
     def pictures(self) -> Path:
@@ -262,7 +262,7 @@ class Studio:
     def visit(self, key: object = None, files: Path | None = None) -> Visit:
         """The folders of a visitor to the story of `key`, or to a new one where that is none. `files` are those of the
         visitor's page, None for a page that has just been opened. From now on this page is the one that keeps it."""
-        key = key if Store.is_key(key) else Store.new_key()
+        key = key if isinstance(key, str) and Store.is_key(key) else Store.new_key()
         if files is None:
             files = self.pictures / secrets.token_urlsafe(16)
             files.mkdir(parents=True)
@@ -315,7 +315,7 @@ class Studio:
         before: Sequence[Shown] = (),
         allowance: Allowance | None = None,
         skip: Callable[[], bool] = lambda: False,
-    ) -> Iterator[Moment]:
+    ) -> Generator[Moment, None, None]:
         """Draw the characters without a picture, then render into the visitor's folder: the panels of the job, or with
         `retry` one of them under up to `TRIES` other seeds while its frame is doubtful, the best being kept, or with
         `variants` other frames of one that go to its history. Close
@@ -346,7 +346,7 @@ class Studio:
         clock: _Clock,
         turn: Turn,
         moment: Moment,
-    ) -> Iterator[Moment]:
+    ) -> Generator[Moment, None, None]:
         """What `render` yields once it is in the queue; `moment` is the one before it."""
         telling = _Telling(story, job, before, self._tries(job))
 
@@ -381,10 +381,12 @@ class Studio:
                     raise RenderError(event.sentence) from event
                 if isinstance(event, AnyStoryError):
                     raise event
-                drawn = isinstance(event, Drawing)
-                moment = telling.drawing(event) if drawn else telling.frame(event)
+                if isinstance(event, Drawing):
+                    moment, done = telling.drawing(event), event.subject is not None
+                else:
+                    moment, done = telling.frame(event), event.step.frame is not None and not event.reused
                 yield moment
-                if event.subject if drawn else event.step.frame and not event.reused:
+                if done:
                     turn.pass_on()
                     yield from my_turn()
 
@@ -434,8 +436,10 @@ class _Telling:
 
     def leave_out(self, moment: Moment) -> None:
         """The rest of the panel that `moment` is at is left out."""
-        self._skipped.append(moment.panel)
-        self.left.skip(moment.values["step"] if moment.values["steps"] == self._steps else 0)
+        if moment.panel is not None:
+            self._skipped.append(moment.panel)
+        step = moment.values["step"]
+        self.left.skip(step if isinstance(step, int) and moment.values["steps"] == self._steps else 0)
 
     def drawing(self, event: Drawing) -> Moment:
         """A step of drawing a character."""
@@ -648,14 +652,20 @@ def _small(number: int, image: Image.Image, visit: Visit) -> Path:
 def map_sheet(item: Shown) -> Path:
     """The paper's figure 4 of a frame with a trace, as PNG. Raises ValueError with a sentence where it is too large."""
     target = place(item.job, f"-{item.number:03d}-maps.png")
-    maps.figure(item.frame.trace).save(target)
+    maps.figure(_trace(item)).save(target)
     return target
+
+
+def _trace(item: Shown) -> RoutingTrace:
+    if item.frame.trace is None:
+        raise ValueError(f"The frame of panel {item.number} has no trace; make it again.")
+    return item.frame.trace
 
 
 def animation(item: Shown) -> Path:
     """Who is where in a frame with a trace, step by step, as animated WebP. Errors as in `map_sheet`."""
     target = place(item.job, f"-{item.number:03d}-steps.webp")
-    pictures = maps.animation(item.frame.image, item.frame.trace, cast=item.job.names)
+    pictures = maps.animation(item.frame.image, _trace(item), cast=item.job.names)
     target.write_bytes(maps.animated(pictures, target.suffix))
     return target
 

@@ -79,18 +79,23 @@ class Worker:
         self._backend = backend = load(**how, tell=self._said.append)
         return Facts(backend.about, socket.gethostname()), self._told()
 
+    def _loaded(self) -> Backend:
+        if self._backend is None:
+            raise ClusterError("This worker has no model yet; open it first.")
+        return self._backend
+
     def ask(self, method: str, *arguments: Any) -> Any:
         """`unread` or `layer_shapes` of the backend."""
-        return getattr(self._backend, method)(*arguments)
+        return getattr(self._loaded(), method)(*arguments)
 
     def encode(self, subject: Subject) -> bytes:
         """A subject's encoding, pickled: whoever passes it on needs no torch. Only `denoise` reads it again: it comes
         from a worker of this cluster, never from a file or a person."""
-        return pickle.dumps(self._backend.encode(subject))
+        return pickle.dumps(self._loaded().encode(subject))
 
     def denoise(self, job: str, request: Request, *cast: bytes) -> Iterator[Step | list[str]]:
         """The steps of a frame, and what is to be told meanwhile. The request comes without its cast."""
-        steps = self._backend.denoise(replace(request, cast=tuple(pickle.loads(data) for data in cast)))
+        steps = self._loaded().denoise(replace(request, cast=tuple(pickle.loads(data) for data in cast)))
         try:
             for step in steps:
                 if told := self._told():
@@ -181,6 +186,8 @@ class Cluster:
     @property
     def about(self) -> Capabilities:
         """What the workers tell of their backend; the first one is there before anybody can ask."""
+        if self._facts is None:
+            raise ClusterError("No worker of this cluster has told yet what it is; join it first.")
         return self._facts.about
 
     def unread(self, text: str) -> str:
@@ -228,7 +235,8 @@ class Cluster:
     def _steps(self, slot: Slot, request: Request) -> Iterator[Step]:
         job = uuid.uuid4().hex
         alone = replace(request, cast=())  # encodings travel as references, which Ray looks for among the arguments
-        stream = slot.actor.denoise.options(num_returns="streaming").remote(job, alone, *request.cast)
+        actor: Any = slot.actor
+        stream = actor.denoise.options(num_returns="streaming").remote(job, alone, *request.cast)
         try:
             for ref in stream:
                 item = self._got(slot, ref)
@@ -237,7 +245,7 @@ class Cluster:
                 else:
                     self._say(item)
         except GeneratorExit:
-            slot.actor.stop.remote(job)
+            actor.stop.remote(job)
             with contextlib.suppress(self._ray.exceptions.RayError):
                 for _ in stream:
                     pass

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from anystory.backends.base import Backend, Request, SubjectEncoding
 from anystory.story.model import Frame
@@ -81,16 +81,16 @@ class _Hand:
         path = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
         environment = {"MALLOC_MMAP_THRESHOLD_": MAPPED, **os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-P", "-m", "anystory.backends.crew"]  # -P: not what lies in the user's folder
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        how: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **ALONE}
         self._sent: dict[int, SubjectEncoding] = {}
         self._process: subprocess.Popen[bytes] | None = None
         with contextlib.suppress(OSError):  # none can be started here, or no more
-            self._process = subprocess.Popen(command, env=environment, **pipes, **ALONE)
+            self._process = subprocess.Popen[bytes](command, env=environment, **how)
             self._tell(backend)
 
     def make(self, request: Request) -> Frame:
         """The frame of `request`, whose cast is sent once. Raises OSError or EOFError where there is no process."""
-        if self._process is None:
+        if self._process is None or self._process.stdout is None:
             raise OSError("There is no process.")
         cast = request.cast
         new = {id(one): one for one in cast if id(one) not in self._sent}
@@ -108,18 +108,22 @@ class _Hand:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
-                pipe.close()
+                if pipe is not None:
+                    pipe.close()
 
     def _tell(self, what: object) -> None:
+        orders = self._process.stdin if self._process else None
+        if orders is None:
+            return
         with contextlib.suppress(OSError):  # whoever reads the answer finds that the process is gone
-            pickle.dump(what, self._process.stdin)
-            self._process.stdin.flush()
+            pickle.dump(what, orders)
+            orders.flush()
 
 
 def frame(backend: Backend, request: Request) -> Frame:
     """The finished frame of a request."""
     *_, last = backend.denoise(request)
-    return last.frame
+    return last.finished
 
 
 def main() -> None:

@@ -30,7 +30,14 @@ from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readab
 from anystory.cast.images import SELECTED, square_crop
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
-from anystory.model.flux.pipeline import TEXT_TOKENS, TOKEN, AnyStoryFluxPipeline, FluxDenoised, FluxSettings
+from anystory.model.flux.pipeline import (
+    REDUX_SCALE,
+    TEXT_TOKENS,
+    TOKEN,
+    AnyStoryFluxPipeline,
+    FluxDenoised,
+    FluxSettings,
+)
 from anystory.model.flux.plans import (
     FluxFootprint,
     FluxPlan,
@@ -172,7 +179,8 @@ class FluxBackend:
                     f"The model {where} cannot be loaded: {reason(error)} Get a file anew that is cut short."
                 ) from error
             for number, (lora, file) in enumerate(zip(loras, files, strict=True)):
-                add_lora(pipeline, f"lora_{number}", lora, file)
+                loaded, there = add_lora(pipeline, f"lora_{number}", lora, file)
+                tell(f"LoRA {lora.name}: {loaded} of the {there} layers in its file are loaded.")
             if loras:
                 pipeline.set_adapters([f"lora_{k}" for k in range(len(loras))], [lora.strength for lora in loras])
             place(plan, pipeline, chosen)
@@ -293,7 +301,7 @@ class FluxBackend:
                 num_inference_steps=settings.steps,
                 guidance_scale=settings.guidance,
                 enable_router=steering.router and (several or (guided and bool(names))),
-                redux_scale=tuple(FluxSettings.redux_scale * eta for eta in steering.etas(names, settings.eta)),
+                redux_scale=tuple(REDUX_SCALE * eta for eta in steering.etas(names, settings.eta)),
                 ref_start_at=start,
                 ref_end_at=end,
                 ref_shift=steering.gammas(names, settings.gamma),
@@ -307,14 +315,14 @@ class FluxBackend:
         version = self.versions(self.memory.plan)
         names, casts = [each.names for each in requests], [each.cast for each in requests]
         encoded = [pipeline.encode_text(each.prompt.text) for each in requests]
-        text = (torch.cat(parts) for parts in zip(*encoded, strict=True))
+        text, pooled = (torch.cat(parts) for parts in zip(*encoded, strict=True))
         noise = torch.cat([pipeline.noise(each.seed, asked.height, asked.width) for each in requests])
         guides = [guide_of(each.steering.layout, each.names) for each in requests]
         guides = guides if any(guides) else ()
         measure = len(casts[0]) == 1 and not asked.enable_router
         soft = [FluxMapAverage() for _ in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
-        for step in pipeline.denoise_batch(*text, casts, noise, asked, measure=measure, guides=guides):
+        for step in pipeline.denoise_batch(text, pooled, casts, noise, asked, measure=measure, guides=guides):
             frames = tuple(step.frames())
             for one, average, recorder in zip(frames, soft, recorders, strict=True):
                 average.add(one)
@@ -338,7 +346,7 @@ class FluxBackend:
         ]
         yield tuple(Step(step.total, step.total, frame.image, frame) for frame in made)
 
-    def _together(self, work: Callable[[], Iterator[T]], count: int) -> Iterator[T]:
+    def _together(self, work: Callable[[], Iterator[T]], count: int) -> Generator[T, None, None]:
         """What `work` on `count` frames yields. Where memory runs out for several, raises SmallerBatch, with half as
         many in `batch`."""
         if count == 1:
@@ -384,7 +392,7 @@ class FluxMapAverage:
 
 def _definite(mask: Image.Image) -> Image.Image:
     """A mask without half-tones."""
-    edge = DEFINITE if mask.getextrema()[1] > DEFINITE else SELECTED - 1
+    edge = DEFINITE if np.asarray(mask).max() > DEFINITE else SELECTED - 1
     return mask.point([0] * (edge + 1) + [255] * (255 - edge))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from anystory.backends.base import BackendError, Lora
 from anystory.backends.files import reason
@@ -43,17 +47,91 @@ def lora_size(lora: Lora, file: Path) -> tuple[int, int]:
         raise _misfit(lora, error) from error
 
 
-def add_lora(pipeline: AnyStoryFluxPipeline, adapter: str, lora: Lora, file: Path) -> None:
-    """Load a LoRA beside the weights. The frame, its references and the router all read the weights with it. Raises
-    BackendError for one that does not fit, and what torch raises where memory is short."""
+def add_lora(pipeline: AnyStoryFluxPipeline, adapter: str, lora: Lora, file: Path) -> tuple[int, int]:
+    """Load a LoRA beside the weights. The frame, its references and the router all read the weights with it. Returns
+    how many of its layers are loaded, and how many the file has. Raises BackendError for one that does not fit, and
+    what torch raises where memory is short."""
     try:
-        pipeline.load_lora_weights(load_file(file), adapter_name=adapter)
+        with safe_open(file, "pt") as weights:
+            metadata = weights.metadata() or {}
+        state = pipeline.lora_state_dict(_named(_scaled(load_file(file), metadata)))
+    except (AssertionError, IndexError) as error:  # of the converters, which count on FLUX's widths and blocks
+        words = "was made for another model: its layers are not of FLUX.1-dev's widths."
+        raise BackendError(f"The LoRA {lora.name!r} {words}") from error
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
         if out_of_memory(error):
             raise
         raise _misfit(lora, error) from error
-    if not any(adapter in adapters for adapters in pipeline.get_list_adapters().values()):
+    layers = {key.rsplit(".lora_", 1)[0] for key in state if ".lora_" in key}
+    fitting = {layer for layer in layers if _fits(pipeline, lora, layer, state)}
+    if not fitting:
         raise BackendError(f"The LoRA {lora.name!r} has nothing for FLUX.1-dev; it was made for another model.")
+    kept = {key: value for key, value in state.items() if key.rsplit(".lora_", 1)[0] in fitting or "alpha" in key}
+    try:
+        pipeline.load_lora_weights(kept, adapter_name=adapter)
+    except (ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+        if out_of_memory(error):
+            raise
+        raise _misfit(lora, error) from error
+    return len(fitting), len(layers)
+
+
+def _scaled(state: dict[str, Tensor], metadata: Mapping[str, str]) -> dict[str, Tensor]:
+    """The matrices with the strength that the file's metadata tells (PEFT's alpha) in them, for the loader reads that
+    only from files of its own."""
+    told = json.loads(metadata.get("lora_adapter_metadata", "{}"))
+    if not isinstance(told, dict) or not any(key.endswith("lora_alpha") for key in told):
+        return state
+    scaled = dict(state)
+    for key, up in state.items():
+        layer, mark, _ = key.partition(".lora_B.")
+        part, _, name = layer.partition(".")
+        alpha = told.get(f"{part}.lora_alpha")
+        if not mark or alpha is None:
+            continue
+        for pattern, value in (told.get(f"{part}.alpha_pattern") or {}).items():
+            alpha = value if re.fullmatch(rf"(?:.*\.)?{pattern}", name) else alpha
+        rank = up.shape[1]
+        scaled[key] = up * (alpha / (math.sqrt(rank) if told.get(f"{part}.use_rslora") else rank))
+    return scaled
+
+
+def _named(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The matrices under names that diffusers knows: ComfyUI writes another prefix, some trainers none."""
+    named = {}
+    for key, value in state.items():
+        layer = key.removeprefix("diffusion_model.")
+        if layer.startswith(("transformer_blocks.", "single_transformer_blocks.")):
+            key = f"transformer.{layer}"
+        elif layer.startswith(("double_blocks.", "single_blocks.")) and re.search(r"\.lora_[AB]\.", key):
+            key = f"base_model.model.{layer}"
+        named[key] = value
+    return named
+
+
+def _fits(pipeline: AnyStoryFluxPipeline, lora: Lora, layer: str, state: Mapping[str, Tensor]) -> bool:
+    """Whether the model has a layer of a LoRA. Raises BackendError where its widths are others."""
+    part, _, name = layer.partition(".")
+    model = getattr(pipeline, part, None) if part in ("transformer", "text_encoder") else None
+    down, up = state.get(f"{layer}.lora_A.weight"), state.get(f"{layer}.lora_B.weight")
+    try:
+        module = model.get_submodule(name) if isinstance(model, nn.Module) else None
+    except AttributeError:
+        return False
+    if not isinstance(module, nn.Linear) or down is None or up is None:
+        return False
+    widths = module.in_features, module.out_features
+    if name == "x_embedder" and down.shape[1] > widths[0]:
+        raise BackendError(
+            f"The LoRA {lora.name!r} is a control LoRA, which reads a second picture beside the frame; that is not "
+            "supported, give one of a style or a subject."
+        )
+    if (down.shape[1], up.shape[0]) != widths:
+        raise BackendError(
+            f"The LoRA {lora.name!r} was made for another model: its layer {name} maps {down.shape[1]} numbers to "
+            f"{up.shape[0]}, that of this model {widths[0]} to {widths[1]}."
+        )
+    return True
 
 
 def _misfit(lora: Lora, error: Exception) -> BackendError:

@@ -3,7 +3,7 @@ memory runs out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Generic, TypeVar
 
 import torch
@@ -46,7 +46,7 @@ class Planned(Generic[P, M]):
                 self._fall()
         return self._model
 
-    def run(self, work: Callable[[], Iterator[T]]) -> Iterator[T]:
+    def run(self, work: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
         """What `work` yields; where memory runs out, once more from its start under the next plan. Raises BackendError
         where there is none."""
         while True:

@@ -198,12 +198,13 @@ class AnyStoryBackend:
 
     def _make_room(self, cast: Sequence[SubjectEncoding], settings: Settings) -> None:
         """Go on under the plan that has room for a frame. Raises BackendError where none has."""
-        if self.card is None:
+        footprint = self.footprint
+        if self.card is None or footprint is None:
             return
         most = max((subject.pictures for subject in cast), default=1)
         work = Work(settings.size, len(cast), most)
         self.memory.make_room(
-            lambda each: replan(self.footprint, work, each).peak,
+            lambda each: replan(footprint, work, each).peak,
             self.card,
             f"A frame of {settings.size} pixels with {len(cast)} characters",
         )

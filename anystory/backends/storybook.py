@@ -14,7 +14,7 @@ from PIL import Image
 from anystory.backends.base import STORYBOOK, BackendError, Request
 from anystory.backends.crew import CORES, Crew
 from anystory.sketch import scenery
-from anystory.sketch.compose import Coat
+from anystory.sketch.compose import Coat, finished
 from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.sketcher import sketching
 from anystory.story.capabilities import Capabilities
@@ -108,9 +108,8 @@ class StorybookBackend:
                     yield Step(done, total, _preview(coat))
         held = _sampled(coat.holders, _fitted(coat.holders.shape))
         maps = (held == np.arange(len(whose), dtype=np.uint8)[:, None, None]).astype(np.float32)
-        frame = Frame(
-            coat.sketch.image, RoutingMaps(whose, maps, SEEN), seed, recorder.trace(number), coat.sketch.notes
-        )
+        made = finished((coat,))
+        frame = Frame(made.image, RoutingMaps(whose, maps, SEEN), seed, recorder.trace(number), made.notes)
         yield Step(total, total, frame.image, frame)
 
     def denoise_batch(self, requests: Sequence[Request]) -> Generator[dict[int, Step], None, None]:

@@ -89,7 +89,7 @@ class PackedOnCard(OnCard):
     @classmethod
     def of(cls, there: OnCard, packed: Any) -> PackedOnCard:
         """`there` as what it is a copy of, `packed`."""
-        own = cls(there.inner, there.card, there.copied)
+        own: Any = cls(there.inner, there.card, there.copied)
         own.quant_type, own.quant_shape = packed.quant_type, packed.quant_shape
         return own
 
@@ -195,7 +195,7 @@ class Card:
         return self._streams[-1]
 
 
-def _theirs(types: Iterable[type]) -> bool:
+def _theirs(types: Iterable[Any]) -> bool:
     """Whether an operation is another kind of tensor's to take apart first: a quantised one's."""
     plain = Tensor.__torch_dispatch__, nn.Parameter.__torch_dispatch__
     return not all(issubclass(kind, OnCard) or kind.__torch_dispatch__ in plain for kind in types)

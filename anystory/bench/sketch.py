@@ -100,7 +100,7 @@ def _frames(shots: list[Shot], cast: list[Cutout]) -> Iterator[Measured]:
             with _timed(times):
                 *_, last = backend.denoise(Request(Prompt("", shot=shot), names, tuple(cast), settings, number))
                 with _timed(writing):
-                    files = {".png": png(last.frame.image), "-maps.npz": packed_maps(last.frame.maps, "key")}
+                    files = {".png": png(last.finished.image), "-maps.npz": packed_maps(last.finished.maps, "key")}
                     write_atomic({Path(folder) / f"{number}{end}": data for end, data in files.items()})
     yield Measured("a frame of 1024 x 1024, to disk", statistics.median(times), 1.0, "s")
     yield Measured("of that, to write it", statistics.median(writing), 0.15, "s")

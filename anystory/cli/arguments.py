@@ -16,7 +16,7 @@ from anystory.cli.usage import Parser, between, lora, vram
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering
 from anystory.pages.export import FIT, LAYOUTS, PAGES, Format
 
-SCRIPT = "the story: text, YAML, JSON or a storyboard"
+SCRIPT = "the story: text, YAML, JSON, a storyboard, a screenplay or a shot list"
 RENDERED = "what render wrote"
 DELEGATED = {
     "app": ("ui.serve", "serve the app in your browser"),
@@ -151,9 +151,15 @@ def _add_model(command: argparse.ArgumentParser) -> None:
 
 
 def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
-    command = add("export", stories.export_story, "letter a rendered story and set it on pages: PDF, CBZ or PNG")
-    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
-    out = "a .pdf, .cbz or .zip (of PNG files), a .png for a single page, or a folder for PNG files"
+    command = add(
+        "export", stories.export_story, "letter a rendered story and set it on pages, or write it for other programs"
+    )
+    about = f"{RENDERED}; for .fountain, .csv and .storyboarder a script will do"
+    command.add_argument("folder", type=Path, metavar="DIR", help=about)
+    out = (
+        "pages: a .pdf, .cbz or .zip (of PNG files), a .png for a single page, or a folder for PNG files; for other "
+        "programs: .fountain, .csv or .storyboarder"
+    )
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
     about = "; ".join(f"{name}: {layout.about}" for name, layout in LAYOUTS.items())
     command.add_argument("--pages", choices=LAYOUTS, default=Format.layout, metavar="LAYOUT", help=about)

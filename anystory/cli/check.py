@@ -16,7 +16,7 @@ from anystory.backends.load import chosen
 from anystory.backends.load import load as load_backend
 from anystory.cli.report import Report
 from anystory.script.lint import Finding, lint
-from anystory.script.read import is_structured, script_text
+from anystory.script.read import form_of, script_text
 
 
 def check(arguments: argparse.Namespace, report: Report) -> int:
@@ -37,7 +37,7 @@ def check(arguments: argparse.Namespace, report: Report) -> int:
 
 def found(script: Path, engine: Backend | None) -> tuple[Finding, ...]:
     """What the linter finds in a file."""
-    return lint(script_text(script), folder=script.parent, backend=engine, structured=is_structured(script))
+    return lint(script_text(script), folder=script.parent, backend=engine, form=form_of(script))
 
 
 def tell_findings(script: Path, findings: Sequence[Finding], report: Report, stream: TextIO) -> None:

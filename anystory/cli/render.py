@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -186,13 +187,13 @@ def _make(jobs: Sequence[RenderJob], engine: Backend, report: Report) -> int:
     for job in jobs:
         _announce(job, engine, report)
     failed: set[int] = set()
-    total = sum(job.story.settings.steps * (len(job.panels) + len(undrawn(job.story, job.panels))) for job in jobs)
+    total = sum(job.story.settings.steps * (len(_panels(job)) + len(undrawn(job.story, job.panels))) for job in jobs)
     kept: dict[tuple[int, int], int] = {}
     drawn: list[list[Subject]] = [[] for _ in jobs]
     with report.bar(total) as bar, closing(work(jobs, engine, workers_of(engine))) as events:
         for index, event in events:
             folder, steps = jobs[index].folder, jobs[index].story.settings.steps
-            where = {"folder": str(folder)}
+            where: dict[str, Any] = {"folder": str(folder)}
             if isinstance(event, AnyStoryError):
                 if len(jobs) == 1:
                     raise event
@@ -203,7 +204,7 @@ def _make(jobs: Sequence[RenderJob], engine: Backend, report: Report) -> int:
             if step.index == 1 and not event.reused:  # of a sketch it is known by now how many there are
                 bar.total += step.total - (steps if event.attempt == 1 else 0)
             bar.update(steps if event.reused else 1)
-            at = {"attempt": event.attempt, "step": step.index, "steps": step.total}
+            at: dict[str, Any] = {"attempt": event.attempt, "step": step.index, "steps": step.total}
             if isinstance(event, Drawing):
                 bar.set_description(f"drawing {event.name}, step {step.index} of {step.total}")
                 report.tell("drawing", **where, name=event.name, **at)
@@ -220,8 +221,8 @@ def _make(jobs: Sequence[RenderJob], engine: Backend, report: Report) -> int:
                 _tell_frame(event, before, jobs[index], report, several=len(jobs) > 1)
     for index, job in enumerate(jobs):
         if index not in failed:
-            words = f"The frames are in {job.folder / 'frames'}"
-            report.tell("finished", words, folder=str(job.folder), panels=list(job.panels))
+            words = f"The frames are in {_folder(job) / 'frames'}"
+            report.tell("finished", words, folder=str(job.folder), panels=_panels(job))
     return 1 if failed else 0
 
 
@@ -233,26 +234,39 @@ def how_drawn(subject: Subject, others: Sequence[Subject] = ()) -> str:
     return f"{subject.drawn}{same}"
 
 
+def _panels(job: RenderJob) -> list[int]:
+    """The numbers of a job's panels."""
+    return list(job.panels or range(1, len(job.story.script.panels) + 1))
+
+
+def _folder(job: RenderJob) -> Path:
+    """Where a job's frames go; a command always says where."""
+    if job.folder is None:
+        raise UsageError("Say where the frames are to go: --out DIR.")
+    return job.folder
+
+
 def _announce(job: RenderJob, engine: Backend, report: Report) -> None:
     story = job.story
-    what = {"title": story.script.title, "panels": list(job.panels), "steps": story.settings.steps}
-    made = {"seed": story.settings.seed, "backend": engine.about.name, "version": engine.about.version}
+    what: dict[str, Any] = {"title": story.script.title, "panels": _panels(job), "steps": story.settings.steps}
+    made: dict[str, Any] = {"seed": story.settings.seed, "backend": engine.about.name, "version": engine.about.version}
     report.tell("story", folder=str(job.folder), **what, **made)
     if job.trace:
-        size = Renderer(engine).trace_size(story, job.panels)
+        size = Renderer(engine).trace_size(story, _panels(job))
         said = f"{size / 1e6:.1f} MB" if size > 1e6 else f"{-(-size // 1000)} kB"
         report.tell("traces", f"The traces take at most {said}.", folder=str(job.folder), bytes=size)
 
 
 def _tell_frame(event: Progress, before: int | None, job: RenderJob, report: Report, several: bool) -> None:
     """A finished frame, or a try that was no better than the frame of seed `before` in its place so far."""
-    frame, said = event.step.frame, diagnose(event.step.frame.maps)
+    frame = event.step.finished
+    said = diagnose(frame.maps)
     if frame.seed == before:
         words = f"try {event.attempt} is no better, seed {before} stays."
     else:
         done = "rendered" if event.attempt == 1 else f"rendered (try {event.attempt})"
         words = " ".join([f"{'unchanged' if event.reused else done}, seed {frame.seed}.", said.sentence, *frame.notes])
-    file = job.folder / frame_file(event.panel)
+    file = _folder(job) / frame_file(event.panel)
     report.tell(
         "frame",
         f"{f'{job.folder}: ' if several else ''}panel {event.panel}: {words}",

@@ -14,7 +14,7 @@ from anystory.backends.storybook import StorybookBackend
 from anystory.cli.pictures import segmenter_named
 from anystory.cli.render import how_drawn, refuse_unseen
 from anystory.cli.report import Report
-from anystory.cli.usage import panel_numbers
+from anystory.cli.usage import UsageError, panel_numbers
 from anystory.project.folder import packed_maps, png, write_atomic
 from anystory.render.portraits import draw_cast, with_drawn
 from anystory.render.session import Renderer, chosen_panels
@@ -47,8 +47,11 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
     cutouts = {subject.name: prepare(subject) for subject in story.subjects}
     folder = arguments.out / "sketches"
     for number in numbers:
-        request, key = asked[number - 1].request, asked[number - 1].key
-        shot, size = request.prompt.shot, request.settings.size
+        wanted = asked[number - 1]
+        if wanted is None or wanted.request.prompt.shot is None:
+            raise UsageError(f"Somebody in panel {number} has no picture; add one, or a description.")
+        request, key = wanted.request, wanted.key
+        shot, size = wanted.request.prompt.shot, request.settings.size
         made = put_together(
             shot,
             [cutouts[role.name] for role in shot.roles],

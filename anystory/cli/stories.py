@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 
 import yaml
 
@@ -14,17 +15,45 @@ from anystory.maps.consistency import consistency
 from anystory.pages.balloons import Lettering
 from anystory.pages.export import Format, export
 from anystory.project.archive import ArchiveError, pack, unpack
-from anystory.project.folder import Project, ProjectError, write_atomic
+from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
+from anystory.script.exports.fountain import to_fountain
+from anystory.script.exports.sheet import to_csv
+from anystory.script.exports.storyboarder import to_storyboarder
+from anystory.script.read import load_script
 from anystory.script.write import dump_script
+
+SCRIPTS = (".fountain", ".csv", ".storyboarder")
+"""Endings of what `export` writes for other programs, in place of pages."""
 
 
 def export_story(arguments: argparse.Namespace, report: Report) -> None:
+    if arguments.out.suffix.lower() in SCRIPTS:
+        _export_script(arguments.folder, arguments.out)
+        report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
+        return
     lettering = Lettering(arguments.captions, arguments.dialogue)
     form = Format(arguments.pages, arguments.size, arguments.dpi, arguments.gutter, lettering)
     for warning in export(arguments.folder, arguments.out, form):
         report.note(warning)
     report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))
+
+
+def _export_script(source: Path, out: Path) -> None:
+    """Write a rendered story, or a script file, as other programs read it; Storyboarder's with the frames there are."""
+    project = Project(source) if source.is_dir() or not source.exists() else None
+    script = load_script(source) if project is None else project.story().script
+    if out.suffix.lower() == ".fountain":
+        write_atomic({out: to_fountain(script).encode()})
+    elif out.suffix.lower() == ".csv":
+        write_atomic({out: to_csv(script).encode()})
+    else:
+        frames = {} if project is None else {number: project.frame(number).image for number in project.entries}
+        first = next(iter(frames.values()), None)
+        aspect = 1.0 if first is None else first.width / first.height
+        text, names = to_storyboarder(script, aspect, frames)
+        pictures = {out.parent / "images" / name: png(frames[number]) for number, name in names.items()}
+        write_atomic({**pictures, out: text.encode()})
 
 
 def look(arguments: argparse.Namespace, report: Report) -> None:

@@ -147,7 +147,7 @@ def retrieval(backend: Backend, subjects: Sequence[Subject], settings: Settings,
         encoded = backend.encode(subject)
         prompt = Prompt(ALONE, (_span(ALONE, 0),))
         *_, last = backend.denoise(Request(prompt, (subject.name,), (encoded,), settings, seed + number))
-        frames.append(last.frame)
+        frames.append(last.finished)
     return Retrieval(ranks([cut_by_routing(frame, 0) for frame in frames], subjects), tuple(frames))
 
 
@@ -168,14 +168,14 @@ def swap(backend: Backend, pair: tuple[Subject, Subject], settings: Settings, se
     for order in (pair, pair[::-1]):
         cast = tuple(backend.encode(subject) for subject in order)
         *_, last = backend.denoise(Request(prompt, tuple(s.name for s in order), cast, settings, seed))
-        frames.append(last.frame)
+        frames.append(last.finished)
     places = [cut_by_routing(frames[0], k) for k in range(2)]
     first = [(frames[0].image, place[1]) if place else None for place in places]
     second = [(frames[1].image, place[1]) if place else None for place in places]
     return Swap(
-        tuple(frames),
-        kept=tuple(_is_more_like(first[k], pair[k], pair[1 - k]) for k in range(2)),
-        swapped=tuple(_is_more_like(second[k], pair[1 - k], pair[k]) for k in range(2)),
+        (frames[0], frames[1]),
+        kept=(_is_more_like(first[0], pair[0], pair[1]), _is_more_like(first[1], pair[1], pair[0])),
+        swapped=(_is_more_like(second[0], pair[1], pair[0]), _is_more_like(second[1], pair[0], pair[1])),
     )
 
 

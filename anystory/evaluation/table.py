@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
@@ -238,18 +239,17 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
 # Frames.
 
 
-def _make(backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[object], settings: Settings) -> _Made:
+def _make(backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[Any], settings: Settings) -> _Made:
     names = tuple(f"{k}: {cast.subjects[i].name}" for k, i in enumerate(case.cast))
     start = time.monotonic()
     subjects = tuple(encoded[i] for i in case.cast)
     *_, last = backend.denoise(Request(case.prompt, names, subjects, settings, case.seed))
     seconds = time.monotonic() - start
-    return _Made(case, last.frame, tuple(cut_by_routing(last.frame, k) for k in range(len(case.cast))), seconds)
+    frame = last.finished
+    return _Made(case, frame, tuple(cut_by_routing(frame, k) for k in range(len(case.cast))), seconds)
 
 
-def _unrouted(
-    backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[object], settings: Settings
-) -> _Made:
+def _unrouted(backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[Any], settings: Settings) -> _Made:
     """The same case with every subject's gate open everywhere, all in equal parts."""
     average, start = MapAverage(), time.monotonic()
     for step in backend.pipeline.denoise(

@@ -228,7 +228,7 @@ def png(image: Image.Image, text: dict[str, str] | None = None) -> bytes:
     putchunk(buffer, b"IHDR", struct.pack(">2I5B", *image.size, 8, _PNG_COLOURS[image.mode], 0, 0, 0))
     for kind, data, *_ in info.chunks:
         putchunk(buffer, kind, data)
-    putchunk(buffer, b"IDAT", zlib.compress(rows, level=1))
+    putchunk(buffer, b"IDAT", zlib.compress(rows.data, level=1))
     putchunk(buffer, b"IEND", b"")
     return buffer.getvalue()
 

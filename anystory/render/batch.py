@@ -54,7 +54,7 @@ class Batches:
 
     def _go_on(self) -> None:
         """One step of whatever frames the backend makes."""
-        together = next(self._running)
+        together = next(self._running) if self._running else {}
         self._making = tuple(self._numbers[place] for place, step in together.items() if not step.frame)
         for place, step in together.items():
             if (meant := self._waiting.get(self._numbers[place])) is not None:
@@ -68,4 +68,4 @@ class Batches:
             self._running.close()
         self._making = ()
         self._waiting = {number: steps for number, steps in self._waiting.items() if steps and steps[-1].frame}
-        return {number: steps[-1].frame for number, steps in self._waiting.items()}
+        return {number: steps[-1].finished for number, steps in self._waiting.items()}

@@ -10,13 +10,13 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anystory.backends.base import Backend
 from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
 from anystory.render.portraits import Drawing, draw_cast, with_drawn
-from anystory.render.session import Progress, Renderer
+from anystory.render.session import Progress, Renderer, RenderError
 from anystory.story.model import Frame, Story, Subject
 
 T = TypeVar("T")
@@ -94,12 +94,14 @@ def _frames(job: RenderJob, story: Story, backend: Backend, workers: int) -> Seq
     """The frames of a job whose characters are drawn: in one run, or in as many as workers can share."""
     renderer = Renderer(backend, job.shared)
     if job.variants:
-        asked = story, job.folder, *job.panels, job.variants
+        (panel,) = job.panels or ()
+        if job.folder is None:
+            raise RenderError("Variants are for a story's folder; render the story into one first.")
+        asked = story, job.folder, panel, job.variants
         return renderer.each_variant(*asked) if workers > 1 else [renderer.variants(*asked, skip=job.skip)]
-    how = {"trace": job.trace, "retry": job.retry}
     if workers > 1:
-        return renderer.panels(story, job.folder, job.panels, **how)
-    return [renderer.render(story, job.folder, job.panels, **how, skip=job.skip)]
+        return renderer.panels(story, job.folder, job.panels, trace=job.trace, retry=job.retry)
+    return [renderer.render(story, job.folder, job.panels, trace=job.trace, retry=job.retry, skip=job.skip)]
 
 
 def together(runs: Sequence[Generator[T, None, None]], workers: int) -> Generator[T, None, None]:
@@ -111,7 +113,8 @@ def together(runs: Sequence[Generator[T, None, None]], workers: int) -> Generato
             with closing(run):
                 yield from run
         return
-    waiting, items, stop = deque(runs), queue.SimpleQueue(), threading.Event()
+    items: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+    waiting, stop = deque(runs), threading.Event()
     ended = object()
 
     def pump() -> None:

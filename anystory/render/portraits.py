@@ -137,12 +137,12 @@ def _draw(
             for step in steps:
                 if step.frame is None:
                     yield Drawing(member.name, attempt, step)
-        image = step.frame.image
+        image = step.finished.image
         text = {
             "prompt": prompt.text,
             "seed": str(seed),
             "backend": backend.about.name,
-            "version": step.frame.version or backend.about.version,
+            "version": step.finished.version or backend.about.version,
         }
         try:
             subject = _subject(member, image, segmenter.cut(image), prompt)

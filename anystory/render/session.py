@@ -172,6 +172,14 @@ class RenderSession:
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return Asked(Request(prompt, panel.cast, (), settings, seed, steering), subjects, key)
 
+    def needed(self, number: int, seed: int | None = None, version: str | None = None) -> Asked:
+        """As `asked`. Raises RenderError where one of the panel's characters has no picture."""
+        asked = self.asked(number, seed, version)
+        if asked is None:
+            self.check([number])
+            raise RenderError(f"Panel {number} cannot be made; give everybody in it a picture.")
+        return asked
+
     def all_asked(self) -> list[Asked | None]:
         """What each panel asks."""
         return [self.asked(number) for number in range(1, len(self.story.script.panels) + 1)]
@@ -222,7 +230,7 @@ class RenderSession:
     def begin(self, folder: str | Path) -> None:
         """Open the story's folder, which from now on holds the story."""
         project, about = Project(folder), self.backend.about
-        keys = [asked and asked.key for asked in self.all_asked()]
+        keys = [asked.key if asked else None for asked in self.all_asked()]
         names = [(*panel.cast, BACKGROUND) for panel in self.story.script.panels]
         today = self._adopt_reworded(project, {key for key in keys if key})
 
@@ -262,10 +270,11 @@ class RenderSession:
 
     def adopt(self, wanted: Iterable[int]) -> None:
         """Write the shared frames of panels that have none."""
-        for number in wanted if self.project else ():
-            asked = self.asked(number)
+        project = self.project
+        for number in wanted if project else ():
+            asked = self.needed(number)
             frame = self._shared.get(asked.key)
-            if frame and not self.project.finished(number, asked.key):
+            if frame and project and not project.finished(number, asked.key):
                 names = (*self.story.script.panels[number - 1].cast, BACKGROUND)
                 self._save(number, frame.named(names), asked, trace=self.trace)
 
@@ -289,11 +298,12 @@ class RenderSession:
         """What was asked for when a frame of panel `number` was made, as the version that drew it."""
         if frame.version in ("", self.backend.about.version):
             return made
-        return self.asked(number, made.request.seed, frame.version)
+        return self.needed(number, made.request.seed, frame.version)
 
     def _save(self, number: int, frame: Frame, made: Asked, **how: Any) -> None:
         request = made.request
-        self.project.save(number, frame, made.key, request.prompt.text, request.settings, **how)
+        if self.project is not None:
+            self.project.save(number, frame, made.key, request.prompt.text, request.settings, **how)
 
     # The frames.
 
@@ -319,18 +329,19 @@ class RenderSession:
 
     def panel(self, number: int, together: Batches) -> Generator[Progress, None, None]:
         """One panel: the frame that is there or a new one, then other seeds as long as they are needed."""
-        asked, project = self.asked(number), self.project
+        asked, project = self.needed(number), self.project
         with self._writing:
-            best = project and project.finished(number, asked.key)
-        tries = project.entries[number].tries if best else 1
-        pinned = best is not None and project.entries[number].pinned
-        own = best is not None and self._is_own(number, project.entries[number])
+            best = project.finished(number, asked.key) if project else None
+        entry = project.entries[number] if project and best is not None else None
+        tries = entry.tries if entry else 1
+        pinned = entry is not None and entry.pinned
+        own = entry is not None and self._is_own(number, entry)
 
         def again(best: Frame) -> bool:
             return not pinned and tries <= self.retry and not diagnose(best.maps).passed
 
         def attempt(seed: int, best: Frame | None) -> Generator[Progress, None, Frame]:
-            made = self.asked(number, seed)
+            made = self.needed(number, seed)
             with_others = number in together
             if not with_others:
                 together.settle()
@@ -340,14 +351,17 @@ class RenderSession:
                     if drawn.key in self._shared:
                         self._shared[drawn.key] = step.frame
                     better = best is None or diagnose(step.frame.maps).badness < diagnose(best.maps).badness
-                    best = step.frame if better else best
+                    best = step.frame if best is None or better else best
                     with self._writing:
                         if project and better:
                             self._save(number, best, drawn, asked=asked.key, tries=tries, trace=self.trace)
                         elif project:
                             project.tried(number, tries)
                     step = replace(step, frame=best)
-                yield Progress(number, step, attempt=tries, done=bool(step.frame) and not again(best))
+                done = step.frame is not None and best is not None and not again(best)
+                yield Progress(number, step, attempt=tries, done=done)
+            if best is None:
+                raise RenderError(f"{self.backend.about.name} ended panel {number} without a frame; try again.")
             return best
 
         is_traceless = best is not None and best.trace is None and best.maps.measure != ATTENTION
@@ -368,12 +382,14 @@ class RenderSession:
     def variants(self, number: int, count: int) -> list[Generator[Progress, None, None]]:
         """`count` frames of panel `number` under seeds that were not tried for it yet, for its history: one generator a
         seed."""
-        asked, project = self.asked(number), self.project
+        asked, project = self.needed(number), self.project
+        if project is None:
+            raise RenderError("Variants are for a story's folder; render the story into one first.")
         tried = {asked.request.seed, *(kept.seed for kept in project.history if kept.number == number)}
         tried |= {project.entries[number].seed} if number in project.entries else set()
 
         def variant(attempt: int, seed: int) -> Generator[Progress, None, None]:
-            made = self.asked(number, seed)
+            made = self.needed(number, seed)
             for step in self._denoise(made):
                 if step.frame:
                     with self._writing:
@@ -398,7 +414,7 @@ class RenderSession:
         for number in wanted if most > 1 else ():
             if len(group) == most or (number != wanted[0] and not group):
                 break
-            panel, asked = panels[number - 1], self.asked(number)
+            panel, asked = panels[number - 1], self.needed(number)
             alike = (len(panel.cast), asked.request.settings) == first and panel.steering == UNSTEERED
             is_there = self.project and self.project.finished(number, asked.key)
             if (alike or self.backend.about.sketches) and not is_there:
@@ -408,7 +424,7 @@ class RenderSession:
     def _keep(self, frames: dict[int, Frame]) -> None:
         """Write the frames of panels that are stopped before they are told."""
         for number, frame in frames.items() if self.project else ():
-            asked = self.asked(number)
+            asked = self.needed(number)
             drawn = self._as_drawn(number, asked, frame)
             self._save(number, frame, drawn, asked=asked.key, tries=1, trace=self.trace)
 
@@ -417,8 +433,9 @@ class RenderSession:
             yield from steps
 
     def _denoise_batch(self, numbers: list[int]) -> Generator[dict[int, Step], None, None]:
-        requests = [self._encoded(self.asked(number)) for number in numbers]
-        with closing(self.backend.denoise_batch(requests)) as steps:
+        backend: Any = self.backend  # a `Batcher`, or no panels would come together
+        requests = [self._encoded(self.needed(number)) for number in numbers]
+        with closing(backend.denoise_batch(requests)) as steps:
             yield from steps
 
     def _encoded(self, asked: Asked) -> Request:
@@ -483,7 +500,7 @@ class Renderer:
     def keys(self, story: Story) -> list[str | None]:
         """The key of each panel's frame, None where somebody in it has no picture: two panels with the same key, of
         whatever stories, have the same pixels."""
-        return [asked and asked.key for asked in self.asked(story)]
+        return [asked.key if asked else None for asked in self.asked(story)]
 
     def asked(self, story: Story) -> list[Asked | None]:
         """What each panel asks of the backend, None where somebody in it has no picture."""

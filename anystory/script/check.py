@@ -74,7 +74,7 @@ class _Checker:
 
     def __init__(self, parsed: Parsed, folder: Path | None, known: Sequence[CastMember]) -> None:
         self.source, self.spans, self.keys, self.called = parsed.source, parsed.spans, parsed.keys, parsed.called
-        self.data, self.folder = parsed.data, folder
+        self.data, self.folder, self.left_out = parsed.data, folder, parsed.left_out
         self.errors: list[ScriptError] = []
         self.cast = [replace(member, name=visible(member.name)) for member in known]
         self.aliases: dict[str, str] = {}
@@ -114,6 +114,7 @@ class _Checker:
             panels=panels,
             errors=tuple(self.errors),
             spans=self.spans,
+            left_out=self.left_out,
         )
 
     def styles(self, entries: Mapping[str, Any], script: Script, own: Sequence[Style]) -> tuple[Style, ...]:

@@ -12,7 +12,9 @@ from typing import Any
 import yaml
 
 from anystory.script import storyboard
-from anystory.script.form import Parsed, ScriptError, Span, Where, place, shown, span_of
+from anystory.script.form import LeftOut, Parsed, ScriptError, Span, Where, place, shown, span_of
+from anystory.script.imports import records
+from anystory.script.paste import mended
 
 
 class _Loader(yaml.SafeLoader):
@@ -33,7 +35,8 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|N
 
 def parse_yaml(text: str, folder: Path | None) -> Parsed:
     """Take YAML or JSON apart; `folder` is where the file lies, None for pasted text. Raises `ScriptError`."""
-    source = text.replace("\t", " ") if is_json(text) else text  # JSON may be indented with tabs, YAML not
+    # JSON may be indented with tabs, YAML not.
+    source = mended(text).replace("\t", " ") if is_json(text) or text.lstrip()[:1] == "[" else text
     spans: dict[Where, Span] = {}
     keys: dict[Where, Span] = {}
     try:
@@ -65,7 +68,10 @@ def parse_data(
     keys: Mapping[Where, Span] = MappingProxyType({}),
 ) -> Parsed:
     """Data with our keys as they are, those of a storyboard with ours in their place."""
-    board = storyboard.convert(data, folder)
+    if isinstance(data, list) and text.lstrip()[:1] == "[":  # JSON of the panels alone
+        spans, keys = ({("panels", *path): span for path, span in places.items()} for places in (spans, keys))
+        data = {"panels": data}
+    board = storyboard.convert(data, folder) or records.convert(data)
     if board is None:
         return Parsed(text, data, spans, keys)
     moved = {new: spans[old] for new, old in board.origin.items() if old in spans}
@@ -74,7 +80,8 @@ def parse_data(
     for path, words in board.problems:
         span = span_of(text, spans, path)
         problems.append(ScriptError(words, span and place(text, span[0]), span))
-    return Parsed(text, board.data, moved, called=called, problems=tuple(problems))
+    left_out = tuple(LeftOut(span_of(text, spans, path) or (0, 0), why) for path, why in board.left_out)
+    return Parsed(text, board.data, moved, called=called, problems=tuple(problems), left_out=left_out)
 
 
 def is_json(text: str) -> bool:

@@ -24,7 +24,7 @@ def with_panel(text: str, number: int, panel: Panel, cast: Sequence[CastMember] 
     before = reading.panels[_index(reading, number)]
     told = before is None or before.told or panel.cast != before.cast
     names = [member.name for member in reading.script.cast]
-    by_pronoun = not told and not find_names(before.prompt, names)
+    by_pronoun = before is not None and not told and not find_names(before.prompt, names)
     cast = () if by_pronoun else panel.cast  # whom its words mean, they go on to say
     new = panel_lines(replace(panel, cast=cast, told=told), reading.script.cast).split("\n")
     old = _lines(reading, number)

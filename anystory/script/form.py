@@ -73,10 +73,20 @@ class ScriptError(AnyStoryError, ValueError):
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Words of a source that are in no panel, where, and why. `fix` is a text for their place with which they are."""
+
+    span: Span
+    why: str
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
 class Parsed:
     """A text taken apart, nothing of it checked yet. `data` has the keys of `anystory.script.read.load_script`; `spans`
     tells where its parts stand in `source`, `keys` where their keys do, `called` what the source calls a key, each as
-    far as known; `problems` are the mistakes that only the form shows."""
+    far as known; `problems` are the mistakes that only the form shows, `left_out` what of the source is nowhere in
+    `data`."""
 
     source: str
     data: Any
@@ -84,6 +94,7 @@ class Parsed:
     keys: Mapping[Where, Span] = field(default_factory=dict)
     called: Mapping[Where, str] = field(default_factory=dict)
     problems: tuple[ScriptError, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ class Reading:
     """A script as far as it could be read. `members` are the names of the source's cast in its order, `aliases` the
     other names it uses. `panels[i]` is None where panel i could not be read, and not in the script while it has no
     prompt. `errors` say what is wrong, the first being what `parse_script` raises; `spans` tell where the parts stand
-    in `source`."""
+    in `source`, `left_out` what of it is nowhere in the script."""
 
     source: str
     script: Script
@@ -100,6 +111,7 @@ class Reading:
     panels: tuple[Panel | None, ...]
     errors: tuple[ScriptError, ...]
     spans: Mapping[Where, Span]
+    left_out: tuple[LeftOut, ...] = ()
 
     def span(self, path: Where, words: str = "") -> Span:
         """Where a part of the script stands, or of that the first `words` that are words of their own. A part that

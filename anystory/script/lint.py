@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from anystory.script.form import Reading, ScriptError, Span, Where, nearest, place
-from anystory.script.read import read_script
+from anystory.script.form import Reading, ScriptError, Span, Where, nearest, place, shown
+from anystory.script.read import Form, read_script
 from anystory.script.wildcards import (
     Lists,
     WildcardError,
@@ -65,6 +65,7 @@ class Finding:
 CODES = (
     "unreadable",
     "script",
+    "left-out",
     "duplicate-name",
     "unknown-name",
     "nobody",
@@ -82,7 +83,8 @@ CODES = (
     "unread",
 )
 """The kinds of findings, in the order of those at one place. "unreadable": nothing more can be told until that is
-mended; "script": what else keeps a part from being read; the others are told at the functions that find them."""
+mended; "script": what else keeps a part from being read; "left-out": words that are in no panel; the others are told at
+the functions that find them."""
 
 LETTERS = {
     "ARABIC": "Arabic",
@@ -150,26 +152,29 @@ def lint(
     cast: Sequence[CastMember] = (),
     folder: str | Path | None = None,
     backend: ReadingBackend | None = None,
-    structured: bool = False,
+    form: Form | None = None,
     style: str = "",
     styles: Sequence[Style] = (),
 ) -> tuple[Finding, ...]:
     """What is wrong with a script of any form `parse_script` reads, in reading order; nothing where all is well.
 
     `cast` are characters known already (those with a picture in the app), `folder` is where pictures and
-    `styles.yaml` lie (None = pasted text), `backend` the one that will render, if it is loaded; `structured` as in
+    `styles.yaml` lie (None = pasted text), `backend` the one that will render, if it is loaded; `form` as in
     `read_script`. `style`, if there is one, stands in for the story's and `styles` are presets besides those of the
     text, both chosen elsewhere: what is said of that style has the empty span (0, 0). Never raises for what is in
     `text`.
     """
     try:
-        reading = read_script(text, folder, cast, structured)
+        reading = read_script(text, folder, cast, form)
     except ScriptError as error:
         return (_finding(text, error.span or (0, 0), "error", "unreadable", error.sentence),)
     chosen = replace(reading.script, style=style or reading.script.style, styles=(*reading.script.styles, *styles))
     spans = {**reading.spans, ("style",): (0, 0)} if style else reading.spans
     reading = replace(reading, script=chosen, spans=spans)
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
+    for out in reading.left_out:
+        message = f"{_shown(text, out.span)} is left out: {out.why}."
+        found.append(_finding(text, out.span, "note", "left-out", message, out.fix))
     known = {visible(member.name) for member in cast}
     found += [finding for check in (_unknown, _meant, _repeated, _caption, _style) for finding in check(reading)]
     own: Lists = {}
@@ -193,6 +198,11 @@ def lint(
 def mend(text: str, finding: Finding) -> str:
     """The source with a finding's fix applied; unchanged if it has none. Lint anew afterwards: places have moved."""
     return text if finding.fix is None else text[: finding.start] + finding.fix + text[finding.end :]
+
+
+def _shown(source: str, span: Span) -> str:
+    """Words of the source as a sentence shows them."""
+    return shown(" ".join(source[slice(*span)].split()))
 
 
 def _finding(source: str, span: Span, severity: Severity, code: str, message: str, fix: str | None = None) -> Finding:

@@ -31,11 +31,12 @@ between names. StoryDiffusion's character list, `[Mia] a small fox` before the p
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anystory.cast.filenames import SUFFIXES
-from anystory.script.form import NEWLINE, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+from anystory.script.form import NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+from anystory.script.paste import pasted, unbold
 from anystory.story.names import folded
 
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
@@ -57,7 +58,7 @@ TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*([^\[\]]*?)
 COMMA = re.compile("[,，]")
 """What is between names, and between a name and its description."""
 
-ESCAPED = "\n\\#>[]"
+ESCAPED = "\n\\#>[]*"
 """What stands behind a backslash, the first as n. While a line is read, each is a character that no text has."""
 
 DESCRIBED = re.compile(
@@ -78,13 +79,29 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         spans[path] = span
         spans.update({(*path, part): span for part, span in parts.items()})
 
-    lines = _lines(text)
-    described = _character_list(lines, known)
-    for start, line in lines:
-        span, header = (start, start + len(line)), HEADER.match(line)
+    pieces, left_out = pasted(text, known)
+    described = _character_list([(piece.start, piece.text) for piece in pieces], known)
+    parts: dict[int, dict[str, list[str]]] = {}
+    for piece in pieces:
+        start, line = piece.start, piece.text
+        span, header = (start, start + len(line)), HEADER.match(unbold(line)) and HEADER.match(line)
         if header and header[3] and (data["panels"] or not data["cast"]):
             header = None  # "Drawing: Mia at her desk" is a panel
-        if not line:
+        if piece.role == "title":
+            data.setdefault("title", unbold(line))
+            spans["title",] = span
+            continue
+        if piece.role == "member":
+            called, *rest = re.split(r"\s*(?:[:：,，]|\s[-–—]\s)\s*", unbold(line), maxsplit=1)
+            called = re.sub(r"\s*\(.*\)$", "", called)
+            add("cast", {"name": called, "description": " ".join(rest)}, span)
+            continue
+        if piece.role not in ("", "panel") and data["panels"]:
+            index = len(data["panels"]) - 1
+            parts.setdefault(index, {}).setdefault(piece.role, []).append(unbold(line))
+            spans["panels", index] = spans["panels", index][0], span[1]
+            continue
+        if not line and piece.role != "panel":
             continue
         if start in described:
             name, words = (_shift(described[start].span(group), start) for group in (1, 2))
@@ -99,7 +116,8 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             misplaced.append((span, f"{SAID} begins what is said in the panel above, and there is none; move it down."))
         elif not header:
             head = CAPTION.split(line, maxsplit=1)[0]
-            add("panels", line, span, **{tag[1].lower(): _shift(tag.span(2), start) for tag in TAGGED.finditer(head)})
+            tags = {tag[1].lower(): _shift(tag.span(2), start) for tag in TAGGED.finditer(head)}
+            add("panels", unbold(line), span, **tags)
         elif data["panels"]:
             misplaced.append(
                 (span, f"{(header[1] or header[2]).lower()} must come before the first panel; move it up.")
@@ -126,27 +144,27 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             called, *rest = COMMA.split(line[header.end() :], maxsplit=1)
             begin, description = start + header.end(), "".join(rest)
             places = {"name": (begin, begin + len(called)), "description": (span[1] - len(description), span[1])}
-            add("cast", {"name": called, "description": description}, span, **places)
+            add("cast", {"name": unbold(called), "description": unbold(description)}, span, **places)
         elif header[1].lower() in data:
             misplaced.append((span, f"{header[1].lower()} is given twice; keep one."))
         else:
             data[header[1].lower()] = line[header.end() :]
             spans[header[1].lower(),] = start + header.end(), span[1]
+    for index, told in parts.items():
+        data["panels"][index] = _told(data["panels"][index], told)
+        spans["panels",] = 0, len(text)  # whoever edits a panel makes plain text of them all first
     problems = tuple(ScriptError(words, place(text, span[0]), span) for span, words in misplaced)
-    return Parsed(text, data, spans, problems=problems)
+    return Parsed(text, data, spans, problems=problems, left_out=left_out)
 
 
-def _lines(text: str) -> list[tuple[int, str]]:
-    """Where each line begins and what it says, remarks left out. Not splitlines: it breaks at characters that no
-    editor counts as the end of a line."""
-    lines, start = [], 0
-    for end, after in [*(hit.span() for hit in NEWLINE.finditer(text)), (len(text), len(text))]:
-        line = text[start:end].lstrip("\ufeff \t\v\f\u00a0\u3000")
-        begin = end - len(line)
-        if not line.startswith("#"):
-            lines.append((begin, line.strip()))
-        start = after
-    return lines
+def _told(panel: str, parts: Mapping[str, Sequence[str]]) -> str:
+    """A panel as plain text with what lines below it tell: more of its words, its caption, what is said."""
+    line, *said = panel.split("\n")
+    words = [line, *parts.get("prompt", ()), *parts.get("more", ())]
+    line = " ".join(part for part in words if part)
+    caption = " ".join(part.strip('"“”') for part in parts.get("caption", ()))
+    said += [f"{SAID} {words}" for words in parts.get("dialogue", ())]
+    return "\n".join([f"{line}  # {caption}" if caption else line, *said])
 
 
 def _character_list(lines: Sequence[tuple[int, str]], known: Sequence[str]) -> dict[int, re.Match[str]]:
@@ -176,7 +194,7 @@ def hidden(text: str) -> str:
     def code(hit: re.Match[str]) -> str:
         return chr(0xFDD0 + ESCAPED.index("\n" if hit[1] == "n" else hit[1]))
 
-    return re.sub(r"\\([\\#>\[\]n])", code, text)
+    return re.sub(r"\\([\\#>\[\]*n])", code, text)
 
 
 def shown_again(text: str) -> str:
@@ -187,8 +205,8 @@ def shown_again(text: str) -> str:
 def escaped(text: str, whole: bool = False) -> str:
     """Text as a line of plain text has it: with a backslash before backslashes that would mean something and, if
     `whole`, before all that may."""
-    text = re.sub(r"\\(?=[\\#>\[\]n]|$)", r"\\\\", text)
-    text = re.sub(r"[#>\[\]]", r"\\\g<0>", text) if whole else text
+    text = re.sub(r"\\(?=[\\#>\[\]*n]|$)", r"\\\\", text)
+    text = re.sub(r"[#>\[\]*]", r"\\\g<0>", text) if whole else text
     return text.replace("\n", r"\n")
 
 

@@ -7,18 +7,46 @@ Text is taken apart by `plain` or `data`, and what comes of it is checked by `ch
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from anystory.script import storyboard
 from anystory.script.check import check
 from anystory.script.data import is_json, parse_data, parse_yaml
-from anystory.script.form import MAX_BYTES, Reading, ScriptError, place
+from anystory.script.encoding import decode
+from anystory.script.form import MAX_BYTES, Parsed, Reading, ScriptError, place
+from anystory.script.imports.final_draft import to_fountain
+from anystory.script.imports.fountain import is_fountain, parse_fountain
+from anystory.script.imports.sheet import is_sheet, markdown_table, parse_sheet, parse_table
+from anystory.script.imports.workbook import to_table
+from anystory.script.paste import unfenced
 from anystory.script.plain import parse_plain
 from anystory.story.model import THINGS, CastMember, Script, Style
 from anystory.story.styles import StyleError, own_styles
+
+Form = Literal["data", "screenplay", "sheet"]
+"""What a text is in that is not plain: YAML or JSON, Fountain, or a table of cells."""
+
+FORMS: dict[str, Form] = {
+    ".yaml": "data",
+    ".yml": "data",
+    ".json": "data",
+    ".storyboarder": "data",
+    ".fountain": "screenplay",
+    ".spmd": "screenplay",
+    ".fdx": "screenplay",
+    ".csv": "sheet",
+    ".tsv": "sheet",
+    ".xlsx": "sheet",
+}
+SUFFIXES = (".txt", ".md", *FORMS)
+"""How the names of scripts end, in lower case."""
+
+CONVERTED: dict[str, Callable[[bytes, str], str]] = {".fdx": to_fountain, ".xlsx": to_table}
+MAX_FILE = 20 * MAX_BYTES
+"""Bytes of a file that is more than its text."""
 
 
 def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
@@ -57,7 +85,7 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
     by their keys, in a file of any of these endings.
     `cast`: as in `parse_script`. Raises `ScriptError`.
     """
-    script = _finished(read_script(script_text(path), Path(path).parent, cast, is_structured(path)))
+    script = _finished(read_script(script_text(path), Path(path).parent, cast, form_of(path)))
     return _with_things(script, Path(path).parent)
 
 
@@ -81,42 +109,66 @@ def parse_script(
 
 
 def read_script(
-    text: str, folder: str | Path | None = None, cast: Sequence[CastMember] = (), structured: bool = False
+    text: str, folder: str | Path | None = None, cast: Sequence[CastMember] = (), form: Form | None = None
 ) -> Reading:
-    """Read text as far as it goes: every mistake there is, not only the first. `structured` = YAML or JSON, also where
-    the text does not look like it. Raises `ScriptError` where it cannot be taken apart at all."""
+    """Read text as far as it goes: every mistake there is, not only the first. `form` is what it is in, also where it
+    does not look like it; None = to be told by what it looks like. Raises `ScriptError` where it cannot be taken apart
+    at all."""
     if len(text) > MAX_BYTES:
         raise ScriptError(f"The script has {len(text)} characters; at most {MAX_BYTES} can be read.")
     folder = None if folder is None else Path(folder)
-    if structured or is_json(text) or re.search(storyboard.YAML_SIGNS, text, re.MULTILINE):
-        parsed = parse_yaml(text, folder)
-    else:
-        parsed = parse_plain(text, [member.name for member in cast])
+    parsed = _parsed(text, folder, [member.name for member in cast], form)
     return check(parsed, folder, cast, _own_styles(folder))
 
 
+def _parsed(text: str, folder: Path | None, known: Sequence[str], form: Form | None) -> Parsed:
+    """The text taken apart by what reads its form."""
+    if form == "screenplay" or (form is None and is_fountain(text)):
+        return parse_fountain(text, known)
+    if form == "sheet" or (form is None and is_sheet(text)):
+        return parse_sheet(text, known)
+    if is_json(text) or (form == "data" and not text.lstrip().startswith(("```", "~~~"))):
+        return parse_yaml(text, folder)
+    block, language, left_out = unfenced(text)
+    if form == "data" or language or re.search(storyboard.YAML_SIGNS, block, re.MULTILINE):
+        parsed = parse_yaml(block, folder)
+    elif table := markdown_table(block):
+        parsed = parse_table(block, table, known)
+    else:
+        parsed = parse_plain(block, known)
+    return replace(parsed, source=text, left_out=(*left_out, *parsed.left_out))
+
+
 def script_text(path: str | Path) -> str:
-    """The text of a script file. Raises `ScriptError` for what is none, is too large or is not UTF-8."""
+    """The text of a script file: of a Final Draft screenplay in Fountain, of a workbook its first sheet. Raises
+    `ScriptError` for what is no script, is too large or is no text."""
     path = Path(path)
-    if _suffix(path) != ".txt" and not is_structured(path):
-        raise ScriptError(f"{path.name} is no script; give a .txt, .yaml, .yml or .json file.")
+    suffix = _suffix(path)
+    if suffix not in SUFFIXES:
+        raise ScriptError(f"{path.name} is no script; give a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file.")
+    most = MAX_FILE if suffix in CONVERTED else MAX_BYTES
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise ScriptError(f"The script {str(path)!r} cannot be read ({error.strerror}); check the path.") from error
-    if len(data) > MAX_BYTES:
-        raise ScriptError(f"{path.name} is larger than {MAX_BYTES // 1000} kB; a script is only text, shorten it.")
+    if len(data) > most:
+        raise ScriptError(f"{path.name} is larger than {most // 1000} kB; a script is only text, shorten it.")
+    if suffix in CONVERTED:
+        return CONVERTED[suffix](data, path.name)
     try:
-        return data.decode("utf-8-sig")
+        return decode(data)
     except UnicodeDecodeError as error:
-        read = error.object[: error.start].decode()
-        raise ScriptError(f"{path.name} is not UTF-8 text; save it as UTF-8.", place(read, len(read))) from error
+        read = error.object[: error.start].decode(errors="replace")
+        raise ScriptError(
+            f"{path.name} is not UTF-8, nor text in another encoding known here; save it as UTF-8.",
+            place(read, len(read)),
+        ) from error
 
 
-def is_structured(path: str | Path) -> bool:
-    """Whether a file is YAML or JSON by its name; what is not may be so by its content."""
-    return _suffix(path) in (".yaml", ".yml", ".json")
+def form_of(path: str | Path) -> Form | None:
+    """The form of a file by its name; None for text, which may be of any."""
+    return FORMS.get(_suffix(path))
 
 
 def _suffix(path: str | Path) -> str:

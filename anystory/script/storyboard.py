@@ -46,11 +46,12 @@ Where = tuple[str | int, ...]
 @dataclass
 class Converted:
     """A storyboard as our data. `origin` tells the path in the source of a path in `data`; `problems` are what only
-    this form can tell, as a path in the source and a sentence."""
+    this form can tell, as a path in the source and a sentence; `left_out` is what is not in `data`, and why."""
 
     data: dict[str, Any]
     origin: dict[Where, Where] = field(default_factory=dict)
     problems: list[tuple[Where, str]] = field(default_factory=list)
+    left_out: list[tuple[Where, str]] = field(default_factory=list)
 
 
 def convert(data: Any, folder: Path | None = None) -> Converted | None:

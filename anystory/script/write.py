@@ -10,6 +10,7 @@ from typing import Any
 
 from anystory.script.check import check
 from anystory.script.form import NOBODY
+from anystory.script.paste import is_marked
 from anystory.script.plain import escaped, parse_plain
 from anystory.script.wildcards import has_wildcards
 from anystory.story.model import CastMember, Panel, Script
@@ -97,6 +98,7 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
         tags = {"style": style, "seed": panel.seed, "size": panel.size}
         tagged = "".join(f"[{key}: {value}] " for key, value in tags.items() if value not in ("", None))
         line = f"{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()
+        line = f"- {line}" if is_marked(line) else line
         written.append("\n".join([line, *(f"> {line.who}: {escaped(line.say)}" for line in panel.dialogue)]))
         # The lines below are those among which it is read least easily.
         text = f"{written[-1]}\n\n[{NOBODY}] a"

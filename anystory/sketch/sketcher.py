@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
@@ -92,7 +92,7 @@ def sketching(
     seed: int,
     story_seed: int,
     layout: Layout = Layout(),
-) -> Iterator[Coat]:
+) -> Generator[Coat, None, None]:
     """Sketch a shot layer by layer, `width` x `height` pixels; the last coat has the `Sketch`. `cutouts`: one of each
     role's name, in any order. `seed` says who stands how, `story_seed` and the shot's setting what the place looks
     like; the same arguments give the same bits. A time or weather that the place does not have gives way to one it

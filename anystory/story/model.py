@@ -417,3 +417,10 @@ class Step:
     total: int
     preview: Image.Image | None = None
     frame: Frame | None = field(default=None)
+
+    @property
+    def finished(self) -> Frame:
+        """The frame of a last step. Raises ValueError for any other."""
+        if self.frame is None:
+            raise ValueError(f"Step {self.index} of {self.total} has no frame yet; go on to the last one.")
+        return self.frame

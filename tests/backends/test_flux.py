@@ -1,7 +1,9 @@
 """The flux backend on the authors' tiny weights: frames, maps, LoRAs, and what is said of what cannot be loaded."""
 
+import json
 import os
 import pickle
+import re
 import shutil
 import threading
 from dataclasses import replace
@@ -336,11 +338,66 @@ def test_loras_that_cannot_be_loaded(lora, tmp_path):
     (tmp_path / "ink.bin").write_bytes(b"")
     assert "must be a .safetensors file; other files could run code" in said(tmp_path / "ink.bin")
     save_file({"unet.down.weight": torch.zeros(2, 2)}, lora)
-    assert "does not fit FLUX.1-dev" in said(lora)
+    assert "has nothing for FLUX.1-dev" in said(lora)
     save_file({k.replace("to_q", "to_z"): v for k, v in lora_state().items()}, lora)
     assert "FLUX.1-dev" in said(lora)
     lora.write_bytes(b"ink")
     assert "does not fit FLUX.1-dev" in said(lora)
+
+
+def test_the_strength_in_a_files_metadata_counts(flux, lora, tmp_path):
+    """PEFT's alpha of 16 at rank 4 is four times the product, also where a pattern says it of the layer only."""
+    prefix = {"transformer.r": 4, "transformer.lora_alpha": 16}
+    told = [prefix, {**prefix, "transformer.lora_alpha": 4, "transformer.alpha_pattern": {"attn.to_q": 16}}]
+    plain = FluxBackend.load(GOLDEN, loras=[Lora(str(lora), 2.0)])
+    for metadata in told:
+        file = tmp_path / "told.safetensors"
+        save_file(lora_state(), file, {"format": "pt", "lora_adapter_metadata": json.dumps(metadata)})
+        told_of = FluxBackend.load(GOLDEN, loras=[Lora(str(file), 0.5)])
+        torch.testing.assert_close(latents(told_of), latents(plain), atol=2e-4, rtol=0)
+
+
+def test_keys_of_other_trainers_and_what_is_loaded_is_told(flux, lora, tmp_path):
+    plain = latents(FluxBackend.load(GOLDEN, loras=[Lora(str(lora))]))
+    for old, new in (
+        ("transformer.transformer", "diffusion_model.transformer"),
+        ("transformer.transformer", "transformer"),
+    ):
+        said: list[str] = []
+        file = tmp_path / "other.safetensors"
+        state = {key.replace(old, new, 1): value for key, value in lora_state().items()}
+        state |= {key.replace("to_q", "to_z"): value.clone() for key, value in state.items()}
+        save_file(state, file)
+        assert torch.equal(latents(FluxBackend.load(GOLDEN, loras=[Lora(str(file))], tell=said.append)), plain)
+        assert any("1 of the 2 layers" in words for words in said)
+
+
+@pytest.mark.parametrize(
+    ("layer", "down", "up", "words"),
+    [
+        (
+            "transformer_blocks.0.attn.to_q",
+            (4, 64),
+            (64, 4),
+            "made for another model: its layer .* maps 64 numbers to 64",
+        ),
+        ("x_embedder", (4, 1000), (32, 4), "is a control LoRA"),
+    ],
+)
+def test_loras_of_other_widths_are_one_sentence(lora, layer, down, up, words):
+    state = {
+        f"transformer.{layer}.lora_A.weight": torch.zeros(down),
+        f"transformer.{layer}.lora_B.weight": torch.zeros(up),
+    }
+    save_file(state, lora)
+    assert re.search(words, refusal(GOLDEN, loras=[Lora(str(lora))]))
+
+
+def test_a_lora_in_another_programs_keys_for_another_model_is_one_sentence(lora):
+    prefix = "lora_unet_single_blocks_0_linear1"
+    state = {f"{prefix}.lora_down.weight": torch.zeros(4, 40), f"{prefix}.lora_up.weight": torch.zeros(70, 4)}
+    save_file({**state, f"{prefix}.alpha": torch.tensor(4.0)}, lora)
+    assert "was made for another model" in refusal(GOLDEN, loras=[Lora(str(lora))])
 
 
 def test_names_and_strengths_are_read():

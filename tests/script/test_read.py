@@ -341,7 +341,12 @@ def test_block_text_and_seed_bounds():
         ('"No, thanks"', '""', 16, "Tom says nothing"),
         ("{name: Tom}", "{name: mia}", 8, "Two characters are named 'mia'"),
         ("{name: Tom}", "{description: x}", 8, "needs a name"),
-        ("{name: Tom}", "[Tom]", 8, "Expected name, alias, image, mask, description, height, facing here, not a list"),
+        (
+            "{name: Tom}",
+            "[Tom]",
+            8,
+            "Expected name, alias, image, mask, description, height, facing, drawing here, not a list",
+        ),
         ("mia.png", "nobody.png", 5, r"no picture file '.*nobody\.png'; check image"),
         ("mia-mask.png", "{a: b}", 6, "mask must be a path, not a mapping"),
         ("mia.png", "x" * 300, 5, "no picture file"),

@@ -50,6 +50,10 @@ TEXT_TOKENS = 512
 """Tokens of a prompt, padded, that FLUX.1-dev reads."""
 
 
+REDUX_SCALE = 0.6
+"""What the Redux tokens are multiplied with unless something else is asked for."""
+
+
 @dataclass(frozen=True)
 class FluxSettings:
     """How a frame is denoised; the defaults are the release's.
@@ -65,7 +69,7 @@ class FluxSettings:
     num_inference_steps: int = 25
     guidance_scale: float = 3.5
     enable_router: bool = False
-    redux_scale: float | tuple[float, ...] = 0.6
+    redux_scale: float | tuple[float, ...] = REDUX_SCALE
     redux_start_at: float = 0.1
     redux_end_at: float = 0.3
     ref_start_at: float = 0.0

@@ -164,15 +164,15 @@ class Lexicon:
         for section in ("skies", "ends"):
             yield from ((phrase, Sense(section, "")) for phrase in listed(book[section].get(language, "")))
         known: set[str] = set()
-        words: set[str] = set()
+        told: set[str] = set()
         colours = {word for entry in book["colours"].values() for word in listed(entry["zh"])}
         for kind in things():
             concept = self._concept(kind.concept, known)
             known.add(kind.concept)
             for phrase in kind.words[language]:
-                if language == "zh" and phrase[0] in colours and phrase[1:] in words:
+                if language == "zh" and phrase[0] in colours and phrase[1:] in told:
                     continue  # 红灯笼: a lantern
-                words.add(phrase)
+                told.add(phrase)
                 yield phrase, Sense("things", concept)
 
     @staticmethod

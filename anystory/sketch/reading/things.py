@@ -148,6 +148,8 @@ def _belonging(mention: Mention) -> tuple[str, tuple[str, ...]]:
     """Where something is that belongs to the thing before it: in a basket of cherries, on a cake with candles, worn by
     a bear with a scarf. What one does something with belongs to nothing: "cuts the cake with a knife"."""
     whole = mention.of
+    if whole is None:
+        return "", ()
     if mention.prep == "of":
         if whole.value in VESSELS:
             return "in", (whole.value,)

@@ -28,6 +28,11 @@ _PAINT = re.compile(r"url\(#\w+\)")
 """The gradient of a mark's SVG."""
 
 
+def _paint(svg: str) -> str:
+    found = _PAINT.search(svg)
+    return found[0] if found else "none"
+
+
 class Mark(NamedTuple):
     """Something drawn. `svg`, where a "~" in front of a width says that it is a pen's (see `Sheet.render`), and the
     gradients it needs, `defs`. `box`: what it covers in percent of the square, None where that was not counted.
@@ -110,10 +115,10 @@ class _View:
         if not washes:
             return svgs
         single = replace(self, x=0.0, wide=float(len(washes)), columns=len(washes))
+        edges = [marks[number].wash or (0.0, 0.0) for number, _ in washes]
         columns = "".join(
-            f'<path d="M{at} {marks[number].wash[0]:.2f}h1V{marks[number].wash[1]:.2f}h-1z" '
-            f'fill="{_PAINT.search(svgs[number])[0]}"/>'
-            for at, (number, _) in enumerate(washes)
+            f'<path d="M{at} {high:.2f}h1V{low:.2f}h-1z" fill="{_paint(svgs[number])}"/>'
+            for at, ((number, _), (high, low)) in enumerate(zip(washes, edges, strict=True))
         )
         defs = "".join(marks[number].defs for number, _ in washes)
         colours = single.rendered(defs, f"<g {_CRISP}>{columns}</g>")
@@ -138,7 +143,7 @@ class _View:
         def edge(row: float) -> float:
             return self.y + row * self.tall / self.rows
 
-        last, (high, low), paint = first + len(colours), mark.wash, _PAINT.search(mark.svg)[0]
+        last, (high, low), paint = first + len(colours), mark.wash or (0.0, 0.0), _paint(mark.svg)
         upper = band(high, edge(first + 0.5), paint) if first else ""
         lower = band(edge(last - 0.5), low, paint) if last < self.rows else ""
         changes = np.flatnonzero((np.diff(colours, axis=0) != 0).any(1)) + 1

@@ -276,5 +276,5 @@ def _hung(body: Body, target: Body) -> Iterator[Body]:
     fit = min(1.0, 0.8 * (right - left) / body.width, 0.5 * (down - up) / body.height)
     body = replace(body, width=fit * body.width, height=fit * body.height)
     for share in (0.5, 0.36, 0.64):
-        at = {"x": left + share * (right - left), "y": up + 0.32 * (down - up), "line": target.line + 0.003}
-        yield replace(body, **at)
+        x, y = left + share * (right - left), up + 0.32 * (down - up)
+        yield replace(body, x=x, y=y, line=target.line + 0.003)

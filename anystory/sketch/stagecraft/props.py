@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -218,9 +219,8 @@ def props_of(
         counted = thing.own or (thing.concept == "star" and thing.count > _MANY_STARS)
         if thing.relation == "of" or (thing.concept in _SKY and not asked and not counted):
             continue  # a part of what is drawn
-        borne = any(
-            thing.concept in other.targets and other.relation in _BEARING for other in (*shot.roles, *shot.things)
-        )
+        others: list[Any] = [*shot.roles, *shot.things]
+        borne = any(thing.concept in other.targets and other.relation in _BEARING for other in others)
         cover = next((c for c in found if means(thing.concept, c.name) and (not borne or _open(c))), None)
         plain = thing.count == 1 and not thing.own and not (thing.colour or thing.size or thing.held_by or thing.action)
         if plain and cover is None and not borne:
@@ -252,7 +252,7 @@ def props_of(
 
 def _open(cover: Cover) -> bool:
     """Whether enough of something of the place is in sight, clear of the frame's sides, for others to be on it."""
-    columns = cover.seen.any(0)
+    columns = np.asarray(cover.seen.any(0))
     return not (columns[0] or columns[-1]) and bool(columns.sum() > _SIGHT * ROWS)
 
 

@@ -148,7 +148,7 @@ def _said(file: str, entry: Any) -> dict[str, Any]:
 def look_of(own: Own) -> str:
     """What a drawing looks like and how it is put into a picture, as a hash: the file's bytes and what is said of
     it."""
-    digest = hashlib.sha256(own.drawing.file.read_bytes())
+    digest = hashlib.sha256(own.drawing.file.read_bytes() if own.drawing.file else b"")
     digest.update(repr((own.like, sorted(own.said.items()))).encode())
     return digest.hexdigest()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from anystory.sketch.scenery import PLACES
 from anystory.training.art import Art
-from anystory.training.bank import PROBE, THUMB, SceneBank
+from anystory.training.bank import PROBE, THUMB, SceneBank, SceneCover
 from anystory.training.world.choose import turn_hue
 from anystory.training.world.stage import COVER, Director, Placements, prop_side, stack, warp
 
@@ -36,10 +38,8 @@ class Compositor:
         n, count = layout.cell.shape
         frames = torch.empty(n, 3, self._size, self._size, dtype=torch.uint8)
         masks = torch.zeros(n, count, self._size, self._size)
-        tints = turn_hue(np.broadcast_to(np.eye(3), (n, 3, 3)), rng.normal(0, 0.08, n)) * rng.uniform(
-            0.92, 1.08, (n, 1, 1)
-        )
-        tints = torch.from_numpy(tints.astype(np.float32))
+        turned = turn_hue(np.broadcast_to(np.eye(3), (n, 3, 3)), np.asarray(rng.normal(0, 0.08, n)))
+        tints = torch.from_numpy((turned * rng.uniform(0.92, 1.08, (n, 1, 1))).astype(np.float32))
         light, slant = self.light(scene, mirrored, layout)
         contrast = rng.uniform(0.92, 1.08, (n, count, 1, 1))
         drawn = self._draw(layout, light * contrast * layout.identity, (1 - contrast[..., 0, 0]) * 0.5, slant)
@@ -49,7 +49,7 @@ class Compositor:
             ground = self._bank.backgrounds[int(scene[b])]
             canvas = torch.matmul(tints[b], (ground.flip(2) if mirrored[b] else ground).flatten(1).float() / 255)
             canvas = canvas.clamp_(0, 1).view(3, self._size, self._size)
-            elements: list[tuple[float, int, object]] = [(c.depth, -1, c) for c in layout.covers[b]]
+            elements: list[tuple[float, int, SceneCover | None]] = [(c.depth, -1, c) for c in layout.covers[b]]
             elements += [(layout.foot[b, s], s, None) for s in range(count)]
             # Python's sort keeps the order of equals, so that layers stay as the scene has them.
             for _, s, cover in sorted(elements, key=lambda element: element[0]):
@@ -109,10 +109,10 @@ class Compositor:
         local = stack([[scale, zero, shift[:, 0]], [zero, scale, shift[:, 1]], [zero, zero, zero + 1]])
         matrices = self._stage.matrices(layout).reshape(-1, 3, 3) @ local
         flat = (colour.reshape(-1, 3, 3), lift.reshape(-1), layout.cell.reshape(-1))
-        drawn: list[Patch] = [None] * (n * count)
+        drawn: list[Any] = [None] * (n * count)
         for side in np.unique(sides):
             rows = np.flatnonzero(sides == side)
-            pixels = self._warped(*(v[rows] for v in (flat[2], matrices, flat[0], flat[1])), int(side))
+            pixels = self._warped(flat[2][rows], matrices[rows], flat[0][rows], flat[1][rows], int(side))
             ramp = np.linspace(-1, 1, side) * slant.reshape(-1)[rows, None] + 1
             pixels[:, :3] *= self._tensor(ramp)[:, None, None, :]
             line = (layout.cut.reshape(-1)[rows] * self._size - corner[rows, 1])[:, None]
@@ -184,7 +184,7 @@ class Compositor:
                     reach = lean[b, s] * tall[b, s]
                     left, right = x - half[b, s, 0] + min(reach, 0), x + half[b, s, 0] + max(reach, 0)
                     box = self._box((left, foot - flat[b, s] * tall[b, s], right, foot + 0.02))
-                    if box is not None:
+                    if box is not None and casting is not None:
                         x0, y0, w, h = box
                         stretched = F.interpolate(casting[b, s][None, None], (h, w), mode="bilinear")[0, 0]
                         patches.append((stretched * (0.55 * float(strength[b, s])), x0, y0))
@@ -239,13 +239,13 @@ class Compositor:
         n, count = layout.cell.shape
         half = self._stage.half(layout)
         aside = rng.choice([-1.0, 1.0], (n, count)) * rng.uniform(0.35, 0.75, (n, count))
-        objects = [[([], []) for _ in range(count)] for _ in range(n)]
+        objects: list[list[tuple[list[Patch], list[Patch]]]] = [[([], []) for _ in range(count)] for _ in range(n)]
         for b, s in np.ndindex(n, count):
             behind, before = objects[b][s]
             action, x, foot = layout.action[b, s], layout.x[b, s], layout.foot[b, s]
             wide, tall = half[b, s]
             if action == "sits in":
-                prop, side = self._stage.props[layout.prop[b, s]], prop_side(wide)
+                prop, side = self._stage.props[int(layout.prop[b, s])], prop_side(wide)
                 corner = (x - side / 2, foot - prop.floor * side)
                 for where, cell in zip((behind, before), self._prop_cells[layout.prop[b, s]], strict=True):
                     where.append(self._placed(cell, corner, side, light[b, s]))
@@ -265,7 +265,7 @@ class Compositor:
                 before.append((soft.expand(4, -1, -1).clone(), x0, y0))
         return objects
 
-    def _placed(self, cell: torch.Tensor, corner: tuple[float, float], side: float, light: np.ndarray) -> Patch:
+    def _placed(self, cell: torch.Tensor, corner: tuple[Any, Any], side: float, light: np.ndarray) -> Patch:
         """A cell upright at `side` of the frame, in the light (3, 1)."""
         pixels = max(4, round(side * self._size))
         resized = F.interpolate(cell[None].float() / 255, (pixels, pixels), mode="bilinear", antialias=True)[0]
@@ -298,7 +298,7 @@ class Compositor:
             at = matrices[b, s : s + 1]
             pixels = self._warped(layout.look[b, s : s + 1], at, gain[b, s : s + 1], lift[b, s : s + 1], self._size)[0]
             if keep[b, s] < 1:
-                pixels *= self._above(at[0], bottom[b, s])
+                pixels *= self._above(at[0], float(bottom[b, s]))
             alpha = pixels[3:]
             pixels[:3] /= alpha.clamp(min=1e-3)
             references[b, s] = pixels.mul_(255).round_().clamp_(0, 255)

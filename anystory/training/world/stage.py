@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -212,7 +213,7 @@ class Director:
                 if not len(columns):
                     continue
                 tries = 12
-                tried = _only(layout, b, tries)
+                tried = _only(layout, int(b), tries)
                 left, right = (columns[0] + 0.5) / PROBE, (columns[-1] + 0.5) / PROBE
                 tried.x[:, s] = rng.uniform(left - 0.06, right + 0.06, tries).clip(0.1, 0.9)
                 tried.long[:, s] = rng.uniform(0.22, 0.5, tries)
@@ -242,7 +243,7 @@ class Director:
                 shy = [c for c in layout.shy[b] if c is not None]
                 layout.covers[b] = [c for c in layout.covers[b] if not c.name or any(c is s for s in shy)]
             for _ in range(6):
-                bad = (self.hidden(layout) > bound).any(1)
+                bad = np.asarray((self.hidden(layout) > bound).any(1))
                 if not bad.any():
                     return
                 shrunk = np.where(
@@ -278,7 +279,7 @@ class Director:
         form = stack([[layout.flip * (1 + stretch), shear, zero], [zero, 1 - stretch, zero], [px, py, one]])
         return form @ turn @ move
 
-    def seen(self, layout: Placements, screens: set[int] = frozenset()) -> Sight:
+    def seen(self, layout: Placements, screens: Set[int] = frozenset()) -> Sight:
         """What is seen of each subject, on small masks. `screens` holds the ids of the layers whose part in hiding
         them is wanted by itself."""
         n, count = layout.cell.shape
@@ -317,7 +318,7 @@ class Director:
 
 def _only(layout: Placements, b: int, times: int) -> Placements:
     """Frame b of a layout, `times` over."""
-    values = {}
+    values: dict[str, Any] = {}
     for f in fields(Placements):
         value = getattr(layout, f.name)
         values[f.name] = [value[b]] * times if f.name == "covers" else np.repeat(value[b : b + 1], times, 0)

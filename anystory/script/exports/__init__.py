@@ -1,0 +1,1 @@
+"""Scripts for other programs, each kind in a module of its own."""

@@ -1,0 +1,28 @@
+"""A script as a shot list in CSV, a row per panel, as spreadsheet programs open it and we read it back."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from anystory.story.model import Script
+
+COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size")
+
+
+def to_csv(script: Script) -> str:
+    """The table, which begins with a byte order mark: without one Excel takes UTF-8 for an old encoding."""
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(COLUMNS)
+    for number, panel in enumerate(script.panels, start=1):
+        said = "\n".join(f"{line.who}: {' '.join(line.say.split())}" for line in panel.dialogue)
+        numbers = ("" if value is None else value for value in (panel.seed, panel.size))
+        cells = (panel.prompt, ", ".join(panel.cast), panel.caption, said, panel.style)
+        table.writerow([number, *map(_safe, cells), *numbers])
+    return "\ufeff" + out.getvalue()
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet program takes for a formula."""
+    return f" {cell}" if cell.startswith(("=", "+", "-", "@")) else cell

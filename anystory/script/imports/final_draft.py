@@ -1,0 +1,45 @@
+"""Final Draft's screenplays (.fdx, XML) as Fountain, which `anystory.script.imports.fountain` reads on."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from anystory.script.form import ScriptError
+
+BEFORE = {"Scene Heading": ".", "Action": "!", "General": "!", "Shot": "!", "Transition": "> ", "Character": "@"}
+"""What makes a line of Fountain a paragraph of Final Draft's kind whatever it says."""
+
+
+def to_fountain(data: bytes, name: str) -> str:
+    """The screenplay in a .fdx file called `name`. Raises `ScriptError` for what is none."""
+    if b"<!ENTITY" in data:
+        raise ScriptError(f"{name} has entities of its own, which no Final Draft file has; export it anew.")
+    try:
+        root = ElementTree.fromstring(data)
+    except ElementTree.ParseError as error:
+        at = error.position[0], error.position[1] + 1
+        raise ScriptError(f"{name} is not XML ({error}); export it anew from Final Draft.", at) from error
+    if root.tag != "FinalDraft" or root.find("Content") is None:
+        raise ScriptError(f"{name} is no Final Draft screenplay; export it as .fdx.")
+    out = [f"Title: {title}\n" for title in [_title(root)] if title]
+    speaking = False
+    for paragraph in root.iterfind("Content//Paragraph"):
+        kind, words = paragraph.get("Type", "Action"), _words(paragraph)
+        if not words:
+            continue
+        under = speaking and kind in ("Dialogue", "Parenthetical", "Singing")
+        if kind == "Parenthetical" and not words.startswith("("):
+            words = f"({words})"
+        out += [] if under else [""]
+        out.append(words if under else BEFORE.get(kind, "!") + words)
+        speaking = under or kind == "Character"
+    return "\n".join(out).lstrip("\n") + "\n"
+
+
+def _words(paragraph: ElementTree.Element) -> str:
+    return " ".join("".join(text.text or "" for text in paragraph.iterfind("Text")).split())
+
+
+def _title(root: ElementTree.Element) -> str:
+    """The first words of the title page."""
+    return next(filter(None, map(_words, root.iterfind("TitlePage/Content/Paragraph"))), "")

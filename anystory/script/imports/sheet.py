@@ -1,0 +1,176 @@
+"""Shot lists as tables: CSV, TSV, Markdown, and what a workbook's sheet comes to. Columns are known by their headings.
+
+A row is a panel. Headings may be English, Chinese or Spanish, in any order and case; what stands in the columns for the
+place, the time and the camera goes into the panel's words. A column that is not known is left out, and listed.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from anystory.script.form import NEWLINE, Parsed, Span
+from anystory.script.imports.panels import Panels, sentence
+from anystory.story.names import folded
+from anystory.supplies import read_yaml
+
+_BOOK = read_yaml(Path(__file__).parent / "headings.yaml", as_text=True)
+KINDS = {folded(word): kind for kind, words in _BOOK["kinds"].items() for word in words}
+OR_NUMBER = {folded(word): kind for kind, words in _BOOK["or_number"].items() for word in words}
+NUMBER = re.compile(r"[#№]?\s*\d+(?:[.\-]\d+)*\s*[A-Za-z]?[.)]?")
+RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
+SEPARATORS = "\t;,|"
+
+UNKNOWN = "a column of no known kind; call it Prompt, Caption, Dialogue, Characters or Location"
+
+Cell = tuple[str, Span]
+
+
+def column(heading: str, cells: Sequence[str] = ()) -> str | None:
+    """What kind of column a heading is of, if need be by what is in its `cells`; None for one not known."""
+    word = folded(re.sub(r"[*_`:：]+|\(.*\)", "", heading))
+    if word in OR_NUMBER:
+        return "number" if cells and all(map(NUMBER.fullmatch, cells)) else OR_NUMBER[word]
+    return KINDS.get(word)
+
+
+def is_sheet(text: str) -> bool:
+    """Whether a text without a name is a table: its first line has headings only, one of them for the panel's words,
+    and as many cells as the line below."""
+    lines = [line for line in NEWLINE.split(text.lstrip("\ufeff")) if line.strip()][:2]
+    if len(lines) < 2:
+        return False
+    separator = _separator(lines[0])
+    first, second = (next(csv.reader([line], delimiter=separator), []) for line in lines)
+    kinds = [column(cell) for cell in first]
+    return len(first) > 1 and None not in kinds and "prompt" in kinds and len(second) > 1
+
+
+def markdown_table(text: str) -> Span | None:
+    """Where the first Markdown table is that has panels; None where none is."""
+    lines = _spans(text)
+    for index in range(1, len(lines)):
+        (start, end), (begin, stop) = lines[index - 1 : index + 1]
+        head = [cell for cell, _ in _row(text, (start, end))]
+        if "|" in text[start:end] and RULE.fullmatch(text, begin, stop) and "prompt" in map(column, head):
+            last = index
+            while last + 1 < len(lines) and "|" in text[slice(*lines[last + 1])]:
+                last += 1
+            return start, lines[last][1]
+    return None
+
+
+def parse_sheet(text: str, known: Sequence[str] = ()) -> Parsed:
+    """Take a table apart whose cells are separated by commas, semicolons or tabs; `known` are the names of characters
+    there are already."""
+    source = text.removeprefix("\ufeff")
+    shift = len(text) - len(source)
+    separator = _separator(next((line for line in NEWLINE.split(source) if line.strip()), ""))
+    return _panels(Panels(text, known), _cells(source, separator, shift))
+
+
+def parse_table(text: str, span: Span, known: Sequence[str] = ()) -> Parsed:
+    """Take a Markdown table apart that is at `span` of a text; the rest is left out."""
+    panels = Panels(text, known)
+    rows = []
+    for line in _spans(text):
+        if span[0] <= line[0] and line[1] <= span[1]:
+            rows += [] if RULE.fullmatch(text, *line) else [_row(text, line)]
+        elif text[slice(*line)].strip():
+            panels.leave_out(line, "beside the table of the panels")
+    return _panels(panels, rows)
+
+
+def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
+    rows = [row for row in rows if any(text for text, _ in row)]
+    head, body = (rows[0], rows[1:]) if rows else ([], [])
+    filled = [[row[index][0] for row in body if index < len(row) and row[index][0]] for index in range(len(head))]
+    kinds = [column(cell, filled[index]) for index, (cell, _) in enumerate(head)]
+    for kind, (text, span) in zip(kinds, head, strict=True):
+        if kind is None and text:
+            panels.leave_out(span, UNKNOWN)
+    for row in body:
+        told: dict[str, list[str]] = {}
+        for index, (text, span) in enumerate(row):
+            kind = kinds[index] if index < len(kinds) else None
+            if kind not in (None, "number") and text:
+                told.setdefault(str(kind), []).append(text)
+            elif kind is None and text and index >= len(kinds):
+                panels.leave_out(span, "a cell without a heading")
+        if told:
+            _add(panels, told, (row[0][1][0], row[-1][1][1]))
+    return panels.parsed()
+
+
+def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
+    present = [panels.introduce(name, span) for cell in told.get("cast", ()) for name in _names(cell)]
+    speaker = [panels.introduce(name, span) for cell in told.get("speaker", ()) for name in _names(cell)]
+    said: list[Any] = []
+    for line in (line for cell in told.get("dialogue", ()) for line in re.split(r"\s*(?:[\r\n]+|<br\s*/?>)\s*", cell)):
+        who = re.match(r"\s*([^:：]{1,40}?)\s*[:：]\s*(?=\S)(.+)", line, re.DOTALL)
+        if who:
+            said.append({"who": panels.introduce(who[1].strip(' "“'), span), "say": who[2].strip(' "“”')})
+        elif line.strip() and len(speaker or present) == 1:
+            said.append({"who": (speaker or present)[0], "say": line.strip(' "“”')})
+        elif line.strip():
+            said.append(line)  # of which the reader says that it is not told who says it
+    words = [*told.get("prompt", ()), *told.get("place", ())]
+    words += [cell for cell in told.get("time", ()) if not re.fullmatch(r"[\d:.,\s]+s?", cell)] + told.get("camera", [])
+    fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size") if key in told}
+    fields |= {"prompt": sentence(words), "caption": " ".join(told.get("caption", ())), "dialogue": said}
+    there = [*present, *speaker, *(line["who"] for line in said if isinstance(line, dict))]
+    panels.add(span, sentence(told.get("prompt", ())), there, **fields)
+
+
+def _names(cell: str) -> list[str]:
+    return [
+        name for name in re.split(r"\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*", cell) if any(map(str.isalnum, name))
+    ]
+
+
+def _separator(line: str) -> str:
+    """What separates the cells of a line: what is there most often outside of quotes."""
+    bare = re.sub(r'"[^"]*"', "", line)
+    return max(SEPARATORS[:3], key=bare.count)
+
+
+def _cells(text: str, separator: str, shift: int) -> list[list[Cell]]:
+    """The rows of a table, every cell with its place. A quoted cell may have separators, breaks and doubled quotes."""
+    cell = re.compile(rf'[ ]*"((?:[^"]|"")*)"[ ]*(?=[{separator}\r\n]|\Z)|([^{separator}\r\n]*)')
+    rows: list[list[Cell]] = [[]]
+    at = 0
+    while at <= len(text):
+        hit = cell.match(text, at)
+        assert hit is not None  # as the second part matches anything
+        words = hit[1].replace('""', '"') if hit[1] is not None else hit[2]
+        rows[-1].append((words.strip(), (hit.start() + shift, hit.end() + shift)))
+        at = hit.end()
+        if at == len(text):
+            break
+        if text[at] == separator:
+            at += 1
+        else:
+            newline = NEWLINE.match(text, at)
+            at = newline.end() if newline else at + 1
+            rows.append([])
+    return [row for row in rows if row]
+
+
+def _spans(text: str) -> list[Span]:
+    """Where the lines of a text are."""
+    ends = [hit.span() for hit in NEWLINE.finditer(text)]
+    starts = [0, *(after for _, after in ends)]
+    return list(zip(starts, [*(end for end, _ in ends), len(text)], strict=True))
+
+
+def _row(text: str, span: Span) -> list[Cell]:
+    """The cells of a line of a Markdown table."""
+    found = [(hit[0], hit.span()) for hit in re.compile(r"(?:\\\||[^|\r\n])+").finditer(text, *span)]
+    cells = [(words.replace("\\|", "|").replace("**", "").strip(), place) for words, place in found]
+    line = text[slice(*span)].strip()
+    if line.startswith("|") and cells and not cells[0][0] and text[span[0]] != "|":
+        cells = cells[1:]
+    return cells

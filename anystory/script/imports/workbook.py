@@ -1,0 +1,89 @@
+"""The first sheet of an Excel workbook (.xlsx) as a table in text, which `anystory.script.imports.sheet` reads on."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from xml.etree import ElementTree
+
+from anystory.script.form import MAX_BYTES, ScriptError
+
+MAX_PART = 20 * MAX_BYTES
+"""Bytes that one part of a workbook may have unpacked."""
+
+
+def to_table(data: bytes, name: str) -> str:
+    """The cells of the first sheet of a workbook called `name`, separated by tabs. Raises `ScriptError` for what is no
+    workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            names = book.namelist()
+            shared = _strings(book) if "xl/sharedStrings.xml" in names else []
+            sheet = _xml(book, _first(book))
+    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
+        raise ScriptError(f"{name} is no Excel workbook that can be read; save it as .xlsx or .csv.") from error
+    rows = []
+    for row in sheet.iterfind(".//{*}row"):
+        cells: list[str] = []
+        for cell in row.iterfind("{*}c"):
+            index = _column(cell.get("r", ""), len(cells))
+            cells += [""] * (index - len(cells)) + [_value(cell, shared)]
+        rows.append("\t".join(map(_quoted, cells)))
+    return "\n".join(rows) + "\n"
+
+
+def _first(book: zipfile.ZipFile) -> str:
+    """The part that has the first sheet, in the order of the tabs."""
+    relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+    first = _xml(book, "xl/workbook.xml").find(".//{*}sheet")
+    wanted = None if first is None else first.get(relation)
+    for entry in _xml(book, "xl/_rels/workbook.xml.rels"):
+        if entry.get("Id") == wanted:
+            target = entry.get("Target", "")
+            return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    raise KeyError(wanted)
+
+
+def _xml(book: zipfile.ZipFile, part: str) -> ElementTree.Element:
+    with book.open(part) as file:
+        data = file.read(MAX_PART + 1)
+    if len(data) > MAX_PART or b"<!ENTITY" in data:
+        raise KeyError(part)
+    return ElementTree.fromstring(data)
+
+
+def _strings(book: zipfile.ZipFile) -> list[str]:
+    """Texts that cells refer to by number, without the readings that stand above Japanese."""
+    return [_text(entry) for entry in _xml(book, "xl/sharedStrings.xml").iterfind("{*}si")]
+
+
+def _text(entry: ElementTree.Element) -> str:
+    parts = [*entry.iterfind("{*}t"), *entry.iterfind("{*}r/{*}t")]
+    return "".join(part.text or "" for part in parts)
+
+
+def _column(reference: str, otherwise: int) -> int:
+    """The column, from 0, of a cell such as `AB7`."""
+    letters = re.match(r"[A-Z]{1,3}", reference)
+    if not letters:
+        return otherwise
+    index = 0
+    for letter in letters[0]:
+        index = index * 26 + ord(letter) - 64
+    return index - 1
+
+
+def _value(cell: ElementTree.Element, shared: list[str]) -> str:
+    kind, value = cell.get("t", "n"), cell.findtext("{*}v") or ""
+    if kind == "s":
+        return shared[int(value)] if value.isdigit() and int(value) < len(shared) else ""
+    if kind == "inlineStr":
+        inline = cell.find("{*}is")
+        return "" if inline is None else _text(inline)
+    return re.sub(r"\.0$", "", value) if kind == "n" else "" if kind == "e" else value
+
+
+def _quoted(cell: str) -> str:
+    cell = cell.strip()
+    return '"' + cell.replace('"', '""') + '"' if re.search(r'[\t\r\n"]', cell) else cell

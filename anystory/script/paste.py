@@ -1,0 +1,222 @@
+"""Texts people paste: numbered and bulleted lines, Markdown, a chat model's answer around the panels, a fenced block.
+
+Nothing is moved: what is left out is blanked or skipped, so that every place stays that of the text as it came, and
+all that had words is listed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from anystory.script.form import NEWLINE, LeftOut, Span
+from anystory.script.imports.sheet import column
+from anystory.story.prompt import find_names
+
+Role = Literal["", "panel", "more", "prompt", "caption", "dialogue", "title", "member"]
+"""What a line is: as plain text has it, marked as a panel, a part of the panel above, the title, or one of the cast."""
+
+_COUNTED = "panel|frame|scene|shot|page|image|picture|cell|slide|viñeta|escena|cuadro|plano|imagen|página|toma"
+_COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景"
+_DIGITS = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
+
+LABEL = (
+    rf"(?:(?:{_COUNTED})\s*(?:no\.?|n\.?º|\#)?\s*\d{{1,3}}|(?:{_COUNTED_ZH})\s*{_DIGITS}"
+    rf"|第\s*{_DIGITS}\s*[格幕镜鏡页頁张張幅场場])"
+)
+MARK = re.compile(
+    rf"(?:\#{{2,6}}\s*)?(?:\*\*|__)?\s*(?P<label>{LABEL})\s*(?:\*\*|__)?\s*(?:[:：.、)）]|[-–—](?=\s)|$)\s*(?:\*\*|__)?\s*"
+    r"|(?:\*\*)?(?P<number>\(?\d{1,3}\s*[.)、．）]|\d{1,3}\s*[:：](?=\s)|[①-⑳])(?:\*\*)?(?=\D)\s*"
+    r"|(?P<bullet>[-*+•·‣▪◦●○–])\s+(?:\[[ xX✓]\]\s+)?",
+    re.IGNORECASE,
+)
+"""What stands before a panel's words where panels are counted or listed."""
+
+RULE = re.compile(r"[-*_=~–—\s]{3,}")
+FIELD = re.compile(
+    r"(?:[-*+•·]\s+)?(?:\*{1,2})?(?P<word>[^\W\d][^:：*\n]{0,24}?)\s*(?:[:：]\*{1,2}|\*{1,2}\s*[:：]|[:：])\s*"
+)
+TITLE = re.compile(r"(?:\*\*(?:title|título|标题|標題)\s*(?:[:：]\s*\*\*|\*\*\s*[:：]))\s*", re.IGNORECASE)
+CAST = re.compile(
+    r"(?:#+\s*)?(?:\*\*)?(?:(?:main )?(?:characters?|cast)|personajes|角色|人物)\s*"
+    r"(?:[:：]\s*(?:\*\*)?|\*\*\s*[:：]?)?$",
+    re.IGNORECASE,
+)
+"""What a chat model writes above a list of the characters."""
+
+BOLD = re.compile(r"(?<!\\)\*\*(?=\S)(.+?)(?<=\S)\*\*")
+FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*(\w*)[^\r\n`]*$", re.MULTILINE)
+
+DATA = ("json", "yaml", "yml")
+"""Languages of a block that is no plain text."""
+
+CHATTER = re.compile(
+    r"(?:sure|certainly|of course|absolutely|great|here(?:['’]s| is| are)|below is|let me know|feel free|i hope|i can|"
+    r"would you like|do you want|hope this|if you(?:['’]d)? (?:want|like|need)|claro|por supuesto|espero que|avísame|"
+    r"aquí (?:tienes|está|va)|si quieres|si deseas|¿quieres|¿te gustaría)\b|"
+    r"当然|好的|以下是|这是|下面是|希望|如果(?:你|您)|需要我|請告訴|请告诉",
+    re.IGNORECASE,
+)
+"""How a chat model begins what it says besides."""
+
+COUNTED_OUT = "not counted as a panel, as the others are"
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """A line of a text: where its words begin, the words as the text has them, and what it is."""
+
+    start: int
+    text: str
+    role: Role = ""
+
+
+def unfenced(text: str) -> tuple[str, str, tuple[LeftOut, ...]]:
+    """A text with all but its fenced block blanked, the block's language ("" for none), and what is left out. Where
+    several are, the first that is JSON or YAML counts, else all are kept."""
+    blocks: list[tuple[str, Span, Span]] = []
+    opened: re.Match[str] | None = None
+    for fence in FENCE.finditer(text):
+        if opened is None:
+            opened = fence
+        elif fence[1].startswith(opened[1]) and not fence[2]:
+            blocks.append((opened[2].casefold(), (opened.start(), fence.end()), (opened.end(), fence.start())))
+            opened = None
+    if opened is not None:
+        blocks.append((opened[2].casefold(), (opened.start(), len(text)), (opened.end(), len(text))))
+    if not blocks:
+        return text, "", ()
+    data = [block for block in blocks if block[0] in DATA or text[slice(*block[2])].lstrip()[:1] == "{"]
+    chosen = data[:1] or blocks
+    kept = _blank(text)
+    for _, _, (start, end) in chosen:
+        kept = kept[:start] + text[start:end] + kept[end:]
+    marks = {at for _, (start, end), (inner, stop) in blocks for at in (*range(start, inner), *range(stop, end))}
+    left_out = [
+        LeftOut((start, start + len(line)), "outside the block with the script")
+        for start, line in lines(text)
+        if line and start not in marks and not kept[start : start + len(line)].strip()
+    ]
+    return kept, chosen[0][0] or "json" if data else "", tuple(left_out)
+
+
+def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[LeftOut, ...]]:
+    """The lines of plain text without marks of lists and of Markdown, and those that are no panels where panels are
+    counted. `known` are the names of characters: a line that names one is kept."""
+    found: list[Pasted] = []
+    left_out: list[LeftOut] = []
+    raw = lines(text)
+    marks = [MARK.match(line) for _, line in raw]
+    counted = [index for index, mark in enumerate(marks) if mark and (mark["label"] or mark["number"])]
+    chat = len(counted) > 1
+    first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
+    members = body = False  # whether lists of the cast, or lines of the panel above, may follow
+    for index, (start, line) in enumerate(raw):
+        mark, span = marks[index], (start, start + len(line))
+        if RULE.fullmatch(line) or (line.startswith("#") and not (mark and mark["label"]) and not CAST.match(line)):
+            continue  # a rule, or a remark
+        inside = chat and first < index and line and not line.startswith(">")
+        indented = start > 0 and text[start - 1] in " \t"
+        part = _part(line) if inside and (body or indented or not mark) else None
+        if mark and (mark["label"] or mark["number"]):
+            body, members = mark.end() == len(line), False
+            found.append(_cut(start, line, mark.end(), "panel"))
+        elif chat and index < first and CAST.match(line):
+            members = True
+        elif members and mark:
+            found.append(_cut(start, line, mark.end(), "member"))
+        elif index < first and (title := TITLE.match(line)):
+            found.append(_cut(start, line, title.end(), "title"))
+        elif part:
+            found.append(_cut(start, line, part[1], part[0]))
+        elif inside and (body or (indented and raw[index - 1][1])):
+            if index > last and CHATTER.match(line) and (not raw[index - 1][1] or RULE.fullmatch(raw[index - 1][1])):
+                left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
+            else:
+                found.append(_cut(start, line, mark.end() if mark else 0, "more"))
+        elif mark:
+            found.append(_cut(start, line, mark.end(), "panel"))
+        elif chat and line and _beside(raw, index, first, last, known):
+            left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
+        else:
+            found.append(Pasted(start, line))
+    return found, tuple(left_out)
+
+
+def _cut(start: int, line: str, at: int, role: Role) -> Pasted:
+    return Pasted(start + at, line[at:], role)
+
+
+def _part(line: str) -> tuple[Role, int] | None:
+    """What a line such as `**Caption:** Morning` tells of the panel above, and where its words begin."""
+    field = FIELD.match(line)
+    kind = column(field["word"]) if field and field.end() < len(line) else None
+    if field is None or kind is None:
+        return None
+    roles: dict[str, Role] = {"prompt": "prompt", "place": "prompt", "time": "prompt", "camera": "prompt"}
+    role: Role | None = roles.get(kind) or (kind if kind in ("caption", "dialogue") else None)  # type: ignore[assignment]
+    return None if role is None else (role, field.end())
+
+
+def _beside(raw: Sequence[tuple[int, str]], index: int, first: int, last: int, known: Sequence[str]) -> bool:
+    """Whether a line without a mark is said around the counted panels: before the first or after the last, set off by
+    an empty line, and naming nobody unless it begins as a chat model's words do."""
+    line = raw[index][1]
+    if first < index < last or line.startswith((">", "[")) or re.match(r"\w+\s*[:：]\s*\S", line):
+        return False
+    apart = not raw[index + 1][1] if index < first else any(not other for _, other in raw[last + 1 : index])
+    members = (re.match(r"cast\s*[:：]\s*([^,，]+)", other, re.IGNORECASE) for _, other in raw)
+    names = [*known, *(member[1] for member in members if member)]
+    return apart and (CHATTER.match(line) is not None or not find_names(line, names))
+
+
+def lines(text: str) -> list[tuple[int, str]]:
+    """Where each line begins and what it says, without spaces around. Not splitlines: it breaks at characters that no
+    editor counts as the end of a line."""
+    found, start = [], 0
+    for end, after in [*(hit.span() for hit in NEWLINE.finditer(text)), (len(text), len(text))]:
+        line = text[start:end].lstrip("\ufeff \t\v\f\u00a0\u3000")
+        found.append((end - len(line), line.strip()))
+        start = after
+    return found
+
+
+def unbold(text: str) -> str:
+    """Words without Markdown's marks of bold, also where a list's mark took one of a pair."""
+    text = BOLD.sub(r"\1", text)
+    return text.removesuffix("**") if text.count("**") == 1 else text
+
+
+def is_marked(line: str) -> bool:
+    """Whether plain text would take the beginning of a line for the mark of a list."""
+    return MARK.match(line) is not None
+
+
+def mended(text: str) -> str:
+    """JSON with its curly quotes straight and its comments blanked, every character in its place: what word processors
+    and chat models make of it."""
+    if not re.search(r"[“”„‟«»]|//|/\*", text):
+        return text
+    out, at, closing = list(text), 0, ""
+    while at < len(text):
+        char = text[at]
+        if closing:
+            if char == "\\":
+                at += 1
+            elif char in closing and (closing == '"' or re.match(r"\s*(?:[:,}\]]|\Z)", text[at + 1 :])):
+                out[at], closing = '"', ""
+        elif char == '"':
+            closing = '"'
+        elif char in "“”„‟«»":
+            out[at], closing = '"', '“”„‟«»"'
+        elif comment := re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL).match(text, at):
+            out[at : comment.end()] = _blank(comment[0])
+            at = comment.end() - 1
+        at += 1
+    return "".join(out)
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\r\n]", " ", text)

@@ -1,0 +1,268 @@
+# ruff: noqa: E501 – files of other programs, as they are
+"""Screenplays and shot lists of other programs: heading to place, action to panel, dialogue to balloons, and the rest
+listed."""
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from anystory.script.edits import with_panel
+from anystory.script.form import ScriptError
+from anystory.script.read import form_of, load_script, parse_script, read_script, script_text
+from anystory.story.model import CastMember, Line
+
+MIA = (CastMember("Mia"),)
+
+
+def left_out(reading):
+    return [" ".join(reading.source[slice(*out.span)].split()) for out in reading.left_out]
+
+
+FOUNTAIN = """\
+Title: The **picnic**
+Author: Somebody
+
+/* a remark
+over two lines */
+FADE IN:
+
+EXT. HILL - DAY #1#
+
+Mochi packs a basket. [[ask Pip]]
+He hums.
+
+MOCHI (CONT'D)
+(whispering)
+Ready?
+Come on!
+
+PIP (V.O.)
+Not yet.
+
+# Act two
+
+INT./EXT. Mochi's House - NIGHT
+
+@McAvoy
+Good night.
+
+!SLAM
+> THE END <
+
+CUT TO:
+
+.FOREST
+
+~la la la
+Pip *runs* away.
+"""
+
+
+def test_a_fountain_screenplay():
+    reading = read_script(FOUNTAIN)
+    assert not reading.errors and reading.script.title == "The picnic"
+    assert [member.name for member in reading.script.cast] == ["Mochi", "Pip", "McAvoy"]
+    assert [(p.prompt, p.cast, p.caption) for p in reading.script.panels] == [
+        ("Mochi packs a basket. He hums, hill, day", ("Mochi",), ""),
+        ("McAvoy, Mochi's House, night", ("McAvoy",), ""),
+        ("SLAM, Mochi's House, night", (), "THE END"),
+        ("forest", (), "la la la"),
+        ("Pip runs away, forest", ("Pip",), ""),
+    ]
+    assert reading.script.panels[0].dialogue == (Line("Mochi", "Ready? Come on!"), Line("Pip", "Not yet."))
+    assert "FADE IN:" in left_out(reading) and "# Act two" in left_out(reading)
+    assert "Author: Somebody" in left_out(reading) and "(whispering)" in left_out(reading)
+    assert "[[ask Pip]]" in left_out(reading)
+
+
+def test_the_place_and_the_time_of_a_heading_are_the_panels():
+    script = parse_script("EXT. HILL - DAY\n\nMochi runs.\n\nINT. KITCHEN\n\nMOCHI\nHi.", cast=(CastMember("Mochi"),))
+    assert [panel.prompt for panel in script.panels] == ["Mochi runs, hill, day", "Mochi, kitchen"]
+    assert [panel.cast for panel in script.panels] == [("Mochi",), ("Mochi",)]
+
+
+def test_who_is_only_heard_is_not_in_the_panel():
+    script = parse_script("INT. ROOM - DAY\n\nMia waits.\n\nTOM (O.S.)\nHello?\n\nANNA\nHi.")
+    assert script.panels[0].cast == ("Anna",)  # Tom is heard; whom the action names is in it only if known
+    assert [line.who for line in script.panels[0].dialogue] == ["Tom", "Anna"]
+
+
+def test_a_screenplay_is_edited_as_plain_text():
+    text = "EXT. HILL - DAY\n\nMochi runs.\n\nMOCHI\nReady?\n\nPip sleeps."
+    panel = read_script(text).script.panels[0]
+    edited = with_panel(text, 1, panel)
+    again = read_script(edited)
+    assert again.script.panels == read_script(text).script.panels
+
+
+def test_final_draft(tmp_path):
+    paragraphs = [
+        ("Scene Heading", "EXT. HILL - DAY"), ("Action", "Mochi packs a basket."), ("Character", "MOCHI"),
+        ("Parenthetical", "(softly)"), ("Dialogue", "Ready?"), ("Transition", "CUT TO:"), ("Action", "INT. is short for it"),
+    ]  # fmt: skip
+    body = "".join(
+        f'<Paragraph Type="{kind}"><Text>{text[:3]}</Text><Text>{text[3:]}</Text></Paragraph>'
+        for kind, text in paragraphs
+    )
+    title = "<TitlePage><Content><Paragraph><Text>The picnic</Text></Paragraph></Content></TitlePage>"
+    xml = f'<?xml version="1.0" encoding="UTF-8"?><FinalDraft DocumentType="Script"><Content>{body}</Content>{title}</FinalDraft>'
+    (tmp_path / "a.fdx").write_text(xml, encoding="utf-8")
+    script = load_script(tmp_path / "a.fdx")
+    assert script.title == "The picnic" and [member.name for member in script.cast] == ["Mochi"]
+    assert [p.prompt for p in script.panels] == ["Mochi packs a basket, hill, day", "INT. is short for it, hill, day"]
+    assert script.panels[0].dialogue == (Line("Mochi", "Ready?"),)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<FinalDraft>", "is not XML"),
+        (b"<a/>", "no Final Draft screenplay"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "entities of its own"),
+    ],
+)
+def test_what_is_no_final_draft_file_is_one_sentence(data, words, tmp_path):
+    (tmp_path / "a.fdx").write_bytes(data)
+    with pytest.raises(ScriptError, match=words):
+        script_text(tmp_path / "a.fdx")
+
+
+SHEETS = {
+    "en": "Panel,Prompt,Caption,Dialogue\n1,Mia packs a basket,Morning,Mia: Ready?\n2,Tom sleeps,,\n",
+    "semicolons": "\ufeffNr;Description;Narration;Dialogue\r\n1;Mia packs a basket;Morning;Mia: Ready?\r\n2;Tom sleeps;;\r\n",
+    "tabs": "Shot\tAction\tVO\tDialog\n1\tMia packs a basket\tMorning\tMia: Ready?\n2\tTom sleeps\t\t\n",
+    "zh": "镜号,画面,旁白,对白\n1,Mia packs a basket,Morning,Mia：Ready?\n2,Tom sleeps,,\n",
+    "es": 'Número,Descripción,Narración,Diálogo\n1,"Mia packs a basket",Morning,"Mia: Ready?"\n2,Tom sleeps,,\n',
+}
+
+
+@pytest.mark.parametrize("text", SHEETS.values(), ids=SHEETS)
+def test_shot_lists_in_three_languages(text):
+    reading = read_script(text, cast=MIA)
+    assert not reading.errors and not reading.left_out
+    one, two = reading.script.panels
+    assert (one.prompt, one.caption, one.cast, one.dialogue) == (
+        "Mia packs a basket", "Morning", ("Mia",), (Line("Mia", "Ready?"),),
+    )  # fmt: skip
+    assert two.prompt == "Tom sleeps" and not two.dialogue
+
+
+def test_every_kind_of_column_and_quoted_cells(tmp_path):
+    (tmp_path / "a.csv").write_bytes(
+        "Scene,Shot,Description,Characters,Speaker,Dialogue,Location,Time of day,Camera,Budget,Seed\n"
+        '1A,wide shot,"Mia, who said ""hi"",\nruns","Mia & Tom",Tom,Wait!,beach,dusk,low angle,300,7\n,,,,,,,,,,\n'.encode(
+            "utf-16"
+        )
+    )
+    reading = read_script(script_text(tmp_path / "a.csv"), form=form_of("a.csv"))
+    (panel,) = reading.script.panels
+    assert panel.prompt == 'Mia, who said "hi", runs, beach, dusk, wide shot, low angle'
+    assert (panel.cast, panel.dialogue, panel.seed) == (("Mia", "Tom"), (Line("Tom", "Wait!"),), 7)
+    assert left_out(reading) == ["Budget"] and not reading.errors
+
+
+def test_a_sheet_without_known_columns_says_so():
+    reading = read_script("a,b\nc,d\n", form="sheet")
+    assert reading.errors and left_out(reading) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "line", ["Mia, Tom and a bird\nMia, asleep", "Caption, panel of wood\nx", "panel\nx", "Prompt, dialogue"]
+)
+def test_plain_text_with_commas_is_no_sheet(line):
+    assert len(read_script(line, cast=MIA).panels) == line.count("\n") + 1
+
+
+def workbook(cells):
+    """A workbook as spreadsheet programs write it, with shared and inline strings, numbers, and empty cells left out."""
+
+    def cell(row, column, value):
+        name = f"{'ABCDEFG'[column]}{row}"
+        if isinstance(value, int):
+            return f'<c r="{name}"><v>{value}</v></c>'
+        if column == 1:
+            return f'<c r="{name}" t="inlineStr"><is><t>{value}</t></is></c>'
+        strings.append(value)
+        return f'<c r="{name}" t="s"><v>{len(strings) - 1}</v></c>'
+
+    strings: list[str] = []
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rows = "".join(
+        f'<row r="{r}">{"".join(cell(r, c, v) for c, v in enumerate(row) if v is not None)}</row>'
+        for r, row in enumerate(cells, start=1)
+    )
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    parts = {
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relation}"><sheets><sheet name="x" r:id="rId7"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="x"><Relationship Id="rId7" Target="worksheets/one.xml"/></Relationships>',
+        "xl/worksheets/one.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+    }
+    shared = "".join(f"<si><r><t>{text[:2]}</t></r><r><t>{text[2:]}</t></r></si>" for text in strings)
+    parts["xl/sharedStrings.xml"] = f'<sst xmlns="{main}">{shared}</sst>'
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as book:
+        for name, text in parts.items():
+            book.writestr(name, text)
+    return out.getvalue()
+
+
+def test_a_workbook(tmp_path):
+    cells = [
+        ["Panel", "Prompt", "Caption", "Dialogue"],
+        [1, "Mia runs", None, "Mia: Hi\nTom: Ho"],
+        [2, "Tom sleeps", "Night"],
+    ]
+    (tmp_path / "a.xlsx").write_bytes(workbook(cells))
+    script = load_script(tmp_path / "a.xlsx")
+    assert [(p.prompt, p.caption) for p in script.panels] == [("Mia runs", ""), ("Tom sleeps", "Night")]
+    assert script.panels[0].dialogue == (Line("Mia", "Hi"), Line("Tom", "Ho"))
+
+
+@pytest.mark.parametrize("data", [b"PK", b"Panel,Prompt", workbook([])[:200]])
+def test_what_is_no_workbook_is_one_sentence(data, tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(data)
+    with pytest.raises(ScriptError, match=r"no Excel workbook.*save it as"):
+        script_text(tmp_path / "a.xlsx")
+
+
+BOARDS = {
+    "version": "3.0.0", "aspectRatio": 1.777, "fps": 24,
+    "boards": [
+        {"uid": "A1", "newShot": True, "number": 1, "shot": "1A", "action": "Mia packs a basket", "dialogue": "MIA: Ready?"},
+        {"uid": "B2", "notes": "Tom sleeps", "dialogue": "Night falls."},
+        {"uid": "C3", "action": "Tom wakes", "notes": "check the light"},
+    ],
+}  # fmt: skip
+
+
+def test_a_storyboarder_project(tmp_path):
+    (tmp_path / "a.storyboarder").write_text(json.dumps(BOARDS, indent=2))
+    reading = read_script(script_text(tmp_path / "a.storyboarder"), tmp_path, form=form_of("a.storyboarder"))
+    assert not reading.errors
+    assert [(p.prompt, p.caption, p.cast) for p in reading.script.panels] == [
+        ("Mia packs a basket", "", ("Mia",)),
+        ("Tom sleeps", "Night falls.", ()),
+        ("Tom wakes", "", ()),
+    ]
+    assert reading.script.panels[0].dialogue == (Line("Mia", "Ready?"),)
+    assert left_out(reading) == ["check the light"]
+
+
+def test_data_with_other_words_for_our_keys():
+    story = {
+        "title": "x", "characters": [{"name": "Mia", "description": "a fox"}, "Tom"],
+        "scenes": [
+            {"panel": 1, "visual_description": "Mia runs", "setting": "a beach", "narration": "Later", "dialogue": "Mia: Hi",
+             "mood": "calm"},
+            {"scene_number": 2, "description": "Tom sleeps", "characters": ["Tom", "Anna"], "dialogue": []},
+        ],
+    }  # fmt: skip
+    reading = read_script(json.dumps(story))
+    assert not reading.errors
+    assert [(p.prompt, p.caption, p.cast) for p in reading.script.panels] == [
+        ("Mia runs, a beach", "Later", ("Mia",)),
+        ("Tom sleeps", "", ("Tom", "Anna")),
+    ]
+    assert left_out(reading) == ["calm"]

@@ -1,0 +1,263 @@
+"""Texts as people paste them: every panel is read, no line is lost without being listed, and places stay true."""
+
+import pytest
+
+from anystory.script.edits import move_panel, remove_panel, with_panel
+from anystory.script.encoding import decode
+from anystory.script.form import ScriptError
+from anystory.script.lint import lint, mend
+from anystory.script.read import load_script, parse_script, read_script, script_text
+from anystory.script.write import script_lines
+from anystory.story.model import CastMember, Line, Panel, Script
+
+CAST = (CastMember("Mochi", description="a white cat"), CastMember("Pip", description="a blue bird"))
+
+
+def prompts(text, cast=CAST):
+    return [panel.prompt for panel in parse_script(text, cast=cast).panels]
+
+
+def left_out(text):
+    reading = read_script(text, cast=CAST)
+    return [reading.source[slice(*out.span)] for out in reading.left_out]
+
+
+MARKS = [
+    "1.",
+    "1)",
+    "(1)",
+    "1、",
+    "1．",
+    "①",
+    "1:",
+    "-",
+    "*",
+    "+",
+    "•",
+    "·",
+    "–",
+    "◦",
+    "**1.**",
+    "Panel_1:",
+    "PANEL_1.",
+    "**Panel_1:**",
+    "**Panel_1**:",
+    "##_Panel_1:",
+    "Frame_1_-",
+    "Scene_1:",
+    "Shot_#1:",
+    "Viñeta_1:",
+    "Escena_1.",
+    "第1格：",
+    "第一幕:",
+    "分镜1：",
+    "镜头一：",
+    "-_[_]",
+    "-_[x]",
+]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_marks_of_lists_are_no_words(mark):
+    mark = mark.replace("_", " ")
+    text = f"{mark} Mochi packs a basket\n\nPip sleeps"
+    assert prompts(text) == ["Mochi packs a basket", "Pip sleeps"]
+    reading = read_script(text, cast=CAST)
+    assert text[slice(*reading.span(("panels", 0)))] == "Mochi packs a basket"
+    assert with_panel(text, 1, Panel("Mochi runs", ("Mochi",)), CAST) == f"{mark} Mochi runs\n\nPip sleeps"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1.5 metres of snow and Mochi",
+        "2 birds and Mochi",
+        "Panel 3 shows Mochi",
+        "-5 degrees, Mochi shivers",
+        "10:30 Mochi wakes",
+        "Mochi - asleep",
+        "__place__ with Mochi",
+        "[Mochi] - a walk",
+        "Mochi 2) x",
+    ],
+)
+def test_what_only_looks_like_a_mark_stays(line):
+    assert prompts(line)[0] == line.removeprefix("[Mochi] ")
+
+
+@pytest.mark.parametrize(
+    "prompt", ["1. Mochi", "- Mochi", "Panel 3: Mochi", "**Mochi** runs", "• - 2) Mochi", "a\\*b Mochi"]
+)
+def test_panels_that_begin_like_marks_are_written_so_that_they_read_back(prompt):
+    script = Script((Panel(prompt, ("Mochi",)),), CAST)
+    assert parse_script(script_lines(script), cast=CAST).panels == script.panels
+
+
+CHAT = """\
+Here is your 3-panel story:
+
+**Panel 1:** Mochi packs a basket
+**Panel 2:** Mochi and Pip walk uphill
+**Panel 3:** Pip opens an umbrella
+
+Let me know if you want Mochi to change!
+"""
+
+
+def test_a_chat_answer_is_its_panels_and_the_rest_is_listed():
+    assert prompts(CHAT) == ["Mochi packs a basket", "Mochi and Pip walk uphill", "Pip opens an umbrella"]
+    assert left_out(CHAT) == ["Here is your 3-panel story:", "Let me know if you want Mochi to change!"]
+    found = [finding for finding in lint(CHAT, cast=CAST) if finding.code == "left-out"]
+    assert [(finding.line, finding.severity) for finding in found] == [(1, "note"), (7, "note")]
+    back = mend(CHAT, found[0])
+    assert prompts(back)[0] == "Here is your 3-panel story:" and len(prompts(back)) == 4
+
+
+def test_a_chat_answer_with_parts():
+    text = """\
+Sure! Here's the storyboard.
+
+**Title:** The picnic
+
+**Characters:**
+- **Mia**: a small fox
+- Tom (the boy) - a boy in a yellow coat
+
+### Panel 1
+**Visual:** Mia packs a *big* basket
+**Setting:** a hill
+**Caption:** "Morning"
+**Dialogue:** Mia: "Ready?"
+
+### Panel 2
+- Tom walks uphill
+- Narration: Later
+
+---
+Would you like more panels?
+"""
+    reading = read_script(text)
+    assert not reading.errors
+    assert reading.script.title == "The picnic"
+    assert [(m.name, m.description) for m in reading.script.cast] == [
+        ("Mia", "a small fox"),
+        ("Tom", "a boy in a yellow coat"),
+    ]
+    one, two = reading.script.panels
+    assert (one.prompt, one.caption, one.cast) == ("Mia packs a *big* basket a hill", "Morning", ("Mia",))
+    assert [line.who for line in one.dialogue] == ["Mia"] and "Ready?" in one.dialogue[0].say
+    assert (two.prompt, two.caption, two.cast) == ("Tom walks uphill", "Later", ("Tom",))
+    assert [text[slice(*o.span)] for o in reading.left_out] == [
+        "Sure! Here's the storyboard.",
+        "Would you like more panels?",
+    ]
+    moved = read_script(move_panel(text, 1, 2))
+    assert [panel.prompt for panel in moved.script.panels] == [two.prompt, one.prompt]
+    assert len(read_script(remove_panel(text, 1)).script.panels) == 1
+
+
+def test_lines_below_a_number_belong_to_it():
+    text = "1. Mochi packs a basket\n   under a tree\n2. Pip sleeps\n> Pip: Zzz\nMochi waits\n"
+    script = parse_script(text, cast=CAST)
+    assert [panel.prompt for panel in script.panels] == [
+        "Mochi packs a basket under a tree",
+        "Pip sleeps",
+        "Mochi waits",
+    ]
+    assert script.panels[1].dialogue == (Line("Pip", "Zzz"),)
+
+
+@pytest.mark.parametrize(
+    "text", ["Mochi walks\n1. Pip\n2. Mochi", "1. Pip\n2. Mochi\n\nMochi walks", "[NC] a\n\n1. Pip\n2. Mochi"]
+)
+def test_lines_that_may_be_panels_are_kept_beside_counted_ones(text):
+    assert len(prompts(text)) == 3 and left_out(text) == []
+
+
+def test_nothing_is_lost_without_being_listed():
+    """Every word of a pasted text is in a panel, in the cast, or in what is said to be left out."""
+    for text in (CHAT, f"Intro words\n\n```\n{CHAT}\n```\nOutro", CHAT.replace("**", "")):
+        reading = read_script(text, cast=CAST)
+        there = " ".join(
+            [*(p.prompt for p in reading.script.panels), *(text[slice(*o.span)] for o in reading.left_out)]
+        )
+        words = [w for w in text.replace("*", " ").replace("`", " ").split() if w not in ("Panel", "1:", "2:", "3:")]
+        assert [word for word in words if word not in there] == []
+
+
+FENCED = """\
+Here you go:
+
+```json
+{
+  // the story
+  “title”: “The picnic”,
+  "cast": [{"name": "Mia", "description": "a “small” fox"},],
+  "panels": ["Mia packs a basket", {"prompt": "Mia eats", "caption": "at http://x"},],
+}
+```
+Enjoy!
+"""
+
+
+def test_a_fenced_block_with_curly_quotes_comments_and_trailing_commas():
+    reading = read_script(FENCED)
+    assert not reading.errors and reading.script.title == "The picnic"
+    assert reading.script.cast[0].description == "a “small” fox"
+    assert [(p.prompt, p.caption) for p in reading.script.panels] == [
+        ("Mia packs a basket", ""),
+        ("Mia eats", "at http://x"),
+    ]
+    assert FENCED[slice(*reading.span(("panels", 0)))] == "Mia packs a basket"
+    assert [FENCED[slice(*out.span)] for out in reading.left_out] == ["Here you go:", "Enjoy!"]
+
+
+@pytest.mark.parametrize("mark", ["```", "```yaml", "~~~yml", "````"])
+def test_fenced_yaml_and_plain_text(mark):
+    end = mark.rstrip("yaml")
+    yaml = f"Hi\n{mark}\npanels:\n  - Mochi runs\n{end}\n"
+    assert prompts(yaml) == ["Mochi runs"] and left_out(yaml) == ["Hi"]
+    if mark in ("```", "````"):
+        assert prompts(f"Hi\n{mark}\nMochi runs\nPip sleeps\n{end}\nBye") == ["Mochi runs", "Pip sleeps"]
+
+
+def test_a_list_of_panels_alone_is_json_too():
+    assert prompts('```json\n["Mochi runs", {"prompt": "Pip sleeps"}]\n```') == ["Mochi runs", "Pip sleeps"]
+
+
+WORDS = {
+    "utf-8-sig": "Zoë läuft", "utf-16": "Mochi walks\r\nPip sleeps",
+    "utf-16-le": "Mochi walks", "utf-16-be": "Mochi walks", "utf-32": "Mochi walks",
+    "gbk": "角色：小明，一个男孩\n小明在森林里走。", "gb18030": "小狐狸在海边跑，太阳很大。",
+    "big5": "小明在森林裡走，看見一隻貓。", "shift_jis": "ミアは森の中を歩いています。",
+    "euc-kr": "미아가 숲에서 걸어갑니다.", "cp1251": "Миша идёт по лесу",
+    "cp1252": "Zoë läuft über die Wiese – “schön”", "latin-1": "El niño está aquí",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", WORDS)
+def test_files_in_the_encodings_of_editors(encoding, tmp_path):
+    (tmp_path / "a.txt").write_bytes(WORDS[encoding].encode(encoding))
+    assert script_text(tmp_path / "a.txt") == WORDS[encoding]
+    assert load_script(tmp_path / "a.txt").panels
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00\x00", b"PK\x03\x04\xff\xfe\x00", b"\xef\xbb\xbf\xff"])
+def test_what_is_no_text_is_refused(data, tmp_path):
+    with pytest.raises(UnicodeDecodeError):
+        decode(data)
+    (tmp_path / "a.txt").write_bytes(data)
+    with pytest.raises(ScriptError, match="save it as UTF-8"):
+        script_text(tmp_path / "a.txt")
+
+
+def test_a_markdown_table_is_its_rows():
+    text = (
+        "The plan:\n\n| # | Visual | Dialogue | Budget |\n|---|:---:|---|---|\n"
+        "| 1 | **Mochi** runs | Mochi: Hi! | 3 |\n| 2 | Pip sleeps | | |\n\nDone."
+    )
+    reading = read_script(text, cast=CAST)
+    assert not reading.errors
+    assert [(p.prompt, p.cast) for p in reading.script.panels] == [("Mochi runs", ("Mochi",)), ("Pip sleeps", ("Pip",))]
+    assert reading.script.panels[0].dialogue == (Line("Mochi", "Hi!"),)
+    assert left_out(text) == ["The plan:", "Done.", " Budget "]
