@@ -118,18 +118,19 @@ def _fits(pipeline: AnyStoryFluxPipeline, lora: Lora, layer: str, state: Mapping
         module = model.get_submodule(name) if isinstance(model, nn.Module) else None
     except AttributeError:
         return False
-    if not isinstance(module, nn.Linear) or down is None or up is None:
+    # Under a LoRA loaded before a layer is no nn.Linear any more, but has its widths.
+    wide, tall = getattr(module, "in_features", None), getattr(module, "out_features", None)
+    if down is None or up is None or wide is None or tall is None:
         return False
-    widths = module.in_features, module.out_features
-    if name == "x_embedder" and down.shape[1] > widths[0]:
+    if name == "x_embedder" and down.shape[1] > wide:
         raise BackendError(
             f"The LoRA {lora.name!r} is a control LoRA, which reads a second picture beside the frame; that is not "
             "supported, give one of a style or a subject."
         )
-    if (down.shape[1], up.shape[0]) != widths:
+    if (down.shape[1], up.shape[0]) != (wide, tall):
         raise BackendError(
             f"The LoRA {lora.name!r} was made for another model: its layer {name} maps {down.shape[1]} numbers to "
-            f"{up.shape[0]}, that of this model {widths[0]} to {widths[1]}."
+            f"{up.shape[0]}, that of this model {wide} to {tall}."
         )
     return True
 

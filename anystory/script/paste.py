@@ -199,19 +199,20 @@ def mended(text: str) -> str:
     and chat models make of it."""
     if not re.search(r"[“”„‟«»]|//|/\*", text):
         return text
+    after, comments = re.compile(r"\s*(?:[:,}\]]|\Z)"), re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
     out, at, closing = list(text), 0, ""
     while at < len(text):
         char = text[at]
         if closing:
             if char == "\\":
                 at += 1
-            elif char in closing and (closing == '"' or re.match(r"\s*(?:[:,}\]]|\Z)", text[at + 1 :])):
+            elif char in closing and (closing == '"' or after.match(text, at + 1)):
                 out[at], closing = '"', ""
         elif char == '"':
             closing = '"'
         elif char in "“”„‟«»":
             out[at], closing = '"', '“”„‟«»"'
-        elif comment := re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL).match(text, at):
+        elif comment := comments.match(text, at):
             out[at : comment.end()] = _blank(comment[0])
             at = comment.end() - 1
         at += 1

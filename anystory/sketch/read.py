@@ -17,7 +17,7 @@ from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.reading.clues import haunt_of, refined, shown_by, surely_elsewhere
-from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, time_of, weather_of
+from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
 from anystory.sketch.reading.places import PlaceOwners, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
 from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
 from anystory.sketch.reading.style import medium_of
@@ -33,6 +33,8 @@ PLACE, TIME, WEATHER, MEDIUM = "meadow", "day", "clear", "watercolour"
 SEASIDE = ("pirate ship", "island", "beach", "harbour", "pier", "lighthouse", "sea")
 """Where a boat is on the sea."""
 
+PASSING = ("rain", "fog", "cloudy")
+"""Weathers that a night ends; snow lies on."""
 TENTED = ("camp", "forest", "mountains", "lake")
 """Where the story is that calls a tent "tienda", as Spanish also calls a shop."""
 
@@ -104,6 +106,8 @@ class Reader:
         guessed: set[str] = set()
         spot = self._spot(sentence, members, said, guessed)
         time, weather = self._moment(sentence, spot.place, said)
+        if time == "sunrise" and "time" not in said and self._before is not None and spot.place != self._before.place:
+            time = "day"  # it passes on the way
         medium = self._medium(sentence, panel.style or self._style, said)
         stayed = [field for field in ("place", "time", "weather", "medium") if field not in said | guessed]
         shot = Shot(
@@ -180,8 +184,8 @@ class Reader:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
         nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
-        shown = shown_by(sentence, known)
-        if not shown and not self._known and not spot.open:
+        shown = shown_by(sentence, known, housed=spot.open and self._known)
+        if not shown and not self._known and not spot.open and spot.place == PLACE:
             first = self._cast[members[0]] if members else ""
             return replace(spot, place=haunt_of(first) or spot.place)
         if not shown or (spot.open and self._known and not indoors(shown)):
@@ -203,6 +207,8 @@ class Reader:
         if not weather and place != "snow" and vague_snow(sentence):
             weather = "snow"
         said |= {field for field, value in (("time", time), ("weather", weather)) if value}
+        if not weather and self._weather in PASSING and new_day(sentence, self._time):
+            weather = WEATHER
         return time or self._time, weather or self._weather
 
     def _medium(self, sentence: Sentence, style: str, said: set[str]) -> str:

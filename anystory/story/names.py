@@ -9,6 +9,9 @@ from functools import lru_cache
 JOINERS = "\u200c\u200d"
 """Invisible, but they shape Persian and Indic words and hold emoji together."""
 
+LINE = 4000
+"""Characters of a text up to which it is kept folded."""
+
 _ALIKE = str.maketrans(
     {"ٱ": "ا", "أ": "ا", "إ": "ا", "آ": "ا", "ـ": None, "’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'"}
 )
@@ -69,9 +72,13 @@ class FoldedText:
         return [(self._starts[hit.start()], self._ends[hit.end() - 1]) for hit in hits if hit.end() > hit.start()]
 
 
-@lru_cache(1024)
 def folded_text(text: str) -> FoldedText:
-    """`FoldedText`, kept for whoever looks for other names in the same line."""
+    """`FoldedText`, that of a line kept for whoever looks for other names in it."""
+    return _kept(text) if len(text) <= LINE else FoldedText(text)
+
+
+@lru_cache(1024)
+def _kept(text: str) -> FoldedText:
     return FoldedText(text)
 
 

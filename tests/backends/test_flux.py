@@ -393,6 +393,12 @@ def test_loras_of_other_widths_are_one_sentence(lora, layer, down, up, words):
     assert re.search(words, refusal(GOLDEN, loras=[Lora(str(lora))]))
 
 
+def test_two_loras_on_one_layer_add_up(lora):
+    twice = FluxBackend.load(GOLDEN, loras=[Lora(str(lora), 0.25), Lora(str(lora), 0.25)])
+    once = FluxBackend.load(GOLDEN, loras=[Lora(str(lora), 0.5)])
+    torch.testing.assert_close(latents(twice), latents(once), atol=2e-4, rtol=0)
+
+
 def test_a_lora_in_another_programs_keys_for_another_model_is_one_sentence(lora):
     prefix = "lora_unet_single_blocks_0_linear1"
     state = {f"{prefix}.lora_down.weight": torch.zeros(4, 40), f"{prefix}.lora_up.weight": torch.zeros(70, 4)}

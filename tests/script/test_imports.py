@@ -4,6 +4,7 @@ listed."""
 
 import io
 import json
+import random
 import zipfile
 
 import pytest
@@ -266,3 +267,38 @@ def test_data_with_other_words_for_our_keys():
         ("Tom sleeps", "", ("Tom", "Anna")),
     ]
     assert left_out(reading) == ["calm"]
+
+
+def test_random_text_is_read_in_every_form(tmp_path):
+    """Whatever stands in a file, reading it gives a script, mistakes, or one sentence."""
+    pieces = [
+        *FOUNTAIN.split("\n"),
+        *SHEETS["es"].split("\n"),
+        "```",
+        "{",
+        "“",
+        "1. x",
+        "| a | Prompt |",
+        "|---|---|",
+        "> x <",
+        "/*",
+        '"',
+    ]
+    for seed in range(60):
+        chance = random.Random(seed)
+        text = "\n".join(chance.choice(pieces) for _ in range(chance.randrange(12)))
+        for form in (None, "data", "screenplay", "sheet"):
+            try:
+                reading = read_script(text, tmp_path, form=form)
+            except ScriptError as error:
+                assert str(error).endswith(".")
+                continue
+            for start, end in [*reading.spans.values(), *(out.span for out in reading.left_out)]:
+                assert 0 <= start <= end <= len(text)
+
+
+def test_large_texts_take_no_long_time(tmp_path):
+    curly = "{“panels”: [" + "“a”, " * 2000 + "]}"
+    assert len(read_script(curly).errors) >= 1  # more panels than fit
+    cues = "INT. ROOM - DAY\n\n" + "\n\n".join(f"Somebody {k} walks.\n\nNAME {k}\nHi." for k in range(600))
+    assert read_script(cues).errors

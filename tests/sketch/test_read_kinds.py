@@ -122,3 +122,65 @@ def test_things_that_a_verb_brings_along_or_only_sounds_like(line, seen, unseen)
 
 def test_what_one_refuses_to_do_is_not_done():
     assert last("Mia refuses to sit on the horse").roles[0].action != "sits"
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["On the bridge of the ship, Mia looks at the stars"], "spaceship"),  # and on no bridge
+        (["Mia is in the spaceship", "A whale of stars floats by"], "spaceship"),
+        (["Mia is in the garden", "Tom opens the box. Inside is a frog"], "garden"),
+        (["小美在公园里", "蛋裂开了，里面有一只小鸭子"], "park"),
+        (["Mia is in the living room", "Inside the fort Tom reads a book"], "room"),
+        (["Mia climbs up to the attic"], "attic"),
+        (["小美躺在病床上"], "hospital"),
+        (["Mia duerme en el tren"], "train"),
+        (["Mia walks up the hill"], "hill"),
+        (["Mia kicks a ball in the meadow", "She is fast asleep under her blanket"], "bedroom"),
+        (["Mia llega a la biblioteca"], "library"),
+        (["Mia is in the kitchen", "Tom sat before the house"], "village"),
+    ],
+)
+def test_where_they_are_by_the_longer_name_and_by_what_is_meant(lines, place):
+    assert last(*lines).place == place
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("Mia y Tom van juntos al mercado", "walks"),
+        ("Mia va a comer una manzana", "eats"),
+        ("Por la tarde corre Mia en el parque", "runs"),
+        ("Mia entrena en el parque", "plays"),
+        ("一家人围着圆桌吃年夜饭", "eats"),
+    ],
+)
+def test_who_does_it_in_spanish_and_as_a_family(line, action):
+    assert last(line).roles[0].action == action
+
+
+@pytest.mark.parametrize(
+    ("line", "things"),
+    [
+        ("Mia dives for the ball", ["ball"]),
+        ("Mia can't find her hat", []),
+        ("Mia looks up at a tower of stone", ["tower"]),
+        ("STEP ONE: Mia stirs the soup", ["soup"]),
+        ("En casa, Mia come una sopa", ["soup"]),
+        ("小美收到一个红包", ["red envelope"]),
+        ("Mia lleva una armónica", ["harmonica"]),
+    ],
+)
+def test_what_is_there_and_what_is_only_said(line, things):
+    assert [thing.concept for thing in last(line).things] == things
+
+
+def test_a_new_day_clears_the_sky_and_another_place_the_dawn():
+    shown = shots("It rains in the village at night. Mia runs", "The next day Mia walks in the park", "Tom swims")
+    assert [shot.weather for shot in shown] == ["rain", "clear", "clear"]
+    shown = shots("At dawn Mia walks in the forest", "Mia swims in the lake")
+    assert [shot.time for shot in shown] == ["sunrise", "day"]
+
+
+def test_stars_of_paper_are_no_night():
+    assert last("Mia hung five silver stars on the tree").time == "day"

@@ -140,7 +140,8 @@ class _Screenplay:
 
     def name(self, cue: str, span: Span) -> str:
         """Who speaks, spelt as the action spells them; a cue has capitals only."""
-        spelt = (self.text[hit.start : hit.end] for hit in find_names(self.text, [cue.title(), cue]))
+        whole = re.compile(rf"(?<!\w){re.escape(cue)}(?!\w)", re.IGNORECASE)
+        spelt = (hit[0] for hit in whole.finditer(self.text))
         mixed = next((words for words in spelt if not words.isupper() and words[:1].isupper()), None)
         return self.panels.introduce(mixed or (cue.title() if cue.isupper() else cue), span)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from anystory.script.form import LeftOut, Parsed, Span, Where
+from anystory.script.form import MAX_CAST, MAX_PANELS, LeftOut, Parsed, Span, Where
 from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names
 
@@ -47,7 +47,8 @@ class Panels:
 
     def parsed(self) -> Parsed:
         """The whole. It is told who is in a panel where its prompt alone tells otherwise."""
-        for panel, (seen, there) in zip(self.data["panels"], self._seen, strict=True):
+        few = len(self._seen) <= MAX_PANELS and len(self._names) <= MAX_CAST  # more are refused anyway
+        for panel, (seen, there) in zip(self.data["panels"], self._seen, strict=True) if few else ():
             named, all_named = (_named(words, self._names.values()) for words in (seen, panel.get("prompt", "")))
             if {*named, *there} != {*all_named}:
                 panel["cast"] = list(dict.fromkeys([*named, *there]))

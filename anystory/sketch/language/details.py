@@ -133,7 +133,8 @@ class Details(Nouns):
                 value = "sunrise" if kind == "times" and self._fair_morning(at) else unit.value(kind)
                 self.found.moments.append(Occasion(kind, value, unit.text, denied, ended and state != NEGATED))
         after = self.next(at)
-        if not self.prep and self.act is None and after is not None and (after.verb or "is" in after):
+        acting = after is not None and (after.verb or "is" in after) and (self.language != "es" or "weathers" in unit)
+        if not self.prep and self.act is None and acting:
             self.subject = [Mention("plain", "", unit.text, role="subject")]  # "the snow falls"
         self.skyward = " " in unit.text and unit.text.split()[0] in ("sun", "moon", "sol", "luna")
         if self.state == NEGATED:

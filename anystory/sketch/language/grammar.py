@@ -16,7 +16,7 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.details import Details
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
-from anystory.sketch.language.parts import hollow
+from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import (
     NEGATED,
     PREPOSITIONS,
@@ -44,6 +44,13 @@ GONE = ("missing", "stolen", "been stolen", "gone", "lost", "vanished", "disappe
         "不见了", "不见", "丢了", "没了", "消失了", "被偷了", "desaparecido", "robado", "perdido", "desaparecida",
         "robada", "perdida")  # fmt: skip
 """Words that say that something is not there."""
+FINDING = ("find", "found", "finds", "encuentra", "encuentran", "encontraba", "encontrar", "encontró", "找到", "找")
+"""Verbs whose object, denied, is not there: "can't find his hat"."""
+GOING = ("va", "van", "voy", "vamos", "vas", "iba", "iban", "íbamos", "fue", "fueron", "fuimos")
+"""Forms of a Spanish verb that goes somewhere or is about to do something."""
+GOES = ("walks", "runs", "climbs", "flies", "swims", "crawls", "sneaks", "jumps", "rides")
+TOWARDS = {"a": "to", "hasta": "to", "hacia": "toward", "por": "through"}
+"""Spanish prepositions that may end the phrase of a verb."""
 YET = ("before", "antes de que", "so that", "para que")
 """Begin a clause of what is still to come."""
 PARTICLES = ("out", "up", "down", "in", "off", "away", "along", "over", "round", "here", "there", "back")
@@ -108,6 +115,8 @@ class _Walk(Details):
             self.name(at, unit)
         elif kind == "verb":
             self._verb(at, unit)
+        elif kind == "is" and self._goes(at, unit):
+            self.begin("walks", frozenset(), self.state)
         elif kind == "is":
             self.be()
         elif kind == "noun":
@@ -156,6 +165,16 @@ class _Walk(Details):
         elif self.mods.open and unit.verb and unit.form in (forms.ING, forms.PAST):
             self.mods.doing = unit.value("actions")
 
+    def _goes(self, at: int, unit: Unit) -> bool:
+        """Whether Spanish "ir" is to go somewhere, and not to be about to: "van juntas al mercado"."""
+        if self.language != "es" or unit.text not in GOING:
+            return False
+        ahead = itertools.takewhile(lambda other: not other.mark, self.units[at + 1 : at + 6])
+        for one, two in itertools.pairwise(ahead):
+            if "to" in one and not two.verb:
+                return True
+        return any(SURE in one and one.text.startswith("a ") for one in self.units[at + 1 : at + 3])
+
     def _close(self) -> None:
         """End a clause: what was to be said of a subject that never came is said of who is there alone."""
         alone = list(self.company.members) if len(self.company.members) == 1 else []
@@ -191,6 +210,9 @@ class _Walk(Details):
     def _while(self, at: int, unit: Unit) -> None:
         """A new clause; before a noun alone "after" and "as" are prepositions: "after school", "tall as a tower"."""
         nouns, verb = self._ahead(at)
+        if unit.text == "before" and self._stands_before(at):
+            self._preposition(at, "in front of")
+            return
         if unit.text == "as" and nouns and not verb and self.previous in ("sizes", "moods", "colours", "while"):
             self.prep = "like"
         elif unit.text in ("after", "before", "después de", "antes de") and nouns and not (verb and nouns == 1):
@@ -199,6 +221,16 @@ class _Walk(Details):
         else:
             self.clause()
             self.state = UNREAL if unit.text in YET else REAL
+
+    def _stands_before(self, at: int) -> bool:
+        """Whether "before" is said of something that stands there, "before the house", and of no time."""
+        the, noun = self.unit(at + 1), self.unit(at + 2)
+        if the is None or noun is None or not any(kind in the for kind in ("the", "a", "his")) or "times" in noun:
+            return False
+        nouns, verb = self._ahead(at)
+        return not (verb and nouns == 1) and (
+            "fixed" in noun or "buildings" in noun or noun.value("things") in living()
+        )
 
     def _not(self, at: int) -> None:
         after = self.next(at)
@@ -252,7 +284,7 @@ class _Walk(Details):
             action = "shouts"  # "Halt!" he cried
         if unit.form == forms.FIRST:
             self._first_person(unit)
-        if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD):
+        if self.previous == "moment" and unit.form in (forms.ING, forms.THIRD) and not self._of_a_time(at):
             self.subject, self.act = [Mention("plain", "", "", role="subject")], None  # "rain drumming on the roof"
         manners |= self._bearing(at)
         if self.language == "zh" and unit.text.endswith("着") and self.act is None and not self.subject and self.last:
@@ -279,11 +311,17 @@ class _Walk(Details):
                 self.relate("in" if noun in hollow() else "on", [noun])
         if self.act.action and not ACTIONS[self.act.action].pair and not ACTIONS[self.act.action].holds:
             self.prep = _relation_in(unit.text, self.language, ends=True)  # "crouches behind"
+        if self.language == "es" and self.act.action in GOES and not self.prep:
+            self.prep = TOWARDS.get(unit.text.rpartition(" ")[2], "")  # "trepa hasta"
         if "unreal" in manners:
             self.state = UNREAL
-        elif self.state == NEGATED and self.act.action not in PRESENCE:
+        elif self.state == NEGATED and self.act.action not in PRESENCE and unit.text not in FINDING:
             self.state = REAL
         self.aux = False
+
+    def _of_a_time(self, at: int) -> bool:
+        """Whether a Spanish verb comes after a time, which does nothing: "por la tarde corre Mia"."""
+        return self.language == "es" and "weathers" not in self.units[at - 1]
 
     def _led_by_particle(self, at: int) -> bool:
         """ "… and out jumped two frogs": a verb after a particle that opens its clause."""
@@ -493,7 +531,7 @@ class _Walk(Details):
         self.found.mentions.append(mention)
         thing = _thing_in(unit.text, self.language)
         prep = _relation_in(unit.text, self.language)
-        if thing and mention.prep == SURE:
+        if thing and thing != "house" and mention.prep == SURE:
             mention.thing, mention.count = thing, 3 if _is_plural(unit.text.split()[-1], self.language) else 1
             if prep and mention.state == REAL:
                 self.attach(prep, mention)

@@ -164,15 +164,16 @@ class Lexicon:
         for section in ("skies", "ends"):
             yield from ((phrase, Sense(section, "")) for phrase in listed(book[section].get(language, "")))
         known: set[str] = set()
-        told: set[str] = set()
+        told: dict[str, str] = {}
         colours = {word for entry in book["colours"].values() for word in listed(entry["zh"])}
         for kind in things():
             concept = self._concept(kind.concept, known)
             known.add(kind.concept)
             for phrase in kind.words[language]:
-                if language == "zh" and phrase[0] in colours and phrase[1:] in told:
+                kind_of = told.get(phrase[1:], "").split()[-1:]
+                if language == "zh" and phrase[0] in colours and kind_of == concept.split()[-1:]:
                     continue  # 红灯笼: a lantern
-                told.add(phrase)
+                told.setdefault(phrase, concept)
                 yield phrase, Sense("things", concept)
 
     @staticmethod

@@ -7,9 +7,9 @@ from typing import Any
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
-from anystory.sketch.language.parts import fixtures, living, targets_of
+from anystory.sketch.language.parts import fixtures, hollow, living, targets_of
 from anystory.sketch.language.relations import Relations
-from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, Act, Mention
+from anystory.sketch.language.sentence import ALONE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Act, Mention
 from anystory.sketch.language.tokens import INFLECTED, PLURAL, QUOTE, Unit
 from anystory.sketch.words import listed, vocabulary
 
@@ -27,6 +27,11 @@ NOMINATIVE = ("he", "she", "they", "i", "we")
 GROWN = ("feather", "horn", "antler", "shell", "stripe", "spike", "hair", "mane", "fin", "sting", "spot", "wing")
 """What is somebody's body where it is theirs: "puffed out her feathers"."""
 GENERIC = ("friend",)
+MATERIALS = (
+    "stone", "wood", "straw", "hay", "paper", "glass", "iron", "gold", "silver", "brick", "bricks", "stars", "ice",
+    "wool", "cardboard", "bamboo", "bone", "bones", "metal", "clay", "leather", "marble", "silk", "twigs", "sticks",
+)  # fmt: skip
+"""What something is of that is made of it."""
 CLITICS = ("la", "lo", "las", "los", "le", "les", "se", "me", "nos")
 """Spanish pronouns before a verb."""
 SPEECH = ("talks", "whispers", "shouts", "thinks")
@@ -128,6 +133,11 @@ class Nouns(Relations):
         if after is not None and after.name and unit.value("things") in living() and not self.mods.count:
             self.taken()  # "su hermano Mateo", "King Otto"
             return
+        if self.language == "en" and self.prep == "of" and unit.text in MATERIALS and self._built(at):
+            mention = Mention("plain", "", unit.text)
+            self.place(at, mention, self.taken())  # "a tower of stone", "made of hay"
+            mention.state = UNREAL
+            return
         mods = self.taken()
         plural = PLURAL in (unit.forms.get("things"), unit.forms.get("abstract"), unit.forms.get("places"))
         mention = self._mention(unit, mods, plural or (self.language == "zh" and mods.count > 1))
@@ -145,6 +155,13 @@ class Nouns(Relations):
             mention.attribute, self.prep = True, prep  # 公园长椅
             if mention in self.subject:
                 self.subject.remove(mention)
+
+    def _built(self, at: int) -> bool:
+        """Whether what follows "of" is only what the thing before it is made of, not what it holds: "a bag of gold"."""
+        before, last = self.unit(at - 2), self.last
+        made = before is not None and before.text in ("made", "built")
+        solid = last is not None and last.kind in ("thing", "place") and last.value not in hollow()
+        return not self.mods.open and (made or solid or (last is not None and last.word in ("tower", "house", "nest")))
 
     def _chinese_spot(self, unit: Unit, mention: Mention) -> bool:
         """浴缸里, 床上: a word of place that ends with its relation, and the thing that it names. Whether it

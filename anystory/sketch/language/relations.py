@@ -12,6 +12,8 @@ BESIDE = ("side", "feet", "heels", "elbow", "lado", "pies")
 """At which one is next to somebody."""
 STEADY = ("reads", "eats", "drinks", "plays", "holds", "sings", "paints", "writes", "cooks", "hugs", "carries")
 """Actions that leave a thing where the one who does them is."""
+GRASPING = ("dives", "jumps", "runs", "takes", "catches", "climbs", "crawls")
+"""Actions that are done for what is there: "dives for the ball"."""
 WIDE = (
     "forest",
     "sea",
@@ -31,6 +33,10 @@ WIDE = (
 
 
 class Relations(SentenceParts):
+    def _grasped(self, mention: Mention) -> bool:
+        """Whether what comes after "for" is there to be had: "dives for the ball", "reaches for the jar"."""
+        return mention.which in ("the", "his") and self.act is not None and self.act.action in GRASPING
+
     def governed(self, mention: Mention) -> None:
         prep, act, before = self.prep, self.act, self.last
         if prep == "of" and before is None and act is None and self.found.framing:  # "a close-up of Mia"
@@ -41,7 +47,7 @@ class Relations(SentenceParts):
             mention.state = LIKE
         elif prep == "without":
             mention.state = NEGATED
-        elif (prep == "for" and mention.kind == "thing" and self.language == "en") or (
+        elif (prep == "for" and mention.kind == "thing" and self.language == "en" and not self._grasped(mention)) or (
             prep in ("for", "of", "above", "with") and before is not None and before.depicts
         ):
             mention.state = UNREAL

@@ -17,6 +17,13 @@ IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
 MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
 QUOTE = "“"
+HEADING = re.compile(
+    r"\s*(?:(?:step|page|panel|scene|chapter|part|frame|verse|act)\s+(?:\d+|[ivx]+|one|two|three|four|five|six|seven|eight"
+    r"|nine|ten|eleven|twelve)|第[一二三四五六七八九十\d]+[页幕章格步]|(?:paso|página|viñeta|escena|capítulo|parte|acto)\s+"
+    r"(?:\d+|[ivx]+|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez))\s*[:：.—–-]\s*",
+    re.IGNORECASE,
+)
+"""What counts the panels: "STEP ONE: "."""
 """Stands for what somebody says."""
 SAYS = {"en": "says", "zh": "说", "es": "dice"}
 PLURAL, SAME, INFLECTED, SMALL, PROPER = "plural", "same", "inflected", "small", "proper"
@@ -111,7 +118,7 @@ def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
 
 def narrated(text: str, names: Sequence[str], language: str) -> str:
     """A line without what is said in it. "MIA (softly): Come!" becomes "MIA says, softly"."""
-    text = QUOTED.sub(f" {QUOTE} ", text)
+    text = QUOTED.sub(f" {QUOTE} ", HEADING.sub("", text, 1) if HEADING.match(text) else text)
     if language == "es" and re.search(r"(?:^|[.!?]\s)\s*—", text):
         text = " ".join(part for number, part in enumerate(re.split("—", text)) if number % 2 == 0)
     for mention in reversed(find_names(text, names)):
@@ -220,6 +227,8 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)
+        if SURE in unit and not unit.verb:
+            unit, end = _before_longer(tokens, at, unit, end, book, between)
         part = end - at > 1 and not unit.verb  # of a phrase with a meaning of its own: no bed is in "flower bed"
         ended = [told for last in range(at, end) for told in signs.get(last, ())]
         doing = [number for start, number in ended if start < at and tokens[start].text in book.verbs]
@@ -228,6 +237,18 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
         units.append(unit)
         at = end
     return units
+
+
+def _before_longer(
+    tokens: list[Token], at: int, unit: Unit, end: int, book: Lexicon, between: frozenset[str]
+) -> tuple[Unit, int]:
+    """A phrase of place, or only its first words where a longer name of a place begins within it: on the | bridge of
+    the ship."""
+    for start in range(at + 1, end):
+        other, beyond = _longest(tokens, start, book, between)
+        if beyond > end and "places" in other:
+            return _longest(tokens[:start], at, book, between)
+    return unit, end
 
 
 def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[tuple[int, int]]]:

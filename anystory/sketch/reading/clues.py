@@ -17,6 +17,10 @@ DONE_AT = {"cooks": "kitchen", "swims": "lake"}
 """Where most people do what they do."""
 CARRYING = ("carries", "holds", "gives", "takes", "throws", "catches")
 """Actions whose object may be anywhere."""
+ROOMS = ("room", "bedroom", "kitchen", "bathroom")
+"""The rooms of a home."""
+FAR_OUT = ("space", "spaceship")
+"""From where one thing alone leads nowhere: a whale made of stars."""
 WATERS = ("sea", "lake", "beach", "pier", "harbour", "pirate ship", "underwater")
 """Places from which one dives down."""
 WOODS = ("forest", "mushroom forest")
@@ -27,15 +31,29 @@ HAUNTS = {
     "underwater": "mermaid, fish, octopus, shark, jellyfish, seahorse, squid, clownfish, goldfish",
     "sea": "whale, dolphin, sailor, captain",
     "ice": "penguin, polar bear, seal, walrus",
-    "farm": "farmer, hen, cow, pig, piglet, rooster, chicken, chick, sheep, lamb, donkey, scarecrow",
+    "farm": "farmer, hen, cow, calf, pig, piglet, rooster, chicken, chick, sheep, lamb, donkey, scarecrow, "
+    "goose, turkey",
+    "stadium": "goalkeeper, referee, footballer, athlete, striker",
+    "station": "conductor, stationmaster, train driver",
+    "library": "librarian",
+    "cafe": "waiter, waitress, barista",
+    "shop": "shopkeeper, grocer, toymaker",
+    "market": "fishmonger, merchant, stallholder",
+    "fair": "clown, acrobat, juggler, ringmaster",
+    "canyon": "cowboy, sheriff, outlaw",
+    "village": "blacksmith, miller, villager",
+    "lighthouse": "lighthouse keeper",
+    "harbour": "fisherman",
     "palace": "king, queen, prince, princess, jester",
     "castle": "knight",
     "classroom": "teacher, pupil",
-    "jungle": "monkey, tiger, parrot, gorilla, leopard, elephant, toucan, crocodile",
+    "jungle": "monkey, tiger, parrot, gorilla, leopard, elephant, toucan, crocodile, jaguar, panther, sloth",
     "desert": "camel",
     "dinosaur valley": "dinosaur",
-    "forest": "fox, owl, squirrel, deer, hedgehog, badger, wolf, bear, hare, fairy, elf, woodcutter, hunter, beetle",
+    "forest": "fox, owl, squirrel, deer, hedgehog, badger, wolf, bear, hare, fairy, elf, woodcutter, hunter, beetle, "
+    "raccoon, mole, lumberjack, woodpecker, gnome, troll, goblin",
     "lake": "frog, duck, swan, duckling, toad",
+    "river": "otter, beaver, heron, hippopotamus",
     "beach": "crab, seagull",
     "graveyard": "ghost, skeleton, vampire, zombie",
     "kitchen": "cook, baker",
@@ -50,9 +68,10 @@ ABSENT = ("for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
 
-def shown_by(sentence: Sentence, here: str) -> str:
+def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
     """The place that most of what a line shows tells of, or "". `here`: where the story is, as far as it is known:
-    then only what cannot be carried there counts, and what may as well be seen there moves it nowhere."""
+    then only what cannot be carried there counts, and what may as well be seen there moves it nowhere. `housed`: it is
+    in a home, of which what is only likely tells the room."""
     wonder = _wonder(sentence, here)
     if wonder:
         return wonder
@@ -61,7 +80,9 @@ def shown_by(sentence: Sentence, here: str) -> str:
         sign = signs()[clue.number]
         if sign.at[0] == "sky" and only_of_things(sentence):
             continue
-        if not _there(clue) or (not sign.moves and (here or (not sign.sure and _in_hand(clue)))):
+        if not _there(clue) or (not sign.moves and (here or _in_hand(clue, sign.sure))):
+            continue
+        if housed and not sign.moves and sign.at[0] not in ROOMS:
             continue
         if here in sign.at:
             return here
@@ -72,7 +93,8 @@ def shown_by(sentence: Sentence, here: str) -> str:
         if not here and act.state == REAL and act.action in DONE_AT:
             place = DONE_AT[act.action]
             votes[place] = votes.get(place, 0.0) + LIKELY
-    return max(votes, key=votes.__getitem__) if votes else ""
+    found = max(votes, key=votes.__getitem__) if votes else ""
+    return "" if here in FAR_OUT and found and votes[found] < 2 * SURE else found
 
 
 @cache
@@ -153,11 +175,11 @@ def _below(mention: Mention) -> bool:
     return mention.prep == "under" and mention.act is not None and bool(mention.act.actors)
 
 
-def _in_hand(clue: Clue) -> bool:
-    """Whether what tells is only carried, given or taken."""
+def _in_hand(clue: Clue, loose: bool) -> bool:
+    """Whether what tells is only carried, given or taken; what is `loose`, a blanket, may be dragged about as well."""
     mention = clue.mention
     act = mention.act if mention is not None and mention.role == "object" else None
-    return act is not None and act.action in CARRYING and not act.implied
+    return act is not None and act.action in (*CARRYING, *(("pulls",) if loose else ())) and not act.implied
 
 
 def _there(clue: Clue) -> bool:

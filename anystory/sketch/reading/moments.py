@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anystory.sketch.language.sentence import LIKE, NEGATED, REAL, UNREAL, Sentence
+from anystory.sketch.language.sentence import LIKE, NEGATED, REAL, UNREAL, Mention, Sentence
 
 NEAREST_TIMES: dict[str, tuple[str, ...]] = {
     "day": ("sunrise", "sunset", "night"),
@@ -19,6 +19,10 @@ NEAREST_WEATHERS = {
 }
 OF_NIGHT = ("moon", "star", "firefly", "firework", "shooting star")
 """Things that are seen at night."""
+NEXT_DAYS = ("next day", "next morning", "following", "第二天", "次日", "隔天", "第二日", "siguiente", "otro día")
+"""What is in words of a time that is another day's."""
+HANDLING = ("works", "paints", "writes", "holds", "carries", "gives", "takes", "cooks", "eats", "pulls", "pushes")
+"""Actions whose object is in the hands, and not in the sky."""
 _TELLING = ("rain", "snow", "fog", "cloudy", "clear")
 """Of several weathers in a line the first of these counts."""
 
@@ -37,8 +41,23 @@ def time_of(sentence: Sentence, now: str, sky: bool = True) -> str:
             continue
         if moment.value != "day" or not said:
             said = moment.value
-    shown = any(mention.value in OF_NIGHT and mention.state == REAL for mention in sentence.mentions)
+    shown = any(
+        mention.value in OF_NIGHT and mention.state in (REAL, NEGATED) and not _handled(mention)
+        for mention in sentence.mentions
+    )
     return said or ("night" if shown and sky and now != "night" else "")
+
+
+def _handled(mention: Mention) -> bool:
+    """Whether a star is one of paper, that somebody hangs up, or of a firework what is only carried."""
+    return mention.role == "object" and mention.act is not None and mention.act.action in HANDLING
+
+
+def new_day(sentence: Sentence, now: str) -> bool:
+    """Whether a line says that a night, or more, has passed, so that the rain of before need not fall any more."""
+    said = [moment for moment in sentence.moments if moment.kind == "times" and moment.state == REAL]
+    dawned = now == "night" and any(moment.value in ("day", "sunrise") for moment in said)
+    return dawned or any(word in moment.text for moment in said for word in NEXT_DAYS)
 
 
 def _also_weather(sentence: Sentence, text: str) -> bool:

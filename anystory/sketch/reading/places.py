@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
+from anystory.sketch.language.parts import hollow
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
@@ -24,6 +25,23 @@ HOME = ("home", "casa", "a casa")
 """Words for home without whose it is."""
 SHORES = ("beach", "island", "pier", "harbour", "lighthouse")
 """From where some swim in the sea while others stay."""
+WITHIN_IT = ("inside", "里面", "里头", "dentro", "adentro")
+OPENED = (
+    "egg",
+    "backpack",
+    "suitcase",
+    "jar",
+    "bottle",
+    "present",
+    "letter",
+    "shell",
+    "pumpkin",
+    "wardrobe",
+    "machine",
+)
+"""What one looks inside, besides what is hollow."""
+ROOFED = ("house", "tower", "train", "ship", "bus", "submarine", "rocket", "car", "cave", "tent", "barn", "church")
+"""What is hollow and large enough to be where the story is."""
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
@@ -97,6 +115,10 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         if mention.kind != "place":
             continue
         strength = _strength(mention, not sentence.acts)
+        if mention.word == "fort" and indoors(here):
+            continue  # one of chairs and blankets
+        if mention.word in WITHIN_IT and _of_vessel(mention, sentence):
+            continue
         if strength < NAMED and not (not here and strength == AFAR):
             continue
         place = _shared(mention, sentence.language, (here, *named)) or place_of(mention)
@@ -120,6 +142,13 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         place == "room" and (near or _names_no_room(mention, sentence.language)),
         place == "shop" and mention.word.split()[-1] in ("tienda", "tiendas"),
     )
+
+
+def _of_vessel(mention: Mention, sentence: Sentence) -> bool:
+    """Whether "inside" is said of something that was just named: "opens the box; inside is a ring"."""
+    told = sentence.mentions[: next(at for at, one in enumerate(sentence.mentions) if one is mention)]
+    vessel = next((one for one in reversed(told) if one.kind == "thing"), None)
+    return vessel is not None and (vessel.value in hollow() or vessel.value in OPENED) and vessel.value not in ROOFED
 
 
 def _shared(mention: Mention, language: str, near: Sequence[str]) -> str:
