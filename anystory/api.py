@@ -27,7 +27,7 @@ from anystory.render.portraits import Drawing
 from anystory.render.session import Progress, RenderError
 from anystory.script.read import load_script
 from anystory.script.wildcards import expand_script, own_lists
-from anystory.story.model import MAX_SEED, Frame, Script, Settings, Story, Subject
+from anystory.story.model import BOUNDS, Frame, Script, Settings, Story, Subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +45,6 @@ class PanelFrame(Frame):
         return diagnose(self.maps)
 
 
-LIMITS = {"seed": (0, MAX_SEED), "steps": (1, 1000), "guidance": (1, 100)}
-"""The numbers that can be asked for, with their bounds."""
-
-
 def load_story(
     script: str | Path | Script,
     backend: Backend,
@@ -62,7 +58,7 @@ def load_story(
 
     `script` is a file of any form (docs/scripts.md) or what `parse_script` made of text. `seed`, `steps` and `guidance`
     are those the backend's weights were made for where they are None, `segmenter` is the one that the script names.
-    Raises ScriptError, WildcardError, ImageError or SegmentError, and RenderError for numbers beyond `LIMITS`.
+    Raises ScriptError, WildcardError, ImageError or SegmentError, and RenderError for numbers beyond `BOUNDS`.
     """
     settings = asked_settings(backend, seed=seed, steps=steps, guidance=guidance)
     filled = filled_script(script, settings.seed)
@@ -107,7 +103,7 @@ def render_story(
 def asked_settings(
     backend: Backend, *, seed: int | None = None, steps: int | None = None, guidance: float | None = None
 ) -> Settings:
-    """The backend's settings with the numbers that were asked for. Raises RenderError for one beyond `LIMITS`, or that
+    """The backend's settings with the numbers that were asked for. Raises RenderError for one beyond `BOUNDS`, or that
     says nothing to a backend that sketches."""
     given = {"seed": seed, "steps": steps, "guidance": guidance}
     asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -116,7 +112,7 @@ def asked_settings(
             raise RenderError(
                 f"{backend.about.name} has no {name} to set; leave {name} out, or take {' or '.join(MODELS)}."
             )
-        low, high = LIMITS[name]
+        low, high = BOUNDS[name]
         if not low <= value <= high:
             raise RenderError(f"{name} is {value}; it must be between {low} and {high}.")
     return replace(backend.about.defaults, **asked)

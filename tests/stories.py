@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -83,6 +84,15 @@ def rendered(folder, made: Story | None = None, trace: bool = False) -> Project:
             picture = Frame(picture.image, picture.maps, seed, recorder.trace(1))
         project.save(number, picture, keys[number - 1], panel.prompt, made.settings, trace=trace)
     return project
+
+
+def without_frame(folder, number: int) -> Project:
+    """The project in a folder, whose story.json no longer lists the frame of a panel."""
+    path = folder / "story.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["panels"] = [panel for panel in data["panels"] if panel["number"] != number]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return Project(folder)
 
 
 def looks(made: Story) -> dict[str, str]:

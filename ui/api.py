@@ -25,7 +25,7 @@ from anystory.errors import AnyStoryError
 from anystory.project.archive import pack
 from anystory.project.folder import cutout as cut_out
 from anystory.script.form import MAX_CAST
-from anystory.story.model import CastMember
+from anystory.story.model import BOUNDS, CastMember
 from ui import cast, frames
 from ui.limits import LimitError
 from ui.parts import Parts
@@ -34,9 +34,6 @@ from ui.script import read
 from ui.studio import Job, Moment, slug
 from ui.uploads import uploaded
 from ui.words import words
-
-MAX_STEPS, MAX_GUIDANCE, MAX_SEED = 60, 10, 2**31 - 1
-"""The bounds of the page's own."""
 
 
 class Found(TypedDict):
@@ -152,9 +149,11 @@ def wire(parts: Parts) -> None:
                 script=replace(reading.script, segmenter=Segmenter().model),
                 subjects=subjects,
                 visit=studio.visit(),
-                seed=_number("seed", seed, int, 0, MAX_SEED),
-                steps=_number("steps", steps, int, 0, MAX_STEPS) or settings.steps,
-                guidance=settings.guidance if guidance == -1 else _number("guidance", guidance, float, 1, MAX_GUIDANCE),
+                seed=_number("seed", seed, int, *BOUNDS["seed"]),
+                steps=_number("steps", steps, int, 0, BOUNDS["steps"][1]) or settings.steps,
+                guidance=settings.guidance
+                if guidance == -1
+                else _number("guidance", guidance, float, *BOUNDS["guidance"]),
                 panels=tuple(_number("panels", number, int, 1, len(reading.script.panels)) for number in panels)
                 or None,
             )

@@ -163,10 +163,10 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
             return
         ready = html.model("ready", masthead.ready(backend, say))
         banner = masthead.banner(backend, say, " ".join(studio.told), has_gpu())
-        sliders: list[Any] = [gr.Slider(visible=False)] * 2
+        numbers: list[Any] = [gr.Number(visible=False)] * 2
         if not backend.about.sketches:
-            sliders = [backend.about.defaults.steps, backend.about.defaults.guidance]
-        yield [ready, banner, gr.Accordion(visible=isinstance(backend, Locator)), *sliders]
+            numbers = [backend.about.defaults.steps, backend.about.defaults.guidance]
+        yield [ready, banner, gr.Accordion(visible=isinstance(backend, Locator)), *numbers]
 
     return model_is_there
 
@@ -181,4 +181,4 @@ def _leaving(visitors: Visitors) -> Callable[[gr.Request], None]:
 
 
 def _of_story(settings: Settings | None) -> tuple[Any, Any]:
-    return story.sliders(settings) if settings else (gr.skip(), gr.skip())
+    return story.numbers(settings) if settings else (gr.skip(), gr.skip())

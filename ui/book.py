@@ -114,7 +114,7 @@ def preview(made: Pages, at: int) -> tuple[int, str]:
         f'width="{page.image.width}" height="{page.image.height}"></figure>'
         f'<div class="turn">{turn(at - 1, "book.before", "‹")}<span role="status">{at} / {count}</span>'
         f"{turn(at + 1, 'book.after', '›')}</div>"
-        + "".join(f'<p class="hint">{escape(warning)}</p>' for warning in page.warnings)
+        + "".join(f'<p class="hint">{escape(warning)}</p>' for warning in (*page.warnings, *made.unreadable))
     )
 
 

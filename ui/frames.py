@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.story.model import Panel
+from anystory.story.model import BOUNDS, MAX_SEED, Panel, Settings
 from ui import cast, html, viewer
 from ui.estimate import rounded
 from ui.running import Run
@@ -18,8 +18,6 @@ from ui.strings import SaidError
 from ui.strip import STRIP, strip
 from ui.studio import Shown
 from ui.words import t
-
-MAX_SEED = 2**31 - 1
 
 TICK = 0.4
 """Seconds between two questions how a render stands; a page that needs longer to show the answer asks less often."""
@@ -30,8 +28,8 @@ class Controls:
     """What starts and ends a render."""
 
     seed: gr.Number
-    steps: gr.Slider
-    guidance: gr.Slider
+    steps: gr.Number
+    guidance: gr.Number
     start: gr.Button
     stop: gr.Button
     skip: gr.Button
@@ -65,7 +63,7 @@ def roll() -> int:
 
 
 def create_controls() -> Controls:
-    """Lay out the settings and the buttons. Sliders get the backend's defaults when it is there."""
+    """Lay out the settings and the buttons. Steps and guidance get the backend's defaults when it is there."""
     notice = gr.HTML(elem_id="refused")
     start = gr.Button(t("frames.start"), variant="primary", elem_id="render")
     with gr.Row(elem_id="halt"):
@@ -79,16 +77,34 @@ def create_controls() -> Controls:
                 label=t("settings.seed"),
                 info=t("settings.seed.hint"),
                 precision=0,
-                minimum=0,
-                maximum=MAX_SEED,
+                **_between("seed"),
             )
             dice = gr.Button(t("settings.roll"), elem_id="dice", size="md")
-        steps = gr.Slider(
-            1, 60, value=25, step=1, label=t("settings.steps"), info=t("settings.steps.hint"), elem_id="steps"
-        )
-        guidance = gr.Slider(1, 10, value=3, step=0.1, label=t("settings.guidance"), info=t("settings.guidance.hint"))
+        with gr.Row():
+            steps = gr.Number(
+                Settings.steps,
+                label=t("settings.steps"),
+                info=t("settings.steps.hint"),
+                precision=0,
+                elem_id="steps",
+                **_between("steps"),
+            )
+            guidance = gr.Number(
+                Settings.guidance,
+                label=t("settings.guidance"),
+                info=t("settings.guidance.hint"),
+                step=0.1,
+                elem_id="guidance",
+                **_between("guidance"),
+            )
     dice.click(roll, None, seed, queue=False, api_visibility="private")
     return Controls(seed, steps, guidance, start, stop, skip, notice)
+
+
+def _between(name: str) -> dict[str, Any]:
+    """The bounds of one of the story's settings, as a field takes them."""
+    low, high = BOUNDS[name]
+    return {"minimum": low, "maximum": high}
 
 
 def create_stage() -> Stage:

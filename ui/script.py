@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from operator import itemgetter
 from typing import Any
 
 import gradio as gr
@@ -228,10 +229,12 @@ def fixed(text: str, found: Sequence[Finding], start: int, end: int, code: str) 
 
 
 def with_take(text: str, members: Sequence[CastMember], number: int, panel: Panel) -> str:
-    """The text with the seed and the steering of a take in its panel, if the text still has that panel."""
+    """The text with the seed and the steering of a take in its panel, which was number `number` when it was made, if
+    the text still has that panel."""
     try:
-        panels = read_script(text, cast=members).panels[number - 1 : number]
-        now = [replace(there, seed=panel.seed, steering=panel.steering) for there in panels if there]
-        return with_panel(text, number, now[0], members) if now == [panel] else text
+        panels = enumerate(read_script(text, cast=members).panels, 1)
+        taken = ((k, replace(there, seed=panel.seed, steering=panel.steering)) for k, there in panels if there)
+        same = [(abs(k - number), k, now) for k, now in taken if now == panel]
+        return with_panel(text, *min(same, key=itemgetter(0))[1:], members) if same else text
     except ScriptError:
         return text

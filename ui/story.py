@@ -96,7 +96,7 @@ def note(sentences: Sequence[str], undo: bool = False) -> str:
     )
 
 
-def sliders(settings: Settings) -> tuple[Any, Any]:
+def numbers(settings: Settings) -> tuple[Any, Any]:
     """Steps and guidance of a story as the page shows them; a sketch has neither, and leaves what is there."""
     asked = settings.steps, settings.guidance
     return (gr.skip(), gr.skip()) if asked == (1, 1) else asked
@@ -110,12 +110,14 @@ def draft(
     styles: Sequence[Style],
     actors: Sequence[cast.Actor],
     seed: float | None,
-    steps: float,
-    guidance: float,
+    steps: float | None,
+    guidance: float | None,
 ) -> Draft:
     """What stands on the page."""
     known = studio.loaded.about.defaults if studio.loaded else Settings(512)
-    settings = replace(known, seed=int(seed or 0), steps=int(steps), guidance=float(guidance))
+    settings = replace(
+        known, seed=int(seed or 0), steps=int(steps or known.steps), guidance=float(guidance or known.guidance)
+    )
     own = tuple(preset for preset in styles if preset not in studio.styles)
     return Draft(text, title, style or "", tuple(map(_kept, actors)), settings, styles=own)
 

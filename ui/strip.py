@@ -7,7 +7,7 @@ from html import escape
 
 from anystory.story.model import Panel
 from ui.running import DONE, MAKING, OPEN
-from ui.studio import Shown
+from ui.studio import Shown, placed
 
 FILE = "gradio_api/file="
 """Where the app serves files, from the page."""
@@ -27,10 +27,11 @@ def strip(
     opened: int | None,
     state: Callable[[int], str] | None = None,
 ) -> str:
-    """A list with an item a panel. Frames in `shown` are buttons that open them (`opened` is marked), also those of
-    words that have changed since; panels have a box to choose them. `state` tells how a panel of a render stands,
-    `say` has the visitor's words (`ui.words`)."""
-    frames = {item.number: item for item in shown}
+    """A list with an item a panel, each with the frame that is its, wherever it was when that was made. Frames in
+    `shown` are buttons that open them (`opened` is the number of one there), also those of words that have changed;
+    panels have a box to choose them. `state` tells how a panel of a render stands, `say` has the visitor's words
+    (`ui.words`)."""
+    frames = placed(shown, panels)
     items = []
     for number in range(1, max(len(panels), *frames, 0) + 1):
         item, panel = frames.get(number), panels[number - 1] if number <= len(panels) else None
@@ -40,7 +41,7 @@ def strip(
         picked = number in chosen if panel else None
         said = panel or (item.panel if item else None)
         if said is not None:
-            items.append(_item(say, number, said, item, how, picked, number == opened))
+            items.append(_item(say, number, said, item, how, picked, item is not None and item.number == opened))
     return f'<ol class="strip" aria-label="{escape(say("frames.strip"))}">{"".join(items)}</ol>' if items else ""
 
 
@@ -55,7 +56,7 @@ def _item(
         label = f'<span class="caption-label">{number} · {doubt}{words}</span>'
         mark = ' aria-current="true"' if opened else ""
         picture = (
-            f'<button class="thumbnail-item" data-open="{number}" title="{words}"{mark}>'
+            f'<button class="thumbnail-item" data-open="{item.number}" title="{words}"{mark}>'
             f'<img src="{FILE}{escape(str(item.thumbnail))}" alt="" loading="lazy">{label}'
             f"{stands if how == OLD else ''}</button>"
         )

@@ -31,6 +31,7 @@ from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.drafts import Store
 from anystory.project.folder import Project, ProjectError
 from anystory.project.imprint import ImprintError, story_from_png
+from anystory.project.lineage import lineage
 from anystory.project.things import things_in
 from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
@@ -119,14 +120,11 @@ class Job:
         prompts are still the same."""
         if script is None:
             return self.script
-        now = dict(enumerate(script.panels))
-        panels = tuple(
-            replace(panel, caption=now[k].caption, dialogue=now[k].dialogue)
-            if k in now and now[k].prompt == panel.prompt
-            else panel
-            for k, panel in enumerate(self.script.panels)
-        )
-        return replace(self.script, title=script.title, panels=panels)
+        panels = list(self.script.panels)
+        for panel, place in zip(script.panels, lineage(panels, script.panels), strict=True):
+            if place is not None and panels[place].prompt == panel.prompt:
+                panels[place] = replace(panels[place], caption=panel.caption, dialogue=panel.dialogue)
+        return replace(self.script, title=script.title, panels=tuple(panels))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -429,10 +427,11 @@ class _Telling:
         self.left = TimeLeft(self._total, self._steps)
 
     def _kept(self) -> dict[int, Shown]:
-        """The frames of the last render whose panel is still the same."""
+        """The frames of the last render whose panel is still the same, wherever it stands."""
         panels = self._story.script.panels
-        same = (item for item in self._before if item.panel in panels[item.number - 1 : item.number])
-        return {item.number: replace(item, job=self._job) for item in same}
+        there = placed(self._before, panels) if panels else {}
+        same = ((number, item) for number, item in there.items() if item.panel == panels[number - 1])
+        return {number: replace(item, number=number, job=self._job) for number, item in same}
 
     def leave_out(self, moment: Moment) -> None:
         """The rest of the panel that `moment` is at is left out."""
@@ -594,14 +593,29 @@ class Take:
     thumbnail: Path
 
 
+def placed(shown: Sequence[Shown], panels: Sequence[Panel]) -> dict[int, Shown]:
+    """Frames by the numbers that their panels have in the script by now; those of panels that are gone are left out.
+    While there is no script to read they stand where they stood."""
+    if not panels:
+        return {item.number: item for item in shown}
+    scripts = {id(item.job.script): item.job.script.panels for item in shown}
+    places = {key: lineage(before, panels) for key, before in scripts.items()}
+    now = {
+        key: {place: number for number, place in enumerate(found, 1) if place is not None}
+        for key, found in places.items()
+    }
+    found = ((now[id(item.job.script)].get(item.number - 1), item) for item in shown)
+    return {number: item for number, item in found if number is not None}
+
+
 def takes(item: Shown) -> list[Take]:
     """Those in the history of a frame's panel, the newest first, but for the one that stands there. Who cannot be read
     is left out."""
     project = Project(item.job.visit.story)
     now = project.entries.get(item.number)
     listed = []
-    for kept in reversed(project.history):
-        if kept.number != item.number or (now and kept.key == now.key):
+    for kept in reversed(project.history_of(item.number)):
+        if now and kept.key == now.key:
             continue
         with suppress(ProjectError):
             image = project.kept(item.number, kept.key).image
@@ -614,9 +628,7 @@ def restored(item: Shown, key: str) -> Shown:
     with, seed and steering, as far as the panel is otherwise still the same. Raises ProjectError with a sentence."""
     folder, number, job = item.job.visit.story, item.number, item.job
     project = Project(folder)
-    for kept in project.history:
-        if (kept.number, kept.key) != (number, key):
-            continue
+    for kept in (kept for kept in project.history_of(number) if kept.key == key):
         with suppress(ImprintError, OSError):
             made = story_from_png((folder / kept.image).read_bytes())
             panel = made.script.panels[made.panel - 1]

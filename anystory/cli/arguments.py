@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from anystory.api import LIMITS
 from anystory.backends import base as backend
 from anystory.cast.segment import MODELS
 from anystory.cli import check, info, pictures, render, stories
@@ -15,6 +14,7 @@ from anystory.cli.report import Report
 from anystory.cli.usage import Parser, between, lora, vram
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering
 from anystory.pages.export import FIT, LAYOUTS, PAGES, Format
+from anystory.story.model import BOUNDS
 
 SCRIPT = "the story: text, YAML, JSON, a storyboard, a screenplay or a shot list"
 RENDERED = "what render wrote"
@@ -53,12 +53,12 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("scripts", type=Path, nargs="+", metavar="SCRIPT", help=SCRIPT)
     out = "where frames go, and are resumed from; several scripts get a folder each in it"
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
-    command.add_argument("--seed", type=between(int, *LIMITS["seed"]), metavar="N", help="the story's seed")
+    command.add_argument("--seed", type=between(int, *BOUNDS["seed"]), metavar="N", help="the story's seed")
     command.add_argument(
-        "--steps", type=between(int, *LIMITS["steps"]), metavar="N", help="denoising steps a frame, of a model"
+        "--steps", type=between(int, *BOUNDS["steps"]), metavar="N", help="denoising steps a frame, of a model"
     )
     about = "guidance scale of a model (1 = off)"
-    command.add_argument("--guidance", type=between(float, *LIMITS["guidance"]), metavar="X", help=about)
+    command.add_argument("--guidance", type=between(float, *BOUNDS["guidance"]), metavar="X", help=about)
     about = 'another layout for these panels than the script has, as in --layout 2 "Mia 0 0.2 0.5 1; strength 0.8"'
     command.add_argument("--layout", nargs=2, action="append", default=[], metavar=("PANELS", "PLACES"), help=about)
     about = "how firmly maps follow every layout, from 0 (not at all) to 1 (default: the script's)"
@@ -93,9 +93,9 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("script", type=Path, metavar="STORY", help=SCRIPT)
     command.add_argument("--out", type=Path, required=True, metavar="OUT", help="a folder; they go to sketches in it")
     about = "side of the pictures in pixels (default: the panel's own, or 1024)"
-    command.add_argument("--size", type=between(int, 64, 4096), metavar="N", help=about)
+    command.add_argument("--size", type=between(int, 64, BOUNDS["size"][1]), metavar="N", help=about)
     command.add_argument("--panels", metavar="2,4-6", help="only these panels (default: all)")
-    command.add_argument("--seed", type=between(int, *LIMITS["seed"]), metavar="N", help="the story's seed")
+    command.add_argument("--seed", type=between(int, *BOUNDS["seed"]), metavar="N", help="the story's seed")
 
     command = add("check", check.check, "tell what is wrong with a script, and what a backend cannot follow")
     command.add_argument("script", type=Path, help=SCRIPT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,7 @@ from anystory.cast.segment import is_here
 from anystory.cli.report import Report
 from anystory.cli.usage import UsageError
 from anystory.maps.diagnosis import diagnose
-from anystory.project.folder import Project
+from anystory.project.folder import Project, left_out
 from anystory.project.imprint import story_from_png
 from anystory.story.model import MADE, SEEN
 from anystory.supplies import ASSETS
@@ -70,16 +70,19 @@ def _folder(folder: Path, report: Report) -> None:
     story, (name, number) = project.story(), project.made_with
     cast = [member.name for member in story.script.cast]
     settings = asdict(story.settings)
-    makers = dict.fromkeys(map(project.maker, sorted(project.entries))) or [project.made_with]
+    lost = project.unreadable()
+    makers = dict.fromkeys(project.maker(n) for n in project.entries if n not in lost) or [project.made_with]
     words = [
         f"{story.script.title or 'A story without a title'}: {len(story.script.panels)} panels, "
-        f"{len(project.entries)} with a frame, by {' and '.join(_maker(*maker) for maker in makers)}",
+        f"{len(project.entries) - len(lost)} with a frame, by {' and '.join(_maker(*maker) for maker in makers)}",
         f"cast: {', '.join(cast) or 'nobody'}",
         ", ".join(f"{key} {value:g}" for key, value in settings.items()),
     ]
     what: dict[str, Any] = {"title": story.script.title, "cast": cast, "settings": settings}
     report.tell("story", "\n".join(words), folder=str(folder), **what, backend=name, version=number)
-    for panel in _panels(project, [panel.prompt for panel in story.script.panels]):
+    for error in lost.values():
+        report.note(left_out(error))
+    for panel in _panels(project, [panel.prompt for panel in story.script.panels], lost):
         made = f"seed {panel['seed']}. {panel['message']}" if panel["file"] else "no frame yet."
         report.tell("panel", f"panel {panel['panel']}: {panel['prompt']}\n    {made}", folder=str(folder), **panel)
 
@@ -88,9 +91,9 @@ def _maker(name: str, number: str) -> str:
     return f"{name} {number}{f' ({MADE[SEEN]})' if name == STORYBOOK else ''}"
 
 
-def _panels(project: Project, prompts: list[str]) -> Iterator[dict[str, Any]]:
+def _panels(project: Project, prompts: list[str], lost: Collection[int]) -> Iterator[dict[str, Any]]:
     for number, prompt in enumerate(prompts, 1):
-        entry = project.entries.get(number)
+        entry = project.entries.get(number) if number not in lost else None
         made: dict[str, Any] = {"file": None, "seed": None, "trace": None, "tries": 0}
         made |= {"backend": None, "diagnosis": None, "message": None}
         if entry is not None:

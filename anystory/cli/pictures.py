@@ -40,7 +40,11 @@ def maps(arguments: argparse.Namespace, report: Report) -> None:
             raise UsageError("A story's contact sheet is a .png; say --panel N for the maps of a frame.")
         if not project.entries:
             raise UsageError(f"{arguments.folder} has no frame yet; render the story first.")
-        frames = {number: project.frame(number) for number in project.entries}
+        frames, lost = project.frames()
+        for sentence in lost:
+            report.note(sentence)
+        if not frames:
+            raise UsageError(f"No frame in {arguments.folder} can be read; render the story again.")
         data, lacking = png(contact_sheet(script, frames)), unwritable_on_sheet(script, frames)
     else:
         trace = project.trace(arguments.panel)

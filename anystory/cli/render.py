@@ -109,7 +109,7 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
                     bar.total += event.step.total - story.settings.steps
                 bar.update()
                 if frame := event.step.frame:
-                    own = {kept.seed: kept for kept in Project(arguments.folder).history if kept.number == number}
+                    own = {kept.seed: kept for kept in Project(arguments.folder).history_of(number)}
                     kept = own[frame.seed]  # no seed is tried twice
                     made[event.attempt] = kept.short, frame.image
                     words = f"{kept.short}: {diagnose(frame.maps).sentence}"
@@ -125,18 +125,23 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
 def history(arguments: argparse.Namespace, report: Report) -> None:
     """What was made for a panel, and one of it put in the panel's place."""
     project, number = Project(arguments.folder), arguments.panel
+    count = len(project.story().script.panels)
+    if number > count:
+        raise UsageError(f"There is no panel {number}; the story has panels 1 to {count}.")
     if arguments.restore is not None:
         project.restore(number, arguments.restore)
         entry = project.entries[number]
         words = f"Panel {number} is the frame {entry.short} again; what was there is in its history."
         report.tell("restored", words, panel=number, seed=entry.seed, key=entry.key)
         return
-    now = project.entries.get(number)
+    now, others = project.entries.get(number), project.history_of(number)
+    if not now and not others:
+        raise UsageError(f"Panel {number} has no frame in {arguments.folder} and had none before; render it first.")
     if now:
         pinned = ", pinned" * now.pinned
         words = f"{now.short}: {now.image} (now{pinned})"
         report.tell("kept", words, seed=now.seed, key=now.key, file=now.image, now=True)
-    for kept in reversed([kept for kept in project.history if kept.number == number]):
+    for kept in reversed(others):
         report.tell("kept", f"{kept.short}: {kept.image}", seed=kept.seed, key=kept.key, file=kept.image, now=False)
 
 

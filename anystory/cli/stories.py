@@ -59,7 +59,10 @@ def _export_script(source: Path, out: Path) -> None:
 def look(arguments: argparse.Namespace, report: Report) -> None:
     """How consistent a rendered story is, panel by panel."""
     project = Project(arguments.folder)
-    found = consistency(project.story(), {number: project.frame(number) for number in project.entries})
+    frames, lost = project.frames()
+    for sentence in lost:
+        report.note(sentence)
+    found = consistency(project.story(), frames)
     if not found.names:
         raise ProjectError(f"{arguments.folder} has no frame with a character in it yet; render the story first.")
     for number, looks in found.panels.items():

@@ -20,7 +20,8 @@ from PIL import Image, ImageDraw
 
 from anystory.errors import AnyStoryError
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
-from anystory.project.folder import Project, png, write_atomic
+from anystory.project.folder import Project, left_out, png, write_atomic
+from anystory.project.imprint import KEY as IMPRINT
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import INK, LEADING, PAPER, fit, paragraphs, unwritable, write_block, write_line
 
@@ -34,6 +35,8 @@ PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4), "comic": (168.0, 260.0)
 FIT = "fit"
 """The page size that leaves every cell of a layout the shape it is drawn with."""
 MARGIN = 10.0
+MARK = "page"
+"""The PNG text that tells a page from a frame: the numbers of its panels."""
 TITLE = 7.0
 """Millimetres the em of a page's title has at most."""
 MAX_TITLE = 3
@@ -116,16 +119,16 @@ class Page:
 
     @property
     def png(self) -> bytes:
-        """The page as a PNG file."""
-        return png(self.image, dict(self.text))
+        """The page as a PNG file, which says that it is a page."""
+        return png(self.image, {**self.text, MARK: ", ".join(map(str, self.panels))})
 
 
 class Pages(Sequence[Page]):
     """The pages of a rendered story, each made when it is asked for.
 
     `script` has other words than those it was rendered with (captions, dialogue, title), with as many panels; `only`
-    are the panels to take, by number. Panels without a frame are left out. Raises PageError where there is no frame at
-    all, ProjectError for a folder that holds no story.
+    are the panels to take, by number. Panels without a frame are left out; `unreadable` has a sentence on each frame
+    that cannot be read. Raises PageError where there is no frame at all, ProjectError for a folder that holds no story.
     """
 
     def __init__(
@@ -134,7 +137,12 @@ class Pages(Sequence[Page]):
         self.project, self.form = project, form
         self.script = script or project.story().script
         panels = range(1, len(self.script.panels) + 1)
-        self.numbers = [n for n in panels if n in project.entries and (only is None or n in only)]
+        self._lost, there = project.unreadable(), project.entries
+        asked = [n for n in panels if only is None or n in only]
+        self.numbers = [n for n in asked if n in there and n not in self._lost]
+        self.unreadable = tuple(left_out(error) for n, error in self._lost.items() if n in asked)
+        if not self.numbers and self.unreadable:
+            raise PageError(" ".join(self.unreadable))
         if not self.numbers:
             raise PageError(f"{project.folder} holds no frames; render the story first.")
 
@@ -155,7 +163,8 @@ class Pages(Sequence[Page]):
     @property
     def missing(self) -> tuple[int, ...]:
         """The numbers of the panels that are left out."""
-        return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in self.numbers)
+        without = {*self.numbers, *self._lost}
+        return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in without)
 
 
 def _text(frame: Path) -> dict[str, str]:
@@ -322,7 +331,7 @@ def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
         write_atomic({target / _file(k): page.png for k, page in enumerate(made, 1)})
     absent = pages.missing
     gone = f"Without a frame and left out: {', '.join(map(str, absent))}." if absent else ""
-    return (*(warning for page in made for warning in page.warnings), *([gone] if gone else []))
+    return (*(warning for page in made for warning in page.warnings), *pages.unreadable, *([gone] if gone else []))
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:
@@ -339,17 +348,28 @@ def _file(number: int) -> str:
 
 
 def _clear(folder: Path, count: int) -> None:
-    """Make room for `count` pages: what an export of more pages left goes; a folder with other files is refused."""
+    """Make room for `count` pages: what an export of more pages left goes; a folder with other files, pictures that are
+    no pages of ours among them, is refused and left as it is."""
     if not folder.exists():
         return
     if not folder.is_dir():
         raise PageError(f"{folder} is a file; give a folder, or a name that ends in .pdf or .cbz.")
-    others = sorted(path.name for path in folder.iterdir() if not re.fullmatch(r"\d{3,}\.png", path.name))
+    others = sorted(path.name for path in folder.iterdir() if not _is_page(path))
     if others:
         raise PageError(f"{folder} has other files in it ({others[0]}); give an empty or a new folder.")
     for path in folder.iterdir():
         if int(path.stem) > count:
             path.unlink()
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is a page that `write` wrote: by its name, and by what the picture says of itself."""
+    if path.is_symlink() or not re.fullmatch(r"\d{3,}\.png", path.name):
+        return False
+    try:
+        return {MARK, IMPRINT} <= _text(path).keys()
+    except Exception:  # whatever a damaged or a false picture raises, it is none of ours
+        return False
 
 
 def pdf(made: list[Page], title: str, dpi: int) -> bytes:

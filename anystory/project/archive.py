@@ -33,7 +33,7 @@ from PIL import Image
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError
 from anystory.project.drafts import DraftError, load_draft
-from anystory.project.folder import Kept, Project, ProjectError, migrate, write_atomic
+from anystory.project.folder import Project, ProjectError, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
 from anystory.project.things import MAX_DRAWING, drawing_files
 from anystory.project.things import NAMES as DRAWINGS
@@ -295,9 +295,13 @@ def _verified(folder: Path) -> list[str]:
     project = Project(folder)
     project.story()
     notes, whole = [], []
+    numbers = {entry.panel: number for number, entry in project.entries.items()}
     for panel in data["panels"]:
+        if panel["panel"] not in numbers:
+            continue
+        panel["number"] = numbers[panel["panel"]]
         try:
-            project.frame(int(panel["number"]))
+            project.frame(panel["number"])
         except ProjectError:
             notes.append(f"The frame of panel {panel['number']} is not whole and was left out; render it again.")
             continue
@@ -309,17 +313,10 @@ def _verified(folder: Path) -> list[str]:
                 panel = panel | {"trace": None}
                 notes.append(f"The trace of panel {panel['number']} is not whole and was left out.")
         whole.append(panel)
-    known = {(kept.number, kept.key) for kept in project.history if _readable(project, kept)}
-    history = [kept for kept in data["history"] if (kept["number"], kept["key"]) in known]
+    known = {(kept.panel, kept.key) for kept in project.history if project.is_readable(kept)}
+    history = [kept for kept in data["history"] if (kept["panel"], kept["key"]) in known]
     _write(path, data | {"panels": whole, "history": history})
     return notes
-
-
-def _readable(project: Project, kept: Kept) -> bool:
-    try:
-        return project.kept(kept.number, kept.key) is not None
-    except ProjectError:
-        return False
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:

@@ -10,8 +10,13 @@
     frames/001-maps.npz     names (unicode: the panel's cast, then the background), maps float16 (S+1, h, w), what they
                             measure, key
     history/KEY.png         frames that stood or could stand in a panel's place, with KEY-maps.npz; the same content
+                            (also of the last panels that were removed, whose words may come back)
     frames/001-trace.npz    the maps of every layer and step, where they were asked for
     (`anystory.story.model.read_trace`) .lock                   held while story.json is written
+
+Frames and histories belong to panels, which story.json tells apart by numbers of its own: `order` has them in the order
+of the script's panels, `removed` those that are gone. They stay with a panel whatever becomes of the script
+(`anystory.project.lineage`).
 
 Every file is written beside its place and renamed, so a file that is there is whole. Picture, maps and trace carry
 the key story.json lists for the panel, so after a crash between two renames nothing false is believed.
@@ -25,15 +30,17 @@ import io
 import json
 import os
 import re
+import secrets
 import struct
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from filelock import FileLock
@@ -44,13 +51,16 @@ from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import AskedStory, asked_in_png, imprint
+from anystory.project.lineage import lineage, renamed, renames
 from anystory.project.things import drawings_of, things_in
+from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
 from anystory.story.model import (
     MADE,
     ROUTING,
     Frame,
+    Panel,
     RoutingMaps,
     RoutingTrace,
     Settings,
@@ -60,7 +70,9 @@ from anystory.story.model import (
     read_trace,
 )
 
-VERSION = 3
+T = TypeVar("T")
+
+VERSION = 4
 
 STORY = "story.json"
 
@@ -69,6 +81,9 @@ LOCKED = 10
 
 KEPT = 12
 """Frames a panel that its history holds; the oldest goes first."""
+
+REMOVED = 12
+"""Panels that are gone whose frames are kept, in case their words come back; the one that went first is forgotten."""
 
 SHORT = 8
 """Digits of a key that people are told: enough to tell the frames of a history apart."""
@@ -85,8 +100,9 @@ class ProjectError(AnyStoryError, RuntimeError):
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished panel as story.json lists it: `number` from 1, the `seed` used, the `key` of everything its
-    pixels depend on, the `names` of its maps; `image`, `maps` and `trace` (None: not kept) are paths from the folder.
+    """A finished panel as story.json lists it: `number` from 1, `panel` which never changes, the `seed` used, the `key`
+    of everything its pixels depend on, the `names` of its maps; `image`, `maps` and `trace` (None: not kept) are paths
+    from the folder.
 
     `asked` is the key of the panel as it was asked for. It differs from `key` where the frame is not of the first of
     the `tries` seeds that were tried, or was drawn in another precision for want of memory. `diagnosis` holds the
@@ -94,6 +110,7 @@ class Entry:
     """
 
     number: int
+    panel: int
     seed: int
     key: str
     names: tuple[str, ...]
@@ -113,14 +130,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Kept:
-    """A frame of a panel's history: `number`, `seed`, `key`, `names`, `image`, `maps` and `short` as in `Entry`."""
+    """A frame of a panel's history: `panel`, `seed`, `key`, `names`, `image`, `maps`, `asked`, `tries` and `short` are
+    as in `Entry`."""
 
-    number: int
+    panel: int
     seed: int
     key: str
     names: tuple[str, ...]
     image: str
     maps: str
+    asked: str
+    tries: int
 
     @property
     def short(self) -> str:
@@ -185,7 +205,8 @@ def frame_file(number: int, end: str = ".png") -> str:
 def write_atomic(files: Mapping[Path, bytes]) -> None:
     """Write every file beside its place, then rename them all: a full disk leaves what was there before.
     Raises ProjectError with a sentence."""
-    parts = {path: path.with_name(f".{path.name}.part") for path in files}
+    # Of a name that no other program takes, which may write the same file at the same time.
+    parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in files}
     try:
         for path, part in parts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -244,12 +265,63 @@ def migrate(data: Any) -> dict[str, Any]:
             data | {"version": 2, "panels": [{**panel, "asked": panel["key"], **more} for panel in data["panels"]]}
         )
     if version == 2:  # no history, nothing pinned
-        return data | {"version": 3, "history": []}
+        return migrate(data | {"version": 3, "history": []})
+    if version == 3:  # frames and histories belonged to numbers
+        order = list(range(1, len(data["script"]["panels"]) + 1))
+        return data | {
+            "version": 4,
+            "order": order,
+            "next": len(order) + 1,
+            "removed": [],
+            "panels": [{**panel, "panel": panel["number"]} for panel in data["panels"]],
+            "history": [
+                {"panel": kept["number"], **{key: value for key, value in kept.items() if key != "number"}}
+                | {"asked": kept["key"], "tries": 1}
+                for kept in data["history"]
+            ],
+        }
     if isinstance(version, int) and version > VERSION:
         raise ProjectError(
             f"it was written by a newer AnyStory (version {version}, this one reads up to {VERSION}); update AnyStory."
         )
     raise ProjectError("it does not say which version it is; choose another folder.")
+
+
+def _known_panels(data: Mapping[str, Any]) -> tuple[int, ...]:
+    """The panels that a story.json tells apart, in the script's order. Raises ValueError where they are not so."""
+    order, gone = data["order"], [each["panel"] for each in data["removed"]]
+    known = [*order, *gone]
+    if not all(type(panel) is int and 0 < panel < data["next"] for panel in known) or len({*known}) < len(known):
+        raise ValueError("panels that cannot be told apart")
+    if len(order) != len(data["script"]["panels"]):
+        raise ValueError("other panels than the script has")
+    for each in data["removed"]:
+        if not isinstance(each["prompt"], str) or not isinstance(each["cast"], list):
+            raise TypeError("the words of a panel")
+        each["key"], each["pinned"]
+    return tuple(order)
+
+
+def _gone(panel: int, words: Panel, entry: Entry | None) -> dict[str, Any]:
+    """A panel that is gone, as story.json remembers it."""
+    key, pinned = (entry.key, entry.pinned) if entry else (None, False)
+    return {"panel": panel, "prompt": words.prompt, "cast": [*words.cast], "key": key, "pinned": pinned}
+
+
+def _files_of(listed: Iterable[Entry]) -> set[str]:
+    """The files of finished panels."""
+    return {file for entry in listed for file in (entry.image, entry.maps, entry.trace) if file}
+
+
+def _called(gone: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A panel that is gone, whose characters may have been renamed since."""
+    words = renamed(Panel(gone["prompt"], tuple(gone["cast"])), names)
+    return gone | {"prompt": words.prompt, "cast": [*words.cast]}
+
+
+def left_out(error: ProjectError) -> str:
+    """A sentence on a frame that cannot be read and that others do without."""
+    return f"{str(error).rstrip('.')}; it is left out: render it again."
 
 
 def _look(file: Path) -> tuple[Image.Image, Image.Image]:
@@ -274,16 +346,20 @@ def packed_maps(maps: RoutingMaps, key: str) -> bytes:
 class Project:
     """One project folder. Opening reads what is there; a folder without story.json is a new project.
 
-    `entries` are the finished panels by number, `history` what else was made for them, oldest first; `story()` and
+    `entries` are the finished panels by number, `history` what else was made for any panel, oldest first; `story()` and
     `frame()` read back, `begin()` and `save()` write. Several programs may write to one folder: what another one has
     listed meanwhile is taken in, but for panels that both changed, and its script stays if it began after this one.
+    Numbers are always those of the script that this one has begun or read: a frame finds its panel wherever that is in
+    the folder's script by now, and goes to its history where the folder's has other words for it or is without it.
     Raises ProjectError where story.json is damaged, foreign or from a newer version.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.entries: dict[int, Entry] = {}
         self.history: list[Kept] = []
+        self._frames: dict[int, Entry] = {}
+        self._order: tuple[int, ...] = ()
+        self._lock = FileLock(self.folder / ".lock", timeout=LOCKED)
         self._cutouts: dict[str, dict[str, Any]] = {}
         self._data: dict[str, Any] | None = None
         self._head: dict[str, Any] | None = None
@@ -293,8 +369,9 @@ class Project:
         try:
             self._read = path.read_bytes()
             self._data = migrate(json.loads(self._read))
+            self._order = _known_panels(self._data)
             listed = [Entry(**{**panel, "names": tuple(panel["names"])}) for panel in self._data["panels"]]
-            self.entries = {int(entry.number): entry for entry in listed}
+            self._frames = {entry.panel: entry for entry in listed if entry.panel in self._order}
             self.history = [Kept(**{**kept, "names": tuple(kept["names"])}) for kept in self._data["history"]]
             self._cutouts = {subject["name"]: subject for subject in self._data["subjects"]}
         except FileNotFoundError:
@@ -306,6 +383,20 @@ class Project:
         except (ValueError, KeyError, TypeError) as error:
             raise ProjectError("is damaged; move it away or choose another folder.", path) from error
         self._remember(self._data)
+
+    @property
+    def entries(self) -> dict[int, Entry]:
+        """The finished panels by number."""
+        listed = ((number, self._frames.get(panel)) for number, panel in enumerate(self._order, 1))
+        return {number: entry for number, entry in listed if entry}
+
+    def history_of(self, number: int) -> list[Kept]:
+        """What else was made for panel `number`, oldest first."""
+        return [kept for kept in self.history if kept.panel == self._panel(number)]
+
+    def _panel(self, number: int) -> int | None:
+        """The panel of a number, whatever number it has elsewhere; None where there is none."""
+        return self._order[number - 1] if 1 <= number <= len(self._order) else None
 
     @property
     def made_with(self) -> tuple[str, str]:
@@ -320,6 +411,12 @@ class Project:
         if self._data is None:
             raise ProjectError("holds no story.json; choose the folder of a rendered story.", self.folder)
         return self._data
+
+    def _at_hand(self) -> dict[str, Any]:
+        """What story.json says besides frames and histories, by whatever program."""
+        if self._head is None:
+            raise ProjectError("holds no story.json; choose the folder of a rendered story.", self.folder)
+        return self._head
 
     def story(self) -> Story:
         """The story as it was last rendered: script, cut-outs, settings. A member of the script's cast has
@@ -347,20 +444,57 @@ class Project:
     def frame(self, number: int) -> Frame:
         """The finished frame of panel `number` (from 1), its maps as float32, with its trace if there is a whole one.
         Raises ProjectError when it is not there, not whole, or not the one story.json lists."""
+        return self._read_of(number, lambda entry: replace(self._frame(entry), trace=self._trace(entry)))
+
+    def frames(self) -> tuple[dict[int, Frame], list[str]]:
+        """Every finished frame that can be read, by number, and a sentence on each that cannot."""
+        found, lost = {}, []
+        for number in self.entries:
+            try:
+                found[number] = self.frame(number)
+            except ProjectError as error:
+                lost.append(left_out(error))
+        return found, lost
+
+    def unreadable(self) -> dict[int, ProjectError]:
+        """The finished frames that cannot be read, by number; quick, as no pixel is decoded."""
+        lost = {}
+        for number in self.entries:
+            try:
+                self._read_of(number, self._whole)
+            except ProjectError as error:
+                lost[number] = error
+        return lost
+
+    def _read_of(self, number: int, read: Callable[[Entry], T]) -> T:
+        """What `read` finds in the frame of a panel, asked again where another program was just writing it."""
         try:
             entry = self.entries[number]
-            return replace(self._frame(entry), trace=self._trace(entry))
-        except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
-            raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
+        except KeyError as error:
+            raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: it has none yet.") from error
+        try:
+            return read(entry)
+        except Exception:
+            try:
+                with self._alone():
+                    self._take_in()
+                    return read(self.entries[number])
+            except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
+                raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
 
     def maker(self, number: int) -> tuple[str, str]:
         """Name and version of the backend that made the frame of panel `number`, as its picture says. Raises
         ProjectError when there is none."""
+        return self._read_of(number, self.made_by)
+
+    def made_by(self, listed: Entry | Kept) -> tuple[str, str]:
+        """Name and version of the backend that made a listed frame, as its picture says. Raises ProjectError when it
+        cannot be read."""
         try:
-            with Image.open(self._inside(self.entries[number].image), formats=["PNG"]) as picture:
+            with Image.open(self._inside(listed.image), formats=["PNG"]) as picture:
                 return str(picture.info["backend"]), str(picture.info["version"])
         except Exception as error:  # as in `frame`
-            raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
+            raise ProjectError(f"The frame {listed.short} in {self.folder} cannot be read: {error}") from error
 
     def asked(self, number: int) -> AskedStory | None:
         """What the picture of panel `number` tells of what was asked for; None where it tells nothing."""
@@ -378,8 +512,15 @@ class Project:
         except Exception as error:  # as in `frame`
             raise ProjectError(f"The frame {listed.short} in {self.folder} cannot be read: {error}") from error
 
+    def is_readable(self, listed: Kept) -> bool:
+        """Whether a frame of the history is whole on disk."""
+        try:
+            return self._frame(listed) is not None
+        except Exception:  # as in `frame`
+            return False
+
     def _listed_of(self, number: int, key: str) -> Kept:
-        own = [kept for kept in self.history if kept.number == number]
+        own = self.history_of(number)
         for kept in own:
             if len(key) >= SHORT and kept.key.startswith(key):
                 return kept
@@ -388,18 +529,25 @@ class Project:
 
     def _frame(self, entry: Entry | Kept) -> Frame:
         """A listed frame without its trace. Raises whatever a broken picture or archive raises."""
+        picture = self._whole(entry)
+        with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
+            measure = str(maps["measure"]) if "measure" in maps else ROUTING
+            routing = RoutingMaps(tuple(maps["names"].tolist()), maps["maps"].astype(np.float32), measure)
+        notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
+        version = str(picture.info.get("version", ""))
+        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version)
+
+    def _whole(self, entry: Entry | Kept) -> Image.Image:
+        """The picture of a listed frame, which is whole and the one that is listed, as its maps are; not decoded yet.
+        Raises as `_frame`."""
         data = self._inside(entry.image).read_bytes()
         Image.open(io.BytesIO(data), formats=["PNG"]).verify()
         picture = Image.open(io.BytesIO(data), formats=["PNG"])
         with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
-            measure = str(maps["measure"]) if "measure" in maps else ROUTING
-            routing = RoutingMaps(tuple(maps["names"].tolist()), maps["maps"].astype(np.float32), measure)
             keys = {picture.info.get("key"), str(maps["key"])}
         if keys != {entry.key}:
             raise ValueError("the files are not the ones story.json lists")
-        notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
-        version = str(picture.info.get("version", ""))
-        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version)
+        return picture
 
     def trace(self, number: int) -> RoutingTrace:
         """The trace of panel `number`. Raises ProjectError where there is no whole one."""
@@ -439,49 +587,92 @@ class Project:
         names: Sequence[tuple[str, ...]],
         backend: str,
         version: str,
-        own: Callable[[int, Entry], bool] = lambda number, entry: True,
+        own: Callable[[int, Entry | Kept], bool] = lambda number, entry: True,
     ) -> None:
-        """Take `story` in before it is rendered by `backend`: write story.json and new cut-outs; hand frames to
-        the panels that now have their key (a moved panel costs nothing); forget panels that are gone.
+        """Take `story` in before it is rendered by `backend`: write story.json and new cut-outs; find every panel of
+        the story before again, and leave it its frame and its history wherever it stands by now; hand frames to the
+        panels that now have their key (one that was asked for before costs nothing).
 
         `keys` and `names` (of the maps) stand for each panel of the script; a key is None where it is unknown. `own`
         tells whether a listed frame shows what the panel of that number asks for: one that was restored may show
-        somebody else, and keeps the names it has.
+        somebody else, and keeps the names it has. A pinned frame stays with its panel, and an outdated one until its
+        panel is rendered again, unless it went to another panel. Of panels that are gone the frames go to the history:
+        those of the last `REMOVED` are there again when their words are.
         """
         files = subject_files([subject.name for subject in story.subjects])
-        before, self._cutouts = self._cutouts, {}
-        changed: dict[Path, bytes] = {}
-        for subject in story.subjects:
-            listed: dict[str, Any] = {
-                "name": subject.name,
-                "file": files[subject.name],
-                "content": content(subject),
-            }
-            more = more_files(listed["file"], len(subject.more))
-            listed |= ({"drawn": subject.drawn} if subject.drawn else {}) | ({"more": more} if more else {})
-            paths = [self.folder / file for file in (listed["file"], *more)]
-            if before.get(subject.name) != listed or not all(path.exists() for path in paths):
-                changed |= zip(paths, map(png, cutouts(subject)), strict=True)
-            self._cutouts[subject.name] = listed
         described = {subject.name: subject.description for subject in story.subjects}
         cast = (
             replace(m, image=None, mask=None, more=(), description=described.get(m.name, m.description))
             for m in story.script.cast
         )
-        self._data = {
-            "version": VERSION,
-            "backend": {"name": backend, "version": version},
-            "script": dump_script(replace(story.script, cast=tuple(cast))),
-            "settings": asdict(story.settings),
-            "subjects": list(self._cutouts.values()),
-        }
+        with self._alone():
+            self._take_in()
+            before, self._cutouts = self._cutouts, {}
+            changed: dict[Path, bytes] = {}
+            for subject in story.subjects:
+                listed: dict[str, Any] = {"name": subject.name, "file": files[subject.name]}
+                listed["content"] = content(subject)
+                more = more_files(listed["file"], len(subject.more))
+                listed |= ({"drawn": subject.drawn} if subject.drawn else {}) | ({"more": more} if more else {})
+                paths = [self.folder / file for file in (listed["file"], *more)]
+                if before.get(subject.name) != listed or not all(path.exists() for path in paths):
+                    changed |= zip(paths, map(png, cutouts(subject)), strict=True)
+                self._cutouts[subject.name] = listed
+            old, script = self._head, dump_script(replace(story.script, cast=tuple(cast)))
+            self._data = self._head = {
+                "version": VERSION,
+                "backend": {"name": backend, "version": version},
+                "script": script,
+                "settings": asdict(story.settings),
+                "subjects": list(self._cutouts.values()),
+                **self._found_again(old, story, before),
+            }
+            try:
+                changed |= drawings_of(story.script.things, self.folder)
+            except OSError as error:
+                why = f"{story.script.things} cannot be read ({error.strerror}); check the folder."
+                raise ProjectError(why) from error
+            self._order = tuple(self._data["order"])
+            self._arrange(old, keys, names, own)
+            self._write_story(changed)
+
+    def _found_again(
+        self, old: dict[str, Any] | None, story: Story, looks: Mapping[str, dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The story's panels and those that are gone, as story.json has them, after the story of `old` whose characters
+        had these `looks`."""
+        panels = story.script.panels
+        if old is None:
+            return {"order": list(range(1, len(panels) + 1)), "next": len(panels) + 1, "removed": []}
         try:
-            changed |= drawings_of(story.script.things, self.folder)
-        except OSError as error:
-            raise ProjectError(f"{story.script.things} cannot be read ({error.strerror}); check the folder.") from error
-        self._arrange(keys, names, own)
-        self._head = self._data
-        self._write_story(changed)
+            script = parse_script(old["script"])
+        except ScriptError as error:
+            raise ProjectError(f"holds a damaged story: {error}", self.folder) from error
+        was = {member.name: looks.get(member.name, {}).get("content", "") for member in script.cast}
+        now = {m.name: self._cutouts.get(m.name, {}).get("content", "") for m in story.script.cast}
+        called = renames(was, now)
+        places = lineage(script.panels, panels, called)
+        order: list[int | None] = [None if place is None else old["order"][place] for place in places]
+        removed, number = [_called(gone, called) for gone in old["removed"]], old["next"]
+        for index, words in enumerate(panels):
+            if order[index] is None:
+                back = [gone for gone in removed if (gone["prompt"], gone["cast"]) == (words.prompt, [*words.cast])]
+                if back:
+                    order[index] = back[-1]["panel"]
+                    removed.remove(back[-1])
+                else:
+                    order[index], number = number, number + 1
+        removed += [
+            _gone(panel, script.panels[place], self._frames.get(panel))
+            for place, panel in enumerate(old["order"])
+            if panel not in order
+        ]
+        kept = {each.panel for each in self.history} | self._frames.keys()
+        return {
+            "order": order,
+            "next": number,
+            "removed": [gone for gone in removed if gone["panel"] in kept][-REMOVED:],
+        }
 
     def save(
         self,
@@ -499,54 +690,82 @@ class Project:
         What was there goes to the history. `key` is that of the frame's seed, `asked` (None = the same) that of the
         panel's, `tries` as in `Entry`."""
         kept = frame if trace else replace(frame, trace=None)
-        self._take_in()
-        self._retire(number, key)
-        self._put(number, self._png(number, frame, key, prompt, settings), kept, key, asked or key, tries)
-        self._write_story()
+        image = self._png(number, frame, key, prompt, settings)
+        with self._alone():
+            self._take_in()
+            panel = self._order[number - 1]
+            if self._stands(number):
+                self._retire(panel, key)
+                self._put(panel, image, kept, key, asked or key, tries)
+            else:
+                self._add(panel, frame, key, image, asked or key, tries)
+            self._write_story()
 
     def keep(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> None:
         """Write a frame that could stand in the place of panel `number` to its history; arguments as in `save`."""
-        self._add(number, frame, key, self._png(number, frame, key, prompt, settings))
-        self._write_story()
+        image = self._png(number, frame, key, prompt, settings)
+        with self._alone():
+            self._take_in()
+            self._add(self._order[number - 1], frame, key, image, key, 1)
+            self._write_story()
 
     def restore(self, number: int, key: str, *, rewritten: bool = False) -> None:
         """Make a frame of its history, given as in `kept`, the one of panel `number`. The one that was there goes to
         the history. A render keeps it as long as what the panel asks for stays the same; `rewritten` tells that the
         panel asks for this very frame from now on."""
-        listed, frame = self._listed_of(number, key), self.kept(number, key)
-        image, entry = self._inside(listed.image).read_bytes(), self.entries.get(number)
-        asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
-        if rewritten:
-            asked, tries = listed.key, 1
-        self._retire(number, listed.key)
-        self._put(number, image, frame, listed.key, asked, tries)
-        self.entries[number] = replace(self.entries[number], pinned=pinned)
-        self._write_story()
+        with self._alone():
+            self._take_in()
+            listed, frame = self._listed_of(number, key), self.kept(number, key)
+            if listed.panel not in self._at_hand()["order"]:
+                raise ProjectError(f"Panel {number} is no longer in the story in {self.folder}; open the story again.")
+            image, entry = self._inside(listed.image).read_bytes(), self._frames.get(listed.panel)
+            asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
+            if rewritten:
+                asked, tries = listed.key, 1
+            self._retire(listed.panel, listed.key)
+            self._put(listed.panel, image, frame, listed.key, asked, tries, pinned)
+            self._write_story()
 
     def pin(self, number: int, pinned: bool = True) -> None:
         """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError without a frame."""
-        self.frame(number)
-        self.entries[number] = replace(self.entries[number], pinned=pinned)
-        self._write_story()
+        with self._alone():
+            self._take_in()
+            self.frame(number)
+            entry = self.entries[number]
+            self._frames[entry.panel] = replace(entry, pinned=pinned)
+            self._write_story()
 
-    def _retire(self, number: int, key: str) -> None:
-        """Copy the frame of panel `number` to the history, unless it is the one of `key` or cannot be read."""
-        entry = self.entries.get(number)
+    def _stands(self, number: int) -> bool:
+        """Whether the folder's script, which another program may have brought, has the panel of this number, and the
+        same words for it."""
+        mine, theirs = self._listed(), self._at_hand()
+        if mine is theirs:
+            return True
+        panel = self._order[number - 1]
+        if panel not in theirs["order"]:
+            return False
+        words = (data["script"]["panels"][data["order"].index(panel)] for data in (mine, theirs))
+        one, other = ((said["prompt"], said["cast"]) for said in words)
+        return one == other
+
+    def _retire(self, panel: int, key: str) -> None:
+        """Copy the frame of a panel to the history, unless it is the one of `key` or cannot be read."""
+        entry = self._frames.get(panel)
         if entry is None or entry.key == key:
             return
         try:
-            frame, image = self.frame(number), self._inside(entry.image).read_bytes()
-        except (ProjectError, OSError):
+            frame, image = self._frame(entry), self._inside(entry.image).read_bytes()
+        except Exception:  # whatever a broken picture or archive raises
             return
-        self._add(number, frame, entry.key, image)
+        self._add(panel, frame, entry.key, image, entry.asked, entry.tries)
 
-    def _add(self, number: int, frame: Frame, key: str, image: bytes) -> None:
+    def _add(self, panel: int, frame: Frame, key: str, image: bytes, asked: str, tries: int) -> None:
         """Write a frame, whose `image` is encoded already, to the history, and let the oldest go."""
         picture, maps = (f"history/{key[:32]}{end}" for end in (".png", "-maps.npz"))
         write_atomic({self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image})
-        self.history = [kept for kept in self.history if (kept.number, kept.key) != (number, key)]
-        self.history.append(Kept(number, frame.seed, key, frame.maps.names, picture, maps))
-        own = [kept for kept in self.history if kept.number == number]
+        self.history = [kept for kept in self.history if (kept.panel, kept.key) != (panel, key)]
+        self.history.append(Kept(panel, frame.seed, key, frame.maps.names, picture, maps, asked, tries))
+        own = [kept for kept in self.history if kept.panel == panel]
         self._forget(own[:-KEPT])
 
     def _forget(self, gone: Sequence[Kept]) -> None:
@@ -575,59 +794,104 @@ class Project:
         }
         return png(frame.image, text)
 
+    def made_for(self, number: int, asked: str) -> None:
+        """Let the frame of panel `number` be one that was made for the key `asked`, from the next `begin` on."""
+        entry = self.entries[number]
+        self._frames[entry.panel] = replace(entry, asked=asked)
+
     def tried(self, number: int, tries: int) -> None:
         """List that `tries` seeds were tried for panel `number`, and the frame that is there is still the best."""
-        self.entries[number] = replace(self.entries[number], tries=tries)
-        self._write_story()
+        with self._alone():
+            self._take_in()
+            if entry := self.entries.get(number):
+                self._frames[entry.panel] = replace(entry, tries=tries)
+                self._write_story()
 
     def _arrange(
-        self, keys: Sequence[str | None], names: Sequence[tuple[str, ...]], own: Callable[[int, Entry], bool]
+        self,
+        old: dict[str, Any] | None,
+        keys: Sequence[str | None],
+        names: Sequence[tuple[str, ...]],
+        own: Callable[[int, Entry | Kept], bool],
     ) -> None:
-        """Make `entries` those of the panels with `keys`, moving and renaming finished frames."""
-        old = self.entries
-        # A frame serves the panel it was asked for; failing that, one with the seed it was found under.
-        places = {entry.key: number for number, entry in sorted(old.items(), reverse=True)}
-        places |= {entry.asked: number for number, entry in sorted(old.items(), reverse=True)}
-        moved: dict[int, tuple[tuple[bytes, Frame, str, str, int], bool]] = {}
-        claimed: set[int] = set()
-        went: dict[int, int] = {}
-        stays = {number for number, entry in old.items() if entry.pinned and entry.asked not in keys}
-        for number, (key, wanted) in enumerate(zip(keys, names, strict=True), 1):
-            if number in stays:
-                continue
-            source = number if number in old and old[number].asked == key else places.get(key or "")
-            if source is None:
-                continue
-            claimed.add(source)
-            went.setdefault(source, number)
-            entry = old[source]
-            wanted = wanted if own(number, entry) else entry.names
-            if source != number or entry.names != wanted or entry.asked != key or not entry.diagnosis:
-                try:
-                    frame = self.frame(source).named(wanted)
-                except ProjectError:
-                    continue  # it will be rendered anew
-                tries = entry.tries if entry.asked == key else 1
+        """Bring the frames of the panels with `keys` to their places: their own, or that which was made for the key."""
+        frames, came_back = self._frames, {gone["panel"]: gone for gone in (old or {}).get("removed", ())}
+        chosen: dict[int, Entry | Kept] = {}  # whose frame stands in the place of each number
+        stale, pinned = dict[int, Entry | Kept](), set[int]()
+        for number, (panel, key) in enumerate(zip(self._order, keys, strict=True), 1):
+            now: Entry | Kept | None = frames.get(panel)
+            if gone := came_back.get(panel):
+                now = next((kept for kept in self.history if (kept.panel, kept.key) == (panel, gone["key"])), None)
+            if now and (now.pinned if isinstance(now, Entry) else gone is not None and gone["pinned"]):
+                pinned.add(number)
+            if now and (now.asked == key or number in pinned):
+                chosen[number] = now
+            elif source := self._made_for(panel, key):
+                chosen[number] = source
+            if now and chosen.get(number) is not now:
+                stale[number] = now
+        claimed = {id(entry) for entry in chosen.values()}
+        for number, entry in stale.items():
+            if number not in chosen and id(entry) not in claimed:
+                chosen[number] = entry
+        moved: dict[int, tuple[bytes, Frame, str, str, int, bool]] = {}
+        settled: dict[int, Entry] = {}
+        for number, entry in list(chosen.items()):
+            key, wanted = keys[number - 1], names[number - 1]
+            asked = entry.asked if number in pinned or (number in stale and stale[number] is entry) else key
+            same = asked == key and own(number, entry)
+            called = wanted if same else entry.names
+            if isinstance(entry, Entry) and entry.diagnosis:
+                there = entry.panel, entry.number, entry.names, entry.asked
+                if there == (self._order[number - 1], number, called, asked):
+                    settled[entry.panel] = entry
+                    continue
+            try:
+                frame = self._frame(entry)
+                if isinstance(entry, Entry):
+                    frame = replace(frame, trace=self._trace(entry))
                 image = self._inside(entry.image).read_bytes()
-                moved[number] = (image, frame, entry.key, key or "", tries), entry.pinned
-        # An outdated frame stays until its panel is rendered again, unless it went to another panel.
-        self.entries = {
-            number: entry
-            for number, entry in old.items()
-            if number <= len(keys) and (entry.asked == keys[number - 1] or number not in claimed)
-        }
-        for number, (new, pinned) in moved.items():
-            self._put(number, *new)
-            self.entries[number] = replace(self.entries[number], pinned=pinned)
-        self.history = [replace(kept, number=went.get(kept.number, kept.number)) for kept in self.history]
-        self._forget([kept for kept in self.history if kept.number > len(keys)])
-        for number in claimed - self.entries.keys():
-            for name in filter(None, (old[number].image, old[number].maps, old[number].trace)):
-                with contextlib.suppress(OSError):
-                    self._inside(name).unlink()
+                moved[number] = (
+                    image,
+                    frame.named(called),
+                    entry.key,
+                    asked or entry.asked,
+                    entry.tries if entry.asked == asked else 1,
+                    number in pinned,
+                )
+            except Exception:  # whatever a broken picture or archive raises: it will be rendered anew
+                del chosen[number]
+        for panel, was in frames.items():  # what goes from its place goes to its panel's history
+            stands = chosen.get(self._order.index(panel) + 1) if panel in self._order else None
+            if stands is not was:
+                self._retire(panel, stands.key if stands else "")
+        self._frames = settled
+        for number, (image, frame, made, asked, tries, pin) in moved.items():
+            self._put(self._order[number - 1], image, frame, made, asked, tries, pin)
+        known = {*self._order, *(gone["panel"] for gone in self._at_hand()["removed"])}
+        self._forget([kept for kept in self.history if kept.panel not in known])
+        for file in _files_of(frames.values()) - _files_of(self._frames.values()):
+            with contextlib.suppress(OSError, ValueError):
+                self._inside(file).unlink()
 
-    def _put(self, number: int, image: bytes, frame: Frame, key: str, asked: str, tries: int) -> None:
+    def _made_for(self, panel: int, key: str | None) -> Entry | Kept | None:
+        """A frame that was made for a key: of its own panel if there is one; one that was asked for before one that was
+        found under its seed; one in its place before one of a history, and of those the newest."""
+        if key is None:
+            return None
+        all_of: list[Entry | Kept] = [*self._frames.values(), *reversed(self.history)]
+        for own in (True, False):
+            for what in ("asked", "key"):
+                for entry in all_of:
+                    if (entry.panel == panel) == own and getattr(entry, what) == key:
+                        return entry
+        return None
+
+    def _put(
+        self, panel: int, image: bytes, frame: Frame, key: str, asked: str, tries: int, pinned: bool = False
+    ) -> None:
         """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
+        number = self._at_hand()["order"].index(panel) + 1
         picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
         files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}
@@ -638,14 +902,26 @@ class Project:
             with contextlib.suppress(OSError):
                 (self.folder / packed).unlink()
         trace = packed if frame.trace is not None else None
-        numbers = diagnose(frame.maps).as_data()
-        self.entries[number] = Entry(number, frame.seed, key, names, picture, maps, trace, asked, tries, numbers)
+        self._frames[panel] = Entry(
+            number=number,
+            panel=panel,
+            seed=frame.seed,
+            key=key,
+            names=names,
+            image=picture,
+            maps=maps,
+            trace=trace,
+            asked=asked,
+            tries=tries,
+            diagnosis=diagnose(frame.maps).as_data(),
+            pinned=pinned,
+        )
 
     def _write_story(self, files: Mapping[Path, bytes] = MappingProxyType({})) -> None:
         """Write story.json, and `files` with it."""
         with self._alone():
             self._take_in()
-            panels = [asdict(entry) for _, entry in sorted(self.entries.items())]
+            panels = sorted((asdict(entry) for entry in self._frames.values()), key=itemgetter("number"))
             history = [asdict(kept) for kept in self.history]
             text = json.dumps(
                 {**(self._head or {}), "panels": panels, "history": history}, indent=2, ensure_ascii=False
@@ -657,14 +933,13 @@ class Project:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """While no other program writes to the folder; on disks that cannot lock files, without that."""
-        lock = FileLock(self.folder / ".lock", timeout=LOCKED)
         with contextlib.suppress(OSError, NotImplementedError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
+            self._lock.acquire()
         try:
             yield
         finally:
-            lock.release()
+            self._lock.release()
 
     def _take_in(self) -> None:
         """Take in what another program has listed in story.json since it was read or written here."""
@@ -674,16 +949,18 @@ class Project:
         except OSError:  # not there yet, or taken away: then it is written anew
             return
         other, (entries, history) = Project(self.folder), self._seen
-        mine = {n for n in self.entries | entries if self.entries.get(n) != entries.get(n)}
-        listed = {n: entry for n, entry in other.entries.items() if n not in mine}
-        self.entries = listed | {n: entry for n, entry in self.entries.items() if n in mine}
+        mine = {n for n in self._frames | entries if self._frames.get(n) != entries.get(n)}
+        listed = {n: entry for n, entry in other._frames.items() if n not in mine}
+        self._frames = listed | {n: entry for n, entry in self._frames.items() if n in mine}
         gone, new = history - {*self.history}, [kept for kept in self.history if kept not in history]
         self.history = [kept for kept in other.history if kept not in gone and kept not in new] + new
         self._read, self._seen, self._head = other._read, other._seen, other._head
+        if not self._order:  # this one has neither begun nor read a story
+            self._order = other._order
 
     def _remember(self, head: dict[str, Any] | None) -> None:
         """What story.json lists, and the rest of it, as far as is known here."""
-        self._seen, self._head = (dict(self.entries), frozenset(self.history)), head
+        self._seen, self._head = (dict(self._frames), frozenset(self.history)), head
 
     def _inside(self, name: str) -> Path:
         """The path of a file story.json names, which must lie in the folder."""

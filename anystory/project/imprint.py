@@ -20,7 +20,7 @@ from PIL import Image
 from anystory.errors import AnyStoryError
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
-from anystory.story.model import MAX_SEED, Panel, Script, Settings, panel_seed
+from anystory.story.model import BOUNDS, Panel, Script, Settings, panel_seed
 from anystory.story.steering import PAINT
 
 KEY = "story"
@@ -29,14 +29,6 @@ MAX_BYTES = 30_000_000
 MAX_STORY = 250_000
 """Characters of JSON that a frame carries at most: a story of 200 long panels; of longer ones only its own panel."""
 
-BOUNDS = {
-    "size": (16, 4096),
-    "steps": (1, 1000),
-    "guidance": (0, 100),
-    "eta": (-100, 100),
-    "gamma": (-1000, 1000),
-    "seed": (0, MAX_SEED),
-}
 OTHERS = {"parameters": "A1111", "workflow": "ComfyUI", "invokeai_metadata": "InvokeAI", "Software": "another program"}
 """PNG text of other programs."""
 

@@ -15,7 +15,7 @@ from typing import Any
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import another_seed, diagnose
-from anystory.project.folder import Entry, Project, ProjectError, content
+from anystory.project.folder import Entry, Kept, Project, ProjectError, content
 from anystory.render.batch import Batches
 from anystory.story.model import (
     ATTENTION,
@@ -234,7 +234,7 @@ class RenderSession:
         names = [(*panel.cast, BACKGROUND) for panel in self.story.script.panels]
         today = self._adopt_reworded(project, {key for key in keys if key})
 
-        def own(number: int, entry: Entry) -> bool:
+        def own(number: int, entry: Entry | Kept) -> bool:
             return self._shows(project, number, replace(entry, key=today.get(entry.key, entry.key)))
 
         project.begin(self.story, keys, names, about.name, about.version, own)
@@ -264,7 +264,7 @@ class RenderSession:
             asked, own = (sessions[same].asked(then.panel, seed) for seed in (None, entry.seed))
             wanted = next((each.key for each in (asked, own) if each and each.key in keys), None)
             if wanted and own and own.request.prompt.text != then.prompt:
-                project.entries[number] = replace(entry, asked=wanted)
+                project.made_for(number, wanted)
                 reworded[entry.key] = own.key
         return reworded
 
@@ -278,17 +278,17 @@ class RenderSession:
                 names = (*self.story.script.panels[number - 1].cast, BACKGROUND)
                 self._save(number, frame.named(names), asked, trace=self.trace)
 
-    def _is_own(self, number: int, entry: Entry) -> bool:
+    def _is_own(self, number: int, entry: Entry | Kept) -> bool:
         """Whether a listed frame is what panel `number` asks for, under whatever seed."""
         asked = self.asked(number, entry.seed)
         return asked is not None and asked.key == entry.key
 
-    def _shows(self, project: Project, number: int, entry: Entry) -> bool:
+    def _shows(self, project: Project, number: int, entry: Entry | Kept) -> bool:
         """Whether a listed frame shows what panel `number` asks for, whatever version of the backend drew it."""
         if self._is_own(number, entry):
             return True
         try:
-            name, version = project.maker(entry.number)
+            name, version = project.made_by(entry)
         except ProjectError:
             return False
         drawn = self.asked(number, entry.seed, version)
@@ -385,7 +385,7 @@ class RenderSession:
         asked, project = self.needed(number), self.project
         if project is None:
             raise RenderError("Variants are for a story's folder; render the story into one first.")
-        tried = {asked.request.seed, *(kept.seed for kept in project.history if kept.number == number)}
+        tried = {asked.request.seed, *(kept.seed for kept in project.history_of(number))}
         tried |= {project.entries[number].seed} if number in project.entries else set()
 
         def variant(attempt: int, seed: int) -> Generator[Progress, None, None]:

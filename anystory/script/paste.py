@@ -44,7 +44,19 @@ CAST = re.compile(
     r"(?:[:：]\s*(?:\*\*)?|\*\*\s*[:：]?)?$",
     re.IGNORECASE,
 )
-"""What a chat model writes above a list of the characters."""
+"""What people and chat models write above a list of the characters."""
+
+MEMBER = re.compile(r"(?P<name>[^\W\d_][^:：,，.。!?\[\]#>]{0,39}?)\s*(?:[:：,，]|\s[-–—](?=\s))\s*(?P<words>\S.*)$")
+"""One of the cast and a description, as in `Mia: a girl in a red coat` and `Mia, a girl`."""
+
+LOOKS = re.compile(
+    r"(?:an?|the|one|two|my|our|his|her|un|una|unos|unas|el|la|los|las|mi|dos)\s[^!?¡¿\"“”]*$|[一两这那我][^！？“”「」]*$",
+    re.IGNORECASE,
+)
+"""A description that stands where nothing says that it is one."""
+
+STORY = re.compile(r"(?:title|style|segmenter|cast|image|mask|drawing)\s*[:：]\s*\S", re.IGNORECASE)
+"""What the form of plain text has before the first panel."""
 
 BOLD = re.compile(r"(?<!\\)\*\*(?=\S)(.+?)(?<=\S)\*\*")
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*(\w*)[^\r\n`]*$", re.MULTILINE)
@@ -112,21 +124,22 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     counted = [index for index, mark in enumerate(marks) if mark and (mark["label"] or mark["number"])]
     chat = len(counted) > 1
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
-    members = body = False  # whether lists of the cast, or lines of the panel above, may follow
+    cast = _cast_list(raw, marks, known)
+    body = False  # whether lines of the panel above may follow
     for index, (start, line) in enumerate(raw):
         mark, span = marks[index], (start, start + len(line))
-        if RULE.fullmatch(line) or (line.startswith("#") and not (mark and mark["label"]) and not CAST.match(line)):
+        if index in cast:
+            if cast[index] == "member":
+                found.append(_cut(start, line, mark.end() if mark else 0, "member"))
+            continue
+        if RULE.fullmatch(line) or (line.startswith("#") and not (mark and mark["label"])):
             continue  # a rule, or a remark
         inside = chat and first < index and line and not line.startswith(">")
         indented = start > 0 and text[start - 1] in " \t"
         part = _part(line) if inside and (body or indented or not mark) else None
         if mark and (mark["label"] or mark["number"]):
-            body, members = mark.end() == len(line), False
+            body = mark.end() == len(line)
             found.append(_cut(start, line, mark.end(), "panel"))
-        elif chat and index < first and CAST.match(line):
-            members = True
-        elif members and mark:
-            found.append(_cut(start, line, mark.end(), "member"))
         elif index < first and (title := TITLE.match(line)):
             found.append(_cut(start, line, title.end(), "title"))
         elif part:
@@ -143,6 +156,58 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
         else:
             found.append(Pasted(start, line))
     return found, tuple(left_out)
+
+
+def _cast_list(
+    raw: Sequence[tuple[int, str]], marks: Sequence[re.Match[str] | None], known: Sequence[str]
+) -> dict[int, Literal["head", "member"]]:
+    """The lines of a list of the cast: below a line that says so, before the first panel; or without one the first
+    lines of all, if each is a name with a description that begins with an article, an empty line follows, and one of
+    the names, none of which is `known`, comes again."""
+    counted = [index for index, mark in enumerate(marks) if mark and (mark["label"] or mark["number"])]
+    ahead = [index for index, (_, line) in enumerate(raw) if line and not _before_panels(line)]
+    head = next((index for index, (_, line) in enumerate(raw) if CAST.match(line)), None)
+    if head is not None and head <= (counted[0] if len(counted) > 1 else min(ahead, default=head)):
+        members = _headed(raw, marks, head + 1)
+        return {head: "head", **dict.fromkeys(members, "member")} if members else {}
+    members = _unheaded(raw, marks, ahead[0]) if ahead else []
+    names = [match["name"] for index in members if (match := MEMBER.match(raw[index][1]))]
+    after = members[-1] + 1 if members else len(raw)
+    apart = after < len(raw) and not raw[after][1]
+    if apart and not set(map(str.casefold, names)) & set(map(str.casefold, known)):
+        rest = "\n".join(line for _, line in raw[after:])
+        return dict.fromkeys(members, "member") if find_names(rest, names) else {}
+    return {}
+
+
+def _before_panels(line: str) -> bool:
+    """Whether a line is none of the first panel's or the cast list's: of the story, or a remark."""
+    return bool(STORY.match(line) or TITLE.match(line) or line.startswith("#") or RULE.fullmatch(line))
+
+
+def _headed(raw: Sequence[tuple[int, str]], marks: Sequence[re.Match[str] | None], start: int) -> list[int]:
+    """The lines of the list whose heading stands above `start`."""
+    members: list[int] = []
+    for index in range(start, len(raw)):
+        line, mark = raw[index][1], marks[index]
+        bullet = mark is not None and mark["bullet"]
+        if not line and not members:
+            continue
+        if not line or not (bullet or (mark is None and MEMBER.match(unbold(line)))):
+            break
+        members.append(index)
+    return members
+
+
+def _unheaded(raw: Sequence[tuple[int, str]], marks: Sequence[re.Match[str] | None], start: int) -> list[int]:
+    """The lines from `start` on that look like a list of the cast."""
+    members: list[int] = []
+    for index in range(start, len(raw)):
+        member = MEMBER.match(raw[index][1])
+        if marks[index] or not member or not LOOKS.match(member["words"]) or column(member["name"]):
+            break
+        members.append(index)
+    return members
 
 
 def _cut(start: int, line: str, at: int, role: Role) -> Pasted:

@@ -170,6 +170,17 @@ class Settings:
     seed: int = 0
 
 
+BOUNDS = {
+    "size": (16, 4096),
+    "steps": (1, 1000),
+    "guidance": (1, 100),
+    "eta": (-100, 100),
+    "gamma": (-1000, 1000),
+    "seed": (0, MAX_SEED),
+}
+"""The least and the greatest value of each of `Settings`, wherever they come from."""
+
+
 def sides(sizes: range) -> str:
     """The sides of frames that a backend draws, in words."""
     return f"{f'multiples of {sizes.step}' if sizes.step > 1 else 'anything'} from {sizes[0]} to {sizes[-1]}"

@@ -37,7 +37,7 @@ def settle(page):
 
 
 def slide(page, where, value):
-    """Type into a slider's box, again if the page was still being built there: then it takes the value back."""
+    """Type into a number's box, again if the page was still being built there: then it takes the value back."""
     box = page.locator(f"{where} input[type=number]")
     for _ in range(100):
         box.fill(str(value))

@@ -126,7 +126,7 @@ def test_a_failure_in_the_middle_is_a_sentence_and_the_next_run_goes_on(studio, 
     gate.go()
     run.join()
     said = str(run.error)
-    assert "CUDA out of memory at …" in said and "finished frames stay" in said and "/usr" not in said
+    assert "CUDA out of memory at …" in said and "Finished frames stay" in said and "/usr" not in said
     assert "more" not in said and "Traceback" in capsys.readouterr().err
     assert states(run) == [DONE, FAILED, OPEN]
     again = run_of(studio, run.job, run.shown)

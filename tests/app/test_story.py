@@ -16,12 +16,13 @@ from anystory.project import drafts
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.drafts import Draft, Store, load_draft
 from anystory.project.folder import Project, content, cutout
-from anystory.story.model import Settings
+from anystory.story.model import BOUNDS, Panel, Settings
 from tests.app.steps import EXAMPLE, PATIENCE, few_steps, saved, settle, upload, write
 from tests.stories import rendered, subject
 from ui import cast, story
 from ui.app import build
-from ui.studio import Studio
+from ui.strip import strip
+from ui.studio import Studio, placed
 from ui.words import words
 
 SAY = words(None)
@@ -84,6 +85,22 @@ def test_frames_come_back_but_those_of_panels_that_changed(studio):
     names = [(*panel.cast, "background") for panel in panels]
     Project(visit.story).begin(replace(made, script=replace(made.script, panels=panels)), keys, names, "mini", "1.0")
     assert [item.number for item in studio.frames(visit)] == [1, 3]
+
+
+def test_frames_stand_at_their_panels_while_lines_come_and_go(studio):
+    visit = studio.visit()
+    rendered(visit.story)
+    shown = studio.frames(visit)
+    one, two, three = shown[0].job.script.panels
+    assert {n: item.number for n, item in placed(shown, (two, three)).items()} == {1: 2, 2: 3}
+    moved = (Panel("snow"), three, replace(one, prompt="Fox walks home"), two)
+    assert {n: item.number for n, item in placed(shown, moved).items()} == {2: 3, 3: 1, 4: 2}
+    assert placed(shown, ()) == {1: shown[0], 2: shown[1], 3: shown[2]}, "a script that cannot be read moves nothing"
+    drawn = strip(SAY, (two, three), shown, (), 2)
+    assert re.findall(r'<li class="(\w+)" data-panel="(\d)"', drawn) == [("done", "1"), ("done", "2")]
+    assert re.findall(r'data-open="(\d)" [^>]*aria-current', drawn) == ["2"]
+    other = replace(shown[0].job.script, panels=(replace(three, caption="Late"), two))
+    assert [panel.caption for panel in shown[0].job.with_words(other).panels] == [one.caption, two.caption, "Late"]
 
 
 def test_a_zip_is_opened_with_every_check_and_a_bad_one_leaves_nothing(studio, tmp_path):
@@ -262,6 +279,24 @@ def test_the_story_before_can_be_had_back_after_a_reload(app, kept_story):
     again = Tab(app, tab.browser)
     again.does("story.act", {"what": "undo"})
     assert again.shown("title") == "Mia"
+
+
+@pytest.mark.parametrize("numbers", [(0, 1, 2), [BOUNDS[name][1] for name in ("seed", "steps", "guidance")]])
+def test_a_story_of_any_numbers_is_kept_by_the_page(studio, app, numbers):
+    numbers = dict(zip(("seed", "steps", "guidance"), numbers, strict=True))
+    key = Store.new_key()
+    studio.stories.save(key, Draft("[NC] the sea", "Far", settings=Settings(512, **numbers)))
+    tab = Tab(app, [key, None])
+    assert SAVED in tab.does("story.keep", title="Farther")
+    kept = studio.stories.load(key).settings
+    assert {name: getattr(kept, name) for name in numbers} == numbers
+
+
+def test_a_save_that_failed_does_not_read_as_one(app):
+    keep = next(fn for fn in app.fns.values() if fn.name == "keep")
+    (after,) = [fn for fn in app.fns.values() if fn.trigger_after == keep._id and fn.trigger_only_on_failure]
+    assert SAVED not in (said := after.fn("Mine", None)) and escape(SAY("story.unread")) in said
+    assert after.outputs == keep.outputs
 
 
 def test_a_story_that_cannot_be_kept_is_packed_and_put_away_as_it_was(studio, app, kept_story, tmp_path):

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from anystory.__main__ import main
 from anystory.pages.balloons import Lettering
@@ -15,7 +16,7 @@ from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages,
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
 from anystory.story.model import Line, Panel
-from tests.stories import frame, rendered, story
+from tests.stories import frame, rendered, story, without_frame
 
 SMALL = {"dpi": 72}
 
@@ -25,9 +26,7 @@ def project(tmp_path_factory):
     """Seven panels, the fifth without a frame."""
     panels = tuple(Panel(f"Fox {k}", ("Fox",), f"Caption {k}", (Line("Fox", f"Line {k}"),)) for k in range(1, 8))
     made = rendered(tmp_path_factory.mktemp("pages") / "story", story(panels))
-    del made.entries[5]
-    made.tried(1, 1)  # writes story.json without it
-    return Project(made.folder)
+    return without_frame(made.folder, 5)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -120,6 +119,14 @@ def test_cbz(project, tmp_path):
     assert target.read_bytes() == data
 
 
+def kept_text(picture):
+    info = PngInfo()
+    for key, value in picture.info.items():
+        if isinstance(value, str):
+            info.add_text(key, value)
+    return info
+
+
 def test_png_pages_replace_those_of_a_longer_book_but_nothing_else(project, tmp_path):
     target = tmp_path / "book"
     export(project.folder, target, Format("frames", **SMALL))
@@ -128,6 +135,13 @@ def test_png_pages_replace_those_of_a_longer_book_but_nothing_else(project, tmp_
     assert story_from_png((target / "005.png").read_bytes()).panel == 6  # lettered frames bring their story back too
     export(project.folder, target, Format("2x3", **SMALL))
     assert [path.name for path in target.iterdir()] == ["001.png"]
+    for mine in (Image.new("RGB", (8, 8)), Image.open(project.folder / "frames" / "001.png")):  # a frame is no page
+        mine.save(target / "002.png", pnginfo=kept_text(mine))
+        before = {path.name: path.read_bytes() for path in target.iterdir()}
+        with pytest.raises(PageError, match=r"other files in it \(002\.png\)"):
+            export(project.folder, target, Format("2x3", **SMALL))
+        assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+    (target / "002.png").unlink()
     (target / "diary.txt").write_text("mine")
     with pytest.raises(PageError, match=r"diary\.txt"):
         export(project.folder, target, Format("2x2", **SMALL))

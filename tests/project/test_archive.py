@@ -124,7 +124,7 @@ def test_an_older_story_is_migrated(packed, tmp_path):
         return json.dumps(content)
 
     unpack(rewritten(packed, older), tmp_path / "out")
-    assert json.loads((tmp_path / "out/story.json").read_text())["version"] == 3
+    assert json.loads((tmp_path / "out/story.json").read_text())["version"] == 4
     assert sorted(Project(tmp_path / "out").entries) == [1, 2, 3]
 
 

@@ -133,7 +133,7 @@ def test_the_files_and_what_stands_in_them(tmp_path, story):
     pictures = [f"frames/00{n}{end}" for n in (1, 2, 3) for end in ("-maps.npz", ".png")]
     assert files(tmp_path) == [*pictures, "story.json", "subjects/fox.png", "subjects/小狐.png"]
     data = json.loads((tmp_path / "story.json").read_text(encoding="utf-8"))
-    assert data["version"] == 3 and data["backend"] == {"name": "mini", "version": "v1"}
+    assert data["version"] == 4 and data["backend"] == {"name": "mini", "version": "v1"}
     assert str(tmp_path) not in json.dumps(data)
     assert [panel["number"] for panel in data["panels"]] == [1, 2, 3]
     with Image.open(tmp_path / "frames/002.png") as picture:
@@ -306,7 +306,7 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path, story):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"version": 4}', "newer AnyStory .version 4, this one reads up to 3"),
+        ('{"version": 5}', "newer AnyStory .version 5, this one reads up to 4"),
         ("{}", "does not say which version"),
         ("[1]", "does not say which version"),
         ('{"version": "1"}', "does not say which version"),
@@ -314,6 +314,8 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path, story):
         ("\xff\xfe\x00", "damaged"),
         ('{"version": 1}', "damaged"),
         ('{"version": 2}', "damaged"),
+        ('{"version": 3}', "damaged"),
+        ('{"version": 4}', "damaged"),
         ('{"version": 1, "panels": [{"number": 1}]}', "damaged"),
         ('{"version": 1, "panels": [], "subjects": [3]}', "damaged"),
     ],
@@ -331,7 +333,7 @@ def test_a_new_folder_has_no_story_and_the_present_version_needs_no_migration(tm
     assert project.entries == {} and not (tmp_path / "none").exists()
     with pytest.raises(ProjectError, match="holds no story"):
         project.story()
-    assert migrate({"version": 3, "x": 2}) == {"version": 3, "x": 2}
+    assert migrate({"version": 4, "x": 2}) == {"version": 4, "x": 2}
 
 
 def test_a_story_of_version_1_keeps_its_frames_and_gets_what_is_new(tmp_path, story):
@@ -359,12 +361,12 @@ def test_two_programs_that_render_into_one_folder_list_each_others_frames(tmp_pa
     one.keep(2, frame(panels[1].cast, 9), "a third", "", SETTINGS)
     again = Project(tmp_path)
     assert all(same_frame(again.frame(number), frame(panels[number - 1].cast, number)) for number in (1, 2, 3))
-    assert [(kept.number, kept.key) for kept in again.history] == [(1, "another key"), (2, "a third")]
+    assert [(kept.panel, kept.key) for kept in again.history] == [(1, "another key"), (2, "a third")]
     two.restore(1, "another key")
     one.save(3, frame(panels[2].cast, 7), "new", "", SETTINGS)
     again = Project(tmp_path)
     assert [again.entries[number].seed for number in (1, 2, 3)] == [8, 2, 7]
-    assert [kept.number for kept in again.history] == [1, 2, 1, 3]
+    assert [kept.panel for kept in again.history] == [1, 2, 1, 3]
     one.save(2, frame(panels[1].cast, 21), "by one", "", SETTINGS)
     two.save(2, frame(panels[1].cast, 22), "by two", "", SETTINGS)
     assert Project(tmp_path).entries[2].key == "by two" and Project(tmp_path).history[-1].key == "by one"
@@ -394,6 +396,32 @@ def test_processes_that_write_at_the_same_time_lose_nothing(tmp_path, story):
     for name in "ab":
         own = [key for key in kept if key.startswith(name)]
         assert own == [f"{name}{n}" for n in range(8 - len(own), 8)]
+
+
+def test_programs_that_make_the_same_panels_under_other_seeds_leave_whole_frames(tmp_path, story):
+    begin(tmp_path, story)
+    code = (
+        "import sys; from tests.project.test_folder import *; project, name = Project(sys.argv[1]), sys.argv[2]\n"
+        "for n in range(1, 9): project.save(1 + n % 2, frame(('Fox',), n), f'{name}{n}', '', SETTINGS)"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in "ab"]
+    assert [process.wait() for process in running] == [0, 0]
+    project = Project(tmp_path)
+    assert project.frames()[0].keys() == {1, 2} and project.unreadable() == {}
+
+
+def test_a_frame_goes_to_the_history_where_the_folders_script_has_other_words_by_now(tmp_path, story):
+    running = begin(tmp_path, story)
+    one, two, three = story.script.panels
+    edited = replace(two, prompt="Fox meets 小狐 at night")
+    fill(tmp_path, replace(story, script=replace(story.script, panels=(edited, three))))
+    running.save(2, frame(two.cast, 50), "key of old words", "", SETTINGS)
+    running.save(1, frame(one.cast, 51), "key of a panel that is gone", "", SETTINGS)
+    running.save(3, frame(three.cast, 52), "key of the same words", "", SETTINGS)
+    again = Project(tmp_path)
+    assert [again.entries[number].seed for number in (1, 2)] == [1, 52]
+    assert [kept.seed for kept in again.history_of(1)] == [50]
+    assert [kept.seed for kept in again.history_of(2)] == [2]
 
 
 # Traces, tries and the diagnosis.

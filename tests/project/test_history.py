@@ -45,7 +45,7 @@ def variants(backend, story, folder, number=2, count=2):
 
 def key_of(project, number, seed):
     """The key of the only frame of a seed in a panel's history."""
-    (key,) = [kept.key for kept in project.history if (kept.number, kept.seed) == (number, seed)]
+    (key,) = [kept.key for kept in project.history if (kept.panel, kept.seed) == (number, seed)]
     return key
 
 
@@ -61,7 +61,7 @@ def test_variants_are_new_seeds_in_the_history_and_change_no_frame(tiny_backend,
     project = Project(rendered)
     seeds = [frame.seed for frame in (*first, *second)]
     assert len({*seeds, project.entries[2].seed}) == 5
-    assert [(kept.number, kept.seed) for kept in project.history] == [(2, seed) for seed in seeds]
+    assert [(kept.panel, kept.seed) for kept in project.history] == [(2, seed) for seed in seeds]
     for frame in first:
         assert pixels(project.kept(2, key_of(project, 2, frame.seed)).image) == pixels(frame.image)
         asked = with_panels(story, PANELS[0], replace(PANELS[1], seed=frame.seed))
@@ -109,7 +109,7 @@ def test_a_frame_that_the_script_asks_for_from_now_on_stands_for_nothing_else(ti
     project = Project(rendered)
     project.restore(2, key_of(project, 2, was.seed))
     project.restore(2, key_of(project, 2, frame.seed), rewritten=True)
-    assert again(tiny_backend, story, rendered) == [2], "what was asked for at first is another frame"
+    assert again(tiny_backend, story, rendered) == [], "what was asked for at first is in the history"
     assert pixels(Project(rendered).frame(2).image) == pixels(was.image)
 
 
@@ -181,6 +181,14 @@ def test_history_travels_with_an_archive_and_damaged_frames_are_left_out(tiny_ba
     pack(rendered, tmp_path / "again.zip")
     unpack(tmp_path / "again.zip", tmp_path / "again")
     assert [kept.seed for kept in Project(tmp_path / "again").history] == [two.seed]
+
+
+def test_a_history_of_nothing_says_so(rendered, capsys):
+    stories.without_frame(rendered, 2)
+    assert main(["history", str(rendered), "2"]) == 2
+    assert "Panel 2 has no frame in" in capsys.readouterr().err
+    assert main(["history", str(rendered), "9"]) == 2
+    assert "There is no panel 9; the story has panels 1 to 2." in capsys.readouterr().err
 
 
 def test_the_commands(tiny_model_folder, rendered, capsys):

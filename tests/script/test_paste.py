@@ -261,3 +261,48 @@ def test_a_markdown_table_is_its_rows():
     assert [(p.prompt, p.cast) for p in reading.script.panels] == [("Mochi runs", ("Mochi",)), ("Pip sleeps", ("Pip",))]
     assert reading.script.panels[0].dialogue == (Line("Mochi", "Hi!"),)
     assert left_out(text) == ["The plan:", "Done.", " Budget "]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mia: a girl in a red coat\nTom: a boy\n\nMia runs.\nTom waves.",
+        "title: Out\n\nMia: A girl in a red coat\nTom: the boy next door\n\nMia runs.\nTom waves.",
+        "Cast:\nMia: girl in a red coat\nTom, boy\n\nMia runs.\nTom waves.",
+        "Characters\n\n- Mia: a girl in a red coat\n- Tom – a boy\n\nMia runs.\nTom waves.",
+        "角色：\nMia：红衣女孩\nTom：男孩\n\nMia runs.\nTom waves.",
+        "Personajes:\nMia: una niña\nTom: un niño\n\n1. Mia runs.\n2. Tom waves.",
+        "Mia: una niña\nTom: un niño\n\nMia runs.\nTom waves.",
+    ],
+)
+def test_a_list_of_the_cast_is_no_panels(text):
+    reading = read_script(text)
+    assert not reading.errors
+    assert [member.name for member in reading.script.cast] == ["Mia", "Tom"]
+    assert all(member.description for member in reading.script.cast)
+    assert [(panel.prompt, panel.cast) for panel in reading.script.panels] == [
+        ("Mia runs.", ("Mia",)),
+        ("Tom waves.", ("Tom",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mia: a dragon!\n\nMia runs.",
+        "Morning: the sun rises\n\nMia runs.",
+        "Mia: a girl runs home\nMia waves.",
+        "Scene: a forest\n\nThe scene is dark.",
+        "## Characters",
+        "Characters:",
+        "Mia runs.\n\nCharacters: \nMia: a girl",
+    ],
+)
+def test_what_only_looks_like_a_list_of_the_cast_stays_panels(text):
+    assert not read_script(text).script.cast
+
+
+def test_a_member_who_is_there_already_is_listed_in_no_text():
+    reading = read_script("Mia: a girl\n\nMia runs.", cast=[CastMember("Mia", description="a fox")])
+    assert [member.description for member in reading.script.cast] == ["a fox"]
+    assert len(reading.script.panels) == 2

@@ -63,8 +63,8 @@ def _wire_start(parts: Parts) -> None:
         chosen: tuple[int, ...],
         model: str,
         seed: float | None,
-        steps: float,
-        guidance: float,
+        steps: float | None,
+        guidance: float | None,
         *said: Any,
     ) -> dict[Any, Any]:
         if folders is None:
@@ -80,8 +80,8 @@ def _wire_start(parts: Parts) -> None:
             keys={actor.name: actor.key for actor in page.present},
             visit=folders,
             seed=int(seed or 0),
-            steps=int(steps),
-            guidance=float(guidance),
+            steps=int(steps or studio.backend.about.defaults.steps),
+            guidance=float(guidance or studio.backend.about.defaults.guidance),
             segmenter=Segmenter(model),
             panels=tuple(number for number in chosen if number <= len(reading.script.panels)) or None,
         )

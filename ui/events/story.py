@@ -58,7 +58,7 @@ def shows(parts: Parts, opened: story.Opened, say: Say) -> dict[Any, Any]:
     }
     if kept.settings:
         change[controls.seed] = kept.settings.seed
-        change[controls.steps], change[controls.guidance] = story.sliders(kept.settings)
+        change[controls.steps], change[controls.guidance] = story.numbers(kept.settings)
     return change | frames.back(opened.shown, say, parts.stage, parts.view)
 
 
@@ -153,7 +153,14 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
         return {bar.bar: said, bar.browser: [visit.key, browser[1]]}
 
     gr.on([part.change for part in (*standing, stage.shown) if part is not text.styles], js=story.CHANGED)
-    bar.bar.input(keep, [parts.visit, *standing], bar.bar, trigger_mode="always_last", **QUICK)
+
+    def unkept(title: str, request: gr.Request) -> str:
+        """Keeping failed before it began, as of a number beyond its bounds: what the bar said before is not so."""
+        say = words(request)
+        return story.head(title, "unsaved", say("story.unsaved", reason=say("story.unread")))
+
+    kept = bar.bar.input(keep, [parts.visit, *standing], bar.bar, trigger_mode="always_last", **QUICK)
+    kept.failure(unkept, text.title, bar.bar, **QUICK)
     bar.bar.click(here, [parts.visit, bar.browser, *standing], [bar.bar, bar.browser], **QUICK)
 
     def upload(path: str, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
