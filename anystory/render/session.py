@@ -206,7 +206,9 @@ class RenderSession:
         shots = recalled(read_story(script, script.cast))
         if script.things is None:
             return shots
-        return [with_own(*each, script.things) for each in zip(shots, (p.prompt for p in script.panels), strict=True)]
+        cast = [member.name for member in script.cast]
+        told = zip(shots, script.panels, strict=True)
+        return [with_own(shot, panel.prompt, cast, script.things) for shot, panel in told]
 
     def check(self, wanted: Iterable[int]) -> None:
         """Raise RenderError where somebody in a panel has no picture, or a trace would be too large."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from anystory.sketch.bend import bent
+from anystory.sketch.bend import bent, tallness
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.hand import REACH, in_medium
 from anystory.sketch.light import light_of, lit
@@ -24,7 +24,7 @@ from anystory.sketch.shadow import (
     mirrored,
     step_of,
 )
-from anystory.sketch.stagecraft.props import cutout_of, rows_of
+from anystory.sketch.stagecraft.props import cutout_of, rows_of, silhouette_of
 from anystory.sketch.staging import Box, Placed, PlacedMark, PlacedThing, Staging
 from anystory.sketch.things.render import MAX_HEIGHT
 from anystory.sketch.water import submerged, surface, water_colour
@@ -172,13 +172,14 @@ def _in_order(behind: Backdrop, staging: Staging) -> list[Item]:
 
 
 def picture_of(thing: PlacedThing, height: int) -> Cutout:
-    """A thing's drawing as large as it is in a frame of `height` pixels. Raises ValueError for a thing without one."""
+    """A thing's drawing, bent, as large as it is in a frame of `height` pixels. Raises ValueError for a thing without
+    one."""
     if thing.drawing is None:
         raise ValueError(f"{thing.concept} is shown by its place; it has no drawing.")
     tall = (thing.box[3] - thing.box[1]) * height
-    rows = rows_of(thing.drawing, thing.count)
+    rows = rows_of(thing.drawing, thing.count) * tallness(silhouette_of(thing.drawing, thing.count), thing.bend)
     pixels = min(max(round(tall / rows), 1), MAX_HEIGHT)
-    return cutout_of(thing.drawing, thing.count, thing.colour, pixels)
+    return bent(cutout_of(thing.drawing, thing.count, thing.colour, pixels), thing.bend)
 
 
 class _Board:

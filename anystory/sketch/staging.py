@@ -73,6 +73,7 @@ class PlacedThing:
     depth: float = 1.0
     contact: float | None = None
     waterline: float | None = None
+    bend: Bend = STRAIGHT
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,10 @@ def _thing(cast: Ensemble, prop: Prop, body: Body) -> PlacedThing:
     told = prop.told
     owner = prop.owner if prop.how in (HELD, WORN) else ""
     where = (body.angle or 0.0, body.mirrored, body.line, body.contact, body.waterline)
-    return PlacedThing(prop.thing, told.concept, _box(cast, body), prop.drawing, prop.count, told.colour, owner, *where)
+    placed = PlacedThing(
+        prop.thing, told.concept, _box(cast, body), prop.drawing, prop.count, told.colour, owner, *where
+    )
+    return replace(placed, bend=body.figure.bend)
 
 
 def _mark(cast: Ensemble, mark: ComicMark) -> PlacedMark:

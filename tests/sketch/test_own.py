@@ -11,8 +11,12 @@ from anystory.project.archive import pack, unpack
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
 from anystory.script.read import load_script, parse_script
+from anystory.sketch.own import with_own
+from anystory.sketch.read import read_story
+from anystory.sketch.stagecraft.props import silhouette_of
 from anystory.sketch.things import Library, own_library
 from anystory.sketch.things.own import ThingError
+from anystory.story.model import CastMember, Panel, Script
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4" fill="{}"/></svg>'
 LINES = """[NC] a ball lies in the park
@@ -105,3 +109,38 @@ def test_mistakes_in_the_list_are_said(folder, told, said):
     (folder / "things" / "things.yaml").write_text(told, "utf-8")
     with pytest.raises(ThingError, match=said):
         shots(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("Zog walks in the forest", []),  # who is of the cast
+        ('Pip says: "Look, a wug!"', []),  # what is only said
+        ("Pip dreams of a ball", []),  # what reading knows not to be there
+        ("Pip is at the ball", ["ball.svg"]),
+        ("Pip meets two wugs in the park", ["wug.svg"]),
+        ("Pip在花园里拿着气球", []),  # 花 and 球 are parts of other words
+        ("Pip在公园里拿着球", ["球.svg"]),
+        ("Pip sits under the moon", ["moon.svg"]),
+    ],
+)
+def test_a_drawing_is_shown_where_a_line_tells_that_it_is_there(tmp_path, line, shown):
+    (tmp_path / "things").mkdir()
+    for name in ("zog", "wug", "ball", "moon", "花", "球"):
+        (tmp_path / "things" / f"{name}.svg").write_text(SVG.format("#c00"))
+    cast = (CastMember("Zog", description="a robot"), CastMember("Pip", description="a mouse"))
+    panel = Panel(line, tuple(one.name for one in cast if one.name in line))
+    (shot,) = read_story(Script((panel,), cast))
+    shot = with_own(shot, line, ["Zog", "Pip"], tmp_path / "things")
+    assert [thing.own.rpartition("/")[2] for thing in shot.things if thing.own] == shown
+
+
+def test_a_drawing_that_was_changed_is_placed_as_it_is_now(folder):
+    wide = SVG.replace("0 0 9 9", "-2 -2 20 9").replace("/></svg>", '/><path d="M12 0h4v8h-4z" fill="#c00"/></svg>')
+    path = folder / "things" / "ball.svg"
+    seen = []
+    for svg in (wide, wide.replace("M12 0h4v8h-4z", "M12 0h4v1h-4zM12 7h4v1h-4z")):
+        path.write_text(svg.format("#c00"))
+        drawing = own_library(folder / "things").find("ball")
+        seen.append(silhouette_of(drawing, 1).pixels)
+    assert seen[0].shape == seen[1].shape and (seen[0] != seen[1]).any()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from anystory.sketch.cutout import Cutout, prepare
-from anystory.sketch.stagecraft.covers import means
+from anystory.sketch.stagecraft.covers import ROWS, Cover, hideout, means
 from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 from anystory.sketch.stagecraft.poses import POSES
 from anystory.sketch.staging import stage
@@ -435,3 +435,13 @@ def test_who_stands_on_four_legs_is_not_laid_on_its_head(name, laid):
     cut = prepare(Subject(name, rgba.convert("RGB"), rgba.getchannel("A")))
     (asleep,) = staged(Role(name, "sleeps"), cuts={name: cut})
     assert (abs(asleep.angle) == 90) is laid
+
+
+def test_nobody_hides_behind_the_edge_of_the_frame():
+    """What stands before the frame's lower edge lets one stand below that, but only where it is."""
+    trunk = np.zeros((ROWS, ROWS), bool)
+    trunk[:, :8] = True
+    figure = drawing("A", 60, 120)
+    for wish in (0.1, 0.5, 0.9):
+        spot = hideout(figure, 0.45, wish, [Cover("a tree", 1.01, trunk)], [], 0.8)
+        assert spot is not None and spot.x - spot.height / 4 < 8 / ROWS

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from anystory.sketch.bend import STRAIGHT
+from anystory.sketch.compose import picture_of
+from anystory.sketch.patch import fitted
 from anystory.sketch.read import read_story
 from anystory.sketch.scenery import PLACES, paint
 from anystory.sketch.sketcher import sketch
@@ -187,3 +190,22 @@ def test_a_place_gives_way_to_the_bed_of_a_line():
     kept = [mark for sheet in painting.sheets for mark in sheet.marks if not any(n == "bed" for n, _ in mark.shows)]
     assert [mark for sheet in bare.sheets for mark in sheet.marks] == kept
     assert painting.without([]) is painting
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A dog sleeps in the park while Mia waits",
+        "A cat sits in the meadow and Mia waves",
+        "Two dogs run through the park after Mia",
+        "A girl dances with Tom on the beach",
+    ],
+)
+def test_an_extra_that_is_bent_fills_the_box_it_is_given(line):
+    _, _, staging = staged(line)
+    extras = [one for one in staging.things if one.drawing is not None and one.drawing.living]
+    assert extras and all(one.bend != STRAIGHT for one in extras)
+    for one in extras:
+        fit = fitted(picture_of(one, 512), one, 512, 512)
+        room = tuple(512 * (one.box[axis + 2] - one.box[axis]) for axis in (0, 1))
+        assert fit.size == pytest.approx(room, rel=0.06) and fit.scale == pytest.approx(1, rel=0.15)

@@ -25,6 +25,11 @@ _CLEAR = 0.012
 """Which share of the frame something of the background takes at least, so that it counts as shown."""
 
 _HIDDEN = (0.34, 0.66)
+"""Which share of somebody is hidden at least and at most who is behind something."""
+
+_COVERED = 0.08
+"""And how much of that at least by what they are behind: the rest may be below the frame's edge."""
+
 _HIDDEN_OF_BUST, _EDGE_OF_BUST = 0.45, 0.06
 """How much of a bust is hidden at most, and how high the strip along its cut edge is that has to be, in its heights."""
 
@@ -219,7 +224,8 @@ def _behind(
         fits = (bare < 1e-6) & (hidden <= _HIDDEN_OF_BUST)
         cost = np.abs(hidden - 0.25)
     else:
-        fits = (hidden >= _HIDDEN[0]) & (hidden <= _HIDDEN[1]) & (face_hidden <= 0.6)
+        inside = by_row[:, : ROWS - first].sum(1) / max(figure.sum(), 1)  # by the cover, not by the frame's edge
+        fits = (hidden >= _HIDDEN[0]) & (hidden <= _HIDDEN[1]) & (face_hidden <= 0.6) & (inside >= _COVERED)
         cost = np.abs(hidden - 0.5)
     cost = np.where(fits, cost + 0.15 * np.abs(x - wish) + 3 * crowded / wide, np.inf)
     at = int(cost.argmin())

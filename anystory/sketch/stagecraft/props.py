@@ -17,7 +17,7 @@ from anystory.sketch.stagecraft.hands import is_worn
 from anystory.sketch.stagecraft.partners import flies
 from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, WATER, Pose, pose_of
 from anystory.sketch.things import Library, LibraryDrawing, own_library, render
-from anystory.sketch.things.own import ThingError
+from anystory.sketch.things.own import ThingError, changed
 from anystory.story.shot import Role, Shot, Thing
 
 COMPANY, HELD, WORN, LAID, SHOWN = "company", "held", "worn", "laid", "shown"
@@ -98,7 +98,7 @@ class Prop:
         """It as number `index` of the figures, called `name`, where a grown person is `scale` tall in a frame that is
         `aspect` heights wide. It is as large as that asks for and the frame has room for, and so that those of `cast`
         who are on it, in it or behind it can be."""
-        picture = _silhouette(self.drawing, self.count)
+        picture = silhouette_of(self.drawing, self.count)
         height, width = picture.pixels.shape[:2]
         told, factor = self.told, SIZES.get(self.told.size, 1.0)
         tall = beside_grown(self.drawing.height, self.drawing.aspect, not self.drawing.living) * height / _SILHOUETTE
@@ -149,8 +149,13 @@ def cutout_of(drawing: LibraryDrawing, count: int, colour: str, height: int) -> 
     return Cutout(drawing.concept, pixels, cut, facing=facing)
 
 
+def silhouette_of(drawing: LibraryDrawing, count: int) -> Cutout:
+    """The same, small, as it is looked at to place it. Raises `ThingError` for a file that is gone."""
+    return _silhouette(drawing, count, drawing.file and changed(drawing.file))
+
+
 @functools.lru_cache(maxsize=128)
-def _silhouette(drawing: LibraryDrawing, count: int) -> Cutout:
+def _silhouette(drawing: LibraryDrawing, count: int, file: tuple[int, int] | None) -> Cutout:
     return cutout_of(drawing, count, "", _SILHOUETTE)
 
 
