@@ -186,6 +186,13 @@ def left_of(sentence: Sentence) -> list[str]:
     return left
 
 
+def building_of(sentence: Sentence) -> str:
+    """The room of the house that a line names last, or "": where one is who goes inside then."""
+    named = [mention for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
+    rooms = [_options(mention)[0] for mention in named if mention.value.startswith("#")]
+    return next((room for room in reversed(rooms) if indoors(room)), "")
+
+
 def goes_out(sentence: Sentence) -> bool:
     """Whether somebody of the cast leaves a house that is not named: "when they come out"."""
     return any("exits" in act.manners and act.actors and act.state == REAL for act in sentence.acts)
