@@ -18,7 +18,17 @@ from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
-from anystory.sketch.reading.places import PlaceOwners, Spot, allowed, building_of, goes_out, indoors, left_of, spot_of, vague_snow
+from anystory.sketch.reading.places import (
+    PlaceOwners,
+    Spot,
+    allowed,
+    building_of,
+    goes_out,
+    indoors,
+    left_of,
+    spot_of,
+    vague_snow,
+)
 from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
 from anystory.sketch.reading.style import medium_of
 from anystory.sketch.reading.things import things_of

@@ -271,8 +271,9 @@ class Position:
         after = self.unit(at + 1)
         if before in ("start", "mark"):
             return after is not None and after.text == "!"
-        several = sum(len(mention.names) or mention.count for mention in self.subject) > 1
-        watched = self.act is not None and "sees" in self.act.manners and before == "name"
+        several = sum(max(len(mention.names), mention.count) for mention in self.subject) > 1
+        watched = self.act is not None and ("sees" in self.act.manners or self.act.action == "listens")
+        watched = watched and before in ("name", *PRONOUNS)
         return (
             watched
             or before in ("has", "to", "not", "they", "all", "who", "i")

@@ -114,8 +114,8 @@ class Lexicon:
         self.longest = max(len(key[0]) for key in self._phrases) if language == "zh" else 0
 
     def _add_drawn(self) -> None:
-        """The names of drawings that mean nothing else, nor are the plural of what does, "friends"; in Chinese no single
-        character, which may be a part of any word."""
+        """The names of drawings that mean nothing else, nor are the plural of what does, "friends"; in Chinese no
+        single character, which may be a part of any word."""
         known = {kind.concept for kind in things()}
         plurals = self.language == "en"
         for kind in drawn():

@@ -7,6 +7,7 @@ from functools import cache
 from anystory.sketch.language.sentence import LIKE, REAL, Clue, Mention, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.reading.places import indoors, only_of_things
+from anystory.sketch.reading.things import VESSELS
 from anystory.sketch.words import listed, signs
 
 SURE, LIKELY = 3.0, 1.0
@@ -64,8 +65,6 @@ HAUNTS = {
     "laboratory": "scientist, inventor, professor",
 }
 """Where somebody belongs by the nouns of a description, where nothing else tells where a story begins."""
-VESSELS = ("basket", "box", "bag", "bucket", "bowl", "jar", "sack", "cart", "wheelbarrow", "bottle", "cup", "backpack")
-"""In what somebody brings things along."""
 ABSENT = ("for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
@@ -88,7 +87,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
         kept = kept or (here in sign.at and indoors(here))
         if not sign.moves and (here or _in_hand(clue, sign.sure)):
             continue
-        if here and _brought(clue):
+        if here and indoors(here) and _brought(clue):
             continue
         if housed and not sign.moves and sign.at[0] not in ROOMS:
             continue
