@@ -62,8 +62,7 @@ def load_story(
     """
     settings = asked_settings(backend, seed=seed, steps=steps, guidance=guidance)
     filled = filled_script(script, settings.seed)
-    chosen = segmenter or (Segmenter(filled.segmenter) if filled.segmenter else Segmenter())
-    return Story(filled, cut_out(filled, chosen), settings)
+    return Story(filled, cut_out(filled, segmenter or _segmenter_of(filled)), settings)
 
 
 def render_story(
@@ -83,12 +82,12 @@ def render_story(
     With a `folder` every frame is kept there, and one that is there already is not made again: the same call goes on
     where an earlier one stopped. `trace` keeps the maps of every layer and step too; a frame whose diagnosis tells of
     a problem is made again under up to `retry` other seeds and the best stays. Characters without a picture are drawn
-    first and cut out by `segmenter`. `progress` is called with every step.
+    first and cut out by `segmenter` (None = the one that the script names). `progress` is called with every step.
     Raises RenderError, ProjectError, SegmentError or BackendError; what was finished stays in the folder.
     """
     place = None if folder is None else Path(folder)
     numbers = None if panels is None else tuple(panels)
-    job = RenderJob(story, segmenter or Segmenter(), place, numbers, trace, retry)
+    job = RenderJob(story, segmenter or _segmenter_of(story.script), place, numbers, trace, retry)
     with closing(work([job], backend, workers_of(backend))) as events:
         for _, event in events:
             if isinstance(event, AnyStoryError):
@@ -136,6 +135,11 @@ def cut_out(script: Script, segmenter: Segmenter) -> tuple[Subject, ...]:
         for member in script.cast
         if member.image is not None
     )
+
+
+def _segmenter_of(script: Script) -> Segmenter:
+    """The segmenter that a script names, else the default."""
+    return Segmenter(script.segmenter) if script.segmenter else Segmenter()
 
 
 def workers_of(backend: Backend) -> int:

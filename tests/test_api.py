@@ -10,6 +10,9 @@ import pytest
 import yaml
 
 import anystory
+from anystory import api
+from anystory.cast.segment import Segmenter
+from anystory.story.model import CastMember, Panel, Script
 from tests.cli.test_main import picture
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +58,18 @@ def test_frames_come_with_what_was_asked_and_again_from_the_folder(project, tiny
     again = list(anystory.render_story(story, tiny_backend, "out"))
     assert [frame.reused for frame in again] == [True, True]
     assert [frame.image.tobytes() for frame in again] == [frame.image.tobytes() for frame in frames]
+
+
+def test_who_is_only_described_is_cut_out_as_the_script_says(project, tiny_backend, monkeypatch):
+    script = Script(
+        (Panel("Mochi walks", ("Mochi",)),), (CastMember("Mochi", description="a cat"),), segmenter="isnet-anime"
+    )
+    asked = []
+    monkeypatch.setattr(api, "work", lambda jobs, *_: asked.append(jobs[0].segmenter.model) or (_ for _ in ()))
+    story = anystory.load_story(script, tiny_backend)
+    for given in (None, Segmenter()):
+        list(anystory.render_story(story, tiny_backend, segmenter=given))
+    assert asked == ["isnet-anime", Segmenter().model]
 
 
 def test_a_retry_yields_each_panel_once_with_the_frame_that_stays(project, tiny_backend, monkeypatch):

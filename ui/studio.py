@@ -215,6 +215,7 @@ class Studio:
         self._scratch = Scratch()
         self.stories = stories or Store(self.pictures / "stories")
         self._open: dict[str, Path] = {}
+        self._opening = threading.Lock()  # visitors come and go at the same time
         self.told = told
         self.limits = limits or Limits()
         self.turns = Turnstile()
@@ -258,7 +259,8 @@ class Studio:
         if files is None:
             files = self.pictures / secrets.token_urlsafe(16)
             files.mkdir(parents=True)
-        self._open = {other: page for other, page in self._open.items() if page != files} | {key: files}
+        with self._opening:
+            self._open = {other: page for other, page in self._open.items() if page != files} | {key: files}
         return Visit(self.stories.folder(key), files, key)
 
     def holds(self, visit: Visit) -> bool:
@@ -268,8 +270,9 @@ class Studio:
     def leave(self, visit: Visit | None) -> None:
         """Forget a visitor: what was only kept for the visit goes."""
         if visit is not None:
-            if self.holds(visit):
-                del self._open[visit.key]
+            with self._opening:
+                if self.holds(visit):
+                    del self._open[visit.key]
             shutil.rmtree(visit.files, ignore_errors=True)
 
     def tidy(self, uploads: Path) -> None:

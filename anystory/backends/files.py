@@ -36,7 +36,7 @@ def whole(folder: Path) -> bool:
         return "config.json" in names
     try:
         return "config.json" in names and bool(weights) and _shards(folder, names) <= names
-    except (ValueError, KeyError, AttributeError):  # an index that is no index
+    except (ValueError, KeyError, TypeError, AttributeError):  # an index that is no index
         return False
 
 

@@ -55,6 +55,7 @@ from anystory.model.flux.plans import (
 from anystory.model.flux.speeds import SPEEDS, hasten
 from anystory.model.memory import PlanError, chain, out_of_memory, release_memory
 from anystory.story.capabilities import Capabilities
+from anystory.story.english import counted
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
@@ -284,7 +285,7 @@ class FluxBackend:
         self.memory.make_room(
             lambda each: replan(self.footprint, one, each).peak,
             self.card,
-            f"A frame of {work.size} pixels with {work.pictures} pictures",
+            f"A frame of {work.size} pixels with {counted(work.pictures, 'picture')}",
         )
         return frames_at_once(self.footprint, work, self.memory.plan, self.card)
 

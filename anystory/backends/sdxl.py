@@ -35,6 +35,7 @@ from anystory.model.pipeline import AnyStoryPipeline, MapAverage
 from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
 from anystory.model.routing import Guide, hard_maps, open_maps
 from anystory.story.capabilities import Capabilities
+from anystory.story.english import counted
 from anystory.story.model import (
     BACKGROUND,
     Frame,
@@ -207,7 +208,7 @@ class AnyStoryBackend:
         self.memory.make_room(
             lambda each: replan(footprint, work, each).peak,
             self.card,
-            f"A frame of {settings.size} pixels with {len(cast)} characters",
+            f"A frame of {settings.size} pixels with {counted(len(cast), 'character')}",
         )
 
     def _frame(self, request: Request) -> Iterator[Step]:

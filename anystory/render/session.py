@@ -22,6 +22,8 @@ from anystory.story.model import (
     BACKGROUND,
     MAX_TRACE,
     Frame,
+    Panel,
+    Prompt,
     Settings,
     Step,
     Story,
@@ -152,10 +154,7 @@ class RenderSession:
         panel = story.script.panels[number - 1]
         if not self.looks.keys() >= set(panel.cast):
             return None
-        by_name = {subject.name: subject for subject in story.subjects}
-        subjects = tuple(by_name[name] for name in panel.cast)
-        style = style_of(story.script, panel) if about.follows_style else ""
-        prompt = compose(panel, subjects, style, [member.name for member in story.script.cast])
+        subjects, prompt = self._told(panel)
         if seed is None:
             seed = panel_seed(story.settings.seed, number) if panel.seed is None else panel.seed
         # Neither number, caption, dialogue nor title: they never change a pixel, but for who speaks in a shot.
@@ -175,6 +174,14 @@ class RenderSession:
         parts += [steered] if steered else []
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return Asked(Request(prompt, panel.cast, (), settings, seed, steering), subjects, key)
+
+    def _told(self, panel: Panel) -> tuple[tuple[Subject, ...], Prompt]:
+        """Who is in a panel, all of whom have a picture, and the sentence for it."""
+        script, about = self.story.script, self.backend.about
+        by_name = {subject.name: subject for subject in self.story.subjects}
+        subjects = tuple(by_name[name] for name in panel.cast)
+        style = style_of(script, panel) if about.follows_style else ""
+        return subjects, compose(panel, subjects, style, [member.name for member in script.cast])
 
     def needed(self, number: int, seed: int | None = None, version: str | None = None) -> Asked:
         """As `asked`. Raises RenderError where one of the panel's characters has no picture."""
@@ -265,9 +272,12 @@ class RenderSession:
             if same not in sessions:
                 story = Story(then.script, subjects, then.settings)
                 sessions[same] = RenderSession(story, self.backend, self._encodings, {})
-            asked, own = (sessions[same].asked(then.panel, seed) for seed in (None, entry.seed))
+            session, panel = sessions[same], then.script.panels[then.panel - 1]
+            if not session.looks.keys() >= set(panel.cast) or session._told(panel)[1].text == then.prompt:
+                continue  # in the same words, so another story's: no need to read that one whole
+            asked, own = (session.asked(then.panel, seed) for seed in (None, entry.seed))
             wanted = next((each.key for each in (asked, own) if each and each.key in keys), None)
-            if wanted and own and own.request.prompt.text != then.prompt:
+            if wanted and own:
                 project.made_for(number, wanted)
                 reworded[entry.key] = own.key
         return reworded

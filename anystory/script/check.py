@@ -260,7 +260,7 @@ class _Checker:
             prompt = self.without_aliases(prompt)
         else:
             prompt, named, tags = self.bracketed(prompt, (*path, "prompt"))
-            prompt, told = self.without_aliases(shown_again(prompt)), named is not None
+            prompt, told = self.without_aliases(shown_again(prompt).strip()), named is not None
             if "layout" in tags:
                 tags |= self.attempt(self.laid, tags.pop("layout"), (*path, "layout"), otherwise={})
             tags |= {key: read_strengths(tags[key]) for key in STRENGTHS if key in tags}
@@ -281,10 +281,10 @@ class _Checker:
         return Panel(
             prompt=prompt,
             cast=tuple(member.name for member in self.cast if member.name in cast),
-            caption=shown_again(caption),
+            caption=shown_again(caption).strip(),
             dialogue=tuple(filter(None, lines)),
             seed=self.attempt(self.number, fields, "seed", path, 0, MAX_SEED),
-            style=shown_again(style),
+            style=shown_again(style).strip(),
             steering=self.attempt(self.steering, fields, cast, path, otherwise=UNSTEERED),
             size=self.attempt(self.number, fields, "size", path, SIZES[0], SIZES[-1]),
             told=told,
@@ -426,10 +426,10 @@ class _Checker:
             entry = self.spoken(entry, path)
         fields = self.mapping(entry, path, LINE_KEYS)
         who = self.name(self.text(fields, "who", path), (*path, "who"))
-        say = self.text(fields, "say", path)
+        say = shown_again(self.text(fields, "say", path)).strip()
         if not say:
             self.fail((*path, "say"), f"{who} says nothing; give the words under 'say' or delete the entry.")
-        return Line(who, shown_again(say))
+        return Line(who, say)
 
     def spoken(self, text: str, path: Where) -> dict[str, str]:
         """A line of dialogue in its parts; a name may have a colon itself."""

@@ -132,6 +132,11 @@ def _is_spelt(word: str, rest: str) -> bool:
     return word in _SPELT or (word[0] not in "AEIOU" and word[1] not in "AEIOUY" and word[:2].lower() not in _ONSETS)
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of a noun whose plural ends in s: "1 picture", "2 pictures"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def sentence_case(noun: str) -> str:
     """A noun as in the midst of a sentence: its first letter small, unless it is that of a name or of capitals."""
     first, _, rest = noun.partition(" ")
@@ -144,7 +149,7 @@ def sentence_case(noun: str) -> str:
     return noun if named or not first[1:].islower() else noun[0].lower() + noun[1:]
 
 
-_LAST = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)(,?\s+)$")
+_LAST = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*|\d+-[^\W\d_]+(?:-[^\W\d_]+)*)(,?\s+)$")
 """The last word of a text that goes on after a space."""
 
 _STAY = frozenset("this these those another my your his our their".split())  # noqa: SIM905
@@ -167,7 +172,9 @@ def before_name(text: str) -> tuple[str, str, str]:
         word, first = hit[1].lower(), len(rest) == len(text)
         ahead = _LAST.search(rest[: hit.start()])
         before = ahead[1].lower() if ahead else ""
-        describes = word in ADJECTIVES or (_participle(word) and before in (*ARTICLES, *_STAY, "her"))
+        describes = (
+            word in ADJECTIVES or word.endswith("-old") or (_participle(word) and before in (*ARTICLES, *_STAY, "her"))
+        )
         joins = word in ("and", "but") and before in ADJECTIVES
         if not (describes or (not first and (word in DEGREES or joins))) or (first and "," in hit[2]):
             break

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from anystory.story.english import (
     ADJECTIVES,
     ARTICLES,
+    DEGREES,
     DETERMINERS,
     before_name,
     indefinite,
@@ -236,8 +237,8 @@ def _noun_phrase(article: str, noun: str, determiner: str, adjectives: str) -> s
     """The noun with what was written before the name. An article there says nothing of the one it needs, other
     determiners, this or my, take its place; adjectives stand between."""
     words = adjectives[:1].lower() + adjectives[1:] if adjectives.split(" ")[0].lower() in ADJECTIVES else adjectives
-    if words.lower() in noun.lower().split():
-        words = ""
+    if not {*DEGREES, "and", "but"} & set(words.lower().split()) and "," not in words:  # poor old Tom, "an old owl"
+        words = " ".join(word for word in words.split() if word.lower() not in noun.lower().split())
     if article and determiner and determiner.lower() not in ARTICLES:
         article = determiner
     if article in ("a", "an") and words:
@@ -365,10 +366,16 @@ def _is_determiner(word: str) -> bool:
     return word.lower() in DETERMINERS or word.isdigit() or bool(re.search(r"['’]s?$", word))
 
 
+_TOLD = re.compile(r"([^\W\d_]+)(?:\s[^\W\d_]+)?\sis\s(?=(?:an?|the)\s)", re.IGNORECASE)
+"""How a description begins that is a sentence of its own: Mia is a small fox."""
+
+
 def _article_and_noun(description: str, prompt: str) -> tuple[str, str]:
     """("a", "small fox") of "small fox", "A small fox." or "a small fox" in an English `prompt`; no article for what
     takes none. Of several sentences the first."""
     noun = _sentences(description)[0] or NAMELESS
+    if (told := _TOLD.match(noun)) and told[1].lower() not in ARTICLES:
+        noun = noun[told.end() :]
     first, _, rest = noun.partition(" ")
     if first.lower() in ARTICLES and rest:
         return (first.lower(), rest) if first.lower() == "the" else (indefinite(rest), rest)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -52,6 +53,19 @@ def test_the_page_that_opened_a_story_last_keeps_it(studio):
     assert Store.is_key(other.key) and other.key != first.key
     moved = studio.visit(None, other.files)
     assert studio.holds(moved) and not studio.holds(other), "a page holds one story"
+
+
+def test_pages_that_open_at_the_same_time_all_keep_their_stories(studio, tmp_path, monkeypatch):
+    monkeypatch.setattr(Store, "folder", lambda store, key: tmp_path / key)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pages:
+            visits = list(pages.map(lambda number: studio.visit(None, tmp_path / str(number)), range(800)))
+            list(pages.map(studio.leave, visits[::2]))
+    finally:
+        sys.setswitchinterval(usual)
+    assert [studio.holds(visit) for visit in visits] == [False, True] * 400
 
 
 def test_what_stands_on_the_page_comes_back_as_it_was(studio):
@@ -127,7 +141,7 @@ def test_a_frame_finds_its_characters_by_their_looks_and_names_who_is_missing(st
     said = " ".join(opened.said)
     assert "panel 2" in said and "Owl: add the picture" in said and "Fox" not in said and "Ghost" not in said
     opened = story.open_frame(frame, (drawn_by_hand("Owl", "Tree"),), SAY)
-    assert "Owl: the picture here is another one" in " ".join(opened.said)
+    assert "Owl: the picture here is not the one in the frame's story" in " ".join(opened.said)
     assert [len(actor.pictures) for actor in opened.draft.cast] == [0, 1, 0]
 
 

@@ -183,6 +183,7 @@ def split(file):
         ({"config.json": "{}", "m-00001-of-00001.safetensors": "", "m.safetensors.index.json": ONE}, True),
         ({"config.json": "{}", "m.safetensors": "", "m.safetensors.index.json": INDEX}, False),
         ({"config.json": "{}", "m.safetensors": "", "m.safetensors.index.json": "["}, False),
+        ({"config.json": "{}", "m.safetensors": "", "m.safetensors.index.json": "[]"}, False),
         ({"tokenizer_config.json": "{}"}, False),
         ({"tokenizer_config.json": "{}", "vocab.json": "{}"}, False),
         ({"tokenizer_config.json": "{}", "vocab.json": "{}", "merges.txt": ""}, True),

@@ -273,6 +273,17 @@ def test_a_story_is_read_once_and_made_like_any_other(backend, tmp_path, monkeyp
     assert all(p.reused for p in again) and equal(again[1].step.frame, done[1].step.frame)
 
 
+def test_stories_of_frames_that_are_outdated_are_not_read_again(backend, tmp_path, monkeypatch):
+    told = [story(Panel("Fox at the beach", ("Fox",)), Panel(words, ()), seed=4) for words in ("a forest", "a town")]
+    for number, each in enumerate(told, 1):
+        list(Renderer(backend).render(each, tmp_path, [number]))
+    reading, whole = [], read.read_story
+    monkeypatch.setattr(read, "read_story", lambda *asked: reading.append(asked) or whole(*asked))
+    later = replace(told[1], settings=replace(told[1].settings, seed=5))
+    assert not any(p.reused for p in Renderer(backend).render(later, tmp_path))
+    assert len(reading) == 1, "their frames say themselves that nothing was put otherwise"
+
+
 def keys(backend, *panels, **settings):
     return Renderer(backend).keys(story(*panels, **settings))
 

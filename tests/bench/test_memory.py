@@ -161,7 +161,7 @@ def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
     assert told[-1].startswith("A frame of 64 pixels with 16 pictures takes more memory; FLUX goes on with")
     *_, last = flux.denoise(Request(Prompt("a fox"), ("Fox",), [made], short, 1))
     assert flux.memory.plan == ways[0] and last.frame  # a small one does not pay for the large one before
-    assert told[-1] == f"A frame of 64 pixels with 1 pictures takes less memory; FLUX goes on with {ways[0]}."
+    assert told[-1] == f"A frame of 64 pixels with 1 picture takes less memory; FLUX goes on with {ways[0]}."
 
 
 def test_a_plan_that_is_too_small_for_a_large_frame_leaves_the_others_to_small_ones(flux):

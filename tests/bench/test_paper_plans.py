@@ -124,7 +124,7 @@ def test_a_frame_of_many_characters_is_counted_before_it_is_begun(folder, plans)
         assert memory.plan == ways[0] and last.frame
     assert told == [
         f"A frame of 128 pixels with 4 characters takes more memory; sdxl goes on with {ways[1]}.",
-        f"A frame of 128 pixels with 1 characters takes less memory; sdxl goes on with {ways[0]}.",
+        f"A frame of 128 pixels with 1 character takes less memory; sdxl goes on with {ways[0]}.",
     ]
 
 

@@ -680,3 +680,17 @@ def test_places_are_counted_as_an_editor_does():
 def test_every_part_knows_its_place_in_the_source(source, path, words):
     reading = read_script(source, cast=CAST)
     assert source[slice(*reading.spans[path])] == words
+
+
+@pytest.mark.parametrize("line", [r"\n", r"[NC] \n\n", "[Mia]\nMia\n> Mia: \\n"])
+def test_breaks_alone_are_no_words(line):
+    with pytest.raises(ScriptError, match=r"no prompt|says nothing"):
+        parse_script(f"cast: Mia\n{line}")
+
+
+def test_breaks_at_the_ends_are_left_out():
+    script = parse_script("cast: Mia\n[style: ink\\n] \\nMia\\nruns\\n # Then\\n\n> Mia: \\nOh\\nno\\n")
+    (panel,) = script.panels
+    assert (panel.prompt, panel.caption, panel.style) == ("Mia\nruns", "Then", "ink")
+    assert panel.dialogue == (Line("Mia", "Oh\nno"),)
+    assert parse_script(dump_script(script)).panels == (replace(panel, told=True),)

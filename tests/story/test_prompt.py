@@ -315,6 +315,23 @@ def test_renaming(turn):
 PROMPTS = yaml.safe_load((Path(__file__).parent.parent / "data" / "prompts.yaml").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize(
+    ("prompt", "words", "text"),
+    [
+        ("An 8-year-old Zed walks", "girl in red", "an 8-year-old girl in red walks"),
+        ("a 5-year-old Zed walks", "girl", "a 5-year-old girl walks"),
+        ("Poor old Zed falls", "an old owl", "a poor old owl falls"),
+        ("A very old Zed falls", "an old owl", "a very old old owl falls"),
+        ("Zed walks", "Zed is a small fox.", "a small fox walks"),
+        ("Zed walks", "She is an elf", "an elf walks"),
+        ("Zed walks", "the fox is a spy", "the fox is a spy walks"),
+        ("Zed walks", "This is the last unicorn", "the last unicorn walks"),
+    ],
+)
+def test_what_is_said_twice_or_in_a_sentence_of_its_own(prompt, words, text):
+    assert sentence(prompt, {"Zed": words}) == text
+
+
 @pytest.mark.parametrize("line", itertools.chain(*PROMPTS.values()), ids=lambda line: line[2][:60])
 def test_sentences_as_a_person_would_write_them(line):
     prompt, cast, text = line
