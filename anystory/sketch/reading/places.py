@@ -111,6 +111,7 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
     that a place that is only seen will do; `members`: who is in the panel."""
     best: tuple[int, Mention, str] | None = None
     named = [place_of(mention) for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
+    framed = _out_of_a_window(sentence)
     for mention in sentence.mentions:
         if mention.kind != "place":
             continue
@@ -124,6 +125,8 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         place = _shared(mention, sentence.language, (here, *named)) or place_of(mention)
         if place == "sea" and here in SHORES and _apart(mention, members):
             continue
+        if framed and mention.act is not None and not mention.act.actors:
+            continue  # "peers out of the window: a ship is tossing on the waves"
         found = (strength, mention, place)
         if place == "sky" and only_of_things(sentence):
             continue
@@ -141,6 +144,18 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         strength == AFAR,
         place == "room" and (near or _names_no_room(mention, sentence.language)),
         place == "shop" and mention.word.split()[-1] in ("tienda", "tiendas"),
+    )
+
+
+def _out_of_a_window(sentence: Sentence) -> bool:
+    """Whether somebody of the cast looks through a window, so that what else is told is seen there."""
+    return any(
+        mention.value == "window"
+        and mention.prep in ("of", "from", "through")
+        and mention.act is not None
+        and bool(mention.act.actors)
+        and mention.act.action in ("looks", "peeks")
+        for mention in sentence.mentions
     )
 
 
@@ -184,6 +199,13 @@ def left_of(sentence: Sentence) -> list[str]:
         if mention.kind == "place" and mention.state == REAL and (mention.prep == "from" or leaving):
             left += _options(mention)
     return left
+
+
+def building_of(sentence: Sentence) -> str:
+    """The room of the house that a line names last, or "": where one is who goes inside then."""
+    named = [mention for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
+    rooms = [_options(mention)[0] for mention in named if mention.value.startswith("#")]
+    return next((room for room in reversed(rooms) if indoors(room)), "")
 
 
 def goes_out(sentence: Sentence) -> bool:
@@ -326,6 +348,8 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
         return strength > known
     if other.role == "subject" and other.act is None and mention.prep in (*RELATIONS, SURE):
         return True  # "the ship smokes on the ice"
+    if other.role == "subject" and other.act is None and mention.prep == "to" and _moves(mention.act):
+        return True  # "the sea is calm, and they row to the pier"
     if other.attribute != mention.attribute:
         return other.attribute
     if (

@@ -6,13 +6,21 @@ from dataclasses import replace
 
 from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import REAL, Act, Mention, Sentence
-from anystory.sketch.reading.places import place_of, seen_from_afar
+from anystory.sketch.reading.places import indoors, place_of, seen_from_afar
 from anystory.sketch.words import ACTIONS, vocabulary
 from anystory.story.shot import Thing
 
 UNSEEN = frozenset(("sun", "friend"))
 """Concepts that the sky shows, or that are nobody."""
 SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
+OF_A_ROOM = ("wall", "floor", "ceiling")
+"""What every room has, and no picture of a thing shows."""
+POURED = ("milk", "honey", "water", "juice", "lemonade", "soup", "tea", "coffee", "jam", "flour", "sugar", "paint",
+          "rice", "salt", "oil", "syrup", "chocolate")  # fmt: skip
+"""What is not seen beside what it is in: a bucket of milk."""
+OF_A_WALL = ("window", "windowsill", "balcony")
+AT_A_WALL = ("from", "at", "of", "through", "to", "in", "behind", "next to", "in front of")
+"""After which what a wall has is only where somebody is: outdoors no wall is drawn that it could be in."""
 SURFACES = ("plate", "tray", "dish", "spoon", "table", "board")
 """What something is on that is "of" or "with" it: a plate of biscuits, a cake with candles."""
 VESSELS = (
@@ -79,6 +87,12 @@ def _as_thing(mention: Mention, place: str) -> Mention | None:
         if place_of(mention) == place:
             concept = ""
     if not concept or mention.state != REAL or concept in UNSEEN:
+        return None
+    if concept in OF_A_ROOM and indoors(place) and mention.kind == "thing" and mention.prep:
+        return None
+    if concept in POURED and mention.prep == "of" and mention.of is not None and mention.of.value in VESSELS:
+        return None
+    if concept in OF_A_WALL and not indoors(place) and mention.kind == "thing" and mention.prep in AT_A_WALL:
         return None
     return replace(mention, value=concept, distance=distance)
 
