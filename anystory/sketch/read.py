@@ -31,7 +31,7 @@ from anystory.sketch.reading.places import (
 )
 from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
 from anystory.sketch.reading.style import medium_of
-from anystory.sketch.reading.things import things_of
+from anystory.sketch.reading.things import at_no_wall, things_of
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import vocabulary
 from anystory.story.model import Panel, Script
@@ -127,7 +127,10 @@ class Reader:
             weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
-            roles=roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place), spot.place),
+            roles=at_no_wall(
+                roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place), spot.place),
+                spot.place,
+            ),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),

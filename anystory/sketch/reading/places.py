@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
-from anystory.sketch.language.parts import hollow
+from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
@@ -111,13 +111,15 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
     that a place that is only seen will do; `members`: who is in the panel."""
     best: tuple[int, Mention, str] | None = None
     named = [place_of(mention) for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
-    framed = _out_of_a_window(sentence)
+    framed = out_of_a_window(sentence)
     for mention in sentence.mentions:
         if mention.kind != "place":
             continue
         strength = _strength(mention, not sentence.acts)
         if mention.word == "fort" and indoors(here):
             continue  # one of chairs and blankets
+        if mention.value == "inside" and here and not indoors(here) and _of_an_animal(mention):
+            continue  # "a cat at the window watches them"
         if mention.word in WITHIN_IT and _of_vessel(mention, sentence):
             continue
         if strength < NAMED and not (not here and strength == AFAR):
@@ -125,8 +127,8 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         place = _shared(mention, sentence.language, (here, *named)) or place_of(mention)
         if place == "sea" and here in SHORES and _apart(mention, members):
             continue
-        if framed and mention.act is not None and not mention.act.actors:
-            continue  # "peers out of the window: a ship is tossing on the waves"
+        if framed and mention.value != "inside" and _through_it(mention):
+            continue
         found = (strength, mention, place)
         if place == "sky" and only_of_things(sentence):
             continue
@@ -147,7 +149,7 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
     )
 
 
-def _out_of_a_window(sentence: Sentence) -> bool:
+def out_of_a_window(sentence: Sentence) -> bool:
     """Whether somebody of the cast looks through a window, so that what else is told is seen there."""
     return any(
         mention.value == "window"
@@ -157,6 +159,17 @@ def _out_of_a_window(sentence: Sentence) -> bool:
         and mention.act.action in ("looks", "peeks")
         for mention in sentence.mentions
     )
+
+
+def _of_an_animal(mention: Mention) -> bool:
+    """Whether only something that lives and is nobody of the cast is said to be there."""
+    return mention.act is None and mention.of is not None and mention.of.value in living()
+
+
+def _through_it(mention: Mention) -> bool:
+    """Whether a place is what somebody at a window sees: "peers out; a ship is tossing on the waves"."""
+    act = mention.act
+    return act is not None and mention.prep not in ("of", "to") and (not act.actors or act.action in ("looks", "peeks"))
 
 
 def _of_vessel(mention: Mention, sentence: Sentence) -> bool:
