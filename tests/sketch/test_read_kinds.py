@@ -238,6 +238,9 @@ def test_verbs_that_might_be_nouns_are_no_things(line, actions):
         ("Mia's friends wave from the bench", {"bench"}),
         ("Mia holds a rod", {"fishing rod"}),
         ("小美没带伞", set()),
+        ("Tom reads a comic book", {"book"}),
+        ("Mia está sentada en un banco del parque", {"bench"}),
+        ("Con el pico, el pájaro abre una caja", {"bird", "box"}),
     ],
 )
 def test_lists_containers_and_what_is_missing(line, seen):

@@ -120,7 +120,8 @@ class Position:
     def _adjective(self, at: int, unit: Unit) -> str:
         if "airs" in unit and self._of_the_sky(at):
             return "airs"
-        if "drawn" in unit or ("mediums" in unit and self._is_medium(at)):
+        read = unit.noun and self.act is not None and self.act.action in ("reads", "takes", "holds")
+        if "drawn" in unit or ("mediums" in unit and not read and self._is_medium(at)):
             return "medium"
         for kind in ("wheres", "distances"):
             if kind in unit and not (self.mods.open and unit.noun):
