@@ -204,6 +204,7 @@ def test_stars_of_paper_are_no_night():
         (["Mia is in the lighthouse", "She peers out of the window. A ship tosses on the waves"], "lighthouse"),
         (["Mia walks in the park", "A cat at the window watches them"], "park"),
         (["Mia is in the classroom", "Tom and Mia carry a tent"], "classroom"),
+        (["Mia está en casa", "Mia y Tom salen a la calle"], "street"),
         (["Desde la ventana, Tom ve olas en el mar"], "room"),
         (["Mia corre por el prado", "Tom saluda desde la meta"], "meadow"),
     ],
@@ -221,6 +222,8 @@ def test_what_is_brought_bought_or_seen_through_a_window_moves_a_story_nowhere(l
         ("Mia looks out over it all, hands in her pockets", {"looks"}),
         ("Mia could hear him crow", {"shouts"}),
         ("Mia rose early", {"stands"}),
+        ("Tom bats it away and laughs", {"laughs"}),
+        ("Mia trains hard", {"stands"}),
     ],
 )
 def test_verbs_that_might_be_nouns_are_no_things(line, actions):
@@ -239,6 +242,7 @@ def test_verbs_that_might_be_nouns_are_no_things(line, actions):
         ("Mia holds a rod", {"fishing rod"}),
         ("小美没带伞", set()),
         ("Tom reads a comic book", {"book"}),
+        ("The wind howls, the leaves fly", {"leaf"}),
         ("Mia está sentada en un banco del parque", {"bench"}),
         ("Con el pico, el pájaro abre una caja", {"bird", "box"}),
     ],

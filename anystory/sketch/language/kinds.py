@@ -9,7 +9,7 @@ from anystory.sketch.language import forms
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.lexicon import SURE, Sense
 from anystory.sketch.language.sentence import PREPOSITIONS, PRONOUNS, REAL, RELATIONS, STATES, Act, Mention, Sentence
-from anystory.sketch.language.tokens import Unit
+from anystory.sketch.language.tokens import PLURAL, Unit
 from anystory.sketch.words import listed, vocabulary
 
 SMALL_WORDS = (
@@ -115,7 +115,14 @@ class Position:
             return "is" if "is" in unit else "has" if "has" in unit and self._helps(at) else "verb"
         if self.language == "zh" and unit.text in ("在", "给", "没有", "没"):
             return self._chinese_word(at, unit)
-        return self._adjective(at, unit) or self._noun_or_word(at, unit)
+        kind = self._adjective(at, unit) or self._noun_or_word(at, unit)
+        return "unknown" if kind == "noun" and self._done_by_a_name(unit) else kind
+
+    def _done_by_a_name(self, unit: Unit) -> bool:
+        """Whether a plural is a verb that nobody knows: "Tom bears the bag", "she bats the ball"."""
+        after_one = self.previous in ("name", "she", "he") and self.act is None and bool(self.subject)
+        plural = self.language == "en" and unit.forms.get("things") == PLURAL and " " not in unit.text
+        return after_one and plural and not (self.mods.open or self.joined or self.prep)
 
     def _adjective(self, at: int, unit: Unit) -> str:
         if "airs" in unit and self._of_the_sky(at):
@@ -280,6 +287,7 @@ class Position:
             or before in ("has", "to", "not", "they", "all", "who", "i")
             or (before in ("name", "noun", "she", "he", "it") and several and self.act is None)
             or (before == "and" and self.act is not None and self.last is None)
+            or (before == "noun" and self.last is not None and self.last.kind == "thing" and self.last.count > 1)
         )
 
     def _is_chinese_verb(self, at: int, unit: Unit) -> bool:
