@@ -31,7 +31,9 @@ from anystory.cli.usage import Parser
 from anystory.errors import AnyStoryError
 from anystory.model.flux.plans import release_footprint, table
 
-READINGS = tuple(Path(f"tests/data/{name}.yaml") for name in ("readings", "readings2", "readings3", "readings4"))
+READINGS = tuple(
+    Path(f"tests/data/{name}.yaml") for name in ("readings", "readings2", "readings3", "readings4", "readings5")
+)
 """The labelled lines, seen from the root of the repository."""
 
 SHEETS = Path("docs/sketch")

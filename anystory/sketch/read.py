@@ -16,12 +16,22 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
-from anystory.sketch.reading.clues import haunt_of, refined, shown_by, surely_elsewhere
+from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
-from anystory.sketch.reading.places import PlaceOwners, Spot, allowed, goes_out, indoors, left_of, spot_of, vague_snow
+from anystory.sketch.reading.places import (
+    PlaceOwners,
+    Spot,
+    allowed,
+    building_of,
+    goes_out,
+    indoors,
+    left_of,
+    spot_of,
+    vague_snow,
+)
 from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
 from anystory.sketch.reading.style import medium_of
-from anystory.sketch.reading.things import things_of
+from anystory.sketch.reading.things import at_no_wall, things_of
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import vocabulary
 from anystory.story.model import Panel, Script
@@ -117,7 +127,10 @@ class Reader:
             weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
-            roles=roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place), spot.place),
+            roles=at_no_wall(
+                roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place), spot.place),
+                spot.place,
+            ),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),
@@ -129,6 +142,7 @@ class Reader:
         self._narrator = sentence.narrator or self._narrator
         self._open = spot.open
         self._visited(shot.place)
+        self._indoors = building_of(sentence) or self._indoors
         self._rested = postures(shot.roles, sentence, self._resting(shot.place))
         self._before = shot
         return shot
@@ -173,7 +187,8 @@ class Reader:
             return Spot(self._outside(here))
         if where and (not here or (where == "inside") != indoors(here)):
             guessed.add("place")
-            return Spot((self._indoors if where == "inside" else self._outdoors) or vocabulary()[where]["place"])
+            known = (room_of(sentence) or self._indoors) if where == "inside" else self._outdoors
+            return Spot(known or vocabulary()[where]["place"])
         return self._hinted(Spot(here or PLACE, open=here == "room" and self._open), sentence, members)
 
     @staticmethod

@@ -184,3 +184,81 @@ def test_a_new_day_clears_the_sky_and_another_place_the_dawn():
 
 def test_stars_of_paper_are_no_night():
     assert last("Mia hung five silver stars on the tree").time == "day"
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["Mia stands at the school gate", "Inside, the teacher writes on the blackboard"], "classroom"),
+        (
+            ["Mia walks to the shop in the street", "Tom waits in front of the library", "Inside, they whisper"],
+            "library",
+        ),
+        (["Mia is in her bedroom", "Tom comes in with two buckets of sand and a parasol"], "bedroom"),
+        (["Mia is in her bedroom", "Tom sees sand in every direction, on the chairs and on the lamp"], "bedroom"),
+        (["Mia is in her bedroom", "Mia and Tom build a sandcastle and watch the tide"], "beach"),
+        (["Mia is at the market", "Mia looks at six oranges"], "market"),
+        (["Mia está en el mercado", "El vendedor le da seis naranjas"], "market"),
+        (["A rooster crows on the barn roof", "The dog sleeps in its kennel"], "farm"),
+        (["The sea is calm, and Mia rows to the pier"], "pier"),
+        (["Mia is in the lighthouse", "She peers out of the window. A ship tosses on the waves"], "lighthouse"),
+        (["Mia walks in the park", "A cat at the window watches them"], "park"),
+        (["Mia is in the classroom", "Tom and Mia carry a tent"], "classroom"),
+        (["Mia está en casa", "Mia y Tom salen a la calle"], "street"),
+        (["Desde la ventana, Tom ve olas en el mar"], "room"),
+        (["Mia corre por el prado", "Tom saluda desde la meta"], "meadow"),
+    ],
+)
+def test_what_is_brought_bought_or_seen_through_a_window_moves_a_story_nowhere(lines, place):
+    assert last(*lines).place == place
+
+
+@pytest.mark.parametrize(
+    ("line", "actions"),
+    [
+        ("Tom looks up, waves and leaves", {"waves", "looks"}),
+        ("Tom sees them from the window and waves", {"waves", "looks"}),
+        ("The whole kingdom saw Tom fly", {"flies"}),
+        ("Mia looks out over it all, hands in her pockets", {"looks"}),
+        ("Mia could hear him crow", {"shouts"}),
+        ("Mia rose early", {"stands"}),
+        ("Tom bats it away and laughs", {"laughs"}),
+        ("Mia trains hard", {"stands"}),
+    ],
+)
+def test_verbs_that_might_be_nouns_are_no_things(line, actions):
+    shot = last("Mia and Tom are in the park", line)
+    assert actions & {role.action for role in shot.roles}
+    assert not shot.things
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("Mia collects sticks, leaves and stones", {"stick", "leaf", "stone"}),
+        ("Tom draws water and carries a bucket of milk", {"bucket"}),
+        ("Mia searches the park in search of her pearl", set()),
+        ("Mia's friends wave from the bench", {"bench"}),
+        ("Mia holds a rod", {"fishing rod"}),
+        ("小美没带伞", set()),
+        ("Tom reads a comic book", {"book"}),
+        ("The wind howls, the leaves fly", {"leaf"}),
+        ("Mia está sentada en un banco del parque", {"bench"}),
+        ("Con el pico, el pájaro abre una caja", {"bird", "box"}),
+    ],
+)
+def test_lists_containers_and_what_is_missing(line, seen):
+    assert {thing.concept for thing in last(line).things} == seen
+
+
+@pytest.mark.parametrize(("place", "seen"), [("room", {"window"}), ("garden", set())])
+@pytest.mark.parametrize("line", ["Tom watches from the window", "Tom stands behind the window"])
+def test_no_window_hangs_in_the_sky(line, place, seen):
+    shot = last(f"Mia is in the {place}", line)
+    assert {thing.concept for thing in shot.things} | {word for role in shot.roles for word in role.targets} == seen
+
+
+@pytest.mark.parametrize(("place", "seen"), [("room", set()), ("garden", {"wall"})])
+def test_the_wall_of_a_room_is_no_thing(place, seen):
+    shot = last(f"Mia is in the {place}", "Tom leans against the wall")
+    assert {thing.concept for thing in shot.things} == seen

@@ -55,6 +55,18 @@ FLOORS = {
         "things": 0.84,
         "framing": 0.95,
     },
+    "readings5.yaml": {
+        "place": 0.98,
+        "time": 0.97,
+        "weather": 0.98,
+        "where": 0.98,
+        "action": 0.87,
+        "relation": 0.74,
+        "mood": 0.68,
+        "things": 0.87,
+        "framing": 0.95,
+        "medium": 0.95,
+    },
 }
 
 

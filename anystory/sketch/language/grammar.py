@@ -44,8 +44,9 @@ GONE = ("missing", "stolen", "been stolen", "gone", "lost", "vanished", "disappe
         "不见了", "不见", "丢了", "没了", "消失了", "被偷了", "desaparecido", "robado", "perdido", "desaparecida",
         "robada", "perdida")  # fmt: skip
 """Words that say that something is not there."""
-FINDING = ("find", "found", "finds", "encuentra", "encuentran", "encontraba", "encontrar", "encontró", "找到", "找")
-"""Verbs whose object, denied, is not there: "can't find his hat"."""
+FINDING = ("find", "found", "finds", "bring", "encuentra", "encuentran", "encontraba", "encontrar", "encontró", "找到",
+           "找", "带")  # fmt: skip
+"""Verbs whose object, denied, is not there: "can't find his hat", "did not bring an umbrella"."""
 GOING = ("va", "van", "voy", "vamos", "vas", "iba", "iban", "íbamos", "fue", "fueron", "fuimos")
 """Forms of a Spanish verb that goes somewhere or is about to do something."""
 GOES = ("walks", "runs", "climbs", "flies", "swims", "crawls", "sneaks", "jumps", "rides")

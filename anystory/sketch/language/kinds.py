@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from anystory.sketch.language import forms
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.lexicon import SURE, Sense
-from anystory.sketch.language.sentence import PREPOSITIONS, PRONOUNS, REAL, STATES, Act, Mention, Sentence
-from anystory.sketch.language.tokens import Unit
+from anystory.sketch.language.sentence import PREPOSITIONS, PRONOUNS, REAL, RELATIONS, STATES, Act, Mention, Sentence
+from anystory.sketch.language.tokens import PLURAL, Unit
 from anystory.sketch.words import listed, vocabulary
 
 SMALL_WORDS = (
@@ -115,12 +115,20 @@ class Position:
             return "is" if "is" in unit else "has" if "has" in unit and self._helps(at) else "verb"
         if self.language == "zh" and unit.text in ("在", "给", "没有", "没"):
             return self._chinese_word(at, unit)
-        return self._adjective(at, unit) or self._noun_or_word(at, unit)
+        kind = self._adjective(at, unit) or self._noun_or_word(at, unit)
+        return "unknown" if kind == "noun" and self._done_by_a_name(unit) else kind
+
+    def _done_by_a_name(self, unit: Unit) -> bool:
+        """Whether a plural is a verb that nobody knows: "Tom bears the bag", "she bats the ball"."""
+        after_one = self.previous in ("name", "she", "he") and self.act is None and bool(self.subject)
+        plural = self.language == "en" and unit.forms.get("things") == PLURAL and " " not in unit.text
+        return after_one and plural and not (self.mods.open or self.joined or self.prep)
 
     def _adjective(self, at: int, unit: Unit) -> str:
         if "airs" in unit and self._of_the_sky(at):
             return "airs"
-        if "drawn" in unit or ("mediums" in unit and self._is_medium(at)):
+        read = unit.noun and self.act is not None and self.act.action in ("reads", "takes", "holds")
+        if "drawn" in unit or ("mediums" in unit and not read and self._is_medium(at)):
             return "medium"
         for kind in ("wheres", "distances"):
             if kind in unit and not (self.mods.open and unit.noun):
@@ -223,6 +231,8 @@ class Position:
             return False
         if "like" in unit:
             return before in ("name", "noun", "and", *PRONOUNS) and self.act is None
+        if form == forms.PAST and before == "unknown" and self._governs(at):
+            return True  # "the whole kingdom saw them"
         if self.mods.open and "is" not in unit and "has" not in unit:
             return False
         if form == forms.PAST and before == "noun" and self.act is not None and self.last is not None:
@@ -241,23 +251,43 @@ class Position:
             after = self.unit(at + 1)
             if self.act is not None and after is not None and any(kind in after for kind in ("the", "a", "his")):
                 return True  # "shivers, hugs the dog"
-            listing = before == "and" and self.last is not None and self.last.kind == "thing"
-            opens = before == "mark" and not (self.act is None and self.subject)
+            thing = self.last is not None and self.last.kind == "thing"
+            goes_on = self._goes_on(unit, after)
+            listing = before == "and" and thing and not goes_on
+            opens = before == "mark" and not (self.act is None and self.subject) and not goes_on
             return before not in ("verb", "start") and not opens and not listing
         return before not in ("verb", "start")
+
+    def _governs(self, at: int) -> bool:
+        """Whether an object that a noun could not have follows."""
+        after = self.unit(at + 1)
+        return after is not None and (bool(after.name) or any(kind in after for kind in ("the", "a", "his", "they")))
+
+    def _goes_on(self, unit: Unit, after: Unit | None) -> bool:
+        """Whether a word such as "waves" is what somebody does next and no more of a list: "looks up, waves", "sees
+        them from the window and waves"; but "looks up, hands in his pockets"."""
+        absolute = after is not None and any(kind in after for kind in RELATIONS)
+        if self.act is None or not self.act.actors or "body" in unit or absolute:
+            return False
+        if self.last is None:
+            return not self.prep
+        definite = self.last.kind == "thing" and self.last.count == 1 and self.last.which in ("the", "his", "same")
+        return definite or (self.last.kind == "name" and not self.prep)
 
     def _is_plural_verb(self, at: int, before: str) -> bool:
         """Whether a word such as "dance" is a verb: after several who do it, after "to", or called out."""
         after = self.unit(at + 1)
         if before in ("start", "mark"):
             return after is not None and after.text == "!"
-        several = sum(len(mention.names) or mention.count for mention in self.subject) > 1
-        watched = self.act is not None and "sees" in self.act.manners and before == "name"
+        several = sum(max(len(mention.names), mention.count) for mention in self.subject) > 1
+        watched = self.act is not None and ("sees" in self.act.manners or self.act.action == "listens")
+        watched = watched and before in ("name", *PRONOUNS)
         return (
             watched
             or before in ("has", "to", "not", "they", "all", "who", "i")
             or (before in ("name", "noun", "she", "he", "it") and several and self.act is None)
             or (before == "and" and self.act is not None and self.last is None)
+            or (before == "noun" and self.last is not None and self.last.kind == "thing" and self.last.count > 1)
         )
 
     def _is_chinese_verb(self, at: int, unit: Unit) -> bool:

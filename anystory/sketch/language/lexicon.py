@@ -114,15 +114,18 @@ class Lexicon:
         self.longest = max(len(key[0]) for key in self._phrases) if language == "zh" else 0
 
     def _add_drawn(self) -> None:
-        """The names of drawings that mean nothing else; in Chinese no single character, which may be a part of any
-        word."""
+        """The names of drawings that mean nothing else, nor are the plural of what does, "friends"; in Chinese no
+        single character, which may be a part of any word."""
         known = {kind.concept for kind in things()}
+        plurals = self.language == "en"
         for kind in drawn():
             concept = self._concept(kind.concept, known)
             for phrase in kind.words[self.language]:
                 words = tuple(words_of(phrase, self.language))
                 if any(sense.kind == "colours" for word in (*words, phrase[:1]) for sense in self.senses((word,))):
                     continue  # "red apple": an apple
+                if plurals and len(words) == 1 and any(noun in known for noun in forms.english_nouns(phrase)):
+                    continue
                 if words not in self._phrases and words[0] not in self.verbs and (self.language != "zh" or phrase[1:]):
                     self._phrases[words] = [Sense("things", concept)]
 

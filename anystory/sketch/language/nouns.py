@@ -24,7 +24,25 @@ BEFORE_INVERTED = ("verb", "the", "a", "numbers", "his", "sizes", "colours")
 COUNTED = {"the two": 2, "the three": 3}
 NOMINATIVE = ("he", "she", "they", "i", "we")
 """English pronouns that are always the subject."""
-GROWN = ("feather", "horn", "antler", "shell", "stripe", "spike", "hair", "mane", "fin", "sting", "spot", "wing")
+GROWN = (
+    "feather",
+    "horn",
+    "antler",
+    "shell",
+    "stripe",
+    "spike",
+    "hair",
+    "mane",
+    "fin",
+    "sting",
+    "spot",
+    "wing",
+    "flipper",
+    "tusk",
+    "hoof",
+    "whisker",
+    "beak",
+)
 """What is somebody's body where it is theirs: "puffed out her feathers"."""
 GENERIC = ("friend",)
 MATERIALS = (
@@ -239,7 +257,7 @@ class Nouns(Relations):
                 friends = [name for name in self.company.members if name not in (*self.actors(), mods.owner)]
                 names = friends if plural else friends[:1]
             if names and not (mods.which == "a" and set(names) <= set(self.meant)):
-                return Mention("name", concept, unit.text, names)
+                return Mention("name", concept, unit.text, names, count=count if plural else 1)
         seen_from = self.prep == "of" and self.last is not None and self.last.value in fixtures()
         within = self.prep in WITHIN or ("places" in unit and seen_from)  # "the window of the spaceship"
         if ("buildings" in unit or "places" in unit) and (not concept or within):

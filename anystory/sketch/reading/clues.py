@@ -6,7 +6,8 @@ from functools import cache
 
 from anystory.sketch.language.sentence import LIKE, REAL, Clue, Mention, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
-from anystory.sketch.reading.places import only_of_things
+from anystory.sketch.reading.places import indoors, only_of_things, out_of_a_window
+from anystory.sketch.reading.things import VESSELS
 from anystory.sketch.words import listed, signs
 
 SURE, LIKELY = 3.0, 1.0
@@ -76,11 +77,17 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
     if wonder:
         return wonder
     votes: dict[str, float] = {}
+    kept, framed = False, out_of_a_window(sentence)
     for clue in clues_of(sentence):
         sign = signs()[clue.number]
         if sign.at[0] == "sky" and only_of_things(sentence):
             continue
-        if not _there(clue) or (not sign.moves and (here or _in_hand(clue, sign.sure))):
+        if not _there(clue) or (framed and clue.mention is not None and clue.mention.value != "window"):
+            continue
+        kept = kept or (here in sign.at and indoors(here))
+        if not sign.moves and (here or _in_hand(clue, sign.sure)):
+            continue
+        if here and indoors(here) and (_brought(clue) or _borne(clue)):
             continue
         if housed and not sign.moves and sign.at[0] not in ROOMS:
             continue
@@ -94,6 +101,8 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
             place = DONE_AT[act.action]
             votes[place] = votes.get(place, 0.0) + LIKELY
     found = max(votes, key=votes.__getitem__) if votes else ""
+    if kept and found and not indoors(found):
+        return ""  # sand all over the floor, and a door
     return "" if here in FAR_OUT and found and votes[found] < 2 * SURE else found
 
 
@@ -180,6 +189,25 @@ def _in_hand(clue: Clue, loose: bool) -> bool:
     mention = clue.mention
     act = mention.act if mention is not None and mention.role == "object" else None
     return act is not None and act.action in (*CARRYING, *(("pulls",) if loose else ())) and not act.implied
+
+
+def room_of(sentence: Sentence) -> str:
+    """The room that what is surely seen in a line tells of, or "": a blackboard."""
+    seen = (signs()[clue.number] for clue in clues_of(sentence) if _there(clue))
+    return next((sign.at[0] for sign in seen if sign.moves and indoors(sign.at[0])), "")
+
+
+def _borne(clue: Clue) -> bool:
+    """Whether somebody has what tells in their hands: a tent that is carried through the hall."""
+    mention = clue.mention
+    act = mention.act if mention is not None and mention.role == "object" else None
+    return act is not None and act.action in ("carries", "holds", "gives") and not act.implied
+
+
+def _brought(clue: Clue) -> bool:
+    """Whether what tells is in something that can be carried anywhere: a bucket of sand."""
+    mention = clue.mention
+    return mention is not None and mention.prep == "of" and mention.of is not None and mention.of.value in VESSELS
 
 
 def _there(clue: Clue) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
-from anystory.sketch.language.parts import hollow
+from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
@@ -111,18 +111,23 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
     that a place that is only seen will do; `members`: who is in the panel."""
     best: tuple[int, Mention, str] | None = None
     named = [place_of(mention) for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
+    framed = out_of_a_window(sentence)
     for mention in sentence.mentions:
         if mention.kind != "place":
             continue
         strength = _strength(mention, not sentence.acts)
         if mention.word == "fort" and indoors(here):
             continue  # one of chairs and blankets
+        if mention.value == "inside" and here and not indoors(here) and _of_an_animal(mention):
+            continue  # "a cat at the window watches them"
         if mention.word in WITHIN_IT and _of_vessel(mention, sentence):
             continue
         if strength < NAMED and not (not here and strength == AFAR):
             continue
         place = _shared(mention, sentence.language, (here, *named)) or place_of(mention)
         if place == "sea" and here in SHORES and _apart(mention, members):
+            continue
+        if framed and mention.value != "inside" and _through_it(mention):
             continue
         found = (strength, mention, place)
         if place == "sky" and only_of_things(sentence):
@@ -142,6 +147,29 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         place == "room" and (near or _names_no_room(mention, sentence.language)),
         place == "shop" and mention.word.split()[-1] in ("tienda", "tiendas"),
     )
+
+
+def out_of_a_window(sentence: Sentence) -> bool:
+    """Whether somebody of the cast looks through a window, so that what else is told is seen there."""
+    return any(
+        mention.value == "window"
+        and mention.prep in ("of", "from", "through")
+        and mention.act is not None
+        and bool(mention.act.actors)
+        and mention.act.action in ("looks", "peeks")
+        for mention in sentence.mentions
+    )
+
+
+def _of_an_animal(mention: Mention) -> bool:
+    """Whether only something that lives and is nobody of the cast is said to be there."""
+    return mention.act is None and mention.of is not None and mention.of.value in living()
+
+
+def _through_it(mention: Mention) -> bool:
+    """Whether a place is what somebody at a window sees: "peers out; a ship is tossing on the waves"."""
+    act = mention.act
+    return act is not None and mention.prep not in ("of", "to") and (not act.actors or act.action in ("looks", "peeks"))
 
 
 def _of_vessel(mention: Mention, sentence: Sentence) -> bool:
@@ -184,6 +212,13 @@ def left_of(sentence: Sentence) -> list[str]:
         if mention.kind == "place" and mention.state == REAL and (mention.prep == "from" or leaving):
             left += _options(mention)
     return left
+
+
+def building_of(sentence: Sentence) -> str:
+    """The room of the house that a line names last, or "": where one is who goes inside then."""
+    named = [mention for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
+    rooms = [_options(mention)[0] for mention in named if mention.value.startswith("#")]
+    return next((room for room in reversed(rooms) if indoors(room)), "")
 
 
 def goes_out(sentence: Sentence) -> bool:
@@ -326,6 +361,8 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
         return strength > known
     if other.role == "subject" and other.act is None and mention.prep in (*RELATIONS, SURE):
         return True  # "the ship smokes on the ice"
+    if other.role == "subject" and other.act is None and mention.prep == "to" and _moves(mention.act):
+        return True  # "the sea is calm, and they row to the pier"
     if other.attribute != mention.attribute:
         return other.attribute
     if (

@@ -6,13 +6,23 @@ from dataclasses import replace
 
 from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import REAL, Act, Mention, Sentence
-from anystory.sketch.reading.places import place_of, seen_from_afar
+from anystory.sketch.reading.places import indoors, place_of, seen_from_afar
 from anystory.sketch.words import ACTIONS, vocabulary
-from anystory.story.shot import Thing
+from anystory.story.shot import Role, Thing
 
 UNSEEN = frozenset(("sun", "friend"))
 """Concepts that the sky shows, or that are nobody."""
 SHOWN = {"left of": "next to", "right of": "next to", "at": "next to"}
+OF_A_ROOM = ("wall", "floor", "ceiling")
+"""What every room has, and no picture of a thing shows."""
+OF_THE_SEA = ("wave",)
+"""What is outside where one is indoors."""
+POURED = ("milk", "honey", "water", "juice", "lemonade", "soup", "tea", "coffee", "jam", "flour", "sugar", "paint",
+          "rice", "salt", "oil", "syrup", "chocolate")  # fmt: skip
+"""What is not seen beside what it is in: a bucket of milk."""
+OF_A_WALL = ("window", "windowsill", "balcony")
+AT_A_WALL = ("from", "at", "of", "through", "to", "in", "behind", "next to", "in front of")
+"""After which what a wall has is only where somebody is: outdoors no wall is drawn that it could be in."""
 SURFACES = ("plate", "tray", "dish", "spoon", "table", "board")
 """What something is on that is "of" or "with" it: a plate of biscuits, a cake with candles."""
 VESSELS = (
@@ -65,6 +75,15 @@ def things_of(sentence: Sentence, place: str) -> tuple[Thing, ...]:
     return tuple(found.values())
 
 
+def at_no_wall(roles: tuple[Role, ...], place: str) -> tuple[Role, ...]:
+    """The roles of a panel with nobody at a window where there is no wall for it: outdoors."""
+    if indoors(place):
+        return roles
+    return tuple(
+        replace(role, relation="", targets=()) if set(role.targets) & set(OF_A_WALL) else role for role in roles
+    )
+
+
 def _as_thing(mention: Mention, place: str) -> Mention | None:
     """A mention as a thing that is seen, or None: of places what stands there, a barn, and what is seen from afar. Who
     only owns something is not: his grandfather's hat."""
@@ -79,6 +98,13 @@ def _as_thing(mention: Mention, place: str) -> Mention | None:
         if place_of(mention) == place:
             concept = ""
     if not concept or mention.state != REAL or concept in UNSEEN:
+        return None
+    if concept in OF_A_ROOM and indoors(place) and mention.kind == "thing" and mention.prep:
+        return None
+    if concept in POURED and mention.prep == "of" and mention.of is not None and mention.of.value in VESSELS:
+        return None
+    at_a_wall = mention.kind == "place" or mention.prep in AT_A_WALL
+    if concept in (OF_THE_SEA if indoors(place) else OF_A_WALL if at_a_wall else ()):
         return None
     return replace(mention, value=concept, distance=distance)
 
