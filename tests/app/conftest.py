@@ -16,13 +16,15 @@ from tests.app.steps import EXAMPLE, PATIENCE, ROOT, tracebacks
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
+ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
+
 expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items):
     """A browser on a busy machine may lose a click to a page that is still being built: what fails twice is wrong."""
     for item in items:
-        if "browser" in item.fixturenames:
+        if "chromium" in item.fixturenames:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
@@ -57,13 +59,19 @@ def address(tiny_model_folder, out, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def chromium():
+    """Playwright's way to start Chromium; there can be one in a process."""
     if CHROMIUM is None:
         pytest.skip("no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    browser = chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.app.conftest import CHROMIUM
+from tests.app.conftest import ARGUMENTS, CHROMIUM
 from tests.app.steps import PATIENCE, frames
 
 
@@ -40,20 +40,15 @@ def blog(address):
 
 
 @pytest.fixture
-def strict_browser(tmp_path):
+def strict_browser(chromium, tmp_path):
     """A browser that blocks the storage of other sites' frames."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: apt-get install chromium")
     profile = tmp_path / "profile"
     (profile / "Default").mkdir(parents=True)
     preferences = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1}}
     (profile / "Default" / "Preferences").write_text(json.dumps(preferences))
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield context
-        context.close()
+    context = chromium.launch_persistent_context(profile, executable_path=CHROMIUM, args=ARGUMENTS)
+    yield context
+    context.close()
 
 
 def test_an_embedded_page_without_storage_makes_frames_and_says_how_long_they_last(strict_browser, blog):

@@ -267,7 +267,7 @@ def test_the_strip_escapes_what_was_typed_and_tells_how_panels_stand(studio, gat
     gate.go()
     run = run_of(studio, job(studio, fern, "Fern one", "Fern two"))
     run.join()
-    evil = '<img src=x onerror="alert(1)">'
+    evil = 'Fern two <img src=x onerror="alert(1)">'
     panels = (run.job.script.panels[0], Panel(evil), Panel("Fern", caption=evil))
     page = strip(SAY, panels, run.shown, {2}, 1)
     assert "<img src=x" not in page and 'onerror="' not in page

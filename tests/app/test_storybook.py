@@ -88,9 +88,9 @@ def test_the_desk_leaves_what_the_script_says_to_a_model():
         assert desk.placed(unheeded, asked).layout == asked.layout
 
 
-def test_sliders_and_sizes_are_those_that_mean_something(studio):
-    assert story.sliders(Settings(64, 30, 4.0)) == (30, 4.0)
-    assert all(isinstance(skipped, dict) for skipped in story.sliders(studio.backend.about.defaults))
+def test_numbers_and_sizes_are_those_that_mean_something(studio):
+    assert story.numbers(Settings(64, 30, 4.0)) == (30, 4.0)
+    assert all(isinstance(skipped, dict) for skipped in story.numbers(studio.backend.about.defaults))
     offered = panels._offered(studio.backend.about.sizes)
     assert {512, 1024, 2048} < set(offered) and len(offered) <= 12
 
