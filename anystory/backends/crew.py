@@ -85,7 +85,7 @@ class _Hand:
         self._sent: dict[int, SubjectEncoding] = {}
         self._process: subprocess.Popen[bytes] | None = None
         with contextlib.suppress(OSError):  # none can be started here, or no more
-            self._process = subprocess.Popen[bytes](command, env=environment, **how)
+            self._process = subprocess.Popen(command, env=environment, **how)
             self._tell(backend)
 
     def make(self, request: Request) -> Frame:

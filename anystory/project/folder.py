@@ -61,10 +61,12 @@ from anystory.script.write import dump_script
 from anystory.story.model import (
     MADE,
     ROUTING,
+    CastMember,
     Frame,
     Panel,
     RoutingMaps,
     RoutingTrace,
+    Script,
     Settings,
     Story,
     Subject,
@@ -357,6 +359,14 @@ def packed_maps(maps: RoutingMaps, key: str) -> bytes:
     return buffer.getvalue()
 
 
+def _script(data: Any, subjects: Iterable[str]) -> Script:
+    """The script of story.json. `subjects` that its cast lacks are members too: a program may have given them beside a
+    script that lists nobody. Raises ScriptError."""
+    listed = data.get("cast", ()) if isinstance(data, Mapping) else ()
+    names = {member.get("name") for member in listed if isinstance(member, Mapping)}
+    return parse_script(data, cast=[CastMember(name) for name in subjects if name not in names])
+
+
 class Project:
     """One project folder. Opening reads what is there; a folder without story.json is a new project.
 
@@ -438,7 +448,7 @@ class Project:
         data = self._listed()
         try:
             cast, subjects = [], []
-            script = parse_script(data["script"])
+            script = _script(data["script"], self._cutouts)
             for member in script.cast:
                 if listed := self._cutouts.get(member.name):
                     first, *more = [self._inside(file) for file in (listed["file"], *listed.get("more", ()))]
@@ -669,11 +679,12 @@ class Project:
         if old is None:
             return {"order": list(range(1, len(panels) + 1)), "next": len(panels) + 1, "removed": []}
         try:
-            script = parse_script(old["script"])
+            script = _script(old["script"], looks)
         except ScriptError as error:
             raise ProjectError(f"holds a damaged story: {error}", self.folder) from error
         was = {member.name: looks.get(member.name, {}).get("content", "") for member in script.cast}
-        now = {m.name: self._cutouts.get(m.name, {}).get("content", "") for m in story.script.cast}
+        names = dict.fromkeys([*(member.name for member in story.script.cast), *self._cutouts])
+        now = {name: self._cutouts.get(name, {}).get("content", "") for name in names}
         called = renames(was, now)
         places = lineage(script.panels, panels, called)
         order: list[int | None] = [None if place is None else old["order"][place] for place in places]

@@ -265,9 +265,9 @@ def test_what_is_not_the_example_as_it_comes_is_never_shared(gate, example):
 
 def test_the_strip_escapes_what_was_typed_and_tells_how_panels_stand(studio, gate, fern):
     gate.go()
-    run = run_of(studio, job(studio, fern, "Fern one", "Fern two"))
+    run = run_of(studio, job(studio, fern, "Fern one", "Fern two walks home alone"))
     run.join()
-    evil = 'Fern two <img src=x onerror="alert(1)">'
+    evil = 'Fern two walks home <img src=x onerror="alert(1)">'
     panels = (run.job.script.panels[0], Panel(evil), Panel("Fern", caption=evil))
     page = strip(SAY, panels, run.shown, {2}, 1)
     assert "<img src=x" not in page and 'onerror="' not in page

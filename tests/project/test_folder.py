@@ -561,3 +561,14 @@ def test_what_a_killed_writer_left_is_swept_and_what_is_being_written_stays(tmp_
         os.utime(path, (0, 0))
     sweep(tmp_path)
     assert not old.exists() and new.exists() and own.exists()
+
+
+def test_a_story_whose_script_lists_no_cast_is_found_again(tmp_path, story):
+    """As programs make them: subjects beside a script of panels alone."""
+    bare = replace(story, script=replace(story.script, cast=()))
+    fill(tmp_path, bare)
+    again = Project(tmp_path).story()
+    assert [member.name for member in again.script.cast] == ["Fox", "小狐"]
+    assert [subject.name for subject in again.subjects] == ["Fox", "小狐"]
+    assert again.script.panels == story.script.panels
+    assert begin(tmp_path, bare).entries.keys() == {1, 2, 3}
