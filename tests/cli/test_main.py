@@ -261,7 +261,7 @@ def test_check_cannot_read(tmp_path, capsys):
     status, out, err = checked(capsys, file)
     assert (status, out, len(err)) == (2, [], 1) and err[0].startswith(f"{file}:1:2: error: This is not JSON")
     assert "cannot be read" in refused(capsys, "check", tmp_path / "nobody.txt")
-    file.write_bytes(b"\xff\xfe")
+    file.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\xff")
     assert "not UTF-8" in refused(capsys, "check", file)
     assert "is no script" in refused(capsys, "check", tmp_path / "story.docx")
     assert "invalid choice" in refused(capsys, "check", file, "--backend", "dall-e")
