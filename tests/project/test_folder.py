@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from anystory.maps.diagnosis import diagnose
 from anystory.project import folder as project_module
+from anystory.project.archive import pack, unpack
 from anystory.project.folder import (
     KEPT,
     Project,
@@ -25,6 +27,7 @@ from anystory.project.folder import (
     sweep,
     write_atomic,
 )
+from anystory.project.imprint import asked_in_png
 from anystory.story.model import (
     BACKGROUND,
     MAX_PICTURES,
@@ -328,6 +331,7 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path, story):
         ('{"version": 4}', "damaged"),
         ('{"version": 1, "panels": [{"number": 1}]}', "damaged"),
         ('{"version": 1, "panels": [], "subjects": [3]}', "damaged"),
+        ("[" * 100_000, "damaged"),
     ],
 )
 def test_a_story_json_that_is_not_ours_is_one_sentence_and_stays(tmp_path, story, text, says):
@@ -571,4 +575,41 @@ def test_a_story_whose_script_lists_no_cast_is_found_again(tmp_path, story):
     assert [member.name for member in again.script.cast] == ["Fox", "小狐"]
     assert [subject.name for subject in again.subjects] == ["Fox", "小狐"]
     assert again.script.panels == story.script.panels
+    assert [subject.description for subject in again.subjects] == ["the Fox", "the 小狐"]
     assert begin(tmp_path, bare).entries.keys() == {1, 2, 3}
+    assert asked_in_png((tmp_path / "frames/002.png").read_bytes()).panel == 2
+    pack(tmp_path, tmp_path / "story.zip")
+    unpacked = unpack(tmp_path / "story.zip", tmp_path / "unpacked")
+    assert not unpacked.notes and Project(unpacked.folder).frames()[0].keys() == {1, 2, 3}
+
+
+def test_a_story_begun_after_another_programs_has_its_own_pictures(tmp_path, story):
+    fill(tmp_path, story)
+    project = Project(tmp_path)
+    begin(tmp_path, replace(story, subjects=(subject("Fox", 9), story.subjects[1])))
+    project.begin(story, keys(story), names(story), "mini", "v1")
+    assert list(map(content, Project(tmp_path).story().subjects)) == list(map(content, story.subjects))
+
+
+def test_a_flipped_bit_in_the_values_of_maps_is_found_without_reading_them(tmp_path, story):
+    fill(tmp_path, story)
+    path = tmp_path / "frames/001-maps.npz"
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo("maps.npy")
+    data = bytearray(path.read_bytes())
+    data[entry.header_offset + entry.compress_size // 2] ^= 0xFF
+    path.write_bytes(data)
+    project = Project(tmp_path)
+    assert project.unreadable().keys() == {1} and project.frames()[0].keys() == {2, 3}
+
+
+@pytest.mark.parametrize(("what", "value"), [("history", [{"seed": []}]), ("removed", [{"cast": [[]]}])])
+def test_a_list_that_is_made_up_is_one_sentence(tmp_path, story, what, value):
+    project = fill(tmp_path, story)
+    project.keep(1, frame(("Fox",), 9), "another", "", SETTINGS)
+    path = tmp_path / "story.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    usual = {"history": data["history"][0], "removed": {"panel": 4, "prompt": "", "key": None, "pinned": False}}
+    path.write_text(json.dumps(data | {"next": 5, what: [usual[what] | value[0]]}), encoding="utf-8")
+    with pytest.raises(ProjectError, match="damaged"):
+        Project(tmp_path)
