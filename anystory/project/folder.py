@@ -546,8 +546,8 @@ class Project:
         except Exception as error:  # as in `frame`
             raise ProjectError(f"The frame {listed.short} in {self.folder} cannot be read: {error}") from error
 
-    def is_readable(self, listed: Kept) -> bool:
-        """Whether a frame of the history is whole on disk."""
+    def is_readable(self, listed: Entry | Kept) -> bool:
+        """Whether a listed frame is whole on disk."""
         try:
             return self._frame(listed) is not None
         except Exception:  # as in `frame`
@@ -730,14 +730,14 @@ class Project:
         trace: bool = False,
     ) -> None:
         """Write the finished frame of panel `number` with its maps, and its trace if `trace`; list it in story.json.
-        What was there goes to the history. `key` is that of the frame's seed, `asked` (None = the same) that of the
-        panel's, `tries` as in `Entry`."""
+        What was there goes to the history; where another program pinned that meanwhile, the new one does. `key` is that
+        of the frame's seed, `asked` (None = the same) that of the panel's, `tries` as in `Entry`."""
         kept = frame if trace else replace(frame, trace=None)
         image = self._png(number, frame, key, prompt, settings)
         with self._alone():
             self._take_in()
             panel = self._order[number - 1]
-            if self._stands(number):
+            if self._stands(number) and not self._is_pinned(number):
                 self._retire(panel, key)
                 self._put(panel, image, kept, key, asked or key, tries)
             else:
@@ -790,6 +790,11 @@ class Project:
         words = (data["script"]["panels"][data["order"].index(panel)] for data in (mine, theirs))
         one, other = ((said["prompt"], said["cast"]) for said in words)
         return one == other
+
+    def _is_pinned(self, number: int) -> bool:
+        """Whether the panel of a number has a frame that stays, which is whole."""
+        entry = self.entries.get(number)
+        return entry is not None and entry.pinned and self.is_readable(entry)
 
     def _retire(self, panel: int, key: str) -> None:
         """Copy the frame of a panel to the history, unless it is the one of `key` or cannot be read."""
@@ -846,7 +851,7 @@ class Project:
         """List that `tries` seeds were tried for panel `number`, and the frame that is there is still the best."""
         with self._alone():
             self._take_in()
-            if entry := self.entries.get(number):
+            if (entry := self.entries.get(number)) and self._stands(number):
                 self._frames[entry.panel] = replace(entry, tries=tries)
                 self._write_story()
 

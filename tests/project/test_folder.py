@@ -397,6 +397,28 @@ def test_what_is_pinned_meanwhile_stays_and_a_story_begun_meanwhile_is_the_folde
     assert (again.entries[1].seed, again.entries[2].pinned, again.story().script.title) == (5, True, "Another")
 
 
+def test_a_frame_that_is_made_while_its_panel_is_pinned_goes_to_the_history(tmp_path, story):
+    running = fill(tmp_path, story)
+    Project(tmp_path).pin(2)
+    running.save(2, frame(("Fox", "小狐"), 50), "new", "", SETTINGS)
+    again = Project(tmp_path)
+    assert (again.entries[2].seed, again.entries[2].pinned) == (2, True)
+    assert [kept.seed for kept in again.history_of(2)] == [50]
+    (tmp_path / "frames/002.png").unlink()
+    running.save(2, frame(("Fox", "小狐"), 51), "newer", "", SETTINGS)
+    assert Project(tmp_path).frame(2).seed == 51
+
+
+def test_tries_of_words_that_the_folder_no_longer_has_are_not_counted(tmp_path, story):
+    running = fill(tmp_path, story)
+    one, *others = story.script.panels
+    panels = (replace(one, prompt="Fox walks at night"), *others)
+    fill(tmp_path, replace(story, script=replace(story.script, panels=panels)))
+    running.tried(1, 9)
+    running.tried(3, 5)
+    assert [Project(tmp_path).entries[number].tries for number in (1, 3)] == [1, 5]
+
+
 def test_processes_that_write_at_the_same_time_lose_nothing(tmp_path, story):
     begin(tmp_path, story)
     code = (
