@@ -21,7 +21,6 @@ from PIL import Image, ImageDraw
 from anystory.errors import AnyStoryError
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
 from anystory.project.folder import Project, left_out, png, write_atomic
-from anystory.project.imprint import KEY as IMPRINT
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import INK, LEADING, PAPER, fit, paragraphs, unwritable, write_block, write_line
 
@@ -37,6 +36,8 @@ FIT = "fit"
 MARGIN = 10.0
 MARK = "page"
 """The PNG text that tells a page from a frame: the numbers of its panels."""
+FRAME = ("prompt", "settings", "backend", "key")
+"""The PNG text of every frame, also of those made before frames carried their story; a page has it from its first."""
 TITLE = 7.0
 """Millimetres the em of a page's title has at most."""
 MAX_TITLE = 3
@@ -350,16 +351,20 @@ def _file(number: int) -> str:
 def _clear(folder: Path, count: int) -> None:
     """Make room for `count` pages: what an export of more pages left goes; a folder with other files, pictures that are
     no pages of ours among them, is refused and left as it is."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise PageError(f"{folder} is a file; give a folder, or a name that ends in .pdf or .cbz.")
-    others = sorted(path.name for path in folder.iterdir() if not _is_page(path))
-    if others:
-        raise PageError(f"{folder} has other files in it ({others[0]}); give an empty or a new folder.")
-    for path in folder.iterdir():
-        if int(path.stem) > count:
-            path.unlink()
+    try:
+        if not folder.exists():
+            return
+        if not folder.is_dir():
+            raise PageError(f"{folder} is a file; give a folder, or a name that ends in .pdf or .cbz.")
+        there = list(folder.iterdir())
+        others = sorted(path.name for path in there if not _is_page(path))
+        if others:
+            raise PageError(f"{folder} has other files in it ({others[0]}); give an empty or a new folder.")
+        for path in there:
+            if int(path.stem) > count:
+                path.unlink()
+    except OSError as error:
+        raise PageError(f"{folder} cannot be written ({error.strerror}); choose another folder.") from error
 
 
 def _is_page(path: Path) -> bool:
@@ -367,7 +372,7 @@ def _is_page(path: Path) -> bool:
     if path.is_symlink() or not re.fullmatch(r"\d{3,}\.png", path.name):
         return False
     try:
-        return {MARK, IMPRINT} <= _text(path).keys()
+        return {MARK, *FRAME} <= _text(path).keys()
     except Exception:  # whatever a damaged or a false picture raises, it is none of ours
         return False
 

@@ -312,7 +312,8 @@ def _known_panels(data: Mapping[str, Any]) -> tuple[int, ...]:
     if len(order) != len(data["script"]["panels"]):
         raise ValueError("other panels than the script has")
     for each in data["removed"]:
-        if not isinstance(each["prompt"], str) or not isinstance(each["cast"], list):
+        cast = each["cast"]
+        if not isinstance(cast, list) or not all(isinstance(text, str) for text in (each["prompt"], *cast)):
             raise TypeError("the words of a panel")
         each["key"], each["pinned"]
     return tuple(order)
@@ -398,15 +399,15 @@ class Project:
             self._frames = {entry.panel: entry for entry in listed if entry.panel in self._order}
             self.history = [Kept(**{**kept, "names": tuple(kept["names"])}) for kept in self._data["history"]]
             self._cutouts = {subject["name"]: subject for subject in self._data["subjects"]}
+            self._remember(self._data)
         except FileNotFoundError:
             pass
         except ProjectError as error:
             raise ProjectError(f"cannot be opened: {error}", path) from error
         except OSError as error:
             raise ProjectError(f"cannot be read ({error.strerror}).", path) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ProjectError("is damaged; move it away or choose another folder.", path) from error
-        self._remember(self._data)
 
     @property
     def entries(self) -> dict[int, Entry]:
@@ -545,8 +546,8 @@ class Project:
         except Exception as error:  # as in `frame`
             raise ProjectError(f"The frame {listed.short} in {self.folder} cannot be read: {error}") from error
 
-    def is_readable(self, listed: Kept) -> bool:
-        """Whether a frame of the history is whole on disk."""
+    def is_readable(self, listed: Entry | Kept) -> bool:
+        """Whether a listed frame is whole on disk."""
         try:
             return self._frame(listed) is not None
         except Exception:  # as in `frame`
@@ -578,6 +579,8 @@ class Project:
         picture = Image.open(io.BytesIO(data), formats=["PNG"])
         with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
             keys = {picture.info.get("key"), str(maps["key"])}
+            if damaged := maps.zip.testzip():
+                raise ValueError(f"{damaged} in {Path(entry.maps).name} is damaged")
         if keys != {entry.key}:
             raise ValueError("the files are not the ones story.json lists")
         return picture
@@ -634,13 +637,18 @@ class Project:
         """
         files = subject_files([subject.name for subject in story.subjects])
         described = {subject.name: subject.description for subject in story.subjects}
+        listed_names = {member.name for member in story.script.cast}
+        # A program's script may list nobody beside its subjects; what is written stands by itself.
+        members = (*story.script.cast, *(CastMember(name) for name in described if name not in listed_names))
         cast = (
             replace(m, image=None, mask=None, more=(), description=described.get(m.name, m.description))
-            for m in story.script.cast
+            for m in members
         )
         with self._alone():
             self._take_in()
-            before, self._cutouts = self._cutouts, {}
+            # Of the folder by now: another program may have put its own pictures into these files.
+            before = {subject["name"]: subject for subject in (self._head or {}).get("subjects", ())}
+            self._cutouts = {}
             changed: dict[Path, bytes] = {}
             for subject in story.subjects:
                 listed: dict[str, Any] = {"name": subject.name, "file": files[subject.name]}
@@ -722,14 +730,14 @@ class Project:
         trace: bool = False,
     ) -> None:
         """Write the finished frame of panel `number` with its maps, and its trace if `trace`; list it in story.json.
-        What was there goes to the history. `key` is that of the frame's seed, `asked` (None = the same) that of the
-        panel's, `tries` as in `Entry`."""
+        What was there goes to the history; where another program pinned that meanwhile, the new one does. `key` is that
+        of the frame's seed, `asked` (None = the same) that of the panel's, `tries` as in `Entry`."""
         kept = frame if trace else replace(frame, trace=None)
         image = self._png(number, frame, key, prompt, settings)
         with self._alone():
             self._take_in()
             panel = self._order[number - 1]
-            if self._stands(number):
+            if self._stands(number) and not self._is_pinned(number):
                 self._retire(panel, key)
                 self._put(panel, image, kept, key, asked or key, tries)
             else:
@@ -782,6 +790,11 @@ class Project:
         words = (data["script"]["panels"][data["order"].index(panel)] for data in (mine, theirs))
         one, other = ((said["prompt"], said["cast"]) for said in words)
         return one == other
+
+    def _is_pinned(self, number: int) -> bool:
+        """Whether the panel of a number has a frame that stays, which is whole."""
+        entry = self.entries.get(number)
+        return entry is not None and entry.pinned and self.is_readable(entry)
 
     def _retire(self, panel: int, key: str) -> None:
         """Copy the frame of a panel to the history, unless it is the one of `key` or cannot be read."""
@@ -838,7 +851,7 @@ class Project:
         """List that `tries` seeds were tried for panel `number`, and the frame that is there is still the best."""
         with self._alone():
             self._take_in()
-            if entry := self.entries.get(number):
+            if (entry := self.entries.get(number)) and self._stands(number):
                 self._frames[entry.panel] = replace(entry, tries=tries)
                 self._write_story()
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from operator import itemgetter
 
 from anystory.story.model import Panel
+from anystory.story.prompt import rename
 
 IN_PLACE = 0.25
 """How alike two panels are that are one, edited, if they stand between the same panels, from 0 to 1."""
@@ -62,10 +63,7 @@ def renames(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]
 
 def renamed(panel: Panel, names: Mapping[str, str]) -> Panel:
     """A panel whose characters have other names, given by those they had."""
-    prompt = panel.prompt
-    for name in sorted(names, key=len, reverse=True):
-        prompt = prompt.replace(name, names[name])
-    return replace(panel, prompt=prompt, cast=tuple(names.get(name, name) for name in panel.cast))
+    return replace(panel, prompt=rename(panel.prompt, names), cast=tuple(names.get(name, name) for name in panel.cast))
 
 
 def _in_order(old: Sequence[Hashable], now: Sequence[Hashable], found: dict[int, int]) -> None:

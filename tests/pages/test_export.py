@@ -157,6 +157,22 @@ def test_png_pages_replace_those_of_a_longer_book_but_nothing_else(project, tmp_
         export(project.folder, tmp_path / "book.docx")
 
 
+def test_pages_of_frames_from_before_they_carried_their_story_are_replaced_too(project, tmp_path):
+    for path in project.folder.glob("frames/*.png"):
+        with Image.open(path) as picture:
+            picture.load()
+            picture.info.pop("story")
+            picture.save(path, pnginfo=kept_text(picture))
+    for layout in ("frames", "2x2"):
+        export(project.folder, tmp_path / "book", Format(layout, **SMALL))
+    assert sorted(path.name for path in (tmp_path / "book").iterdir()) == ["001.png", "002.png"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(project, tmp_path):
+    with pytest.raises(PageError, match="cannot be written"):
+        export(project.folder, tmp_path / ("long" * 100), Format("2x3", **SMALL))
+
+
 def test_what_does_not_fit_names_its_panel(tmp_path):
     panels = (Panel("Fox", ("Fox",)), Panel("Fox", ("Fox",), "Very long. " * 150))
     rendered(tmp_path / "story", story(panels))

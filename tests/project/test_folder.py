@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from anystory.maps.diagnosis import diagnose
 from anystory.project import folder as project_module
+from anystory.project.archive import pack, unpack
 from anystory.project.folder import (
     KEPT,
     Project,
@@ -25,6 +27,7 @@ from anystory.project.folder import (
     sweep,
     write_atomic,
 )
+from anystory.project.imprint import asked_in_png
 from anystory.story.model import (
     BACKGROUND,
     MAX_PICTURES,
@@ -328,6 +331,7 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path, story):
         ('{"version": 4}', "damaged"),
         ('{"version": 1, "panels": [{"number": 1}]}', "damaged"),
         ('{"version": 1, "panels": [], "subjects": [3]}', "damaged"),
+        ("[" * 100_000, "damaged"),
     ],
 )
 def test_a_story_json_that_is_not_ours_is_one_sentence_and_stays(tmp_path, story, text, says):
@@ -391,6 +395,28 @@ def test_what_is_pinned_meanwhile_stays_and_a_story_begun_meanwhile_is_the_folde
     running.save(1, frame(("Fox",), 5), "new", "new", SETTINGS)
     again = Project(tmp_path)
     assert (again.entries[1].seed, again.entries[2].pinned, again.story().script.title) == (5, True, "Another")
+
+
+def test_a_frame_that_is_made_while_its_panel_is_pinned_goes_to_the_history(tmp_path, story):
+    running = fill(tmp_path, story)
+    Project(tmp_path).pin(2)
+    running.save(2, frame(("Fox", "小狐"), 50), "new", "", SETTINGS)
+    again = Project(tmp_path)
+    assert (again.entries[2].seed, again.entries[2].pinned) == (2, True)
+    assert [kept.seed for kept in again.history_of(2)] == [50]
+    (tmp_path / "frames/002.png").unlink()
+    running.save(2, frame(("Fox", "小狐"), 51), "newer", "", SETTINGS)
+    assert Project(tmp_path).frame(2).seed == 51
+
+
+def test_tries_of_words_that_the_folder_no_longer_has_are_not_counted(tmp_path, story):
+    running = fill(tmp_path, story)
+    one, *others = story.script.panels
+    panels = (replace(one, prompt="Fox walks at night"), *others)
+    fill(tmp_path, replace(story, script=replace(story.script, panels=panels)))
+    running.tried(1, 9)
+    running.tried(3, 5)
+    assert [Project(tmp_path).entries[number].tries for number in (1, 3)] == [1, 5]
 
 
 def test_processes_that_write_at_the_same_time_lose_nothing(tmp_path, story):
@@ -571,4 +597,41 @@ def test_a_story_whose_script_lists_no_cast_is_found_again(tmp_path, story):
     assert [member.name for member in again.script.cast] == ["Fox", "小狐"]
     assert [subject.name for subject in again.subjects] == ["Fox", "小狐"]
     assert again.script.panels == story.script.panels
+    assert [subject.description for subject in again.subjects] == ["the Fox", "the 小狐"]
     assert begin(tmp_path, bare).entries.keys() == {1, 2, 3}
+    assert asked_in_png((tmp_path / "frames/002.png").read_bytes()).panel == 2
+    pack(tmp_path, tmp_path / "story.zip")
+    unpacked = unpack(tmp_path / "story.zip", tmp_path / "unpacked")
+    assert not unpacked.notes and Project(unpacked.folder).frames()[0].keys() == {1, 2, 3}
+
+
+def test_a_story_begun_after_another_programs_has_its_own_pictures(tmp_path, story):
+    fill(tmp_path, story)
+    project = Project(tmp_path)
+    begin(tmp_path, replace(story, subjects=(subject("Fox", 9), story.subjects[1])))
+    project.begin(story, keys(story), names(story), "mini", "v1")
+    assert list(map(content, Project(tmp_path).story().subjects)) == list(map(content, story.subjects))
+
+
+def test_a_flipped_bit_in_the_values_of_maps_is_found_without_reading_them(tmp_path, story):
+    fill(tmp_path, story)
+    path = tmp_path / "frames/001-maps.npz"
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo("maps.npy")
+    data = bytearray(path.read_bytes())
+    data[entry.header_offset + entry.compress_size // 2] ^= 0xFF
+    path.write_bytes(data)
+    project = Project(tmp_path)
+    assert project.unreadable().keys() == {1} and project.frames()[0].keys() == {2, 3}
+
+
+@pytest.mark.parametrize(("what", "value"), [("history", [{"seed": []}]), ("removed", [{"cast": [[]]}])])
+def test_a_list_that_is_made_up_is_one_sentence(tmp_path, story, what, value):
+    project = fill(tmp_path, story)
+    project.keep(1, frame(("Fox",), 9), "another", "", SETTINGS)
+    path = tmp_path / "story.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    usual = {"history": data["history"][0], "removed": {"panel": 4, "prompt": "", "key": None, "pinned": False}}
+    path.write_text(json.dumps(data | {"next": 5, what: [usual[what] | value[0]]}), encoding="utf-8")
+    with pytest.raises(ProjectError, match="damaged"):
+        Project(tmp_path)

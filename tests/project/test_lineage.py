@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from anystory.project.folder import KEPT, Project
-from anystory.project.lineage import lineage, renames
+from anystory.project.lineage import lineage, renamed, renames
 from anystory.story.model import BACKGROUND, CastMember, Frame, Panel, RoutingMaps, Script, Settings, Story
 from tests import stories
 
@@ -57,6 +57,9 @@ def test_renamed_characters_are_known_by_their_looks_or_their_places():
     assert renames({"Mia": "1", "Tom": "2"}, {"Zoe": "3", "Tom": "2"}) == {}
     was, now = [Panel("Mia naps", ("Mia",))], [Panel("Anna naps", ("Anna",))]
     assert lineage(was, now, {"Mia": "Anna"}) == [0]
+    both = renamed(Panel("Tomorrow Mia and Tom nap", ("Mia", "Tom")), {"Mia": "Tom Lee", "Tom": "Ben"})
+    assert (both.prompt, both.cast) == ("Tomorrow Tom Lee and Ben nap", ("Tom Lee", "Ben"))
+    assert renamed(Panel("小明走路", ("小明",)), {"小明": "小红"}).prompt == "小红走路"
 
 
 # Random edits, against a model of what belongs to whom.
