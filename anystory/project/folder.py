@@ -284,10 +284,12 @@ def migrate(data: Any) -> dict[str, Any]:
         return migrate(data | {"version": 3, "history": []})
     if version == 3:  # frames and histories belonged to numbers
         order = list(range(1, len(data["script"]["panels"]) + 1))
+        # A panel that is gone may have left its history, which no new one gets.
+        used = [*order, *(listed["number"] for listed in (*data["panels"], *data["history"]))]
         return data | {
             "version": 4,
             "order": order,
-            "next": len(order) + 1,
+            "next": max(used, default=0) + 1,
             "removed": [],
             "panels": [{**panel, "panel": panel["number"]} for panel in data["panels"]],
             "history": [

@@ -365,6 +365,11 @@ def test_a_story_of_version_1_keeps_its_frames_and_gets_what_is_new(tmp_path, st
 # Several programs.
 
 
+def test_what_a_panel_that_is_gone_left_in_version_3_is_no_new_ones():
+    script, left = {"panels": ["one", "two"]}, {"number": 3, "key": "left"}
+    assert migrate({"version": 3, "script": script, "panels": [], "history": [left]})["next"] == 4
+
+
 def test_two_programs_that_render_into_one_folder_list_each_others_frames(tmp_path, story):
     one, two = begin(tmp_path, story), begin(tmp_path, story)
     panels = story.script.panels
