@@ -1,6 +1,7 @@
 """Pages: layouts, what they crop, and the files they make."""
 
 import io
+import shutil
 import zipfile
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -158,13 +159,15 @@ def test_png_pages_replace_those_of_a_longer_book_but_nothing_else(project, tmp_
 
 
 def test_pages_of_frames_from_before_they_carried_their_story_are_replaced_too(project, tmp_path):
-    for path in project.folder.glob("frames/*.png"):
+    old = tmp_path / "old"
+    shutil.copytree(project.folder, old)
+    for path in old.glob("frames/*.png"):
         with Image.open(path) as picture:
             picture.load()
             picture.info.pop("story")
             picture.save(path, pnginfo=kept_text(picture))
     for layout in ("frames", "2x2"):
-        export(project.folder, tmp_path / "book", Format(layout, **SMALL))
+        export(old, tmp_path / "book", Format(layout, **SMALL))
     assert sorted(path.name for path in (tmp_path / "book").iterdir()) == ["001.png", "002.png"]
 
 

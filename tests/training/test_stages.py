@@ -359,7 +359,7 @@ def test_the_whole_making_of_the_embedded_model(folder, tmp_path, monkeypatch): 
     monkeypatch.setattr(command_line, "CPU", command_line.Scale(crops=2, drawings=8, frames=1, draws=2, rate=RATE))
     arguments = ["mini", "--art", folder, "--out", tmp_path, "--size", 64, "--minutes", 1e-3, "--workers", 2]
     assert command_line.main([str(a) for a in arguments]) == 0
-    assert load(model=tmp_path / "mini", device="cpu").defaults.size == 64
+    assert load(model=tmp_path / "mini", device="cpu").about.defaults.size == 64
     assert not [path for path in (tmp_path / "mini").rglob("*.json") if str(tmp_path) in path.read_text()]
     for name in ("joint", "router"):
         assert torch.load(tmp_path / f"{name}-{name}.pt", weights_only=True)["step"] >= 1
