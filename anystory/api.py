@@ -28,6 +28,7 @@ from anystory.render.session import Progress, RenderError
 from anystory.script.read import load_script
 from anystory.script.wildcards import expand_script, own_lists
 from anystory.story.model import BOUNDS, Frame, Script, Settings, Story, Subject
+from anystory.story.size import SHAPES, Size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +53,20 @@ def load_story(
     seed: int | None = None,
     steps: int | None = None,
     guidance: float | None = None,
+    size: Size | int | str | None = None,
+    shape: str = "",
     segmenter: Segmenter | None = None,
 ) -> Story:
     """A story ready to be rendered: wildcards filled in, characters cut out of their pictures.
 
     `script` is a file of any form (docs/scripts.md) or what `parse_script` made of text. `seed`, `steps` and `guidance`
     are those the backend's weights were made for where they are None, `segmenter` is the one that the script names.
-    Raises ScriptError, WildcardError, ImageError or SegmentError, and RenderError for numbers beyond `BOUNDS`.
+    `size` (512, "1344x768") and `shape` (one of `SHAPES`, "16:9") are the story's in place of the script's; panels with
+    their own keep it. Raises ScriptError, WildcardError, ImageError or SegmentError, and RenderError for numbers beyond
+    `BOUNDS`.
     """
     settings = asked_settings(backend, seed=seed, steps=steps, guidance=guidance)
-    filled = filled_script(script, settings.seed)
+    filled = with_frames(filled_script(script, settings.seed), size, shape)
     return Story(filled, cut_out(filled, segmenter or _segmenter_of(filled)), settings)
 
 
@@ -115,6 +120,29 @@ def asked_settings(
         if not low <= value <= high:
             raise RenderError(f"{name} is {value}; it must be between {low} and {high}.")
     return replace(backend.about.defaults, **asked)
+
+
+def with_frames(script: Script, size: Size | int | str | None, shape: str = "") -> Script:
+    """A script whose frames have another size or shape, but for those of panels with their own; as it is where neither
+    is given. A side alone leaves the script's shape as it is. Raises RenderError for a size beyond `BOUNDS`, a shape
+    that is none of `SHAPES`, or two that do not go together."""
+    if size is None and not shape:
+        return script
+    low, high = BOUNDS["size"]
+    try:
+        asked = None if size is None else Size.of(size)
+    except ValueError as error:
+        raise RenderError(str(error)) from error
+    if asked and not all(low <= side <= high for side in asked):
+        raise RenderError(f"The size is {asked}; each side must be between {low} and {high} pixels.")
+    if shape and shape not in SHAPES:
+        raise RenderError(f"The shape {shape!r} is none that frames have: {', '.join(SHAPES)}.")
+    if shape and asked and asked.width != asked.height:
+        raise RenderError(f"The size {asked} says both sides already; leave the shape {shape} out.")
+    square = asked is None or asked.width == asked.height
+    if asked is None and script.size and script.size.width == script.size.height:
+        asked = script.size  # the script says how large, this what shape
+    return replace(script, size=asked, shape=shape or script.shape if square else "")
 
 
 def filled_script(script: str | Path | Script, seed: int) -> Script:

@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from anystory.api import asked_settings, cut_out, filled_script, workers_of
+from anystory.api import asked_settings, cut_out, filled_script, with_frames, workers_of
 from anystory.backends import base as backend
 from anystory.backends.base import Backend
 from anystory.backends.cluster import Cluster
@@ -48,7 +48,7 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
     name = chosen(arguments.backend, arguments.model)
     read = []
     for path, folder in zip(arguments.scripts, _folders(arguments.scripts, arguments.out), strict=True):
-        script = filled_script(path, arguments.seed or 0)
+        script = with_frames(filled_script(path, arguments.seed or 0), arguments.size, arguments.shape)
         for panels, places in arguments.layout:
             script = _with_layout(script, panels, places)
         if arguments.layout_strength is not None:

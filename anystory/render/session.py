@@ -17,6 +17,7 @@ from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import another_seed, diagnose
 from anystory.project.folder import Entry, Kept, Project, ProjectError, content
 from anystory.render.batch import Batches
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
@@ -28,6 +29,7 @@ from anystory.story.model import (
     Step,
     Story,
     Subject,
+    frame_size,
     panel_seed,
     sides,
     trace_size,
@@ -76,8 +78,8 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
     for number in wanted:
         if not 1 <= number <= count:
             raise RenderError(f"There is no panel {number}; the story has panels 1 to {count}.")
-        cast, size = story.script.panels[number - 1].cast, story.script.panels[number - 1].size
-        if size is not None and size not in about.sizes:
+        cast, size = story.script.panels[number - 1].cast, panel_settings(story, number, about).size
+        if not size.within(about.sizes):
             raise RenderError(f"Panel {number} asks for {size} pixels; {about.name} draws {sides(about.sizes)}.")
         if len(cast) > about.max_subjects:
             raise RenderError(
@@ -87,10 +89,9 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
     return wanted
 
 
-def panel_settings(story: Story, number: int) -> Settings:
-    """The settings panel `number` (from 1) is rendered with: the story's, in its own size if it has one."""
-    size = story.script.panels[number - 1].size
-    return story.settings if size is None else replace(story.settings, size=size)
+def panel_settings(story: Story, number: int, about: Capabilities) -> Settings:
+    """The settings panel `number` (from 1) is rendered with by a backend: the story's, in the panel's `frame_size`."""
+    return replace(story.settings, size=frame_size(story.script, number, story.settings.size, about.sizes))
 
 
 def looks(story: Story) -> dict[str, str]:
@@ -158,8 +159,9 @@ class RenderSession:
         if seed is None:
             seed = panel_seed(story.settings.seed, number) if panel.seed is None else panel.seed
         # Neither number, caption, dialogue nor title: they never change a pixel, but for who speaks in a shot.
-        settings = panel_settings(story, number)
-        counted = {KEYED.get(name, name): getattr(settings, name) for name in about.settings}
+        settings = panel_settings(story, number, about)
+        written = settings.written
+        counted = {KEYED.get(name, name): written[name] for name in about.settings}
         steering = panel.steering
         if about.sketches:
             shot = self._shots[number - 1]
@@ -224,7 +226,7 @@ class RenderSession:
         """As `Renderer.trace_size`."""
         steps, total = self.story.settings.steps, 0
         for number in panels:
-            shapes = self.backend.layer_shapes(panel_settings(self.story, number))
+            shapes = self.backend.layer_shapes(panel_settings(self.story, number, self.backend.about))
             subjects = len(self.story.script.panels[number - 1].cast)
             size = trace_size(steps, shapes, subjects)
             if size > MAX_TRACE:
@@ -424,7 +426,7 @@ class RenderSession:
         they are sketches with as many characters, of the same settings, and not steered."""
         most = self.backend.batch if isinstance(self.backend, Batcher) else 1
         panels, group = self.story.script.panels, list[int]()
-        first = len(panels[wanted[0] - 1].cast), panel_settings(self.story, wanted[0])
+        first = len(panels[wanted[0] - 1].cast), panel_settings(self.story, wanted[0], self.backend.about)
         for number in wanted if most > 1 else ():
             if len(group) == most or (number != wanted[0] and not group):
                 break

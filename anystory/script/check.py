@@ -26,7 +26,6 @@ from anystory.script.form import (
     NOBODY,
     PANEL_KEYS,
     SCRIPT_KEYS,
-    SIZES,
     Parsed,
     Reading,
     ScriptError,
@@ -41,9 +40,21 @@ from anystory.script.form import (
 )
 from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED, hidden, shown_again
 from anystory.script.pronouns import People
-from anystory.story.model import BACKGROUND, FACINGS, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
+from anystory.story.model import (
+    BACKGROUND,
+    BOUNDS,
+    FACINGS,
+    MAX_PICTURES,
+    MAX_SEED,
+    CastMember,
+    Line,
+    Panel,
+    Script,
+    Style,
+)
 from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names, rename
+from anystory.story.size import SHAPES, Size
 from anystory.story.steering import (
     PAINT,
     STRENGTHS,
@@ -107,7 +118,7 @@ class _Checker:
             wrong = f"There is no segmentation model {shown(texts['segmenter'])}{hint}"
             self.report(("segmenter",), f"{wrong}; choose one of {', '.join(MODELS)}.", fix=near)
         seen = tuple(panel for panel in panels if panel and panel.prompt)
-        script = Script(seen, tuple(self.cast), **texts)
+        script = Script(seen, tuple(self.cast), **texts, **self.frame(entries, ()))
         styles = self.styles(entries, script, own)
         return Reading(
             source=self.source,
@@ -286,9 +297,49 @@ class _Checker:
             seed=self.attempt(self.number, fields, "seed", path, 0, MAX_SEED),
             style=shown_again(style).strip(),
             steering=self.attempt(self.steering, fields, cast, path, otherwise=UNSTEERED),
-            size=self.attempt(self.number, fields, "size", path, SIZES[0], SIZES[-1]),
+            **self.frame(fields, path),
             told=told,
         )
+
+    def frame(self, fields: Mapping[str, Any], path: Where) -> dict[str, Any]:
+        """How large frames are and what shape they have."""
+        size = self.attempt(self.size, fields, path)
+        shape = self.attempt(self.shape, fields, path, otherwise="")
+        if shape and size and size.width != size.height:
+            whose = f"Panel {int(path[-1]) + 1}" if path else "The story"
+            self.report((*path, "shape"), f"{whose} has both sides of its size and the shape {shape}; leave one out.")
+            shape = ""
+        return {"size": size, "shape": shape}
+
+    def size(self, fields: Mapping[str, Any], path: Where) -> Size | None:
+        """The size of frames; None where it is not said."""
+        value = fields.get("size")
+        if value is None or value == "":
+            return None
+        low, high = BOUNDS["size"]
+        try:
+            size = Size.of(value)
+        except ValueError:
+            size = Size(0, 0)
+        if not all(low <= side <= high for side in size):
+            word = self.word(path, "size")
+            number = value if not isinstance(value, str) or not re.fullmatch(r"[+-]?\d{1,20}", value) else int(value)
+            self.fail(
+                (*path, "size"),
+                f"The {word} {shown(number)} must be a whole number from {low} to {high}, or two such as 1344x768.",
+            )
+        return size
+
+    def shape(self, fields: Mapping[str, Any], path: Where) -> str:
+        """The shape of frames; "" where it is not said."""
+        value = fields.get("shape")
+        if value is None or value == "":
+            return ""
+        shape = re.sub(r"\s*[:：/xX×]\s*", ":", str(value).strip())
+        if shape not in SHAPES:
+            word = self.word(path, "shape")
+            self.fail((*path, "shape"), f"The {word} {shown(value)} is none that frames have: {', '.join(SHAPES)}.")
+        return shape
 
     def steering(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Steering:
         """What is asked of the routing of a panel with `cast`."""

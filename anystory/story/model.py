@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.story.shot import Shot
+from anystory.story.size import Size, ratio, shaped
 from anystory.story.steering import UNSTEERED, Steering
 
 BACKGROUND = "background"
@@ -103,8 +104,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of the story. `cast` holds names in the script's cast order; `size` is the side of its frame in
-    pixels. `seed` and `size` None and `style` "" = the story's; `steering` is what was asked of its routing by hand.
+    """One picture of the story. `cast` holds names in the script's cast order; `size` is that of its frame, a whole
+    number the side of a square, `shape` one of `SHAPES` at about that area. `seed` and `size` None, `shape` and `style`
+    "" = the story's; `steering` is what was asked of its routing by hand.
     `told`: the cast was said apart from the prompt, so wildcards in that change nothing about it; panels that differ in
     this alone are equal, as they ask for the same once their wildcards are filled in."""
 
@@ -115,8 +117,12 @@ class Panel:
     seed: int | None = None
     style: str = ""
     steering: Steering = UNSTEERED
-    size: int | None = None
+    size: Size | None = None
+    shape: str = ""
     told: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", None if self.size is None else Size.of(self.size))
 
 
 @dataclass(frozen=True)
@@ -131,8 +137,9 @@ class Style:
 class Script:
     """What a person writes: a title, a style, a cast and panels in order. A style is the name of a preset, of
     `styles` (the story's own) or of those supplied, or else words; see `anystory.story.styles`. `segmenter` names the
-    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `things` is the folder of the
-    story's own drawings of things, which sketches show, None where it has none."""
+    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `size` and `shape` are those of
+    every panel that has none itself, None and "" = the backend's. `things` is the folder of the story's own drawings of
+    things, which sketches show, None where it has none."""
 
     panels: tuple[Panel, ...]
     cast: tuple[CastMember, ...] = ()
@@ -140,7 +147,12 @@ class Script:
     style: str = ""
     styles: tuple[Style, ...] = ()
     segmenter: str = ""
+    size: Size | None = None
+    shape: str = ""
     things: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", None if self.size is None else Size.of(self.size))
 
 
 @dataclass(frozen=True)
@@ -157,17 +169,25 @@ class Prompt:
 class Settings:
     """Everything a render depends on besides the script, the pictures and the weights.
 
-    `size` is the side of the square frames in pixels, but for panels with their own, `guidance` the classifier-free
-    guidance scale (1 = off), `eta` the strength η of the CLIP injection (eq 5), `gamma` the bias γ on reference tokens
-    (eq 8), `seed` the story's seed, which gives a panel without its own `panel_seed`.
+    `size` is that of the frames, a whole number the side of a square, but for scripts and panels with their own,
+    `guidance` the classifier-free guidance scale (1 = off), `eta` the strength η of the CLIP injection (eq 5), `gamma`
+    the bias γ on reference tokens (eq 8), `seed` the story's seed, which gives a panel without its own `panel_seed`.
     """
 
-    size: int
+    size: Size
     steps: int = 25
     guidance: float = 3.0
     eta: float = 1.0
     gamma: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", Size.of(self.size))
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The settings as files have them, by their names; `Settings(**written)` is the same again."""
+        return {**vars(self), "size": self.size.written}
 
 
 BOUNDS = {
@@ -178,12 +198,21 @@ BOUNDS = {
     "gamma": (-1000, 1000),
     "seed": (0, MAX_SEED),
 }
-"""The least and the greatest value of each of `Settings`, wherever they come from."""
+"""The least and the greatest value of each of `Settings`, wherever they come from; of the size, of each side."""
 
 
 def sides(sizes: range) -> str:
     """The sides of frames that a backend draws, in words."""
-    return f"{f'multiples of {sizes.step}' if sizes.step > 1 else 'anything'} from {sizes[0]} to {sizes[-1]}"
+    return f"{f'multiples of {sizes.step}' if sizes.step > 1 else 'anything'} from {sizes[0]} to {sizes[-1]} a side"
+
+
+def frame_size(script: Script, number: int, usual: Size, sizes: range) -> Size:
+    """The size of panel `number` (from 1), whose backend draws `usual`ly that and sides of `sizes`: its own size, or
+    its own shape at about the area of the story's; else the story's size or shape."""
+    panel = script.panels[number - 1]
+    size = panel.size or script.size or usual
+    shape = panel.shape or ("" if panel.size else script.shape)
+    return shaped(ratio(shape), size.area, sizes) if shape else size
 
 
 def panel_seed(seed: int, number: int) -> int:

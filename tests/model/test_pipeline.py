@@ -148,13 +148,14 @@ def test_any_number_of_subjects(pipeline, cast, subjects):
     assert len(image.getcolors(64 * 64)) > 16
 
 
-@pytest.mark.parametrize("size", [48, 72])
+@pytest.mark.parametrize("size", [(48, 48), (72, 72), (104, 40), (40, 72)])
 def test_other_sizes(pipeline, cast, size):
-    """Also those whose levels are odd."""
+    """Also those whose levels are odd, and wide and tall ones."""
     last = _last(pipeline, cast[:2], size=size)
-    side = size // pipeline.latent_factor
-    assert last.latents.shape[-2:] == (side, side) and last.latents.isfinite().all()
-    assert pipeline.decode(last.latents)[0].size == (size, size)
+    rows, columns = size[1] // pipeline.latent_factor, size[0] // pipeline.latent_factor
+    assert last.latents.shape[-2:] == (rows, columns) and last.latents.isfinite().all()
+    assert pipeline.decode(last.latents)[0].size == size
+    assert pipeline.time_ids(2, size).tolist() == [[size[1], size[0], 0, 0, size[1], size[0]]] * 2
 
 
 def test_the_same_seed_gives_the_same_bits(pipeline, cast):
@@ -293,7 +294,7 @@ def test_with_eta_zero_and_no_subjects_it_is_plain_sampling(pipeline):
             t,
             text.states,
             encoder_attention_mask=text.mask,
-            added_cond_kwargs={"text_embeds": text.pooled, "time_ids": pipeline.time_ids(1, 64)},
+            added_cond_kwargs={"text_embeds": text.pooled, "time_ids": pipeline.time_ids(1, (64, 64))},
         ).sample
         x = sampler.scheduler.step(predicted, t, x).prev_sample
     assert torch.equal(done.latents, x)

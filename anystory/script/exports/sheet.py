@@ -7,7 +7,7 @@ import io
 
 from anystory.story.model import Script
 
-COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size")
+COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size", "Shape")
 
 
 def to_csv(script: Script) -> str:
@@ -17,7 +17,9 @@ def to_csv(script: Script) -> str:
     table.writerow(COLUMNS)
     for number, panel in enumerate(script.panels, start=1):
         said = "\n".join(f"{line.who}: {' '.join(line.say.split())}" for line in panel.dialogue)
-        numbers = ("" if value is None else value for value in (panel.seed, panel.size))
+        size, shape = panel.size or script.size, panel.shape or ("" if panel.size else script.shape)
+        # Excel takes 16:9 for a time of day.
+        numbers = ("" if panel.seed is None else panel.seed, "" if size is None else size, shape.replace(":", "x"))
         cells = (panel.prompt, ", ".join(panel.cast), panel.caption, said, panel.style)
         table.writerow([number, *map(_safe, cells), *numbers])
     return "\ufeff" + out.getvalue()

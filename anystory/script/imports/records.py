@@ -137,7 +137,7 @@ class _Records:
                 listed = value if isinstance(value, list) else re.split(r"\s*[,，、;；]\s*", value)
                 names = [str(name.get("name", "")) if isinstance(name, Mapping) else str(name) for name in listed]
                 present = [self.introduce(name, (*source, key)) for name in names if name.strip()]
-            elif kind in ("seed", "size", "style"):
+            elif kind in ("seed", "size", "shape", "style"):
                 panel[kind] = value
             elif kind in ("prompt", "place", "time", "camera", "caption") and isinstance(value, str):
                 told.setdefault(kind, []).append(value)
