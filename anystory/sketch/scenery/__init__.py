@@ -58,6 +58,10 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 SMALLEST, LARGEST = 16, 4096
 """How many pixels a side of a rendered scene may have: from the smallest frame to train on to the largest page."""
 
+_ABOVE, _GROUND = 0.15, 0.35
+"""What a wide frame has above the horizon, and of the ground where feet stand, at least if it can: shares of its
+height."""
+
 Seed = int | tuple[int, ...]
 
 Label = tuple[str, str, str, str]
@@ -249,9 +253,13 @@ def _named(place: str, seed: Seed) -> str:
 def window_for(painting: Painting, width: int, height: int) -> Box:
     """The part of the painted square that a frame of `width` x `height` shows, not stretched: a tall frame all of the
     height and the middle of the width; a wide frame all of the width, the ground down to a little below where feet
-    stand, and as much above it as there is room for."""
+    stand, and as much above it as there is room for. Where that is not up to the horizon, there is less of the ground,
+    down to some share of the frame."""
     if width <= height:
         half = width / height / 2
         return 0.5 - half, 0.0, 0.5 + half, 1.0
-    low = max(min(1.0, painting.ground[1] + 0.04), height / width)
-    return 0.0, low - height / width, 1.0, low
+    tall = height / width
+    low = max(min(1.0, painting.ground[1] + 0.04), tall)
+    in_sight, least = painting.horizon + (1 - _ABOVE) * tall, painting.ground[0] + _GROUND * tall
+    low = min(low, max(in_sight, least, tall))
+    return 0.0, low - tall, 1.0, low
