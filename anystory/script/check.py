@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from anystory.cast.filenames import FilenameError, basename, find
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS
+from anystory.script.escapes import hidden, shown_again
 from anystory.script.form import (
     HEIGHTS,
     LINE_KEYS,
@@ -39,7 +40,7 @@ from anystory.script.form import (
     shown,
     span_of,
 )
-from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED, hidden, shown_again
+from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED
 from anystory.script.pronouns import People
 from anystory.story.model import BACKGROUND, FACINGS, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
 from anystory.story.names import folded, visible
@@ -257,7 +258,7 @@ class _Checker:
         told = fields.get("cast") is not None
         if told:
             cast = self.names(self.items(fields, "cast", path, MAX_CAST), (*path, "cast"))
-            prompt = self.without_aliases(prompt)
+            prompt = self.without_aliases(shown_again(prompt).strip())
         else:
             prompt, named, tags = self.bracketed(prompt, (*path, "prompt"))
             prompt, told = self.without_aliases(shown_again(prompt).strip()), named is not None

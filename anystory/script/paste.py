@@ -255,11 +255,6 @@ def unbold(text: str) -> str:
     return text.removesuffix("**") if text.count("**") == 1 else text
 
 
-def is_marked(line: str) -> bool:
-    """Whether plain text would take the beginning of a line for the mark of a list."""
-    return MARK.match(line) is not None
-
-
 def mended(text: str) -> str:
     """JSON with its curly quotes straight and its comments blanked, every character in its place: what word processors
     and chat models make of it."""

@@ -59,9 +59,6 @@ is read once."""
 COMMA = re.compile("[,，]")
 """What is between names, and between a name and its description."""
 
-ESCAPED = "\n\\#>[]*"
-"""What stands behind a backslash, the first as n. While a line is read, each is a character that no text has."""
-
 DESCRIBED = re.compile(
     r"\[(?!\s*\w+\s*[:：])([^\[\],，、#]+)\]\s*((?:an?|the|one|two|my)\s[^#]*|[一两这那][^#]*)$", re.IGNORECASE
 )
@@ -190,28 +187,6 @@ def _character_list(lines: Sequence[tuple[int, str]], known: Sequence[str]) -> d
             found[start] = match
             names.add(name)
     return {}
-
-
-def hidden(text: str) -> str:
-    """A line with every escape as one character that nothing else looks for."""
-
-    def code(hit: re.Match[str]) -> str:
-        return chr(0xFDD0 + ESCAPED.index("\n" if hit[1] == "n" else hit[1]))
-
-    return re.sub(r"\\([\\#>\[\]*n])", code, text)
-
-
-def shown_again(text: str) -> str:
-    """The text that `hidden` was given, without the backslashes."""
-    return text.translate({0xFDD0 + index: char for index, char in enumerate(ESCAPED)})
-
-
-def escaped(text: str, whole: bool = False) -> str:
-    """Text as a line of plain text has it: with a backslash before backslashes that would mean something and, if
-    `whole`, before all that may."""
-    text = re.sub(r"\\(?=[\\#>\[\]*n]|$)", r"\\\\", text)
-    text = re.sub(r"[#>\[\]*]", r"\\\g<0>", text) if whole else text
-    return text.replace("\n", r"\n")
 
 
 def _shift(span: Span, by: int) -> Span:

@@ -103,7 +103,7 @@ class _Screenplay:
                 self.panels.leave_out(span, "a section or synopsis")
                 lines = lines[1:]
             elif (forced == ">" and line.endswith("<")) or forced == "~":
-                self.caption(_plain(line.strip("><~ ")), span)
+                self.caption(_plain(line[1:].removesuffix("<" if forced == ">" else "").strip()), span)
                 lines = lines[1:]
             elif forced == ">" or (forced not in "!@" and TRANSITION.match(line)):
                 self.panels.leave_out(span, "a transition")
@@ -191,4 +191,4 @@ def _plain(words: str) -> str:
     """Words without the marks of emphasis."""
     for _ in range(3):
         words = EMPHASIS.sub(r"\2", words)
-    return re.sub(r"\\([*_])", r"\1", words).strip()
+    return re.sub(r"\\([*_(])", r"\1", words).strip()

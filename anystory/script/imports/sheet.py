@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anystory.script.form import NEWLINE, Parsed, Span
+from anystory.script.escapes import unquoted
+from anystory.script.form import NEWLINE, NOBODY, Parsed, Span
 from anystory.script.imports.panels import Panels, sentence
 from anystory.story.names import folded
 from anystory.supplies import read_yaml
@@ -109,15 +110,17 @@ def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
 
 
 def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
-    present = [panels.introduce(name, span) for cell in told.get("cast", ()) for name in _names(cell)]
+    listed = [name for cell in told.get("cast", ()) for name in _names(cell)]
+    nobody = [name.upper() for name in listed] == [NOBODY]
+    present = [] if nobody else [panels.introduce(name, span) for name in listed]
     speaker = [panels.introduce(name, span) for cell in told.get("speaker", ()) for name in _names(cell)]
     said: list[Any] = []
     for line in (line for cell in told.get("dialogue", ()) for line in re.split(r"\s*(?:[\r\n]+|<br\s*/?>)\s*", cell)):
         who = re.match(r"\s*([^:：]{1,40}?)\s*[:：]\s*(?=\S)(.+)", line, re.DOTALL)
         if who:
-            said.append({"who": panels.introduce(who[1].strip(' "“'), span), "say": who[2].strip(' "“”')})
+            said.append({"who": panels.introduce(who[1].strip(' "“'), span), "say": unquoted(who[2])})
         elif line.strip() and len(speaker or present) == 1:
-            said.append({"who": (speaker or present)[0], "say": line.strip(' "“”')})
+            said.append({"who": (speaker or present)[0], "say": unquoted(line)})
         elif line.strip():
             said.append(line)  # of which the reader says that it is not told who says it
     words = [*told.get("prompt", ()), *told.get("place", ())]
@@ -125,7 +128,7 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
     fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size") if key in told}
     fields |= {"prompt": sentence(words), "caption": " ".join(told.get("caption", ())), "dialogue": said}
     there = [*present, *speaker, *(line["who"] for line in said if isinstance(line, dict))]
-    panels.add(span, sentence(told.get("prompt", ())), there, **fields)
+    panels.add(span, "" if nobody else sentence(told.get("prompt", ())), there, **fields)
 
 
 def _names(cell: str) -> list[str]:
