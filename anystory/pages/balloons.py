@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.story.model import Line, Panel, RoutingMaps
 from anystory.typeset import (
     FINE,
@@ -63,7 +63,14 @@ class Lettering:
     def __post_init__(self) -> None:
         for what, value, known in (("captions", self.captions, CAPTIONS), ("dialogue", self.dialogue, DIALOGUES)):
             if value not in known:
-                raise LetteringError(f"There is no way {value!r} to letter {what}; the ways are {', '.join(known)}.")
+                raise LetteringError(
+                    Message(
+                        "There is no way {way} to letter {what}; the ways are {known}.",
+                        way=repr(value),
+                        what=what,
+                        known=", ".join(known),
+                    )
+                )
 
 
 @dataclass(frozen=True)
@@ -131,11 +138,15 @@ def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Let
     placed: list[TextBlock] = []
     for text, block in zip(words, blocks, strict=True):
         if left < LEADING * em:
-            warnings.append(f"The words {_start(text)} found no room below the picture.")
+            warnings.append(Message("The words {words} found no room below the picture.", words=_start(text)))
             continue
         if block.height > left or block.width > room:
             block = cut(text, room, left, em)
-            warnings.append(f"The words {_start(text)} are too long for the strip below the picture and were cut.")
+            warnings.append(
+                Message(
+                    "The words {words} are too long for the strip below the picture and were cut.", words=_start(text)
+                )
+            )
         placed.append(block)
         left -= block.height
     high = round(sum(block.height for block in placed)) + 2 * margin
@@ -247,7 +258,11 @@ def _edge(size: int) -> int:
 
 def _tell(text: str, block: TextBlock, what: str, warnings: list[str]) -> None:
     if block.cut:
-        warnings.append(f"The {what} {_start(text)} is too long for its place and was cut; shorten it.")
+        warnings.append(
+            Message(
+                "The {what} {words} is too long for its place and was cut; shorten it.", what=what, words=_start(text)
+            )
+        )
     if warning := unwritable(text):
         warnings.append(warning)
 
@@ -284,10 +299,16 @@ def _dialogue(
         _draw_words(image, balloon)
         _tell(balloon.text, balloon.block, "line", warnings)
     if any(balloon.strain >= 1 for balloon in best):
-        warnings.append("The dialogue is crowded and may mislead; set it below the picture, or split the panel.")
+        warnings.append(
+            Message("The dialogue is crowded and may mislead; set it below the picture, or split the panel.")
+        )
     if len(best) < len(lines):
         warnings.append(
-            f"{len(lines) - len(best)} of {len(lines)} lines of dialogue found no room in the picture; set them below."
+            Message(
+                "{lost} of {count} lines of dialogue found no room in the picture; set them below.",
+                lost=len(lines) - len(best),
+                count=len(lines),
+            )
         )
     return [balloon.box for balloon in best]
 

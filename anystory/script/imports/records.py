@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from anystory.errors import Message
 from anystory.script.escapes import literal, unquoted
 from anystory.script.form import NOBODY, PANEL_KEYS
 from anystory.script.imports.panels import sentence
@@ -181,4 +182,6 @@ class _Records:
     def leave_out(self, source: Where, value: Any) -> None:
         """What has words and no place in a script."""
         if isinstance(value, str) or (isinstance(value, Sequence) and value):
-            self.board.left_out.append((source, f"there is no key {str(source[-1])[:40]!r} for it"))
+            self.board.left_out.append(
+                (source, Message("there is no key {key} for it", key=repr(str(source[-1])[:40])))
+            )

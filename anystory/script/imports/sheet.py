@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from anystory.errors import Message
 from anystory.script.escapes import unquoted
 from anystory.script.form import NEWLINE, NOBODY, Parsed, Span
 from anystory.script.imports.panels import Panels, sentence
@@ -25,7 +26,7 @@ NUMBER = re.compile(r"[#№]?\s*\d+(?:[.\-]\d+)*\s*[A-Za-z]?[.)]?")
 RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 SEPARATORS = "\t;,|"
 
-UNKNOWN = "a column of no known kind; call it Prompt, Caption, Dialogue, Characters or Location"
+UNKNOWN = Message("a column of no known kind; call it Prompt, Caption, Dialogue, Characters or Location")
 
 Cell = tuple[str, Span]
 
@@ -84,7 +85,7 @@ def parse_table(text: str, span: Span, known: Sequence[str] = ()) -> Parsed:
         if span[0] <= line[0] and line[1] <= span[1]:
             rows += [] if RULE.fullmatch(text, *line) else [_row(text, line)]
         elif text[slice(*line)].strip():
-            panels.leave_out(line, "beside the table of the panels")
+            panels.leave_out(line, Message("beside the table of the panels"))
     return _panels(panels, rows)
 
 
@@ -103,7 +104,7 @@ def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
             if kind not in (None, "number") and text:
                 told.setdefault(str(kind), []).append(text)
             elif kind is None and text and index >= len(kinds):
-                panels.leave_out(span, "a cell without a heading")
+                panels.leave_out(span, Message("a cell without a heading"))
         if told:
             _add(panels, told, (row[0][1][0], row[-1][1][1]))
     return panels.parsed()
