@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any, ClassVar
 
 
@@ -42,8 +43,9 @@ def _plain(value: object) -> Any:
 def listed(words: Sequence[str]) -> str:
     """Words as a sentence counts them up: "a, b and c"."""
     if len(words) < 2:
-        return "".join(words)
-    return Message("{first} and {last}", first=", ".join(words[:-1]), last=words[-1])
+        return next(iter(words), "")
+    first = reduce(lambda one, other: Message("{first}, {next}", first=one, next=other), words[:-1])
+    return Message("{first} and {last}", first=first, last=words[-1])
 
 
 class AnyStoryError(Exception):

@@ -49,7 +49,7 @@ class Board:
 
 def unzipped(paths: Sequence[str]) -> list[str]:
     """The dropped files; in place of a ZIP that holds a script and no story, its script and pictures, unpacked beside
-    it. Raises ScriptError for one that is too large or damaged."""
+    it. Raises ScriptError for one that is too large."""
     if [Path(path).suffix.lower() for path in paths] != [".zip"]:
         return list(paths)
     source, found = Path(paths[0]), []
@@ -61,9 +61,14 @@ def unzipped(paths: Sequence[str]) -> list[str]:
                 return list(paths)
             kept = [entry for entry in files if _is_script(entry.filename) or _is_picture(entry.filename)]
             if len(kept) > MAX_FILES or sum(entry.file_size for entry in kept) > MAX_UNZIPPED:
-                said = "{file} holds more than {count} files or {size} MB; drop the script with fewer pictures."
-                large = {"count": MAX_FILES, "size": MAX_UNZIPPED // 1_000_000}
-                raise ScriptError(Message(said, file=source.name, **large))
+                raise ScriptError(
+                    Message(
+                        "{file} holds more than {count} files or {size} MB; drop the script with fewer pictures.",
+                        file=source.name,
+                        count=MAX_FILES,
+                        size=MAX_UNZIPPED // 1_000_000,
+                    )
+                )
             for number, entry in enumerate(kept):
                 with archive.open(entry) as part:
                     data = part.read(entry.file_size)
@@ -71,10 +76,8 @@ def unzipped(paths: Sequence[str]) -> list[str]:
                 target.parent.mkdir(exist_ok=True)
                 target.write_bytes(data)
                 found.append(str(target))
-    except DAMAGE as error:
-        raise ScriptError(
-            Message("{file} is no ZIP file, or it is damaged; pack it anew.", file=source.name)
-        ) from error
+    except (*DAMAGE, RuntimeError):  # which is said where a story is opened
+        return list(paths)
     return found
 
 
@@ -204,8 +207,13 @@ def _pictures(
                 file = basename(wanted)
                 named[key, number] = files.get(folded(file))
                 if named[key, number] is None:
-                    said = "{file} was not dropped with the script: drop both together, or give {name} a picture."
-                    notices.append(Message(said, file=file, name=name))
+                    notices.append(
+                        Message(
+                            "{file} was not dropped with the script: drop both together, or give {name} a picture.",
+                            file=file,
+                            name=name,
+                        )
+                    )
         images = {number: file for (key, number), file in named.items() if key == "image" and file}
         if name is not None and images:
             found[name] = [(file, named.get(("mask", number))) for number, file in images.items()]
@@ -221,8 +229,12 @@ def _with_paint(reading: Reading, files: Mapping[str, Path]) -> tuple[str, list[
         file = files.get(folded(name))
         try:
             if file is None:
-                said = "{file} was not dropped with the script: drop both together, or paint it at the desk."
-                notices.append(Message(said, file=name))
+                notices.append(
+                    Message(
+                        "{file} was not dropped with the script: drop both together, or paint it at the desk.",
+                        file=name,
+                    )
+                )
             else:
                 paint[name] = painted(open_image(file))
         except ImageError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PIL import Image, ImageColor
 
@@ -58,16 +60,14 @@ def _small(selected: np.ndarray) -> str | None:
 
 
 def _cut_off(selected: np.ndarray) -> str | None:
-    edges = {
-        "the top edge along {count} px ({share} of it)": selected[0],
-        "the bottom edge along {count} px ({share} of it)": selected[-1],
-        "the left edge along {count} px ({share} of it)": selected[:, 0],
-        "the right edge along {count} px ({share} of it)": selected[:, -1],
-    }
+    edges = (
+        (partial(Message, "the top edge along {count} px ({share} of it)"), selected[0]),
+        (partial(Message, "the bottom edge along {count} px ({share} of it)"), selected[-1]),
+        (partial(Message, "the left edge along {count} px ({share} of it)"), selected[:, 0]),
+        (partial(Message, "the right edge along {count} px ({share} of it)"), selected[:, -1]),
+    )
     touched = [
-        Message(words, count=int(edge.sum()), share=f"{edge.mean():.0%}")
-        for words, edge in edges.items()
-        if edge.mean() >= MIN_CONTACT
+        tell(count=int(edge.sum()), share=f"{edge.mean():.0%}") for tell, edge in edges if edge.mean() >= MIN_CONTACT
     ]
     if not touched:
         return None

@@ -241,7 +241,7 @@ def _caption(image: Image.Image, text: str, room: _Room, size: int, warnings: li
     width, height = image.size
     edge, across, down = _edge(size), 0.6 * size, 0.35 * size
     block = fit(text, width - 2 * across - 4 * edge, height * 0.4 - 2 * down, size)
-    _tell(text, block, "caption", warnings)
+    _tell(text, block, Message("caption"), warnings)
     wide, high = block.width + 2 * across, block.height + 2 * down
     left = width - 2 * edge - wide if right_to_left(text) else 2 * edge
     places = np.array([(left, y, left + wide, y + high) for y in (2 * edge, height - 2 * edge - high)])
@@ -297,7 +297,7 @@ def _dialogue(
         _draw_balloon(image, balloon)
     for balloon in best:
         _draw_words(image, balloon)
-        _tell(balloon.text, balloon.block, "line", warnings)
+        _tell(balloon.text, balloon.block, Message("line"), warnings)
     if any(balloon.strain >= 1 for balloon in best):
         warnings.append(
             Message("The dialogue is crowded and may mislead; set it below the picture, or split the panel.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from anystory.errors import Message
+from anystory.errors import Message, listed
 from anystory.script.form import Reading, ScriptError, Span, Where, meant, nearest, place, shown
 from anystory.script.read import Form, read_script
 from anystory.script.wildcards import (
@@ -335,7 +335,7 @@ def _meant(reading: Reading) -> Iterator[Finding]:
     names = [member.name for member in reading.script.cast]
     for number, path, panel in _panels(reading):
         if panel.cast and not panel.told and not find_names(panel.prompt, names):
-            who = " and ".join(filter(None, (", ".join(panel.cast[:-1]), panel.cast[-1])))
+            who = listed(panel.cast)
             message = Message("Panel {number} names nobody; its words are taken to mean {who}.", number=number, who=who)
             yield _finding(reading.source, reading.span(path), "note", "meant", message)
 
@@ -380,8 +380,8 @@ def pictureless(member: CastMember, backend: ReadingBackend | None, library: Map
             )
         gives = Message(
             "{backend} shows pictures you give; give {name} one, or take one from the shelf.",
-            name=backend.about.name,
-            name2=name,
+            backend=backend.about.name,
+            name=name,
         )
         return "error", Message("{name} has no picture, and {gives}", name=name, gives=gives)
     if not member.description:
@@ -564,12 +564,12 @@ def _foreign(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
         letters, words = _written(text, backend.about.languages)
         if letters:
             shown = words if len(words) <= 40 else f"{words[:40]}…"
-            languages = " and ".join(backend.about.languages)
+            languages = listed([Message(language) for language in backend.about.languages])
             message = Message(
                 "{name} reads {languages}, not {letters}; write {shown} in {languages}.",
                 name=backend.about.name,
                 languages=languages,
-                letters=letters,
+                letters=Message(letters),
                 shown=repr(shown),
             )
             yield _finding(reading.source, reading.span(path, words), "warning", "language", message)
