@@ -80,10 +80,10 @@ def _changed(panel: Panel, names: Sequence[str], action: Action) -> Panel:
         case "edit", "size":
             low, high = BOUNDS["size"]
             size = Size(*(min(max(side, low), high) for side in Size.of(words))) if words else None
-            return replace(panel, size=size, shape=panel.shape if size is None or size.width == size.height else "")
+            return replace(panel, size=size, shape=panel.shape if size is None or size.is_square else "")
         case "edit", "shape":
-            size = panel.size if panel.size is None or panel.size.width == panel.size.height else None
-            return replace(panel, shape=words if words in SHAPES else "", size=size)
+            size = panel.size if panel.size and panel.size.is_square else None
+            return replace(panel, shape=words, size=size) if words in ("", *SHAPES) else panel
         case "edit", "who" if words in names:
             said[line] = replace(said[line], who=words)
         case "edit", "say":

@@ -70,6 +70,7 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
 
     command = add("resume", render.resume, "go on with a rendered story: make the panels that have no frame")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    _add_frames(command, "of panels without their own (default: what the story has)")
     _add_how(command)
     _add_engines(command)
 
@@ -109,6 +110,8 @@ def _add_frames(command: argparse.ArgumentParser, whose: str) -> None:
     command.add_argument("--size", type=size, metavar="N|WxH", help=f"side, or both sides, in pixels {whose}")
     about = f"width to height, at the area of the size: {', '.join(SHAPES)}"
     command.add_argument("--shape", choices=SHAPES, default="", metavar="W:H", help=about)
+    about = f"let each frame have the shape of its cell in this layout of pages: {', '.join(LAYOUTS)}"
+    command.add_argument("--pages", choices=LAYOUTS, default="", metavar="LAYOUT", help=about)
 
 
 def _sketch(arguments: argparse.Namespace, report: Report) -> None:
@@ -170,7 +173,8 @@ def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
     about = "; ".join(f"{name}: {layout.about}" for name, layout in LAYOUTS.items())
-    command.add_argument("--pages", choices=LAYOUTS, default=Format.layout, metavar="LAYOUT", help=about)
+    about += f" (default: the story's, or {Format.layout})"
+    command.add_argument("--pages", choices=LAYOUTS, default="", metavar="LAYOUT", help=about)
     sizes = f"{', '.join(PAGES)}, or {FIT} for the layout's shape (default: the layout's own)"
     command.add_argument("--size", choices=(*PAGES, FIT), default="", metavar="SIZE", help=sizes)
     command.add_argument("--dpi", type=int, default=Format.dpi, metavar="N", help="dots per inch (%(default)s)")

@@ -32,9 +32,9 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
     numbers = panel_numbers(arguments.panels, len(script.panels))
     refuse_unseen(script, numbers, backend.about.name)
     settings = asked_settings(backend, seed=arguments.seed)
-    if arguments.size or arguments.shape:
+    if arguments.size or arguments.shape or arguments.pages:
         script = replace(script, panels=tuple(replace(panel, size=None, shape="") for panel in script.panels))
-    script = with_frames(script, arguments.size, arguments.shape)
+    script = with_frames(script, arguments.size, arguments.shape, arguments.pages)
     segmenter = segmenter_named(script.segmenter, report)
     story = Story(script, cut_out(script, segmenter), settings)
     chosen_panels(story, numbers, backend)

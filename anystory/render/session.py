@@ -15,6 +15,7 @@ from typing import Any
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import another_seed, diagnose
+from anystory.pages.export import Format, picture_shape
 from anystory.project.folder import Entry, Kept, Project, ProjectError, content
 from anystory.render.batch import Batches
 from anystory.story.capabilities import Capabilities
@@ -91,7 +92,9 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
 
 def panel_settings(story: Story, number: int, about: Capabilities) -> Settings:
     """The settings panel `number` (from 1) is rendered with by a backend: the story's, in the panel's `frame_size`."""
-    return replace(story.settings, size=frame_size(story.script, number, story.settings.size, about.sizes))
+    script = story.script
+    cell = picture_shape(script, number, Format(script.pages)) if script.pages else None
+    return replace(story.settings, size=frame_size(script, number, story.settings.size, about.sizes, cell))
 
 
 def looks(story: Story) -> dict[str, str]:

@@ -43,6 +43,7 @@ from anystory.script.form import (
 )
 from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED
 from anystory.script.pronouns import People
+from anystory.story.layouts import LAYOUTS
 from anystory.story.model import (
     BACKGROUND,
     BOUNDS,
@@ -128,7 +129,8 @@ class _Checker:
                 fix=near,
             )
         seen = tuple(panel for panel in panels if panel and panel.prompt)
-        script = Script(seen, tuple(self.cast), **texts, **self.frame(entries, ()))
+        frame = self.frame(entries, ())
+        script = Script(seen, tuple(self.cast), **texts, **frame, pages=self.pages(entries, frame))
         styles = self.styles(entries, script, own)
         return Reading(
             source=self.source,
@@ -391,7 +393,7 @@ class _Checker:
         """How large frames are and what shape they have."""
         size = self.attempt(self.size, fields, path)
         shape = self.attempt(self.shape, fields, path, otherwise="")
-        if shape and size and size.width != size.height:
+        if shape and size and not size.is_square:
             message = Message("The story has both sides of its size and the shape {shape}; leave one out.", shape=shape)
             if path:
                 pattern = "Panel {number} has both sides of its size and the shape {shape}; leave one out."
@@ -399,6 +401,22 @@ class _Checker:
             self.report((*path, "shape"), message)
             shape = ""
         return {"size": size, "shape": shape}
+
+    def pages(self, entries: Mapping[str, Any], frame: Mapping[str, Any]) -> str:
+        """The layout of pages whose cells give frames their shapes; "" where none is said."""
+        pages = self.attempt(self.text, entries, "pages", (), otherwise="").casefold()
+        if pages not in ("", *LAYOUTS):
+            near, layouts = nearest(pages, LAYOUTS), ", ".join(LAYOUTS)
+            wrong = Message(
+                "There is no layout {layout}; the layouts are {layouts}.", layout=shown(pages), layouts=layouts
+            )
+            self.report(("pages",), wrong, fix=near)
+            return ""
+        if pages and (frame["shape"] or (frame["size"] and not frame["size"].is_square)):
+            wrong = Message("The story has a shape and pages that give each panel its own; leave one out.")
+            self.report(("pages",), wrong)
+            return ""
+        return pages
 
     def size(self, fields: Mapping[str, Any], path: Where) -> Size | None:
         """The size of frames; None where it is not said."""

@@ -28,7 +28,7 @@ MAX_ERRORS = 200
 HEIGHTS = (0.01, 100)
 """Metres that a character may be tall, from a bee to a giant."""
 
-SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "segmenter", "cast", "panels")
+SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "pages", "segmenter", "cast", "panels")
 MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
 PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", *STEERING_KEYS)

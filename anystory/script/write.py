@@ -34,6 +34,7 @@ def dump_script(script: Script) -> dict[str, Any]:
             styles={style.name: style.template for style in script.styles},
             size=script.size and script.size.written,
             shape=script.shape,
+            pages=script.pages,
             segmenter=script.segmenter,
         ),
         "cast": [
@@ -77,9 +78,10 @@ def _named(panel: Panel, cast: Sequence[CastMember]) -> set[str]:
 
 
 def script_lines(script: Script) -> str:
-    """The panels as plain text, after the size and shape that all have. Read with the same cast it gives the same
+    """The panels as plain text, after the size, shape and pages of them all. Read with the same cast it gives the same
     panels, but for breaks and runs of spaces in prompts, which mean nothing to a model."""
-    head = [f"{key}: {value}" for key, value in (("size", script.size), ("shape", script.shape)) if value]
+    frames = {"size": script.size, "shape": script.shape, "pages": script.pages}
+    head = [f"{key}: {value}" for key, value in frames.items() if value]
     return "\n".join([*head, *[""] * bool(head), *(panel_lines(panel, script.cast) for panel in script.panels)])
 
 

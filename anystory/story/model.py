@@ -139,8 +139,9 @@ class Script:
     """What a person writes: a title, a style, a cast and panels in order. A style is the name of a preset, of
     `styles` (the story's own) or of those supplied, or else words; see `anystory.story.styles`. `segmenter` names the
     model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `size` and `shape` are those of
-    every panel that has none itself, None and "" = the backend's. `things` is the folder of the story's own drawings of
-    things, which sketches show, None where it has none."""
+    every panel that has none itself, None and "" = the backend's; `pages` is the layout, of `LAYOUTS`, in whose cells
+    such panels are to fit, "" = none. `things` is the folder of the story's own drawings of things, which sketches
+    show, None where it has none."""
 
     panels: tuple[Panel, ...]
     cast: tuple[CastMember, ...] = ()
@@ -150,6 +151,7 @@ class Script:
     segmenter: str = ""
     size: Size | None = None
     shape: str = ""
+    pages: str = ""
     things: Path | None = None
 
     def __post_init__(self) -> None:
@@ -209,13 +211,15 @@ def sides(sizes: range) -> str:
     return Message("multiples of {step} from {low} to {high} a side", step=sizes.step, low=sizes[0], high=sizes[-1])
 
 
-def frame_size(script: Script, number: int, usual: Size, sizes: range) -> Size:
+def frame_size(script: Script, number: int, usual: Size, sizes: range, cell: float | None = None) -> Size:
     """The size of panel `number` (from 1), whose backend draws `usual`ly that and sides of `sizes`: its own size, or
-    its own shape at about the area of the story's; else the story's size or shape."""
+    its own shape at about the area of the story's; else the story's size or shape, or the shape of its `cell`."""
     panel = script.panels[number - 1]
     size = panel.size or script.size or usual
     shape = panel.shape or ("" if panel.size else script.shape)
-    return shaped(ratio(shape), size.area, sizes) if shape else size
+    if shape:
+        return shaped(ratio(shape), size.area, sizes)
+    return shaped(cell, size.area, sizes) if cell and not panel.size else size
 
 
 def panel_seed(seed: int, number: int) -> int:

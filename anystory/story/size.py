@@ -33,7 +33,11 @@ class Size(NamedTuple):
     @property
     def written(self) -> int | str:
         """The size as files have it: the side of a square, else "1344x768"."""
-        return self.width if self.width == self.height else f"{self.width}x{self.height}"
+        return self.width if self.is_square else f"{self.width}x{self.height}"
+
+    @property
+    def is_square(self) -> bool:
+        return self.width == self.height
 
     @property
     def area(self) -> int:

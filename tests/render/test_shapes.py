@@ -7,10 +7,14 @@ import pytest
 
 from anystory.backends.storybook import ABOUT, StorybookBackend
 from anystory.maps.diagnosis import diagnose
+from anystory.pages import export as pages
+from anystory.pages.balloons import Lettering
+from anystory.pages.export import Format, Pages, cover, picture_shape
 from anystory.project.archive import unpack
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
 from anystory.render.session import Renderer, RenderError
+from anystory.story.layouts import LAYOUTS
 from anystory.story.model import Panel
 from anystory.story.size import SHAPES, ratio
 from tests import stories
@@ -66,3 +70,60 @@ def test_a_models_sides_are_multiples(tiny_backend):
     told = stories.story((Panel("the sea", size="100x64"),))
     with pytest.raises(RenderError, match="asks for 100x64 pixels; mini draws multiples of 8 from 16 to 256 a side"):
         next(Renderer(tiny_backend).render(told))
+
+
+def paged(layout, title=""):
+    panels = tuple(Panel(f"Fox walks {k}", ("Fox",), f"Caption {k}") for k in range(1, 8))
+    told = stories.story(panels, title)
+    return replace(
+        told, script=replace(told.script, pages=layout, size=160), settings=replace(told.settings, size=1024)
+    )
+
+
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "frames"])
+def test_a_frame_has_the_shape_of_its_cell_and_nothing_is_cropped(layout, tmp_path, monkeypatch):
+    told, cells = paged(layout, title="A title"), []
+    list(Renderer(StorybookBackend()).render(told, tmp_path))
+
+    def seen(frame, size):
+        cells.append((frame.image.size, size))
+        return cover(frame, size)
+
+    monkeypatch.setattr(pages, "cover", seen)
+    assert [number for page in Pages(Project(tmp_path), Format(layout, dpi=72)) for number in page.panels] == [
+        *range(1, 8)
+    ]
+    for (width, height), (wide, high) in cells:
+        scale = min(width / wide, height / high)
+        lost = width - wide * scale, height - high * scale
+        assert max(lost) < 2 + scale and abs(width * height / 160**2 - 1) < 0.03
+
+
+def test_another_layout_makes_anew_what_has_another_shape(tmp_path):
+    backend = StorybookBackend()
+
+    def made(told):
+        return [event.panel for event in Renderer(backend).render(told, tmp_path) if event.done and not event.reused]
+
+    assert made(paged("2x2")) == [1, 2, 3, 4, 5, 6, 7] and made(paged("2x2")) == []
+    assert made(paged("strip")) == [], "whose cells are squares too"
+    assert made(paged("column")) == [] and made(paged("manga")) == [1, 2, 3, 4, 5, 6, 7]
+    told = paged("manga")
+    assert made(replace(told, script=replace(told.script, title="A title"))) == [1, 2, 3, 4, 5], "those of its page"
+
+
+def test_a_strip_below_the_picture_leaves_less_of_the_cell():
+    script = paged("2x2").script
+    without, with_strip = (
+        picture_shape(script, 1, Format("2x2", lettering=Lettering(captions=way))) for way in ("box", "below")
+    )
+    assert without == pytest.approx(1, abs=0.01) and with_strip > 1.05
+    assert picture_shape(script, 1, Format("frames")) is None
+
+
+def test_a_panels_own_shape_wins_over_its_cell():
+    told = paged("manga")
+    panels = (replace(told.script.panels[0], shape="1:1"), replace(told.script.panels[1], size=96))
+    told = replace(told, script=replace(told.script, panels=panels))
+    asked = Renderer(StorybookBackend()).asked(told)
+    assert [each.request.settings.size for each in asked] == [(160, 160), (96, 96)]
