@@ -220,13 +220,17 @@ class _Sampler:
         return clean, x + (x - clean) / sigma * (self.sigmas[k + 1] - sigma)
 
 
+@pytest.mark.parametrize("size", [(64, 64), (96, 40), (40, 72)])
 @torch.no_grad()
-def test_guidance_sets_the_subjects_against_the_background(pipeline, cast):
-    """One step by hand: the branch with the prompt, and one with the empty prompt, E_{N+1} for every subject and no
+def test_guidance_sets_the_subjects_against_the_background(pipeline, cast, size):
+    """One step by hand, of a square, a wide and a tall frame: the branch with the prompt, and one with the empty prompt, E_{N+1} for every subject and no
     references."""
     eta, gamma, guidance = 0.7, 0.5, 4.0
     spans, subjects = (FOX, None), cast[:2]
-    done = next(pipeline.denoise([PROMPT], [spans], [subjects], [9], steps=4, guidance=guidance, eta=eta, gamma=gamma))
+    how = {"steps": 4, "guidance": guidance, "eta": eta, "gamma": gamma}
+    done = next(pipeline.denoise([PROMPT], [spans], [subjects], [9], size=size, **how))
+    width, height = size
+    assert done.latents.shape[2:] == (height // pipeline.latent_factor, width // pipeline.latent_factor)
 
     sampler = _Sampler(pipeline, 4)
     x = sampler.start(done.latents.shape[1:], 9)
@@ -251,7 +255,7 @@ def test_guidance_sets_the_subjects_against_the_background(pipeline, cast):
                 encoder_attention_mask=None if text.mask is None else text.mask[row : row + 1],
                 added_cond_kwargs={
                     "text_embeds": text.pooled[row : row + 1],
-                    "time_ids": torch.tensor([[64.0, 64, 0, 0, 64, 64]]),
+                    "time_ids": torch.tensor([[height, width, 0.0, 0, height, width]]),
                 },
             ).sample
         return predicted, state.refined
