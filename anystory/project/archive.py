@@ -33,7 +33,7 @@ from PIL import Image
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError
 from anystory.project.drafts import DraftError, load_draft
-from anystory.project.folder import Project, ProjectError, migrate, write_atomic
+from anystory.project.folder import Project, ProjectError, is_clutter, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
 from anystory.project.things import MAX_DRAWING, drawing_files
 from anystory.project.things import NAMES as DRAWINGS
@@ -165,7 +165,7 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
     sentence.
     """
     source, folder = Path(source), Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or not all(map(is_clutter, folder.iterdir()))):
         raise ArchiveError(f"{folder} is not empty; choose a new folder.")
     try:
         if source.stat().st_size > MAX_ZIP:
@@ -181,6 +181,8 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
             path.write_bytes(content)
         notes = _verified(scratch)
         if folder.exists():
+            for path in folder.iterdir():
+                os.replace(path, scratch / path.name)
             folder.rmdir()
         os.chmod(scratch, 0o755)
         os.replace(scratch, folder)
@@ -281,7 +283,7 @@ def _verified(folder: Path) -> list[str]:
         for name in _named(data):
             if not isinstance(name, str) or not NAMES.fullmatch(name):
                 raise ArchiveError(f"its story names the file {str(name)[:80]!r}, which no story has.")
-        data["script"] = dump_script(without_pictures(data["script"]))
+        data["script"] = dump_script(without_pictures(data["script"], [each["name"] for each in data["subjects"]]))
         read_settings(data["settings"])
         strings = [data["backend"]["name"], data["backend"]["version"]]
         strings += [panel[key] for panel in data["panels"] for key in ("key", "asked")]
