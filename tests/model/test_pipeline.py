@@ -223,8 +223,8 @@ class _Sampler:
 @pytest.mark.parametrize("size", [(64, 64), (96, 40), (40, 72)])
 @torch.no_grad()
 def test_guidance_sets_the_subjects_against_the_background(pipeline, cast, size):
-    """One step by hand, of a square, a wide and a tall frame: the branch with the prompt, and one with the empty prompt, E_{N+1} for every subject and no
-    references."""
+    """One step by hand, of a square, a wide and a tall frame: the branch with the prompt, and one with the empty
+    prompt, E_{N+1} for every subject and no references."""
     eta, gamma, guidance = 0.7, 0.5, 4.0
     spans, subjects = (FOX, None), cast[:2]
     how = {"steps": 4, "guidance": guidance, "eta": eta, "gamma": gamma}
