@@ -26,6 +26,7 @@ from anystory.story.model import (
     Frame,
     Panel,
     Prompt,
+    Script,
     Settings,
     Step,
     Story,
@@ -88,6 +89,17 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
                 "frame: leave some out."
             )
     return wanted
+
+
+def framed(script: Script) -> tuple[Panel, ...]:
+    """The panels with the size and the shape that the story gives those without their own, of a cell as a number: what
+    panels of two scripts ask for of their frames can be compared by these."""
+    panels = []
+    for number, panel in enumerate(script.panels, 1):
+        cell = picture_shape(script, number, Format(script.pages)) if script.pages else None
+        shape = panel.shape or ("" if panel.size else script.shape or (f"{cell:.3f}" if cell else ""))
+        panels.append(replace(panel, size=panel.size or script.size, shape=shape))
+    return tuple(panels)
 
 
 def panel_settings(story: Story, number: int, about: Capabilities) -> Settings:
