@@ -97,7 +97,9 @@ def framed(script: Script) -> tuple[Panel, ...]:
     panels = []
     for number, panel in enumerate(script.panels, 1):
         cell = picture_shape(script, number, Format(script.pages)) if script.pages else None
-        shape = panel.shape or ("" if panel.size else script.shape or (f"{cell:.3f}" if cell else ""))
+        fitting = f"{cell:.2f}" if cell else ""
+        own = panel.shape or ("" if panel.size else script.shape or fitting)
+        shape = "" if own in ("1:1", "1.00") else own
         panels.append(replace(panel, size=panel.size or script.size, shape=shape))
     return tuple(panels)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from anystory.script.edits import plain_text, with_panel
+from anystory.script.edits import plain_text, with_pages, with_panel
 from anystory.script.exports.sheet import to_csv
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script, read_script
@@ -81,3 +81,18 @@ def test_a_shot_list_keeps_what_the_whole_story_asked_for():
 def test_a_card_changes_a_panels_frame_and_leaves_the_storys():
     text = with_panel(PLAIN, 4, Panel("a town", shape="16:9"))
     assert text.splitlines()[:2] == PLAIN.splitlines()[:2] and read_script(text).script.panels[3].shape == "16:9"
+
+
+def test_pages_take_the_place_of_the_storys_shape_and_go_again():
+    fitted = with_pages(PLAIN, "manga")
+    script = parse_script(fitted)
+    assert (script.pages, script.shape, script.size, script.panels) == ("manga", "", (128, 128), PANELS)
+    assert parse_script(script_lines(script)) == parse_script(dump_script(script)) == script
+    assert (
+        with_pages(with_pages(fitted, "splash"), "manga") == fitted and parse_script(with_pages(fitted, "")).pages == ""
+    )
+    assert parse_script(with_pages("size: 96x64\n\na hill", "strip")) == Script((Panel("a hill"),), pages="strip")
+    with pytest.raises(ScriptError, match=r"no layout 'magna'; the layouts are frames, one, strip"):
+        parse_script("pages: magna\na hill")
+    with pytest.raises(ScriptError, match="a shape and pages that give each panel its own"):
+        parse_script("pages: manga\nshape: 16:9\na hill")

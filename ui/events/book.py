@@ -11,7 +11,9 @@ from typing import Any
 import gradio as gr
 
 from anystory.pages.export import Format, Pages
-from ui import book, html
+from anystory.render.session import framed
+from anystory.script.edits import with_pages
+from ui import book, cast, html, script
 from ui.events import QUICK, SLOW
 from ui.events.script import Written, written
 from ui.parts import Parts
@@ -62,6 +64,22 @@ def wire(parts: Parts) -> None:
         for warning in warnings:
             gr.Info(escape(say(warning)))
         return file
+
+    def fit(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> dict[Any, Any]:
+        """The frames are to fit the layout's cells, which is said of those that are made anew; nothing is yet."""
+        layout, page, say = str(values[0]), Written(*values[len(pages.settings) :]), words(request)
+        before = page.reading(parts.studio).script
+        if before is None:
+            return {}
+        fitting = "" if layout == "frames" else layout
+        lines = with_pages(page.lines, fitting, cast.members(page.present))
+        asked = framed(page._replace(lines=lines).reading(parts.studio).script or before)
+        anew = sum(asked[item.number - 1 :][:1] != framed(before)[item.number - 1 :][:1] for item in shown)
+        gr.Info(escape(say("book.fitted", count=anew) if anew else say("book.fits")))
+        return script.rewritten(parts.text, page.lines, lines, page.styles)
+
+    rewritten = [parts.text.text, parts.text.styles, parts.text.style]
+    pages.fit.click(fit, [stage.shown, *values], rewritten, **QUICK)
 
     for kind, button in pages.saves.items():
         button.click(partial(save, kind=kind), [stage.shown, *values], stage.made, **SLOW).success(js=FETCH)
