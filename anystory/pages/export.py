@@ -29,6 +29,8 @@ MIN_DPI, MAX_DPI = 72, 300
 MAX_GUTTER = 20
 MIN_FRAME = 768
 """Pixels a lettered frame that is no page has on a side at least: small frames are enlarged to it."""
+MAX_FRAME = 4096
+"""And to this on the longer side at most: a ribbon would grow beyond what memory holds."""
 
 MARGIN = 10.0
 MARK = "page"
@@ -169,7 +171,7 @@ def _alone(script: Script, frames: dict[int, Frame], form: Format) -> Page:
 
 def lettered(image: Image.Image, panel: Panel, maps: RoutingMaps, how: Lettering) -> Lettered:
     """A frame lettered by itself; one that is small is enlarged first, so that letters are clear."""
-    scale = max(1.0, MIN_FRAME / min(image.size))
+    scale = max(1.0, min(MIN_FRAME / min(image.size), MAX_FRAME / max(image.size)))
     if scale > 1:
         image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
     return letter(image, panel, maps, how)
