@@ -35,7 +35,10 @@ def arguments(argv: Sequence[str] | None = None, program: str = COMMAND) -> argp
     about = "port to listen on (the first free one from 7860)"
     parser.add_argument("--port", type=between(int, 1, 65535), metavar="N", help=about)
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's relay, for 72 hours")
-    parser.add_argument("--auth", type=login, metavar="USER:PASSWORD", help="ask for this login")
+    logins = parser.add_mutually_exclusive_group()
+    about = "ask for this login; the variable ANYSTORY_AUTH and --auth-file keep it from the list of processes"
+    logins.add_argument("--auth", type=login, metavar="USER:PASSWORD", help=about)
+    logins.add_argument("--auth-file", type=login_in, metavar="FILE", dest="auth", help="the same, in a file")
     parser.add_argument("--mcp", action="store_true", help="be tools for assistants too (docs/api.md)")
     add_engine(parser, f"{backend.BACKENDS[0]}; on a Space what it offers")
     parser.add_argument(
@@ -53,6 +56,13 @@ def arguments(argv: Sequence[str] | None = None, program: str = COMMAND) -> argp
     asked = parser.parse_args(argv)
     if asked.model and not asked.model.is_dir():
         parser.error(f"there is no model folder {str(asked.model)!r}")
+    try:
+        asked.auth = asked.auth or login_of_environment()
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"ANYSTORY_AUTH: {error}")
+    asked.mcp = asked.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
+    if asked.mcp and asked.auth:
+        parser.error("tools for assistants (--mcp) cannot log in; leave out --mcp or the login")
     if asked.mcp and find_spec("mcp") is None:
         parser.error("--mcp needs a part of Gradio that is not here: pip install 'gradio[mcp]'")
     return asked
@@ -75,10 +85,27 @@ def limits(asked: argparse.Namespace) -> Limits:
 
 
 def login(text: str) -> tuple[str, str]:
+    """A user and a password."""
     user, colon, password = text.partition(":")
-    if not (user and colon and password):
+    if not (user.strip() and colon and password):
         raise argparse.ArgumentTypeError("give a user and a password as USER:PASSWORD")
-    return user, password
+    return user.strip(), password  # of what is typed Gradio strips the user, too
+
+
+def login_in(path: str) -> tuple[str, str]:
+    """The login in the first line of a file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return login(file.readline().rstrip("\r\n"))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "it is no text")
+        raise argparse.ArgumentTypeError(f"{path!r} cannot be read ({why})") from error
+
+
+def login_of_environment() -> tuple[str, str] | None:
+    """The login of ANYSTORY_AUTH; None where it says nothing."""
+    said = os.environ.get("ANYSTORY_AUTH", "")
+    return login(said) if said else None
 
 
 def out_folder(text: str) -> Path:
@@ -106,6 +133,8 @@ def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
     """Serve the app until it is told to end; returns its exit status. `program` is what it was started as."""
     asked = arguments(argv, program)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if "SPACE_ID" in os.environ:  # where every visitor comes through a proxy, which tells their address
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
     with Scratch() as files:
         os.environ["GRADIO_TEMP_DIR"] = str(files.path)  # what visitors upload and are shown; it goes with the app
         return serve(asked, program)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import re
 import secrets
@@ -28,7 +29,7 @@ from anystory.errors import AnyStoryError
 from anystory.maps import figures as maps
 from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.drafts import Store
-from anystory.project.folder import Project, ProjectError
+from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
 from anystory.project.lineage import lineage
 from anystory.project.things import things_in
@@ -41,6 +42,7 @@ from anystory.story.model import Frame, Panel, RoutingTrace, Script, Story, Subj
 from anystory.story.steering import UNSTEERED, Steering
 from anystory.story.styles import own_styles
 from ui.estimate import TimeLeft
+from ui.gate import Listeners
 from ui.limits import Allowance, Limits
 from ui.previews import STORY as EXAMPLE
 from ui.scratch import Scratch, forget
@@ -219,6 +221,7 @@ class Studio:
         self.told = told
         self.limits = limits or Limits()
         self.turns = Turnstile()
+        self.listeners = Listeners()
         self.styles = own_styles(out) if out else ()
         self._loading: Future[Backend] = ThreadPoolExecutor(1, thread_name_prefix="load").submit(load)
 
@@ -563,7 +566,7 @@ def place(job: Job, end: str) -> Path:
 def _shown(number: int, frame: Frame, job: Job) -> Shown:
     """A finished frame with copies of it to show and to take home."""
     file = place(job, f"-{number:03d}.png")
-    shutil.copyfile(job.visit.story / "frames" / f"{number:03d}.png", file)
+    write_atomic({file: (job.visit.story / "frames" / f"{number:03d}.png").read_bytes()})
     with Image.open(file) as picture:
         made_by = str(picture.info.get("backend", ""))
     return Shown(number, frame, file, _small(number, frame.image, job.visit), job, made_by)
@@ -642,14 +645,16 @@ def _small(number: int, image: Image.Image, visit: Visit) -> Path:
     if not path.exists():
         image = image.convert("RGB")
         image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-        image.save(path, quality=88)
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=88)
+        write_atomic({path: buffer.getvalue()})
     return path
 
 
 def map_sheet(item: Shown) -> Path:
     """The paper's figure 4 of a frame with a trace, as PNG. Raises ValueError with a sentence where it is too large."""
     target = place(item.job, f"-{item.number:03d}-maps.png")
-    maps.figure(_trace(item)).save(target)
+    write_atomic({target: png(maps.figure(_trace(item)))})
     return target
 
 
@@ -663,7 +668,7 @@ def animation(item: Shown) -> Path:
     """Who is where in a frame with a trace, step by step, as animated WebP. Errors as in `map_sheet`."""
     target = place(item.job, f"-{item.number:03d}-steps.webp")
     pictures = maps.animation(item.frame.image, _trace(item), cast=item.job.names)
-    target.write_bytes(maps.animated(pictures, target.suffix))
+    write_atomic({target: maps.animated(pictures, target.suffix)})
     return target
 
 
@@ -671,7 +676,7 @@ def contact_sheet(shown: Sequence[Shown]) -> Path:
     """The story at a glance, as PNG. Raises ValueError with a sentence where there is no frame."""
     job = shown[0].job
     target = place(job, "-sheet.png")
-    maps.contact_sheet(job.script, {item.number: item.frame for item in shown}).save(target)
+    write_atomic({target: png(maps.contact_sheet(job.script, {item.number: item.frame for item in shown}))})
     return target
 
 

@@ -15,6 +15,7 @@ import json
 import lzma
 import os
 import re
+import secrets
 import shutil
 import stat
 import struct
@@ -94,7 +95,7 @@ def pack(folder: str | Path, target: str | Path) -> None:
     folder, target = Path(folder), Path(target)
     names = sorted(_listed(folder))
     _within_bounds(folder, names)
-    part = target.with_name(f".{target.name}.part")
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(part, "w") as archive:
