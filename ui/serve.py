@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from anystory.backends import base as backend
 from anystory.backends.load import load as load_backend
@@ -129,8 +131,17 @@ def stories(out: Path | None) -> Store | None:
     return Store(folder) if os.access(folder, os.W_OK) else None
 
 
-def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
-    """Serve the app until it is told to end; returns its exit status. `program` is what it was started as."""
+def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> NoReturn:
+    """Serve the app until it is told to end, and end: whatever is still being made in a thread is left where it is, as
+    every file is whole or not there. `program` is what it was started as."""
+    status = run(argv, program)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(status)  # Python would wait for those threads, or abort in the midst of them
+
+
+def run(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
+    """As `main`; returns the exit status."""
     asked = arguments(argv, program)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     if "SPACE_ID" in os.environ:  # where every visitor comes through a proxy, which tells their address
@@ -167,9 +178,11 @@ def serve(asked: argparse.Namespace, program: str) -> int:
         )
         studio = Studio(borrowing(load), asked.out, told, limits(asked), stories(asked.out))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
-        with starting():
-            page = build(studio)
-        launch(page, studio, host=asked.host, port=asked.port, share=asked.share, auth=asked.auth, mcp=asked.mcp)
+        with closing(studio):
+            with starting():
+                page = build(studio)
+            how = {"host": asked.host, "port": asked.port, "share": asked.share, "auth": asked.auth, "mcp": asked.mcp}
+            launch(page, studio, **how)
     except (OSError, StyleError, backend.BackendError) as error:  # OSError is Gradio's word for a port that is taken
         print(f"{program}: {error}", file=sys.stderr)
         return 2

@@ -220,6 +220,7 @@ class Studio:
         self._opening = threading.Lock()  # visitors come and go at the same time
         self.told = told
         self.limits = limits or Limits()
+        self._uploads: dict[Path, float] = {}  # what is in Gradio's folder, and when that was seen first
         self.turns = Turnstile()
         self.listeners = Listeners()
         self.styles = own_styles(out) if out else ()
@@ -247,6 +248,10 @@ class Studio:
     def pictures(self) -> Path:
         """The folder whose files visitors can ask for, each under a name that only its visitor knows."""
         return self._scratch.path
+
+    def close(self) -> None:
+        """Remove what was only kept for as long as the app runs."""
+        self._scratch.close()
 
     @property
     def stored(self) -> str:
@@ -282,10 +287,12 @@ class Studio:
         """Remove what has become old: stories that nobody has open, and files in `uploads`, where Gradio puts what
         comes and goes."""
         self.stories.sweep(tuple(self._open))
-        for path in uploads.rglob("*"):
-            with suppress(OSError):
-                if path.is_file() and time.time() - path.stat().st_ctime > UPLOADED:
-                    path.unlink()
+        now = time.monotonic()
+        there = [path for path in uploads.rglob("*") if path.is_file()]
+        self._uploads = {path: self._uploads.get(path, now) for path in there}
+        for path in there:
+            if now - self._uploads[path] > UPLOADED:
+                path.unlink(missing_ok=True)
 
     def frames(self, visit: Visit) -> tuple[Shown, ...]:
         """The finished frames of a story that was rendered before, less those of panels that have changed since.
