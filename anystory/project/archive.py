@@ -234,9 +234,7 @@ def _files(source: Path, most: int) -> Iterator[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(source) as archive:
             taken, room = _checked(archive, most), MAX_ALL_PIXELS
-            lists = {
-                name: _content(archive, taken[name], name) for name in ("story.json", "draft.json") if name in taken
-            }
+            lists = {name: _content(archive, entry, name) for name, entry in taken.items() if LIST.fullmatch(name)}
             wanted = _wanted(lists)
             for name, entry in taken.items():
                 if name in lists:

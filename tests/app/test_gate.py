@@ -3,6 +3,9 @@
 import http.client
 import json
 import re
+import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urlsplit
 
@@ -10,7 +13,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from tests.app.steps import EXAMPLE
+from tests.app.steps import EXAMPLE, ROOT
 from ui.app import build, launch
 from ui.gate import ABANDONED, EVENTS, GUESSES, LONGEST, MAX_BODY, OPEN, Guesses, Listeners
 from ui.running import PROGRAMS
@@ -266,3 +269,18 @@ def test_a_login_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch, caps
             arguments(given)
         said = capsys.readouterr().err
         assert says in said and said.count("\n") == 1
+
+
+def test_the_app_ends_at_once_while_renders_are_at_work():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-u", "app.py", "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as app:
+        assert any("Running on local URL" in line for line in app.stdout)
+        visitor = Visitor(f"http://127.0.0.1:{port}")
+        long = {"data": ["[NC] a forest\n" * 100, *RENDER["data"][1:6], 0, 0, -1, []]}
+        heard = [visitor.hear("render", visitor.call("render", long)) for _ in range(2)]
+        assert all(answer.readline() == b"event: generating\n" for answer in heard)
+        app.terminate()
+        assert app.wait() == 0 and app.stderr.read() == ""
