@@ -30,7 +30,7 @@ from anystory.project.folder import cutout as cut_out
 from anystory.project.folder import png, write_atomic
 from anystory.script.form import MAX_CAST
 from anystory.story.model import BOUNDS, CastMember
-from ui import cast, frames
+from ui import cast
 from ui.gate import address
 from ui.limits import LimitError
 from ui.parts import Parts
@@ -191,13 +191,13 @@ def _sentences(request: gr.Request) -> Iterator[None]:
     try:
         yield
     except AnyStoryError as error:
-        raise gr.Error(frames.sentence(error, words(request)), print_exception=False) from error
+        raise gr.Error(words(request)(error), print_exception=False) from error
     except gr.Error:
         raise
     except Exception as error:  # of the model or the machine: Gradio would say nothing at all
         traceback.print_exc()
         failed = RunError("frames.failed", reason=reason(error))
-        raise gr.Error(frames.sentence(failed, words(request)), print_exception=False) from error
+        raise gr.Error(words(request)(failed), print_exception=False) from error
 
 
 def _files(parts: Parts, request: gr.Request, pictures: Iterable[object]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from anystory.backends.base import Backend
+from anystory.errors import Message
 from anystory.script.edits import with_panel
 from anystory.script.form import Reading as Source
 from anystory.script.form import ScriptError
@@ -182,7 +183,7 @@ def read(
     typed = [("title", title), ("style", style), *((member.name, member.description) for member in members)]
     if halved := [what for what, words in typed if not (_whole(what) and _whole(words))]:
         shown = halved[0].encode("ascii", "backslashreplace").decode() if not _whole(halved[0]) else halved[0]
-        words = f"What is typed for {shown} has half a character; write it again."
+        words = Message("What is typed for {what} has half a character; write it again.", what=shown)
         return ScriptReading(None, (*found, Finding(1, 1, 0, 0, "error", "script", words)))
     try:
         source = read_script(text, cast=members)
@@ -201,7 +202,7 @@ def read(
     lacking = (member for member in script.cast if member.name in needed)
     missing = [(member.name, *pictureless(member, backend, library)) for member in lacking]
     said = (
-        Finding(1, 1, 0, 0, severity, "no-picture", words)
+        Finding(1, 1, 0, 0, severity, "no-picture", Message.of(words))
         for name, severity, words in missing
         if words not in named and (severity == "error" or (severity == "warning" and name in library))
     )
@@ -219,12 +220,12 @@ def feedback(reading: ScriptReading, seed: int = 0, say: Callable[..., str] = wo
     found = [finding for finding in reading.findings if not _of_menu(finding)]
     sizes = reading.backend.about.sizes if reading.backend else None
     deck = panels.cards(reading.source, found, seed, style_names(reading.styles), sizes, say)
-    return html.findings(found), panels.legend(reading.source, say) + deck
+    return html.findings(found, say), panels.legend(reading.source, say) + deck
 
 
-def style_note(reading: ScriptReading, style: str | None) -> str:
+def style_note(reading: ScriptReading, style: str | None, say: Callable[..., str] = words(None)) -> str:
     """What is said of the style chosen from the menu."""
-    said = [finding.message for finding in reading.findings if _of_menu(finding)]
+    said = [say(finding.message) for finding in reading.findings if _of_menu(finding)]
     return html.hint(" ".join(said)) if style and style != NO_STYLE else ""
 
 

@@ -33,7 +33,7 @@ def start(parts: Parts, job: Job, shown: tuple[Shown, ...], request: gr.Request)
             at_end = parts.visitors.shares.take(address(request), PAGES)
             visitor.run = Run(parts.studio, job, shown, visitor.allowance, at_end)
     except LimitError as error:
-        return {parts.controls.notice: html.notice([frames.sentence(error, say)])}
+        return {parts.controls.notice: html.notice([say(error)])}
     return frames.started(visitor.run, say, parts.controls, parts.stage, parts.view)
 
 
@@ -218,7 +218,7 @@ def _wire_strip(parts: Parts) -> None:
         if left != chosen:
             change |= {stage.chosen: left, controls.start: frames.start_label(say, left)}
         if run is None or run.ended:
-            change[stage.gallery] = strip(say, panels, shown, left, item.number if item else None)
+            change[stage.gallery] = strip(say, panels, shown, left, item.id if item else None)
             change[stage.empty] = gr.HTML(visible=not panels and not shown)
         return change
 
