@@ -35,8 +35,8 @@ from anystory.errors import AnyStoryError
 from anystory.project.drafts import DraftError, load_draft
 from anystory.project.folder import Project, ProjectError, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
-from anystory.project.things import MAX_DRAWING, drawing_files
-from anystory.project.things import NAMES as DRAWINGS
+from anystory.project.own import MAX_DRAWING, drawing_files
+from anystory.project.own import NAMES as DRAWINGS
 from anystory.script.form import ScriptError
 from anystory.script.write import dump_script
 from anystory.story.model import MAX_TRACE, read_trace
@@ -231,7 +231,7 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
             continue
         if name.casefold() in folded:
             raise ArchiveError(f"{name!r} is in it twice.")
-        large, ratio = MAX_FILE[Path(name).suffix], entry.file_size / max(entry.compress_size, 1)
+        large, ratio = MAX_FILE[Path(name).suffix.lower()], entry.file_size / max(entry.compress_size, 1)
         if entry.file_size > large or (entry.file_size > FREE and ratio > MAX_RATIO):
             raise ArchiveError(f"{name!r} unpacks to {entry.file_size} bytes, more than such a file has.")
         taken[name] = entry
@@ -251,10 +251,11 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byt
     if len(data) != entry.file_size:
         raise ArchiveError(f"{name!r} has another size than it says.")
     try:
-        if name.endswith((".png", *PICTURES)):
+        suffix = Path(name).suffix.lower()
+        if suffix in (".png", *PICTURES):
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(io.BytesIO(data), formats=PICTURES.get(Path(name).suffix, ["PNG"])) as picture:
+                with Image.open(io.BytesIO(data), formats=PICTURES.get(suffix, ["PNG"])) as picture:
                     if picture.width * picture.height > MAX_PIXELS:
                         raise ValueError("too many pixels")
                     picture.load()

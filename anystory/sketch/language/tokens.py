@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
 
 from anystory.sketch.language import forms
 from anystory.sketch.language.lexicon import ANY, DETERMINERS, OWN, POSSESSIVES, SURE, WORD, Lexicon, Sense, lexicon
@@ -25,16 +26,19 @@ HEADING = re.compile(
 )
 """What counts the panels: "STEP ONE: "."""
 """Stands for what somebody says."""
+NO_PLACES: Mapping[str, str] = MappingProxyType({})
 SAYS = {"en": "says", "zh": "说", "es": "dice"}
 PLURAL, SAME, INFLECTED, SMALL, PROPER = "plural", "same", "inflected", "small", "proper"
 
 
 @dataclass(frozen=True)
 class Token:
-    """A word, or a name of the cast. `bases`: what it can be a form of, each with the kind of form."""
+    """A word, or a name of the cast, or of the story's own place that is like `place`. `bases`: what it can be a form
+    of, each with the kind of form."""
 
     text: str
     name: str = ""
+    place: str = ""
     bases: tuple[tuple[str, str], ...] = ()
 
 
@@ -102,16 +106,20 @@ def _familiar(word: str, language: str) -> float:
     return accent + 1.5 * (word in _small(language)) + 0.5 * (word in book or word in book.verbs)
 
 
-def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
-    """A line as units, in its order. `names`: {as it may be written: whose it is}. What somebody says, in quotation
+def units_of(text: str, names: Mapping[str, str], language: str, places: Mapping[str, str] = NO_PLACES) -> list[Unit]:
+    """A line as units, in its order. `names`: {as it may be written: whose it is}; `places`: {name of a place of the
+    story's own: the place it is like}, whose unit has that name as its text. What somebody says, in quotation
     marks, after "MIA:" or a Spanish dash, is not shown, and left out."""
     text = narrated(unicodedata.normalize("NFC", text), list(names), language)
     book = lexicon(language)
     tokens: list[Token] = []
     done = 0
-    for mention in find_names(text, names):
+    for mention in find_names(text, {**places, **names}):
         tokens += _cut(text[done : mention.start], book)
-        tokens.append(Token(text[mention.start : mention.end], names[mention.name]))
+        if mention.name in names:
+            tokens.append(Token(text[mention.start : mention.end], names[mention.name]))
+        else:
+            tokens.append(Token(mention.name, place=places[mention.name]))
         done = mention.end
     return _units(tokens + _cut(text[done:], book), book)
 
@@ -224,6 +232,10 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
         token = tokens[at]
         if token.name:
             units.append(Unit(token.text, name=token.name))
+            at += 1
+            continue
+        if token.place:
+            units.append(Unit(token.text, {"places": Sense("places", token.place)}, {"places": SAME}))
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)

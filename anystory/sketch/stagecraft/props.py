@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from anystory.sketch.cutout import Cutout
+from anystory.sketch.own_files import ThingError, changed
 from anystory.sketch.stagecraft.covers import ROWS, Cover, means
 from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown, figure
 from anystory.sketch.stagecraft.hands import is_worn
 from anystory.sketch.stagecraft.partners import flies
 from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, WATER, Pose, pose_of
 from anystory.sketch.things import Library, LibraryDrawing, own_library, render
-from anystory.sketch.things.own import ThingError, changed
 from anystory.story.shot import Role, Shot, Thing
 
 COMPANY, HELD, WORN, LAID, SHOWN = "company", "held", "worn", "laid", "shown"
