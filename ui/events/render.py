@@ -216,7 +216,7 @@ def _wire_strip(parts: Parts) -> None:
         if left != chosen:
             change |= {stage.chosen: left, controls.start: frames.start_label(say, left)}
         if run is None or run.ended:
-            change[stage.gallery] = strip(say, panels, shown, left, item.number if item else None)
+            change[stage.gallery] = strip(say, panels, shown, left, item.id if item else None)
             change[stage.empty] = gr.HTML(visible=not panels and not shown)
         return change
 
