@@ -110,7 +110,9 @@ class Prop:
         how_large = told.size, self.drawing.height
         role = Role(name, action, told.where, told.distance, *how_large, relation, targets, told.toward)
         users = [figure for figure in cast if told.concept in figure.role.targets]
-        tall = max([tall, *(_least(figure, width / height) / factor for figure in users)])
+        riders = [figure.relative * figure.aspect for figure in users if figure.role.relation in ("on", "in")]
+        room = len(riders) > 1 and _ABREAST * sum(riders) * height / width
+        tall = max([tall, *(one / factor for one in (room, *(_least(figure, width / height) for figure in users)))])
         if bonded and self.drawing.living:
             # Of one kind the second does it a little otherwise.
             shown = figure(index, role, picture, np.array([0.5, 0.3 + 0.4 * (index % 2)]))
@@ -123,6 +125,10 @@ class Prop:
             else STANDING
         )
         return Figure(index, role, picture, pose, 0.0, pose.lift[0], self.drawing, min(tall, most))
+
+
+_ABREAST = 0.8
+"""How wide a thing is on which several are, in their widths."""
 
 
 def _least(figure: Figure, aspect: float) -> float:
