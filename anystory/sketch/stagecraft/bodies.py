@@ -89,6 +89,10 @@ class Body:
         """The same with its lowest visible point at `bottom`: the corners of a turned picture are empty."""
         return replace(self, y=bottom - self.figure.lowest * self.height, **changes)
 
+    def scaled(self, part: float) -> Body:
+        """The same so many times as large about its middle."""
+        return replace(self, width=part * self.width, height=part * self.height)
+
     def on_line(self, line: float) -> Body:
         """The same further to the front or the back."""
         contact = None if self.contact is None else self.contact + line - self.line

@@ -132,6 +132,8 @@ def _thing(thing: Thing, drawings: Mapping[str, LibraryDrawing | None], owners: 
         return replace(thing, relation="next to")  # "a pirate with a parrot"
     if thing.relation == "of":
         whole = next((drawings[target] for target in thing.targets if drawings.get(target)), None)
+        if whole is not None and drawing.kind == "plant" and whole.kind in _VESSELS:
+            return replace(thing, relation="in")  # "a vase with tulips"
         added = whole is not None and (drawing.kind in _ADDED or is_worn(drawing)) and drawing.size < whole.size
         return replace(thing, relation="on" if added else "of")
     if thing.relation == "above" and not flies(thing, drawing):

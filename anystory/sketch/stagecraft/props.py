@@ -228,7 +228,9 @@ def props_of(
         others: list[Any] = [*shot.roles, *shot.things]
         borne = any(thing.concept in other.targets and other.relation in _BEARING for other in others)
         cover = next((c for c in found if means(thing.concept, c.name) and (not borne or _open(c))), None)
-        plain = thing.count == 1 and not thing.own and not (thing.colour or thing.size or thing.held_by or thing.action)
+        laid = thing.relation in ("in", "on") and any(other.concept in thing.targets for other in shot.things)
+        special = thing.own or laid or thing.colour or thing.size or thing.held_by or thing.action
+        plain = thing.count == 1 and not special
         if plain and cover is None and not borne:
             cover = fixed(thing.concept)
         if plain and cover is not None:
