@@ -109,7 +109,8 @@ def _cut(seen: np.ndarray, drawn: bool) -> frozenset[str]:
         along, across = (width, height) if turns % 2 == 0 else (height, width)
         trimmed = drawn and across == len(turned)
         least, steep = (0.6, 0.97) if trimmed else (0.08, 0.8)
-        contact = turned[-1].sum()
+        # Two soles side by side are feet, no cut.
+        contact = max((end - start for start, end in _runs(turned[-1])), default=0) if trimmed else turned[-1].sum()
         further = turned[-1 - min(max(2, round(0.02 * across)), across - 1)].sum()
         if contact >= max(3, least * along) and contact >= steep * further:
             found.add(side)

@@ -295,3 +295,11 @@ def test_what_the_upper_edge_cuts_is_rounded_off(shape):
     assert (np.diff(seen[:5].sum(1)) > 0).all() and seen[low:].sum() > 0.97 * before[low:].sum()
     whole = prepare(subject(photograph(120, 120), disc(120, 50) * 255))
     assert whole.crown == 0 and not whole.cut
+
+
+def test_two_feet_that_touch_the_edge_are_no_cut():
+    alpha = np.zeros((60, 40))
+    alpha[:50, 8:32] = alpha[40:, 2:17] = alpha[40:, 23:38] = 255
+    alpha[50:55, 17:23] = 0
+    rgb = np.where(np.arange(40)[None, :, None] < 20, (200, 80, 80), (80, 80, 200)) * np.ones((60, 1, 1))
+    assert "bottom" not in prepare(subject(rgb, alpha)).cut
