@@ -83,7 +83,7 @@ class _Walk(Details):
                 continue
             self._read(kind, at, unit)
             self._clues(kind, unit)
-            if unit.text in GONE:
+            if unit.text in GONE or ("ends" in unit and unit.text.split(" ")[-1] in GONE):
                 self._gone()
             if kind not in SILENT:
                 self.previous = kind

@@ -241,6 +241,11 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
         unit, end = _longest(tokens, at, book, between)
         if SURE in unit and not unit.verb:
             unit, end = _before_longer(tokens, at, unit, end, book, between)
+        if "times" in unit and end - at > 2 and end < len(tokens) and not tokens[end].name:
+            there, _ = _longest(tokens, end, book, between)
+            if there.noun and ("places" in there or "buildings" in there):  # in the | dark forest
+                units.append(_longest(tokens[: at + 1], at, book, between)[0])
+                unit.text = unit.text.partition(" ")[2]
         part = end - at > 1 and not unit.verb  # of a phrase with a meaning of its own: no bed is in "flower bed"
         ended = [told for last in range(at, end) for told in signs.get(last, ())]
         doing = [number for start, number in ended if start < at and tokens[start].text in book.verbs]
