@@ -32,7 +32,6 @@ from anystory.project.drafts import Store
 from anystory.project.folder import Project, ProjectError, frame_file, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
 from anystory.project.lineage import lineage, pictured, renamed, renames
-from anystory.project.things import things_in
 from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
 from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
@@ -138,7 +137,7 @@ class Job:
         asked = replace(backend.about.defaults, seed=self.seed)
         if not backend.about.sketches:
             asked = replace(asked, steps=self.steps, guidance=self.guidance)
-        script = replace(expand_script(self.script, self.seed), things=things_in(self.visit.story))
+        script = expand_script(self.script, self.seed).beside(self.visit.story)
         return Story(script, self.subjects, asked)
 
 

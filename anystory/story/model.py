@@ -28,8 +28,9 @@ MAX_SEED = 2**32 - 1
 FACINGS = ("left", "right", "front")
 """Where a character's first picture may look, as one sees it."""
 
-THINGS = "things"
-"""The folder beside a script, or in a story's folder, with the story's own drawings of things."""
+OWN = THINGS, PLACES = "things", "places"
+"""The folders beside a script, or in a story's folder, with the story's own drawings of things and pictures of
+places."""
 
 MAX_PICTURES = 8
 """Pictures of one character at most; each costs every layer of every step as much as the first."""
@@ -141,7 +142,7 @@ class Script:
     model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `size` and `shape` are those of
     every panel that has none itself, None and "" = the backend's; `pages` is the layout, of `LAYOUTS`, in whose cells
     such panels are to fit, "" = none. `things` is the folder of the story's own drawings of things, which sketches
-    show, None where it has none."""
+    show, `places` that of its pictures of places; None where it has none."""
 
     panels: tuple[Panel, ...]
     cast: tuple[CastMember, ...] = ()
@@ -153,6 +154,12 @@ class Script:
     shape: str = ""
     pages: str = ""
     things: Path | None = None
+    places: Path | None = None
+
+    def beside(self, folder: Path) -> Script:
+        """The script with the own drawings and places that lie in a folder."""
+        things, places = ((folder / name).resolve() if (folder / name).is_dir() else None for name in OWN)
+        return replace(self, things=things, places=places)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", None if self.size is None else Size.of(self.size))
