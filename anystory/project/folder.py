@@ -217,6 +217,9 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
     Raises ProjectError with a sentence."""
     # Of a name that no other program takes, which may write the same file at the same time.
     parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in files}
+    for path in files:
+        if path.exists() and not path.is_file():
+            raise ProjectError(Message("is no file; choose another name."), path)
     try:
         for path, part in parts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
