@@ -7,17 +7,19 @@ all that had words is listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from anystory.errors import Message
 from anystory.script.form import NEWLINE, LeftOut, Span
 from anystory.script.imports.sheet import column
+from anystory.story.names import folded
 from anystory.story.prompt import find_names
 
-Role = Literal["", "panel", "more", "prompt", "caption", "dialogue", "title", "member"]
-"""What a line is: as plain text has it, marked as a panel, a part of the panel above, the title, or one of the cast."""
+Role = Literal["", "panel", "more", "prompt", "caption", "dialogue", "title", "member", "said"]
+"""What a line is: as plain text has it, marked as a panel, a part of the panel above, the title, one of the cast, or
+what one of the cast says in the panel above."""
 
 _COUNTED = "panel|frame|scene|shot|page|image|picture|cell|slide|viñeta|escena|cuadro|plano|imagen|página|toma"
 _COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景"
@@ -57,6 +59,9 @@ LOOKS = re.compile(
 )
 """A description that stands where nothing says that it is one."""
 
+CALLED = re.compile(r"cast\s*[:：]\s*(?P<name>[^,，]+)", re.IGNORECASE)
+"""One of the cast as plain text has it."""
+
 STORY = re.compile(r"(?:title|style|segmenter|cast|image|mask|drawing)\s*[:：]\s*\S", re.IGNORECASE)
 """What the form of plain text has before the first panel."""
 
@@ -75,6 +80,12 @@ CHATTER = re.compile(
 )
 """How a chat model begins what it says besides."""
 
+SPEECH = re.compile(
+    r"(?=[^:：]{1,120}[:：])(?P<who>[^:：>]{1,80}?)\s*+(?:(?P<how>\([^()]*\)|（[^（）]*）)\s*+)?[:：]\s*+(?P<say>\S.*)$"
+)
+"""A line of dialogue as people write it: `Mia: Ready?`, `Tom (laughing): Not yet!`"""
+
+HOW = Message("how something is said")
 COUNTED_OUT = Message("not counted as a panel, as the others are")
 
 
@@ -127,6 +138,7 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     chat = len(counted) > 1
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
     cast = _cast_list(raw, marks, known)
+    speakers = _speakers(raw, cast, known)
     body = False  # whether lines of the panel above may follow
     for index, (start, line) in enumerate(raw):
         mark, span = marks[index], (start, start + len(line))
@@ -138,6 +150,14 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             continue  # a rule, or a remark
         inside = chat and first < index and line and not line.startswith(">")
         indented = start > 0 and text[start - 1] in " \t"
+        said = index > first if chat else bool(found)
+        speech = SPEECH.match(unbold(line)) if said and speakers and not mark else None
+        if speech and folded(speech["who"]) in speakers:
+            found.append(Pasted(start, line, "said"))
+            if speech["how"]:
+                at = start + line.index(speech["how"])
+                left_out.append(LeftOut((at, at + len(speech["how"])), HOW))
+            continue
         part = _part(line) if inside and (body or indented or not mark) else None
         if mark and (mark["label"] or mark["number"]):
             body = mark.end() == len(line)
@@ -158,6 +178,21 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
         else:
             found.append(Pasted(start, line))
     return found, tuple(left_out)
+
+
+def _speakers(raw: Sequence[tuple[int, str]], cast: Mapping[int, str], known: Sequence[str]) -> set[str]:
+    """Who may say something in a line `NAME: words` below a panel, folded: the cast, known or told of in the text;
+    nobody where the first panel is written so itself, as then all are."""
+    lines = [(unbold(line), cast.get(index) == "member") for index, (_, line) in enumerate(raw)]
+    told = [MEMBER.match(line) if member else CALLED.match(line) for line, member in lines]
+    names = {folded(name) for name in (*known, *(match["name"] for match in told if match))}
+    first = next((line for index, (_, line) in enumerate(raw) if line and not _ahead(line, index, cast)), "")
+    speech = SPEECH.match(unbold(first))
+    return set() if speech and folded(speech["who"]) in names else names
+
+
+def _ahead(line: str, index: int, cast: Mapping[int, str]) -> bool:
+    return index in cast or _before_panels(line)
 
 
 def _cast_list(
@@ -234,8 +269,8 @@ def _beside(raw: Sequence[tuple[int, str]], index: int, first: int, last: int, k
     if first < index < last or line.startswith((">", "[")) or re.match(r"\w+\s*[:：]\s*\S", line):
         return False
     apart = not raw[index + 1][1] if index < first else any(not other for _, other in raw[last + 1 : index])
-    members = (re.match(r"cast\s*[:：]\s*([^,，]+)", other, re.IGNORECASE) for _, other in raw)
-    names = [*known, *(member[1] for member in members if member)]
+    members = (CALLED.match(other) for _, other in raw)
+    names = [*known, *(member["name"] for member in members if member)]
     return apart and (CHATTER.match(line) is not None or not find_names(line, names))
 
 
