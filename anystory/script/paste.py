@@ -21,22 +21,33 @@ Role = Literal["", "panel", "more", "prompt", "caption", "dialogue", "title", "m
 """What a line is: as plain text has it, marked as a panel, a part of the panel above, the title, one of the cast, or
 what one of the cast says in the panel above."""
 
-_COUNTED = "panel|frame|scene|shot|page|image|picture|cell|slide|viñeta|escena|cuadro|plano|imagen|página|toma"
-_COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景"
+_COUNTED = (
+    "panel|frame|scene|shot|page|image|picture|cell|slide|step|viñeta|escena|cuadro|plano|imagen|página|toma|paso|bild|"
+    "szene|seite|case|vignette|scène|planche|quadro|cena|vignetta|scena|кадр|сцена|панель"
+)
+_COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景|コマ|シーン|場面|컷|장면"
 _DIGITS = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
+_NUMBERS = (
+    r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|uno|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|"
+    r"diez|[ivx]{1,4})(?!\w)"
+)
 
 LABEL = (
-    rf"(?:(?:{_COUNTED})\s*+(?:(?:no\.?|n\.?º|\#)\s*+)?\d{{1,3}}|(?:{_COUNTED_ZH})\s*{_DIGITS}"
+    rf"(?:(?:{_COUNTED})\s*+(?:(?:no\.?|n\.?º|№|\#)\s*+)?{_NUMBERS}|(?:{_COUNTED_ZH})\s*{_DIGITS}"
     rf"|第\s*{_DIGITS}\s*[格幕镜鏡页頁张張幅场場])"
 )
 MARK = re.compile(
     rf"(?:\#{{2,6}}\s*+)?(?:\*\*|__)?\s*+(?P<label>{LABEL})\s*+(?:(?:\*\*|__)\s*+)?(?:[:：.、)）]|[-–—](?=\s)|$)"
     r"\s*+(?:(?:\*\*|__)\s*+)?"
-    r"|(?:\*\*)?(?P<number>\(?\d{1,3}\s*[.)、．）]|\d{1,3}\s*[:：](?=\s)|[①-⑳])(?:\*\*)?(?=\D)\s*"
-    r"|(?P<bullet>[-*+•·‣▪◦●○–])\s+(?:\[[ xX✓]\]\s+)?",
+    r"|(?:\*\*)?(?P<number>[(（]?\d{1,3}\s*[.)）、．]|\d{1,3}\s*[:：](?=\s)|\d{1,3}\s[-–—](?=\s)|\d\ufe0f?\u20e3|[①-⑳]"
+    r"|[一二三四五六七八九十]{1,3}、)(?:\*\*)?(?=\D)\s*"
+    r"|(?P<bullet>[-*+•·‣▪◦●○–→➜➤►✅✔☐☑★])\ufe0f?\s+(?:\[[ xX✓]\]\s+)?"
+    r"|(?P<weak>\#\d{1,3}(?:[:.)]|(?=\s))|\[\d{1,3}\]|\d{1,3}/\d{1,3}(?:[:.)]|(?=\s))|\(?[a-z]\)|[ivx]{1,4}[.)](?=\s))\s*",
     re.IGNORECASE,
 )
-"""What stands before a panel's words where panels are counted or listed."""
+"""What stands before a panel's words where panels are counted or listed; `weak` only if in two lines at least."""
+
+SOUND = re.compile(r"(?:sfx|fx|sound(?: effects?)?|音效|sonidos?|efectos?(?: de sonido)?)\s*[:：]", re.IGNORECASE)
 
 RULE = re.compile(r"[-*_=~–—\s]{3,}")
 FIELD = re.compile(
@@ -132,9 +143,9 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     counted. `known` are the names of characters: a line that names one is kept."""
     found: list[Pasted] = []
     left_out: list[LeftOut] = []
-    raw = lines(text)
-    marks = [MARK.match(line) for _, line in raw]
-    counted = [index for index, mark in enumerate(marks) if mark and (mark["label"] or mark["number"])]
+    raw = _unquoted_block(lines(text))
+    marks = _marks(raw)
+    counted = [index for index, mark in enumerate(marks) if mark and _counts(mark)]
     chat = len(counted) > 1
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
     cast = _cast_list(raw, marks, known)
@@ -146,7 +157,7 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             if cast[index] == "member":
                 found.append(_cut(start, line, mark.end() if mark else 0, "member"))
             continue
-        if RULE.fullmatch(line) or (line.startswith("#") and not (mark and mark["label"])):
+        if RULE.fullmatch(line) or (line.startswith("#") and not (mark and _counts(mark))):
             continue  # a rule, or a remark
         inside = chat and first < index and line and not line.startswith(">")
         indented = start > 0 and text[start - 1] in " \t"
@@ -159,13 +170,16 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
                 left_out.append(LeftOut((at, at + len(speech["how"])), HOW))
             continue
         part = _part(line) if inside and (body or indented or not mark) else None
-        if mark and (mark["label"] or mark["number"]):
-            body = mark.end() == len(line)
+        if mark and _counts(mark):
+            heading = line.startswith("#") or (line.startswith("**") and line.endswith("**"))
+            body = mark.end() == len(line) or bool(mark["label"] and heading)
             found.append(_cut(start, line, mark.end(), "panel"))
         elif index < first and (title := TITLE.match(line)):
             found.append(_cut(start, line, title.end(), "title"))
         elif part:
             found.append(_cut(start, line, part[1], part[0]))
+        elif inside and SOUND.match(line):
+            left_out.append(LeftOut(span, Message("a sound, which no picture shows"), f"- {line}"))
         elif inside and (body or (indented and raw[index - 1][1])):
             if index > last and CHATTER.match(line) and (not raw[index - 1][1] or RULE.fullmatch(raw[index - 1][1])):
                 left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
@@ -178,6 +192,27 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
         else:
             found.append(Pasted(start, line))
     return found, tuple(left_out)
+
+
+def _unquoted_block(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines without the mark of a quotation, where all are quoted and panels are counted in them."""
+    if not all(line.startswith(">") for _, line in raw if line):
+        return raw
+    bare = [line[1:].lstrip() for _, line in raw]
+    if sum(mark is not None and _counts(mark) for mark in map(MARK.match, bare)) < 2:
+        return raw
+    return [(start + len(line) - len(rest), rest) for (start, line), rest in zip(raw, bare, strict=True)]
+
+
+def _marks(raw: Sequence[tuple[int, str]]) -> list[re.Match[str] | None]:
+    """What stands before each line's words, None for nothing."""
+    marks = [MARK.match(line) for _, line in raw]
+    several = sum(mark is not None and mark["weak"] is not None for mark in marks) > 1
+    return [None if mark and mark["weak"] and not several else mark for mark in marks]
+
+
+def _counts(mark: re.Match[str]) -> bool:
+    return bool(mark["label"] or mark["number"] or mark["weak"])
 
 
 def _speakers(raw: Sequence[tuple[int, str]], cast: Mapping[int, str], known: Sequence[str]) -> set[str]:
@@ -201,7 +236,7 @@ def _cast_list(
     """The lines of a list of the cast: below a line that says so, before the first panel; or without one the first
     lines of all, if each is a name with a description that begins with an article, an empty line follows, and one of
     the names, none of which is `known`, comes again."""
-    counted = [index for index, mark in enumerate(marks) if mark and (mark["label"] or mark["number"])]
+    counted = [index for index, mark in enumerate(marks) if mark and _counts(mark)]
     ahead = [index for index, (_, line) in enumerate(raw) if line and not _before_panels(line)]
     head = next((index for index, (_, line) in enumerate(raw) if CAST.match(line)), None)
     if head is not None and head <= (counted[0] if len(counted) > 1 else min(ahead, default=head)):

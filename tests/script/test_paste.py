@@ -54,6 +54,20 @@ MARKS = [
     "镜头一：",
     "-_[_]",
     "-_[x]",
+    "→",
+    "✅",
+    "1_-",
+    "（1）",
+    "一、",
+    "1️⃣",
+    "Step_1:",
+    "Panel_One:",
+    "Viñeta_dos:",
+    "Bild_1:",
+    "Case_1_:",
+    "Кадр_1:",
+    "コマ1：",
+    "컷_1:",
 ]
 
 
@@ -332,3 +346,28 @@ def test_how_something_is_said_is_listed():
     reading = read_script(text, cast=[CastMember("Mia")])
     assert reading.script.panels[0].dialogue[0].say == "hi"
     assert [text[slice(*out.span)] for out in reading.left_out] == ["(laughing)"]
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        ("I.", "II."),
+        ("(a)", "(b)"),
+        ("a)", "b)"),
+        ("1/2", "2/2"),
+        ("[1]", "[2]"),
+        ("#1", "#2"),
+        ("#1:", "#2:"),
+        ("> 1.", "> 2."),
+    ],
+)
+def test_marks_that_may_be_words_are_marks_where_there_are_two(marks):
+    one, two = marks
+    assert prompts(f"{one} Mochi walks\n{two} Pip sleeps") == ["Mochi walks", "Pip sleeps"]
+    assert prompts("Mochi a\nI. M. Pei draws\n#1 is a remark") == ["Mochi a", "I. M. Pei draws"]
+
+
+def test_the_words_below_a_headed_label_are_its_panels_and_sounds_are_listed():
+    text = "**Panel 1: Waking**\nMochi yawns\n\n**Panel 2: Eating**\nPip eats\nSFX: Crunch"
+    assert prompts(text) == ["Waking Mochi yawns", "Eating Pip eats"]
+    assert [text[slice(*out.span)] for out in read_script(text, cast=CAST).left_out] == ["SFX: Crunch"]
