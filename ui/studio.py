@@ -24,7 +24,7 @@ from anystory.api import load_story
 from anystory.backends.base import MODELS, Backend, BackendError, Locator
 from anystory.cast import segment
 from anystory.cast.segment import Segmenter, SegmentError
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.maps import figures as maps
 from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.drafts import Store
@@ -164,7 +164,9 @@ class Shown:
         project = Project(self.job.visit.story)
         number = project.number(self.id)
         if number is None:
-            raise ProjectError(f"Panel {self.number} is no longer in the story; make the frames again.")
+            raise ProjectError(
+                Message("Panel {number} is no longer in the story; make the frames again.", number=self.number)
+            )
         return project, number
 
     def shows(self, panel: Panel, number: int) -> bool:

@@ -24,7 +24,8 @@ from anystory.script.write import dump_script
 
 def export_story(arguments: argparse.Namespace, report: Report) -> None:
     if arguments.out.suffix.lower() in ENDINGS:
-        _export_script(arguments.folder, arguments.out)
+        for warning in _export_script(arguments.folder, arguments.out):
+            report.note(warning)
         report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
         return
     lettering = Lettering(arguments.captions, arguments.dialogue)
@@ -34,16 +35,18 @@ def export_story(arguments: argparse.Namespace, report: Report) -> None:
     report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))
 
 
-def _export_script(source: Path, out: Path) -> None:
-    """Write a rendered story, or a script file, as other programs read it; Storyboarder's with the frames there are."""
+def _export_script(source: Path, out: Path) -> list[str]:
+    """Write a rendered story, or a script file, as other programs read it; Storyboarder's with the frames there are.
+    Returns a sentence on each frame that cannot be read."""
     project = Project(source) if source.is_dir() or not source.exists() else None
     script = load_script(source) if project is None else project.story().script
     name = out.with_suffix(out.suffix.lower()).name
-    pictured = project is not None and name.endswith(".storyboarder")
-    frames = {number: project.frame(number).image for number in project.entries} if project and pictured else {}
-    aspect = next((image.width / image.height for image in frames.values()), 1.0)
-    files = exported(script, name, {number: png(image) for number, image in frames.items()}, aspect)
+    pictured = project if name.endswith(".storyboarder") else None
+    there, lost = ({}, []) if pictured is None else pictured.frames()
+    aspect = next((frame.image.width / frame.image.height for frame in there.values()), 1.0)
+    files = exported(script, name, {number: png(frame.image) for number, frame in there.items()}, aspect)
     write_atomic({out if path == name else out.parent / path: data for path, data in files.items()})
+    return lost
 
 
 def look(arguments: argparse.Namespace, report: Report) -> None:

@@ -33,7 +33,7 @@ from PIL import Image
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
 from anystory.project.drafts import DraftError, load_draft
-from anystory.project.folder import Project, ProjectError, migrate, write_atomic
+from anystory.project.folder import Project, ProjectError, is_clutter, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
 from anystory.project.things import MAX_DRAWING, drawing_files
 from anystory.project.things import NAMES as DRAWINGS
@@ -189,7 +189,7 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
     sentence.
     """
     source, folder = Path(source), Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or not all(map(is_clutter, folder.iterdir()))):
         raise ArchiveError(Message("{folder} is not empty; choose a new folder.", folder=folder))
     try:
         if source.stat().st_size > MAX_ZIP:
@@ -209,6 +209,8 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
             path.write_bytes(content)
         notes = _verified(scratch)
         if folder.exists():
+            for path in folder.iterdir():
+                os.replace(path, scratch / path.name)
             folder.rmdir()
         os.chmod(scratch, 0o755)
         os.replace(scratch, folder)
@@ -335,7 +337,7 @@ def _verified(folder: Path) -> list[str]:
                 raise ArchiveError(
                     Message("its story names the file {name}, which no story has.", name=repr(str(name)[:80]))
                 )
-        data["script"] = dump_script(without_pictures(data["script"]))
+        data["script"] = dump_script(without_pictures(data["script"], [each["name"] for each in data["subjects"]]))
         read_settings(data["settings"])
         strings = [data["backend"]["name"], data["backend"]["version"]]
         strings += [panel[key] for panel in data["panels"] for key in ("key", "asked")]

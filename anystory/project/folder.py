@@ -45,14 +45,14 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo, putchunk
 
 from anystory.errors import AnyStoryError, Message
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
-from anystory.project.imprint import AskedStory, asked_in_png, imprint
+from anystory.project.imprint import AskedStory, asked_in_png, imprint, unlisted
 from anystory.project.lineage import lineage, renamed, renames
 from anystory.project.things import drawings_of, things_in
 from anystory.script.form import ScriptError
@@ -85,6 +85,9 @@ LOCKED = 10
 
 KEPT = 12
 """Frames a panel that its history holds; the oldest goes first."""
+
+CLUTTER = re.compile(r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini|\..+\.[0-9a-f]{8}\.part", re.IGNORECASE)
+"""Names of files that lie in a folder without anybody's having put them there."""
 
 ABANDONED = 24 * 3600
 """Seconds after which nobody writes to a file any more that was not renamed to its own name."""
@@ -235,6 +238,11 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
         ) from error
 
 
+def is_clutter(path: Path) -> bool:
+    """Whether a file is nobody's work: a file manager's, or one that `write_atomic` was killed over."""
+    return CLUTTER.fullmatch(path.name) is not None and path.is_file()
+
+
 def sweep(folder: Path) -> None:
     """Remove what `write_atomic` was killed over, in a folder and those in it."""
     with contextlib.suppress(OSError):
@@ -371,11 +379,8 @@ def packed_maps(maps: RoutingMaps, key: str) -> bytes:
 
 
 def _script(data: Any, subjects: Iterable[str]) -> Script:
-    """The script of story.json. `subjects` that its cast lacks are members too: a program may have given them beside a
-    script that lists nobody. Raises ScriptError."""
-    listed = data.get("cast", ()) if isinstance(data, Mapping) else ()
-    names = {member.get("name") for member in listed if isinstance(member, Mapping)}
-    return parse_script(data, cast=[CastMember(name) for name in subjects if name not in names])
+    """The script of story.json. `subjects` that its cast lacks are members too. Raises ScriptError."""
+    return parse_script(data, cast=unlisted(data, subjects))
 
 
 class Project:
@@ -434,7 +439,13 @@ class Project:
         """The panel of a number, which is the same whatever number it has elsewhere. Raises ProjectError where there is
         none."""
         if not 1 <= number <= len(self._order):
-            raise ProjectError(f"There is no panel {number}; the story has panels 1 to {len(self._order)}.")
+            raise ProjectError(
+                Message(
+                    "There is no panel {number}; the story has panels 1 to {count}.",
+                    number=number,
+                    count=len(self._order),
+                )
+            )
         return self._order[number - 1]
 
     def number(self, panel: int) -> int | None:
@@ -533,7 +544,9 @@ class Project:
             except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
                 raise ProjectError(
                     Message(
-                        "Panel {number} has no readable frame in {folder}: {error}",
+                        "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
+                        if entry.pinned
+                        else "Panel {number} has no readable frame in {folder}: {error}",
                         number=number,
                         folder=self.folder,
                         error=error,
@@ -846,10 +859,12 @@ class Project:
             self._write_story()
 
     def pin(self, number: int, pinned: bool = True) -> None:
-        """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError without a frame."""
+        """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError where there is none
+        or the one to be kept cannot be read."""
         with self._alone():
             self._take_in()
-            self.frame(number)
+            if pinned or number not in self.entries:
+                self.frame(number)
             entry = self.entries[number]
             self._frames[entry.panel] = replace(entry, pinned=pinned)
             self._write_story()
@@ -1057,9 +1072,19 @@ class Project:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """While no other program writes to the folder; on disks that cannot lock files, without that."""
-        with contextlib.suppress(OSError, NotImplementedError):
+        try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
+        except Timeout as error:
+            waited = f"{self._lock.timeout:g}"
+            raise ProjectError(
+                Message(
+                    "was kept by another program for {seconds} seconds; try again when it is done.", seconds=waited
+                ),
+                self.folder,
+            ) from error
+        except (OSError, NotImplementedError):
+            pass
         try:
             yield
         finally:

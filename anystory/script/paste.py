@@ -7,6 +7,7 @@ all that had words is listed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -207,8 +208,11 @@ def _unquoted_block(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
 def _marks(raw: Sequence[tuple[int, str]]) -> list[re.Match[str] | None]:
     """What stands before each line's words, None for nothing."""
     marks = [MARK.match(line) for _, line in raw]
-    several = sum(mark is not None and mark["weak"] is not None for mark in marks) > 1
-    return [None if mark and mark["weak"] and not several else mark for mark in marks]
+    kinds = Counter(re.sub(r"\w+", "1", mark["weak"]) for mark in marks if mark and mark["weak"])
+    several = {kind for kind, count in kinds.items() if count > 1}
+    return [
+        None if mark and mark["weak"] and re.sub(r"\w+", "1", mark["weak"]) not in several else mark for mark in marks
+    ]
 
 
 def _counts(mark: re.Match[str]) -> bool:
