@@ -864,12 +864,13 @@ class Project:
     def pin(self, number: int, pinned: bool = True) -> None:
         """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError where there is none
         or the one to be kept cannot be read."""
+        self._listed()
         with self._alone():
             self._take_in()
-            if pinned or number not in self.entries:
+            panel = self.panel(number)
+            if pinned or panel not in self._frames:
                 self.frame(number)
-            entry = self.entries[number]
-            self._frames[entry.panel] = replace(entry, pinned=pinned)
+            self._frames[panel] = replace(self._frames[panel], pinned=pinned)
             self._write_story()
 
     def _stands(self, number: int) -> bool:
