@@ -545,10 +545,16 @@ class Project:
                     self._take_in()
                     return read(self.entries[number])
             except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
-                what = "Panel {number} has no readable frame in {folder}: {error}"
-                if entry.pinned:
-                    what = "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
-                raise ProjectError(Message(what, number=number, folder=self.folder, error=error)) from error
+                raise ProjectError(
+                    Message(
+                        "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
+                        if entry.pinned
+                        else "Panel {number} has no readable frame in {folder}: {error}",
+                        number=number,
+                        folder=self.folder,
+                        error=error,
+                    )
+                ) from error
 
     def lost(self, numbers: Iterable[int]) -> list[int]:
         """Which of these panels have no frame here, or one whose files are gone."""
