@@ -51,10 +51,10 @@ from anystory.story.size import Size
 from anystory.story.steering import Layout
 
 MAX_SUBJECTS = 4
-"""Subjects a frame; beyond it no model here was trained or tried."""
+"""Subjects per frame; beyond it no model here was trained or tried."""
 
 STEPS = {"exact": Settings.steps, "few": 10}
-"""Steps a frame, unless asked for otherwise, by the names of speeds that users know."""
+"""Steps per frame, unless asked for otherwise, by the names of speeds that users know."""
 
 PROGRAM = "1"
 """Raised when the same weights, settings and seed would give another frame."""

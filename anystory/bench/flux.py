@@ -45,7 +45,7 @@ SAME = {"float32": 1e-4, "bfloat16": 0.05}
 """How far plain may be from exact, relative to the latents' norm; of bfloat16 a guess until a GPU has told."""
 
 BATCH = 4
-"""Frames a batch."""
+"""Frames per batch."""
 
 PANELS = 8
 """Panels of a story: what is encoded once a story is shared by that many."""

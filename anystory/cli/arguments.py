@@ -56,7 +56,7 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
     command.add_argument("--seed", type=between(int, *BOUNDS["seed"]), metavar="N", help="the story's seed")
     command.add_argument(
-        "--steps", type=between(int, *BOUNDS["steps"]), metavar="N", help="denoising steps a frame, of a model"
+        "--steps", type=between(int, *BOUNDS["steps"]), metavar="N", help="denoising steps per frame, of a model"
     )
     about = "guidance scale of a model (1 = off)"
     command.add_argument("--guidance", type=between(float, *BOUNDS["guidance"]), metavar="X", help=about)

@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--samples", type=int, default=100, help="drawings the table tells apart (default: %(default)s)"
     )
-    parser.add_argument("--steps", type=int, default=25, help="denoising steps a frame (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=25, help="denoising steps per frame (default: %(default)s)")
     parser.add_argument("--guidance", type=float, help="default: the model's own")
     parser.add_argument("--device")
     options = parser.parse_args(arguments)

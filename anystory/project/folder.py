@@ -84,7 +84,7 @@ LOCKED = 10
 """Seconds to wait for another program that is writing, which takes it milliseconds."""
 
 KEPT = 12
-"""Frames a panel that its history holds; the oldest goes first."""
+"""Frames per panel that its history holds; the oldest goes first."""
 
 CLUTTER = re.compile(r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini|\..+\.[0-9a-f]{8}\.part", re.IGNORECASE)
 """Names of files that lie in a folder without anybody's having put them there."""
