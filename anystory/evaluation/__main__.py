@@ -67,7 +67,7 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     if options.guidance is not None:
         settings = replace(settings, guidance=options.guidance)
     art = Art(options.art, options.out / "cache", split="test", size=128)
-    world = World(art, options.out / "cache", size=settings.size, scenes_count=100)
+    world = World(art, options.out / "cache", size=settings.size.width, scenes_count=100)
     options.out.mkdir(parents=True, exist_ok=True)
     figures: dict[str, object] = {
         "model": backend.about.version,
