@@ -61,6 +61,8 @@ CLITICS = {"lo": "he", "la": "she", "los": "they", "las": "they", "le": "", "les
 BODILY = ("digs", "waves", "points", "peeks", "runs", "walks", "holds", "takes", "writes", "paints", "pushes", "pulls",
           "plays", "works", "opens", "jumps", "dances")  # fmt: skip
 """Actions of which hands, feet and noses are said in the stead of their owner."""
+WORDY = ("writes", "reads")
+"""Actions after which a colon opens words: "writes on the board: VOLCANO"."""
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -186,7 +188,8 @@ class _Walk(Details):
 
     def _mark(self, unit: Unit) -> None:
         if unit.text in ".!?。！？;；…:：":
-            told = self.state if unit.text in ":：" and self.state == UNREAL else REAL
+            wrote = self.act is not None and self.act.action in WORDY
+            told = UNREAL if unit.text in ":：" and (wrote or self.state == UNREAL) else REAL
             self._close()
             self.clause()
             self.dangling = None

@@ -133,7 +133,8 @@ class Position:
         for kind in ("wheres", "distances"):
             if kind in unit and not (self.mods.open and unit.noun):
                 return kind
-        for kind in ("colours", "sizes", "numbers"):
+        both = "they" in unit and self.previous in ("name", *PRONOUNS)  # "they both saw"
+        for kind in ("colours", "sizes") if both else ("colours", "sizes", "numbers"):
             if kind in unit and (not unit.noun or self._describes(at)):
                 return kind
         return ""

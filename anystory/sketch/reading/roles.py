@@ -95,7 +95,7 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, 
     action = act.action if act is not None else _suffered(sentence, name)
     relation, targets = sentence.relations.get(name) or _borne(sentence, name)
     where, distance = sentence.wheres.get(name, ""), sentence.distances.get(name, "")
-    if action == "carries" and act is not None and act.toward and name in sentence.holds:
+    if action == "carries" and act is not None and act.toward and act.thing:
         action = "gives"  # "brings her a cup"
     if action == "holds" and name not in sentence.holds:
         action = "stands" if act is None or not act.toward else action
