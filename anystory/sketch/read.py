@@ -203,7 +203,7 @@ class Reader:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
         nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
-        shown = shown_by(sentence, known, housed=spot.open and self._known)
+        shown = shown_by(sentence, known, housed=spot.open and self._known and not spot.guessed)
         if not shown and not self._known and not spot.open and spot.place == PLACE:
             first = self._cast[members[0]] if members else ""
             return replace(spot, place=haunt_of(first) or spot.place)

@@ -301,8 +301,11 @@ class _Walk(Details):
         finite = unit.form in (forms.THIRD, forms.BASE, forms.FIRST)
         self.participle = not self.before if self.language == "zh" else not finite
         self.single = unit.form == forms.THIRD
+        if "times" in unit and self.state == REAL:
+            self.found.moments.append(Occasion("times", unit.value("times"), unit.text))  # "turns out the light"
         felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
         self._act(at, unit, action, manners)
+        self.act.word = unit.text
         for name in self.act.actors if felt else ():
             self.moved.setdefault(name, felt)
         if self.language == "es" and at and self.units[at - 1].text in CLITICS:

@@ -403,7 +403,8 @@ class Nouns(Relations):
             speech = said and act.action in SPEECH
             new = act.implied and (speech or not names_of(self.before))
             return said and (new or (self.language == "es" and not self.subject))
-        free = act.implied if self.language == "en" else act.action != "stands"
+        subject = bool(act.actors) and not act.implied
+        free = act.implied if self.language == "en" else act.action != "stands" and not subject
         if mention.kind == "plain":
             said = any(unit.text == QUOTE for unit in self.units[:at])
             return said and act.implied and act.action in SPEECH  # "called a small voice"

@@ -101,7 +101,7 @@ class Relations(SentenceParts):
             if anchor.prep in (*RELATIONS, "through"):
                 mention.prep, mention.role = anchor.prep, "prep"  # "en un banco del parque"
             elif before.value in fixtures():
-                mention.prep = "at"  # "opens the door of the bakery"
+                mention.prep = "from" if anchor.prep == "from" else "at"  # "opens the door of the bakery"
         if mention.prep == "of" and (before.value == "part" or before.kind == "plain"):
             mention.prep, mention.role = before.prep, before.role
         return before.kind == "thing"

@@ -137,7 +137,7 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
             continue
         if place == "bedroom" and here in BEDDED and mention.prep == SURE:
             continue  # one of its own beds
-        if here and indoors(here) and _seen_outside(mention, sentence):
+        if members and mention.value != "inside" and here and indoors(here) and seen_outside(sentence):
             continue
         found = (strength, mention, place)
         if place == "sky" and only_of_things(sentence):
@@ -171,10 +171,10 @@ def out_of_a_window(sentence: Sentence) -> bool:
     )
 
 
-def _seen_outside(mention: Mention, sentence: Sentence) -> bool:
+def seen_outside(sentence: Sentence) -> bool:
     """Whether a line tells of what others do outside, and of nobody of the cast: "cows graze in the fields outside"."""
-    told = any(other.kind == "place" and other.value == "outside" for other in sentence.mentions)
-    return told and not any(act.actors for act in sentence.acts) and mention.act is not None
+    told = any(mention.kind == "place" and mention.value == "outside" for mention in sentence.mentions)
+    return told and any(act.doers for act in sentence.acts) and not any(act.actors for act in sentence.acts)
 
 
 def _of_a_thing(mention: Mention) -> bool:
@@ -272,7 +272,8 @@ def place_of(mention: Mention) -> str:
         return building.get("on", building["in"])
     if mention.prep in ("in", "through", "under") or "enters" in manners:
         return building["in"]
-    if "passes" in manners or (mention.act is not None and mention.act.action == "looks" and not mention.prep):
+    found = mention.act is not None and mention.act.action == "looks" and not mention.prep
+    if "passes" in manners or (found and building["in"] == "room"):
         return building["by"]  # "finds a cottage"
     doing = mention.act.action if mention.act is not None else ""
     if "over" in building and mention.role == "object" and doing in ("flies", "rides", "swims"):
