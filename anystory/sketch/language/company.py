@@ -103,6 +103,11 @@ class Company:
             self._learned.setdefault(meant[0], kind)
         return meant
 
+    def nameless(self, named: Iterable[str]) -> list[str]:
+        """The panel's only member who is not `named`, whom "the hero" means; or nobody."""
+        free = [name for name in self.members if name not in set(named)]
+        return free if len(free) == 1 else []
+
     def lone_beast(self) -> list[str]:
         """The panel's only animal, which a line may call "it"."""
         beasts = [name for name in self.members if BEASTS & set(self._kinds[name])]

@@ -52,6 +52,8 @@ MATERIALS = (
 """What something is of that is made of it."""
 CLITICS = ("la", "lo", "las", "los", "le", "les", "se", "me", "nos")
 """Spanish pronouns before a verb."""
+PASSED = {"en": SILENT | {"moods"}, "zh": SILENT | {"moods"}, "es": SILENT | {"moods", "colours", "sizes"}}
+"""Kinds of words that may stand between a subject and its verb: "un gato negro roba …"."""
 SPEECH = ("talks", "whispers", "shouts", "thinks")
 
 
@@ -302,7 +304,7 @@ class Nouns(Relations):
                 resumed = self._resumed(step)
                 if unit.text not in ",，、" or ahead is None or not (ahead.name or resumed):
                     return False
-            elif unit.name or "and" in unit or (unit.senses and set(unit.senses) <= SILENT | {"moods"}):
+            elif unit.name or "and" in unit or (unit.senses and set(unit.senses) <= PASSED[self.language]):
                 continue
             elif "own" in unit and self.language == "en" and not self._is_participle(step + 1):
                 return False

@@ -25,6 +25,11 @@ DRINKS = (
 )
 MOVED = {"runs": "pushes", "dances": "works", "floats": "carries"}
 """What verbs of motion say where a thing is moved: "slides a letter", "spins the wheel"."""
+HANDLED = {"set out": "works", "sets out": "works", "setting out": "works", "dangl": "holds", "hang": "works", "hung": "works",
+           "gather": "takes"}  # fmt: skip
+"""What verbs mean, by how they begin, where a thing is their object: "dangles a string", "sets out his loaves"."""
+LED = ("lead", "led", "guía", "guia", "带", "领")
+"""How verbs begin of who takes somebody along on foot."""
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
 """What Chinese says "look at" of for reading."""
 PAINTABLE = (
@@ -135,12 +140,15 @@ class SentenceParts(Position):
             act.action = "stands"
         if act.action == "rides" and (mention.names or mention.owner):
             self.relate("on", mention.names or [mention.owner])
-        if mention.kind == "name":
+        if mention.kind == "name" and act.word.startswith(LED) and act.action in ("carries", "walks", "follows"):
+            act.action, act.actors = "walks", [*act.actors, *(n for n in mention.names if n not in act.actors)]
+        elif mention.kind == "name":
             act.toward += [name for name in mention.names if name not in act.actors]
         elif mention.kind == "thing" and mention.state == REAL:
             act.thing = True
             if act.action == "eats" and mention.value in DRINKS:
                 act.action = "drinks"
+            act.action = next((done for verb, done in HANDLED.items() if act.word.startswith(verb)), act.action)
             if act.action in MOVED and not act.manners and mention.value not in (living() | fixtures()):
                 act.action = MOVED[act.action]
             if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():
