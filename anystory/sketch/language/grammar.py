@@ -321,6 +321,9 @@ class _Walk(Details):
             self.found.moments.append(Occasion("times", unit.value("times"), unit.text))  # "turns out the light"
         felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
         self._act(at, unit, action, manners)
+        if self.language == "zh" and "places" in unit:
+            where = unit.value("places")  # 回家
+            self.found.mentions.append(Mention("place", where, unit.text, prep=SURE, role="prep", act=self.act))
         if self.language == "en" and unit.form == forms.ING and self.previous in ("of", "for", "like"):
             self.act.state = self.act.state or UNREAL  # "tired of waiting", "thinks about flying"
         self.act.word = unit.text

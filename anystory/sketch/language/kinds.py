@@ -113,8 +113,7 @@ class Position:
                 return kind
         if "epithet" in unit and self._is_epithet(at):
             return "epithet"
-        if set(unit.senses) == {"epithet"}:
-            return "unknown"
+        unit.senses.pop("epithet", None)
         if unit.verb and self._is_verb(at):
             return "is" if "is" in unit else "has" if "has" in unit and self._helps(at) else "verb"
         if self.language == "zh" and unit.text in ("在", "给", "没有", "没"):
@@ -125,7 +124,8 @@ class Position:
     def _is_epithet(self, at: int) -> bool:
         """Whether "the hero" is the one of the panel whom the line does not name."""
         told = self.language == "zh" or self.mods.which in ("the", "his")
-        return told and not self.noun_follows(at) and bool(self.company.nameless(self.named()))
+        meant = self.company.of_kind(self.units[at].value("things"), plural=False, definite=True)
+        return told and not meant and not self.noun_follows(at) and bool(self.company.nameless(self.named()))
 
     def named(self) -> set[str]:
         """Who of the cast the line names."""

@@ -253,12 +253,17 @@ class Nouns(Relations):
         }
         concept = self._concept(unit, mods.which == "his")
         if concept and mods.which != "other":
-            definite = mods.which in ("the", "his", "same") and not mods.owner
+            one = mods.which == "a" or (self.language == "zh" and mods.count == 1)
+            definite = (mods.which in ("the", "his", "same") or one) and not mods.owner
             names = self.company.of_kind(concept, plural or count > 1, definite)
+            if one and set(names) <= set(self.meant):
+                names = []  # "a girl" is nobody who has been told of
+            if not names and mods.which == "his" and not plural:
+                names = self.company.kin(concept, mods.owner or next(iter(self.meant[-1:]), ""))
             if not names and concept in GENERIC and mods.owner:
                 friends = [name for name in self.company.members if name not in (*self.actors(), mods.owner)]
                 names = friends if plural else friends[:1]
-            if names and not (mods.which == "a" and set(names) <= set(self.meant)):
+            if names:
                 return Mention("name", concept, unit.text, names, count=count if plural else 1)
         seen_from = self.prep == "of" and self.last is not None and self.last.value in fixtures()
         within = self.prep in WITHIN or ("places" in unit and seen_from)  # "the window of the spaceship"

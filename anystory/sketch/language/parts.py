@@ -26,7 +26,7 @@ DRINKS = (
 MOVED = {"runs": "pushes", "dances": "works", "floats": "carries"}
 """What verbs of motion say where a thing is moved: "slides a letter", "spins the wheel"."""
 HANDLED = {"set out": "works", "sets out": "works", "setting out": "works", "dangl": "holds", "hang": "works", "hung": "works",
-           "gather": "takes"}  # fmt: skip
+           "gather": "takes", "arrastr": "pulls", "se aferr": "holds"}  # fmt: skip
 """What verbs mean, by how they begin, where a thing is their object: "dangles a string", "sets out his loaves"."""
 LED = ("lead", "led", "guía", "guia", "带", "领")
 """How verbs begin of who takes somebody along on foot."""
@@ -60,6 +60,11 @@ def hollow() -> frozenset[str]:
 def fixtures() -> frozenset[str]:
     """Concepts of what cannot be carried away: whoever is at it is in its place."""
     return frozenset(listed(vocabulary()["grammar"]["fixed"]["en"]))
+
+
+def _is_word(verb: str, beginning: str) -> bool:
+    """Whether a verb is one word, or the phrase of `beginning` itself: "hangs" but not "hangs on to"."""
+    return verb.startswith(beginning) and (" " not in verb or " " in beginning)
 
 
 def targets_of(mention: Mention) -> list[str]:
@@ -148,7 +153,7 @@ class SentenceParts(Position):
             act.thing = True
             if act.action == "eats" and mention.value in DRINKS:
                 act.action = "drinks"
-            act.action = next((done for verb, done in HANDLED.items() if act.word.startswith(verb)), act.action)
+            act.action = next((done for verb, done in HANDLED.items() if _is_word(act.word, verb)), act.action)
             if act.action in MOVED and not act.manners and mention.value not in (living() | fixtures()):
                 act.action = MOVED[act.action]
             if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():
