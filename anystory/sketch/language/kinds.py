@@ -324,7 +324,8 @@ class Position:
         ):
             return False
         after = self.next(at)
-        return self.act is None and bool(self.actors()) and after is not None and (after.noun or "numbers" in after)
+        opens = self.act is None and bool(self.actors())
+        return opens and ("places" in unit or (after is not None and (after.noun or "numbers" in after)))  # 回家
 
     def _ends(self, at: int) -> bool:
         unit = self.unit(at)

@@ -25,8 +25,12 @@ DRINKS = (
 )
 MOVED = {"runs": "pushes", "dances": "works", "floats": "carries"}
 """What verbs of motion say where a thing is moved: "slides a letter", "spins the wheel"."""
-HANDLED = {"set out": "works", "sets out": "works", "setting out": "works", "dangl": "holds", "hang": "works", "hung": "works",
-           "gather": "takes", "arrastr": "pulls", "se aferr": "holds"}  # fmt: skip
+HANDLED = {
+    **dict.fromkeys(("set out", "sets out", "setting out", "hang", "hung"), "works"),
+    **dict.fromkeys(("dangl", "se aferr"), "holds"),
+    "gather": "takes",
+    "arrastr": "pulls",
+}
 """What verbs mean, by how they begin, where a thing is their object: "dangles a string", "sets out his loaves"."""
 LED = ("lead", "led", "guía", "guia", "带", "领")
 """How verbs begin of who takes somebody along on foot."""

@@ -209,7 +209,9 @@ def _borne(clue: Clue) -> bool:
 def _looked_at(clue: Clue) -> bool:
     """Whether what tells is only looked at: "looks out at the city lights"."""
     mention = clue.mention
-    return mention is not None and mention.role == "object" and mention.act is not None and mention.act.action == "looks"
+    return (
+        mention is not None and mention.role == "object" and mention.act is not None and mention.act.action == "looks"
+    )
 
 
 def _brought(clue: Clue) -> bool:

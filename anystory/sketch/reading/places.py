@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
-from anystory.sketch.language.parts import hollow, living
+from anystory.sketch.language.parts import hollow
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
