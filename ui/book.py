@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ import gradio as gr
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
 from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
 from anystory.project.folder import Project, ProjectError
-from anystory.story.model import Script
+from anystory.story.model import Panel, Script
 from ui import html
 from ui.studio import Shown, place
-from ui.words import t
+from ui.words import t, words
 
 PREVIEW = 110
 """Dots per inch of the page to look at."""
@@ -94,10 +94,16 @@ def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
     """The pages of the finished frames, with the words of `script` as far as its panels are the ones that were made.
     Raises PageError or ProjectError."""
     job = shown[0].job
-    return Pages(Project(job.visit.story), how, job.with_words(script), [item.number for item in shown])
+    project, said = Project(job.visit.story), job.with_words(script)
+    there = {number: item for item in shown if (number := project.number(item.id))}
+    panels = list(said.panels)  # in the folder's order, which another page may have changed
+    for number, item in there.items():
+        panels += [Panel("")] * (number - len(panels))
+        panels[number - 1] = said.panels[item.number - 1]
+    return Pages(project, how, replace(said, panels=tuple(panels)), there)
 
 
-def preview(made: Pages, at: int) -> tuple[int, str]:
+def preview(made: Pages, at: int, say: Callable[..., str] = words(None)) -> tuple[int, str]:
     """Page `at`, or the last one, as HTML with buttons to turn over, and its number."""
     count = len(made)
     at = min(max(at, 1), count)
@@ -114,7 +120,7 @@ def preview(made: Pages, at: int) -> tuple[int, str]:
         f'width="{page.image.width}" height="{page.image.height}"></figure>'
         f'<div class="turn">{turn(at - 1, "book.before", "‹")}<span role="status">{at} / {count}</span>'
         f"{turn(at + 1, 'book.after', '›')}</div>"
-        + "".join(f'<p class="hint">{escape(warning)}</p>' for warning in (*page.warnings, *made.unreadable))
+        + "".join(f'<p class="hint">{escape(say(warning))}</p>' for warning in (*page.warnings, *made.unreadable))
     )
 
 

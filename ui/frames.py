@@ -14,7 +14,6 @@ from anystory.story.model import BOUNDS, MAX_SEED, Panel, Settings
 from ui import cast, html, viewer
 from ui.estimate import rounded
 from ui.running import Run
-from ui.strings import SaidError
 from ui.strip import STRIP, strip
 from ui.studio import Shown
 from ui.words import t
@@ -189,27 +188,27 @@ def ticked(
     if len(run.moment.drawn) > len(drawn):
         new = run.moment.drawn[len(drawn) :]
         change[stage.drawn] = (*drawn, *(cast.Made(cast.drawn(s), run.job.keys.get(s.name)) for s in new))
-    now = next((new for new in shown if item and new.number == item.number), None)
+    now = next((new for new in shown if item and new.id == item.id), None)
     if now is None:  # nothing is open yet, or its panel is being made anew: what is looked at stays until then
         now = item if item and not ended else next(iter(shown), None)
     if now is not item:
-        change |= dict(zip(view.outputs, viewer.opened(now, opacity) if now else viewer.closed(), strict=True))
+        change |= dict(zip(view.outputs, viewer.opened(now, opacity, say) if now else viewer.closed(), strict=True))
         change[view.retry] = gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=ended)
     same = panels == run.job.script.panels  # or somebody goes on writing meanwhile
     listed = panels if ended else run.job.script.panels
     state = run.state if same or not ended else None
-    panels_now = strip(say, listed, shown, chosen, now.number if now else None, state)
+    panels_now = strip(say, listed, shown, chosen, now.id if now else None, state)
     if ended or panels_now != run.told:  # a long one is large, and mostly only the progress has changed
         change[stage.gallery] = run.told = panels_now
     if not ended:
         return change
     if now:  # anew even if it is open: what was sent while the page was still being built may not have arrived
-        change |= dict(zip(view.outputs, viewer.opened(now, opacity), strict=True))
+        change |= dict(zip(view.outputs, viewer.opened(now, opacity, say), strict=True))
     change |= {
         **at_rest(say, chosen, controls, stage),
         stage.ended: time.monotonic(),
         stage.progress: html.hint(outcome(say, run)),
-        controls.notice: html.notice([sentence(run.error, say)] if run.error else []),
+        controls.notice: html.notice([say(run.error)] if run.error else []),
         view.again: gr.Button(interactive=True),
         view.retry: gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=True),
         stage.takeaway: gr.Row(visible=bool(shown)),
@@ -221,14 +220,14 @@ def ticked(
 def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
     """Changes that show the frames of a story that has just been opened, and nothing of the one before."""
     first, panels = (shown[0], shown[0].job.script.panels) if shown else (None, ())
-    opened = viewer.opened(first, 100 * viewer.OPACITY) if first else viewer.closed()
+    opened = viewer.opened(first, 100 * viewer.OPACITY, say) if first else viewer.closed()
     return {
         stage.shown: shown,
         stage.panels: panels,
         stage.chosen: (),
         stage.drawn: (),
         stage.progress: "",
-        stage.gallery: strip(say, panels, shown, (), first.number if first else None),
+        stage.gallery: strip(say, panels, shown, (), first.id if first else None),
         stage.empty: gr.HTML(visible=not shown),
         stage.takeaway: gr.Row(visible=bool(shown)),
         **dict(zip(view.outputs, opened, strict=True)),
@@ -245,11 +244,6 @@ def at_rest(say: Callable[..., str], chosen: Sequence[int], controls: Controls, 
         controls.stop: gr.Button(visible=False),
         controls.skip: gr.Button(visible=False),
     }
-
-
-def sentence(error: Exception, say: Callable[..., str]) -> str:
-    """What an error says, in the visitor's language where it is in `ui.strings`."""
-    return say(error.key, **error.values) if isinstance(error, SaidError) else str(error)
 
 
 def outcome(say: Callable[..., str], run: Run) -> str:

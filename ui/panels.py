@@ -148,7 +148,7 @@ def _card(
     chips = "" if panel is None else _chips(panel, names, say)
     return (
         f'<li class="panel" data-number="{number}" aria-label="{where}"><div class="head">{grip}{chips}'
-        f'<span class="order">{tools}</span></div>{body}{html.findings(found, "div", "div")}</li>'
+        f'<span class="order">{tools}</span></div>{body}{html.findings(found, say, "div", "div")}</li>'
     )
 
 

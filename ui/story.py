@@ -47,11 +47,13 @@ class StoryBar:
 
 @dataclass(frozen=True)
 class Opened:
-    """A story that came from somewhere: what stands in the studio, its frames, and sentences about it."""
+    """A story that came from somewhere: what stands in the studio, its frames, and sentences about it. `lost` are the
+    numbers of panels whose frames cannot be read."""
 
     draft: Draft
     shown: tuple[Shown, ...] = ()
     said: tuple[str, ...] = ()
+    lost: tuple[int, ...] = ()
 
 
 def create() -> StoryBar:
@@ -157,12 +159,13 @@ def load(studio: Studio, visit: Visit) -> Opened | None:
 
 
 def _opened(studio: Studio, visit: Visit, kept: Draft | None) -> Opened:
-    return Opened(kept or draft_of(Project(visit.story).story()), studio.frames(visit))
+    project = Project(visit.story)
+    return Opened(kept or draft_of(project.story()), studio.frames(visit), lost=tuple(project.unreadable()))
 
 
 def open_zip(studio: Studio, file: Path, visit: Visit, say: Callable[..., str]) -> Opened:
     """Unpack a story into the new folder of `visit`. Raises ArchiveError or whatever `load` raises."""
-    notes = unpack(file, visit.story).notes
+    notes = tuple(map(say, unpack(file, visit.story).notes))
     opened = _opened(studio, visit, studio.stories.load(visit.key))
     return replace(opened, said=(say("story.opened", name=file.name), *notes))
 
@@ -204,7 +207,7 @@ def open_frame(file: Path, present: Sequence[drafts.DraftActor], say: Callable[.
             (other if there else missing).append(member.name)
         told = {key: getattr(member, key) for key in ("name", "description", "height", "facing", "drawing")}
         actors.append(replace(there or drafts.DraftActor(""), **told))
-    said = [say("story.frame", number=story.panel), *story.notes]
+    said = [say("story.frame", number=story.panel), *map(say, story.notes)]
     said += [say("story.missing", names=", ".join(missing))] if missing else []
     said += [say("story.other", names=", ".join(other))] if other else []
     text = script_lines(script)

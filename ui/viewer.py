@@ -3,7 +3,7 @@ routing says about it, and downloads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +132,7 @@ def tinted(
     return sheet(drawn, kinds, len(drawn), cell=max(320, item.frame.image.width)) if len(drawn) > 1 else drawn[0]
 
 
-def opened(item: Shown, opacity: float) -> list[Any]:
+def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
     """The values of `Viewer.outputs` for a frame, all of its subjects overlaid."""
     names, trace, diagnosis = item.frame.maps.names[:-1], item.frame.trace, item.diagnosis
     if trace is None or not names:
@@ -152,7 +152,7 @@ def opened(item: Shown, opacity: float) -> list[Any]:
         gr.Row(visible=True),
         tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
         html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend),
-        html.verdict(" ".join([diagnosis.sentence, *item.frame.notes]), diagnosis.passed),
+        html.verdict(" ".join([say(diagnosis.sentence), *item.frame.notes]), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.CheckboxGroup(
             choices=list(names), value=list(names), visible=bool(names), info=html.measured(item.frame.maps.measure)

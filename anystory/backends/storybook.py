@@ -13,10 +13,11 @@ from PIL import Image
 
 from anystory.backends.base import STORYBOOK, BackendError, Request
 from anystory.backends.crew import CORES, Crew
+from anystory.errors import Message
 from anystory.sketch import scenery
 from anystory.sketch.compose import Coat, finished
 from anystory.sketch.cutout import Cutout, prepare
-from anystory.sketch.sketcher import sketching
+from anystory.sketch.sketcher import SIDES, sketching
 from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     BACKGROUND,
@@ -44,7 +45,7 @@ ABOUT = Capabilities(
     name=STORYBOOK,
     version=f"{PROGRAM}.{scenery.PROGRAM}",
     defaults=Settings(size=1024, steps=1, guidance=1.0),  # a frame takes one step; there is nothing to guide
-    sizes=range(64, 4096 + 1),
+    sizes=SIDES,
     max_subjects=12,
     languages=("English", "Chinese", "Spanish"),
     sketches=True,
@@ -138,13 +139,26 @@ class StorybookBackend:
         """What the frame shows."""
         about, count, size = self.about, len(request.names), request.settings.size
         if request.prompt.shot is None:
-            raise BackendError(f"{about.name} shows what is read of a line, and nobody read this one.")
+            raise BackendError(
+                Message("{name} shows what is read of a line, and nobody read this one.", name=about.name)
+            )
         if count > about.max_subjects:
             raise BackendError(
-                f"A frame takes at most {about.max_subjects} characters, this panel has {count}; leave some out."
+                Message(
+                    "A frame takes at most {max_subjects} characters, this panel has {count}; leave some out.",
+                    max_subjects=about.max_subjects,
+                    count=count,
+                )
             )
         if size not in about.sizes:
-            raise BackendError(f"The frame size is {size}; {about.name} draws {sides(about.sizes)}.")
+            raise BackendError(
+                Message(
+                    "The frame size is {size}; {name} draws {sizes}.",
+                    size=size,
+                    name=about.name,
+                    sizes=sides(about.sizes),
+                )
+            )
         return request.prompt.shot
 
 

@@ -16,10 +16,11 @@ from anystory.sketch.plain import paint_plain
 from anystory.sketch.scenery import PLACES, Painting, paint
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.staging import PlacedThing, stage
+from anystory.story.model import BOUNDS
 from anystory.story.shot import Shot
 from anystory.story.steering import Layout
 
-SIDES = range(64, 4097)
+SIDES = range(BOUNDS["size"][0], BOUNDS["size"][1] + 1)
 """Widths and heights a sketch can have."""
 
 MEDIUM = "watercolour"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import threading
 import unicodedata
 from contextlib import closing
@@ -21,6 +22,7 @@ from anystory.cast.images import ImageError
 from anystory.cast.masks import ADD, REMOVE
 from anystory.cast.segment import Segmenter, SegmentError
 from anystory.cast.shelf import shelf as examples
+from anystory.errors import Message
 from anystory.maps.overlay import colour
 from anystory.project.folder import content
 from anystory.render.session import RenderError
@@ -32,6 +34,7 @@ from anystory.supplies import ASSETS
 from tests.app.tiny_app import Middle
 from ui import cast, html, masks, panels, script, shelf, story, storyboard, viewer
 from ui.events.storyboard import EXAMPLE
+from ui.strip import strip
 from ui.studio import TRIES, Job, Studio, animation, contact_sheet, fetch, map_sheet
 from ui.uploads import uploaded
 from ui.words import words
@@ -693,7 +696,7 @@ def test_nothing_typed_becomes_markup(actors):
     for page in (
         script.feedback(read(f"[style: {evil}] Bruno {evil} # {evil}\n> Bruno: {evil}", actors))[1],
         script.ideas([evil], evil),
-        html.findings([replace(finding, message=evil, fix=evil) for finding in found]),
+        html.findings([replace(finding, message=Message.of(evil), fix=evil) for finding in found], words(None)),
         html.opened(1, panel, [evil], [evil], 0, evil),
         html.progress(evil, evil, 0.5),
         html.progress_bar(evil, 0.5),
@@ -758,6 +761,22 @@ def test_frames_of_lines_that_changed_are_not_shown_for_the_new_ones(studio, act
     first = next(moment for moment in studio.render(changed, before) if moment.shown is not None)
     assert [item.number for item in first.shown] == [1]
     assert first.shown[0].job == changed
+
+
+def test_frames_of_wildcards_are_kept_by_the_words_that_were_chosen(studio, actors):
+    asked = job(studio, actors, "{Bruno|Bruno} {walks|runs|sits|hops}\nFern sleeps # Night")
+    before = last(studio.render(asked)).shown
+    panels = (asked.script.panels[0], Panel("the sea"))
+    again = replace(asked, script=replace(asked.script, panels=panels), panels=(2,))
+    first = next(moment for moment in studio.render(again, before) if moment.shown is not None)
+    assert [item.number for item in first.shown] == [1]
+    shown = studio.frames(studio.visit(asked.visit.key))
+    assert "|" not in shown[0].panel.prompt, "the folder has the words themselves"
+    late = tuple(replace(panel, caption="Late") for panel in panels)
+    assert re.findall(r'<li class="(\w+)"', strip(words(None), late, shown, (), None)) == ["done", "open"]
+    assert shown[0].job.with_words(replace(again.script, panels=late)).panels[0].caption == "Late"
+    other = replace(panels[0], prompt="{Bruno|Bruno} {jumps|flies}")
+    assert 'class="old"' in strip(words(None), (other,), shown, (), None)
 
 
 def test_a_visitor_who_leaves_takes_the_files_along_but_not_the_story(studio, actors):

@@ -113,11 +113,16 @@ def test_a_draft_alone_travels_too(tmp_path):
     assert load_draft(tmp_path / "out") == Draft("Mia walks", "A title")
 
 
-def test_an_older_story_is_migrated(packed, tmp_path):
+@pytest.mark.parametrize("bare", [False, True])
+def test_an_older_story_is_migrated(packed, tmp_path, bare):
+    """Also one of a program's script that lists nobody beside its subjects."""
+
     def older(name, data):
         if name != "story.json":
             return data
         content = json.loads(data) | {"version": 1}
+        if bare:
+            del content["script"]["cast"]
         for panel in content["panels"]:
             for key in ("trace", "asked", "tries", "diagnosis"):
                 del panel[key]
@@ -126,6 +131,15 @@ def test_an_older_story_is_migrated(packed, tmp_path):
     unpack(rewritten(packed, older), tmp_path / "out")
     assert json.loads((tmp_path / "out/story.json").read_text())["version"] == 4
     assert sorted(Project(tmp_path / "out").entries) == [1, 2, 3]
+    assert [subject.name for subject in Project(tmp_path / "out").story().subjects] == ["Fox", "Owl"]
+
+
+def test_a_folder_with_nothing_that_anybody_put_there_is_empty(packed, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".DS_Store").write_bytes(b"icons")
+    unpack(packed, tmp_path / "out")
+    assert sorted(Project(tmp_path / "out").entries) == [1, 2, 3]
+    assert (tmp_path / "out" / ".DS_Store").read_bytes() == b"icons"
 
 
 def test_a_folder_zipped_by_hand_opens(packed, tmp_path):

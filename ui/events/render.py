@@ -29,7 +29,7 @@ def start(parts: Parts, job: Job, shown: tuple[Shown, ...], request: gr.Request)
         if len(parts.studio.turns) >= MAX_QUEUE:
             raise LimitError("limit.busy")
     except LimitError as error:
-        return {parts.controls.notice: html.notice([frames.sentence(error, say)])}
+        return {parts.controls.notice: html.notice([say(error)])}
     if visitor.run is None or visitor.run.ended:
         visitor.run = Run(parts.studio, job, shown, visitor.allowance)
     return frames.started(visitor.run, say, parts.controls, parts.stage, parts.view)
@@ -216,7 +216,7 @@ def _wire_strip(parts: Parts) -> None:
         if left != chosen:
             change |= {stage.chosen: left, controls.start: frames.start_label(say, left)}
         if run is None or run.ended:
-            change[stage.gallery] = strip(say, panels, shown, left, item.number if item else None)
+            change[stage.gallery] = strip(say, panels, shown, left, item.id if item else None)
             change[stage.empty] = gr.HTML(visible=not panels and not shown)
         return change
 

@@ -50,7 +50,7 @@ def wire(parts: Parts) -> None:
 
     def read(request: gr.Request, seed: float | None, *said: Any) -> list[Any]:
         page = Written(*said)
-        return [*views(page, seed, request), script.style_note(page.reading(studio), page.style)]
+        return [*views(page, seed, request), script.style_note(page.reading(studio), page.style, words(request))]
 
     def mended(event: gr.EventData, *said: Any) -> str:
         page = Written(*said)

@@ -369,7 +369,9 @@ class _Walk(Details):
         indirect = clitic in ("le", "les")
         ahead = self.units[at + 1 :]
         ahead = ahead[: next((step for step, unit in enumerate(ahead) if unit.mark), len(ahead))]
-        if any("to" in unit and after.name for unit, after in itertools.pairwise(ahead)):
+        if indirect and at > 1 and self.units[at - 2].text == "se":
+            return  # "se le cae el sombrero"
+        if any("to" in unit and (after.name or "a" in after) for unit, after in itertools.pairwise(ahead)):
             return
         if not act.actors or (not indirect and any(mention.kind == "thing" for mention in self.found.mentions)):
             return

@@ -256,7 +256,7 @@ class Nouns(Relations):
             one = mods.which == "a" or (self.language == "zh" and mods.count == 1)
             definite = (mods.which in ("the", "his", "same") or one) and not mods.owner
             names = self.company.of_kind(concept, plural or count > 1, definite)
-            if one and set(names) <= set(self.meant):
+            if one and set(names) <= {*self.meant, *self.company.seen}:
                 names = []  # "a girl" is nobody who has been told of
             if not names and mods.which == "his" and not plural:
                 names = self.company.kin(concept, mods.owner or next(iter(self.meant[-1:]), ""))
