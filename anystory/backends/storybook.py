@@ -33,7 +33,7 @@ from anystory.story.model import (
 )
 from anystory.story.shot import Shot
 
-PROGRAM = "2"
+PROGRAM = "3"
 """Raised when the same shot, settings and seed would give another frame of the same painted place; the painter counts
 its own changes (`scenery.PROGRAM`)."""
 

@@ -3,7 +3,7 @@
     story.json              version, backend, script, settings, cut-outs, and every finished panel
     subjects/NAME.png       RGBA, alpha = the mask; story.json says from which words a character was drawn, if it was;
                             further pictures of a character are NAME_2.png and so on
-    things/                 the story's own drawings of things; see `anystory.project.things`
+    things/, places/        the story's own drawings of things and places; see `anystory.project.own`
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.render.portraits`
     frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
                             drawing, and the whole story (`anystory.project.imprint`) as PNG text
@@ -54,7 +54,7 @@ from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import AskedStory, asked_in_png, imprint, unlisted
 from anystory.project.lineage import lineage, renamed, renames
-from anystory.project.things import drawings_of, things_in
+from anystory.project.own import drawings_of
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
@@ -217,6 +217,9 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
     Raises ProjectError with a sentence."""
     # Of a name that no other program takes, which may write the same file at the same time.
     parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in files}
+    for path in files:
+        if path.exists() and not path.is_file():
+            raise ProjectError(Message("is no file; choose another name."), path)
     try:
         for path, part in parts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -488,7 +491,7 @@ class Project:
                     told = member.description, drawn, tuple(others), member.height, member.facing
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
-            script = replace(script, cast=tuple(cast), things=things_in(self.folder))
+            script = replace(script, cast=tuple(cast)).beside(self.folder)
             return Story(script, tuple(subjects), Settings(**data["settings"]))
         except (KeyError, TypeError) as error:
             raise ProjectError(
@@ -742,11 +745,11 @@ class Project:
                 **self._found_again(old, story, before),
             }
             try:
-                changed |= drawings_of(story.script.things, self.folder)
+                changed |= drawings_of(story.script, self.folder)
             except OSError as error:
                 why = Message(
                     "{things} cannot be read ({strerror}); check the folder.",
-                    things=story.script.things,
+                    things=error.filename,
                     strerror=error.strerror,
                 )
                 raise ProjectError(why) from error

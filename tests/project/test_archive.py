@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import stat
+import time
 import zipfile
 from dataclasses import replace
 
@@ -267,3 +269,51 @@ def test_other_files_and_folders_are_told(packed, tmp_path):
         pack(tmp_path / "nowhere", tmp_path / "x.zip")
     with pytest.raises(ArchiveError, match="cannot be unpacked"):
         unpack(tmp_path / "nowhere.zip", tmp_path / "out")
+
+
+def test_pictures_that_no_list_names_are_not_even_decoded(packed, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        archive, "_check", lambda data, name, check=archive._check: seen.append(name) or check(data, name)
+    )
+    false = with_entry(packed, f"history/{'a' * 32}.png", b"no picture")
+    unpack(false, tmp_path / "out")
+    assert "frames/001.png" in seen and not (tmp_path / "out/history").exists()
+
+
+def test_more_pixels_than_a_story_has_are_refused_before_they_are_decoded(packed, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_ALL_PIXELS", 20_000)
+    refused(packed, tmp_path)
+    with pytest.raises(ArchiveError, match="million pixels"):
+        pack(tmp_path / "story", tmp_path / "again.zip")
+    monkeypatch.undo()
+    monkeypatch.setattr(archive, "MAX_FRAME", 63 * 63)
+    refused(packed, tmp_path)
+
+
+def test_a_link_is_not_followed_into_a_zip(packed, tmp_path):
+    secret, frame = tmp_path / "secret", tmp_path / "story/frames/001.png"
+    frame.rename(secret)
+    frame.symlink_to(secret)
+    with pytest.raises(ArchiveError, match="link"):
+        pack(tmp_path / "story", tmp_path / "again.zip")
+    frame.unlink()
+    (tmp_path / "story/frames").rename(tmp_path / "elsewhere")
+    (tmp_path / "story/frames").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ArchiveError, match="link"):
+        pack(tmp_path / "story", tmp_path / "again.zip")
+    assert not list(tmp_path.glob("*again*"))
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "/proc/story.zip", "."])
+def test_a_place_that_takes_no_zip_is_one_sentence(packed, tmp_path, target):
+    with pytest.raises(ArchiveError, match=r"choose another place"):
+        pack(tmp_path / "story", target)
+
+
+def test_what_was_killed_while_unpacking_is_swept(packed, tmp_path):
+    for age, name in ((archive.ABANDONED + 1, ".out-a1b2c3_d"), (0, ".out-new_here")):
+        (tmp_path / name / "frames").mkdir(parents=True)
+        os.utime(tmp_path / name, (then := time.time() - age, then))
+    unpack(packed, tmp_path / "out")
+    assert [path.name for path in tmp_path.glob(".out*")] == [".out-new_here"]
