@@ -154,8 +154,11 @@ class Values:
         if shape and size and not size.is_square:
             message = Message("The story has both sides of its size and the shape {shape}; leave one out.", shape=shape)
             if path:
-                pattern = "Panel {number} has both sides of its size and the shape {shape}; leave one out."
-                message = Message(pattern, number=int(path[-1]) + 1, shape=shape)
+                message = Message(
+                    "Panel {number} has both sides of its size and the shape {shape}; leave one out.",
+                    number=int(path[-1]) + 1,
+                    shape=shape,
+                )
             self.report((*path, "shape"), message)
             shape = ""
         return {"size": size, "shape": shape}
