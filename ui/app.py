@@ -171,7 +171,7 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
         except BackendError as error:
             yield [html.model("missing", say(error)), html.notice([say(error)]), *unknown]
             return
-        ready = html.model("ready", masthead.ready(backend, say))
+        ready = html.model("ready", masthead.ready(backend, say), backend.about.sketches)
         banner = masthead.banner(backend, say, " ".join(studio.told), has_gpu())
         numbers: list[Any] = [gr.Number(visible=False)] * 2
         if not backend.about.sketches:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any
 import gradio as gr
 
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
-from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
-from anystory.project.folder import Project, ProjectError
+from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write, zipped
+from anystory.project.folder import Project, ProjectError, write_atomic
+from anystory.script.exports.files import exported
 from anystory.story.model import Panel, Script
 from ui import html
 from ui.studio import Shown, place
@@ -26,6 +27,8 @@ ERRORS = (PageError, ProjectError, LetteringError)
 
 WAYS = {"box": "book.box", "balloons": "book.balloons", "below": "book.below", "none": "book.none"}
 KINDS = ("png", "pdf", "cbz")
+SCRIPTS = ("fountain", "csv", "storyboarder")
+"""What the script is saved as for other programs."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Book:
     dialogue: gr.Dropdown
     at: gr.State
     preview: gr.HTML
+    fit: gr.Button
     saves: dict[str, gr.Button]
 
     @property
@@ -70,14 +74,21 @@ def create() -> Book:
                     min_width=140,
                 )
             gutter = gr.Slider(0, MAX_GUTTER, value=Format.gutter, step=0.5, label=t("book.gutter"), elem_id="gutter")
+            fit = gr.Button(t("book.fit"), size="md", elem_id="fit-cells")
             with gr.Row(elem_classes="takeaway"):
                 saves = {
                     kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
                     for kind in KINDS
                 }
+            gr.HTML(f'<p class="hint">{t("book.scripts")}</p>')
+            with gr.Row(elem_classes="takeaway"):
+                saves |= {
+                    kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
+                    for kind in SCRIPTS
+                }
         with gr.Column(scale=7, min_width=280):
             preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
-    return Book(layout, page, gutter, captions, dialogue, gr.State(1), preview, saves)
+    return Book(layout, page, gutter, captions, dialogue, gr.State(1), preview, fit, saves)
 
 
 def empty() -> str:
@@ -130,6 +141,18 @@ def save(made: Pages, kind: str, item: Shown) -> tuple[Path, tuple[str, ...]]:
     end = "-pages.zip" if kind == "png" and len(made) > 1 else f".{kind}" if kind != "png" else "-page.png"
     target = place(item.job, end)
     return target, write(made, target)
+
+
+def save_script(script: Script, kind: str, shown: Mapping[int, Shown], item: Shown) -> Path:
+    """Write a script to a file for another program: `kind` is one of `SCRIPTS`, Storyboarder's a ZIP with the frames
+    that are `shown`, by the numbers of their panels. `item` is one of the story's."""
+    job = replace(item.job, script=script)
+    name = place(job, f".{kind}").name
+    frames = {number: one.file.read_bytes() for number, one in shown.items()}
+    files = exported(script, name, frames, item.frame.image.width / item.frame.image.height)
+    target = place(job, "-storyboarder.zip" if kind == "storyboarder" else f".{kind}")
+    write_atomic({target: zipped(files) if kind == "storyboarder" else files[name]})
+    return target
 
 
 TURN = """

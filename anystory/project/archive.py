@@ -39,11 +39,11 @@ from anystory.errors import AnyStoryError, Message
 from anystory.project.drafts import DraftError, load_draft
 from anystory.project.folder import ABANDONED, Project, ProjectError, is_clutter, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
-from anystory.project.things import MAX_DRAWING, drawing_files
-from anystory.project.things import NAMES as DRAWINGS
+from anystory.project.own import MAX_DRAWING, drawing_files
+from anystory.project.own import NAMES as DRAWINGS
 from anystory.script.form import MAX_PANELS, ScriptError
 from anystory.script.write import dump_script
-from anystory.story.model import BOUNDS, MAX_TRACE, THINGS, read_trace
+from anystory.story.model import BOUNDS, MAX_TRACE, OWN, read_trace
 
 NAMES = re.compile(
     r"story\.json|draft\.json|history/[0-9a-f]{16,64}(\.png|-maps\.npz)|subjects/[\w-]{1,80}\.png|frames/\d{3,6}(\.png|-maps\.npz|-trace\.npz)|(draft|drawn)/[0-9a-f]{16,64}\.png"
@@ -63,7 +63,7 @@ MAX_FRAME = BOUNDS["size"][1] ** 2
 """Pixels of a frame, and of what was cut out of one."""
 MAX_ALL_PIXELS = MAX_PANELS * MAX_FRAME
 """Pixels of all pictures: of the most panels in the largest size, or with all their takes in a usual one."""
-UNLISTED = ("drawn/", f"{THINGS}/")
+UNLISTED = ("drawn/", *(f"{folder}/" for folder in OWN))
 """Where files of a story lie that its lists do not name."""
 MAX_RATIO = 100
 """Of a file's size unpacked to its size in the ZIP: pictures and text stay far below."""
@@ -285,7 +285,7 @@ def _files(source: Path, most: int) -> Iterator[tuple[str, bytes]]:
                     yield name, lists[name]
                 elif name in wanted or name.startswith(UNLISTED):
                     content = _content(archive, entry, name)
-                    room -= _pixels(content) if name.endswith((".png", *PICTURES)) else 0
+                    room -= _pixels(content) if name.lower().endswith((".png", *PICTURES)) else 0
                     if room < 0:
                         most = MAX_ALL_PIXELS // 1000000
                         raise ArchiveError(Message("its pictures have more than {most} million pixels.", most=most))
@@ -326,7 +326,7 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
             continue
         if name.casefold() in folded:
             raise ArchiveError(Message("{name} is in it twice.", name=repr(name)))
-        large, ratio = MAX_FILE[Path(name).suffix], entry.file_size / max(entry.compress_size, 1)
+        large, ratio = MAX_FILE[Path(name).suffix.lower()], entry.file_size / max(entry.compress_size, 1)
         if entry.file_size > large or (entry.file_size > FREE and ratio > MAX_RATIO):
             raise ArchiveError(
                 Message(
@@ -385,10 +385,11 @@ def _pixels(data: bytes) -> int:
 
 def _check(data: bytes, name: str) -> None:
     """Refuse what is not what its name says."""
-    most = MAX_PIXELS if name.startswith(THINGS) else MAX_FRAME
+    most = MAX_PIXELS if name.startswith(OWN) else MAX_FRAME
     try:
-        if name.endswith((".png", *PICTURES)):
-            with Image.open(io.BytesIO(data), formats=PICTURES.get(Path(name).suffix, ["PNG"])) as picture:
+        suffix = Path(name).suffix.lower()
+        if suffix in (".png", *PICTURES):
+            with Image.open(io.BytesIO(data), formats=PICTURES.get(suffix, ["PNG"])) as picture:
                 if picture.width * picture.height > most:
                     raise ValueError("too many pixels")
                 picture.load()

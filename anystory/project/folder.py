@@ -3,7 +3,7 @@
     story.json              version, backend, script, settings, cut-outs, and every finished panel
     subjects/NAME.png       RGBA, alpha = the mask; story.json says from which words a character was drawn, if it was;
                             further pictures of a character are NAME_2.png and so on
-    things/                 the story's own drawings of things; see `anystory.project.things`
+    things/, places/        the story's own drawings of things and places; see `anystory.project.own`
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.render.portraits`
     frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
                             drawing, and the whole story (`anystory.project.imprint`) as PNG text
@@ -54,7 +54,7 @@ from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import AskedStory, asked_in_png, imprint, unlisted
 from anystory.project.lineage import lineage, renamed, renames
-from anystory.project.things import drawings_of, things_in
+from anystory.project.own import drawings_of
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
@@ -84,7 +84,7 @@ LOCKED = 10
 """Seconds to wait for another program that is writing, which takes it milliseconds."""
 
 KEPT = 12
-"""Frames a panel that its history holds; the oldest goes first."""
+"""Frames per panel that its history holds; the oldest goes first."""
 
 CLUTTER = re.compile(r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini|\..+\.[0-9a-f]{8}\.part", re.IGNORECASE)
 """Names of files that lie in a folder without anybody's having put them there."""
@@ -491,7 +491,7 @@ class Project:
                     told = member.description, drawn, tuple(others), member.height, member.facing
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
-            script = replace(script, cast=tuple(cast), things=things_in(self.folder))
+            script = replace(script, cast=tuple(cast)).beside(self.folder)
             return Story(script, tuple(subjects), Settings(**data["settings"]))
         except (KeyError, TypeError) as error:
             raise ProjectError(
@@ -545,10 +545,16 @@ class Project:
                     self._take_in()
                     return read(self.entries[number])
             except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
-                what = "Panel {number} has no readable frame in {folder}: {error}"
-                if entry.pinned:
-                    what = "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
-                raise ProjectError(Message(what, number=number, folder=self.folder, error=error)) from error
+                raise ProjectError(
+                    Message(
+                        "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
+                        if entry.pinned
+                        else "Panel {number} has no readable frame in {folder}: {error}",
+                        number=number,
+                        folder=self.folder,
+                        error=error,
+                    )
+                ) from error
 
     def lost(self, numbers: Iterable[int]) -> list[int]:
         """Which of these panels have no frame here, or one whose files are gone."""
@@ -740,16 +746,16 @@ class Project:
                 "version": VERSION,
                 "backend": {"name": backend, "version": version},
                 "script": script,
-                "settings": asdict(story.settings),
+                "settings": story.settings.written,
                 "subjects": list(self._cutouts.values()),
                 **self._found_again(old, story, before),
             }
             try:
-                changed |= drawings_of(story.script.things, self.folder)
+                changed |= drawings_of(story.script, self.folder)
             except OSError as error:
                 why = Message(
                     "{things} cannot be read ({strerror}); check the folder.",
-                    things=story.script.things,
+                    things=error.filename,
                     strerror=error.strerror,
                 )
                 raise ProjectError(why) from error
@@ -858,12 +864,13 @@ class Project:
     def pin(self, number: int, pinned: bool = True) -> None:
         """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError where there is none
         or the one to be kept cannot be read."""
+        self._listed()
         with self._alone():
             self._take_in()
-            if pinned or number not in self.entries:
+            panel = self.panel(number)
+            if pinned or panel not in self._frames:
                 self.frame(number)
-            entry = self.entries[number]
-            self._frames[entry.panel] = replace(entry, pinned=pinned)
+            self._frames[panel] = replace(self._frames[panel], pinned=pinned)
             self._write_story()
 
     def _stands(self, number: int) -> bool:
@@ -915,7 +922,7 @@ class Project:
         """A frame's picture with what it tells of itself."""
         listed = self._listed()
         backend = listed["backend"]
-        shared = {name: value for name, value in asdict(settings).items() if name != "seed"}
+        shared = {name: value for name, value in settings.written.items() if name != "seed"}
         looks = {name: listed["content"] for name, listed in self._cutouts.items()}
         text = {
             "prompt": prompt,

@@ -13,7 +13,7 @@ from anystory.backends.load import load
 from anystory.project.folder import Project
 from anystory.story.model import SEEN, Settings
 from anystory.story.steering import Layout, Place, Steering
-from tests.app.steps import EXAMPLE, PATIENCE, ROOT, frames, settle, tracebacks, upload, write
+from tests.app.steps import EXAMPLE, PATIENCE, ROOT, frames, pictures, settle, tracebacks, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
 from ui import desk, html, masthead, panels, story
 from ui.estimate import TimeLeft
@@ -40,7 +40,7 @@ def shown(studio, actors):  # noqa: F811
 def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
     assert [item.backend for item in shown] == ["storybook", "storybook"]
     made = Project(shown[0].job.visit.story).story().settings
-    assert (made.steps, made.guidance, made.size) == (1, 1.0, 1024)  # whatever the sliders of models say
+    assert (made.steps, made.guidance, made.size) == (1, 1.0, (1024, 1024))  # whatever the sliders of models say
     assert shown[1].frame.maps.measure == SEEN and shown[1].trace_words.endswith("kB on disk.")
     assert f"{shown[1].frame.trace.total} steps of one layer are kept" in shown[1].trace_words
     with Image.open(shown[0].file) as picture:
@@ -181,4 +181,32 @@ def test_a_story_is_made_by_storybook_in_the_browser(browser, started):
     settle(page)
     assert "[layout: " in page.locator("#script textarea").input_value()
     expect(frames(page)).to_have_count(2)
+    context.close()
+
+
+def test_a_drawing_chosen_on_the_card_is_in_the_frames_and_stays(browser, started):
+    context = browser.new_context(viewport={"width": 1360, "height": 950})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(started)
+    page.locator("#describe").click()
+    page.locator("#actor-1 .name input").fill("Bo")
+    page.locator("#actor-1 .words input").fill("a big bear")
+    write(page, "[size: 96] Bo sits in the forest")
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(1)
+    settle(page)
+    (before,) = pictures(page)
+    likenesses = page.locator("#actor-1 .likeness")
+    expect(likenesses).to_have_count(4)
+    expect(likenesses.first).to_have_attribute("aria-pressed", "true")
+    likenesses.nth(2).click()
+    expect(likenesses.nth(2)).to_have_attribute("aria-pressed", "true")
+    page.locator("#render").click()
+    expect(frames(page).locator("img")).not_to_have_attribute("src", before)
+    settle(page)
+    page.reload()
+    expect(likenesses.nth(2)).to_be_visible()
+    expect(likenesses.nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(frames(page)).to_have_count(1)
     context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -11,11 +12,14 @@ from typing import Any
 import gradio as gr
 
 from anystory.pages.export import Format, Pages
-from ui import book, html
+from anystory.render.session import framed
+from anystory.script.edits import with_pages
+from anystory.story.model import Script
+from ui import book, cast, html, script
 from ui.events import QUICK, SLOW
 from ui.events.script import Written, written
 from ui.parts import Parts
-from ui.studio import Shown
+from ui.studio import Shown, placed
 from ui.theme import FETCH
 from ui.words import words
 
@@ -63,5 +67,31 @@ def wire(parts: Parts) -> None:
             gr.Info(escape(say(warning)))
         return file
 
+    def readable(page: Written, say: Callable[..., str]) -> Script:
+        """The script on the page, which has no mistakes. Raises gr.Error."""
+        reading = page.reading(parts.studio)
+        if reading.script is None or reading.errors:
+            raise gr.Error(escape(" ".join(say(found.message) for found in reading.errors)), print_exception=False)
+        return reading.script
+
+    def save_script(request: gr.Request, shown: tuple[Shown, ...], *said: Any, kind: str) -> Path:
+        read = readable(Written(*said), words(request))
+        return book.save_script(read, kind, placed(shown, read.panels), shown[0])
+
+    def fit(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> dict[Any, Any]:
+        """The frames are to fit the layout's cells, which is said of those that are made anew; nothing is yet."""
+        layout, page, say = str(values[0]), Written(*values[len(pages.settings) :]), words(request)
+        before = readable(page, say)
+        lines = with_pages(page.lines, "" if layout == "frames" else layout, cast.members(page.present))
+        after = readable(page._replace(lines=lines), say)
+        changed = [one != other for one, other in zip(framed(before), framed(after), strict=True)]
+        anew = sum(changed[number - 1] for number in placed(shown, before.panels))
+        gr.Info(escape(say("book.fitted", count=anew) if anew else say("book.fits")))
+        return script.rewritten(parts.text, page.lines, lines, page.styles)
+
+    rewritten = [parts.text.text, parts.text.styles, parts.text.style]
+    pages.fit.click(fit, [stage.shown, *values], rewritten, **QUICK)
+
     for kind, button in pages.saves.items():
-        button.click(partial(save, kind=kind), [stage.shown, *values], stage.made, **SLOW).success(js=FETCH)
+        make, of = (save_script, written(parts)) if kind in book.SCRIPTS else (save, values)
+        button.click(partial(make, kind=kind), [stage.shown, *of], stage.made, **SLOW).success(js=FETCH)

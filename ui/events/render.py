@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from anystory.cast.segment import Segmenter
+from anystory.render.session import framed
 from anystory.story.model import Panel, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
@@ -209,7 +210,7 @@ def _wire_strip(parts: Parts) -> None:
         """The strip follows the script; while a render is under way it is that one's. Where no panel has changed it
         is left alone, and so is what is being chosen there meanwhile."""
         reading = Written(*said).reading(studio)
-        panels = reading.script.panels if reading.script else ()
+        panels = framed(reading.script) if reading.script else ()
         if panels == before:
             return {stage.panels: panels}
         run, say = visitors[request.session_hash].run, words(request)

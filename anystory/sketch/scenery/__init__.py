@@ -58,6 +58,10 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 SMALLEST, LARGEST = 16, 4096
 """How many pixels a side of a rendered scene may have: from the smallest frame to train on to the largest page."""
 
+_ABOVE, _GROUND = 0.15, 0.35
+"""What a wide frame has above the horizon, and of the ground where feet stand, at least if it can: shares of its
+height."""
+
 Seed = int | tuple[int, ...]
 
 Label = tuple[str, str, str, str]
@@ -128,7 +132,8 @@ class Painting:
     """A painted place as vector graphics: `render` makes pixels of any part of it at any size. `ground`: the range of y
     where feet stand; `water`: that of open water, or None; `horizon`: the y of the line at which the sky, or the wall
     behind, meets the land, the water or the floor; `light`: RGB factors of the light on subjects; `floats`: whether
-    subjects mostly hang in it; `sun_x`: the x of the sun or moon. Positions are shares of the painted square."""
+    subjects mostly hang in it; `sun_x`: the x of the sun or moon; `extent`: what of the square is painted. Positions
+    are shares of the square."""
 
     place: str
     time: str
@@ -142,6 +147,7 @@ class Painting:
     sheets: tuple[Sheet, ...]
     seed: Seed
     sun_x: float = 0.5
+    extent: Box = WHOLE
 
     def render(self, width: int, height: int, window: Box = WHOLE, *, grain: bool = False) -> Scene:
         """The part `window` (x0, y0, x1, y1, shares of the square) at `width` x `height` pixels, with the medium's
@@ -247,11 +253,14 @@ def _named(place: str, seed: Seed) -> str:
 
 
 def window_for(painting: Painting, width: int, height: int) -> Box:
-    """The part of the painted square that a frame of `width` x `height` shows, not stretched: a tall frame all of the
-    height and the middle of the width; a wide frame all of the width, the ground down to a little below where feet
-    stand, and as much above it as there is room for."""
-    if width <= height:
-        half = width / height / 2
-        return 0.5 - half, 0.0, 0.5 + half, 1.0
-    low = max(min(1.0, painting.ground[1] + 0.04), height / width)
-    return 0.0, low - height / width, 1.0, low
+    """The part of the painted square that a frame of `width` x `height` shows, not stretched, as large as can be: its
+    middle, the ground down to a little below where feet stand, and as much above it as there is room for. Where that is
+    not up to the horizon in a wide frame, there is less of the ground, down to some share of the frame."""
+    x0, y0, x1, y1 = painting.extent
+    wide = min(x1 - x0, (y1 - y0) * width / height)
+    tall = min(y1 - y0, (x1 - x0) * height / width)
+    low = max(min(y1, painting.ground[1] + 0.04), y0 + tall)
+    if width > height:
+        in_sight, least = painting.horizon + (1 - _ABOVE) * tall, painting.ground[0] + _GROUND * tall
+        low = min(low, max(in_sight, least, y0 + tall))
+    return (x0 + x1 - wide) / 2, low - tall, (x0 + x1 + wide) / 2, low

@@ -139,6 +139,11 @@ def _between_many(figure: Figure, company: Sequence[Figure]) -> Figure:
     return replace(figure, role=replace(role, targets=tuple(names))) if there.issuperset(names) else figure
 
 
+def balloons_room(shot: Shot) -> float:
+    """How much of a frame's height at its top the balloons of a panel need."""
+    return 0.0 if not shot.speakers else 0.22 if len(shot.speakers) <= 2 else 0.3
+
+
 def _uphill(figure: Figure, place: str) -> Figure:
     """Who climbs a hill, and nothing on it, walks up."""
     climbs = figure.pose.kind == CLIMBING and not (figure.role.targets or figure.role.toward)
@@ -150,8 +155,7 @@ def _surroundings(shot: Shot, figures: Sequence[Figure], painting: Painting, siz
     words = [word for role in shot.roles for word in role.targets]
     close = shot.framing == "close-up" and len(figures) > _CLOSE
     view = camera(painting, "medium" if close else shot.framing, size, swims, focus(painting, words))
-    balloons = len(shot.speakers)
-    room = (0.3 if balloons > 2 else 0.22) * view.framing.room if balloons else 0.0
+    room = balloons_room(shot) * view.framing.room
     wades = painting.water is not None and painting.water[1] > sum(painting.ground) / 2
     tallest = max((figure.relative for figure in figures), default=1.0)
     tall = min(_TALL.get(len(figures), _MANY) * tallest**0.2, _TALLEST)
