@@ -221,7 +221,12 @@ def _words(units: Sequence[Unit], language: str) -> Iterator[Word]:
             yield Word(OWNERS[unit.text], 0)
         elif unit.text in WE:
             yield Word("they")
-        elif kind and unit.text not in LOOSE and not _determines(unit, units[at + 1 : at + 3]) and not _means_a_noun(kind, units, at):
+        elif (
+            kind
+            and unit.text not in LOOSE
+            and not _determines(unit, units[at + 1 : at + 3])
+            and not _means_a_noun(kind, units, at)
+        ):
             yield Word(kind, _count(unit.text))
 
 

@@ -104,7 +104,8 @@ class Details(Nouns):
         if self.state != REAL or (looking and (kind == "wheres" or self.language == "zh")):
             return
         fresh = self.previous in ("mark", "and", "start", "while") and after is not None
-        if self.language == "zh" and after is not None and after.text == "的" and kind == "distances":
+        far = kind == "distances" and self.language == "zh" and not self.prep
+        if far and after is not None and after.text == "的":
             self.waiting.append((kind, value))  # 驶向远方的小岛
             return
         if fresh and (after.name or self.noun_follows(at) or after.text == "的" or (after.mark and self.subject == [])):

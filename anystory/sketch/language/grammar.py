@@ -536,6 +536,7 @@ class _Walk(Details):
             return  # 从树上
         if self.units[at].text == "from behind" and self.act is not None and self.act.action in WATCHING:
             self.last = None  # "looks at the cake from behind a chair": whoever looks is there
+            self.act.action = "peeks" if self.act.action == "looks" else self.act.action
         negated = self.mods.negated
         self.prep, self.mods = kind, Modifiers(negated=negated)
 
