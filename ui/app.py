@@ -125,6 +125,7 @@ def launch(
 ) -> None:
     """Serve the page until Ctrl-C, with `mcp` its endpoints as MCP tools too. Raises OSError when the port is taken."""
     threading.Thread(target=_tidying, args=(studio,), daemon=True).start()
+    threading.Thread(target=studio.sketches.warm, daemon=True).start()
     page.launch(
         server_name=host,
         server_port=port,

@@ -28,6 +28,9 @@ from ui.words import t
 MAX_NAME = 40
 MAX_WORDS = 400
 
+SKETCHED = 768
+"""Pixels a picture's sides have at most from which sketches are made: as much as they show of it."""
+
 LOOKS = {
     "": "cast.facing.guessed",
     "left": "cast.facing.left",
@@ -61,6 +64,14 @@ class Picture:
     def look(self) -> tuple[Image.Image, Image.Image]:
         """Image and mask as a `Subject` takes them."""
         return self.upload.convert("RGB"), self.mask
+
+    @cached_property
+    def small(self) -> tuple[Image.Image, Image.Image]:
+        """`look` with sides of at most `SKETCHED` pixels."""
+        image, mask = (picture.copy() for picture in self.look)
+        for picture in (image, mask):
+            picture.thumbnail((SKETCHED, SKETCHED), Image.Resampling.LANCZOS)
+        return image, mask
 
     @property
     def cutout(self) -> Image.Image:
@@ -450,6 +461,18 @@ def to_draw(actor: Actor) -> bool:
 def subjects(actors: Sequence[Actor]) -> tuple[Subject, ...]:
     """Those of the cast who have a picture, as a story takes them."""
     return tuple(actor.subject for actor in actors if actor.subject is not None and not to_draw(actor))
+
+
+def sketched(actors: Sequence[Actor]) -> tuple[Subject, ...]:
+    """As `subjects`, each with its first picture alone, and that small: all that a sketch shows of it."""
+    small = (
+        Subject(
+            actor.name, *actor.pictures[0].small, actor.description.strip(), height=actor.height, facing=actor.facing
+        )
+        for actor in actors
+        if not to_draw(actor)
+    )
+    return tuple(small)
 
 
 def show(actors: Sequence[Actor]) -> list[Any]:

@@ -117,5 +117,8 @@ const live = () => {  // the item of the panel at work shows what the progress s
   if (picture && mine && now.dataset.panel === item.dataset.panel) { mine.src = picture.src; mine.hidden = false; }
 };
 if (progress) new MutationObserver(live).observe(progress, {subtree: true, childList: true, attributes: true});
+const tell = () => document.dispatchEvent(new Event("strip-changed"));  // the cards show its pictures too
+new MutationObserver(tell).observe(element, {subtree: true, childList: true, attributes: true});
+tell();
 """
 """What happens on the strip: `select` with the number of a frame to open, `input` with the numbers `chosen`."""

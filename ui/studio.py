@@ -35,7 +35,8 @@ from anystory.project.things import things_in
 from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
 from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
-from anystory.render.session import Progress, Renderer, RenderError
+from anystory.render.session import Asked, Progress, Renderer, RenderError
+from anystory.render.sketches import Sketches
 from anystory.script.wildcards import expand_script
 from anystory.story.model import Frame, Panel, RoutingTrace, Script, Story, Subject
 from anystory.story.steering import UNSTEERED, Steering
@@ -52,6 +53,9 @@ TRIES = 8
 
 THUMBNAIL = 320
 """Longest side in pixels of the pictures on the strip."""
+
+MAX_SKETCHES = 200
+"""Sketches that a visitor has at a time, some 20 kB each."""
 
 UPLOADED = 6 * 3600
 """Seconds for which files stay that a visitor uploaded or was shown."""
@@ -239,6 +243,23 @@ class Studio:
         at once for everybody else; no other frame has such a key, so nothing of a visitor's own is ever in here."""
         example = load_story(EXAMPLE, self.backend)
         return dict.fromkeys(key for key in Renderer(self.backend).keys(example) if key is not None)
+
+    @cached_property
+    def sketches(self) -> Sketches:
+        """Who makes sketches for all visitors."""
+        return Sketches()
+
+    def sketch(self, asked: Asked, visit: Visit) -> Path:
+        """A sketch as a file to show, of which twice `MAX_SKETCHES` are kept for a visitor. Raises ValueError as
+        `Sketches.draw` does."""
+        path = visit.files / f"sketch-{asked.key[:24]}.webp"
+        if not path.exists():
+            path.write_bytes(self.sketches.draw(asked))
+            for old in sorted(visit.files.glob("sketch-*.webp"), key=lambda file: file.stat().st_mtime)[
+                : -2 * MAX_SKETCHES
+            ]:
+                old.unlink(missing_ok=True)
+        return path
 
     @property
     def pictures(self) -> Path:

@@ -41,8 +41,8 @@ def wire(parts: Parts) -> None:
         return look(shown, int(event.page), *values)
 
     seen, values = [pages.at, pages.preview], [*pages.settings, *written(parts)]
-    gr.on(  # other words come with the story's being kept: after a pause
-        [stage.shown.change, parts.story.bar.input, *(widget.change for widget in pages.settings)],
+    gr.on(
+        [stage.shown.change, pages.said.change, *(widget.change for widget in pages.settings)],
         look,
         [stage.shown, pages.at, *values],
         seen,
