@@ -62,7 +62,7 @@ def _wanted(
     studio: Studio, visit: Visit, script: Script, actors: Sequence[cast.Actor], shown: Sequence[Shown], seed: int
 ) -> dict[int, Asked]:
     """What the sketches of panels without a frame are made from, by the panels' numbers."""
-    made = {k for k, item in placed(shown, script.panels).items() if item.panel.prompt == script.panels[k - 1].prompt}
+    made = {k for k, item in placed(shown, script.panels).items() if item.shows(script.panels[k - 1], k)}
     names = tuple(member.name for member in script.cast)
     panels = tuple(_filled_in(panel, panel_seed(seed, k), names) for k, panel in enumerate(script.panels, 1))
     script = replace(script, panels=panels, things=things_in(visit.story))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import gradio as gr
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
 from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
 from anystory.project.folder import Project, ProjectError
-from anystory.story.model import Script
+from anystory.story.model import Panel, Script
 from ui import html
 from ui.studio import Shown, place
 from ui.words import t
@@ -104,7 +104,13 @@ def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
     """The pages of the finished frames, with the words of `script` as far as its panels are the ones that were made.
     Raises PageError or ProjectError."""
     job = shown[0].job
-    return Pages(Project(job.visit.story), how, job.with_words(script), [item.number for item in shown])
+    project, said = Project(job.visit.story), job.with_words(script)
+    there = {number: item for item in shown if (number := project.number(item.id))}
+    panels = list(said.panels)  # in the folder's order, which another page may have changed
+    for number, item in there.items():
+        panels += [Panel("")] * (number - len(panels))
+        panels[number - 1] = said.panels[item.number - 1]
+    return Pages(project, how, replace(said, panels=tuple(panels)), there)
 
 
 def preview(made: Pages, at: int) -> tuple[int, str]:

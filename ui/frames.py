@@ -180,7 +180,7 @@ def followed(
     if left != chosen:
         change |= {stage.chosen: left, controls.start: start_label(say, left)}
     if run is None or run.ended:
-        change[stage.gallery] = strip(say, panels, shown, left, item.number if item else None)
+        change[stage.gallery] = strip(say, panels, shown, left, item.id if item else None)
         change[stage.empty] = gr.HTML(visible=not panels and not shown)
     return change
 
@@ -219,7 +219,7 @@ def ticked(
     if len(run.moment.drawn) > len(drawn):
         new = run.moment.drawn[len(drawn) :]
         change[stage.drawn] = (*drawn, *(cast.Made(cast.drawn(s), run.job.keys.get(s.name)) for s in new))
-    now = next((new for new in shown if item and new.number == item.number), None)
+    now = next((new for new in shown if item and new.id == item.id), None)
     if now is None:  # nothing is open yet, or its panel is being made anew: what is looked at stays until then
         now = item if item and not ended else next(iter(shown), None)
     if now is not item:
@@ -228,7 +228,7 @@ def ticked(
     same = panels == run.job.script.panels  # or somebody goes on writing meanwhile
     listed = panels if ended else run.job.script.panels
     state = run.state if same or not ended else None
-    panels_now = strip(say, listed, shown, chosen, now.number if now else None, state)
+    panels_now = strip(say, listed, shown, chosen, now.id if now else None, state)
     if ended or panels_now != run.told:  # a long one is large, and mostly only the progress has changed
         change[stage.gallery] = run.told = panels_now
     if not ended:
@@ -258,7 +258,7 @@ def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: 
         stage.chosen: (),
         stage.drawn: (),
         stage.progress: "",
-        stage.gallery: strip(say, panels, shown, (), first.number if first else None),
+        stage.gallery: strip(say, panels, shown, (), first.id if first else None),
         stage.empty: gr.HTML(visible=not shown),
         stage.takeaway: gr.Row(visible=bool(shown)),
         **dict(zip(view.outputs, opened, strict=True)),

@@ -13,7 +13,7 @@ FILE = "gradio_api/file="
 """Where the app serves files, from the page."""
 
 OLD = "old"
-"""How a frame stands whose panel has other words by now."""
+"""How a frame stands whose panel asks for another by now."""
 
 DOUBT = "⚠ "
 """What stands before the words of a frame whose routing looks wrong."""
@@ -28,7 +28,7 @@ def strip(
     state: Callable[[int], str] | None = None,
 ) -> str:
     """A list with an item a panel, each with the frame that is its, wherever it was when that was made. Frames in
-    `shown` are buttons that open them (`opened` is the number of one there), also those of words that have changed;
+    `shown` are buttons that open them (`opened` is the `id` of one there), also those of words that have changed;
     panels have a box to choose them. `state` tells how a panel of a render stands, `say` has the visitor's words
     (`ui.words`)."""
     frames = placed(shown, panels)
@@ -37,11 +37,11 @@ def strip(
         item, panel = frames.get(number), panels[number - 1] if number <= len(panels) else None
         how = state(number) if state else OPEN
         if item and how != MAKING:
-            how = DONE if panel and item.panel.prompt == panel.prompt else OLD
+            how = DONE if panel and item.shows(panel, number) else OLD
         picked = number in chosen if panel else None
         said = panel or (item.panel if item else None)
         if said is not None:
-            items.append(_item(say, number, said, item, how, picked, item is not None and item.number == opened))
+            items.append(_item(say, number, said, item, how, picked, item is not None and item.id == opened))
     return f'<ol class="strip" aria-label="{escape(say("frames.strip"))}">{"".join(items)}</ol>' if items else ""
 
 
@@ -56,7 +56,7 @@ def _item(
         label = f'<span class="caption-label">{number} · {doubt}{words}</span>'
         mark = ' aria-current="true"' if opened else ""
         picture = (
-            f'<button class="thumbnail-item" data-open="{item.number}" title="{words}"{mark}>'
+            f'<button class="thumbnail-item" data-open="{item.id}" title="{words}"{mark}>'
             f'<img src="{FILE}{escape(str(item.thumbnail))}" alt="" loading="lazy">{label}'
             f"{stands if how == OLD else ''}</button>"
         )
@@ -94,7 +94,7 @@ element.addEventListener("click", (event) => {
   if (!button) return;
   element.querySelectorAll("[aria-current]").forEach((other) => other.removeAttribute("aria-current"));
   button.setAttribute("aria-current", "true");
-  trigger("select", {number: Number(button.dataset.open)});
+  trigger("select", {id: Number(button.dataset.open)});
 });
 element.addEventListener("keydown", (event) => {
   const step = {ArrowRight: 1, ArrowLeft: -1}[event.key], item = event.target.closest("li");
@@ -121,4 +121,4 @@ const tell = () => document.dispatchEvent(new Event("strip-changed"));  // the c
 new MutationObserver(tell).observe(element, {subtree: true, childList: true, attributes: true});
 tell();
 """
-"""What happens on the strip: `select` with the number of a frame to open, `input` with the numbers `chosen`."""
+"""What happens on the strip: `select` with the `id` of a frame to open, `input` with the numbers `chosen`."""

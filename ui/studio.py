@@ -28,18 +28,18 @@ from anystory.errors import AnyStoryError
 from anystory.maps import figures as maps
 from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.drafts import Store
-from anystory.project.folder import Project, ProjectError
+from anystory.project.folder import Project, ProjectError, frame_file
 from anystory.project.imprint import ImprintError, story_from_png
-from anystory.project.lineage import lineage
+from anystory.project.lineage import lineage, pictured, renamed, renames
 from anystory.project.things import things_in
 from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
 from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
-from anystory.render.session import Asked, Progress, Renderer, RenderError
+from anystory.render.session import Asked, Progress, Renderer, RenderError, looks
 from anystory.render.sketches import Sketches
-from anystory.script.wildcards import expand_script
-from anystory.story.model import Frame, Panel, RoutingTrace, Script, Story, Subject
-from anystory.story.steering import UNSTEERED, Steering
+from anystory.script.wildcards import WildcardError, expand_panel, expand_script
+from anystory.story.model import MADE, Frame, Panel, RoutingTrace, Script, Story, Subject, panel_seed
+from anystory.story.steering import Steering
 from anystory.story.styles import own_styles
 from ui.estimate import TimeLeft
 from ui.limits import Allowance, Limits
@@ -120,9 +120,15 @@ class Job:
             return self.script
         panels = list(self.script.panels)
         for panel, place in zip(script.panels, lineage(panels, script.panels), strict=True):
-            if place is not None and panels[place].prompt == panel.prompt:
+            if place is not None and panels[place].prompt in (panel.prompt, self.filled(panel, place + 1).prompt):
                 panels[place] = replace(panels[place], caption=panel.caption, dialogue=panel.dialogue)
         return replace(self.script, title=script.title, panels=tuple(panels))
+
+    def filled(self, panel: Panel, number: int) -> Panel:
+        """A panel as number `number` of the script, with its wildcards filled in as far as there are lists for them."""
+        with suppress(WildcardError):
+            return expand_panel(panel, panel_seed(self.seed, number), self.names)
+        return panel
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,10 +146,12 @@ class Job:
 
 @dataclass(frozen=True, eq=False)  # Gradio hashes what a state holds, which pictures do not allow
 class Shown:
-    """A finished frame: panel `number` (from 1) of a job. `file` is its PNG to take home, settings inside; `thumbnail`
-    a small JPEG of it, under a name that changes with the picture; `backend` the name of what made it."""
+    """A finished frame: panel `number` (from 1) of a job. `id` is that panel in the story's folder, whatever number it
+    has there by now (`Entry.panel`). `file` is its PNG to take home, settings inside; `thumbnail` a small JPEG of it,
+    under a name that changes with the picture; `backend` the name of what made it."""
 
     number: int
+    id: int
     frame: Frame
     file: Path
     thumbnail: Path
@@ -153,6 +161,21 @@ class Shown:
     @property
     def panel(self) -> Panel:
         return self.job.script.panels[self.number - 1]
+
+    @property
+    def in_folder(self) -> tuple[Project, int]:
+        """The story's folder, and the number that the panel has there by now. Raises ProjectError where it is gone."""
+        project = Project(self.job.visit.story)
+        number = project.number(self.id)
+        if number is None:
+            raise ProjectError(f"Panel {self.number} is no longer in the story; make the frames again.")
+        return project, number
+
+    def shows(self, panel: Panel, number: int) -> bool:
+        """Whether it is what a panel asks for, as number `number` of a script."""
+        filled = self.job.filled(self.panel, self.number), self.job.filled(panel, number)
+        mine, other = (pictured(each, self.frame.maps.measure in MADE) for each in filled)
+        return mine == other
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
@@ -164,7 +187,11 @@ class Shown:
         trace = self.frame.trace
         if trace is None:
             return ""
-        size = (self.job.visit.story / "frames" / f"{self.number:03d}-trace.npz").stat().st_size
+        try:
+            project, number = self.in_folder
+            size = (project.folder / frame_file(number, "-trace.npz")).stat().st_size
+        except (ProjectError, OSError):  # another page or program has changed the story
+            return ""
         layers = f"{len(trace.shapes)} layers" if len(trace.shapes) > 1 else "one layer"
         return f"{len(trace.steps)} steps of {layers} are kept, {max(1, size // 1000)} kB on disk."
 
@@ -306,20 +333,27 @@ class Studio:
                     path.unlink()
 
     def frames(self, visit: Visit) -> tuple[Shown, ...]:
-        """The finished frames of a story that was rendered before, less those of panels that have changed since.
-        Raises ProjectError."""
+        """The finished frames of a story that was rendered before, less those of panels that have changed since, but
+        not by the names of their characters. Raises ProjectError."""
         project = Project(visit.story)
         if not project.entries:
             return ()
         story = project.story()
         settings = story.settings
         job = Job(story.script, story.subjects, visit, settings.seed, settings.steps, settings.guidance)
+        there, _ = project.frames()
+        now = dict.fromkeys((member.name for member in story.script.cast), "") | looks(story)
         shown = []
-        for number, panel in enumerate(story.script.panels, 1):
-            with suppress(ProjectError, ImprintError, OSError, KeyError):
-                made = story_from_png((visit.story / project.entries[number].image).read_bytes())
-                if made.script.panels[made.panel - 1].prompt == panel.prompt:
-                    shown.append(_shown(number, project.frame(number), job))
+        for number, frame in there.items():
+            made = project.asked(number)
+            if made is None:
+                continue
+            was = {member.name: made.looks.get(member.name, "") for member in made.script.cast}
+            then = renamed(made.script.panels[made.panel - 1], renames(was, now))
+            panel, sketched = story.script.panels[number - 1], frame.maps.measure in MADE
+            # Not their seeds: a frame that was tried for or chosen has another than its panel.
+            if pictured(replace(then, seed=None), sketched) == pictured(replace(panel, seed=None), sketched):
+                shown.append(_shown(number, project.panel(number), frame, job))
         return tuple(shown)
 
     def render(
@@ -441,11 +475,16 @@ class _Telling:
         self._shown = self._kept()
         self.left = TimeLeft(self._total, self._steps)
 
+    @cached_property
+    def _project(self) -> Project:
+        """The story's folder, as this render has begun it."""
+        return Project(self._job.visit.story)
+
     def _kept(self) -> dict[int, Shown]:
         """The frames of the last render whose panel is still the same, wherever it stands."""
         panels = self._story.script.panels
         there = placed(self._before, panels) if panels else {}
-        same = ((number, item) for number, item in there.items() if item.panel == panels[number - 1])
+        same = ((number, item) for number, item in there.items() if item.shows(panels[number - 1], number))
         return {number: replace(item, number=number, job=self._job) for number, item in same}
 
     def leave_out(self, moment: Moment) -> None:
@@ -493,7 +532,9 @@ class _Telling:
             self.left.skip()
         elif step.total == self._steps or step.frame:  # of a sketch the whole frame counts as a step
             self.left.step(time.monotonic(), step.index)
-        fresh = _shown(number, step.frame, job) if step.frame and not job.variants else None
+        fresh = None
+        if step.frame and not job.variants:
+            fresh = _shown(number, self._project.panel(number), step.frame, job)
         if fresh and number in self._shown and _same(fresh, self._shown[number]):
             fresh = self._shown[number]  # what is open or cached of it goes on being so
         if fresh:
@@ -581,13 +622,15 @@ def place(job: Job, end: str) -> Path:
     return job.visit.files / f"{slug(job.script.title)}{end}"
 
 
-def _shown(number: int, frame: Frame, job: Job) -> Shown:
-    """A finished frame with copies of it to show and to take home."""
+def _shown(number: int, panel: int, frame: Frame, job: Job) -> Shown:
+    """A finished frame of panel `number` of a job, which is `panel` in the story's folder, with copies of it to show
+    and to take home. Raises ProjectError where that is gone."""
     file = place(job, f"-{number:03d}.png")
-    shutil.copyfile(job.visit.story / "frames" / f"{number:03d}.png", file)
+    item = Shown(number, panel, frame, file, _small(number, frame.image, job.visit), job, "")
+    project, there = item.in_folder
+    shutil.copyfile(project.folder / frame_file(there), file)
     with Image.open(file) as picture:
-        made_by = str(picture.info.get("backend", ""))
-    return Shown(number, frame, file, _small(number, frame.image, job.visit), job, made_by)
+        return replace(item, backend=str(picture.info.get("backend", "")))
 
 
 @dataclass(frozen=True)
@@ -617,14 +660,17 @@ def placed(shown: Sequence[Shown], panels: Sequence[Panel]) -> dict[int, Shown]:
 def takes(item: Shown) -> list[Take]:
     """Those in the history of a frame's panel, the newest first, but for the one that stands there. Who cannot be read
     is left out."""
-    project = Project(item.job.visit.story)
-    now = project.entries.get(item.number)
+    try:
+        project, number = item.in_folder
+    except ProjectError:
+        return []
+    now = project.entries.get(number)
     listed = []
-    for kept in reversed(project.history_of(item.number)):
+    for kept in reversed(project.history_of(number)):
         if now and kept.key == now.key:
             continue
         with suppress(ProjectError):
-            image = project.kept(item.number, kept.key).image
+            image = project.kept(number, kept.key).image
             listed.append(Take(kept.key, kept.seed, _small(item.number, image, item.job.visit)))
     return listed
 
@@ -632,27 +678,30 @@ def takes(item: Shown) -> list[Take]:
 def restored(item: Shown, key: str) -> Shown:
     """The panel's frame of `key` from its history, in its place again. Its job asks for what that frame was made
     with, seed and steering, as far as the panel is otherwise still the same. Raises ProjectError with a sentence."""
-    folder, number, job = item.job.visit.story, item.number, item.job
-    project = Project(folder)
+    (project, number), job = item.in_folder, item.job
     for kept in (kept for kept in project.history_of(number) if kept.key == key):
         with suppress(ImprintError, OSError):
-            made = story_from_png((folder / kept.image).read_bytes())
+            made = story_from_png((project.folder / kept.image).read_bytes())
             panel = made.script.panels[made.panel - 1]
-            if replace(panel, seed=None, steering=UNSTEERED) == replace(item.panel, seed=None, steering=UNSTEERED):
-                job = job.take(number, kept.seed, panel.steering)
+            if item.shows(replace(panel, seed=item.panel.seed, steering=item.panel.steering), item.number):
+                job = job.take(item.number, kept.seed, panel.steering)
     project.restore(number, key, rewritten=job is not item.job)
-    return _shown(number, project.frame(number), job)
+    return _shown(item.number, item.id, project.frame(number), job)
 
 
 def pinned(item: Shown) -> bool:
     """Whether the frame stays whatever is asked for."""
-    entry = Project(item.job.visit.story).entries.get(item.number)
-    return entry is not None and entry.pinned
+    try:
+        project, number = item.in_folder
+    except ProjectError:
+        return False
+    return number in project.entries and project.entries[number].pinned
 
 
 def pin(item: Shown, on: bool) -> Shown:
     """Pin a frame, its seed being the panel's from now on, or let it go. Raises ProjectError with a sentence."""
-    Project(item.job.visit.story).pin(item.number, on)
+    project, number = item.in_folder
+    project.pin(number, on)
     return replace(item, job=item.job.take(item.number, item.frame.seed)) if on else item
 
 

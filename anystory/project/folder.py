@@ -419,11 +419,19 @@ class Project:
 
     def history_of(self, number: int) -> list[Kept]:
         """What else was made for panel `number`, oldest first."""
-        return [kept for kept in self.history if kept.panel == self._panel(number)]
+        own = self._order[number - 1 : number] if number > 0 else ()
+        return [kept for kept in self.history if kept.panel in own]
 
-    def _panel(self, number: int) -> int | None:
-        """The panel of a number, whatever number it has elsewhere; None where there is none."""
-        return self._order[number - 1] if 1 <= number <= len(self._order) else None
+    def panel(self, number: int) -> int:
+        """The panel of a number, which is the same whatever number it has elsewhere. Raises ProjectError where there is
+        none."""
+        if not 1 <= number <= len(self._order):
+            raise ProjectError(f"There is no panel {number}; the story has panels 1 to {len(self._order)}.")
+        return self._order[number - 1]
+
+    def number(self, panel: int) -> int | None:
+        """The number that a panel has; None where it is gone."""
+        return self._order.index(panel) + 1 if panel in self._order else None
 
     @property
     def made_with(self) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from operator import itemgetter
 
 from anystory.story.model import Panel
 from anystory.story.prompt import rename
+from anystory.story.steering import Steering
 
 IN_PLACE = 0.25
 """How alike two panels are that are one, edited, if they stand between the same panels, from 0 to 1."""
@@ -44,6 +45,15 @@ def words(panel: Panel) -> tuple[str, tuple[str, ...]]:
     return " ".join(panel.prompt.split()), panel.cast
 
 
+def pictured(panel: Panel, sketched: bool) -> Panel:
+    """A panel less what no frame shows of it: panels that are alike in the rest ask for the same. Who speaks shows in
+    a frame that was `sketched`, its style and what is asked of a model do not."""
+    if not sketched:
+        return replace(panel, caption="", dialogue=())
+    speakers = tuple(replace(line, say="") for line in panel.dialogue)
+    return replace(panel, caption="", dialogue=speakers, style="", steering=Steering(panel.steering.layout))
+
+
 def renames(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
     """The characters that are called otherwise now, by their names before. `before` and `now` are the casts in their
     order with what each character looks like, as a hash, "" for one without a picture."""
@@ -63,7 +73,13 @@ def renames(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]
 
 def renamed(panel: Panel, names: Mapping[str, str]) -> Panel:
     """A panel whose characters have other names, given by those they had."""
-    return replace(panel, prompt=rename(panel.prompt, names), cast=tuple(names.get(name, name) for name in panel.cast))
+    return replace(
+        panel,
+        prompt=rename(panel.prompt, names),
+        cast=tuple(names.get(name, name) for name in panel.cast),
+        dialogue=tuple(replace(line, who=names.get(line.who, line.who)) for line in panel.dialogue),
+        steering=panel.steering.renamed(names),
+    )
 
 
 def _in_order(old: Sequence[Hashable], now: Sequence[Hashable], found: dict[int, int]) -> None:

@@ -13,7 +13,7 @@ import itertools
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,14 @@ class Steering:
                 "as shares from 0 to 1.",
                 "reference_steps",
             )
+
+    def renamed(self, names: Mapping[str, str]) -> Steering:
+        """The same for subjects that have other names, given by those they had."""
+        places = tuple(replace(place, name=names.get(place.name, place.name)) for place in self.layout.places)
+        eta, gamma = (
+            tuple((names.get(name, name), value) for name, value in strengths) for strengths in (self.eta, self.gamma)
+        )
+        return replace(self, layout=replace(self.layout, places=places), eta=eta, gamma=gamma)
 
     def etas(self, names: Sequence[str], otherwise: float) -> tuple[float, ...]:
         """η of each of `names`."""

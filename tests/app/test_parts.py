@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import threading
 import unicodedata
 from contextlib import closing
@@ -32,6 +33,7 @@ from anystory.supplies import ASSETS
 from tests.app.tiny_app import Middle
 from ui import cast, html, masks, panels, script, shelf, story, storyboard, viewer
 from ui.events.storyboard import EXAMPLE
+from ui.strip import strip
 from ui.studio import TRIES, Job, Studio, animation, contact_sheet, fetch, map_sheet
 from ui.uploads import uploaded
 from ui.words import words
@@ -762,6 +764,22 @@ def test_frames_of_lines_that_changed_are_not_shown_for_the_new_ones(studio, act
     first = next(moment for moment in studio.render(changed, before) if moment.shown is not None)
     assert [item.number for item in first.shown] == [1]
     assert first.shown[0].job == changed
+
+
+def test_frames_of_wildcards_are_kept_by_the_words_that_were_chosen(studio, actors):
+    asked = job(studio, actors, "{Bruno|Bruno} {walks|runs|sits|hops}\nFern sleeps # Night")
+    before = last(studio.render(asked)).shown
+    panels = (asked.script.panels[0], Panel("the sea"))
+    again = replace(asked, script=replace(asked.script, panels=panels), panels=(2,))
+    first = next(moment for moment in studio.render(again, before) if moment.shown is not None)
+    assert [item.number for item in first.shown] == [1]
+    shown = studio.frames(studio.visit(asked.visit.key))
+    assert "|" not in shown[0].panel.prompt, "the folder has the words themselves"
+    late = tuple(replace(panel, caption="Late") for panel in panels)
+    assert re.findall(r'<li class="(\w+)"', strip(words(None), late, shown, (), None)) == ["done", "open"]
+    assert shown[0].job.with_words(replace(again.script, panels=late)).panels[0].caption == "Late"
+    other = replace(panels[0], prompt="{Bruno|Bruno} {jumps|flies}")
+    assert 'class="old"' in strip(words(None), (other,), shown, (), None)
 
 
 def test_a_visitor_who_leaves_takes_the_files_along_but_not_the_story(studio, actors):

@@ -11,19 +11,24 @@ from html import escape
 import gradio as gr
 import pytest
 from gradio.state_holder import StateHolder
+from PIL import Image
 from playwright.sync_api import expect
 
+from anystory.pages.export import Format
 from anystory.project import drafts
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.drafts import Draft, Store, load_draft
-from anystory.project.folder import Project, content, cutout
+from anystory.project.folder import Project, ProjectError, content, cutout
+from anystory.project.lineage import renamed
 from anystory.story.model import BOUNDS, Panel, Settings
+from anystory.story.steering import Layout, Place, Steering
 from tests.app.steps import EXAMPLE, PATIENCE, few_steps, saved, settle, upload, write
-from tests.stories import rendered, subject
-from ui import cast, story
+from tests.stories import frame, rendered, subject
+from ui import book, cast, story
 from ui.app import build
 from ui.strip import strip
-from ui.studio import Studio, placed
+from ui.studio import Studio, pin, pinned, placed, takes
+from ui.studio import restored as taken
 from ui.words import words
 
 SAY = words(None)
@@ -99,6 +104,68 @@ def test_frames_come_back_but_those_of_panels_that_changed(studio):
     names = [(*panel.cast, "background") for panel in panels]
     Project(visit.story).begin(replace(made, script=replace(made.script, panels=panels)), keys, names, "mini", "1.0")
     assert [item.number for item in studio.frames(visit)] == [1, 3]
+
+
+def begun(visit, made, panels):
+    """The folder of a story after another program has begun it with other panels."""
+    keys, names = [f"new{k}" for k in range(len(panels))], [(*panel.cast, "background") for panel in panels]
+    project = Project(visit.story)
+    project.begin(replace(made, script=replace(made.script, panels=tuple(panels))), keys, names, "mini", "1.0")
+    return project
+
+
+def test_frames_fit_by_all_that_they_show_and_by_nothing_else(studio):
+    visit = studio.visit()
+    made = rendered(visit.story).story()
+    one, two, three = made.script.panels
+    layout = Steering(Layout((Place("Fox", (0, 0, 0.5, 1)),)))
+    for other in (replace(one, cast=("Owl",)), replace(one, steering=layout), replace(one, size=32)):
+        shown = studio.frames(visit)
+        assert re.findall(r'<li class="(\w+)"', strip(SAY, (other, two, three), shown, (), None))[0] == "old"
+        begun(visit, made, (other, two, three))
+        assert [item.number for item in studio.frames(visit)] == [2, 3]
+        begun(visit, made, (one, two, three))
+    told = replace(one, caption="Late", dialogue=())
+    assert 'class="old"' not in strip(SAY, (told, two, three), studio.frames(visit), (), None)
+    begun(visit, made, (told, two, three))
+    assert [item.number for item in studio.frames(visit)] == [1, 2, 3]
+
+
+def test_frames_are_those_of_renamed_characters_when_a_story_is_opened_again(studio):
+    visit = studio.visit()
+    made = rendered(visit.story).story()
+    cast = (replace(made.script.cast[0], name="Rex"), *made.script.cast[1:])
+    panels = tuple(renamed(panel, {"Fox": "Rex"}) for panel in made.script.panels)
+    subjects = (replace(made.subjects[0], name="Rex"), *made.subjects[1:])
+    begun(visit, replace(made, script=replace(made.script, cast=cast), subjects=subjects), panels)
+    shown = studio.frames(visit)
+    assert [item.panel.prompt for item in shown] == ["Rex walks", "Rex meets Owl", "an empty beach"]
+    assert shown[1].frame.maps.names[:2] == ("Fox", "Owl"), "the names are those of the story it was made for"
+
+
+def test_what_is_done_to_a_frame_is_done_to_its_panel_wherever_that_is_by_now(studio):
+    visit = studio.visit()
+    made = rendered(visit.story).story()
+    shown = studio.frames(visit)
+    _, two, three = made.script.panels
+    Project(visit.story).keep(2, frame(two.cast, seed=77), "7" * 64, two.prompt, made.settings)
+    begun(visit, made, (three, Panel("snow"), two))
+    (take,) = takes(shown[1])
+    assert take.seed == 77 and takes(shown[2]) == []
+    assert pin(shown[1], True).panel.seed == 9
+    assert [(n, entry.pinned) for n, entry in Project(visit.story).entries.items()] == [(1, False), (3, True)]
+    assert pinned(shown[1]) and not pinned(shown[2])
+    new = taken(shown[1], take.key)
+    assert (new.number, new.frame.seed, Project(visit.story).entries[3].seed) == (2, 77, 77)
+    assert Image.open(new.file).info["seed"] == "77"
+    pages = book.pages(shown, None, Format("one"))
+    assert [(page.panels, pages.script.panels[page.panels[0] - 1].prompt) for page in pages] == [
+        ((1,), three.prompt),
+        ((3,), two.prompt),
+    ]
+    assert takes(shown[0]) == [] and not pinned(shown[0])
+    with pytest.raises(ProjectError, match="Panel 1 is no longer in the story"):
+        pin(shown[0], True)
 
 
 def test_frames_stand_at_their_panels_while_lines_come_and_go(studio):

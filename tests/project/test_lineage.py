@@ -11,6 +11,8 @@ from PIL import Image
 from anystory.project.folder import KEPT, Project
 from anystory.project.lineage import lineage, renamed, renames
 from anystory.story.model import BACKGROUND, CastMember, Frame, Panel, RoutingMaps, Script, Settings, Story
+from anystory.story.model import Line as Said
+from anystory.story.steering import Layout, Place, Steering
 from tests import stories
 
 SETTINGS = Settings(size=64)
@@ -59,6 +61,11 @@ def test_renamed_characters_are_known_by_their_looks_or_their_places():
     assert lineage(was, now, {"Mia": "Anna"}) == [0]
     both = renamed(Panel("Tomorrow Mia and Tom nap", ("Mia", "Tom")), {"Mia": "Tom Lee", "Tom": "Ben"})
     assert (both.prompt, both.cast) == ("Tomorrow Tom Lee and Ben nap", ("Tom Lee", "Ben"))
+    place = Layout((Place("Mia", (0, 0, 0.5, 1)),))
+    told = Panel("Mia naps", ("Mia",), dialogue=(Said("Mia", "Tom?"),), steering=Steering(place, (("Mia", 2),)))
+    called = Panel("Ann naps", ("Ann",), "", (Said("Ann", "Tom?"),))
+    called = replace(called, steering=Steering(Layout((replace(place.places[0], name="Ann"),)), (("Ann", 2),)))
+    assert renamed(told, {"Mia": "Ann"}) == called
     assert renamed(Panel("小明走路", ("小明",)), {"小明": "小红"}).prompt == "小红走路"
 
 

@@ -35,7 +35,7 @@ def wire(parts: Parts) -> None:
         return desk.opened(item, takes(item) if item else (), bool(item and pinned(item)), sketches)
 
     def open_frame(event: gr.EventData, frames: Frames) -> list[Any]:
-        return shown(next((item for item in frames if item.number == event.number), None))
+        return shown(next((item for item in frames if item.id == event.id), None))
 
     stage.gallery.select(open_frame, stage.shown, table.outputs, **QUICK)
     seen_anew = [view.item.change, stage.ended.change]
@@ -102,12 +102,12 @@ def wire(parts: Parts) -> None:
         opacity: float,
     ) -> dict[Any, Any]:
         """The page with another frame in its panel's place."""
-        frames = tuple(new if item.number == new.number else item for item in frames)
+        frames = tuple(new if item.id == new.id else replace(item, job=new.job) for item in frames)
         panels = new.job.script.panels
         return {
             stage.shown: frames,
             stage.panels: panels,
-            stage.gallery: strip(words(request), panels, frames, chosen, new.number),
+            stage.gallery: strip(words(request), panels, frames, chosen, new.id),
             **taken(new.job, new, present, lines, styles),
             **dict(zip(view.outputs, viewer.opened(new, opacity), strict=True)),
             **dict(zip(table.outputs, shown(new), strict=True)),

@@ -21,7 +21,7 @@ def wire(parts: Parts) -> None:
     stage, view = parts.stage, parts.view
 
     def open_frame(event: gr.EventData, shown: tuple[Shown, ...], opacity: float) -> list[Any]:
-        item = next((item for item in shown if item.number == event.number), None)
+        item = next((item for item in shown if item.id == event.id), None)
         return viewer.opened(item, opacity) if item else [gr.skip()] * len(view.outputs)
 
     stage.gallery.select(open_frame, [stage.shown, view.opacity], view.outputs, **QUICK)
