@@ -93,6 +93,7 @@ def _page(studio: Studio) -> gr.Blocks:
             book=pages,
             story=bar,
         )
+        banner = gr.HTML(elem_id="banner")
         gr.HTML(f"<p>{t(studio.stored)}</p>", elem_id="stored")
         script_events.wire(parts)
         cast_events.wire(parts)
@@ -105,7 +106,7 @@ def _page(studio: Studio) -> gr.Blocks:
         book_events.wire(parts)
         story_events.wire(parts, page)
         api.wire(parts)
-        ready = [head.model, head.banner, found.section, controls.steps, controls.guidance]
+        ready = [head.model, banner, found.section, controls.steps, controls.guidance]
         loaded = page.load(_loading(studio), None, ready, **SLOW)
         # A story that came back before the model was there goes on with its own settings.
         loaded.then(_of_story, bar.settings, ready[3:], **QUICK)

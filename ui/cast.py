@@ -22,7 +22,7 @@ from anystory.maps.overlay import colour
 from anystory.script.form import HEIGHTS, MAX_CAST, composed
 from anystory.story.model import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
 from anystory.story.prompt import rename
-from ui import html
+from ui import html, sample
 from ui.words import t
 
 MAX_NAME = 40
@@ -143,7 +143,7 @@ class Renaming:
 
 @dataclass(frozen=True)
 class CastWidgets:
-    """The cast's widgets. `actors` is the cast, `cards` shows it.
+    """The cast's widgets. `actors` is the cast, `cards` shows it, `example` makes the example.
 
     Cutting out takes its time, in which the cast goes on changing: `made` holds what was cut out, and `taken` the keys
     of those in it that have been put into the cast. `renaming` is the last name that changed the script as well, None
@@ -153,6 +153,7 @@ class CastWidgets:
 
     actors: gr.State
     cards: gr.HTML
+    example: gr.Button
     upload: gr.File
     describe: gr.Button
     notice: gr.HTML
@@ -179,13 +180,17 @@ def create() -> CastWidgets:
         cut=0,
         elem_id="cards",
     )
-    upload = gr.File(file_count="multiple", file_types=["image"], show_label=False, height=96, elem_id="drop")
+    with gr.Row(elem_id="start"):
+        example = sample.create()
+        upload = gr.File(file_count="multiple", file_types=["image"], show_label=False, height=96, elem_id="drop")
     describe = gr.Button(t("cast.describe"), size="sm", elem_id="describe")
     notice = gr.HTML(elem_id="cast-notice")
     renamed = gr.HTML(js_on_load=UNDO, elem_id="cast-renamed")
     follows = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
     made, taken = gr.State(()), gr.State(frozenset())
-    return CastWidgets(gr.State(()), cards, upload, describe, notice, renamed, gr.State(None), follows, made, taken)
+    return CastWidgets(
+        gr.State(()), cards, example, upload, describe, notice, renamed, gr.State(None), follows, made, taken
+    )
 
 
 def spelt(text: object) -> str:

@@ -8,6 +8,7 @@ its language there. `words(request)` is for sentences with values in them, which
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -22,6 +23,8 @@ I18N = gr.I18n(**_SAID, **{"zh-TW": _SAID["zh-CN"]})
 TRANSLATE = """
 <script>
 (() => {
+  const kept = localStorage.getItem("anystory-language");  // what was chosen on the page
+  if (kept) Object.defineProperties(navigator, {language: {value: kept}, languages: {value: [kept]}});  // for Gradio
   const all = WORDS, asked = navigator.language.toLowerCase(), family = (code) => code.toLowerCase().split("-")[0];
   const code = Object.keys(all).find((code) => code.toLowerCase() === asked)
     ?? Object.keys(all).find((code) => family(code) === family(asked)) ?? "en";
@@ -63,6 +66,8 @@ def t(key: str) -> str:
 
 
 def words(request: gr.Request | None) -> Callable[..., str]:
-    """`say` in the language that the visitor's browser asks for: words(request)("frames.queue", place=3)."""
-    accepted = request.headers.get("accept-language") if request else None
-    return partial(say, language(accepted))
+    """`say` in the language that the visitor chose, or else their browser asks for:
+    words(request)("frames.queue", place=3)."""
+    headers = request.headers if request else {}
+    chosen = re.search(r"(?:^|; )anystory-language=([\w-]+)", headers.get("cookie") or "")
+    return partial(say, language(chosen[1] if chosen else headers.get("accept-language")))

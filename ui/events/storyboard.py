@@ -101,4 +101,7 @@ def wire(parts: Parts) -> None:
         api_visibility="private",
         **ONE_CAST,
     )
-    parts.head.example.click(load_example, [chooser.model, *standing], filled, **SLOW, **ONE_CAST)
+    shown: dict[str, Any] = {**SLOW, **ONE_CAST}
+    bar.example.click(load_example, [chooser.model, *standing], filled, **shown)
+    made = actors.example.click(load_example, [chooser.model, *standing], filled, **shown)
+    made.success(js="() => document.querySelector('#render').click()")
