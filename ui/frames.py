@@ -151,6 +151,7 @@ def started(run: Run, say: Callable[..., str], controls: Controls, stage: Stage,
         controls.skip: gr.Button(visible=True),
         view.again: gr.Button(interactive=False),
         view.retry: gr.Button(interactive=False),
+        view.refusal: "",
         controls.notice: "",
     }
 

@@ -148,7 +148,8 @@ class Job:
 class Shown:
     """A finished frame: panel `number` (from 1) of a job. `id` is that panel in the story's folder, whatever number it
     has there by now (`Entry.panel`). `file` is its PNG to take home, settings inside; `thumbnail` a small JPEG of it,
-    under a name that changes with the picture; `backend` the name of what made it."""
+    under a name that changes with the picture; `backend` the name of what made it. One that is `pinned` is not made
+    again."""
 
     number: int
     id: int
@@ -157,6 +158,7 @@ class Shown:
     thumbnail: Path
     job: Job
     backend: str
+    pinned: bool = False
 
     @property
     def panel(self) -> Panel:
@@ -630,7 +632,8 @@ def _shown(number: int, panel: int, frame: Frame, job: Job) -> Shown:
     project, there = item.in_folder
     shutil.copyfile(project.folder / frame_file(there), file)
     with Image.open(file) as picture:
-        return replace(item, backend=str(picture.info.get("backend", "")))
+        made_by = str(picture.info.get("backend", ""))
+    return replace(item, backend=made_by, pinned=there in project.entries and project.entries[there].pinned)
 
 
 @dataclass(frozen=True)
@@ -702,7 +705,7 @@ def pin(item: Shown, on: bool) -> Shown:
     """Pin a frame, its seed being the panel's from now on, or let it go. Raises ProjectError with a sentence."""
     project, number = item.in_folder
     project.pin(number, on)
-    return replace(item, job=item.job.take(item.number, item.frame.seed)) if on else item
+    return replace(item, job=item.job.take(item.number, item.frame.seed) if on else item.job, pinned=on)
 
 
 def _small(number: int, image: Image.Image, visit: Visit) -> Path:

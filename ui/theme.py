@@ -102,10 +102,5 @@ document.addEventListener("keydown", (event) => {
 """
 """Ctrl+Enter or Cmd+Enter anywhere on the page makes the frames; Escape stops, unless it closes a menu."""
 
-SHOW_PROGRESS = (
-    "() => { if (innerWidth < 760) document.querySelector('#progress')?.scrollIntoView({block: 'center'}); }"
-)
-"""On a phone the frames are below the button that makes them."""
-
 FETCH = "() => document.querySelector('#made')?.closest('a, button')?.click()"
 """Take home the file that has just been made."""

@@ -16,7 +16,6 @@ from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE, Run
 from ui.studio import Job, Shown, Visit, pinned
-from ui.theme import SHOW_PROGRESS
 from ui.words import words
 
 
@@ -39,7 +38,7 @@ def changed(parts: Parts) -> list[Any]:
     controls, stage, view = parts.controls, parts.stage, parts.view
     there = [stage.clock, stage.panels, stage.chosen, stage.drawn, stage.empty, stage.progress]
     there += [controls.start, controls.stop, controls.skip, controls.notice]
-    return [*there, view.again, view.retry]
+    return [*there, view.again, view.retry, view.refusal]
 
 
 def wire(parts: Parts) -> None:
@@ -87,14 +86,13 @@ def _wire_start(parts: Parts) -> None:
         return start(parts, job, shown, request)
 
     settings = [controls.seed, controls.steps, controls.guidance]
-    begun = controls.start.click(
+    controls.start.click(
         begin,
         [parts.visit, stage.shown, stage.chosen, parts.chooser.model, *settings, *written(parts)],
         [text.findings, *changed(parts)],
         **SLOW,
         **ONE_CAST,  # after what was said of the cast just before
     )
-    begun.then(js=SHOW_PROGRESS)
 
 
 def _wire_again(parts: Parts) -> None:
@@ -102,7 +100,7 @@ def _wire_again(parts: Parts) -> None:
     actors, text, stage, view = parts.actors, parts.text, parts.stage, parts.view
 
     def stays(item: Shown, request: gr.Request) -> dict[Any, Any]:
-        return {parts.controls.notice: html.notice([words(request)("desk.pinned", number=item.number)])}
+        return {view.refusal: html.notice([words(request)("desk.pinned", number=item.number)])}
 
     def again(
         request: gr.Request,

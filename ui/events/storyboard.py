@@ -70,11 +70,12 @@ def wire(parts: Parts) -> None:
         return {text.storyboard: None, **change}
 
     def with_undo(change: dict[Any, Any], visit: Visit | None, now: Draft, request: gr.Request) -> dict[Any, Any]:
-        """The change, and a copy of what it replaces to go back to: the story itself goes on, with its frames."""
+        """The change, and a copy of what it replaces to go back to, frames and all: the story itself goes on."""
         say, key = words(request), studio.stories.new_key()
         if visit is None:
             return {text.notice: html.notice([say("story.lost")])}
         try:
+            studio.stories.copy(visit.key, key)
             studio.stories.save(key, now)
         except DraftError as error:
             return {text.notice: html.notice([say("story.unsaved", reason=str(error))])}
