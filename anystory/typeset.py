@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont, features
 from uniseg.graphemecluster import grapheme_clusters
 from uniseg.linebreak import line_break_units
 
+from anystory.errors import Message
 from anystory.supplies import ASSETS
 
 FONT = ASSETS / "fonts" / "lettering.ttf"
@@ -38,7 +39,7 @@ Box = tuple[float, float, float, float]
 SHAPED = features.check("raqm")
 """Whether Pillow can join and order the letters of right-to-left scripts: it needs the FriBiDi library for that."""
 
-NOT_SHAPED = "Arabic and Hebrew letters are not joined and ordered here; install the FriBiDi library."
+NOT_SHAPED = Message("Arabic and Hebrew letters are not joined and ordered here; install the FriBiDi library.")
 
 SPACES = " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u200b\u205f\u3000"
 """Spaces that a line may end with, which then are not seen. No-break ones are not among them."""
@@ -140,7 +141,7 @@ def unwritable(text: str) -> str:
         shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
         # A mark is shown on the dotted circle that stands for any letter.
         shown = "".join(f"◌{char}" if unicodedata.category(char)[0] == "M" else char for char in shown)
-        return f"The lettering font lacks {shown}; empty boxes stand for that."
+        return Message("The lettering font lacks {shown}; empty boxes stand for that.", shown=shown)
     if not SHAPED and any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
         return NOT_SHAPED
     return ""

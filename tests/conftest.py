@@ -1,10 +1,11 @@
-"""Shared fixtures: tiny real models, saved once a session."""
+"""How the suite is run, and shared fixtures: tiny real models, saved once per process."""
 
 from __future__ import annotations
 
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: the suite has a process for each core already
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from pathlib import Path
@@ -25,9 +26,15 @@ SLOW = frozenset(
         *(f"cast/test_{name}.py" for name in ("segment", "transparency")),
         *(f"cli/test_{name}.py" for name in ("commands", "main", "sketch_command")),
         *(f"evaluation/test_{name}.py" for name in ("main", "reader", "train")),
+        *(f"model/test_{name}.py" for name in ("flux", "pictures", "pipeline")),
+        *(f"render/test_{name}.py" for name in ("batch", "portraits", "session")),
+        "script/test_growth.py",
         *(f"sketch/test_{name}.py" for name in ("scenery", "scenery_ground", "scenery_render", "stagecraft")),
-        *(f"training/test_{name}.py" for name in ("builder", "compositors", "own", "parallel", "stages", "waiting")),
-        "training/test_world.py",
+        *(
+            f"training/test_{name}.py"
+            for name in ("builder", "compositors", "foundations", "losses", "mentions", "own")
+        ),
+        *(f"training/test_{name}.py" for name in ("parallel", "stages", "waiting", "world")),
         "test_house.py",
         "test_wheel.py",
     }
@@ -35,14 +42,26 @@ SLOW = frozenset(
 """Files that take more than about five seconds of one core, as `--durations` and the processor's clock tell."""
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Files that are named one by one run in this process: to start others would take longer than most of them."""
+    return 0 if all(Path(argument.partition("::")[0]).is_file() for argument in config.args) else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs Chromium, and what is slow."""
+    """Mark what needs Chromium and what is slow, and keep together what shares fixtures: the tests of a file, and all
+    those of the browser, of which only one runs. The longest come first, so that no process waits for another."""
+    ranks = {}
     for item in items:
-        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).as_posix() in SLOW:
+        file = item.path.relative_to(HERE).as_posix() if item.path.is_relative_to(HERE) else item.path.as_posix()
+        slow, browser = file in SLOW, "chromium" in getattr(item, "fixturenames", ())
+        if slow:
             item.add_marker(pytest.mark.slow)
-        if "chromium" in getattr(item, "fixturenames", ()):
+        if browser:
             item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.xdist_group("browser" if browser else file))
+        ranks[item] = (not browser, not slow)
+    items.sort(key=ranks.__getitem__)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,8 @@
 """What is supplied: ideas, the shelf, the app's words; and the time that is left."""
 
+import ast
+import copy
+import pickle
 import re
 import string
 from pathlib import Path
@@ -7,14 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anystory.backends.load import load
 from anystory.cast.shelf import FOLDER, shelf
-from anystory.script.lint import lint
+from anystory.errors import Message, listed
+from anystory.script.form import ScriptError
+from anystory.script.lint import CODES, LETTERS, lint
 from anystory.script.wildcards import expand_script
-from anystory.story.model import FACINGS, CastMember
+from anystory.story.capabilities import Capabilities
+from anystory.story.model import FACINGS, LIBRARY, CastMember, Settings
 from anystory.typeset import unwritable
 from ui.estimate import TimeLeft, rounded
 from ui.ideas import ideas, ideas_for
-from ui.strings import LANGUAGES, language, say, translations
+from ui.strings import LANGUAGES, language, say, sentences, translations
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -81,6 +88,90 @@ def test_words_are_said_in_the_language_asked_for():
     assert say("es", "panel.number", number=3) == "Viñeta 3" and say("xx", "frames.stop") == "Stop"
     with pytest.raises(KeyError):
         say("en", "panel.number")
+
+
+def patterns():
+    """The patterns of all sentences that the program tells, by where they are written; of what stands in no source as a
+    pattern, the values."""
+    found = {LIBRARY: "", **dict.fromkeys(LETTERS.values(), ""), "English": "", "Spanish": ""}
+    for path in (path for folder in ("anystory", "ui") for path in (ROOT / folder).rglob("*.py")):
+        for call in (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)):
+            called = [call.func, *call.args]
+            while called and isinstance(called[0], ast.Name) and called[0].id == "partial":
+                called.pop(0)
+            if len(called) > 1 and isinstance(called[0], ast.Name) and called[0].id == "Message":
+                parts = [node.value for node in ast.walk(called[1]) if isinstance(node, ast.Constant)]
+                parts = [part for part in parts if isinstance(part, str)]
+                given = sorted(str(keyword.arg) for keyword in call.keywords)
+                partly = called[0] is not call.func
+                assert partly or all(given == sorted({*placeholders(part)}) for part in parts), (path, call.lineno)
+                found |= dict.fromkeys(parts, f"{path}:{call.lineno}")
+    return found
+
+
+def test_every_sentence_of_the_program_is_known_in_every_language():
+    told, known = patterns(), sentences()
+    assert {pattern: where for pattern, where in told.items() if pattern not in known} == {}, "write them down"
+    assert [pattern for pattern in known if pattern not in told and pattern != "{text}"] == [], "nobody tells them"
+    for pattern, words in known.items():
+        assert list(words) == [code for code in LANGUAGES if code != "en"]
+        for code, said in words.items():
+            assert placeholders(said) == placeholders(pattern) or set(placeholders(said)) == set(placeholders(pattern))
+            assert said.strip() and unwritable(said) == "", (code, pattern)
+
+
+def test_a_sentence_is_told_with_the_sentences_in_it():
+    names = listed(["Mia", "Tom", Message("nothing")])
+    sentence = Message("Nobody is named {name}{hint}; {there}.", name="'Mi'", hint="", there=names)
+    assert (
+        sentence == "Nobody is named 'Mi'; Mia, Tom and nothing." and copy.deepcopy(sentence).values == sentence.values
+    )
+    assert pickle.loads(pickle.dumps(sentence)).pattern == sentence.pattern
+    error = ScriptError(sentence, (3, 1))
+    assert str(error) == f"Line 3: {sentence}"
+    assert say("es", error) == "Línea 3: Nadie se llama 'Mi'; Mia, Tom y nada."
+    assert say("zh-CN", error) == "第 3 行：没有人叫 'Mi'；Mia、Tom和空。"
+    assert say("es", ValueError("somebody else's")) == "somebody else's"
+
+
+def test_every_kind_of_finding_is_told_in_every_language():
+    text = """title: a
+title: b
+[Mai] walks
+Mia sits
+Mia sits
+she sleeps
+Mai runs
+Mia reads#later
+[style: Lime art] [size: 70] Mia {|} __plac__
+[layout: Mia 2 0 1 1] Mia 看书
+> Mia
+[layout: Mia 0 0 1 1] [eta: Mia 2] Mia and Tom and Ann and Mi and Mo
+the sea
+1. no"""
+    kinds = set()
+    for backend in (None, load("storybook"), Reader()):
+        for names in ((), ("Mia", "mia"), ("Mia", "Tom", "Ann", "Mi", "Mo")):
+            cast = tuple(map(CastMember, names))
+            for source in (text, "panels: [", "cast: Bob\nBob walks", "1. Mia walks\n2. Mia runs\n\nHope this helps!"):
+                for finding in lint(source, cast=cast, backend=backend):
+                    kinds.add(finding.code)
+                    assert say("en", finding.message) == finding.message
+                    for code in ("zh-CN", "es"):
+                        assert say(code, finding.message) != finding.message, finding
+    assert kinds == set(CODES)
+
+
+class Reader:
+    """A backend that reads little, as the linter asks one."""
+
+    about = Capabilities(
+        "tiny", "1", languages=("English",), max_subjects=2, sizes=range(64, 129, 8), follows_style=False,
+        draws_characters=False, sketches=False, defaults=Settings(64),
+    )  # fmt: skip
+
+    def unread(self, text):
+        return text[12:]
 
 
 def test_gradio_takes_the_words():

@@ -26,7 +26,7 @@ from anystory.project.archive import pack
 from anystory.project.folder import cutout as cut_out
 from anystory.script.form import MAX_CAST
 from anystory.story.model import BOUNDS, CastMember
-from ui import cast, frames
+from ui import cast
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE
@@ -179,7 +179,7 @@ def _sentences(request: gr.Request) -> Iterator[None]:
     try:
         yield
     except AnyStoryError as error:
-        raise gr.Error(frames.sentence(error, words(request)), print_exception=False) from error
+        raise gr.Error(words(request)(error), print_exception=False) from error
 
 
 def _files(parts: Parts, request: gr.Request, pictures: Iterable[object]) -> list[str]:

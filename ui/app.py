@@ -161,7 +161,7 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
         try:
             backend = studio.backend
         except BackendError as error:
-            yield [html.model("missing", str(error)), html.notice([str(error)]), *unknown]
+            yield [html.model("missing", say(error)), html.notice([say(error)]), *unknown]
             return
         ready = html.model("ready", masthead.ready(backend, say))
         banner = masthead.banner(backend, say, " ".join(studio.told), has_gpu())

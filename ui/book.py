@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -17,7 +17,7 @@ from anystory.project.folder import Project, ProjectError
 from anystory.story.model import Panel, Script
 from ui import html
 from ui.studio import Shown, place
-from ui.words import t
+from ui.words import t, words
 
 PREVIEW = 110
 """Dots per inch of the page to look at."""
@@ -113,7 +113,7 @@ def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
     return Pages(project, how, replace(said, panels=tuple(panels)), there)
 
 
-def preview(made: Pages, at: int) -> tuple[int, str]:
+def preview(made: Pages, at: int, say: Callable[..., str] = words(None)) -> tuple[int, str]:
     """Page `at`, or the last one, as HTML with buttons to turn over, and its number."""
     count = len(made)
     at = min(max(at, 1), count)
@@ -130,7 +130,7 @@ def preview(made: Pages, at: int) -> tuple[int, str]:
         f'width="{page.image.width}" height="{page.image.height}"></figure>'
         f'<div class="turn">{turn(at - 1, "book.before", "‹")}<span role="status">{at} / {count}</span>'
         f"{turn(at + 1, 'book.after', '›')}</div>"
-        + "".join(f'<p class="hint">{escape(warning)}</p>' for warning in (*page.warnings, *made.unreadable))
+        + "".join(f'<p class="hint">{escape(say(warning))}</p>' for warning in (*page.warnings, *made.unreadable))
     )
 
 

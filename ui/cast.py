@@ -23,7 +23,7 @@ from anystory.script.form import HEIGHTS, MAX_CAST, composed
 from anystory.story.model import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
 from anystory.story.prompt import rename
 from ui import html, sample
-from ui.words import t
+from ui.words import t, words
 
 MAX_NAME = 40
 MAX_WORDS = 400
@@ -278,7 +278,11 @@ def with_recut(actors: Sequence[Actor], new: Sequence[Actor], segmenter: Segment
 
 
 def cut_out(
-    paths: Sequence[str | Path], segmenter: Segmenter, of: str | None = None, more: bool = False
+    paths: Sequence[str | Path],
+    segmenter: Segmenter,
+    of: str | None = None,
+    more: bool = False,
+    say: Callable[..., str] = words(None),
 ) -> tuple[tuple[Made, ...], list[str]]:
     """The pictures at `paths` cut out (`of` and `more` as in `Made`), and a sentence for each that was refused."""
     made, refused = [], []
@@ -286,7 +290,7 @@ def cut_out(
         try:
             made.append(Made(pictured(name_from_file(path), path, None, segmenter), of, more))
         except (ImageError, SegmentError) as error:
-            refused.append(str(error))
+            refused.append(say(error))
     return tuple(made), refused
 
 

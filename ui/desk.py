@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.backends.base import Backend
+from anystory.errors import Message
 from anystory.maps.consistency import Consistency, Look, consistency
 from anystory.maps.overlay import colour, colours_of
 from anystory.story.model import BACKGROUND, MAX_SEED
@@ -269,7 +270,11 @@ def seed(told: Mapping[str, Any]) -> int:
     """The seed that the board says; as in `steering`."""
     (number,) = numbers(told.get("seed"), 1, "The seed")
     if not 0 <= number <= MAX_SEED or number % 1:
-        raise ValueError(f"The seed is {number:g}; it must be a whole number from 0 to {MAX_SEED}.")
+        raise ValueError(
+            Message(
+                "The seed is {seed}; it must be a whole number from 0 to {most}.", seed=f"{number:g}", most=MAX_SEED
+            )
+        )
     return int(number)
 
 

@@ -14,7 +14,6 @@ from anystory.story.model import BOUNDS, MAX_SEED, Panel, Settings
 from ui import cast, html, viewer
 from ui.estimate import rounded
 from ui.running import Run
-from ui.strings import SaidError
 from ui.strip import STRIP, strip
 from ui.studio import Shown
 from ui.words import t
@@ -224,7 +223,7 @@ def ticked(
     if now is None:  # nothing is open yet, or its panel is being made anew: what is looked at stays until then
         now = item if item and not ended else next(iter(shown), None)
     if now is not item:
-        change |= dict(zip(view.outputs, viewer.opened(now, opacity) if now else viewer.closed(), strict=True))
+        change |= dict(zip(view.outputs, viewer.opened(now, opacity, say) if now else viewer.closed(), strict=True))
         change[view.retry] = gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=ended)
     same = panels == run.job.script.panels  # or somebody goes on writing meanwhile
     listed = panels if ended else run.job.script.panels
@@ -235,12 +234,12 @@ def ticked(
     if not ended:
         return change
     if now:  # anew even if it is open: what was sent while the page was still being built may not have arrived
-        change |= dict(zip(view.outputs, viewer.opened(now, opacity), strict=True))
+        change |= dict(zip(view.outputs, viewer.opened(now, opacity, say), strict=True))
     change |= {
         **at_rest(say, chosen, controls, stage),
         stage.ended: time.monotonic(),
         stage.progress: html.hint(outcome(say, run)),
-        controls.notice: html.notice([sentence(run.error, say)] if run.error else []),
+        controls.notice: html.notice([say(run.error)] if run.error else []),
         view.again: gr.Button(interactive=True),
         view.retry: gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=True),
         stage.takeaway: gr.Row(visible=bool(shown)),
@@ -252,7 +251,7 @@ def ticked(
 def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
     """Changes that show the frames of a story that has just been opened, and nothing of the one before."""
     first, panels = (shown[0], shown[0].job.script.panels) if shown else (None, ())
-    opened = viewer.opened(first, 100 * viewer.OPACITY) if first else viewer.closed()
+    opened = viewer.opened(first, 100 * viewer.OPACITY, say) if first else viewer.closed()
     return {
         stage.shown: shown,
         stage.panels: panels,
@@ -276,11 +275,6 @@ def at_rest(say: Callable[..., str], chosen: Sequence[int], controls: Controls, 
         controls.stop: gr.Button(visible=False),
         controls.skip: gr.Button(visible=False),
     }
-
-
-def sentence(error: Exception, say: Callable[..., str]) -> str:
-    """What an error says, in the visitor's language where it is in `ui.strings`."""
-    return say(error.key, **error.values) if isinstance(error, SaidError) else str(error)
 
 
 def outcome(say: Callable[..., str], run: Run) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from PIL import Image
@@ -76,21 +76,21 @@ def notice(sentences: Sequence[str]) -> str:
     return f'<div class="notice" role="alert">{"".join(f"<p>{escape(s)}</p>" for s in sentences)}</div>'
 
 
-def findings(found: Sequence[Finding], kind: str = "ul", row: str = "li") -> str:
+def findings(found: Sequence[Finding], say: Callable[..., str], kind: str = "ul", row: str = "li") -> str:
     """What the linter found: its place, a button that shows it in the script, what it is, and a button that mends it,
     as elements of a `kind` and of a `row` each.
     Buttons carry `data-start`, `data-end` and `data-code`, which `FINDINGS` tells the page."""
     rows = []
     for finding in found:
         data = f'data-start="{finding.start}" data-end="{finding.end}" data-code="{finding.code}"'
-        place = fix = ""
+        place, fix, said = "", "", escape(say(finding.message))
         if finding.end:
             where = f"{finding.line}:{finding.column}"
             title = escape(f"{where} – {t('script.place')}")
             place = f'<button class="place" {data} title="{title}" aria-label="{title}">{where}</button>'
         if finding.fix is not None:
             fix = f'<button class="fix" {data} title="{escape(finding.fix)}">{escape(_fix_label(finding.fix))}</button>'
-        rows.append(f'<{row} class="{finding.severity}">{place}<span>{escape(finding.message)}</span>{fix}</{row}>')
+        rows.append(f'<{row} class="{finding.severity}">{place}<span>{said}</span>{fix}</{row}>')
     return f'<{kind} class="findings" role="status">{"".join(rows)}</{kind}>' if rows else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from anystory.cast.masks import ADD, REMOVE
 from anystory.cast.segment import MODELS, Segmenter, SegmentError, describe, is_here
 from ui import cast, html
 from ui.studio import fetch
-from ui.words import t
+from ui.words import t, words
 
 CANVAS = 720
 """Pixels on the longer side of what is brushed: larger pictures are shown scaled down."""
@@ -133,10 +133,12 @@ def result(picture: cast.Picture, index: int, refused: str = "") -> str:
     return html.cutout(picture.cutout, index, picture.hints) + html.notice([refused] if refused else [])
 
 
-def brushed(value: dict[str, Any] | None, picture: cast.Picture, segmenter: Segmenter) -> tuple[cast.Picture, str]:
+def brushed(
+    value: dict[str, Any] | None, picture: cast.Picture, segmenter: Segmenter, say: Callable[..., str] = words(None)
+) -> tuple[cast.Picture, str]:
     """The picture under what was painted on the canvas, or as it was and a sentence why."""
     layers = [layer for layer in (value or {}).get("layers", ()) if np.asarray(layer)[..., 3].any()]
     try:
         return cast.brush(picture, layers[0] if layers else None, segmenter), ""
     except SegmentError as error:
-        return picture, str(error)
+        return picture, say(error)

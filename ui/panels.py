@@ -151,7 +151,7 @@ def _card(
     body = f'<p class="raw">{escape(raw)}</p>' if panel is None else _body(number, panel, names, seed, say)
     return (
         f'<li class="panel" data-number="{number}" aria-label="{where}">{slot}<div class="head">{grip}'
-        f'<span class="order">{tools}</span></div>{body}{html.findings(found, "div", "div")}</li>'
+        f'<span class="order">{tools}</span></div>{body}{html.findings(found, say, "div", "div")}</li>'
     )
 
 

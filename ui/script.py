@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from anystory.backends.base import Backend
+from anystory.errors import Message
 from anystory.script.edits import with_panel
 from anystory.script.form import Reading as Source
 from anystory.script.form import ScriptError
@@ -197,7 +198,7 @@ def read(
     lacking = (member for member in script.cast if member.name in needed)
     missing = [(member.name, *pictureless(member, backend, library)) for member in lacking]
     said = (
-        Finding(1, 1, 0, 0, severity, "no-picture", words)
+        Finding(1, 1, 0, 0, severity, "no-picture", Message.of(words))
         for name, severity, words in missing
         if words not in named and (severity == "error" or (severity == "warning" and name in library))
     )
@@ -212,12 +213,12 @@ def feedback(
     found = [finding for finding in reading.findings if not _of_menu(finding)]
     sizes = reading.backend.about.sizes if reading.backend else None
     deck = panels.cards(reading.source, found, seed, style_names(reading.styles), sizes, say, slots)
-    return html.findings(found), panels.legend(reading.source, say) + deck
+    return html.findings(found, say), panels.legend(reading.source, say) + deck
 
 
-def style_note(reading: ScriptReading, style: str | None) -> str:
+def style_note(reading: ScriptReading, style: str | None, say: Callable[..., str] = words(None)) -> str:
     """What is said of the style chosen from the menu."""
-    said = [finding.message for finding in reading.findings if _of_menu(finding)]
+    said = [say(finding.message) for finding in reading.findings if _of_menu(finding)]
     return html.hint(" ".join(said)) if style and style != NO_STYLE else ""
 
 

@@ -164,7 +164,7 @@ def _opened(studio: Studio, visit: Visit, kept: Draft | None) -> Opened:
 
 def open_zip(studio: Studio, file: Path, visit: Visit, say: Callable[..., str]) -> Opened:
     """Unpack a story into the new folder of `visit`. Raises ArchiveError or whatever `load` raises."""
-    notes = unpack(file, visit.story).notes
+    notes = tuple(map(say, unpack(file, visit.story).notes))
     opened = _opened(studio, visit, studio.stories.load(visit.key))
     return replace(opened, said=(say("story.opened", name=file.name), *notes))
 
@@ -206,7 +206,7 @@ def open_frame(file: Path, present: Sequence[drafts.DraftActor], say: Callable[.
             (other if there else missing).append(member.name)
         told = {key: getattr(member, key) for key in ("name", "description", "height", "facing", "drawing")}
         actors.append(replace(there or drafts.DraftActor(""), **told))
-    said = [say("story.frame", number=story.panel), *story.notes]
+    said = [say("story.frame", number=story.panel), *map(say, story.notes)]
     said += [say("story.missing", names=", ".join(missing))] if missing else []
     said += [say("story.other", names=", ".join(other))] if other else []
     text = script_lines(script)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from anystory.cast.filenames import SUFFIXES as PICTURES
 from anystory.cast.filenames import basename
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS, Segmenter, SegmentError, is_here
+from anystory.errors import Message, listed
+from anystory.project.archive import DAMAGE
 from anystory.script.form import MAX_CAST, Reading, ScriptError, Span, Where, shown
 from anystory.script.read import SUFFIXES, form_of, read_script, script_text
 from anystory.script.write import script_lines
@@ -18,6 +22,12 @@ from anystory.story.names import folded
 from anystory.story.steering import PAINT, painted
 from anystory.story.styles import FILE, own_styles
 from ui import cast
+
+FEW = 3
+"""Names of files that one sentence tells."""
+
+MAX_FILES, MAX_UNZIPPED = 2000, 200_000_000
+"""Files and bytes of a ZIP with a script in it."""
 
 NOTHING = ("", "null", "~", "[]", "{}")
 """How a source writes that there is no file."""
@@ -37,6 +47,48 @@ class Board:
     notices: tuple[str, ...]
 
 
+def unzipped(paths: Sequence[str]) -> list[str]:
+    """The dropped files; in place of a ZIP that holds a script and no story, its script and pictures, unpacked beside
+    it. Raises ScriptError for one that is too large."""
+    if [Path(path).suffix.lower() for path in paths] != [".zip"]:
+        return list(paths)
+    source, found = Path(paths[0]), []
+    try:
+        with zipfile.ZipFile(source) as archive:
+            files = [entry for entry in archive.infolist() if not entry.is_dir()]
+            names = {entry.filename: basename(entry.filename) for entry in files}
+            if {"story.json", "draft.json"} & set(names.values()) or not any(map(_is_script, names.values())):
+                return list(paths)
+            kept = [entry for entry in files if _is_script(entry.filename) or _is_picture(entry.filename)]
+            if len(kept) > MAX_FILES or sum(entry.file_size for entry in kept) > MAX_UNZIPPED:
+                raise ScriptError(
+                    Message(
+                        "{file} holds more than {count} files or {size} MB; drop the script with fewer pictures.",
+                        file=source.name,
+                        count=MAX_FILES,
+                        size=MAX_UNZIPPED // 1_000_000,
+                    )
+                )
+            for number, entry in enumerate(kept):
+                with archive.open(entry) as part:
+                    data = part.read(entry.file_size)
+                target = source.with_name(f"{source.stem}-{number}") / names[entry.filename]
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(data)
+                found.append(str(target))
+    except (*DAMAGE, RuntimeError):  # which is said where a story is opened
+        return list(paths)
+    return found
+
+
+def _is_script(name: str) -> bool:
+    return Path(name).suffix.lower() in SUFFIXES and not name.startswith("__MACOSX")
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in PICTURES and not name.startswith("__MACOSX")
+
+
 def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Board:
     """Read the script among the dropped files; pictures it names are those dropped with it, by their file names.
 
@@ -52,8 +104,12 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
     scripts = [path for path in files.values() if path.suffix.lower() in SUFFIXES]
     if len(scripts) != 1:
         raise ScriptError(
-            f"Drop one script at a time, not {len(scripts)}: a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file, "
-            "with the pictures it names."
+            Message(
+                "Drop one script at a time, not {count}: a {kinds} or {last} file, with the pictures it names.",
+                count=len(scripts),
+                kinds=", ".join(SUFFIXES[:-1]),
+                last=SUFFIXES[-1],
+            )
         )
     (path,) = scripts
     read = partial(read_script, form=form_of(path))
@@ -70,9 +126,17 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
     segmenter = Segmenter(wanted if is_here(wanted) else model)
     pictures, notices = _pictures(reading, files)
     notices += [
-        f"{shown(' '.join(source[slice(*out.span)].split()))} is left out: {out.why}." for out in reading.left_out
+        Message("{words} is left out: {why}.", words=shown(" ".join(source[slice(*out.span)].split())), why=out.why)
+        for out in reading.left_out
     ]
-    notices += [*refused, *(f"{name} was left out: another dropped file has that name; rename one." for name in shared)]
+    notices += [
+        *refused,
+        *(
+            Message("{file} was left out: another dropped file has that name; rename one.", file=name)
+            for name in shared
+        ),
+        *_unnamed(alone, files),
+    ]
     there = {folded(actor.name): actor for actor in present}
     actors: list[cast.Actor] = []
     for member in reading.script.cast[len(known) :]:
@@ -82,28 +146,44 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
                 more = cast.pictured(member.name, picture, mask, segmenter).pictures
                 actor = replace(actor, pictures=(*actor.pictures, *more))
             except (ImageError, SegmentError) as error:
-                notices.append(f"{member.name}: {error}")
+                notices.append(Message("{name}: {error}", name=member.name, error=error))
         kept = ("description", "height", "facing", "drawing")
         said = {key: getattr(member, key) or getattr(actor, key) for key in kept}
         actors.append(replace(actor, name=member.name, **said))
     told = {name for panel in reading.script.panels for name in (*panel.cast, *(line.who for line in panel.dialogue))}
     stay = [actor for actor in others if actor.name in told or (actor.pictures and not actor.drawn)]
     room = MAX_CAST - len(actors)
-    notices += [f"{actor.name} left the cast, which has room for {MAX_CAST}." for actor in stay[room:]]
+    notices += [
+        Message("{name} left the cast, which has room for {count}.", name=actor.name, count=MAX_CAST)
+        for actor in stay[room:]
+    ]
     actors += stay[:room]
     return Board(
         actors=tuple(actors),
         title=reading.script.title,
         style=reading.script.style,
-        lines=_lines(reading),
+        lines=script_lines(reading.script),
         styles=(*reading.script.styles, *styles),
         segmenter=wanted,
         notices=tuple(notices),
     )
 
 
-def _lines(reading: Reading) -> str:
-    return script_lines(reading.script)
+def _unnamed(reading: Reading, files: Mapping[str, Path]) -> list[str]:
+    """A sentence on the dropped pictures that the script does not name."""
+    spans = [
+        span
+        for index in range(len(reading.members))
+        for key in ("image", "mask")
+        for _, span in _places(reading, ("cast", index, key))
+    ]
+    named = {basename(reading.source[slice(*span)].strip()) for span in spans} | set(_layouts(reading).values())
+    known = set(map(folded, named))
+    left = [path.name for key, path in files.items() if key not in known and path.suffix.lower() in PICTURES]
+    if not left:
+        return []
+    several = [*left[:FEW], Message("{count} more", count=len(left) - FEW)] if len(left) > FEW + 1 else left
+    return [Message("The script does not name these pictures, so they were left out: {files}.", files=listed(several))]
 
 
 def _pictures(
@@ -114,7 +194,8 @@ def _pictures(
     Nothing of this machine is looked for: a picture is one of the dropped files or it is missing.
     """
     found: dict[str, list[tuple[Path, Path | None]]] = {}
-    spans, notices = set(_layouts(reading)), []
+    spans = set(_layouts(reading))
+    notices: list[str] = []
     for index, name in enumerate(reading.members):
         named: dict[tuple[str, int], Path | None] = {}
         for key in ("image", "mask"):
@@ -126,12 +207,17 @@ def _pictures(
                 file = basename(wanted)
                 named[key, number] = files.get(folded(file))
                 if named[key, number] is None:
-                    said = f"drop both together, or give {name} a picture."
-                    notices.append(f"{file} was not dropped with the script: {said}")
+                    notices.append(
+                        Message(
+                            "{file} was not dropped with the script: drop both together, or give {name} a picture.",
+                            file=file,
+                            name=name,
+                        )
+                    )
         images = {number: file for (key, number), file in named.items() if key == "image" and file}
         if name is not None and images:
             found[name] = [(file, named.get(("mask", number))) for number, file in images.items()]
-    return found, [*(str(error) for error in reading.errors if error.span not in spans), *notices]
+    return found, [*(error.said for error in reading.errors if error.span not in spans), *notices]
 
 
 def _with_paint(reading: Reading, files: Mapping[str, Path]) -> tuple[str, list[str]]:
@@ -143,11 +229,16 @@ def _with_paint(reading: Reading, files: Mapping[str, Path]) -> tuple[str, list[
         file = files.get(folded(name))
         try:
             if file is None:
-                notices.append(f"{name} was not dropped with the script: drop both together, or paint it at the desk.")
+                notices.append(
+                    Message(
+                        "{file} was not dropped with the script: drop both together, or paint it at the desk.",
+                        file=name,
+                    )
+                )
             else:
                 paint[name] = painted(open_image(file))
         except ImageError as error:
-            notices.append(str(error))
+            notices.append(error.said)
     for (start, end), name in sorted(named.items(), reverse=True):
         source = source[:start] + paint.get(name, source[start:end]) + source[end:]
     return source, notices

@@ -1,4 +1,5 @@
-"""The app's words in its languages (strings.yaml in this folder): English, Chinese and Spanish.
+"""The app's words in its languages (strings.yaml in this folder): English, Chinese and Spanish. The program's own
+sentences, which are English (`anystory.errors.Message`), are in sentences.yaml in the others.
 
 `translations()` is what Gradio's I18n takes, for labels that the browser translates; `say` is for sentences made here,
 in the language that the browser asks for.
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.supplies import read_yaml
 
 LANGUAGES = {"en": "English", "zh-CN": "中文", "es": "Español"}
@@ -40,11 +41,31 @@ def language(accepted: str | None) -> str:
     return next(iter(LANGUAGES))
 
 
-def say(code: str, key: str, **values: object) -> str:
-    """The words of `key` in a language, `{name}` replaced by the value of that name. Raises KeyError for an unknown key
-    or a missing value."""
+@cache
+def sentences() -> Mapping[str, Mapping[str, str]]:
+    """The program's sentences: by their patterns, what they are in each language but English."""
+    return read_yaml(Path(__file__).with_name("sentences.yaml"), as_text=True)
+
+
+def say(code: str, what: str | Exception, **values: object) -> str:
+    """The words of a key in a language, `{name}` replaced by the value of that name; a `Message` of the program's, or
+    what an error says, in that language. Raises KeyError for an unknown key or a missing value."""
+    if isinstance(what, SaidError):
+        return say(code, what.key, **what.values)
+    if isinstance(what, Exception):
+        return told(code, next((said for said in what.args[:1] if isinstance(said, Message)), str(what)))
+    if isinstance(what, Message):
+        return told(code, what)
     known = translations()
-    return known.get(code, known[next(iter(LANGUAGES))])[key].format_map(values)
+    return known.get(code, known[next(iter(LANGUAGES))])[what].format_map(values)
+
+
+def told(code: str, sentence: str) -> str:
+    """A sentence of the program's in a language, and so the sentences in it; as it is where it is no `Message`."""
+    if not isinstance(sentence, Message):
+        return sentence
+    pattern = sentences().get(sentence.pattern, {}).get(code, sentence.pattern)
+    return pattern.format_map({name: told(code, value) for name, value in sentence.values.items()})
 
 
 class SaidError(AnyStoryError):

@@ -3,7 +3,7 @@ routing says about it, and downloads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def to_take_home(item: Shown, letters: bool, captions: str, dialogue: str) -> Pa
     return target
 
 
-def opened(item: Shown, opacity: float) -> list[Any]:
+def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
     """The values of `Viewer.outputs` for a frame, all of its subjects overlaid."""
     names, trace, diagnosis = item.frame.maps.names[:-1], item.frame.trace, item.diagnosis
     if trace is None or not names:
@@ -169,7 +169,7 @@ def opened(item: Shown, opacity: float) -> list[Any]:
         gr.Row(visible=True),
         tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
         html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend),
-        html.verdict(" ".join([diagnosis.sentence, *item.frame.notes]), diagnosis.passed),
+        html.verdict(" ".join([say(diagnosis.sentence), *item.frame.notes]), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.CheckboxGroup(
             choices=list(names), value=list(names), visible=bool(names), info=html.measured(item.frame.maps.measure)

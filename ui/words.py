@@ -2,7 +2,8 @@
 
 `t("cast.name")` goes wherever the page shows words that are known beforehand: labels, hints, choices, buttons, and
 inside any HTML (`f"<h2>{t('cast.heading')}</h2>"`, and `escape(t(key))` in an attribute); the browser puts the words of
-its language there. `words(request)` is for sentences with values in them, which the server makes.
+its language there. `words(request)` is for sentences with values in them, which the server makes, and for the program's
+own sentences and errors.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def t(key: str) -> str:
 
 def words(request: gr.Request | None) -> Callable[..., str]:
     """`say` in the language that the visitor chose, or else their browser asks for:
-    words(request)("frames.queue", place=3)."""
+    words(request)("frames.queue", place=3), and words(request)(error)."""
     headers = request.headers if request else {}
     chosen = re.search(r"(?:^|; )anystory-language=([\w-]+)", headers.get("cookie") or "")
     return partial(say, language(chosen[1] if chosen else headers.get("accept-language")))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from anystory.backends.base import BACKENDS, MODELS, SPEEDS, STORYBOOK, Backend, BackendError, Lora
+from anystory.errors import Message
 from anystory.supplies import ASSETS
 
 
@@ -46,7 +47,11 @@ def load(
     when memory runs out. Raises `BackendError` with a sentence, also for what the backend has no use for."""
     name = chosen(name, model)
     if name not in BACKENDS:
-        raise BackendError(f"There is no backend {name!r}; choose one of: {', '.join(BACKENDS)}.")
+        raise BackendError(
+            Message(
+                "There is no backend {name}; choose one of: {backends}.", name=repr(name), backends=", ".join(BACKENDS)
+            )
+        )
     if name == STORYBOOK:
         given = {"--model": model, "--device": device, "--vram": vram, f"--speed {speed}": speed != SPEEDS[0]}
         _refuse(name, "mini and flux do", given)
@@ -73,7 +78,9 @@ def _refuse(name: str, others: str, given: Mapping[str, object]) -> None:
     """Raise BackendError for the first thing that was given to a backend that has no use for it."""
     for what, value in given.items():
         if value:
-            raise BackendError(f"The backend {name} takes no {what}; {others}.")
+            raise BackendError(
+                Message("The backend {name} takes no {what}; {others}.", name=name, what=what, others=others)
+            )
 
 
 def hush() -> None:

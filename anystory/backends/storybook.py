@@ -13,6 +13,7 @@ from PIL import Image
 
 from anystory.backends.base import STORYBOOK, BackendError, Request
 from anystory.backends.crew import CORES, Crew
+from anystory.errors import Message
 from anystory.sketch import scenery
 from anystory.sketch.compose import Coat, finished
 from anystory.sketch.cutout import Cutout, prepare
@@ -138,13 +139,26 @@ class StorybookBackend:
         """What the frame shows."""
         about, count, size = self.about, len(request.names), request.settings.size
         if request.prompt.shot is None:
-            raise BackendError(f"{about.name} shows what is read of a line, and nobody read this one.")
+            raise BackendError(
+                Message("{name} shows what is read of a line, and nobody read this one.", name=about.name)
+            )
         if count > about.max_subjects:
             raise BackendError(
-                f"A frame takes at most {about.max_subjects} characters, this panel has {count}; leave some out."
+                Message(
+                    "A frame takes at most {max_subjects} characters, this panel has {count}; leave some out.",
+                    max_subjects=about.max_subjects,
+                    count=count,
+                )
             )
         if size not in about.sizes:
-            raise BackendError(f"The frame size is {size}; {about.name} draws {sides(about.sizes)}.")
+            raise BackendError(
+                Message(
+                    "The frame size is {size}; {name} draws {sizes}.",
+                    size=size,
+                    name=about.name,
+                    sizes=sides(about.sizes),
+                )
+            )
         return request.prompt.shot
 
 

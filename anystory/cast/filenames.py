@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.story.names import folded
 
 SUFFIXES = (
@@ -93,7 +93,14 @@ def _alike(folder: Path, name: str) -> str | None:
     for form in (lambda text: unicodedata.normalize("NFC", text), folded):
         found = [other for other in there if form(other) == form(name)]
         if len(found) > 1:
-            raise FilenameError(f"{found[0]} and {found[1]} are both called like {name!r}; rename one of them.")
+            raise FilenameError(
+                Message(
+                    "{found} and {found2} are both called like {name}; rename one of them.",
+                    found=found[0],
+                    found2=found[1],
+                    name=repr(name),
+                )
+            )
         if found:
             return found[0]
     return None

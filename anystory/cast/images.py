@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, JpegImagePlugin
 
 from anystory.cast.colours import to_srgb
 from anystory.cast.filenames import FilenameError, basename, find
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 MAX_BYTES = 100_000_000
@@ -70,11 +70,18 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     is not a picture of `FORMATS`, is damaged, or is beyond `MAX_BYTES`, `MAX_PIXELS` (`MAX_JPEG_PIXELS`) or
     `MIN_SIDE`; sizes are checked before anything is decoded.
     """
-    label = basename(source) if isinstance(source, str | Path) else "The picture"
+    label = basename(source) if isinstance(source, str | Path) else Message("The picture")
     is_ours = not isinstance(source, Image.Image)
     image: Image.Image = source if isinstance(source, Image.Image) else _read(source, label)
     if image.format not in (None, *FORMATS, "MPO"):  # MPO is what phones write into a .jpg: JPEG, then more frames
-        raise ImageError(f"{label} is {image.format}; save it as one of {', '.join(FORMATS)}.")
+        raise ImageError(
+            Message(
+                "{label} is {format}; save it as one of {formats}.",
+                label=label,
+                format=image.format,
+                formats=", ".join(FORMATS),
+            )
+        )
     size, fitted = image.size, _fitted(image.size, label)
     if is_ours:
         image.draft(None, fitted)
@@ -87,7 +94,13 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
             image.load()
             result = to_srgb(_scaled(_eight_bit(image), fitted), image.info.get("icc_profile"))
     except Exception as error:  # decoders raise anything on damaged data: OSError, SyntaxError, struct.error, …
-        raise ImageError(f"{label} cannot be decoded ({_reason(error)}); save it again as PNG or JPEG.") from error
+        raise ImageError(
+            Message(
+                "{label} cannot be decoded ({reason}); save it again as PNG or JPEG.",
+                label=label,
+                reason=_reason(error),
+            )
+        ) from error
     turn = _turn(image)
     result = result if turn is None else result.transpose(turn)
     result.info = {}
@@ -100,12 +113,18 @@ def _read(source: str | Path | bytes, label: str) -> Image.Image:
         if not isinstance(source, bytes):
             path = find(source)
             if path is None or not path.is_file():
-                raise ImageError(f"There is no picture file {str(source)!r}; check the path.")
+                raise ImageError(
+                    Message("There is no picture file {source}; check the path.", source=repr(str(source)))
+                )
             with path.open("rb") as file:  # one byte more than allowed tells too large without reading it all
                 source = file.read(MAX_BYTES + 1)
         if len(source) > MAX_BYTES:
             raise ImageError(
-                f"{label} is larger than {MAX_BYTES // 1_000_000} MB; save it smaller, for example as JPEG."
+                Message(
+                    "{label} is larger than {max_bytes} MB; save it smaller, for example as JPEG.",
+                    label=label,
+                    max_bytes=MAX_BYTES // 1000000,
+                )
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a bomb, for one: our own bound follows
@@ -113,15 +132,30 @@ def _read(source: str | Path | bytes, label: str) -> Image.Image:
     except ImageError:
         raise
     except FilenameError as error:
-        raise ImageError(str(error)) from error
+        raise ImageError(error.said) from error
     except Image.DecompressionBombError as error:
         raise ImageError(
-            f"{label} has more than {MAX_PIXELS // 1_000_000} million pixels; scale it down first."
+            Message(
+                "{label} has more than {max_pixels} million pixels; scale it down first.",
+                label=label,
+                max_pixels=MAX_PIXELS // 1000000,
+            )
         ) from error
     except Image.UnidentifiedImageError as error:
-        raise ImageError(f"{label} is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} picture.") from error
+        raise ImageError(
+            Message(
+                "{label} is not a {formats} or {last} picture.",
+                label=label,
+                formats=", ".join(FORMATS[:-1]),
+                last=FORMATS[-1],
+            )
+        ) from error
     except Exception as error:
-        raise ImageError(f"{label} cannot be opened ({_reason(error)}); save it again as PNG or JPEG.") from error
+        raise ImageError(
+            Message(
+                "{label} cannot be opened ({reason}); save it again as PNG or JPEG.", label=label, reason=_reason(error)
+            )
+        ) from error
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -144,8 +178,15 @@ def _fitted(size: tuple[int, int], label: str) -> tuple[int, int]:
     fitted = (round(width * scale), round(height * scale))
     if min(fitted) < MIN_SIDE:
         raise ImageError(
-            f"{label} is {width}×{height} px; its short side needs at least {MIN_SIDE} px"
-            f"{f' once the long one is scaled to {MAX_SIDE}' if scale < 1 else ''}: use a larger or squarer picture."
+            Message(
+                "{label} is {width}×{height} px; its short side needs at least {min_side} px{scaled}: use a "
+                "larger or squarer picture.",
+                label=label,
+                width=width,
+                height=height,
+                min_side=MIN_SIDE,
+                scaled=Message(" once the long one is scaled to {side}", side=MAX_SIDE) if scale < 1 else "",
+            )
         )
     return fitted
 
@@ -157,7 +198,13 @@ def _decodable(image: Image.Image, size: tuple[int, int], label: str) -> None:
     width, height = size
     if width * height > most or image.width * image.height > MAX_PIXELS:
         raise ImageError(
-            f"{label} is {width}×{height} px, more than {most // 1_000_000} million pixels; scale it down first."
+            Message(
+                "{label} is {width}×{height} px, more than {most} million pixels; scale it down first.",
+                label=label,
+                width=width,
+                height=height,
+                most=most // 1000000,
+            )
         )
 
 
@@ -227,12 +274,17 @@ def square_crop(
     """
     if image.mode != "RGB" or mask.mode != "L" or image.size != mask.size:
         raise ImageError(
-            f"A square crop takes an RGB image and an L mask of one size, got {image.mode} {image.size} "
-            f"and {mask.mode} {mask.size}."
+            Message(
+                "A square crop takes an RGB image and an L mask of one size, got {mode} {size} and {mode2} {size2}.",
+                mode=image.mode,
+                size=image.size,
+                mode2=mask.mode,
+                size2=mask.size,
+            )
         )
     box = mask.point([0] * SELECTED + [255] * (256 - SELECTED)).getbbox()
     if box is None:
-        raise ImageError("The mask selects nothing; paint over the character or give another mask.")
+        raise ImageError(Message("The mask selects nothing; paint over the character or give another mask."))
     left, top, right, bottom = box
     side = round(max(right - left, bottom - top) * (1 + margin))
     x, y = (left + right - side) // 2, (top + bottom - side) // 2

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PIL import Image, ImageColor
 
 from anystory.cast.images import SELECTED
+from anystory.errors import Message, listed
 
 ADD, REMOVE = "#00c853", "#ff1744"
 """The brush's two colours: what belongs to the character, and what does not."""
@@ -47,22 +50,31 @@ def _small(selected: np.ndarray) -> str | None:
     height, width = (int(np.ptp(np.flatnonzero(selected.any(axis=axis)))) + 1 for axis in (1, 0))
     if max(height, width) >= MIN_DETAIL:
         return None
-    return (
-        f"The character is only {width} × {height} px; {MIN_DETAIL} px on the longer side show its details: "
-        "use a larger picture of it."
+    return Message(
+        "The character is only {width} × {height} px; {min_detail} px on the longer side show its "
+        "details: use a larger picture of it.",
+        width=width,
+        height=height,
+        min_detail=MIN_DETAIL,
     )
 
 
 def _cut_off(selected: np.ndarray) -> str | None:
-    edges = {"top": selected[0], "bottom": selected[-1], "left": selected[:, 0], "right": selected[:, -1]}
+    edges = (
+        (partial(Message, "the top edge along {count} px ({share} of it)"), selected[0]),
+        (partial(Message, "the bottom edge along {count} px ({share} of it)"), selected[-1]),
+        (partial(Message, "the left edge along {count} px ({share} of it)"), selected[:, 0]),
+        (partial(Message, "the right edge along {count} px ({share} of it)"), selected[:, -1]),
+    )
     touched = [
-        f"the {name} edge along {int(edge.sum())} px ({edge.mean():.0%} of it)"
-        for name, edge in edges.items()
-        if edge.mean() >= MIN_CONTACT
+        tell(count=int(edge.sum()), share=f"{edge.mean():.0%}") for tell, edge in edges if edge.mean() >= MIN_CONTACT
     ]
     if not touched:
         return None
-    return f"The character touches {_and(touched)}: what lies beyond is cut off; a picture of all of it is better."
+    return Message(
+        "The character touches {sides}: what lies beyond is cut off; a picture of all of it is better.",
+        sides=listed(touched),
+    )
 
 
 def _parts(selected: np.ndarray) -> str | None:
@@ -73,12 +85,10 @@ def _parts(selected: np.ndarray) -> str | None:
     large = sizes[sizes >= MIN_PART]
     if len(large) < 2:
         return None
-    shares = _and([f"{size:.0%}" for size in large])
-    return (
-        f"{len(large)} separate things were found, with {shares} of the cut-out: "
-        "if only one is the character, paint over the rest to remove it."
+    shares = listed([f"{size:.0%}" for size in large])
+    return Message(
+        "{count} separate things were found, with {shares} of the cut-out: if only one is the "
+        "character, paint over the rest to remove it.",
+        count=len(large),
+        shares=shares,
     )
-
-
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

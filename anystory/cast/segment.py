@@ -18,7 +18,7 @@ from PIL import Image, ImageChops
 
 from anystory.cast.images import SELECTED, coverage, open_image
 from anystory.cast.transparency import filled, opacity, photograph
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.story.model import Subject
 from anystory.supplies import ASSETS
 
@@ -54,7 +54,7 @@ class NothingFoundError(SegmentError):
     """There is no character in the picture, or nothing else: what was `found`, and what to do about it."""
 
     def __init__(self, found: str, advice: str) -> None:
-        super().__init__(f"{found}; {advice}.")
+        super().__init__(Message("{found}; {advice}.", found=found, advice=advice))
         self.found = found
 
 
@@ -160,14 +160,18 @@ class Segmenter:
         """
         alpha = opacity(image)
         if mask is not None:
-            by_hand = _checked(_fitted(mask, image.size), "The mask selects", "make it white on the character")
+            by_hand = _checked(
+                _fitted(mask, image.size), Message("The mask selects"), Message("make it white on the character")
+            )
             if alpha is None:
                 return by_hand
-            advice = "make it white where the character can be seen"
-            return _checked(ImageChops.darker(by_hand, alpha), "The mask selects of the transparent picture", advice)
+            advice = Message("make it white where the character can be seen")
+            return _checked(
+                ImageChops.darker(by_hand, alpha), Message("The mask selects of the transparent picture"), advice
+            )
         if alpha is None:
             return self._found(image.convert("RGB"))
-        alpha = _checked(alpha, "The transparent picture shows", "use another picture")
+        alpha = _checked(alpha, Message("The transparent picture shows"), Message("use another picture"))
         inside = photograph(image, alpha)
         return alpha if inside is None else self._found_inside(image.convert("RGB"), inside, alpha)
 
@@ -176,9 +180,13 @@ class Segmenter:
         found = self._predicted(image)
         if coverage(found) > MAX_COVERAGE:
             raise NothingFoundError(
-                f"{self.model} found no background: it selects {coverage(found):.1%} of the picture, more than "
-                f"{MAX_COVERAGE:.0%}",
-                "give a mask (all white to take everything) or another picture",
+                Message(
+                    "{model} found no background: it selects {share} of the picture, more than {max_coverage}",
+                    model=self.model,
+                    share=f"{coverage(found):.1%}",
+                    max_coverage=f"{MAX_COVERAGE:.0%}",
+                ),
+                Message("give a mask (all white to take everything) or another picture"),
             )
         return self._distinct(found, coverage(found))
 
@@ -202,8 +210,13 @@ class Segmenter:
     def _distinct(self, found: Image.Image, share: float) -> Image.Image:
         if share < MIN_COVERAGE:
             raise NothingFoundError(
-                f"{self.model} finds no character: {share:.2%} of the picture, less than {MIN_COVERAGE:.1%}",
-                "give a mask that is white on the character, or another picture",
+                Message(
+                    "{model} finds no character: {share} of the picture, less than {min_coverage}",
+                    model=self.model,
+                    share=f"{share:.2%}",
+                    min_coverage=f"{MIN_COVERAGE:.1%}",
+                ),
+                Message("give a mask that is white on the character, or another picture"),
             )
         return found
 
@@ -226,8 +239,8 @@ class Segmenter:
             try:
                 selected = self.cut(picture, None if by_hand is None else open_image(by_hand))
             except SegmentError as error:
-                which = f"{name}, picture {number}" if more else name
-                raise SegmentError(f"{which}: {error}") from error
+                which = Message("{name}, picture {number}", name=name, number=number) if more else name
+                raise SegmentError(Message("{which}: {error}", which=which, error=error)) from error
             looks.append((picture.convert("RGB"), selected))
         return Subject(name, *looks[0], description, more=tuple(looks[1:]))
 
@@ -267,12 +280,18 @@ def fetch(name: str, report: Report | None = None) -> None:
         )
     except OSError as error:  # no network, no such page, no space, no right to write
         raise SegmentError(
-            f"The segmentation model {name!r} is not on this machine and cannot be fetched "
-            f"({model.megabytes} MB from github.com); go online once, or use the supplied 'u2net'."
+            Message(
+                "The segmentation model {name} is not on this machine and cannot be fetched ({megabytes} "
+                "MB from github.com); go online once, or use the supplied 'u2net'.",
+                name=repr(name),
+                megabytes=model.megabytes,
+            )
         ) from error
     except ValueError as error:  # the checksum
         raise SegmentError(
-            f"The segmentation model {name!r} did not arrive whole, its checksum differs; try again."
+            Message(
+                "The segmentation model {name} did not arrive whole, its checksum differs; try again.", name=repr(name)
+            )
         ) from error
 
 
@@ -297,7 +316,13 @@ class _Bar:
 
 def _offered(name: str) -> Model:
     if name not in MODELS:
-        raise SegmentError(f"There is no segmentation model {name!r} on offer; choose one of: {', '.join(MODELS)}.")
+        raise SegmentError(
+            Message(
+                "There is no segmentation model {name} on offer; choose one of: {models}.",
+                name=repr(name),
+                models=", ".join(MODELS),
+            )
+        )
     return MODELS[name]
 
 
@@ -310,8 +335,14 @@ def _fitted(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
     (width, height), (mask_width, mask_height) = size, mask.size
     if abs(width * mask_height - height * mask_width) > max(*size, *mask.size):
         raise SegmentError(
-            f"The mask is {mask_width}×{mask_height} px and does not fit the picture of {width}×{height} px; "
-            "give a mask of the same proportions."
+            Message(
+                "The mask is {mask_width}×{mask_height} px and does not fit the picture of "
+                "{width}×{height} px; give a mask of the same proportions.",
+                mask_width=mask_width,
+                mask_height=mask_height,
+                width=width,
+                height=height,
+            )
         )
     return mask.resize(size, Image.Resampling.BILINEAR)
 
@@ -331,7 +362,15 @@ def _selection(mask: Image.Image) -> Image.Image:
 def _checked(mask: Image.Image, says: str, advice: str) -> Image.Image:
     pixels = round(coverage(mask) * mask.width * mask.height)
     if pixels < MIN_PIXELS:
-        raise NothingFoundError(f"{says} no character: {pixels} pixels, fewer than {MIN_PIXELS}", advice)
+        raise NothingFoundError(
+            Message(
+                "{says} no character: {pixels} pixels, fewer than {min_pixels}",
+                says=says,
+                pixels=pixels,
+                min_pixels=MIN_PIXELS,
+            ),
+            advice,
+        )
     return mask
 
 
@@ -344,7 +383,11 @@ def _session(model: str, report: Report | None = None) -> BaseSession:
                 _sessions[model] = _load(model)
             except Exception as error:  # a damaged file: onnxruntime's own kinds
                 raise SegmentError(
-                    f"The segmentation model {model!r} cannot be loaded; delete its file and try again, or give a mask."
+                    Message(
+                        "The segmentation model {model} cannot be loaded; delete its file and try again, or give a "
+                        "mask.",
+                        model=repr(model),
+                    )
                 ) from error
         return _sessions[model]
 
@@ -383,6 +426,6 @@ def _known() -> Mapping[str, type[BaseSession]]:
             numba.config.DISABLE_JIT = compiles
     except (ImportError, SystemExit) as error:  # rembg leaves the process where there is no onnxruntime
         raise SegmentError(
-            "The segmentation library is not complete; install it with: pip install 'rembg[cpu]'."
+            Message("The segmentation library is not complete; install it with: pip install 'rembg[cpu]'.")
         ) from error
     return sessions

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from anystory.errors import Message, listed
 from anystory.story.model import ATTENTION, ROUTING, SEEN, RoutingMaps
 
 MIN_SHARE = 0.01
@@ -55,24 +57,44 @@ class Diagnosis:
         """A clause for each thing that is wrong: a picture of one colour, of which nothing else is worth telling;
         else, in the order of the cast, who holds too little, who overlaps."""
         if self.blank:
-            return ("the picture is of one colour",)
+            return (Message("The picture is of one colour"),)
         if self.measure == ATTENTION:
             return ()
         found = []
         for name, share in zip(self.names[:-1], self.shares, strict=False):
-            holds = "fills" if self.measure == SEEN else "holds"
+            holds = Message("fills" if self.measure == SEEN else "holds")
             if share == 0:
-                found.append(f"{name} {holds} nothing of the frame")
+                found.append(Message("{name} {holds} nothing of the frame", name=name, holds=holds))
             elif share < MIN_SHARE:
                 found.append(
-                    f"{name} {holds} only {_percent(share)} of the frame (at least {_percent(MIN_SHARE)} is wanted)"
+                    Message(
+                        "{name} {holds} only {share} of the frame (at least {least} is wanted)",
+                        name=name,
+                        holds=holds,
+                        share=_percent(share),
+                        least=_percent(MIN_SHARE),
+                    )
                 )
         for pair in self.pairs:
             one, other = pair.names
             if pair.one_region > MAX_ONE_REGION:
-                found.append(f"{one} and {other} are in one region, {_percent(pair.one_region)} of the smaller place")
+                found.append(
+                    Message(
+                        "{one} and {other} are in one region, {share} of the smaller place",
+                        one=one,
+                        other=other,
+                        share=_percent(pair.one_region),
+                    )
+                )
             elif pair.overlap > MAX_OVERLAP:
-                found.append(f"the maps of {one} and {other} overlap by {_percent(pair.overlap)}")
+                found.append(
+                    Message(
+                        "{one} and {other} overlap by {share} in their maps",
+                        one=one,
+                        other=other,
+                        share=_percent(pair.overlap),
+                    )
+                )
         return tuple(found)
 
     @property
@@ -84,18 +106,23 @@ class Diagnosis:
     def sentence(self) -> str:
         """The diagnosis in a sentence for people, with its numbers."""
         if self.problems:
-            text = "; ".join(self.problems)
-            return f"{text[0].upper()}{text[1:]}: try another seed."
-        held = [f"{name} {_percent(share)}" for name, share in zip(self.names[:-1], self.shares, strict=False)]
-        if not held:
-            return "Nobody is in this panel."
+            told = reduce(lambda one, other: Message("{one}; {other}", one=one, other=other), self.problems)
+            return Message("{problems}: try another seed.", problems=told)
+        if not self.names[:-1]:
+            return Message("Nobody is in this panel.")
         if self.measure == ATTENTION:
-            return f"{self.names[0]} is alone and gets {_percent(self.shares[0])} of the frame's attention."
-        holds = "fills" if self.measure == SEEN else "holds"
-        held[0] = held[0].replace(self.names[0], f"{self.names[0]} {holds}", 1)
-        if self.measure == SEEN:
-            return f"{_and(held)} of the frame."
-        return f"{_and(held)} of the frame{', each in a place of its own' if len(held) > 1 else ''}."
+            return Message(
+                "{name} is alone and gets {share} of the frame's attention.",
+                name=self.names[0],
+                share=_percent(self.shares[0]),
+            )
+        (first, *others), (share, *shares) = self.names[:-1], map(_percent, self.shares)
+        holds = Message("fills" if self.measure == SEEN else "holds")
+        held: list[str] = [Message("{name} {holds} {share}", name=first, holds=holds, share=share)]
+        held += [f"{name} {share}" for name, share in zip(others, shares, strict=False)]
+        if self.measure == SEEN or not others:
+            return Message("{held} of the frame.", held=listed(held))
+        return Message("{held} of the frame, each in a place of its own.", held=listed(held))
 
     @property
     def badness(self) -> tuple[bool, int, float]:
@@ -171,7 +198,3 @@ def _rounded(part: float, whole: float) -> float:
 
 def _percent(share: float) -> str:
     return f"{share * 100:.1f} %" if 0 < share < 0.1 else f"{share * 100:.0f} %"
-
-
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageColor
 
+from anystory.errors import Message
 from anystory.maps.diagnosis import diagnose
 from anystory.maps.overlay import INK, PAPER, colours_of, overlay, sheet, trace_overlay, with_legend
 from anystory.story.model import ATTENTION, MADE, Frame, Panel, RoutingMaps, RoutingTrace, Script, Shape
@@ -119,7 +120,7 @@ def animation(
     kinds, steps = kinds or trace.kinds, steps or trace.steps
     frame = image.convert("L").resize((side, round(side * image.height / image.width)), Image.Resampling.LANCZOS)
     whole = f"{len(trace.shapes)} layers" if len(trace.shapes) > 1 else "one layer"
-    what = f"layer {layer} of {len(trace.shapes)}" if layer else whole
+    what = Message("layer {layer} of {count}", layer=layer, count=len(trace.shapes)) if layer else whole
     pictures = []
     for step in steps:
         views = [trace_overlay(frame, trace, step, layer, kind, opacity=OPACITY, cast=cast) for kind in kinds]

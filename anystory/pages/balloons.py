@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.story.model import Line, Panel, RoutingMaps
 from anystory.typeset import (
     FINE,
@@ -63,7 +63,14 @@ class Lettering:
     def __post_init__(self) -> None:
         for what, value, known in (("captions", self.captions, CAPTIONS), ("dialogue", self.dialogue, DIALOGUES)):
             if value not in known:
-                raise LetteringError(f"There is no way {value!r} to letter {what}; the ways are {', '.join(known)}.")
+                raise LetteringError(
+                    Message(
+                        "There is no way {way} to letter {what}; the ways are {known}.",
+                        way=repr(value),
+                        what=what,
+                        known=", ".join(known),
+                    )
+                )
 
 
 @dataclass(frozen=True)
@@ -131,11 +138,15 @@ def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Let
     placed: list[TextBlock] = []
     for text, block in zip(words, blocks, strict=True):
         if left < LEADING * em:
-            warnings.append(f"The words {_start(text)} found no room below the picture.")
+            warnings.append(Message("The words {words} found no room below the picture.", words=_start(text)))
             continue
         if block.height > left or block.width > room:
             block = cut(text, room, left, em)
-            warnings.append(f"The words {_start(text)} are too long for the strip below the picture and were cut.")
+            warnings.append(
+                Message(
+                    "The words {words} are too long for the strip below the picture and were cut.", words=_start(text)
+                )
+            )
         placed.append(block)
         left -= block.height
     high = round(sum(block.height for block in placed)) + 2 * margin
@@ -230,7 +241,7 @@ def _caption(image: Image.Image, text: str, room: _Room, size: int, warnings: li
     width, height = image.size
     edge, across, down = _edge(size), 0.6 * size, 0.35 * size
     block = fit(text, width - 2 * across - 4 * edge, height * 0.4 - 2 * down, size)
-    _tell(text, block, "caption", warnings)
+    _tell(text, block, Message("caption"), warnings)
     wide, high = block.width + 2 * across, block.height + 2 * down
     left = width - 2 * edge - wide if right_to_left(text) else 2 * edge
     places = np.array([(left, y, left + wide, y + high) for y in (2 * edge, height - 2 * edge - high)])
@@ -247,7 +258,11 @@ def _edge(size: int) -> int:
 
 def _tell(text: str, block: TextBlock, what: str, warnings: list[str]) -> None:
     if block.cut:
-        warnings.append(f"The {what} {_start(text)} is too long for its place and was cut; shorten it.")
+        warnings.append(
+            Message(
+                "The {what} {words} is too long for its place and was cut; shorten it.", what=what, words=_start(text)
+            )
+        )
     if warning := unwritable(text):
         warnings.append(warning)
 
@@ -282,12 +297,18 @@ def _dialogue(
         _draw_balloon(image, balloon)
     for balloon in best:
         _draw_words(image, balloon)
-        _tell(balloon.text, balloon.block, "line", warnings)
+        _tell(balloon.text, balloon.block, Message("line"), warnings)
     if any(balloon.strain >= 1 for balloon in best):
-        warnings.append("The dialogue is crowded and may mislead; set it below the picture, or split the panel.")
+        warnings.append(
+            Message("The dialogue is crowded and may mislead; set it below the picture, or split the panel.")
+        )
     if len(best) < len(lines):
         warnings.append(
-            f"{len(lines) - len(best)} of {len(lines)} lines of dialogue found no room in the picture; set them below."
+            Message(
+                "{lost} of {count} lines of dialogue found no room in the picture; set them below.",
+                lost=len(lines) - len(best),
+                count=len(lines),
+            )
         )
     return [balloon.box for balloon in best]
 

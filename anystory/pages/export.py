@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image, ImageDraw
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
 from anystory.project.folder import Project, left_out, png, write_atomic
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
@@ -100,13 +100,38 @@ class Format:
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
-            raise PageError(f"There is no layout {self.layout!r}; the layouts are {', '.join(LAYOUTS)}.")
+            raise PageError(
+                Message(
+                    "There is no layout {layout}; the layouts are {layouts}.",
+                    layout=repr(self.layout),
+                    layouts=", ".join(LAYOUTS),
+                )
+            )
         if self.page not in ("", FIT, *PAGES):
-            raise PageError(f"There is no page size {self.page!r}; the sizes are {', '.join((*PAGES, FIT))}.")
+            raise PageError(
+                Message(
+                    "There is no page size {page}; the sizes are {sizes}.",
+                    page=repr(self.page),
+                    sizes=", ".join((*PAGES, FIT)),
+                )
+            )
         if not MIN_DPI <= self.dpi <= MAX_DPI:
-            raise PageError(f"{self.dpi} dots per inch are not between {MIN_DPI} and {MAX_DPI}.")
+            raise PageError(
+                Message(
+                    "{dpi} dots per inch are not between {min_dpi} and {max_dpi}.",
+                    dpi=self.dpi,
+                    min_dpi=MIN_DPI,
+                    max_dpi=MAX_DPI,
+                )
+            )
         if not 0 <= self.gutter <= MAX_GUTTER:
-            raise PageError(f"A gutter of {self.gutter} mm is not between 0 and {MAX_GUTTER} mm.")
+            raise PageError(
+                Message(
+                    "A gutter of {gutter} mm is not between 0 and {max_gutter} mm.",
+                    gutter=self.gutter,
+                    max_gutter=MAX_GUTTER,
+                )
+            )
 
 
 @dataclass(frozen=True)
@@ -146,7 +171,7 @@ class Pages(Sequence[Page]):
         if not self.numbers and self.unreadable:
             raise PageError(" ".join(self.unreadable))
         if not self.numbers:
-            raise PageError(f"{project.folder} holds no frames; render the story first.")
+            raise PageError(Message("{folder} holds no frames; render the story first.", folder=project.folder))
 
     @cached_property
     def _sheets(self) -> list[list[int]]:
@@ -216,9 +241,9 @@ def _page(script: Script, frames: dict[int, Frame], form: Format, count: int) ->
         middle = margin + 0.8 * size + (rows - 1) * LEADING * size / 2
         write_block(sheet, block, (margin, middle - block.height / 2, sheet.width - margin, middle), "middle")
         if block.cut:
-            warnings.append("The title is too long for its place and was cut; shorten it.")
+            warnings.append(Message("The title is too long for its place and was cut; shorten it."))
         if lacking := unwritable(title):
-            warnings.append(f"Title: {lacking}")
+            warnings.append(Message("Title: {warning}", warning=lacking))
     area = (margin, margin + round(head * dots), sheet.width - margin, sheet.height - margin)
     em = max(round(2.9 * dots), 10)
     for (number, frame), box in zip(frames.items(), _cells(layout, area, form.gutter * dots), strict=False):
@@ -228,7 +253,7 @@ def _page(script: Script, frames: dict[int, Frame], form: Format, count: int) ->
 
 
 def _numbered(number: int, warnings: tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return tuple(f"Panel {number}: {warning}" for warning in warnings)
+    return tuple(Message("Panel {number}: {warning}", number=number, warning=warning) for warning in warnings)
 
 
 def _page_size(form: Format) -> str:
@@ -326,9 +351,13 @@ def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
     target = Path(target)
     kind = target.suffix.lower()
     if kind not in (".pdf", ".cbz", ".zip", ".png", ""):
-        raise PageError(f"{target.name} must end in .pdf, .cbz, .zip or .png, or be a folder.")
+        raise PageError(Message("{file} must end in .pdf, .cbz, .zip or .png, or be a folder.", file=target.name))
     if kind == ".png" and len(pages) > 1:
-        raise PageError(f"{len(pages)} pages do not go into one PNG file; give a .zip, a .pdf, a .cbz or a folder.")
+        raise PageError(
+            Message(
+                "{count} pages do not go into one PNG file; give a .zip, a .pdf, a .cbz or a folder.", count=len(pages)
+            )
+        )
     made = list(pages)
     if kind == ".pdf":
         write_atomic({target: pdf(made, pages.script.title, pages.form.dpi)})
@@ -342,8 +371,8 @@ def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
         _clear(target, len(made))
         write_atomic({target / _file(k): page.png for k, page in enumerate(made, 1)})
     absent = pages.missing
-    gone = f"Without a frame and left out: {', '.join(map(str, absent))}." if absent else ""
-    return (*(warning for page in made for warning in page.warnings), *pages.unreadable, *([gone] if gone else []))
+    gone = Message("Without a frame and left out: {numbers}.", numbers=", ".join(map(str, absent)))
+    return (*(warning for page in made for warning in page.warnings), *pages.unreadable, *([gone] if absent else []))
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:
@@ -366,16 +395,30 @@ def _clear(folder: Path, count: int) -> None:
         if not folder.exists():
             return
         if not folder.is_dir():
-            raise PageError(f"{folder} is a file; give a folder, or a name that ends in .pdf or .cbz.")
+            raise PageError(
+                Message("{folder} is a file; give a folder, or a name that ends in .pdf or .cbz.", folder=folder)
+            )
         there = list(folder.iterdir())
         others = sorted(path.name for path in there if not _is_page(path))
         if others:
-            raise PageError(f"{folder} has other files in it ({others[0]}); give an empty or a new folder.")
+            raise PageError(
+                Message(
+                    "{folder} has other files in it ({others}); give an empty or a new folder.",
+                    folder=folder,
+                    others=others[0],
+                )
+            )
         for path in there:
             if int(path.stem) > count:
                 path.unlink()
     except OSError as error:
-        raise PageError(f"{folder} cannot be written ({error.strerror}); choose another folder.") from error
+        raise PageError(
+            Message(
+                "{folder} cannot be written ({strerror}); choose another folder.",
+                folder=folder,
+                strerror=error.strerror,
+            )
+        ) from error
 
 
 def _is_page(path: Path) -> bool:

@@ -31,7 +31,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.cast.images import MAX_PIXELS
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.project.drafts import DraftError, load_draft
 from anystory.project.folder import Project, ProjectError, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
@@ -107,21 +107,41 @@ def pack(folder: str | Path, target: str | Path) -> None:
         os.replace(part, target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise ArchiveError(f"{target} cannot be written ({error.strerror or error}); choose another place.") from error
+        raise ArchiveError(
+            Message(
+                "{target} cannot be written ({strerror}); choose another place.",
+                target=target,
+                strerror=error.strerror or error,
+            )
+        ) from error
 
 
 def _within_bounds(folder: Path, names: Sequence[str]) -> None:
     """What is packed can be unpacked again, with room for what a ZIP says of each file."""
     if len(names) > MAX_FILES:
-        raise ArchiveError(f"{folder} has {len(names)} files, a ZIP at most {MAX_FILES}; take panels out of the story.")
+        raise ArchiveError(
+            Message(
+                "{folder} has {count} files, a ZIP at most {max_files}; take panels out of the story.",
+                folder=folder,
+                count=len(names),
+                max_files=MAX_FILES,
+            )
+        )
     try:
         size = sum((folder / name).stat().st_size for name in names)
     except OSError as error:
-        raise ArchiveError(f"{folder} cannot be read ({error.strerror}).") from error
+        raise ArchiveError(
+            Message("{folder} cannot be read ({strerror}).", folder=folder, strerror=error.strerror)
+        ) from error
     if size > (most := MAX_ZIP - 1000 * MAX_FILES):
         raise ArchiveError(
-            f"{folder} has {size // 1_000_000} MB, a ZIP at most {most // 1_000_000}; take panels out of the story, or "
-            "keep the folder itself."
+            Message(
+                "{folder} has {size} MB, a ZIP at most {most}; take panels out of the story, or keep the "
+                "folder itself.",
+                folder=folder,
+                size=size // 1000000,
+                most=most // 1000000,
+            )
         )
 
 
@@ -129,7 +149,9 @@ def _listed(folder: Path) -> set[str]:
     """The files that belong to the story: those its two lists name, nothing else that may lie there."""
     names = {name for name in ("story.json", "draft.json") if (folder / name).is_file()}
     if not names:
-        raise ArchiveError(f"{folder} holds no story; choose the folder of a rendered or a kept one.")
+        raise ArchiveError(
+            Message("{folder} holds no story; choose the folder of a rendered or a kept one.", folder=folder)
+        )
     for name in tuple(names):
         try:
             data = json.loads((folder / name).read_bytes())
@@ -138,9 +160,11 @@ def _listed(folder: Path) -> set[str]:
             names |= {file for file in wanted if NAMES.fullmatch(file) and (folder / file).is_file()}
             names |= drawing_files(folder)
         except ProjectError as error:
-            raise ArchiveError(f"{folder / name} cannot be packed: {error}") from error
+            raise ArchiveError(
+                Message("{folder} cannot be packed: {error}", folder=folder / name, error=error)
+            ) from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ArchiveError(f"{folder / name} is damaged; it cannot be packed.") from error
+            raise ArchiveError(Message("{folder} is damaged; it cannot be packed.", folder=folder / name)) from error
     return names
 
 
@@ -166,14 +190,18 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
     """
     source, folder = Path(source), Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ArchiveError(f"{folder} is not empty; choose a new folder.")
+        raise ArchiveError(Message("{folder} is not empty; choose a new folder.", folder=folder))
     try:
         if source.stat().st_size > MAX_ZIP:
-            raise ArchiveError(f"{source.name} has more than {MAX_ZIP // 1_000_000} MB.")
+            raise ArchiveError(
+                Message("{file} has more than {max_zip} MB.", file=source.name, max_zip=MAX_ZIP // 1000000)
+            )
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
-        raise ArchiveError(f"{source.name} cannot be unpacked ({error.strerror}).") from error
+        raise ArchiveError(
+            Message("{file} cannot be unpacked ({strerror}).", file=source.name, strerror=error.strerror)
+        ) from error
     try:
         for name, content in _files(source, most):
             path = scratch / name
@@ -186,12 +214,18 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
         os.replace(scratch, folder)
         return Unpacked(folder, tuple(notes))
     except ProjectError as error:
-        what = f"its {error.file.name}" if error.file and error.file != scratch else "it"
-        raise ArchiveError(f"{source.name} cannot be opened: {what} {error.reason}") from error
+        what = Message("it")
+        if error.file and error.file != scratch:
+            what = Message("its {file}", file=error.file.name)
+        raise ArchiveError(
+            Message("{file} cannot be opened: {what} {reason}", file=source.name, what=what, reason=error.reason)
+        ) from error
     except (ArchiveError, DraftError) as error:
-        raise ArchiveError(f"{source.name} cannot be opened: {error}") from error
+        raise ArchiveError(Message("{file} cannot be opened: {error}", file=source.name, error=error)) from error
     except OSError as error:
-        raise ArchiveError(f"{source.name} cannot be unpacked ({error.strerror or error}).") from error
+        raise ArchiveError(
+            Message("{file} cannot be unpacked ({strerror}).", file=source.name, strerror=error.strerror or error)
+        ) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -203,7 +237,7 @@ def _files(source: Path, most: int) -> Iterator[tuple[str, bytes]]:
             for name, entry in _checked(archive, most).items():
                 yield name, _content(archive, entry, name)
     except DAMAGE as error:
-        raise ArchiveError("it is no ZIP file, or it is damaged; save the story again.") from error
+        raise ArchiveError(Message("it is no ZIP file, or it is damaged; save the story again.")) from error
 
 
 def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
@@ -211,15 +245,21 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
     such as a file manager's, are passed over; a folder around the story is taken off."""
     entries = archive.infolist()
     if len(entries) > MAX_FILES:
-        raise ArchiveError(f"it has {len(entries)} files; a story has at most {MAX_FILES}.")
+        raise ArchiveError(
+            Message("it has {count} files; a story has at most {max_files}.", count=len(entries), max_files=MAX_FILES)
+        )
     for entry in entries:
         parts = re.split(r"[/\\]", entry.filename)
         if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in entry.filename or "\0" in entry.filename:
-            raise ArchiveError(f"the name {entry.filename[:80]!r} leads out of the folder.")
+            raise ArchiveError(
+                Message("the name {filename} leads out of the folder.", filename=repr(entry.filename[:80]))
+            )
         if entry.external_attr >> 16 and stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise ArchiveError(f"{entry.filename[:80]!r} is a link or a device, not a file.")
+            raise ArchiveError(
+                Message("{filename} is a link or a device, not a file.", filename=repr(entry.filename[:80]))
+            )
         if entry.flag_bits & 1:
-            raise ArchiveError("it is locked with a password; save it without one.")
+            raise ArchiveError(Message("it is locked with a password; save it without one."))
     files = [entry for entry in entries if not entry.is_dir()]
     lists = sorted((e.filename for e in files if LIST.fullmatch(e.filename)), key=lambda name: (name.count("/"), name))
     top = lists[0].rpartition("/")[0] + "/" if lists and "/" in lists[0] else ""
@@ -230,17 +270,29 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
         if not (NAMES.fullmatch(name) or DRAWINGS.fullmatch(name)):
             continue
         if name.casefold() in folded:
-            raise ArchiveError(f"{name!r} is in it twice.")
+            raise ArchiveError(Message("{name} is in it twice.", name=repr(name)))
         large, ratio = MAX_FILE[Path(name).suffix], entry.file_size / max(entry.compress_size, 1)
         if entry.file_size > large or (entry.file_size > FREE and ratio > MAX_RATIO):
-            raise ArchiveError(f"{name!r} unpacks to {entry.file_size} bytes, more than such a file has.")
+            raise ArchiveError(
+                Message(
+                    "{name} unpacks to {file_size} bytes, more than such a file has.",
+                    name=repr(name),
+                    file_size=entry.file_size,
+                )
+            )
         taken[name] = entry
         folded.add(name.casefold())
     whole = sum(entry.file_size for entry in taken.values())
     if whole > most:
-        raise ArchiveError(f"it unpacks to {whole / 1e6:.0f} MB; at most {most / 1e6:.0f} MB are taken.")
+        raise ArchiveError(
+            Message(
+                "it unpacks to {whole} MB; at most {most} MB are taken.",
+                whole=f"{whole / 1000000.0:.0f}",
+                most=f"{most / 1000000.0:.0f}",
+            )
+        )
     if not {"story.json", "draft.json"} & taken.keys():
-        raise ArchiveError("there is no story in it; give a ZIP that AnyStory saved.")
+        raise ArchiveError(Message("there is no story in it; give a ZIP that AnyStory saved."))
     return taken
 
 
@@ -249,7 +301,7 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byt
     with archive.open(entry) as source:
         data = source.read(entry.file_size + 1)
     if len(data) != entry.file_size:
-        raise ArchiveError(f"{name!r} has another size than it says.")
+        raise ArchiveError(Message("{name} has another size than it says.", name=repr(name)))
     try:
         if name.endswith((".png", *PICTURES)):
             with warnings.catch_warnings():
@@ -265,7 +317,7 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byt
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 [arrays[key] for key in arrays.files]
     except Exception as error:  # whatever a false picture or archive raises
-        raise ArchiveError(f"{name!r} is not what its name says.") from error
+        raise ArchiveError(Message("{name} is not what its name says.", name=repr(name))) from error
     return data
 
 
@@ -280,7 +332,9 @@ def _verified(folder: Path) -> list[str]:
         data = migrate(json.loads(path.read_bytes()))
         for name in _named(data):
             if not isinstance(name, str) or not NAMES.fullmatch(name):
-                raise ArchiveError(f"its story names the file {str(name)[:80]!r}, which no story has.")
+                raise ArchiveError(
+                    Message("its story names the file {name}, which no story has.", name=repr(str(name)[:80]))
+                )
         data["script"] = dump_script(without_pictures(data["script"]))
         read_settings(data["settings"])
         strings = [data["backend"]["name"], data["backend"]["version"]]
@@ -288,13 +342,14 @@ def _verified(folder: Path) -> list[str]:
         if not all(isinstance(text, str) for text in strings):
             raise TypeError
     except (ImprintError, ScriptError) as error:
-        raise ArchiveError(str(error)) from error
+        raise ArchiveError(error.said) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ArchiveError("its story.json is damaged; save the story again.") from error
+        raise ArchiveError(Message("its story.json is damaged; save the story again.")) from error
     _write(path, data)
     project = Project(folder)
     project.story()
-    notes, whole = [], []
+    notes: list[str] = []
+    whole = []
     numbers = {entry.panel: number for number, entry in project.entries.items()}
     for panel in data["panels"]:
         if panel["panel"] not in numbers:
@@ -303,7 +358,11 @@ def _verified(folder: Path) -> list[str]:
         try:
             project.frame(panel["number"])
         except ProjectError:
-            notes.append(f"The frame of panel {panel['number']} is not whole and was left out; render it again.")
+            notes.append(
+                Message(
+                    "The frame of panel {panel} is not whole and was left out; render it again.", panel=panel["number"]
+                )
+            )
             continue
         if panel["trace"] is not None:
             try:
@@ -311,7 +370,9 @@ def _verified(folder: Path) -> list[str]:
             except (OSError, ValueError):
                 (folder / panel["trace"]).unlink(missing_ok=True)
                 panel = panel | {"trace": None}
-                notes.append(f"The trace of panel {panel['number']} is not whole and was left out.")
+                notes.append(
+                    Message("The trace of panel {panel} is not whole and was left out.", panel=panel["number"])
+                )
         whole.append(panel)
     known = {(kept.panel, kept.key) for kept in project.history if project.is_readable(kept)}
     history = [kept for kept in data["history"] if (kept["panel"], kept["key"]) in known]

@@ -29,7 +29,7 @@ from typing import Any
 from PIL import Image
 
 from anystory.cast.images import MAX_PIXELS
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.project.folder import ProjectError, cutouts, png, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
 from anystory.script.form import HEIGHTS, MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError
@@ -126,7 +126,14 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
     that makes the folder larger than `most` bytes. Raises DraftError, and then the draft that is there stays."""
     for what, typed, bound in _bounded(draft):
         if len(typed) > bound:
-            raise DraftError(f"The {what} has {len(typed)} characters; at most {bound} are kept.")
+            raise DraftError(
+                Message(
+                    "The {what} has {count} characters; at most {bound} are kept.",
+                    what=what,
+                    count=len(typed),
+                    bound=bound,
+                )
+            )
     folder = Path(folder)
     files: dict[Path, Image.Image] = {}
     cast = []
@@ -157,30 +164,40 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
     }
     text = json.dumps(data, indent=2)  # in ASCII: half a character, typed or pasted, is kept too
     if len(text) > MAX_JSON:
-        raise DraftError(f"The story has {len(text)} characters of text; at most {MAX_JSON} are kept.")
+        raise DraftError(
+            Message(
+                "The story has {count} characters of text; at most {max_json} are kept.",
+                count=len(text),
+                max_json=MAX_JSON,
+            )
+        )
     try:
         new = {path: png(image) for path, image in files.items() if not path.exists()}
         gone = [path for path in (folder / "draft").glob("*.png") if path not in files]
         grown = sum(map(len, new.values())) - _size(gone)
         if grown > 0 and _size(folder.rglob("*")) + grown > most:  # words are few bytes and always kept
-            raise DraftError(f"With these pictures it takes more than {most // 1_000_000} MB; remove some.")
+            raise DraftError(
+                Message("With these pictures it takes more than {most} MB; remove some.", most=most // 1000000)
+            )
         write_atomic({**new, folder / "draft.json": text.encode()})
         for path in gone:
             path.unlink(missing_ok=True)
     except ProjectError as error:
-        raise DraftError(str(error)) from error
+        raise DraftError(error.said) from error
     except OSError as error:
-        raise DraftError(f"{folder} cannot be written ({error.strerror}).") from error
+        raise DraftError(
+            Message("{folder} cannot be written ({strerror}).", folder=folder, strerror=error.strerror)
+        ) from error
 
 
 def _bounded(draft: Draft) -> Iterator[tuple[str, str, int]]:
     """What was typed, by what it is, and how long it may be to be read again."""
-    yield "text", draft.text, MAX_BYTES
-    yield "title", draft.title, MAX_TEXT
-    yield "style", draft.style, MAX_TEXT
+    yield Message("text"), draft.text, MAX_BYTES
+    yield Message("title"), draft.title, MAX_TEXT
+    yield Message("style"), draft.style, MAX_TEXT
     for actor in draft.cast:
-        yield "name of a character", actor.name, MAX_TEXT
-        yield f"description of {actor.name}", actor.description, MAX_TEXT
+        yield Message("name of a character"), actor.name, MAX_TEXT
+        yield Message("description of {name}", name=actor.name), actor.description, MAX_TEXT
 
 
 def _picture_name(picture: Image.Image) -> str:
@@ -199,26 +216,30 @@ def load_draft(folder: str | Path) -> Draft | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise DraftError(f"{path} cannot be read ({error.strerror}).") from error
+        raise DraftError(Message("{path} cannot be read ({strerror}).", path=path, strerror=error.strerror)) from error
     try:
         if len(data) > MAX_JSON:
-            raise DraftError(f"{path.name} is larger than {MAX_JSON // 1_000_000} MB.")
+            raise DraftError(
+                Message("{file} is larger than {max_json} MB.", file=path.name, max_json=MAX_JSON // 1000000)
+            )
         return _draft(json.loads(data), folder)
     except DraftError:
         raise
     except (ScriptError, ImprintError) as error:
-        raise DraftError(f"{path.name} is damaged: {error}") from error
+        raise DraftError(Message("{file} is damaged: {error}", file=path.name, error=error)) from error
     except (OSError, SyntaxError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DraftError(f"{path.name} is damaged or its pictures are; start again or open another story.") from error
+        raise DraftError(
+            Message("{file} is damaged or its pictures are; start again or open another story.", file=path.name)
+        ) from error
 
 
 def _draft(data: dict[str, Any], folder: Path) -> Draft:
     if data["version"] != VERSION:
         newer = isinstance(data["version"], int) and data["version"] > VERSION
         raise DraftError(
-            "The draft was written by a newer AnyStory; update AnyStory."
+            Message("The draft was written by a newer AnyStory; update AnyStory.")
             if newer
-            else "The draft has no known version."
+            else Message("The draft has no known version.")
         )
     cast = [_actor(listed, folder) for listed in data["cast"][:MAX_CAST]]
     script = without_pictures(data["script"]) if data["script"]["panels"] else None
@@ -322,7 +343,7 @@ class Store:
         """The folder of a session, which may not be there yet. On the disk is only a hash of the key. Raises DraftError
         for what is no key."""
         if not self.is_key(key):
-            raise DraftError("This browser's session is not known; reload the page.")
+            raise DraftError(Message("This browser's session is not known; reload the page."))
         return self.root / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def save(self, key: str, draft: Draft) -> None:

@@ -49,7 +49,7 @@ from filelock import FileLock
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo, putchunk
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import AskedStory, asked_in_png, imprint
@@ -101,7 +101,7 @@ class ProjectError(AnyStoryError, RuntimeError):
     is one, what the `reason` says."""
 
     def __init__(self, reason: str, file: Path | None = None) -> None:
-        super().__init__(reason if file is None else f"{file} {reason}")
+        super().__init__(reason if file is None else Message("{file} {reason}", file=file, reason=reason))
         self.reason, self.file = reason, file
 
 
@@ -226,8 +226,11 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
                 part.unlink()
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise ProjectError(
-            f"cannot be written ({error.strerror or error}); {'free space there or ' * full}choose another folder "
-            "(what was finished before is kept).",
+            Message(
+                "cannot be written ({strerror}); {advice}choose another folder (what was finished before is kept).",
+                strerror=error.strerror or error,
+                advice=Message("free space there or ") if full else "",
+            ),
             path,
         ) from error
 
@@ -300,9 +303,14 @@ def migrate(data: Any) -> dict[str, Any]:
         }
     if isinstance(version, int) and version > VERSION:
         raise ProjectError(
-            f"it was written by a newer AnyStory (version {version}, this one reads up to {VERSION}); update AnyStory."
+            Message(
+                "it was written by a newer AnyStory (version {version}, this one reads up to {version2}); "
+                "update AnyStory.",
+                version=version,
+                version2=VERSION,
+            )
         )
-    raise ProjectError("it does not say which version it is; choose another folder.")
+    raise ProjectError(Message("it does not say which version it is; choose another folder."))
 
 
 def _known_panels(data: Mapping[str, Any]) -> tuple[int, ...]:
@@ -340,7 +348,7 @@ def _called(gone: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
 
 def left_out(error: ProjectError) -> str:
     """A sentence on a frame that cannot be read and that others do without."""
-    return f"{str(error).rstrip('.')}; it is left out: render it again."
+    return Message("{error} It is left out: render it again.", error=error)
 
 
 def _look(file: Path) -> tuple[Image.Image, Image.Image]:
@@ -405,11 +413,11 @@ class Project:
         except FileNotFoundError:
             pass
         except ProjectError as error:
-            raise ProjectError(f"cannot be opened: {error}", path) from error
+            raise ProjectError(Message("cannot be opened: {error}", error=error), path) from error
         except OSError as error:
-            raise ProjectError(f"cannot be read ({error.strerror}).", path) from error
+            raise ProjectError(Message("cannot be read ({strerror}).", strerror=error.strerror), path) from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ProjectError("is damaged; move it away or choose another folder.", path) from error
+            raise ProjectError(Message("is damaged; move it away or choose another folder."), path) from error
 
     @property
     def entries(self) -> dict[int, Entry]:
@@ -440,17 +448,17 @@ class Project:
             backend = self._listed()["backend"]
             return str(backend["name"]), str(backend["version"])
         except (KeyError, TypeError) as error:
-            raise ProjectError("is damaged; it names no backend.", self.folder / STORY) from error
+            raise ProjectError(Message("is damaged; it names no backend."), self.folder / STORY) from error
 
     def _listed(self) -> dict[str, Any]:
         if self._data is None:
-            raise ProjectError("holds no story.json; choose the folder of a rendered story.", self.folder)
+            raise ProjectError(Message("holds no story.json; choose the folder of a rendered story."), self.folder)
         return self._data
 
     def _at_hand(self) -> dict[str, Any]:
         """What story.json says besides frames and histories, by whatever program."""
         if self._head is None:
-            raise ProjectError("holds no story.json; choose the folder of a rendered story.", self.folder)
+            raise ProjectError(Message("holds no story.json; choose the folder of a rendered story."), self.folder)
         return self._head
 
     def story(self) -> Story:
@@ -472,9 +480,11 @@ class Project:
             script = replace(script, cast=tuple(cast), things=things_in(self.folder))
             return Story(script, tuple(subjects), Settings(**data["settings"]))
         except (KeyError, TypeError) as error:
-            raise ProjectError("is damaged; move it away or choose another folder.", self.folder / STORY) from error
+            raise ProjectError(
+                Message("is damaged; move it away or choose another folder."), self.folder / STORY
+            ) from error
         except ValueError as error:
-            raise ProjectError(f"holds a damaged story: {error}", self.folder) from error
+            raise ProjectError(Message("holds a damaged story: {error}", error=error), self.folder) from error
 
     def frame(self, number: int) -> Frame:
         """The finished frame of panel `number` (from 1), its maps as float32, with its trace if there is a whole one.
@@ -506,7 +516,13 @@ class Project:
         try:
             entry = self.entries[number]
         except KeyError as error:
-            raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: it has none yet.") from error
+            raise ProjectError(
+                Message(
+                    "Panel {number} has no readable frame in {folder}: it has none yet.",
+                    number=number,
+                    folder=self.folder,
+                )
+            ) from error
         try:
             return read(entry)
         except Exception:
@@ -515,7 +531,14 @@ class Project:
                     self._take_in()
                     return read(self.entries[number])
             except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
-                raise ProjectError(f"Panel {number} has no readable frame in {self.folder}: {error}") from error
+                raise ProjectError(
+                    Message(
+                        "Panel {number} has no readable frame in {folder}: {error}",
+                        number=number,
+                        folder=self.folder,
+                        error=error,
+                    )
+                ) from error
 
     def lost(self, numbers: Iterable[int]) -> list[int]:
         """Which of these panels have no frame here, or one whose files are gone."""
@@ -538,7 +561,14 @@ class Project:
             with Image.open(self._inside(listed.image), formats=["PNG"]) as picture:
                 return str(picture.info["backend"]), str(picture.info["version"])
         except Exception as error:  # as in `frame`
-            raise ProjectError(f"The frame {listed.short} in {self.folder} cannot be read: {error}") from error
+            raise ProjectError(
+                Message(
+                    "The frame {short} in {folder} cannot be read: {error}",
+                    short=listed.short,
+                    folder=self.folder,
+                    error=error,
+                )
+            ) from error
 
     def asked(self, number: int) -> AskedStory | None:
         """What the picture of panel `number` tells of what was asked for; None where it tells nothing."""
@@ -554,7 +584,14 @@ class Project:
         try:
             return self._frame(listed)
         except Exception as error:  # as in `frame`
-            raise ProjectError(f"The frame {listed.short} in {self.folder} cannot be read: {error}") from error
+            raise ProjectError(
+                Message(
+                    "The frame {short} in {folder} cannot be read: {error}",
+                    short=listed.short,
+                    folder=self.folder,
+                    error=error,
+                )
+            ) from error
 
     def is_readable(self, listed: Entry | Kept) -> bool:
         """Whether a listed frame is whole on disk."""
@@ -568,8 +605,17 @@ class Project:
         for kept in own:
             if len(key) >= SHORT and kept.key.startswith(key):
                 return kept
-        there = f"there are {', '.join(kept.short for kept in own)}" if own else "it is empty"
-        raise ProjectError(f"There is no frame {key!r} in the history of panel {number}; {there}.")
+        there = (
+            Message("there are {keys}", keys=", ".join(kept.short for kept in own)) if own else Message("it is empty")
+        )
+        raise ProjectError(
+            Message(
+                "There is no frame {key} in the history of panel {number}; {there}.",
+                key=repr(key),
+                number=number,
+                there=there,
+            )
+        )
 
     def _frame(self, entry: Entry | Kept) -> Frame:
         """A listed frame without its trace. Raises whatever a broken picture or archive raises."""
@@ -598,11 +644,21 @@ class Project:
     def trace(self, number: int) -> RoutingTrace:
         """The trace of panel `number`. Raises ProjectError where there is no whole one."""
         if number not in self.entries:
-            raise ProjectError(f"Panel {number} has no frame in {self.folder}; render it with --trace.")
+            raise ProjectError(
+                Message(
+                    "Panel {number} has no frame in {folder}; render it with --trace.",
+                    number=number,
+                    folder=self.folder,
+                )
+            )
         trace = self._trace(self.entries[number])
         if trace is None:
             raise ProjectError(
-                f"Panel {number} has no trace in {self.folder}; render it again with --trace: its frame stays the same."
+                Message(
+                    "Panel {number} has no trace in {folder}; render it again with --trace: its frame stays the same.",
+                    number=number,
+                    folder=self.folder,
+                )
             )
         return trace
 
@@ -681,7 +737,11 @@ class Project:
             try:
                 changed |= drawings_of(story.script.things, self.folder)
             except OSError as error:
-                why = f"{story.script.things} cannot be read ({error.strerror}); check the folder."
+                why = Message(
+                    "{things} cannot be read ({strerror}); check the folder.",
+                    things=story.script.things,
+                    strerror=error.strerror,
+                )
                 raise ProjectError(why) from error
             self._order = tuple(self._data["order"])
             sweep(self.folder)
@@ -699,7 +759,7 @@ class Project:
         try:
             script = _script(old["script"], looks)
         except ScriptError as error:
-            raise ProjectError(f"holds a damaged story: {error}", self.folder) from error
+            raise ProjectError(Message("holds a damaged story: {error}", error=error), self.folder) from error
         was = {member.name: looks.get(member.name, {}).get("content", "") for member in script.cast}
         names = dict.fromkeys([*(member.name for member in story.script.cast), *self._cutouts])
         now = {name: self._cutouts.get(name, {}).get("content", "") for name in names}
@@ -770,7 +830,13 @@ class Project:
             self._take_in()
             listed, frame = self._listed_of(number, key), self.kept(number, key)
             if listed.panel not in self._at_hand()["order"]:
-                raise ProjectError(f"Panel {number} is no longer in the story in {self.folder}; open the story again.")
+                raise ProjectError(
+                    Message(
+                        "Panel {number} is no longer in the story in {folder}; open the story again.",
+                        number=number,
+                        folder=self.folder,
+                    )
+                )
             image, entry = self._inside(listed.image).read_bytes(), self._frames.get(listed.panel)
             asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
             if rewritten:

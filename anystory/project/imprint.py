@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.story.model import BOUNDS, Panel, Script, Settings, panel_seed
@@ -87,8 +87,16 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
         return _of_one_frame(info)
     else:
         other = next((name for key, name in OTHERS.items() if key in info), "")
-        whose = f"its text is from {other}" if other else "its text was taken away or it is from another program"
-        raise ImprintError(f"The picture carries no AnyStory settings ({whose}); drop a frame as AnyStory saved it.")
+        whose = (
+            Message("its text is from {other}", other=other)
+            if other
+            else Message("its text was taken away or it is from another program")
+        )
+        raise ImprintError(
+            Message(
+                "The picture carries no AnyStory settings ({whose}); drop a frame as AnyStory saved it.", whose=whose
+            )
+        )
     seed = int(_number(info.get("seed"), "seed"))
     backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
     script, settings, panel, then = story
@@ -97,7 +105,7 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
         panels = (*script.panels[: panel - 1], replace(wanted, seed=seed), *script.panels[panel:])
         script = replace(script, panels=panels)
     others = [name for name, look in then.items() if name in looks and looks[name] != look]
-    notes = [f"{name} has another picture here than in the frame's story." for name in others]
+    notes = [Message("{name} has another picture here than in the frame's story.", name=name) for name in others]
     missing = tuple(name for name in then if name not in looks)
     return FrameStory(script, settings, panel, seed, backend, version, missing, tuple(notes), then)
 
@@ -120,7 +128,7 @@ def asked_in_png(data: bytes) -> AskedStory:
     """What a frame's PNG file tells of what was asked for. Raises ImprintError where it tells nothing."""
     info = _png_text(data)
     if not isinstance(info.get(KEY), str):
-        raise ImprintError("The frame does not tell its story; it is from an older AnyStory.")
+        raise ImprintError(Message("The frame does not tell its story; it is from an older AnyStory."))
     backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
     return AskedStory(*_parsed(info[KEY]), backend, version, str(info.get("prompt", "")))
 
@@ -128,43 +136,57 @@ def asked_in_png(data: bytes) -> AskedStory:
 def _png_text(data: bytes) -> dict[str, Any]:
     """The text chunks in front of a PNG's pixels, which are not decoded."""
     if len(data) > MAX_BYTES:
-        raise ImprintError(f"The file has {len(data) // 1_000_000} MB; a frame has at most {MAX_BYTES // 1_000_000}.")
+        raise ImprintError(
+            Message(
+                "The file has {count} MB; a frame has at most {max_bytes}.",
+                count=len(data) // 1000000,
+                max_bytes=MAX_BYTES // 1000000,
+            )
+        )
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        raise ImprintError("The file is no PNG, and only a frame's PNG carries its settings; drop the downloaded file.")
+        raise ImprintError(
+            Message("The file is no PNG, and only a frame's PNG carries its settings; drop the downloaded file.")
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # nothing is decompressed
             with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
                 return {str(key): value for key, value in picture.info.items()}
     except Exception as error:  # a damaged file raises anything
-        raise ImprintError("The PNG file is damaged; download the frame again.") from error
+        raise ImprintError(Message("The PNG file is damaged; download the frame again.")) from error
 
 
 def _parsed(text: str) -> tuple[Script, Settings, int, dict[str, str]]:
-    damaged = "The settings in the picture are damaged"
+    damaged = Message("The settings in the picture are damaged")
     if len(text) > 2 * MAX_STORY:
-        raise ImprintError(f"{damaged}: {len(text)} characters are more than a frame carries.")
+        raise ImprintError(
+            Message("{damaged}: {count} characters are more than a frame carries.", damaged=damaged, count=len(text))
+        )
     try:
         data = json.loads(text)
         if not isinstance(data, dict) or not _whole(data.get("format")):
-            raise ImprintError(f"{damaged}: they do not say which format they have.")
+            raise ImprintError(Message("{damaged}: they do not say which format they have.", damaged=damaged))
         if data["format"] > FORMAT:
-            raise ImprintError("The frame was made by a newer AnyStory than this one; update AnyStory.")
+            raise ImprintError(Message("The frame was made by a newer AnyStory than this one; update AnyStory."))
         script = without_pictures(data["script"])
         looks = data["looks"]
         if not isinstance(looks, dict) or not all(isinstance(look, str) for look in looks.values()):
-            raise ImprintError(f"{damaged}: the looks of its characters cannot be read.")
+            raise ImprintError(Message("{damaged}: the looks of its characters cannot be read.", damaged=damaged))
         names = {member.name for member in script.cast}
         panel = data["panel"]
         if not _whole(panel) or not 1 <= panel <= len(script.panels):
-            raise ImprintError(f"{damaged}: the frame is of a panel that the story does not have.")
+            raise ImprintError(
+                Message("{damaged}: the frame is of a panel that the story does not have.", damaged=damaged)
+            )
         return script, read_settings(data["settings"]), panel, {k: v for k, v in looks.items() if k in names}
     except ScriptError as error:
-        raise ImprintError(f"{damaged}: {error}") from error
+        raise ImprintError(Message("{damaged}: {error}", damaged=damaged, error=error)) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, ImprintError):
             raise
-        raise ImprintError(f"{damaged} or from another program; drop a frame as AnyStory saved it.") from error
+        raise ImprintError(
+            Message("{damaged} or from another program; drop a frame as AnyStory saved it.", damaged=damaged)
+        ) from error
 
 
 def _of_one_frame(info: Mapping[str, Any]) -> FrameStory:
@@ -176,8 +198,10 @@ def _of_one_frame(info: Mapping[str, Any]) -> FrameStory:
     except ImprintError:
         raise
     except (ValueError, TypeError, RecursionError) as error:  # ScriptError too
-        raise ImprintError("The settings in the picture are damaged; drop a frame as AnyStory saved it.") from error
-    note = (
+        raise ImprintError(
+            Message("The settings in the picture are damaged; drop a frame as AnyStory saved it.")
+        ) from error
+    note = Message(
         "An older AnyStory made this frame, which tells only its own prompt: add the characters and the other panels."
     )
     panel = Panel(panel.prompt, seed=seed)
@@ -205,21 +229,21 @@ def without_pictures(script: Any) -> Script:
     if isinstance(script, Mapping) and isinstance(script.get("panels"), list | tuple):
         script = {**script, "panels": [without_files(panel) for panel in script["panels"]]}
     if not isinstance(script, Mapping):
-        raise ScriptError("There is no script.")
+        raise ScriptError(Message("There is no script."))
     return parse_script(script)
 
 
 def read_settings(data: Any) -> Settings:
     """Settings from anywhere; what a newer version added is left out. Raises ImprintError for a value out of bounds."""
     if not isinstance(data, Mapping):
-        raise ImprintError("The settings are damaged: they are no mapping.")
+        raise ImprintError(Message("The settings are damaged: they are no mapping."))
     values: dict[str, Any] = {}
     for each in fields(Settings):
         if each.name in data:
             whole = each.type == "int"
             values[each.name] = (int if whole else float)(_number(data[each.name], each.name, whole))
         elif each.default is MISSING:
-            raise ImprintError(f"The settings are damaged: there is no {each.name}.")
+            raise ImprintError(Message("The settings are damaged: there is no {name}.", name=each.name))
     return Settings(**values)
 
 
@@ -230,7 +254,15 @@ def _number(value: Any, name: str, whole: bool = True) -> float:
         value = int(value)
     kind = int if whole else int | float
     if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or not low <= value <= high:
-        raise ImprintError(f"The settings are damaged: {name} is {str(value)[:40]!r}, not between {low} and {high}.")
+        raise ImprintError(
+            Message(
+                "The settings are damaged: {name} is {value}, not between {low} and {high}.",
+                name=name,
+                value=repr(str(value)[:40]),
+                low=low,
+                high=high,
+            )
+        )
     return value
 
 

@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 from anystory.cast.filenames import FilenameError, basename, find
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS
+from anystory.errors import Message
+from anystory.script.escapes import hidden, shown_again
 from anystory.script.form import (
     HEIGHTS,
     LINE_KEYS,
@@ -34,12 +36,13 @@ from anystory.script.form import (
     Where,
     composed,
     kind,
+    meant,
     nearest,
     place,
     shown,
     span_of,
 )
-from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED, hidden, shown_again
+from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED
 from anystory.script.pronouns import People
 from anystory.story.model import BACKGROUND, FACINGS, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
 from anystory.story.names import folded, visible
@@ -96,16 +99,23 @@ class _Checker:
         self.people = People({member.name: member.description for member in self.cast})
         listed = self.attempt(self.items, entries, "panels", (), MAX_PANELS, otherwise=None)
         if listed is not None and not listed and not self.errors:
-            self.report(("panels",), f"The script has no panels; write at least one{self.under('panels')}.")
+            self.report(
+                ("panels",),
+                Message("The script has no panels; write at least one{under}.", under=self.under("panels")),
+            )
         panels = tuple(self.attempt(self.panel, entry, ("panels", index)) for index, entry in enumerate(listed or []))
         texts = {
             key: self.attempt(self.text, entries, key, (), otherwise="") for key in ("title", "style", "segmenter")
         }
         if texts["segmenter"] not in ("", *MODELS):
             near = nearest(texts["segmenter"], MODELS)
-            hint = f" (did you mean {near!r}?)" if near else ""
-            wrong = f"There is no segmentation model {shown(texts['segmenter'])}{hint}"
-            self.report(("segmenter",), f"{wrong}; choose one of {', '.join(MODELS)}.", fix=near)
+            hint = meant(near)
+            wrong = Message("There is no segmentation model {name}{hint}", name=shown(texts["segmenter"]), hint=hint)
+            self.report(
+                ("segmenter",),
+                Message("{wrong}; choose one of {models}.", wrong=wrong, models=", ".join(MODELS)),
+                fix=near,
+            )
         seen = tuple(panel for panel in panels if panel and panel.prompt)
         script = Script(seen, tuple(self.cast), **texts)
         styles = self.styles(entries, script, own)
@@ -127,7 +137,7 @@ class _Checker:
             try:
                 brought = read_styles(entries["styles"], "styles")
             except StyleError as error:
-                self.report(("styles",), str(error))
+                self.report(("styles",), error.said)
         asked = [script.style, *(panel.style for panel in script.panels)]
         used = [style for style in own if any(find_style(name, own) == style for name in asked)]
         return joined(brought, used)
@@ -156,9 +166,18 @@ class _Checker:
         if fields.get("height") in (None, ""):
             return None
         low, high = HEIGHTS
-        (metres,) = self.numbers(fields["height"], 1, (*path, "height"), f"The height of {name}")
+        (metres,) = self.numbers(fields["height"], 1, (*path, "height"), Message("The height of {name}", name=name))
         if not low <= metres <= high:
-            self.fail((*path, "height"), f"The height of {name} is {metres:g}; it must be from {low} to {high} metres.")
+            self.fail(
+                (*path, "height"),
+                Message(
+                    "The height of {name} is {metres}; it must be from {low} to {high} metres.",
+                    name=name,
+                    metres=f"{metres:g}",
+                    low=low,
+                    high=high,
+                ),
+            )
         return metres
 
     def facing(self, fields: Mapping[str, Any], name: str, path: Where) -> str | None:
@@ -166,8 +185,17 @@ class _Checker:
         facing = self.text(fields, "facing", path).casefold()
         if facing and facing not in FACINGS:
             near = nearest(facing, FACINGS)
-            hint = f" (did you mean {near!r}?)" if near else ""
-            self.fail((*path, "facing"), f"{name} cannot face {shown(facing)}{hint}; choose {', '.join(FACINGS)}.")
+            hint = meant(near)
+            self.fail(
+                (*path, "facing"),
+                Message(
+                    "{name} cannot face {facing}{hint}; choose {facings}.",
+                    name=name,
+                    facing=shown(facing),
+                    hint=hint,
+                    facings=", ".join(FACINGS),
+                ),
+            )
         return facing or None
 
     def pictures(self, fields: Mapping[str, Any], name: str, path: Where) -> list[tuple[Path, Path | None]]:
@@ -179,17 +207,28 @@ class _Checker:
             masks.pop()
         if masks and not any(images):
             self.report(
-                (*path, "mask", 0), f"{name} has a mask but no image that it could be of; add image, or delete mask."
+                (*path, "mask", 0),
+                Message("{name} has a mask but no image that it could be of; add image, or delete mask.", name=name),
             )
         elif len(masks) > len(images):
             self.report(
-                (*path, "mask", len(images)), f"{name} has {len(masks)} masks for {len(images)} pictures; give each "
-                "picture its mask, in the same order.",
-            )  # fmt: skip
+                (*path, "mask", len(images)),
+                Message(
+                    "{name} has {masks} masks for {pictures} pictures; give each picture its mask, in the same order.",
+                    name=name,
+                    masks=len(masks),
+                    pictures=len(images),
+                ),
+            )
         if len(images) > MAX_PICTURES:
             self.report(
                 (*path, "image", MAX_PICTURES),
-                f"{name} has {len(images)} pictures; at most {MAX_PICTURES} are used, leave some out.",
+                Message(
+                    "{name} has {count} pictures; at most {max_pictures} are used, leave some out.",
+                    name=name,
+                    count=len(images),
+                    max_pictures=MAX_PICTURES,
+                ),
             )
         found = []
         for index, (image, mask) in enumerate(itertools.zip_longest(images, masks)):
@@ -198,7 +237,10 @@ class _Checker:
                 for key, file in (("image", image), ("mask", mask))
             ]
             if image is None and len(images) > 1:
-                self.report((*path, "image", index), f"Picture {index + 1} of {name} is not named; name its file.")
+                self.report(
+                    (*path, "image", index),
+                    Message("Picture {index} of {name} is not named; name its file.", index=index + 1, name=name),
+                )
             found += [files] if files[0] else []
         return [(image, mask) for image, mask in found[:MAX_PICTURES]]
 
@@ -215,19 +257,39 @@ class _Checker:
         fields = entry if isinstance(entry, Mapping) else {}
         value = fields.get("alias")
         if value is not None and not isinstance(value, str | list | tuple):
-            self.fail((*path, "alias"), f"{self.word(path, 'alias')} must be a name or a list of names.")
+            self.fail(
+                (*path, "alias"), Message("{word} must be a name or a list of names.", word=self.word(path, "alias"))
+            )
         if isinstance(value, list | tuple) and len(value) > MAX_CAST:
-            self.fail((*path, "alias"), f"{name} has {len(value)} aliases; at most {MAX_CAST} can be read.")
+            self.fail(
+                (*path, "alias"),
+                Message(
+                    "{name} has {count} aliases; at most {max_cast} can be read.",
+                    name=name,
+                    count=len(value),
+                    max_cast=MAX_CAST,
+                ),
+            )
         for alias in self.other_names(fields):
             taken = self.called_so
             owner = taken.get(folded(alias), name)
             if name is not None and owner is not None and folded(owner) != folded(name):
                 self.report(
-                    (*path, "alias"), f"{shown(alias)} means both {owner} and {name}; give one another alias.",
-                    "duplicate-name", words=alias,
-                )  # fmt: skip
+                    (*path, "alias"),
+                    Message(
+                        "{alias} means both {owner} and {name}; give one another alias.",
+                        alias=shown(alias),
+                        owner=owner,
+                        name=name,
+                    ),
+                    "duplicate-name",
+                    words=alias,
+                )
             elif re.search(r"[\[\],，#\n]", alias) or not any(char.isalnum() for char in alias):
-                self.report((*path, "alias"), f"The alias {shown(alias)} must have a letter and none of [ ] , #.")
+                self.report(
+                    (*path, "alias"),
+                    Message("The alias {alias} must have a letter and none of [ ] , #.", alias=shown(alias)),
+                )
             elif name is not None and folded(alias) not in taken:
                 self.aliases[alias] = name
 
@@ -235,15 +297,38 @@ class _Checker:
         seen: set[str] = set()
         for name, path in names:
             if not name:
-                self.report(path, "A character needs a name.")
+                self.report(path, Message("A character needs a name."))
             elif len(name) > MAX_NAME:
-                self.report(path, f"The name {name[:20]!r}… has {len(name)} characters; at most {MAX_NAME} fit.")
+                self.report(
+                    path,
+                    Message(
+                        "The name {name}… has {count} characters; at most {max_name} fit.",
+                        name=repr(name[:20]),
+                        count=len(name),
+                        max_name=MAX_NAME,
+                    ),
+                )
             elif folded(name) in (folded(NOBODY), BACKGROUND):
-                self.report(path, f"Nobody can be named {name!r}, which has a meaning of its own; choose another name.")
+                self.report(
+                    path,
+                    Message(
+                        "Nobody can be named {name}, which has a meaning of its own; choose another name.",
+                        name=repr(name),
+                    ),
+                )
             elif re.search(r"[\[\],，#\n]", name) or not any(char.isalnum() for char in name):
-                self.report(path, f"The name {name!r} must have a letter and none of [ ] , #; choose another name.")
+                self.report(
+                    path,
+                    Message(
+                        "The name {name} must have a letter and none of [ ] , #; choose another name.", name=repr(name)
+                    ),
+                )
             elif folded(name) in seen:
-                self.report(path, f"Two characters are named {name!r}; give one another name.", "duplicate-name")
+                self.report(
+                    path,
+                    Message("Two characters are named {name}; give one another name.", name=repr(name)),
+                    "duplicate-name",
+                )
             seen.add(folded(name))
 
     def panel(self, entry: Any, path: Where) -> Panel:
@@ -257,7 +342,7 @@ class _Checker:
         told = fields.get("cast") is not None
         if told:
             cast = self.names(self.items(fields, "cast", path, MAX_CAST), (*path, "cast"))
-            prompt = self.without_aliases(prompt)
+            prompt = self.without_aliases(shown_again(prompt).strip())
         else:
             prompt, named, tags = self.bracketed(prompt, (*path, "prompt"))
             prompt, told = self.without_aliases(shown_again(prompt).strip()), named is not None
@@ -273,7 +358,8 @@ class _Checker:
         self.people.saw(prompt, cast)
         if not prompt:
             self.report(
-                (*path, "prompt"), f"The panel has no prompt; say what is to be seen{self.under('prompt', path)}."
+                (*path, "prompt"),
+                Message("The panel has no prompt; say what is to be seen{under}.", under=self.under("prompt", path)),
             )
         dialogue = self.attempt(self.items, fields, "dialogue", path, MAX_PANELS, otherwise=[])
         lines = [self.attempt(self.line, line, (*path, "dialogue", index)) for index, line in enumerate(dialogue)]
@@ -298,26 +384,29 @@ class _Checker:
         }
         router = fields.get("router")
         if router is not None and str(router).casefold() not in ("true", "false"):
-            self.fail((*path, "router"), f"router is true or false, not {shown(router)}.")
+            self.fail((*path, "router"), Message("router is true or false, not {router}.", router=shown(router)))
         if fields.get("reference_steps") is not None:
             asked["reference"] = self.numbers(fields["reference_steps"], 2, (*path, "reference_steps"))
         try:
             return Steering(layout, router=str(router).casefold() != "false", **asked)
         except SteeringError as error:
-            self.fail((*path, error.key), str(error))
+            self.fail((*path, error.key), error.said)
 
     def strengths(
         self, fields: Mapping[str, Any], key: str, cast: Sequence[str], path: Where
     ) -> tuple[tuple[str, float], ...]:
         """Numbers of some of the panel's characters."""
         if not isinstance(fields[key], Mapping):
-            self.fail((*path, key), f"{self.word(path, key)} must be a mapping of names to numbers.")
+            self.fail((*path, key), Message("{word} must be a mapping of names to numbers.", word=self.word(path, key)))
         found: list[tuple[str, float]] = []
         for name, value in fields[key].items():
             who = self.name(name, (*path, key, name))
             if who not in cast:
-                self.fail((*path, key, name), f"{who} has a strength but is not in the panel; name {who} there.")
-            (strength,) = self.numbers(value, 1, (*path, key, name), f"The {key} of {who}")
+                self.fail(
+                    (*path, key, name),
+                    Message("{who} has a strength but is not in the panel; name {who} there.", who=who),
+                )
+            (strength,) = self.numbers(value, 1, (*path, key, name), Message("The {key} of {name}", key=key, name=who))
             found.append((who, strength))
         return tuple(found)
 
@@ -325,7 +414,10 @@ class _Checker:
         """Where those of a panel's `cast` are to be who have a place."""
         given = fields.get("layout")
         if given is not None and not isinstance(given, Mapping):
-            self.fail((*path, "layout"), f"{self.word(path, 'layout')} must be a mapping of names to places.")
+            self.fail(
+                (*path, "layout"),
+                Message("{word} must be a mapping of names to places.", word=self.word(path, "layout")),
+            )
         listed = (given or {}).items()
         read = (self.attempt(self.placed, *entry, cast, (*path, "layout", entry[0])) for entry in listed)
         places = tuple(filter(None, read))
@@ -336,29 +428,33 @@ class _Checker:
         try:
             return Layout(places, strength, *steps)
         except SteeringError as error:
-            self.fail((*path, error.key), str(error), "layout")
+            self.fail((*path, error.key), error.said, "layout")
 
     def placed(self, name: str, place: Any, cast: Sequence[str], path: Where) -> Place:
         """A place: four numbers, paint as text, or the file of a picture that is white where the place is."""
         who = BACKGROUND if folded(name) == BACKGROUND else self.name(name, path)
         if who not in (*cast, BACKGROUND):
-            sentence = f"{who} has a place in the layout but is not in the panel; name {who}, or delete the place."
+            sentence = Message(
+                "{who} has a place in the layout but is not in the panel; name {who}, or delete the place.", who=who
+            )
             self.fail(path, sentence, "layout", words=name)
         try:
             if isinstance(place, str) and place.startswith(PAINT):
                 return Place(who, paint=place)
             if isinstance(place, str) and (file := self.picture(place, "layout", path)):
                 return Place(who, paint=painted(open_image(file)))
-            left, top, right, bottom = self.numbers(place, 4, path, f"The box of {who}", code="layout", words=name)
+            left, top, right, bottom = self.numbers(
+                place, 4, path, Message("The box of {name}", name=who), code="layout", words=name
+            )
             return Place(who, (left, top, right, bottom))
         except (SteeringError, ImageError) as error:
-            self.fail(path, str(error), "layout", words=name)
+            self.fail(path, error.said, "layout", words=name)
 
     def laid(self, text: str, path: Where) -> dict[str, Any]:
         try:
             return read_layout(text)
         except SteeringError as error:
-            self.fail(path, str(error), "layout", words=text)
+            self.fail(path, error.said, "layout", words=text)
 
     def bracketed(self, prompt: str, path: Where) -> tuple[str, list[str] | None, dict[str, Any]]:
         """The prompt without its brackets, who is in it (None = nobody is said to be or not to be), and the keys of the
@@ -428,14 +524,16 @@ class _Checker:
         who = self.name(self.text(fields, "who", path), (*path, "who"))
         say = shown_again(self.text(fields, "say", path)).strip()
         if not say:
-            self.fail((*path, "say"), f"{who} says nothing; give the words under 'say' or delete the entry.")
+            self.fail(
+                (*path, "say"), Message("{who} says nothing; give the words under 'say' or delete the entry.", who=who)
+            )
         return Line(who, say)
 
     def spoken(self, text: str, path: Where) -> dict[str, str]:
         """A line of dialogue in its parts; a name may have a colon itself."""
         colons = [hit.span() for hit in re.finditer("[:：]", text)]
         if not colons:
-            self.fail(path, f"It is not told who says {shown(text.strip())}; write `NAME: words`.")
+            self.fail(path, Message("It is not told who says {text}; write `NAME: words`.", text=shown(text.strip())))
         most = 1 + max((name.count(":") for name in self.called_so), default=0)
         start, end = next((at for at in reversed(colons[:most]) if self.is_name(text[: at[0]])), colons[0])
         return {"who": text[:start], "say": hidden(text[end:])}
@@ -450,16 +548,22 @@ class _Checker:
     def name(self, value: Any, path: Where) -> str:
         """The cast's spelling of a name or an alias."""
         if not isinstance(value, str):
-            self.fail(path, f"A name must be text, not {kind(value)}.")
+            self.fail(path, Message("A name must be text, not {kind}.", kind=kind(value)))
         wanted = folded(value)
         means = self.called_so
         if wanted not in means:
             self.enough()
             names = [member.name for member in self.cast]
-            there = f"the cast is {', '.join(names)}" if names else "the cast is empty: add them to it"
+            there = (
+                Message("the cast is {names}", names=", ".join(names))
+                if names
+                else Message("the cast is empty: add them to it")
+            )
             near = nearest(wanted, [*names, *self.aliases])
-            hint = f" (did you mean {near!r}?)" if near else ""
-            sentence = f"Nobody is named {shown(value.strip())}{hint}; {there}."
+            hint = meant(near)
+            sentence = Message(
+                "Nobody is named {name}{hint}; {there}.", name=shown(value.strip()), hint=hint, there=there
+            )
             self.fail(path, sentence, "unknown-name", near, words=value.strip())
         return means[wanted]
 
@@ -472,7 +576,16 @@ class _Checker:
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             word = self.word(path, key)
-            self.fail((*path, key), f"The {word} {shown(value)} must be a whole number from {low} to {high}.")
+            self.fail(
+                (*path, key),
+                Message(
+                    "The {word} {value} must be a whole number from {low} to {high}.",
+                    word=word,
+                    value=shown(value),
+                    low=low,
+                    high=high,
+                ),
+            )
         return value
 
     def numbers(
@@ -482,28 +595,48 @@ class _Checker:
         try:
             return numbers(value, count, what or str(path[-1]))
         except ValueError as error:
-            self.fail(path, str(error), code, words=words)
+            self.fail(path, error.args[0], code, words=words)
 
     def picture(self, value: Any, word: str, path: Where) -> Path | None:
         """The file that a value names; `word` is what the source calls it."""
         if value is None or value == "":
             return None
         if not isinstance(value, str | os.PathLike):
-            self.fail(path, f"{word} must be a path, not {kind(value)}.")
+            self.fail(path, Message("{word} must be a path, not {kind}.", word=word, kind=kind(value)))
         if self.folder is None:
-            self.fail(path, f"Pasted text cannot name a picture ({shown(str(value))}); load it as a file.")
+            self.fail(
+                path,
+                Message("Pasted text cannot name a picture ({file}); load it as a file.", file=shown(str(value))),
+            )
         if bad := re.search(r"[\x00-\x1f\x7f]", str(value)):
-            hint = "\\ begins an escape in double quotes, so write folders with /"
-            self.fail(path, f"{word} has the control character U+{ord(bad[0]):04X} ({shown(str(value), 400)}); {hint}.")
+            hint = Message("\\ begins an escape in double quotes, so write folders with /")
+            self.fail(
+                path,
+                Message(
+                    "{word} has the control character U+{code} ({file}); {hint}.",
+                    word=word,
+                    code=f"{ord(bad[0]):04X}",
+                    file=shown(str(value), 400),
+                    hint=hint,
+                ),
+            )
         try:
             file = find(value if isinstance(value, str) else Path(value), self.folder)
         except FilenameError as error:
-            self.fail(path, str(error))
+            self.fail(path, error.said)
         if file is not None and file.is_file():
             return file.resolve()
         name, where = basename(str(value)), value if PureWindowsPath(value).drive else self.folder.resolve() / value
-        aside = f", or put {name} beside the script" if name != str(value) else ""
-        self.fail(path, f"There is no picture file {shown(str(where), 400)}; check {word}{aside}.")
+        aside = Message(", or put {name} beside the script", name=name) if name != str(value) else ""
+        self.fail(
+            path,
+            Message(
+                "There is no picture file {where}; check {word}{aside}.",
+                where=shown(str(where), 400),
+                word=word,
+                aside=aside,
+            ),
+        )
 
     def text(self, fields: Mapping[str, Any], key: str, path: Where) -> str:
         """A string in composed form, stripped; "" if it is not there."""
@@ -511,17 +644,33 @@ class _Checker:
         if value is None:
             return ""
         if not isinstance(value, str):
-            self.fail((*path, key), f"{self.word(path, key)} must be text, not {kind(value)}.")
+            self.fail(
+                (*path, key),
+                Message("{word} must be text, not {kind}.", word=self.word(path, key), kind=kind(value)),
+            )
         try:  # JSON may write an emoji as two halves
             value = value.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self.fail((*path, key), f"{self.word(path, key)} has half a character; write it again.")
+            self.fail((*path, key), Message("{word} has half a character; write it again.", word=self.word(path, key)))
         value = composed(value.replace("\r\n", "\n"))
         if bad := re.search(r"[\x00-\x08\x0b-\x1f\x7f]", value):
-            self.fail((*path, key), f"{self.word(path, key)} has the control character U+{ord(bad[0]):04X}; delete it.")
+            self.fail(
+                (*path, key),
+                Message(
+                    "{word} has the control character U+{code}; delete it.",
+                    word=self.word(path, key),
+                    code=f"{ord(bad[0]):04X}",
+                ),
+            )
         if len(value) > MAX_TEXT:
             self.fail(
-                (*path, key), f"{self.word(path, key)} has {len(value)} characters; at most {MAX_TEXT} can be read."
+                (*path, key),
+                Message(
+                    "{word} has {count} characters; at most {max_text} can be read.",
+                    word=self.word(path, key),
+                    count=len(value),
+                    max_text=MAX_TEXT,
+                ),
             )
         return value
 
@@ -530,24 +679,40 @@ class _Checker:
         if value is None:
             return []
         if not isinstance(value, list | tuple):
-            self.fail((*path, key), f"{self.word(path, key)} must be a list, not {kind(value)}.")
+            self.fail(
+                (*path, key),
+                Message("{word} must be a list, not {kind}.", word=self.word(path, key), kind=kind(value)),
+            )
         if len(value) > most:
             self.fail(
-                (*path, key, most), f"{self.word(path, key)} has {len(value)} entries; at most {most} can be read."
+                (*path, key, most),
+                Message(
+                    "{word} has {count} entries; at most {most} can be read.",
+                    word=self.word(path, key),
+                    count=len(value),
+                    most=most,
+                ),
             )
         return value
 
     def mapping(self, value: Any, path: Where, keys: Sequence[str]) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
-            self.fail(path, f"Expected {', '.join(keys)} here, not {kind(value)}.")
+            self.fail(path, Message("Expected {keys} here, not {kind}.", keys=", ".join(keys), kind=kind(value)))
         for key in value:
             if key not in keys and len(self.errors) < MAX_ERRORS:
                 near = nearest(str(key), keys)
-                hint = f" (did you mean {near!r}?)" if near else ""
+                hint = meant(near)
                 self.report(
-                    (*path, key), f"There is no key {shown(key)} here{hint}; the keys are {', '.join(keys)}.",
-                    fix=near, span=self.keys.get((*path, key)),
-                )  # fmt: skip
+                    (*path, key),
+                    Message(
+                        "There is no key {key} here{hint}; the keys are {keys}.",
+                        key=shown(key),
+                        hint=hint,
+                        keys=", ".join(keys),
+                    ),
+                    fix=near,
+                    span=self.keys.get((*path, key)),
+                )
         return value
 
     def word(self, path: Where, key: str) -> str:
@@ -556,7 +721,7 @@ class _Checker:
 
     def under(self, key: str, path: Where = ()) -> str:
         """Where to write it, for a source that calls it otherwise."""
-        return f" under {shown(self.word(path, key))}" if (*path, key) in self.called else ""
+        return Message(" under {word}", word=shown(self.word(path, key))) if (*path, key) in self.called else ""
 
     def attempt(self, read: Callable[..., Any], *arguments: Any, otherwise: Any = None) -> Any:
         """What `read` returns, or `otherwise` with its complaint kept."""
@@ -569,7 +734,7 @@ class _Checker:
     def enough(self) -> None:
         """Raise where another mistake would not be told: its sentence, hint and place take time."""
         if len(self.errors) >= MAX_ERRORS:
-            raise ScriptError("There are more mistakes.")
+            raise ScriptError(Message("There are more mistakes."))
 
     def report(self, *arguments: Any, **more: Any) -> None:
         """Complain, and go on."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from anystory.errors import Message
 from anystory.script import storyboard
 from anystory.script.form import (
     MAX_PANELS,
@@ -38,10 +39,16 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()
-            raise _fatal(f"*{event.anchor[:60]} repeats another part; write it out.", event.start_mark)
+            raise _fatal(
+                Message("*{anchor} repeats another part; write it out.", anchor=event.anchor[:60]), event.start_mark
+            )
         self.parts += 1
         if self.parts > MAX_PARTS:
-            sentence = f"The script has more than {MAX_PARTS} values; at most {MAX_PANELS} panels can be read."
+            sentence = Message(
+                "The script has more than {max_parts} values; at most {max_panels} panels can be read.",
+                max_parts=MAX_PARTS,
+                max_panels=MAX_PANELS,
+            )
             raise _fatal(sentence, self.peek_event().start_mark)
         return super().compose_node(parent, index)
 
@@ -64,15 +71,21 @@ def parse_yaml(text: str, folder: Path | None) -> Parsed:
         what = (error.problem or "it cannot be read").replace("'\\t'", "a tab")
         # What is still open at the end is best looked for where it began.
         mark = error.context_mark if "end of stream" in what and error.context_mark else error.problem_mark
-        hint = "put quotes around text that begins with [ or { or has a colon or # in it, and indent with spaces"
+        hint = Message(
+            "put quotes around text that begins with [ or {{ or has a colon or # in it, and indent with spaces"
+        )
         if "escape" in what:
-            hint = "\\ begins an escape in double quotes, so write folders with / or take single quotes"
-        raise _fatal(f"This is not YAML: {what}; {hint}.", mark) from error
+            hint = Message("\\ begins an escape in double quotes, so write folders with / or take single quotes")
+        raise _fatal(Message("This is not YAML: {what}; {hint}.", what=what, hint=hint), mark) from error
     except yaml.reader.ReaderError as error:
         at, span = place(text, error.position), (error.position, error.position + 1)
-        raise ScriptError(f"The character U+{error.character:04X} is not allowed; delete it.", at, span) from error
+        raise ScriptError(
+            Message("The character U+{character} is not allowed; delete it.", character=f"{error.character:04X}"),
+            at,
+            span,
+        ) from error
     except RecursionError as error:
-        raise ScriptError("The script is nested too deeply; a panel is at most four levels deep.") from error
+        raise ScriptError(Message("The script is nested too deeply; a panel is at most four levels deep.")) from error
     return parse_data(data, folder, text, spans, keys)
 
 
@@ -111,10 +124,12 @@ def _check_json(text: str) -> None:
         json.loads(text.removeprefix("\ufeff"), strict=False)
     except json.JSONDecodeError as error:
         at = error.pos + text.startswith("\ufeff")
-        hint = "look for a missing comma, quote or bracket there or just before"
+        hint = Message("look for a missing comma, quote or bracket there or just before")
         if "escape" in error.msg:
-            hint = "\\ begins an escape, so write folders with /"
-        raise ScriptError(f"This is not JSON: {error.msg}; {hint}.", place(text, at), (at, at)) from error
+            hint = Message("\\ begins an escape, so write folders with /")
+        raise ScriptError(
+            Message("This is not JSON: {msg}; {hint}.", msg=error.msg, hint=hint), place(text, at), (at, at)
+        ) from error
 
 
 TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "null", "seq", "map")}
@@ -126,16 +141,16 @@ def _plain(node: yaml.Node, path: Where, text: str, spans: dict[Where, Span], ke
     quoted = isinstance(node, yaml.ScalarNode) and node.style in ("'", '"')
     spans[path] = (start + 1, end - 1) if quoted else (start, end)
     if node.tag not in TAGS:
-        raise _fatal(f"The tag {shown(node.tag)} is not allowed; delete it.", node.start_mark)
+        raise _fatal(Message("The tag {tag} is not allowed; delete it.", tag=shown(node.tag)), node.start_mark)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*path, index), text, spans, keys) for index, child in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         data: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _fatal("A key must be a word.", key.start_mark)
+                raise _fatal(Message("A key must be a word."), key.start_mark)
             if key.value in data:
-                raise _fatal(f"{shown(key.value)} is given twice; keep one.", key.start_mark)
+                raise _fatal(Message("{key} is given twice; keep one.", key=shown(key.value)), key.start_mark)
             data[key.value] = _plain(value, (*path, key.value), text, spans, keys)
             keys[*path, key.value] = key.start_mark.index, key.end_mark.index
         return data

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.story.model import Panel, Script
 from anystory.story.names import folded
 from anystory.story.steering import STRENGTHS
@@ -82,7 +82,9 @@ class ScriptError(AnyStoryError, ValueError):
         self.line: int | None
         self.column: int | None
         self.line, self.column = at or (None, None)
-        super().__init__(sentence if at is None else f"Line {self.line}: {sentence}")
+        super().__init__(
+            sentence if at is None else Message("Line {line}: {sentence}", line=self.line, sentence=sentence)
+        )
         self.sentence, self.span, self.code, self.fix = sentence, span, code, fix
 
 
@@ -159,12 +161,19 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 def kind(value: Any) -> str:
     """What a value is, for a sentence: "a list"."""
     if value is None:
-        return "nothing"
+        return Message("nothing")
     if isinstance(value, Mapping):
-        return "a mapping"
+        return Message("a mapping")
     if isinstance(value, list | tuple):
-        return "a list"
-    return "text" if isinstance(value, str) else f"the {type(value).__name__} {shown(value)}"
+        return Message("a list")
+    if isinstance(value, str):
+        return Message("text")
+    return Message("the {type} {value}", type=type(value).__name__, value=shown(value))
+
+
+def meant(near: str | None) -> str:
+    """The question whether a word known here was meant, as a part of a sentence; nothing for None."""
+    return "" if near is None else Message(" (did you mean {near}?)", near=repr(near))
 
 
 def shown(value: Any, most: int = 60) -> str:

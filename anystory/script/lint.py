@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from anystory.script.form import Reading, ScriptError, Span, Where, nearest, place, shown
+from anystory.errors import Message, listed
+from anystory.script.form import Reading, ScriptError, Span, Where, meant, nearest, place, shown
 from anystory.script.read import Form, read_script
 from anystory.script.wildcards import (
     Lists,
@@ -58,7 +59,7 @@ class Finding:
     end: int
     severity: Severity
     code: str
-    message: str
+    message: Message
     fix: str | None = None
 
 
@@ -173,7 +174,7 @@ def lint(
     reading = replace(reading, script=chosen, spans=spans)
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
     for out in reading.left_out:
-        message = f"{_shown(text, out.span)} is left out: {out.why}."
+        message = Message("{words} is left out: {why}.", words=_shown(text, out.span), why=out.why)
         found.append(_finding(text, out.span, "note", "left-out", message, out.fix))
     known = {visible(member.name) for member in cast}
     found += [finding for check in (_unknown, _meant, _repeated, _caption, _style) for finding in check(reading)]
@@ -181,7 +182,7 @@ def lint(
     try:
         own = own_lists(folder) if folder is not None else own
     except WildcardError as error:
-        found.append(_finding(text, (0, 0), "error", "wildcard", str(error)))
+        found.append(_finding(text, (0, 0), "error", "wildcard", error.said))
     else:
         found += _wildcard(reading, own)
     found += [*_nobody(reading, own, found), *_no_picture(reading, own, known, backend)]
@@ -206,7 +207,7 @@ def _shown(source: str, span: Span) -> str:
 
 
 def _finding(source: str, span: Span, severity: Severity, code: str, message: str, fix: str | None = None) -> Finding:
-    return Finding(*place(source, span[0]), *span, severity, code, message, fix)
+    return Finding(*place(source, span[0]), *span, severity, code, Message.of(message), fix)
 
 
 def _panels(reading: Reading) -> Iterator[tuple[int, Where, Panel]]:
@@ -231,16 +232,16 @@ def _unknown(reading: Reading) -> Iterator[Finding]:
     for _, path, panel in _panels(reading):
         for words in _bracketed(panel.prompt):
             near = nearest(words, names)
-            hint = f" (did you mean {near!r}?)" if near else ""
+            hint = meant(near)
             yield _at(
                 reading,
                 _sentence(path, reading),
                 words,
-                f"Nobody is named {words!r}{hint}; add them to the cast.",
+                Message("Nobody is named {words}{hint}; add them to the cast.", words=repr(words), hint=hint),
                 near,
             )
         for words, near in _misspelt(panel.prompt, names):
-            message = f"Nobody is named {words!r}; did you mean {near!r}?"
+            message = Message("Nobody is named {words}; did you mean {near}?", words=repr(words), near=repr(near))
             yield _at(reading, _sentence(path, reading), words, message, near)
 
 
@@ -322,7 +323,10 @@ def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[
             # A line of plain text starts its line; in YAML a bracket in front would need quotes.
             plain = end > start and (start == 0 or reading.source[start - 1] in "\r\n")
             fix = f"[NC] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
-            message = f"Nobody of the cast is in panel {number}; name somebody, or put [NC] in front if that is meant."
+            message = Message(
+                "Nobody of the cast is in panel {number}; name somebody, or put [NC] in front if that is meant.",
+                number=number,
+            )
             yield _finding(reading.source, (start, end), "warning", "nobody", message, fix)
 
 
@@ -331,8 +335,8 @@ def _meant(reading: Reading) -> Iterator[Finding]:
     names = [member.name for member in reading.script.cast]
     for number, path, panel in _panels(reading):
         if panel.cast and not panel.told and not find_names(panel.prompt, names):
-            who = " and ".join(filter(None, (", ".join(panel.cast[:-1]), panel.cast[-1])))
-            message = f"Panel {number} names nobody; its words are taken to mean {who}."
+            who = listed(panel.cast)
+            message = Message("Panel {number} names nobody; its words are taken to mean {who}.", number=number, who=who)
             yield _finding(reading.source, reading.span(path), "note", "meant", message)
 
 
@@ -359,19 +363,33 @@ def pictureless(member: CastMember, backend: ReadingBackend | None, library: Map
 
             return "error", missing(member)
         if name in library:
-            said = f"{name} has no picture and is {LIBRARY}{library[name]}"
+            said = Message(
+                "{name} has no picture and is {library}{drawing}",
+                name=name,
+                library=Message(LIBRARY),
+                drawing=library[name],
+            )
             first = next(other for other, words in library.items() if words == library[name])
             if first == name:
-                return "note", f"{said}."
-            return "warning", f"{said}, the same as {first}; tell of {name} in other words, or give a picture."
-        gives = f"{backend.about.name} shows pictures you give; give {name} one, or take one from the shelf."
-        return "error", f"{name} has no picture, and {gives}"
+                return "note", Message("{said}.", said=said)
+            return "warning", Message(
+                "{said}, the same as {first}; tell of {name} in other words, or give a picture.",
+                said=said,
+                first=first,
+                name=name,
+            )
+        gives = Message(
+            "{backend} shows pictures you give; give {name} one, or take one from the shelf.",
+            backend=backend.about.name,
+            name=name,
+        )
+        return "error", Message("{name} has no picture, and {gives}", name=name, gives=gives)
     if not member.description:
-        return "error", f"{name} has neither a picture nor a description; add one of the two."
+        return "error", Message("{name} has neither a picture nor a description; add one of the two.", name=name)
     if backend is not None and not backend.about.draws_characters:
-        hardly = f"{backend.about.name} hardly draws a character from words; give a picture."
-        return "warning", f"{name} has no picture, and {hardly}"
-    return "note", f"{name} has no picture and is drawn from the description first."
+        hardly = Message("{name} hardly draws a character from words; give a picture.", name=backend.about.name)
+        return "warning", Message("{name} has no picture, and {hardly}", name=name, hardly=hardly)
+    return "note", Message("{name} has no picture and is drawn from the description first.", name=name)
 
 
 def library_words(script: Script) -> dict[str, str]:
@@ -395,7 +413,11 @@ def _repeated(reading: Reading) -> Iterator[Finding]:
         looks = " ".join(spaced.split()), panel.cast, panel.style.casefold(), panel.seed, panel.size, panel.steering
         first = seen.setdefault(looks, number)
         if first != number:
-            message = f"Panel {number} repeats panel {first}; change one of them, or give both a seed."
+            message = Message(
+                "Panel {number} repeats panel {first}; change one of them, or give both a seed.",
+                number=number,
+                first=first,
+            )
             yield _finding(reading.source, reading.span(path), "warning", "repeated", message)
 
 
@@ -406,7 +428,7 @@ def _caption(reading: Reading) -> Iterator[Finding]:
         if hit and not panel.caption:
             start, end = reading.span(_sentence(path, reading), hit[0])
             exact = reading.source[start:end] == hit[0]
-            message = "A # starts a caption only with a space before it."
+            message = Message("A # starts a caption only with a space before it.")
             yield _finding(reading.source, (start, end), "warning", "caption", message, " #" if exact else None)
 
 
@@ -420,15 +442,17 @@ def _wildcard(reading: Reading, own: Lists) -> Iterator[Finding]:
             wrong = dict(missing(panel.prompt, own))
             if not wrong:
                 span = reading.span(_sentence(path, reading))
-                yield _finding(reading.source, span, "error", "wildcard", str(error))
+                yield _finding(reading.source, span, "error", "wildcard", error.said)
         for words, near in wrong.items():
             span = reading.span(_sentence(path, reading), words)
             fix = near if reading.source[slice(*span)] == words else None
-            hint = f" (did you mean {near}?)" if near else ""
-            message = f"There is no list {words}{hint}."
+            hint = Message(" (did you mean {near}?)", near=near) if near else ""
+            message = Message("There is no list {words}{hint}.", words=words, hint=hint)
             yield _finding(reading.source, span, "error", "wildcard", message, fix)
         if may_be_empty(panel.prompt):
-            message = f"The wildcards of panel {number} may leave no word of it; write some outside of them."
+            message = Message(
+                "The wildcards of panel {number} may leave no word of it; write some outside of them.", number=number
+            )
             yield _finding(reading.source, reading.span(_sentence(path, reading)), "warning", "wildcard", message)
 
 
@@ -436,9 +460,13 @@ def _crowded(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "crowded": more characters in a panel than the backend takes."""
     for number, path, panel in _panels(reading):
         if len(panel.cast) > backend.about.max_subjects:
-            message = (
-                f"Panel {number} has {len(panel.cast)} characters; {backend.about.name} takes at most "
-                f"{backend.about.max_subjects} in a frame: leave some out."
+            message = Message(
+                "Panel {number} has {count} characters; {name} takes at most {max_subjects} in a frame: "
+                "leave some out.",
+                number=number,
+                count=len(panel.cast),
+                name=backend.about.name,
+                max_subjects=backend.about.max_subjects,
             )
             yield _finding(reading.source, reading.span(path), "error", "crowded", message)
 
@@ -449,8 +477,12 @@ def _size(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
         if panel.size is not None and panel.size not in backend.about.sizes:
             wanted = panel.size
             near = min(backend.about.sizes, key=lambda size: abs(size - wanted))
-            message = (
-                f"Panel {number} asks for {panel.size} pixels; {backend.about.name} draws {sides(backend.about.sizes)}."
+            message = Message(
+                "Panel {number} asks for {size} pixels; {name} draws {sizes}.",
+                number=number,
+                size=panel.size,
+                name=backend.about.name,
+                sizes=sides(backend.about.sizes),
             )
             span = reading.span((*path, "size"), str(panel.size))
             fix = str(near) if reading.source[slice(*span)] == str(panel.size) else None
@@ -463,7 +495,12 @@ def _unsteered(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
         layout = replace(panel.steering.layout, start=Layout.start, end=Layout.end)
         acts = steering_fields(Steering(layout))
         for key in (key for key in steering_fields(panel.steering) if key not in acts):
-            message = f"{backend.about.name} is no model that {key} could act on; panel {number} is made without."
+            message = Message(
+                "{name} is no model that {key} could act on; panel {number} is made without.",
+                name=backend.about.name,
+                key=key,
+                number=number,
+            )
             yield _finding(reading.source, reading.span((*path, key)), "note", "steering", message)
 
 
@@ -487,7 +524,7 @@ def _style(reading: Reading) -> Iterator[Finding]:
         if near:
             span = reading.span(path, style)
             fix = near if reading.source[slice(*span)] == style else None
-            message = f"There is no style {style!r}; did you mean {near!r}?"
+            message = Message("There is no style {style}; did you mean {near}?", style=repr(style), near=repr(near))
             yield _finding(reading.source, span, "warning", "style", message, fix)
 
 
@@ -495,7 +532,11 @@ def _unfollowed(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "style", as a note: one that the backend cannot follow."""
     for path, style in () if backend.about.follows_style else _styled(reading):
         if style.casefold() != NO_STYLE.casefold():
-            message = f"{backend.about.name} cannot follow a style; {style!r} is left out of what it reads."
+            message = Message(
+                "{name} cannot follow a style; {style} is left out of what it reads.",
+                name=backend.about.name,
+                style=repr(style),
+            )
             yield _finding(reading.source, reading.span(path, style), "note", "style", message)
 
 
@@ -523,8 +564,14 @@ def _foreign(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
         letters, words = _written(text, backend.about.languages)
         if letters:
             shown = words if len(words) <= 40 else f"{words[:40]}…"
-            languages = " and ".join(backend.about.languages)
-            message = f"{backend.about.name} reads {languages}, not {letters}; write {shown!r} in {languages}."
+            languages = listed([Message(language) for language in backend.about.languages])
+            message = Message(
+                "{name} reads {languages}, not {letters}; write {shown} in {languages}.",
+                name=backend.about.name,
+                languages=languages,
+                letters=Message(letters),
+                shown=repr(shown),
+            )
             yield _finding(reading.source, reading.span(path, words), "warning", "language", message)
 
 
@@ -561,8 +608,11 @@ def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
             tails = (panel.prompt[start:].rstrip(" ,;:.!?") for start in starts)
             words = next((tail for tail in tails if tail in lost), "")
             shown = lost if len(lost) <= FALLS_OFF else f"{lost[:FALLS_OFF]}…"
-            message = (
-                f"Panel {number} is longer than {backend.about.name} reads: {shown!r} falls off; "
-                "shorten it or the descriptions of its characters."
+            message = Message(
+                "Panel {number} is longer than {name} reads: {shown} falls off; shorten it or the "
+                "descriptions of its characters.",
+                number=number,
+                name=backend.about.name,
+                shown=repr(shown),
             )
             yield _finding(reading.source, reading.span(_sentence(path, reading), words), "warning", "unread", message)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from anystory.errors import Message
 from anystory.script.form import NEWLINE, LeftOut, Span
 from anystory.script.imports.sheet import column
 from anystory.story.prompt import find_names
@@ -74,7 +75,7 @@ CHATTER = re.compile(
 )
 """How a chat model begins what it says besides."""
 
-COUNTED_OUT = "not counted as a panel, as the others are"
+COUNTED_OUT = Message("not counted as a panel, as the others are")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def unfenced(text: str) -> tuple[str, str, tuple[LeftOut, ...]]:
         kept = kept[:start] + text[start:end] + kept[end:]
     marks = {at for _, (start, end), (inner, stop) in blocks for at in (*range(start, inner), *range(stop, end))}
     left_out = [
-        LeftOut((start, start + len(line)), "outside the block with the script")
+        LeftOut((start, start + len(line)), Message("outside the block with the script"))
         for start, line in lines(text)
         if line and start not in marks and not kept[start : start + len(line)].strip()
     ]
@@ -253,11 +254,6 @@ def unbold(text: str) -> str:
     """Words without Markdown's marks of bold, also where a list's mark took one of a pair."""
     text = BOLD.sub(r"\1", text)
     return text.removesuffix("**") if text.count("**") == 1 else text
-
-
-def is_marked(line: str) -> bool:
-    """Whether plain text would take the beginning of a line for the mark of a list."""
-    return MARK.match(line) is not None
 
 
 def mended(text: str) -> str:

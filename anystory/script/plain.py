@@ -35,6 +35,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anystory.cast.filenames import SUFFIXES
+from anystory.errors import Message
 from anystory.script.form import MAX_ERRORS, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
 from anystory.script.paste import pasted, unbold
 from anystory.story.names import folded
@@ -58,9 +59,6 @@ is read once."""
 
 COMMA = re.compile("[,，]")
 """What is between names, and between a name and its description."""
-
-ESCAPED = "\n\\#>[]*"
-"""What stands behind a backslash, the first as n. While a line is read, each is a character that no text has."""
 
 DESCRIBED = re.compile(
     r"\[(?!\s*\w+\s*[:：])([^\[\],，、#]+)\]\s*((?:an?|the|one|two|my)\s[^#]*|[一两这那][^#]*)$", re.IGNORECASE
@@ -115,7 +113,14 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             spans["panels", index, "dialogue", len(said)] = span
             said.append(line)
         elif line.startswith(SAID):
-            misplaced.append((span, f"{SAID} begins what is said in the panel above, and there is none; move it down."))
+            misplaced.append(
+                (
+                    span,
+                    Message(
+                        "{mark} begins what is said in the panel above, and there is none; move it down.", mark=SAID
+                    ),
+                )
+            )
         elif not header:
             head = CAPTION.split(line, maxsplit=1)[0]
             tags = {tag[1].lower(): _shift(tag.span(2), start) for tag in TAGGED.finditer(head)}
@@ -123,23 +128,29 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             add("panels", unbold(line), span, **tags)
         elif data["panels"]:
             misplaced.append(
-                (span, f"{(header[1] or header[2]).lower()} must come before the first panel; move it up.")
+                (
+                    span,
+                    Message(
+                        "{key} must come before the first panel; move it up.",
+                        key=(header[1] or header[2]).lower(),
+                    ),
+                )
             )
         elif header[2]:
             key = header[2].lower()
             if not data["cast"]:
-                misplaced.append((span, f"{key} belongs to a character; write `cast: NAME` above it."))
+                misplaced.append((span, Message("{key} belongs to a character; write `cast: NAME` above it.", key=key)))
                 continue
             images, files = (data["cast"][-1].setdefault(kind, []) for kind in ("image", key))
             index = len(images) if key == "image" else max(len(images) - 1, 0)
             if index < len(files):
-                misplaced.append((span, f"{key} is given twice for one image; keep one."))
+                misplaced.append((span, Message("{key} is given twice for one image; keep one.", key=key)))
             else:
                 files += [None] * (index - len(files)) + [line[header.end() :]]
                 spans["cast", len(data["cast"]) - 1, key, index] = start + header.end(), span[1]
         elif header[3]:
             if "drawing" in data["cast"][-1]:
-                misplaced.append((span, "drawing is given twice for one character; keep one."))
+                misplaced.append((span, Message("drawing is given twice for one character; keep one.")))
                 continue
             data["cast"][-1]["drawing"] = line[header.end() :]
             spans["cast", len(data["cast"]) - 1, "drawing"] = start + header.end(), span[1]
@@ -149,7 +160,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             places = {"name": (begin, begin + len(called)), "description": (span[1] - len(description), span[1])}
             add("cast", {"name": unbold(called), "description": unbold(description)}, span, **places)
         elif header[1].lower() in data:
-            misplaced.append((span, f"{header[1].lower()} is given twice; keep one."))
+            misplaced.append((span, Message("{key} is given twice; keep one.", key=header[1].lower())))
         else:
             data[header[1].lower()] = line[header.end() :]
             spans[header[1].lower(),] = start + header.end(), span[1]
@@ -190,28 +201,6 @@ def _character_list(lines: Sequence[tuple[int, str]], known: Sequence[str]) -> d
             found[start] = match
             names.add(name)
     return {}
-
-
-def hidden(text: str) -> str:
-    """A line with every escape as one character that nothing else looks for."""
-
-    def code(hit: re.Match[str]) -> str:
-        return chr(0xFDD0 + ESCAPED.index("\n" if hit[1] == "n" else hit[1]))
-
-    return re.sub(r"\\([\\#>\[\]*n])", code, text)
-
-
-def shown_again(text: str) -> str:
-    """The text that `hidden` was given, without the backslashes."""
-    return text.translate({0xFDD0 + index: char for index, char in enumerate(ESCAPED)})
-
-
-def escaped(text: str, whole: bool = False) -> str:
-    """Text as a line of plain text has it: with a backslash before backslashes that would mean something and, if
-    `whole`, before all that may."""
-    text = re.sub(r"\\(?=[\\#>\[\]*n]|$)", r"\\\\", text)
-    text = re.sub(r"[#>\[\]*]", r"\\\g<0>", text) if whole else text
-    return text.replace("\n", r"\n")
 
 
 def _shift(span: Span, by: int) -> Span:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from anystory.errors import Message
 from anystory.script import storyboard
 from anystory.script.check import check
 from anystory.script.data import is_json, parse_data, parse_yaml
@@ -115,7 +116,13 @@ def read_script(
     does not look like it; None = to be told by what it looks like. Raises `ScriptError` where it cannot be taken apart
     at all."""
     if len(text) > MAX_BYTES:
-        raise ScriptError(f"The script has {len(text)} characters; at most {MAX_BYTES} can be read.")
+        raise ScriptError(
+            Message(
+                "The script has {count} characters; at most {max_bytes} can be read.",
+                count=len(text),
+                max_bytes=MAX_BYTES,
+            )
+        )
     folder = None if folder is None else Path(folder)
     parsed = _parsed(text, folder, [member.name for member in cast], form)
     return check(parsed, folder, cast, _own_styles(folder))
@@ -145,15 +152,32 @@ def script_text(path: str | Path) -> str:
     path = Path(path)
     suffix = _suffix(path)
     if suffix not in SUFFIXES:
-        raise ScriptError(f"{path.name} is no script; give a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file.")
+        raise ScriptError(
+            Message(
+                "{file} is no script; give a {kinds} or {last} file.",
+                file=path.name,
+                kinds=", ".join(SUFFIXES[:-1]),
+                last=SUFFIXES[-1],
+            )
+        )
     most = MAX_FILE if suffix in CONVERTED else MAX_BYTES
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise ScriptError(f"The script {str(path)!r} cannot be read ({error.strerror}); check the path.") from error
+        raise ScriptError(
+            Message(
+                "The script {path} cannot be read ({strerror}); check the path.",
+                path=repr(str(path)),
+                strerror=error.strerror,
+            )
+        ) from error
     if len(data) > most:
-        raise ScriptError(f"{path.name} is larger than {most // 1000} kB; a script is only text, shorten it.")
+        raise ScriptError(
+            Message(
+                "{file} is larger than {most} kB; a script is only text, shorten it.", file=path.name, most=most // 1000
+            )
+        )
     if suffix in CONVERTED:
         return CONVERTED[suffix](data, path.name)
     try:
@@ -161,7 +185,7 @@ def script_text(path: str | Path) -> str:
     except UnicodeDecodeError as error:
         read = error.object[: error.start].decode(errors="replace")
         raise ScriptError(
-            f"{path.name} is not UTF-8, nor text in another encoding known here; save it as UTF-8.",
+            Message("{file} is not UTF-8, nor text in another encoding known here; save it as UTF-8.", file=path.name),
             place(read, len(read)),
         ) from error
 
@@ -191,4 +215,4 @@ def _own_styles(folder: str | Path | None) -> tuple[Style, ...]:
     try:
         return own_styles(folder) if folder is not None else ()
     except StyleError as error:
-        raise ScriptError(str(error)) from error
+        raise ScriptError(error.said) from error

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from anystory.cast.filenames import SUFFIXES, find
+from anystory.errors import Message
 from anystory.story.model import MAX_PICTURES
 from anystory.story.prompt import find_names
 
@@ -90,7 +91,9 @@ def _authors(data: Mapping[str, Any]) -> Converted:
     def panel(entry: Mapping[str, Any], index: int) -> dict[str, Any]:
         number = entry.get(_first(entry, NUMBER))
         if number is not None and number in numbers:
-            problem = f"{NUMBER[0]} {str(number)[:20]} is given twice; number the panels anew."
+            problem = Message(
+                "{key} {number} is given twice; number the panels anew.", key=NUMBER[0], number=str(number)[:20]
+            )
             board.problems.append(((shots, index, _first(entry, NUMBER)), problem))
         numbers.append(number)
         return _act(board, entry, (shots, index), index, list(aliases))

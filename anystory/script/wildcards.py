@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 import yaml
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.script.form import MAX_TEXT, nearest
 from anystory.story.model import Panel, Script, panel_seed
 from anystory.story.prompt import find_names
@@ -78,8 +78,15 @@ def expand(text: str, seed: int, own: Lists = MappingProxyType({})) -> str:
     def entry(match: re.Match[str]) -> str:
         name = match[1].casefold()
         for _, near in missing(match[0], own):
-            hint = f" (did you mean {near}?)" if near else ""
-            raise WildcardError(f"There is no list {match[0]}{hint}; the lists are {', '.join(sorted(known))}.")
+            hint = Message(" (did you mean {near}?)", near=near) if near else ""
+            raise WildcardError(
+                Message(
+                    "There is no list {name}{hint}; the lists are {lists}.",
+                    name=match[0],
+                    hint=hint,
+                    lists=", ".join(sorted(known)),
+                )
+            )
         return pick(known[name], match[0].casefold())
 
     for _ in range(MAX_DEPTH):
@@ -89,8 +96,12 @@ def expand(text: str, seed: int, own: Lists = MappingProxyType({})) -> str:
             text = CHOICE.sub(lambda match: pick(match[1].split("|"), match[0]).strip(), text, count=1)
         text = LIST.sub(entry, text)
         if len(text) > MAX_TEXT:
-            raise WildcardError(f"With its wildcards the prompt has more than {MAX_TEXT} characters; shorten it.")
-    raise WildcardError("The wildcards go in a circle; a list must not lead back to itself.")
+            raise WildcardError(
+                Message(
+                    "With its wildcards the prompt has more than {max_text} characters; shorten it.", max_text=MAX_TEXT
+                )
+            )
+    raise WildcardError(Message("The wildcards go in a circle; a list must not lead back to itself."))
 
 
 def may_be_empty(text: str) -> bool:
@@ -110,7 +121,11 @@ def expand_panel(panel: Panel, seed: int, names: tuple[str, ...], own: Lists = M
     seed = seed if panel.seed is None else panel.seed
     prompt = expand(panel.prompt, seed, own)
     if not prompt:
-        raise WildcardError(f"The wildcards leave no word of the prompt under seed {seed}; write some outside of them.")
+        raise WildcardError(
+            Message(
+                "The wildcards leave no word of the prompt under seed {seed}; write some outside of them.", seed=seed
+            )
+        )
     if panel.told:
         return replace(panel, prompt=prompt)
     before, after = ({mention.name for mention in find_names(text, names)} for text in (panel.prompt, prompt))
@@ -156,22 +171,38 @@ def _load(path: Path) -> Lists:
     try:
         data = path.read_bytes()
         if len(data) > MAX_BYTES:
-            raise WildcardError(f"{path.name} is larger than {MAX_BYTES // 1000} kB; shorten it.")
+            raise WildcardError(
+                Message(
+                    "{file} is larger than {max_bytes} kB; shorten it.", file=path.name, max_bytes=MAX_BYTES // 1000
+                )
+            )
         return MappingProxyType(dict(_checked(yaml.load(data.decode("utf-8-sig"), Loader=yaml.BaseLoader), path.name)))
     except OSError as error:
-        raise WildcardError(f"{path.name} cannot be read ({error.strerror}).") from error
+        raise WildcardError(
+            Message("{file} cannot be read ({strerror}).", file=path.name, strerror=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise WildcardError(f"{path.name} is not UTF-8 text; save it as UTF-8.") from error
+        raise WildcardError(Message("{file} is not UTF-8 text; save it as UTF-8.", file=path.name)) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise WildcardError(f"{path.name} is not YAML; write a list as `name: [one, two]`.") from error
+        raise WildcardError(
+            Message("{file} is not YAML; write a list as `name: [one, two]`.", file=path.name)
+        ) from error
 
 
 def _checked(data: object, where: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     if not isinstance(data, dict):
-        raise WildcardError(f"{where} must hold lists such as `weather: [rain, snow]`.")
+        raise WildcardError(Message("{where} must hold lists such as `weather: [rain, snow]`.", where=where))
     for name, entries in data.items():
         if not LIST.fullmatch(f"__{name}__"):
-            raise WildcardError(f"{where}: a list's name has 1 to 40 letters, digits, spaces and dashes, not {name!r}.")
+            raise WildcardError(
+                Message(
+                    "{where}: a list's name has 1 to 40 letters, digits, spaces and dashes, not {name}.",
+                    where=where,
+                    name=repr(name),
+                )
+            )
         if not isinstance(entries, list) or not entries or not all(isinstance(e, str) and e.strip() for e in entries):
-            raise WildcardError(f"{where}: {name} must be a list of words, with one at least.")
+            raise WildcardError(
+                Message("{where}: {name} must be a list of words, with one at least.", where=where, name=name)
+            )
         yield name, tuple(" ".join(e.split()) for e in entries)

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from anystory.script.check import check
-from anystory.script.form import NOBODY
-from anystory.script.paste import is_marked
-from anystory.script.plain import escaped, parse_plain
+from anystory.script.escapes import escaped
+from anystory.script.form import NOBODY, ScriptError
+from anystory.script.read import read_script
 from anystory.script.wildcards import has_wildcards
 from anystory.story.model import CastMember, Panel, Script
 from anystory.story.prompt import find_names
@@ -93,15 +92,24 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
     plain = named == set(panel.cast) and (named or (panel.prompt and not panel.told))
     natural = "" if plain and not (panel.told and has_wildcards(panel.prompt)) else f"[{names}] "
     written = []
-    for who, whole in itertools.product((natural, f"[cast: {names}] "), (False, True)):
+    # A list's mark in front keeps a line from being taken for one of another form: `panels:`, `INT. HOUSE`, `{`.
+    for who, whole, mark in itertools.product((natural, f"[cast: {names}] "), (False, True), ("", "- ")):
         prompt, caption, style = (escaped(text, whole) for text in (panel.prompt, panel.caption, panel.style))
         tags = {"style": style, "seed": panel.seed, "size": panel.size}
         tagged = "".join(f"[{key}: {value}] " for key, value in tags.items() if value not in ("", None))
-        line = f"{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()
-        line = f"- {line}" if is_marked(line) else line
+        line = f"{mark}{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()
         written.append("\n".join([line, *(f"> {line.who}: {escaped(line.say)}" for line in panel.dialogue)]))
-        # The lines below are those among which it is read least easily.
-        text = f"{written[-1]}\n\n[{NOBODY}] a"
-        if check(parse_plain(text, [member.name for member in cast]), known=cast).panels[:-1] == (panel,):
+        if _reads_back(written[-1], panel, cast):
             return written[-1]
     return written[0]
+
+
+def _reads_back(lines: str, panel: Panel, cast: Sequence[CastMember]) -> bool:
+    """Whether a panel's lines give it, also above others: those among which it is read least easily."""
+    try:
+        return all(
+            read_script(f"{lines}{below}", cast=cast).panels[:-1] == (panel,)
+            for below in (f"\n\n[{NOBODY}] a", f"\n[{NOBODY}] a, b; c")
+        )
+    except ScriptError:
+        return False

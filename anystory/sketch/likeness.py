@@ -9,6 +9,7 @@ from difflib import get_close_matches
 import numpy as np
 from PIL import Image
 
+from anystory.errors import Message
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.stagecraft.props import library
 from anystory.sketch.things import LibraryDrawing, all_drawings, render
@@ -50,10 +51,15 @@ def library_cast(script: Script) -> dict[str, Likeness]:
 def missing(member: CastMember) -> str:
     """A sentence on why the library has nobody for a member of the cast."""
     if not member.drawing:
-        return f"Nothing in its library is {member.description[:80]!r}."
+        return Message("Nothing in its library is {description}.", description=repr(member.description[:80]))
     near = get_close_matches(member.drawing.casefold(), [drawing.concept for drawing in all_drawings()], 1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"Its library has no drawing {member.drawing[:80]!r} for {member.name}{hint}; name another under `drawing`."
+    hint = Message(" (did you mean {near}?)", near=repr(near[0])) if near else ""
+    return Message(
+        "Its library has no drawing {drawing} for {name}{hint}; name another under `drawing`.",
+        drawing=repr(member.drawing[:80]),
+        name=member.name,
+        hint=hint,
+    )
 
 
 def choices(description: str, count: int = 4) -> list[str]:

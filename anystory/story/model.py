@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from anystory.errors import Message
 from anystory.story.shot import Shot
 from anystory.story.steering import UNSTEERED, Steering
 
@@ -183,7 +184,9 @@ BOUNDS = {
 
 def sides(sizes: range) -> str:
     """The sides of frames that a backend draws, in words."""
-    return f"{f'multiples of {sizes.step}' if sizes.step > 1 else 'anything'} from {sizes[0]} to {sizes[-1]}"
+    if sizes.step == 1:
+        return Message("anything from {low} to {high}", low=sizes[0], high=sizes[-1])
+    return Message("multiples of {step} from {low} to {high}", step=sizes.step, low=sizes[0], high=sizes[-1])
 
 
 def panel_seed(seed: int, number: int) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 
 SIDE = 64
 """Rows and columns of a painted place: as many as the tokens of a 1024 pixel frame, the largest trained for."""
@@ -57,23 +57,31 @@ class Place:
 
     def __post_init__(self) -> None:
         if (self.box is None) == (not self.paint):
-            raise SteeringError(f"The place of {self.name} must be a box or paint.", "layout")
+            raise SteeringError(Message("The place of {name} must be a box or paint.", name=self.name), "layout")
         if self.box is not None:
             x0, y0, x1, y1 = self.box
             if not all(0 <= value <= 1 for value in self.box):
                 raise SteeringError(
-                    f"The box of {self.name} is {_numbers(self.box)}; its numbers x0 y0 x1 y1 must be from 0 to 1.",
+                    Message(
+                        "The box of {name} is {box}; its numbers x0 y0 x1 y1 must be from 0 to 1.",
+                        name=self.name,
+                        box=_numbers(self.box),
+                    ),
                     "layout",
                 )
             if x0 >= x1 or y0 >= y1:
                 raise SteeringError(
-                    f"The box of {self.name} is {_numbers(self.box)}, which is empty: x0 must be less than x1, and y0 "
-                    "less than y1.",
+                    Message(
+                        "The box of {name} is {box}, which is empty: x0 must be less than x1, and y0 less than y1.",
+                        name=self.name,
+                        box=_numbers(self.box),
+                    ),
                     "layout",
                 )
         elif not _bits(self).any():
             raise SteeringError(
-                f"The paint of {self.name} is empty; paint where {self.name} is to be, or delete it.", "layout"
+                Message("The paint of {name} is empty; paint where {name} is to be, or delete it.", name=self.name),
+                "layout",
             )
 
     def region(self) -> np.ndarray:
@@ -101,12 +109,20 @@ class Layout:
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise SteeringError(
-                f"The strength of the layout is {self.strength:g}; it must be between 0 and 1.", "layout_strength"
+                Message(
+                    "The strength of the layout is {strength}; it must be between 0 and 1.",
+                    strength=f"{self.strength:g}",
+                ),
+                "layout_strength",
             )
         if not 0 <= self.start < self.end <= 1:
             raise SteeringError(
-                f"The layout's steps are {self.start:g} to {self.end:g}; the first must be less than the second, both "
-                "as shares from 0 to 1.",
+                Message(
+                    "The layout's steps are {start} to {end}; the first must be less than the second, both as "
+                    "shares from 0 to 1.",
+                    start=f"{self.start:g}",
+                    end=f"{self.end:g}",
+                ),
                 "layout_steps",
             )
 
@@ -139,11 +155,24 @@ class Steering:
         for key, (low, high) in STRENGTHS.items():
             for name, value in getattr(self, key):
                 if not low <= value <= high:
-                    raise SteeringError(f"The {key} of {name} is {value:g}; it must be between {low} and {high}.", key)
+                    raise SteeringError(
+                        Message(
+                            "The {key} of {name} is {value}; it must be between {low} and {high}.",
+                            key=key,
+                            name=name,
+                            value=f"{value:g}",
+                            low=low,
+                            high=high,
+                        ),
+                        key,
+                    )
         if self.reference is not None and not 0 <= self.reference[0] <= self.reference[1] <= 1:
             raise SteeringError(
-                f"The reference_steps are {_numbers(self.reference)}; the first must not be more than the second, both "
-                "as shares from 0 to 1.",
+                Message(
+                    "The reference_steps are {steps}; the first must not be more than the second, both as "
+                    "shares from 0 to 1.",
+                    steps=_numbers(self.reference),
+                ),
                 "reference_steps",
             )
 
@@ -199,7 +228,7 @@ def _bits(place: Place) -> np.ndarray:
     except (binascii.Error, zlib.error):
         data = b""
     if not place.paint.startswith(PAINT) or len(data) != count:
-        raise SteeringError(f"The paint of {place.name} is damaged; paint it again.", "layout")
+        raise SteeringError(Message("The paint of {name} is damaged; paint it again.", name=place.name), "layout")
     return np.unpackbits(np.frombuffer(data, np.uint8)).reshape(SIDE, SIDE).astype(bool)
 
 
@@ -220,11 +249,11 @@ def read_layout(text: str) -> dict[str, Any]:
         elif name.casefold() == "steps" and len(values) == 2:
             fields["layout_steps"] = values
         elif name in fields["layout"]:
-            raise SteeringError(f"{name} has two places in the layout; keep one.", "layout")
+            raise SteeringError(Message("{name} has two places in the layout; keep one.", name=name), "layout")
         else:
             fields["layout"][name] = values
     if not fields["layout"]:
-        sentence = "The layout places nobody; write a name and a box, as in [layout: Mia 0 0.2 0.5 1]."
+        sentence = Message("The layout places nobody; write a name and a box, as in [layout: Mia 0 0.2 0.5 1].")
         raise SteeringError(sentence, "layout")
     return fields
 
@@ -295,7 +324,8 @@ def numbers(value: Any, count: int, what: str) -> tuple[float, ...]:
         read = ()
     if len(read) != count or len(given) != count:
         shown = " ".join(map(str, given))[:60]
-        raise ValueError(f"{what} must be {'a number' if count == 1 else f'{count} numbers'}, not {shown!r}.")
+        wanted = Message("a number") if count == 1 else Message("{count} numbers", count=count)
+        raise ValueError(Message("{what} must be {wanted}, not {shown}.", what=what, wanted=wanted, shown=repr(shown)))
     return read
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.story.model import Panel, Script, Style
 from anystory.supplies import read_yaml
 
@@ -76,23 +76,53 @@ def style_of(script: Script, panel: Panel) -> str:
 def read_styles(data: Any, where: str = FILE) -> tuple[Style, ...]:
     """Check presets given as {name: template}. Raises `StyleError` with a sentence that names `where`."""
     if not isinstance(data, Mapping):
-        raise StyleError(f"{where} must hold lines such as `My style: {SLOT}, in chalk`.")
+        raise StyleError(
+            Message("{where} must hold lines such as `My style: {slot}, in chalk`.", where=where, slot=SLOT)
+        )
     if len(data) > MAX_STYLES:
-        raise StyleError(f"{where} has {len(data)} styles; at most {MAX_STYLES} can be read.")
+        raise StyleError(
+            Message(
+                "{where} has {count} styles; at most {max_styles} can be read.",
+                where=where,
+                count=len(data),
+                max_styles=MAX_STYLES,
+            )
+        )
     styles: dict[str, Style] = {}
     for key, value in data.items():
         name = " ".join(str(key).split())
         if not name or len(name) > MAX_NAME or any(char in name for char in "[]\n"):
             raise StyleError(
-                f"{where}: a style's name has 1 to {MAX_NAME} characters and none of [ ], not {name[:80]!r}."
+                Message(
+                    "{where}: a style's name has 1 to {max_name} characters and none of [ ], not {name}.",
+                    where=where,
+                    max_name=MAX_NAME,
+                    name=repr(name[:80]),
+                )
             )
         if not isinstance(value, str) or len(value) > MAX_TEMPLATE:
-            raise StyleError(f"{where}: the style {name!r} must be text of at most {MAX_TEMPLATE} characters.")
+            raise StyleError(
+                Message(
+                    "{where}: the style {name} must be text of at most {max_template} characters.",
+                    where=where,
+                    name=repr(name),
+                    max_template=MAX_TEMPLATE,
+                )
+            )
         template = " ".join(value.split())
         if template.count(SLOT) != 1:
-            raise StyleError(f"{where}: the style {name!r} must have {SLOT} in it once, where the panel's words go.")
+            raise StyleError(
+                Message(
+                    "{where}: the style {name} must have {slot} in it once, where the panel's words go.",
+                    where=where,
+                    name=repr(name),
+                    slot=SLOT,
+                )
+            )
         if name.casefold() in styles:
-            raise StyleError(f"{where}: the style {name!r} is given twice; keep one.")
+            raise StyleError(
+                Message("{where}: the style {name} is given twice; keep one.", where=where, name=repr(name))
+            )
         styles[name.casefold()] = Style(name, template)
     return tuple(styles.values())
 
@@ -101,13 +131,21 @@ def _load(path: Path) -> tuple[Style, ...]:
     try:
         text = path.read_bytes()
         if len(text) > MAX_BYTES:
-            raise StyleError(f"{path.name} is larger than {MAX_BYTES // 1000} kB; shorten it.")
+            raise StyleError(
+                Message(
+                    "{file} is larger than {max_bytes} kB; shorten it.", file=path.name, max_bytes=MAX_BYTES // 1000
+                )
+            )
         return read_styles(yaml.load(text.decode("utf-8-sig"), Loader=yaml.BaseLoader) or {}, path.name)
     except OSError as error:
-        raise StyleError(f"{path.name} cannot be read ({error.strerror}).") from error
+        raise StyleError(
+            Message("{file} cannot be read ({strerror}).", file=path.name, strerror=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise StyleError(f"{path.name} is not UTF-8 text; save it as UTF-8.") from error
+        raise StyleError(Message("{file} is not UTF-8 text; save it as UTF-8.", file=path.name)) from error
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        raise StyleError(f"{path.name} is not YAML{line}; put quotes around every template.") from error
+        line = Message(" in line {line}", line=mark.line + 1) if mark else ""
+        raise StyleError(
+            Message("{file} is not YAML{line}; put quotes around every template.", file=path.name, line=line)
+        ) from error

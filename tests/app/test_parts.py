@@ -22,6 +22,7 @@ from anystory.cast.images import ImageError
 from anystory.cast.masks import ADD, REMOVE
 from anystory.cast.segment import Segmenter, SegmentError
 from anystory.cast.shelf import shelf as examples
+from anystory.errors import Message
 from anystory.maps.overlay import colour
 from anystory.project.folder import content
 from anystory.render.session import RenderError
@@ -699,7 +700,7 @@ def test_nothing_typed_becomes_markup(actors):
     for page in (
         script.feedback(read(f"[style: {evil}] Bruno {evil} # {evil}\n> Bruno: {evil}", actors))[1],
         script.ideas([evil], evil),
-        html.findings([replace(finding, message=evil, fix=evil) for finding in found]),
+        html.findings([replace(finding, message=Message.of(evil), fix=evil) for finding in found], words(None)),
         html.opened(1, panel, [evil], [evil], 0, evil),
         html.progress(evil, evil, 0.5),
         html.progress_bar(evil, 0.5),

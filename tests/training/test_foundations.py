@@ -71,15 +71,16 @@ def test_a_latent_channel_spreads_as_the_root_of_what_it_shows():
         assert latents.mean((0, 2, 3)).abs().max() < 1e-4 and torch.allclose(model(images).sample, before, atol=1e-4)
 
 
-def test_autoencoder_learns_and_its_latent_space_is_final_before_the_decoder_is(folder, tmp_path):  # noqa: F811
+def test_autoencoder_learns_and_its_latents_are_final_before_its_decoder(folder, tmp_path, monkeypatch):  # noqa: F811
     run = {"batch": 8, "seed": 3}
+    monkeypatch.setattr(autoencoder, "POOL", 8 * CHUNK)
     world = World(Art(folder, tmp_path, split="train", size=48), tmp_path, size=48, scenes_count=19, seed=3)
     images, _ = pictures(world, 32, np.random.default_rng(0))
     assert images.shape == (32, 3, 48, 48) and images.min() >= -1 and images.max() <= 1
 
     start = PatchAutoencoder(patch=4, latent_channels=8, width=64)
     start_from_principal_components(start, pictures(world, 256, np.random.default_rng(1))[0])
-    model = train_autoencoder(world, tmp_path / "out", steps=80, **run)
+    model = train_autoencoder(world, tmp_path / "out", steps=40, **run)
     with torch.no_grad():
         assert psnr(model(images).sample, images).mean() > psnr(start(images).sample, images).mean()
         latents = model.encode(images).latents
@@ -87,8 +88,8 @@ def test_autoencoder_learns_and_its_latent_space_is_final_before_the_decoder_is(
     assert 0.6 < latents.std((0, 2, 3)).max() < 1.4 and latents.std((0, 2, 3)).min() < 0.6
 
     # Prolonged, it goes on and leaves the latents as they are.
-    assert JOINT > 80 / 120
-    again = train_autoencoder(world, tmp_path / "out", steps=120, **run)
+    assert JOINT > 40 / 60
+    again = train_autoencoder(world, tmp_path / "out", steps=60, **run)
     with torch.no_grad():
         assert torch.equal(again.encode(images).latents, latents)
         assert not torch.equal(again.decode(latents).sample, model.decode(latents).sample)
@@ -101,6 +102,7 @@ def test_an_autoencoder_broken_off_ends_where_it_would_have(folder, tmp_path, mo
     """Before the latents are measured and in the middle of a chunk's use; after both."""
     run = {"steps": 12, "batch": 4, "seed": 3}
     world = World(Art(folder, tmp_path, split="train", size=48), tmp_path, size=48, scenes_count=2, seed=3)
+    monkeypatch.setattr(autoencoder, "MEASURED", 2)
     monkeypatch.setattr(autoencoder, "POOL", 2 * CHUNK)
     monkeypatch.setattr(autoencoder, "REUSE", 3)
     whole = train_autoencoder(world, tmp_path / "whole", **run).state_dict()

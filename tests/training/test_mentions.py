@@ -36,7 +36,8 @@ def _loss(text):
     return [float(found) for found in re.findall(r"loss ([\d.]+)", text)][-1]
 
 
-def test_it_learns_and_touches_nothing_else(start, world, capsys):
+def test_it_learns_and_touches_nothing_else(start, world, capsys, monkeypatch):
+    monkeypatch.setattr(mentions, "BATCH", 24)
     before = _weights(start)
     train_mentions(start, world, steps=1)
     first = _loss(capsys.readouterr().out)

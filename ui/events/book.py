@@ -17,6 +17,7 @@ from ui.events.script import Written, written
 from ui.parts import Parts
 from ui.studio import Shown
 from ui.theme import FETCH
+from ui.words import words
 
 
 def wire(parts: Parts) -> None:
@@ -29,16 +30,17 @@ def wire(parts: Parts) -> None:
         form = replace(book.form(*settings), dpi=dpi)
         return book.pages(shown, Written(*said).reading(parts.studio).script, form)
 
-    def look(shown: tuple[Shown, ...], at: int, *values: Any) -> tuple[int, str]:
+    def look(request: gr.Request, shown: tuple[Shown, ...], at: int, *values: Any) -> tuple[int, str]:
         if not shown:
             return 1, book.empty()
+        say = words(request)
         try:
-            return book.preview(laid_out(shown, values, book.PREVIEW), at)
+            return book.preview(laid_out(shown, values, book.PREVIEW), at, say)
         except book.ERRORS as error:
-            return at, html.notice([str(error)])
+            return at, html.notice([say(error)])
 
-    def turn(event: gr.EventData, shown: tuple[Shown, ...], *values: Any) -> tuple[int, str]:
-        return look(shown, int(event.page), *values)
+    def turn(event: gr.EventData, request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> tuple[int, str]:
+        return look(request, shown, int(event.page), *values)
 
     seen, values = [pages.at, pages.preview], [*pages.settings, *written(parts)]
     gr.on(
@@ -51,13 +53,14 @@ def wire(parts: Parts) -> None:
     )
     pages.preview.click(turn, [stage.shown, *values], seen, **QUICK)
 
-    def save(shown: tuple[Shown, ...], *values: Any, kind: str) -> Path:
+    def save(request: gr.Request, shown: tuple[Shown, ...], *values: Any, kind: str) -> Path:
+        say = words(request)
         try:
             file, warnings = book.save(laid_out(shown, values), kind, shown[0])
         except book.ERRORS as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(escape(say(error)), print_exception=False) from error
         for warning in warnings:
-            gr.Info(escape(warning))
+            gr.Info(escape(say(warning)))
         return file
 
     for kind, button in pages.saves.items():

@@ -40,7 +40,7 @@ def wire(parts: Parts) -> None:
     ) -> dict[Any, Any]:
         if too_much := parts.visitors.refusal(request, paths):
             return {actors.notice: html.notice([too_much])}
-        new, refused = cast.cut_out(paths, Segmenter(model), of, more)
+        new, refused = cast.cut_out(paths, Segmenter(model), of, more, words(request))
         waiting = tuple(item for item in made if item.actor.key not in taken)
         return {actors.made: (*waiting, *new), actors.notice: html.notice(refused)}
 
@@ -57,7 +57,7 @@ def wire(parts: Parts) -> None:
             paths = uploaded(event.paths)
             return done | cut_out(request, paths, model, made, taken, str(event.key), event.more is True)
         except ImageError as error:
-            return done | {actors.notice: html.notice([str(error)])}
+            return done | {actors.notice: html.notice([words(request)(error)])}
 
     cutting = {"api_visibility": "private", **CUTTING}
     made = [chooser.model, actors.made, actors.taken]

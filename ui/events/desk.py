@@ -68,7 +68,7 @@ def wire(parts: Parts) -> None:
         try:
             asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
-            return {table.notice: html.notice([str(error)])}
+            return {table.notice: html.notice([words(request)(error)])}
         if studio.backend.about.sketches:
             asked = desk.placed(item.panel.steering, asked)
         job = item.job.take(item.number, seed, asked)
@@ -109,7 +109,7 @@ def wire(parts: Parts) -> None:
             stage.panels: panels,
             stage.gallery: strip(words(request), panels, frames, chosen, new.id),
             **taken(new.job, new, present, lines, styles),
-            **dict(zip(view.outputs, viewer.opened(new, opacity), strict=True)),
+            **dict(zip(view.outputs, viewer.opened(new, opacity, words(request)), strict=True)),
             **dict(zip(table.outputs, shown(new), strict=True)),
         }
 
@@ -122,7 +122,7 @@ def wire(parts: Parts) -> None:
         try:
             new = restored(item, str(event.key))
         except ProjectError as error:
-            return {table.notice: html.notice([str(error)])}
+            return {table.notice: html.notice([words(request)(error)])}
         return changed_to(new, request, frames, *page)
 
     def hold(
@@ -134,7 +134,7 @@ def wire(parts: Parts) -> None:
         try:
             new = pin(item, event.on is True)
         except ProjectError as error:
-            return {table.notice: html.notice([str(error)])}
+            return {table.notice: html.notice([words(request)(error)])}
         return changed_to(new, request, frames, *page)
 
     seen = [*here, *written, stage.chosen, view.opacity]
@@ -149,10 +149,8 @@ def wire(parts: Parts) -> None:
         try:
             with parts.visitors[request.session_hash].allowance.working():
                 found = desk.look(frames, studio.backend)
-        except LimitError as error:
-            return html.notice([say(error.key, **error.values)])
-        except (OSError, ValueError, BackendError) as error:
-            return html.notice([str(error)])
+        except (OSError, ValueError, BackendError, LimitError) as error:
+            return html.notice([say(error)])
         return desk.about(item, frames) + desk.alike(found, item.number, item.job.names, say)
 
     table.ask.click(ask, here, table.alike, concurrency_limit=1, api_visibility="private")

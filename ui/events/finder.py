@@ -17,7 +17,6 @@ from ui.events import SLOW
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE, reason
-from ui.strings import SaidError
 from ui.studio import Visit
 from ui.words import words
 
@@ -63,10 +62,8 @@ def wire(parts: Parts) -> None:
                     find.found: finder.shown(at, names, more, say),
                     find.download: gr.DownloadButton(value=file, visible=True),
                 }
-        except SaidError as error:
-            yield refused(say(error.key, **error.values))
         except AnyStoryError as error:
-            yield refused(str(error))
+            yield refused(say(error))
         except Exception as error:  # of the model or the machine: memory, a driver, a disk that is full
             traceback.print_exc()
             yield refused(say("find.failed", reason=reason(error)))

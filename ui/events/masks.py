@@ -12,6 +12,7 @@ from ui import cast, html, masks
 from ui.events import CUTTING, ONE_CAST, QUICK, SLOW
 from ui.events.cast import Cast, close, shown
 from ui.parts import Parts
+from ui.words import words
 
 
 def wire(parts: Parts) -> None:
@@ -27,12 +28,15 @@ def wire(parts: Parts) -> None:
 
     actors.cards.mask(open_mask, actors.actors, editor.outputs, **SLOW, **ONE_CAST)
 
-    def brushed(who: str | None, value: dict[str, Any] | None, model: str, present: Cast) -> dict[Any, Any]:
+    def brushed(
+        request: gr.Request, who: str | None, value: dict[str, Any] | None, model: str, present: Cast
+    ) -> dict[Any, Any]:
         found = cast.place(present, who)
         if found is None:
             return {editor.who: None}
         index, number = found
-        picture, refused = masks.brushed(value, present[index].pictures[number], Segmenter(model))
+        brush = Segmenter(model)
+        picture, refused = masks.brushed(value, present[index].pictures[number], brush, words(request))
         return {editor.result: masks.result(picture, index, refused), **shown(actors, cast.repainted(present, picture))}
 
     def reset(who: str | None, present: Cast) -> dict[Any, Any]:
@@ -57,14 +61,14 @@ def wire(parts: Parts) -> None:
 
     chooser.names.input(masks.chosen, [chooser.names, chooser.model], [chooser.about, chooser.use], **QUICK)
 
-    def fetch(name: str, used: str) -> Iterator[dict[Any, Any]]:
+    def fetch(request: gr.Request, name: str, used: str) -> Iterator[dict[Any, Any]]:
         yield {chooser.fetched: None, chooser.use: gr.Button(interactive=False)}
         try:
             for bar in masks.fetching(name):
                 yield {chooser.progress: bar}
             yield {chooser.fetched: name}
         except SegmentError as error:
-            yield {chooser.progress: html.notice([str(error)]), chooser.use: masks.chosen(name, used)[1]}
+            yield {chooser.progress: html.notice([words(request)(error)]), chooser.use: masks.chosen(name, used)[1]}
 
     def recut(name: str | None, present: Cast) -> dict[Any, Any]:
         if name is None:

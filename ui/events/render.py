@@ -27,7 +27,7 @@ def start(parts: Parts, job: Job, shown: tuple[Shown, ...], request: gr.Request)
         if len(parts.studio.turns) >= MAX_QUEUE:
             raise LimitError("limit.busy")
     except LimitError as error:
-        return {parts.controls.notice: html.notice([frames.sentence(error, say)])}
+        return {parts.controls.notice: html.notice([say(error)])}
     if visitor.run is None or visitor.run.ended:
         visitor.run = Run(parts.studio, job, shown, visitor.allowance)
     return frames.started(visitor.run, say, parts.controls, parts.stage, parts.view)

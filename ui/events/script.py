@@ -77,7 +77,7 @@ def wire(parts: Parts) -> None:
         return {
             text.findings: found,
             text.feedback: gr.HTML(deck, text=page.lines, **props),
-            text.style_note: script.style_note(reading, page.style),
+            text.style_note: script.style_note(reading, page.style, say),
             parts.book.said: book.said(around.shown, reading.script),
             **frames.followed(run, say, panels, *around[2:], parts.controls, stage),
         }

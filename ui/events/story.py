@@ -82,7 +82,7 @@ def exchange(
         try:
             studio.stories.save(visit.key, now)
         except DraftError as error:
-            said = [say("story.unsaved", reason=str(error))]
+            said = [say("story.unsaved", reason=say(error))]
             if not visit.story.exists():  # there is nothing to come back to
                 return {bar.notice: story.note(said)}
     other = studio.visit(key, visit.files)
@@ -91,7 +91,7 @@ def exchange(
     except story.ERRORS as error:
         if held:
             studio.visit(visit.key, visit.files)
-        return {bar.notice: story.note([str(error)])}
+        return {bar.notice: story.note([say(error)])}
     before = None if story.is_empty(now) else visit.key
     return {
         **shows(parts, opened, say),
@@ -120,7 +120,7 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
             opened = story.load(studio, visit)
             said = [say("story.restored")] if opened else [say("story.away")] if undo else []
         except story.ERRORS as error:  # it stays where it is; a newer AnyStory may be able to read it
-            opened, said, undo = None, [str(error)], False
+            opened, said, undo = None, [say(error)], False
             visit, before = studio.visit(files=visit.files), visit.key
         yield {
             bar.bar: story.head("", "new"),
@@ -142,7 +142,7 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
         try:
             studio.stories.save(visit.key, kept)
         except DraftError as error:
-            return story.head(kept.title, "unsaved", say("story.unsaved", reason=str(error)))
+            return story.head(kept.title, "unsaved", say("story.unsaved", reason=say(error)))
         return story.head(kept.title, "saved")
 
     def here(visit: Visit | None, browser: list[Any], request: gr.Request, *values: Any) -> dict[Any, Any]:
@@ -212,10 +212,10 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
             except DraftError as error:
                 if not visit.story.exists():
                     raise
-                gr.Warning(escape(say("story.packed", reason=str(error))))
+                gr.Warning(escape(say("story.packed", reason=say(error))))
             pack(visit.story, target)
         except (ArchiveError, DraftError) as error:
-            raise gr.Error(escape(str(error)), print_exception=False) from error
+            raise gr.Error(escape(say(error)), print_exception=False) from error
         return target
 
     gr.on([bar.save.click, stage.download.click], save, [parts.visit, *standing], stage.made, **SLOW).success(js=FETCH)

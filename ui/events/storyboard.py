@@ -14,7 +14,7 @@ from anystory.story.styles import StyleError
 from ui import cast, html, masks, script, story, storyboard
 from ui.events import ONE_CAST, SLOW
 from ui.events.cast import close
-from ui.events.story import new, whole, written
+from ui.events.story import Say, new, whole, written
 from ui.parts import Parts
 from ui.previews import STORY
 from ui.studio import Visit
@@ -29,11 +29,11 @@ def wire(parts: Parts) -> None:
     studio, actors, editor, chooser = parts.studio, parts.actors, parts.editor, parts.chooser
     text, bar = parts.text, parts.story
 
-    def fill(paths: list[str] | None, model: str, present: tuple[cast.Actor, ...]) -> dict[Any, Any]:
+    def fill(paths: list[str], model: str, present: tuple[cast.Actor, ...], say: Say) -> dict[Any, Any]:
         try:
-            board = storyboard.load(paths or [], present, model)
+            board = storyboard.load(paths, present, model)
         except (ScriptError, StyleError) as error:
-            return {text.notice: html.notice([str(error)])}
+            return {text.notice: html.notice([say(error)])}
         styles = (*board.styles, *studio.styles)
         used = board.segmenter if is_here(board.segmenter) else model
         about, use = masks.chosen(board.segmenter, used)
@@ -42,7 +42,7 @@ def wire(parts: Parts) -> None:
             chooser.names: board.segmenter,
             chooser.about: about,
             chooser.use: use,
-            text.notice: html.notice(board.notices),
+            text.notice: html.notice(list(map(say, board.notices))),
             actors.notice: "",
             text.title: board.title,
             text.style: gr.Dropdown(script.style_names(styles), value=board.style or None),
@@ -60,11 +60,16 @@ def wire(parts: Parts) -> None:
         visit: Visit | None,
         *values: Any,
     ) -> dict[Any, Any]:
+        say = words(request)
         if too_much := parts.visitors.refusal(request, paths or []):
             return {text.storyboard: None, text.notice: html.notice([too_much])}
-        if paths and story.is_story(paths):
+        try:
+            paths = storyboard.unzipped(paths or [])
+        except ScriptError as error:
+            return {text.storyboard: None, text.notice: html.notice([say(error)])}
+        if story.is_story(paths):
             return {text.storyboard: None, bar.file: (paths[0], time.monotonic_ns())}
-        change, now = fill(paths, model, present), story.draft(studio, *values)
+        change, now = fill(paths, model, present, say), story.draft(studio, *values)
         if text.text in change and (now.text.strip() or now.title.strip()):
             change = with_undo(change, visit, now, request)
         return {text.storyboard: None, **change}
@@ -78,7 +83,7 @@ def wire(parts: Parts) -> None:
             studio.stories.copy(visit.key, key)
             studio.stories.save(key, now)
         except DraftError as error:
-            return {text.notice: html.notice([say("story.unsaved", reason=str(error))])}
+            return {text.notice: html.notice([say("story.unsaved", reason=say(error))])}
         return {
             **change,
             bar.browser: [visit.key, key],
@@ -86,7 +91,7 @@ def wire(parts: Parts) -> None:
         }
 
     def load_example(model: str, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
-        example = fill([str(path) for path in EXAMPLE], model, ())
+        example = fill([str(path) for path in EXAMPLE], model, (), words(request))
         if story.is_empty(story.draft(studio, *values)):
             return example
         away = new(parts, visit, request, *values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,18 @@ import gradio as gr
 from ui import viewer
 from ui.events import QUICK
 from ui.parts import Parts
-from ui.studio import Shown, animation, contact_sheet, map_sheet, unwritable
+from ui.studio import Shown, animation, contact_sheet, map_sheet
 from ui.theme import FETCH
-from ui.words import t
+from ui.words import t, words
 
 
 def wire(parts: Parts) -> None:
     """Open a frame of the gallery; draw its overlay anew when a box or a slider changes; make files to take home."""
     stage, view = parts.stage, parts.view
 
-    def open_frame(event: gr.EventData, shown: tuple[Shown, ...], opacity: float) -> list[Any]:
+    def open_frame(event: gr.EventData, request: gr.Request, shown: tuple[Shown, ...], opacity: float) -> list[Any]:
         item = next((item for item in shown if item.id == event.id), None)
-        return viewer.opened(item, opacity) if item else [gr.skip()] * len(view.outputs)
+        return viewer.opened(item, opacity, words(request)) if item else [gr.skip()] * len(view.outputs)
 
     stage.gallery.select(open_frame, [stage.shown, view.opacity], view.outputs, **QUICK)
 
@@ -46,21 +47,17 @@ def wire(parts: Parts) -> None:
     )
     view.mode.input(lambda mode: gr.Column(visible=mode == viewer.SCRUB), view.mode, view.scrub, **QUICK)
 
-    def sheet(shown: tuple[Shown, ...]) -> Path:
-        made = contact_sheet(shown)
-        if lacking := unwritable(shown):
-            gr.Warning(lacking)
-        return made
-
     def download(button: gr.Button, make: Callable[[Any], Path], source: gr.State) -> None:
-        def made(of: Any) -> Path:
+        def made(request: gr.Request, of: Any) -> Path:
             try:
                 return make(of)
             except ValueError as error:
-                raise gr.Error(str(error), title=t("viewer.impossible"), print_exception=False) from error
+                raise gr.Error(
+                    escape(words(request)(error)), title=t("viewer.impossible"), print_exception=False
+                ) from error
 
         button.click(made, source, stage.made, show_progress="hidden", api_visibility="private").success(js=FETCH)
 
     download(view.maps, map_sheet, view.item)
     download(view.animation, animation, view.item)
-    download(stage.sheet, sheet, stage.shown)
+    download(stage.sheet, contact_sheet, stage.shown)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+from anystory.script.escapes import bare, quoted
+from anystory.script.form import NOBODY
 from anystory.story.model import Script
 
 COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size")
@@ -16,9 +18,10 @@ def to_csv(script: Script) -> str:
     table = csv.writer(out)
     table.writerow(COLUMNS)
     for number, panel in enumerate(script.panels, start=1):
-        said = "\n".join(f"{line.who}: {' '.join(line.say.split())}" for line in panel.dialogue)
+        said = "\n".join(f"{line.who}: {quoted(bare(' '.join(line.say.split())))}" for line in panel.dialogue)
         numbers = ("" if value is None else value for value in (panel.seed, panel.size))
-        cells = (panel.prompt, ", ".join(panel.cast), panel.caption, said, panel.style)
+        who = ", ".join(panel.cast) or NOBODY * panel.told
+        cells = (bare(panel.prompt), who, bare(panel.caption), said, panel.style)
         table.writerow([number, *map(_safe, cells), *numbers])
     return "\ufeff" + out.getvalue()
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from anystory.script.escapes import bare, quoted
+from anystory.script.form import NOBODY
 from anystory.story.model import Script
 
 DURATION = 2000
@@ -30,9 +32,11 @@ def to_storyboarder(script: Script, aspect: float, pictured: Collection[int]) ->
             "shot": f"{number}A",
             "time": (number - 1) * DURATION,
             "duration": DURATION,
-            "action": panel.prompt,
-            "dialogue": "\n".join(f"{line.who}: {' '.join(line.say.split())}" for line in panel.dialogue),
-            "notes": panel.caption,
+            "action": bare(panel.prompt),
+            "dialogue": "\n".join(f"{line.who}: {quoted(bare(' '.join(line.say.split())))}" for line in panel.dialogue),
+            "notes": bare(panel.caption),
+            "caption": bare(panel.caption),
+            "characters": list(panel.cast) or [NOBODY] * panel.told,
             "layers": {},
         }
         if number in pictured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from anystory.errors import Message
 from anystory.script.form import ScriptError
 
 BEFORE = {"Scene Heading": ".", "Action": "!", "General": "!", "Shot": "!", "Transition": "> ", "Character": "@"}
@@ -13,14 +14,18 @@ BEFORE = {"Scene Heading": ".", "Action": "!", "General": "!", "Shot": "!", "Tra
 def to_fountain(data: bytes, name: str) -> str:
     """The screenplay in a .fdx file called `name`. Raises `ScriptError` for what is none."""
     if b"<!ENTITY" in data:
-        raise ScriptError(f"{name} has entities of its own, which no Final Draft file has; export it anew.")
+        raise ScriptError(
+            Message("{name} has entities of its own, which no Final Draft file has; export it anew.", name=name)
+        )
     try:
         root = ElementTree.fromstring(data)
     except ElementTree.ParseError as error:
         at = error.position[0], error.position[1] + 1
-        raise ScriptError(f"{name} is not XML ({error}); export it anew from Final Draft.", at) from error
+        raise ScriptError(
+            Message("{name} is not XML ({error}); export it anew from Final Draft.", name=name, error=error), at
+        ) from error
     if root.tag != "FinalDraft" or root.find("Content") is None:
-        raise ScriptError(f"{name} is no Final Draft screenplay; export it as .fdx.")
+        raise ScriptError(Message("{name} is no Final Draft screenplay; export it as .fdx.", name=name))
     out = [f"Title: {title}\n" for title in [_title(root)] if title]
     speaking = False
     for paragraph in root.iterfind("Content//Paragraph"):

@@ -20,6 +20,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from anystory.errors import Message
 from anystory.script.form import NEWLINE, Parsed, Span
 from anystory.script.imports.panels import Panels, sentence
 from anystory.story.names import folded
@@ -66,7 +67,7 @@ class _Screenplay:
     def read(self) -> Parsed:
         blanked = self.text.lstrip("\ufeff").rjust(len(self.text))
         for remark in REMARK.finditer(blanked):
-            self.panels.leave_out(remark.span(), "a note")
+            self.panels.leave_out(remark.span(), Message("a note"))
         blanked = REMARK.sub(lambda hit: re.sub(r"[^\r\n]", " ", hit[0]), blanked)
         paragraphs = _paragraphs(blanked)
         if paragraphs and TITLE_KEY.match(paragraphs[0][0][1]) and not HEADING.match(paragraphs[0][0][1]):
@@ -86,7 +87,7 @@ class _Screenplay:
                 told = self.panels.data.get("title")
                 self.panels.set("title", " ".join(filter(None, (told, _plain(value)))), span)
             elif value:
-                self.panels.leave_out(span, "of the title page only the title is kept")
+                self.panels.leave_out(span, Message("of the title page only the title is kept"))
 
     def paragraph(self, lines: Lines) -> None:
         """Lines without an empty one between them: one element, or a heading with what is written close below it."""
@@ -100,13 +101,13 @@ class _Screenplay:
                 self.place = _place(line.lstrip("."))
                 lines = lines[1:]
             elif forced in ("#", "="):
-                self.panels.leave_out(span, "a section or synopsis")
+                self.panels.leave_out(span, Message("a section or synopsis"))
                 lines = lines[1:]
             elif (forced == ">" and line.endswith("<")) or forced == "~":
-                self.caption(_plain(line.strip("><~ ")), span)
+                self.caption(_plain(line[1:].removesuffix("<" if forced == ">" else "").strip()), span)
                 lines = lines[1:]
             elif forced == ">" or (forced not in "!@" and TRANSITION.match(line)):
-                self.panels.leave_out(span, "a transition")
+                self.panels.leave_out(span, Message("a transition"))
                 lines = lines[1:]
             elif forced == "@" or (forced != "!" and len(lines) > 1 and CUE.match(line)):
                 self.dialogue(line.lstrip("@"), lines, span)
@@ -128,7 +129,7 @@ class _Screenplay:
         words = []
         for start, line in lines[1:]:
             if re.fullmatch(r"\s*\(.*\)\s*", line):
-                self.panels.leave_out((start, start + len(line)), "how something is said")
+                self.panels.leave_out((start, start + len(line)), Message("how something is said"))
             else:
                 words.append(_plain(line.strip()))
         panel = self.panel if self.panel is not None else self.open((span[0], lines[-1][0] + len(lines[-1][1])), "")
@@ -191,4 +192,4 @@ def _plain(words: str) -> str:
     """Words without the marks of emphasis."""
     for _ in range(3):
         words = EMPHASIS.sub(r"\2", words)
-    return re.sub(r"\\([*_])", r"\1", words).strip()
+    return re.sub(r"\\([*_(])", r"\1", words).strip()

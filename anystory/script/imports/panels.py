@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from anystory.script.escapes import literal
 from anystory.script.form import MAX_CAST, MAX_PANELS, LeftOut, Parsed, Span, Where
 from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names
@@ -39,6 +40,10 @@ class Panels:
     def add(self, span: Span, seen: str, there: Sequence[str], **fields: Any) -> None:
         """Add a panel. `seen` are the words of its prompt that may name who is in it, `there` those who are besides."""
         self.spans["panels", len(self.data["panels"])] = span
+        fields |= {key: literal(fields[key]) for key in ("prompt", "caption")}
+        for line in fields["dialogue"]:
+            if isinstance(line, dict):
+                line["say"] = literal(line["say"])
         self.data["panels"].append({key: value for key, value in fields.items() if value not in ("", None, [])})
         self._seen.append((seen, there))
 

@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from anystory.script.form import PANEL_KEYS
+from anystory.errors import Message
+from anystory.script.escapes import literal, unquoted
+from anystory.script.form import NOBODY, PANEL_KEYS
 from anystory.script.imports.panels import sentence
 from anystory.script.imports.sheet import column
 from anystory.script.storyboard import Converted, Where
@@ -16,9 +18,9 @@ from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names
 
 BOARDS = "boards"
-"""Storyboarder's key of its panels, of which only `BOARD` are words."""
+"""Storyboarder's key of its panels, of which only `BOARD` are words; the last two are our own."""
 
-BOARD = ("action", "dialogue", "notes")
+BOARD = ("action", "dialogue", "notes", "caption", "characters")
 
 LISTS = frozenset(
     """panels scenes shots frames pages storyboard story comic images slides beats escenas viñetas páginas
@@ -50,6 +52,8 @@ def convert(data: Any) -> Converted | None:
         board = _Records(data, BOARDS)
         for index, entry in enumerate(data[BOARDS]):
             words = {key: entry.get(key) for key in BOARD}
+            if words["notes"] == words["caption"]:
+                words["notes"] = None
             if not words["action"]:
                 words |= {"action": words["notes"], "notes": None}
             board.panel({key: value for key, value in words.items() if value}, index)
@@ -95,7 +99,7 @@ class _Records:
 
     def converted(self) -> Converted:
         for panel in self.board.data["panels"]:
-            if "cast" in panel:
+            if "cast" in panel and panel["cast"] != [NOBODY]:
                 named = [mention.name for mention in find_names(panel.get("prompt", ""), self.names.values())]
                 panel["cast"] = list(dict.fromkeys([*named, *panel["cast"]]))
         return self.board
@@ -127,6 +131,7 @@ class _Records:
         panel: dict[str, Any] = {key: entry[key] for key in PANEL_KEYS if key in entry and _kind(key) is None}
         said: list[Any] = []
         present: list[str] | None = None
+        nobody = False
         for key, value in entry.items():
             kind = _kind(key, [str(value)])
             if key in panel or kind == "number" or value in (None, "", [], {}):
@@ -136,7 +141,8 @@ class _Records:
             elif kind == "cast" and isinstance(value, list | str):
                 listed = value if isinstance(value, list) else re.split(r"\s*[,，、;；]\s*", value)
                 names = [str(name.get("name", "")) if isinstance(name, Mapping) else str(name) for name in listed]
-                present = [self.introduce(name, (*source, key)) for name in names if name.strip()]
+                nobody = [name.strip().upper() for name in names] == [NOBODY]
+                present = [] if nobody else [self.introduce(n, (*source, key)) for n in names if n.strip()]
             elif kind in ("seed", "size", "style"):
                 panel[kind] = value
             elif kind in ("prompt", "place", "time", "camera", "caption") and isinstance(value, str):
@@ -146,13 +152,12 @@ class _Records:
                 self.leave_out((*source, key), value)
         spoken = [line for line in said if isinstance(line, str)]
         lines = [line for line in said if not isinstance(line, str)]
-        panel["prompt"] = sentence(
-            words for kind in ("prompt", "place", "time", "camera") for words in told.get(kind, ())
-        )
-        panel["caption"] = " ".join([*told.get("caption", ()), *spoken])
-        panel["dialogue"] = lines
+        told_in = ("prompt", "place", "time", "camera")
+        panel["prompt"] = literal(sentence(words for kind in told_in for words in told.get(kind, ())))
+        panel["caption"] = literal(" ".join([*told.get("caption", ()), *spoken]))
+        panel["dialogue"] = [{**line, "say": literal(line["say"])} for line in lines]
         if present is not None or lines:
-            panel["cast"] = [*(present or ()), *(line["who"] for line in lines)]
+            panel["cast"] = [NOBODY] if nobody else [*(present or ()), *(line["who"] for line in lines)]
         self.board.origin["panels", index] = source
         self.board.data["panels"].append(panel)
 
@@ -169,7 +174,7 @@ class _Records:
                 told = re.match(r"\s*([^:：]{1,40}?)\s*[:：]\s*(?=\S)(.+)", line)
                 if told:
                     who = self.names.get(folded(told[1])) or (told[1].title() if told[1].isupper() else told[1])
-                    lines.append({"who": self.introduce(who, source), "say": told[2].strip(' "“”')})
+                    lines.append({"who": self.introduce(who, source), "say": unquoted(told[2])})
                 elif line.strip():
                     lines.append(line.strip())
         return lines
@@ -177,4 +182,6 @@ class _Records:
     def leave_out(self, source: Where, value: Any) -> None:
         """What has words and no place in a script."""
         if isinstance(value, str) or (isinstance(value, Sequence) and value):
-            self.board.left_out.append((source, f"there is no key {str(source[-1])[:40]!r} for it"))
+            self.board.left_out.append(
+                (source, Message("there is no key {key} for it", key=repr(str(source[-1])[:40])))
+            )

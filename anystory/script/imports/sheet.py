@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from anystory.script.form import NEWLINE, Parsed, Span
+from anystory.errors import Message
+from anystory.script.escapes import unquoted
+from anystory.script.form import NEWLINE, NOBODY, Parsed, Span
 from anystory.script.imports.panels import Panels, sentence
 from anystory.story.names import folded
 from anystory.supplies import read_yaml
@@ -24,7 +26,7 @@ NUMBER = re.compile(r"[#№]?\s*\d+(?:[.\-]\d+)*\s*[A-Za-z]?[.)]?")
 RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 SEPARATORS = "\t;,|"
 
-UNKNOWN = "a column of no known kind; call it Prompt, Caption, Dialogue, Characters or Location"
+UNKNOWN = Message("a column of no known kind; call it Prompt, Caption, Dialogue, Characters or Location")
 
 Cell = tuple[str, Span]
 
@@ -83,7 +85,7 @@ def parse_table(text: str, span: Span, known: Sequence[str] = ()) -> Parsed:
         if span[0] <= line[0] and line[1] <= span[1]:
             rows += [] if RULE.fullmatch(text, *line) else [_row(text, line)]
         elif text[slice(*line)].strip():
-            panels.leave_out(line, "beside the table of the panels")
+            panels.leave_out(line, Message("beside the table of the panels"))
     return _panels(panels, rows)
 
 
@@ -102,22 +104,24 @@ def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
             if kind not in (None, "number") and text:
                 told.setdefault(str(kind), []).append(text)
             elif kind is None and text and index >= len(kinds):
-                panels.leave_out(span, "a cell without a heading")
+                panels.leave_out(span, Message("a cell without a heading"))
         if told:
             _add(panels, told, (row[0][1][0], row[-1][1][1]))
     return panels.parsed()
 
 
 def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
-    present = [panels.introduce(name, span) for cell in told.get("cast", ()) for name in _names(cell)]
+    listed = [name for cell in told.get("cast", ()) for name in _names(cell)]
+    nobody = [name.upper() for name in listed] == [NOBODY]
+    present = [] if nobody else [panels.introduce(name, span) for name in listed]
     speaker = [panels.introduce(name, span) for cell in told.get("speaker", ()) for name in _names(cell)]
     said: list[Any] = []
     for line in (line for cell in told.get("dialogue", ()) for line in re.split(r"\s*(?:[\r\n]+|<br\s*/?>)\s*", cell)):
         who = re.match(r"\s*([^:：]{1,40}?)\s*[:：]\s*(?=\S)(.+)", line, re.DOTALL)
         if who:
-            said.append({"who": panels.introduce(who[1].strip(' "“'), span), "say": who[2].strip(' "“”')})
+            said.append({"who": panels.introduce(who[1].strip(' "“'), span), "say": unquoted(who[2])})
         elif line.strip() and len(speaker or present) == 1:
-            said.append({"who": (speaker or present)[0], "say": line.strip(' "“”')})
+            said.append({"who": (speaker or present)[0], "say": unquoted(line)})
         elif line.strip():
             said.append(line)  # of which the reader says that it is not told who says it
     words = [*told.get("prompt", ()), *told.get("place", ())]
@@ -125,7 +129,7 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
     fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size") if key in told}
     fields |= {"prompt": sentence(words), "caption": " ".join(told.get("caption", ())), "dialogue": said}
     there = [*present, *speaker, *(line["who"] for line in said if isinstance(line, dict))]
-    panels.add(span, sentence(told.get("prompt", ())), there, **fields)
+    panels.add(span, "" if nobody else sentence(told.get("prompt", ())), there, **fields)
 
 
 def _names(cell: str) -> list[str]:

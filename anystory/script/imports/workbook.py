@@ -7,6 +7,7 @@ import re
 import zipfile
 from xml.etree import ElementTree
 
+from anystory.errors import Message
 from anystory.script.form import MAX_BYTES, ScriptError
 
 MAX_PART = 20 * MAX_BYTES
@@ -22,7 +23,9 @@ def to_table(data: bytes, name: str) -> str:
             shared = _strings(book) if "xl/sharedStrings.xml" in names else []
             sheet = _xml(book, _first(book))
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
-        raise ScriptError(f"{name} is no Excel workbook that can be read; save it as .xlsx or .csv.") from error
+        raise ScriptError(
+            Message("{name} is no Excel workbook that can be read; save it as .xlsx or .csv.", name=name)
+        ) from error
     rows = []
     for row in sheet.iterfind(".//{*}row"):
         cells: list[str] = []
