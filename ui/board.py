@@ -52,7 +52,7 @@ def slots(
         late = asked is not None and time.monotonic() > until and not studio.sketches.has(asked)
         source = ""
         if asked is not None and not late:
-            with suppress(ValueError):  # a mask that selects nothing, as the character's card says
+            with suppress(ValueError, OSError):  # a mask that selects nothing, as the card says; or a disk that is full
                 source = f"{FILE}{studio.sketch(asked, visit)}"
         html.append(_slot(number, say, source, pending=late))
     return html

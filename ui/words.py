@@ -66,9 +66,13 @@ def t(key: str) -> str:
     return str(I18N(key))
 
 
-def words(request: gr.Request | None) -> Callable[..., str]:
-    """`say` in the language that the visitor chose, or else their browser asks for:
-    words(request)("frames.queue", place=3), and words(request)(error)."""
+def spoken(request: gr.Request | None) -> str:
+    """The code of the language that the visitor chose, or else their browser asks for."""
     headers = request.headers if request else {}
     chosen = re.search(r"(?:^|; )anystory-language=([\w-]+)", headers.get("cookie") or "")
-    return partial(say, language(chosen[1] if chosen else headers.get("accept-language")))
+    return language(chosen[1] if chosen else headers.get("accept-language"))
+
+
+def words(request: gr.Request | None) -> Callable[..., str]:
+    """`say` in the visitor's language: words(request)("frames.queue", place=3), and words(request)(error)."""
+    return partial(say, spoken(request))

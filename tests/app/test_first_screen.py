@@ -24,6 +24,7 @@ def test_one_button_makes_the_example_and_the_language_is_a_choice(story_page):
     page.locator("#make-example").click()
     expect(frames(page)).to_have_count(4)
     settle(page)
+    expect(page.locator("#title input")).to_have_value("El largo camino a casa")
     expect(sample).to_be_hidden()
     expect(page.locator(".panel .made:visible")).to_have_count(4)
     expect(page.locator("#pages .page img")).to_be_visible()

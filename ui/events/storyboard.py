@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,10 +19,16 @@ from ui.events.story import Say, new, whole, written
 from ui.parts import Parts
 from ui.previews import STORY
 from ui.studio import Visit
-from ui.words import words
+from ui.words import spoken, words
 
 EXAMPLE = [STORY, *STORY.parent.glob("*.png")]
 """A script with its pictures, as a visitor would drop them."""
+
+
+def in_language(code: str) -> list[Path]:
+    """`EXAMPLE` in a language, where it is there in it."""
+    there = STORY.with_stem(f"{STORY.stem}.{code}")
+    return [there if there.exists() else STORY, *EXAMPLE[1:]]
 
 
 def wire(parts: Parts) -> None:
@@ -91,7 +98,9 @@ def wire(parts: Parts) -> None:
         }
 
     def load_example(model: str, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
-        example = fill([str(path) for path in EXAMPLE], model, (), words(request))
+        sketches = studio.loaded is not None and studio.loaded.about.sketches
+        files = in_language(spoken(request)) if sketches else EXAMPLE  # models are trained on English
+        example = fill([str(path) for path in files], model, (), words(request))
         if story.is_empty(story.draft(studio, *values)):
             return example
         away = new(parts, visit, request, *values)
