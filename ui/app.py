@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from anystory.backends.base import BackendError, Locator
 from anystory.project.archive import MAX_ZIP
@@ -33,6 +34,7 @@ from ui.space import has_gpu
 from ui.storage import STORAGE
 from ui.studio import Studio
 from ui.theme import KEYS, STYLES, theme
+from ui.tongue import Tongue
 from ui.words import I18N, TRANSLATE, t, words
 
 MAX_UPLOAD = MAX_ZIP
@@ -142,6 +144,7 @@ def launch(
         run_history=False,
         footer_links=[],
         ssr_mode=False,
+        app_kwargs={"middleware": [Middleware(Tongue)]},
     )
 
 

@@ -11,6 +11,7 @@ import gradio as gr
 from anystory.backends.base import MODELS, Backend
 from ui import html
 from ui.strings import LANGUAGES
+from ui.tongue import COOKIE
 from ui.words import t
 
 STOPS = {"cast": "#cast-sheet", "script": "#script-sheet", "frames": "#frames-sheet", "routing": "#frames-sheet"}
@@ -33,12 +34,11 @@ element.addEventListener("click", () => {
 
 LANGUAGE = """
 element.querySelector("select").addEventListener("change", ({target}) => {
-  localStorage.setItem("anystory-language", target.value);
-  document.cookie = `anystory-language=${target.value}; path=/; max-age=31536000; samesite=lax`;  // for the server
+  document.cookie = `COOKIE=${target.value}; path=/; max-age=31536000; samesite=lax`;
   location.reload();
 });
 element.querySelector("select").value = document.documentElement.lang;
-"""
+""".replace("COOKIE", COOKIE)
 """The choice of the page's language, which the browser keeps; without one it is the browser's own."""
 
 TOUR = """
@@ -74,7 +74,7 @@ element.addEventListener("click", (event) => {
   if (act === "back") go(at - 1);
   if (act === "close") go(-1);
 });
-document.querySelector("#tour-start")?.addEventListener("click", start);
+document.addEventListener("click", ({target}) => { if (target.closest?.("#tour-start")) start(); });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || guide.hidden) return;
   event.stopImmediatePropagation();  // Esc closes the tour before it stops anything else

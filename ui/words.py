@@ -9,13 +9,13 @@ own sentences and errors.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from functools import partial
 
 import gradio as gr
 
 from ui.strings import language, say, translations
+from ui.tongue import chosen
 
 _SAID = {code: dict(said) for code, said in translations().items()}
 I18N = gr.I18n(**_SAID, **{"zh-TW": _SAID["zh-CN"]})
@@ -24,8 +24,6 @@ I18N = gr.I18n(**_SAID, **{"zh-TW": _SAID["zh-CN"]})
 TRANSLATE = """
 <script>
 (() => {
-  const kept = localStorage.getItem("anystory-language");  // what was chosen on the page
-  if (kept) Object.defineProperties(navigator, {language: {value: kept}, languages: {value: [kept]}});  // for Gradio
   const all = WORDS, asked = navigator.language.toLowerCase(), family = (code) => code.toLowerCase().split("-")[0];
   const code = Object.keys(all).find((code) => code.toLowerCase() === asked)
     ?? Object.keys(all).find((code) => family(code) === family(asked)) ?? "en";
@@ -69,8 +67,7 @@ def t(key: str) -> str:
 def spoken(request: gr.Request | None) -> str:
     """The code of the language that the visitor chose, or else their browser asks for."""
     headers = request.headers if request else {}
-    chosen = re.search(r"(?:^|; )anystory-language=([\w-]+)", headers.get("cookie") or "")
-    return language(chosen[1] if chosen else headers.get("accept-language"))
+    return chosen(headers.get("cookie") or "") or language(headers.get("accept-language"))
 
 
 def words(request: gr.Request | None) -> Callable[..., str]:

@@ -24,6 +24,7 @@ FAINT = """() => {
     if (!node.data.trim() || ["SCRIPT", "STYLE", "OPTION", "TITLE"].includes(element.nodeName)) continue;
     if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
     if (box.width < 2 || box.height < 2) continue;
+    if (getComputedStyle(element).fontSize === "0px") continue;
     if (element.closest(":disabled, [aria-disabled=true], .unseen")) continue;
     const layers = [];
     let opacity = 1, solid = null;
