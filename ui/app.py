@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from anystory.backends.base import BackendError, Locator
 from anystory.project.archive import MAX_ZIP
 from anystory.story.model import Settings
-from ui import api, book, cast, desk, finder, frames, html, masks, masthead, script, shelf, story, viewer
+from ui import api, board, book, cast, desk, finder, frames, html, masks, masthead, script, shelf, story, viewer
 from ui.events import QUICK, SLOW
 from ui.events import book as book_events
 from ui.events import cast as cast_events
@@ -64,7 +64,9 @@ def _page(studio: Studio) -> gr.Blocks:
             chooser = masks.create_chooser()
             found = finder.create()
         with gr.Column(elem_classes="sheet", elem_id="script-sheet"):
-            gr.HTML(f"<h2>{t('script.heading')}</h2><p>{t('script.about')}</p>")
+            toggle = f'<button type="button" aria-pressed="true">{t("board.text")}</button>'
+            about = f"<h2>{t('script.heading')}</h2><p>{t('script.about')}</p>{toggle}"
+            gr.HTML(about, js_on_load=board.TEXT, elem_id="script-head")
             text = script.create(studio.styles)
             controls = frames.create_controls()
         with gr.Column(elem_classes="sheet", elem_id="frames-sheet"):

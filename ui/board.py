@@ -22,6 +22,14 @@ from ui import cast
 from ui.strip import FILE
 from ui.studio import MAX_SKETCHES, Shown, Studio, Visit, placed
 
+TEXT = """
+element.querySelector("button").addEventListener("click", ({currentTarget}) => {
+  const hidden = document.querySelector("#two-views").classList.toggle("no-text");
+  currentTarget.setAttribute("aria-pressed", String(!hidden));
+});
+"""
+"""The button that shows the text beside the board, or leaves the board alone."""
+
 PATIENCE = 0.3
 """Seconds after which no further sketch is begun before the page is answered; it asks again for the others."""
 

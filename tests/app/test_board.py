@@ -49,6 +49,8 @@ def test_two_pictures_and_three_lines_fill_the_board_and_frames_take_the_place_o
     card(page, 2).locator(".made").click()
     expect(page.locator(".opened .prompt")).to_have_text("Bruno at the castle")
 
+    page.locator("#script-head button").click()
+    expect(page.locator("#script")).to_be_hidden()
     card(page, 2).locator(".prompt").fill("Bruno at the castle at night")
     expect(card(page, 2).locator(".tag")).to_be_visible()
     expect(page.locator(".panel .made:visible")).to_have_count(2)
