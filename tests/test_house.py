@@ -35,7 +35,7 @@ ARROWS = {
     "api": {"backends", "cast", "maps", "project", "render", "script", "story"},
     "cli": {*("api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"), "typeset"},
     "__main__": {"backends", "cli"},
-    "training": {"backends", "cast", "model", "script", "sketch"},
+    "training": {"backends", "cast", "model", "script", "sketch", "story"},
     "evaluation": {"backends", "cast", "cli", "maps", "model", "project", "sketch", "story", "training"},
     "bench": {
         *("api", "backends", "cast", "cli", "evaluation", "model", "project", "render", "script", "sketch", "story"),

@@ -5,16 +5,19 @@ in the same queue and with the same limits. Gradio reads the types and the docst
 # No `from __future__ import annotations`: Gradio wants to see the types that a function returns.
 import json
 import math
+import traceback
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import unquote
 
 import gradio as gr
 from gradio.data_classes import FileData
-from gradio.processing_utils import save_base64_to_cache, save_pil_to_cache, ssrf_protected_download
+from gradio.processing_utils import ssrf_protected_download
 from gradio.utils import get_upload_folder
 from typing_extensions import TypedDict
 
@@ -24,12 +27,14 @@ from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError
 from anystory.project.archive import pack
 from anystory.project.folder import cutout as cut_out
+from anystory.project.folder import png, write_atomic
 from anystory.script.form import MAX_CAST
 from anystory.story.model import BOUNDS, CastMember
 from ui import cast
+from ui.gate import address
 from ui.limits import LimitError
 from ui.parts import Parts
-from ui.running import MAX_QUEUE
+from ui.running import MAX_QUEUE, PROGRAMS, RunError, reason
 from ui.script import read
 from ui.studio import Job, Moment, slug
 from ui.uploads import uploaded
@@ -74,11 +79,11 @@ def wire(parts: Parts) -> None:
         with _sentences(request):
             (path,) = _files(parts, request, [picture])
             subject = Segmenter().subject(cast.name_from_file(path), path)
-        folder, name = get_upload_folder(), slug(subject.name)
-        file = save_pil_to_cache(cut_out(subject), cache_dir=folder, name=name, format="png")
+        file = _own_place() / f"{slug(subject.name)}.png"
+        write_atomic({file: png(cut_out(subject))})
         return _served(file), list(hints(subject.mask))
 
-    def check(script: str, names: list[str] = []) -> list[Found]:  # noqa: B006  which Gradio shows to callers
+    def check(request: gr.Request, script: str, names: list[str] = []) -> list[Found]:  # noqa: B006  which Gradio shows to callers
         """Say what is wrong with a script.
 
         Args:
@@ -88,9 +93,10 @@ def wire(parts: Parts) -> None:
         Returns:
             What was found, with place and severity (error, warning, note). Without errors it can be rendered.
         """
-        present = [cast.spelt(name) for name in names]
-        members = [CastMember(name) for name in present]
-        found = read(str(script), "", None, members, present, studio.loaded, studio.styles).findings
+        with _sentences(request):
+            present = [cast.spelt(name) for name in _list("names", names)]
+            members = [CastMember(name) for name in present]
+            found = read(str(script), "", None, members, present, studio.loaded, studio.styles).findings
         return [
             Found(
                 line=one.line,
@@ -133,11 +139,13 @@ def wire(parts: Parts) -> None:
         Returns:
             How it stands, the frames there are (PNG) and at the end the whole story as a ZIP, which the app opens.
         """
-        with _sentences(request):
+        with _sentences(request), ExitStack() as stack:
+            stack.callback(visitors.shares.take(address(request), PROGRAMS))
+            began, session = studio.listeners.now(), request.session_hash
             visitor = visitors[request.session_hash]
             settings = studio.backend.about.defaults
-            paths = _files(parts, request, pictures)
-            present = _cast(paths, names, descriptions)
+            paths = _files(parts, request, _list("pictures", pictures))
+            present = _cast(paths, _list("names", names), _list("descriptions", descriptions))
             subjects, written = cast.subjects(present), (str(script), str(title), str(style))
             pictured = [subject.name for subject in subjects]
             reading = read(*written, cast.members(present), pictured, studio.loaded, studio.styles)
@@ -154,12 +162,16 @@ def wire(parts: Parts) -> None:
                 guidance=settings.guidance
                 if guidance == -1
                 else _number("guidance", guidance, float, *BOUNDS["guidance"]),
-                panels=tuple(_number("panels", number, int, 1, len(reading.script.panels)) for number in panels)
+                panels=tuple(
+                    _number("panels", number, int, 1, len(reading.script.panels)) for number in _list("panels", panels)
+                )
                 or None,
             )
             try:
                 with closing(studio.render(job, allowance=visitor.allowance)) as moments:
                     for moment in moments:
+                        if session and studio.listeners.abandoned(session, began):
+                            return
                         yield _state(moment), [_served(item.file) for item in moment.shown or ()], None
                 story = job.visit.files / f"{slug(job.script.title)}.zip"
                 pack(job.visit.story, story)
@@ -169,8 +181,8 @@ def wire(parts: Parts) -> None:
                 if math.isfinite(studio.stories.days):  # nobody has the key that would open it again
                     studio.stories.forget(job.visit.key)
 
-    for endpoint in (cutout, check, render):
-        gr.api(endpoint)
+    for endpoint, limit in ((cutout, 8), (check, 8), (render, MAX_QUEUE)):
+        gr.api(endpoint, concurrency_limit=limit)
 
 
 @contextmanager
@@ -180,6 +192,12 @@ def _sentences(request: gr.Request) -> Iterator[None]:
         yield
     except AnyStoryError as error:
         raise gr.Error(words(request)(error), print_exception=False) from error
+    except gr.Error:
+        raise
+    except Exception as error:  # of the model or the machine: Gradio would say nothing at all
+        traceback.print_exc()
+        failed = RunError("frames.failed", reason=reason(error))
+        raise gr.Error(words(request)(failed), print_exception=False) from error
 
 
 def _files(parts: Parts, request: gr.Request, pictures: Iterable[object]) -> list[str]:
@@ -200,12 +218,27 @@ def _path(picture: object) -> str | None:
         return unquote(path)
     try:
         if address.startswith("data:"):
-            return save_base64_to_cache(address, get_upload_folder())
+            return str(_decoded(address))
         if address.startswith(("http://", "https://")):
             return ssrf_protected_download(address, get_upload_folder())
     except Exception as error:  # of the network, or whatever the data are
         raise ImageError(f"The picture {address[:80]!r} cannot be had; give another.") from error
     return None
+
+
+def _decoded(address: str) -> Path:
+    """The picture of a `data:` address as a file. Raises ValueError for what is none."""
+    data = b64decode(address.partition(",")[2], validate=True)
+    if not data:
+        raise ValueError("no data")
+    file = _own_place() / "picture"
+    write_atomic({file: data})
+    return file
+
+
+def _own_place() -> Path:
+    """A folder for one file that Gradio hands out: nobody else writes to it."""
+    return Path(get_upload_folder()) / token_urlsafe(16)
 
 
 def _cast(paths: list[str], names: list[str], descriptions: list[str]) -> tuple[cast.Actor, ...]:
@@ -220,6 +253,14 @@ def _cast(paths: list[str], names: list[str], descriptions: list[str]) -> tuple[
     segmenter = Segmenter()
     pictured = [cast.pictured(n, p, None, segmenter, d) for n, p, d in zip(told, paths, said, strict=False)]
     return (*pictured, *(cast.Actor(n, d) for n, d in list(zip(told, said, strict=True))[len(paths) :]))
+
+
+def _list(name: str, value: Any) -> list[Any]:
+    """A list that a caller gave. Raises gr.Error with a sentence."""
+    if not isinstance(value, list):
+        sentence = f"The value of {name} is {json.dumps(value)[:40]}; it must be a list."
+        raise gr.Error(sentence, print_exception=False)
+    return value
 
 
 def _number(name: str, value: Any, kind: Callable[[Any], Any], low: int, high: int) -> Any:

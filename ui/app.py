@@ -27,9 +27,10 @@ from ui.events import script as script_events
 from ui.events import story as story_events
 from ui.events import storyboard as storyboard_events
 from ui.events import viewer as viewer_events
+from ui.gate import EVENTS, Gate
 from ui.parts import Parts
 from ui.quick import one_server
-from ui.running import Visitors
+from ui.running import MAX_QUEUE, Visitors
 from ui.space import has_gpu
 from ui.storage import STORAGE
 from ui.studio import Studio
@@ -40,6 +41,9 @@ from ui.words import I18N, TRANSLATE, t, words
 MAX_UPLOAD = MAX_ZIP
 """Bytes a file may have that is uploaded: a saved story is the largest there is."""
 
+MAX_WAITING = 4 * EVENTS
+"""Events that may wait in all."""
+
 HOUR = 3600
 """Seconds after which what is old is looked for again."""
 
@@ -48,7 +52,7 @@ def build(studio: Studio) -> gr.Blocks:
     """The app as Gradio blocks; `launch` serves them."""
     with one_server():
         page = _page(studio)
-        return page.queue(max_size=32, default_concurrency_limit=8)
+        return page.queue(max_size=MAX_WAITING, default_concurrency_limit=8, api_open=False)
 
 
 def _page(studio: Studio) -> gr.Blocks:
@@ -136,17 +140,24 @@ def launch(
         server_port=port,
         share=share,
         auth=auth,
-        mcp_server=mcp or None,  # None: as GRADIO_MCP_SERVER says
+        mcp_server=mcp,
         theme=theme(),
         i18n=I18N,
         css_paths=STYLES,
         head=STORAGE + TRANSLATE + KEYS,
         max_file_size=MAX_UPLOAD,
         allowed_paths=[str(studio.pictures)],
+        max_threads=2 * (MAX_QUEUE + EVENTS),  # who waits for a turn holds one, and nobody else shall wait for that
+        app_kwargs={
+            "middleware": [
+                Middleware(Gate, upload=2 * MAX_UPLOAD, listeners=studio.listeners),
+                Middleware(Tongue),
+            ],
+            "openapi_url": None,  # Gradio's own is behind the login
+        },
         run_history=False,
         footer_links=[],
         ssr_mode=False,
-        app_kwargs={"middleware": [Middleware(Tongue)]},
     )
 
 
@@ -168,7 +179,7 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
         except BackendError as error:
             yield [html.model("missing", say(error)), html.notice([say(error)]), *unknown]
             return
-        ready = html.model("ready", masthead.ready(backend, say))
+        ready = html.model("ready", masthead.ready(backend, say), backend.about.sketches)
         banner = masthead.banner(backend, say, " ".join(studio.told), has_gpu())
         numbers: list[Any] = [gr.Number(visible=False)] * 2
         if not backend.about.sketches:

@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import replace
 from html import escape
 
-from anystory.errors import AnyStoryError
 from anystory.project.things import things_in
+
+from anystory.errors import AnyStoryError
 from anystory.render.session import Asked
 from anystory.render.sketches import SIDE
 from anystory.script.form import Reading

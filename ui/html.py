@@ -173,10 +173,12 @@ def measured(measure: str) -> str:
     return t({ROUTING: "viewer.who.hint", ATTENTION: "viewer.who.share", SEEN: "viewer.who.seen"}[measure])
 
 
-def model(state: str, said: str = "") -> str:
-    """The model's state, loading | ready | missing, as a light in the page's head; `said` is its name, or why not."""
+def model(state: str, said: str = "", sketches: bool = False) -> str:
+    """The model's state, loading | ready | missing, as a light in the page's head; `said` is its name, or why not. The
+    page offers what only a backend that `sketches` uses where this says so."""
     shown = escape(said) if state == "ready" else t(f"model.{state}")
-    return f'<span class="model {state}" role="status" title="{escape(said)}">{shown}</span>'
+    kind = f"model {state}{' sketches' if sketches else ''}"
+    return f'<span class="{kind}" role="status" title="{escape(said)}">{shown}</span>'
 
 
 EMPTY = f'<div class="empty"><div class="strip"><i></i><i></i><i></i><i></i></div><div>{t("frames.empty")}</div></div>'

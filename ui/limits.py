@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -81,6 +83,27 @@ class Allowance:
             if self.limits.uploads is not None and self._uploads + len(paths) > self.limits.uploads:
                 raise LimitError("limit.uploads", count=self.limits.uploads, left=self.limits.uploads - self._uploads)
             self._uploads += len(paths)
+
+
+class Shares:
+    """Renders that wait or are at work, by the address they were asked from. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = Counter[str]()
+
+    def take(self, address: str, most: int) -> Callable[[], None]:
+        """One more render of an address, until what is returned is called. Raises LimitError where it has `most`."""
+        with self._lock:
+            if self._taken[address] >= most:
+                raise LimitError("limit.share", count=most)
+            self._taken[address] += 1
+        return partial(self._give_back, address)
+
+    def _give_back(self, address: str) -> None:
+        with self._lock:
+            self._taken[address] -= 1
+            self._taken += Counter[str]()  # who has none is forgotten
 
 
 def _megapixels(path: Path) -> float:

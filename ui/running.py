@@ -11,20 +11,26 @@ import re
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import gradio as gr
 
 from anystory.errors import AnyStoryError
-from ui.limits import Allowance, LimitError, Limits
+from ui.limits import Allowance, LimitError, Limits, Shares
 from ui.strings import SaidError
 from ui.studio import Job, Moment, Shown, Studio
 from ui.words import words
 
 MAX_QUEUE = 32
 """Renders that may work or wait at a time."""
+
+PAGES = MAX_QUEUE // 2
+"""Those of them that may come from the pages of one address, where many people may sit."""
+
+PROGRAMS = 4
+"""Those that programs of one address may ask for."""
 
 AWAY = 6 * 3600
 """Seconds after which nobody remembers a visitor who has gone."""
@@ -41,9 +47,16 @@ DONE, MAKING, WAITING, SKIPPED, FAILED, OPEN = "done", "making", "waiting", "ski
 class Run:
     """One render at work in a thread. `moment` is how it stands, `shown` the frames there are, None before the first
     is known; `ended` tells that there is nothing more to come and `error` why, None unless something went wrong;
-    `told` is the strip as the page has it."""
+    `told` is the strip as the page has it. `at_end` is called then."""
 
-    def __init__(self, studio: Studio, job: Job, before: Sequence[Shown], allowance: Allowance) -> None:
+    def __init__(
+        self,
+        studio: Studio,
+        job: Job,
+        before: Sequence[Shown],
+        allowance: Allowance,
+        at_end: Callable[[], None] = lambda: None,
+    ) -> None:
         self.job = job
         self.before = tuple(before)
         self.moment = Moment("frames.waiting", waiting=job.wanted)
@@ -53,6 +66,7 @@ class Run:
         self.told = ""
         self._studio = studio
         self._allowance = allowance
+        self._at_end = at_end
         self._stop = threading.Event()
         self._skip = threading.Event()
         # With the context of the request: what belongs to the visitor there (a Space's share of a GPU) still does here.
@@ -112,6 +126,7 @@ class Run:
             self.error = RunError("frames.failed", reason=reason(error))
         finally:
             self.ended = True
+            self._at_end()
 
 
 def reason(error: Exception) -> str:
@@ -134,6 +149,7 @@ class Visitors:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self.shares = Shares()
         self._known: dict[str | None, Visitor] = {}
         self._lock = threading.Lock()
 

@@ -181,6 +181,11 @@ def read(
     """
     style = (style or "").strip()
     found = lint(text, cast=members, backend=backend, style=style, styles=styles)
+    typed = [("title", title), ("style", style), *((member.name, member.description) for member in members)]
+    if halved := [what for what, words in typed if not (_whole(what) and _whole(words))]:
+        shown = halved[0].encode("ascii", "backslashreplace").decode() if not _whole(halved[0]) else halved[0]
+        words = Message("What is typed for {what} has half a character; write it again.", what=shown)
+        return ScriptReading(None, (*found, Finding(1, 1, 0, 0, "error", "script", words)))
     try:
         source = read_script(text, cast=members)
     except ScriptError:  # which is among the findings
@@ -203,6 +208,11 @@ def read(
         if words not in named and (severity == "error" or (severity == "warning" and name in library))
     )
     return ScriptReading(script, (*found, *said), source, backend, known)
+
+
+def _whole(words: str) -> bool:
+    """Whether there is no half of a character in it, which can neither be written nor drawn."""
+    return words.isascii() or not any("\ud800" <= char <= "\udfff" for char in words)
 
 
 def feedback(

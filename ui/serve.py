@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from anystory.backends import base as backend
 from anystory.backends.load import load as load_backend
@@ -35,7 +37,10 @@ def arguments(argv: Sequence[str] | None = None, program: str = COMMAND) -> argp
     about = "port to listen on (the first free one from 7860)"
     parser.add_argument("--port", type=between(int, 1, 65535), metavar="N", help=about)
     parser.add_argument("--share", action="store_true", help="a public link through Gradio's relay, for 72 hours")
-    parser.add_argument("--auth", type=login, metavar="USER:PASSWORD", help="ask for this login")
+    logins = parser.add_mutually_exclusive_group()
+    about = "ask for this login; the variable ANYSTORY_AUTH and --auth-file keep it from the list of processes"
+    logins.add_argument("--auth", type=login, metavar="USER:PASSWORD", help=about)
+    logins.add_argument("--auth-file", type=login_in, metavar="FILE", dest="auth", help="the same, in a file")
     parser.add_argument("--mcp", action="store_true", help="be tools for assistants too (docs/api.md)")
     add_engine(parser, f"{backend.BACKENDS[0]}; on a Space what it offers")
     parser.add_argument(
@@ -53,6 +58,13 @@ def arguments(argv: Sequence[str] | None = None, program: str = COMMAND) -> argp
     asked = parser.parse_args(argv)
     if asked.model and not asked.model.is_dir():
         parser.error(f"there is no model folder {str(asked.model)!r}")
+    try:
+        asked.auth = asked.auth or login_of_environment()
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"ANYSTORY_AUTH: {error}")
+    asked.mcp = asked.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
+    if asked.mcp and asked.auth:
+        parser.error("tools for assistants (--mcp) cannot log in; leave out --mcp or the login")
     if asked.mcp and find_spec("mcp") is None:
         parser.error("--mcp needs a part of Gradio that is not here: pip install 'gradio[mcp]'")
     return asked
@@ -75,10 +87,27 @@ def limits(asked: argparse.Namespace) -> Limits:
 
 
 def login(text: str) -> tuple[str, str]:
+    """A user and a password."""
     user, colon, password = text.partition(":")
-    if not (user and colon and password):
+    if not (user.strip() and colon and password):
         raise argparse.ArgumentTypeError("give a user and a password as USER:PASSWORD")
-    return user, password
+    return user.strip(), password  # of what is typed Gradio strips the user, too
+
+
+def login_in(path: str) -> tuple[str, str]:
+    """The login in the first line of a file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return login(file.readline().rstrip("\r\n"))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", "it is no text")
+        raise argparse.ArgumentTypeError(f"{path!r} cannot be read ({why})") from error
+
+
+def login_of_environment() -> tuple[str, str] | None:
+    """The login of ANYSTORY_AUTH; None where it says nothing."""
+    said = os.environ.get("ANYSTORY_AUTH", "")
+    return login(said) if said else None
 
 
 def out_folder(text: str) -> Path:
@@ -102,10 +131,21 @@ def stories(out: Path | None) -> Store | None:
     return Store(folder) if os.access(folder, os.W_OK) else None
 
 
-def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
-    """Serve the app until it is told to end; returns its exit status. `program` is what it was started as."""
+def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> NoReturn:
+    """Serve the app until it is told to end, and end: whatever is still being made in a thread is left where it is, as
+    every file is whole or not there. `program` is what it was started as."""
+    status = run(argv, program)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(status)  # Python would wait for those threads, or abort in the midst of them
+
+
+def run(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
+    """As `main`; returns the exit status."""
     asked = arguments(argv, program)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if "SPACE_ID" in os.environ:  # where every visitor comes through a proxy, which tells their address
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
     with Scratch() as files:
         os.environ["GRADIO_TEMP_DIR"] = str(files.path)  # what visitors upload and are shown; it goes with the app
         return serve(asked, program)
@@ -138,9 +178,11 @@ def serve(asked: argparse.Namespace, program: str) -> int:
         )
         studio = Studio(borrowing(load), asked.out, told, limits(asked), stories(asked.out))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
-        with starting():
-            page = build(studio)
-        launch(page, studio, host=asked.host, port=asked.port, share=asked.share, auth=asked.auth, mcp=asked.mcp)
+        with closing(studio):
+            with starting():
+                page = build(studio)
+            how = {"host": asked.host, "port": asked.port, "share": asked.share, "auth": asked.auth, "mcp": asked.mcp}
+            launch(page, studio, **how)
     except (OSError, StyleError, backend.BackendError) as error:  # OSError is Gradio's word for a port that is taken
         print(f"{program}: {error}", file=sys.stderr)
         return 2

@@ -48,11 +48,13 @@ class StoryBar:
 
 @dataclass(frozen=True)
 class Opened:
-    """A story that came from somewhere: what stands in the studio, its frames, and sentences about it."""
+    """A story that came from somewhere: what stands in the studio, its frames, and sentences about it. `lost` are the
+    numbers of panels whose frames cannot be read."""
 
     draft: Draft
     shown: tuple[Shown, ...] = ()
     said: tuple[str, ...] = ()
+    lost: tuple[int, ...] = ()
 
 
 def create() -> StoryBar:
@@ -159,7 +161,8 @@ def load(studio: Studio, visit: Visit) -> Opened | None:
 
 
 def _opened(studio: Studio, visit: Visit, kept: Draft | None) -> Opened:
-    return Opened(kept or draft_of(Project(visit.story).story()), studio.frames(visit))
+    project = Project(visit.story)
+    return Opened(kept or draft_of(project.story()), studio.frames(visit), lost=tuple(project.unreadable()))
 
 
 def open_zip(studio: Studio, file: Path, visit: Visit, say: Callable[..., str]) -> Opened:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import re
 import secrets
@@ -24,14 +25,13 @@ from anystory.api import load_story
 from anystory.backends.base import MODELS, Backend, BackendError, Locator
 from anystory.cast import segment
 from anystory.cast.segment import Segmenter, SegmentError
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.maps import figures as maps
 from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.drafts import Store
-from anystory.project.folder import Project, ProjectError, frame_file
+from anystory.project.folder import Project, ProjectError, frame_file, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
 from anystory.project.lineage import lineage, pictured, renamed, renames
-from anystory.project.things import things_in
 from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
 from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
@@ -42,6 +42,7 @@ from anystory.story.model import MADE, Frame, Panel, RoutingTrace, Script, Story
 from anystory.story.steering import Steering
 from anystory.story.styles import own_styles
 from ui.estimate import TimeLeft
+from ui.gate import Listeners
 from ui.limits import Allowance, Limits
 from ui.previews import STORY as EXAMPLE
 from ui.scratch import Scratch, forget
@@ -140,7 +141,7 @@ class Job:
         asked = replace(backend.about.defaults, seed=self.seed)
         if not backend.about.sketches:
             asked = replace(asked, steps=self.steps, guidance=self.guidance)
-        script = replace(expand_script(self.script, self.seed), things=things_in(self.visit.story))
+        script = expand_script(self.script, self.seed).beside(self.visit.story)
         return Story(script, self.subjects, asked)
 
 
@@ -170,7 +171,9 @@ class Shown:
         project = Project(self.job.visit.story)
         number = project.number(self.id)
         if number is None:
-            raise ProjectError(f"Panel {self.number} is no longer in the story; make the frames again.")
+            raise ProjectError(
+                Message("Panel {number} is no longer in the story; make the frames again.", number=self.number)
+            )
         return project, number
 
     def shows(self, panel: Panel, number: int) -> bool:
@@ -251,7 +254,9 @@ class Studio:
         self._opening = threading.Lock()  # visitors come and go at the same time
         self.told = told
         self.limits = limits or Limits()
+        self._uploads: dict[Path, float] = {}  # what is in Gradio's folder, and when that was seen first
         self.turns = Turnstile()
+        self.listeners = Listeners()
         self.styles = own_styles(out) if out else ()
         self._loading: Future[Backend] = ThreadPoolExecutor(1, thread_name_prefix="load").submit(load)
 
@@ -295,6 +300,10 @@ class Studio:
         """The folder whose files visitors can ask for, each under a name that only its visitor knows."""
         return self._scratch.path
 
+    def close(self) -> None:
+        """Remove what was only kept for as long as the app runs."""
+        self._scratch.close()
+
     @property
     def stored(self) -> str:
         """The key of the words that say how long stories are kept."""
@@ -329,10 +338,12 @@ class Studio:
         """Remove what has become old: stories that nobody has open, and files in `uploads`, where Gradio puts what
         comes and goes."""
         self.stories.sweep(tuple(self._open))
-        for path in uploads.rglob("*"):
-            with suppress(OSError):
-                if path.is_file() and time.time() - path.stat().st_ctime > UPLOADED:
-                    path.unlink()
+        now = time.monotonic()
+        there = [path for path in uploads.rglob("*") if path.is_file()]
+        self._uploads = {path: self._uploads.get(path, now) for path in there}
+        for path in there:
+            if now - self._uploads[path] > UPLOADED:
+                path.unlink(missing_ok=True)
 
     def frames(self, visit: Visit) -> tuple[Shown, ...]:
         """The finished frames of a story that was rendered before, less those of panels that have changed since, but
@@ -630,7 +641,7 @@ def _shown(number: int, panel: int, frame: Frame, job: Job) -> Shown:
     file = place(job, f"-{number:03d}.png")
     item = Shown(number, panel, frame, file, _small(number, frame.image, job.visit), job, "")
     project, there = item.in_folder
-    shutil.copyfile(project.folder / frame_file(there), file)
+    write_atomic({file: (project.folder / frame_file(there)).read_bytes()})
     with Image.open(file) as picture:
         made_by = str(picture.info.get("backend", ""))
     return replace(item, backend=made_by, pinned=there in project.entries and project.entries[there].pinned)
@@ -715,14 +726,16 @@ def _small(number: int, image: Image.Image, visit: Visit) -> Path:
     if not path.exists():
         image = image.convert("RGB")
         image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-        image.save(path, quality=88)
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=88)
+        write_atomic({path: buffer.getvalue()})
     return path
 
 
 def map_sheet(item: Shown) -> Path:
     """The paper's figure 4 of a frame with a trace, as PNG. Raises ValueError with a sentence where it is too large."""
     target = place(item.job, f"-{item.number:03d}-maps.png")
-    maps.figure(_trace(item)).save(target)
+    write_atomic({target: png(maps.figure(_trace(item)))})
     return target
 
 
@@ -736,7 +749,7 @@ def animation(item: Shown) -> Path:
     """Who is where in a frame with a trace, step by step, as animated WebP. Errors as in `map_sheet`."""
     target = place(item.job, f"-{item.number:03d}-steps.webp")
     pictures = maps.animation(item.frame.image, _trace(item), cast=item.job.names)
-    target.write_bytes(maps.animated(pictures, target.suffix))
+    write_atomic({target: maps.animated(pictures, target.suffix)})
     return target
 
 
@@ -744,7 +757,7 @@ def contact_sheet(shown: Sequence[Shown]) -> Path:
     """The story at a glance, as PNG. Raises ValueError with a sentence where there is no frame."""
     job = shown[0].job
     target = place(job, "-sheet.png")
-    maps.contact_sheet(job.script, {item.number: item.frame for item in shown}).save(target)
+    write_atomic({target: png(maps.contact_sheet(job.script, {item.number: item.frame for item in shown}))})
     return target
 
 

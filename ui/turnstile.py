@@ -9,6 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+LOOK = 5
+"""Seconds after which whoever waits looks up, though nothing has changed."""
+
 
 class Turnstile:
     """A fair lock for threads. The first in the queue works; the others wait in order of arrival."""
@@ -57,7 +60,8 @@ class Turn:
             return self._stile._queue.index(self)
 
     def wait(self) -> Iterator[int]:
-        """Wait for the turn, yielding the place (1 = next) at first, whenever it changes and after every `wake`."""
+        """Wait for the turn, yielding the place (1 = next) at first, whenever the queue changes, after every `wake` and
+        every `LOOK` seconds: whoever it is for may have gone."""
         stile = self._stile
         while True:
             with stile._changed:
@@ -66,8 +70,8 @@ class Turn:
                 return
             yield place
             with stile._changed:  # a wake during the yield counts
-                while stile._queue.index(self) == place and stile._wakes == wakes:
-                    stile._changed.wait()
+                if stile._queue.index(self) == place and stile._wakes == wakes:
+                    stile._changed.wait(LOOK)
 
     def pass_on(self) -> None:
         """Let everybody who waits go first. `wait` again before going on."""

@@ -17,7 +17,7 @@ from anystory.errors import Message
 from anystory.sketch import scenery
 from anystory.sketch.compose import Coat, finished
 from anystory.sketch.cutout import Cutout, prepare
-from anystory.sketch.sketcher import sketching
+from anystory.sketch.sketcher import SIDES, sketching
 from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     BACKGROUND,
@@ -33,7 +33,7 @@ from anystory.story.model import (
 )
 from anystory.story.shot import Shot
 
-PROGRAM = "2"
+PROGRAM = "3"
 """Raised when the same shot, settings and seed would give another frame of the same painted place; the painter counts
 its own changes (`scenery.PROGRAM`)."""
 
@@ -45,7 +45,7 @@ ABOUT = Capabilities(
     name=STORYBOOK,
     version=f"{PROGRAM}.{scenery.PROGRAM}",
     defaults=Settings(size=1024, steps=1, guidance=1.0),  # a frame takes one step; there is nothing to guide
-    sizes=range(64, 4096 + 1),
+    sizes=SIDES,
     max_subjects=12,
     languages=("English", "Chinese", "Spanish"),
     sketches=True,

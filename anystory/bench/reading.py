@@ -1,4 +1,5 @@
-"""How well lines are read: each field of a labelled set against `anystory.sketch.read`, by language.
+"""How well lines are read: each field of a labelled set against `anystory.sketch.read`, by language, and who is in each
+panel ("who", the whole list) against `anystory.script.pronouns`; for the other fields that is told.
 
 A set is a YAML list of stories: `language`, `cast` (name, description) and `panels`, each with its `text` and what a
 reader would see: `place`, `time`, `weather`, `cast` (name, action, where, and optionally relation and target, mood),
@@ -15,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from anystory.script.pronouns import People
 from anystory.sketch.language.forms import english_nouns
 from anystory.sketch.language.lexicon import lexicon
 from anystory.sketch.read import read_story
@@ -22,9 +24,11 @@ from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS
 from anystory.sketch.reading.places import allowed
 from anystory.sketch.scenery import PLACES
 from anystory.story.model import CastMember, Panel, Script
+from anystory.story.prompt import find_names
 from anystory.story.shot import Role, Shot
 
 FIELDS = (
+    "who",
     "place",
     "time",
     "weather",
@@ -73,10 +77,23 @@ def judge(stories: Sequence[Mapping[str, Any]]) -> list[Judged]:
         panels = tuple(
             Panel(panel["text"], tuple(member["name"] for member in panel["cast"])) for panel in story["panels"]
         )
-        for panel, shot in zip(story["panels"], read_story(Script(panels, cast)), strict=True):
+        for panel, shot, who in zip(story["panels"], read_story(Script(panels, cast)), _casts(story), strict=True):
+            there = {member["name"] for member in panel["cast"]}
+            wanted = ", ".join(member.name for member in cast if member.name in there)
+            found.append(Judged(story["language"], "who", panel["text"], wanted, who))
             for field, wanted, got in _compared(panel, shot):
                 found.append(Judged(story["language"], field, panel["text"], wanted, got))
     return found
+
+
+def _casts(story: Mapping[str, Any]) -> Iterator[str]:
+    """Who is in each panel of a story by its words alone, in the cast's order."""
+    people = People({member["name"]: member["description"] for member in story["cast"]})
+    for panel in story["panels"]:
+        named = [mention.name for mention in find_names(panel["text"], tuple(people.descriptions))]
+        cast = [name for name in people.descriptions if name in (*named, *people.meant(panel["text"], named))]
+        people.saw(panel["text"], cast)
+        yield ", ".join(cast)
 
 
 def _compared(panel: Mapping[str, Any], shot: Shot) -> Iterator[tuple[str, str, str]]:

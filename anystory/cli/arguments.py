@@ -93,7 +93,7 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("script", type=Path, metavar="STORY", help=SCRIPT)
     command.add_argument("--out", type=Path, required=True, metavar="OUT", help="a folder; they go to sketches in it")
     about = "side of the pictures in pixels (default: the panel's own, or 1024)"
-    command.add_argument("--size", type=between(int, 64, BOUNDS["size"][1]), metavar="N", help=about)
+    command.add_argument("--size", type=between(int, *BOUNDS["size"]), metavar="N", help=about)
     command.add_argument("--panels", metavar="2,4-6", help="only these panels (default: all)")
     command.add_argument("--seed", type=between(int, *BOUNDS["seed"]), metavar="N", help="the story's seed")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from anystory.cli.usage import UsageError, panel_numbers
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import diagnose
 from anystory.maps.overlay import sheet
-from anystory.project.folder import Project, frame_file, png, write_atomic
+from anystory.project.folder import Project, ProjectError, frame_file, png, write_atomic
 from anystory.render.jobs import RenderJob, work
 from anystory.render.portraits import Drawing, undrawn
 from anystory.render.session import Progress, Renderer
@@ -90,7 +90,7 @@ def variants(arguments: argparse.Namespace, report: Report) -> None:
         raise UsageError(f"{arguments.out} must end in .png.")
     pictures: dict[str, Image.Image] = {}
     made: dict[int, tuple[str, Image.Image]] = {}
-    if now := project.entries.get(number):
+    if (now := project.entries.get(number)) and project.is_readable(now):
         pictures[f"now: {now.short}"] = project.frame(number).image
     name = chosen(arguments.backend, arguments.model, project.made_with[0])
     with _engine(arguments, name, report) as engine:
@@ -138,8 +138,8 @@ def history(arguments: argparse.Namespace, report: Report) -> None:
     if not now and not others:
         raise UsageError(f"Panel {number} has no frame in {arguments.folder} and had none before; render it first.")
     if now:
-        pinned = ", pinned" * now.pinned
-        words = f"{now.short}: {now.image} (now{pinned})"
+        how = ", pinned" * now.pinned + ", unreadable" * (not project.is_readable(now))
+        words = f"{now.short}: {now.image} (now{how})"
         report.tell("kept", words, seed=now.seed, key=now.key, file=now.image, now=True)
     for kept in reversed(others):
         report.tell("kept", f"{kept.short}: {kept.image}", seed=kept.seed, key=kept.key, file=kept.image, now=False)
@@ -190,6 +190,11 @@ def _engine(arguments: argparse.Namespace, name: str, report: Report) -> Iterato
 def _make(jobs: Sequence[RenderJob], engine: Backend, report: Report) -> int:
     """Make the jobs and tell of it; returns 1 where one of several could not be made."""
     for job in jobs:
+        with suppress(ProjectError):  # of a folder that cannot be opened `work` tells
+            project = Project(_folder(job))
+            for number, error in project.unreadable().items():
+                if project.entries[number].pinned:
+                    report.note(f"{error} What is made in its place is not pinned.")
         _announce(job, engine, report)
     failed: set[int] = set()
     total = sum(job.story.settings.steps * (len(_panels(job)) + len(undrawn(job.story, job.panels))) for job in jobs)

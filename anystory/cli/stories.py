@@ -29,7 +29,8 @@ SCRIPTS = (".fountain", ".csv", ".storyboarder")
 
 def export_story(arguments: argparse.Namespace, report: Report) -> None:
     if arguments.out.suffix.lower() in SCRIPTS:
-        _export_script(arguments.folder, arguments.out)
+        for warning in _export_script(arguments.folder, arguments.out):
+            report.note(warning)
         report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
         return
     lettering = Lettering(arguments.captions, arguments.dialogue)
@@ -39,21 +40,25 @@ def export_story(arguments: argparse.Namespace, report: Report) -> None:
     report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))
 
 
-def _export_script(source: Path, out: Path) -> None:
-    """Write a rendered story, or a script file, as other programs read it; Storyboarder's with the frames there are."""
+def _export_script(source: Path, out: Path) -> list[str]:
+    """Write a rendered story, or a script file, as other programs read it; Storyboarder's with the frames there are.
+    Returns a sentence on each frame that cannot be read."""
     project = Project(source) if source.is_dir() or not source.exists() else None
     script = load_script(source) if project is None else project.story().script
+    lost: list[str] = []
     if out.suffix.lower() == ".fountain":
         write_atomic({out: to_fountain(script).encode()})
     elif out.suffix.lower() == ".csv":
         write_atomic({out: to_csv(script).encode()})
     else:
-        frames = {} if project is None else {number: project.frame(number).image for number in project.entries}
+        there, lost = ({}, lost) if project is None else project.frames()
+        frames = {number: frame.image for number, frame in there.items()}
         first = next(iter(frames.values()), None)
         aspect = 1.0 if first is None else first.width / first.height
         text, names = to_storyboarder(script, aspect, frames)
         pictures = {out.parent / "images" / name: png(frames[number]) for number, name in names.items()}
         write_atomic({**pictures, out: text.encode()})
+    return lost
 
 
 def look(arguments: argparse.Namespace, report: Report) -> None:

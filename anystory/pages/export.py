@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from anystory.errors import AnyStoryError, Message
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
-from anystory.project.folder import Project, left_out, png, write_atomic
+from anystory.project.folder import Project, is_clutter, left_out, png, write_atomic
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import INK, LEADING, PAPER, fit, paragraphs, unwritable, write_block, write_line
 
@@ -390,7 +390,7 @@ def _file(number: int) -> str:
 
 def _clear(folder: Path, count: int) -> None:
     """Make room for `count` pages: what an export of more pages left goes; a folder with other files, pictures that are
-    no pages of ours among them, is refused and left as it is."""
+    no pages of ours among them, is refused and left as it is. What nobody put there (`is_clutter`) stays."""
     try:
         if not folder.exists():
             return
@@ -398,7 +398,7 @@ def _clear(folder: Path, count: int) -> None:
             raise PageError(
                 Message("{folder} is a file; give a folder, or a name that ends in .pdf or .cbz.", folder=folder)
             )
-        there = list(folder.iterdir())
+        there = [path for path in folder.iterdir() if not is_clutter(path)]
         others = sorted(path.name for path in there if not _is_page(path))
         if others:
             raise PageError(

@@ -10,19 +10,23 @@ size, and each is checked to be what its name says before the folder appears at 
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import io
 import json
 import lzma
 import os
 import re
+import secrets
 import shutil
 import stat
 import struct
 import tempfile
+import time
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,13 +37,13 @@ from PIL import Image
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
 from anystory.project.drafts import DraftError, load_draft
-from anystory.project.folder import Project, ProjectError, migrate, write_atomic
+from anystory.project.folder import ABANDONED, Project, ProjectError, is_clutter, migrate, write_atomic
 from anystory.project.imprint import ImprintError, read_settings, without_pictures
-from anystory.project.things import MAX_DRAWING, drawing_files
-from anystory.project.things import NAMES as DRAWINGS
-from anystory.script.form import ScriptError
+from anystory.project.own import MAX_DRAWING, drawing_files
+from anystory.project.own import NAMES as DRAWINGS
+from anystory.script.form import MAX_PANELS, ScriptError
 from anystory.script.write import dump_script
-from anystory.story.model import MAX_TRACE, read_trace
+from anystory.story.model import BOUNDS, MAX_TRACE, OWN, read_trace
 
 NAMES = re.compile(
     r"story\.json|draft\.json|history/[0-9a-f]{16,64}(\.png|-maps\.npz)|subjects/[\w-]{1,80}\.png|frames/\d{3,6}(\.png|-maps\.npz|-trace\.npz)|(draft|drawn)/[0-9a-f]{16,64}\.png"
@@ -55,6 +59,12 @@ MAX_ZIP = 1_000_000_000
 MAX_UNPACKED = 2_000_000_000
 MAX_FILE = {".json": 20_000_000, ".png": 60_000_000, ".npz": 2 * MAX_TRACE, ".yaml": 200_000, ".svg": 2_000_000}
 MAX_FILE |= dict.fromkeys((".webp", ".jpg", ".jpeg", ".gif"), MAX_DRAWING)
+MAX_FRAME = BOUNDS["size"][1] ** 2
+"""Pixels of a frame, and of what was cut out of one."""
+MAX_ALL_PIXELS = MAX_PANELS * MAX_FRAME
+"""Pixels of all pictures: of the most panels in the largest size, or with all their takes in a usual one."""
+UNLISTED = ("drawn/", *(f"{folder}/" for folder in OWN))
+"""Where files of a story lie that its lists do not name."""
 MAX_RATIO = 100
 """Of a file's size unpacked to its size in the ZIP: pictures and text stay far below."""
 FREE = 1_000_000
@@ -93,8 +103,18 @@ def pack(folder: str | Path, target: str | Path) -> None:
     `unpack` would not take, or the file cannot be written."""
     folder, target = Path(folder), Path(target)
     names = sorted(_listed(folder))
+    for name in names:
+        if (folder / name).resolve() != folder.resolve() / name:
+            raise ArchiveError(
+                Message(
+                    "{file} is or lies behind a link, which could lead anywhere; put the file there.",
+                    file=folder / name,
+                )
+            )
     _within_bounds(folder, names)
-    part = target.with_name(f".{target.name}.part")
+    if target.exists() and not target.is_file():
+        raise ArchiveError(Message("{target} is no file; choose another place.", target=target))
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(part, "w") as archive:
@@ -106,7 +126,8 @@ def pack(folder: str | Path, target: str | Path) -> None:
                 archive.writestr(entry, (folder / name).read_bytes())
         os.replace(part, target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise ArchiveError(
             Message(
                 "{target} cannot be written ({strerror}); choose another place.",
@@ -133,6 +154,17 @@ def _within_bounds(folder: Path, names: Sequence[str]) -> None:
         raise ArchiveError(
             Message("{folder} cannot be read ({strerror}).", folder=folder, strerror=error.strerror)
         ) from error
+    pixels = sum(_pixels((folder / name).read_bytes()) for name in names if name.endswith((".png", *PICTURES)))
+    if pixels > MAX_ALL_PIXELS:
+        raise ArchiveError(
+            Message(
+                "{folder} has pictures of {size} million pixels, a ZIP at most {most}; take panels out of the story, "
+                "or keep the folder itself.",
+                folder=folder,
+                size=pixels // 1000000,
+                most=MAX_ALL_PIXELS // 1000000,
+            )
+        )
     if size > (most := MAX_ZIP - 1000 * MAX_FILES):
         raise ArchiveError(
             Message(
@@ -189,7 +221,7 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
     sentence.
     """
     source, folder = Path(source), Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or not all(map(is_clutter, folder.iterdir()))):
         raise ArchiveError(Message("{folder} is not empty; choose a new folder.", folder=folder))
     try:
         if source.stat().st_size > MAX_ZIP:
@@ -197,6 +229,7 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
                 Message("{file} has more than {max_zip} MB.", file=source.name, max_zip=MAX_ZIP // 1000000)
             )
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
         raise ArchiveError(
@@ -209,6 +242,8 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
             path.write_bytes(content)
         notes = _verified(scratch)
         if folder.exists():
+            for path in folder.iterdir():
+                os.replace(path, scratch / path.name)
             folder.rmdir()
         os.chmod(scratch, 0o755)
         os.replace(scratch, folder)
@@ -230,12 +265,32 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what unpacking into `folder` was killed over."""
+    for scratch in folder.parent.glob(f".{glob.escape(folder.name)}-" + "?" * 8):
+        with contextlib.suppress(OSError):
+            if scratch.is_dir() and time.time() - scratch.stat().st_mtime > ABANDONED:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
 def _files(source: Path, most: int) -> Iterator[tuple[str, bytes]]:
     """The story's files by name, one after the other."""
     try:
         with zipfile.ZipFile(source) as archive:
-            for name, entry in _checked(archive, most).items():
-                yield name, _content(archive, entry, name)
+            taken, room = _checked(archive, most), MAX_ALL_PIXELS
+            lists = {name: _content(archive, entry, name) for name, entry in taken.items() if LIST.fullmatch(name)}
+            wanted = _wanted(lists)
+            for name, entry in taken.items():
+                if name in lists:
+                    yield name, lists[name]
+                elif name in wanted or name.startswith(UNLISTED):
+                    content = _content(archive, entry, name)
+                    room -= _pixels(content) if name.lower().endswith((".png", *PICTURES)) else 0
+                    if room < 0:
+                        most = MAX_ALL_PIXELS // 1000000
+                        raise ArchiveError(Message("its pictures have more than {most} million pixels.", most=most))
+                    _check(content, name)
+                    yield name, content
     except DAMAGE as error:
         raise ArchiveError(Message("it is no ZIP file, or it is damaged; save the story again.")) from error
 
@@ -271,7 +326,7 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
             continue
         if name.casefold() in folded:
             raise ArchiveError(Message("{name} is in it twice.", name=repr(name)))
-        large, ratio = MAX_FILE[Path(name).suffix], entry.file_size / max(entry.compress_size, 1)
+        large, ratio = MAX_FILE[Path(name).suffix.lower()], entry.file_size / max(entry.compress_size, 1)
         if entry.file_size > large or (entry.file_size > FREE and ratio > MAX_RATIO):
             raise ArchiveError(
                 Message(
@@ -296,20 +351,48 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
     return taken
 
 
+def _wanted(lists: Mapping[str, bytes]) -> set[str]:
+    """The files that a story's lists name, as far as they can be read: what is wrong with them is told later."""
+    wanted: set[Any] = set()
+    with contextlib.suppress(ProjectError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        wanted |= {*_named(migrate(json.loads(lists["story.json"])))}
+    with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        wanted |= {*_draft_pictures(json.loads(lists["draft.json"]))}
+    return wanted
+
+
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
-    """An entry's bytes, checked to be what the name says."""
+    """An entry's bytes, of the size it says."""
     with archive.open(entry) as source:
         data = source.read(entry.file_size + 1)
     if len(data) != entry.file_size:
         raise ArchiveError(Message("{name} has another size than it says.", name=repr(name)))
+    return data
+
+
+def _pixels(data: bytes) -> int:
+    """How many pixels a picture says it has; 0 for what is none."""
     try:
-        if name.endswith((".png", *PICTURES)):
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(io.BytesIO(data), formats=PICTURES.get(Path(name).suffix, ["PNG"])) as picture:
-                    if picture.width * picture.height > MAX_PIXELS:
-                        raise ValueError("too many pixels")
-                    picture.load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as picture:
+                return picture.width * picture.height
+    except Image.DecompressionBombError:
+        return MAX_ALL_PIXELS
+    except Exception:  # whatever a false picture raises
+        return 0
+
+
+def _check(data: bytes, name: str) -> None:
+    """Refuse what is not what its name says."""
+    most = MAX_PIXELS if name.startswith(OWN) else MAX_FRAME
+    try:
+        suffix = Path(name).suffix.lower()
+        if suffix in (".png", *PICTURES):
+            with Image.open(io.BytesIO(data), formats=PICTURES.get(suffix, ["PNG"])) as picture:
+                if picture.width * picture.height > most:
+                    raise ValueError("too many pixels")
+                picture.load()
         elif name.endswith("-maps.npz"):
             with zipfile.ZipFile(io.BytesIO(data)) as arrays:
                 if sum(array.file_size for array in arrays.infolist()) > 2 * MAX_TRACE:
@@ -318,7 +401,6 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byt
                 [arrays[key] for key in arrays.files]
     except Exception as error:  # whatever a false picture or archive raises
         raise ArchiveError(Message("{name} is not what its name says.", name=repr(name))) from error
-    return data
 
 
 def _verified(folder: Path) -> list[str]:
@@ -335,7 +417,7 @@ def _verified(folder: Path) -> list[str]:
                 raise ArchiveError(
                     Message("its story names the file {name}, which no story has.", name=repr(str(name)[:80]))
                 )
-        data["script"] = dump_script(without_pictures(data["script"]))
+        data["script"] = dump_script(without_pictures(data["script"], [each["name"] for each in data["subjects"]]))
         read_settings(data["settings"])
         strings = [data["backend"]["name"], data["backend"]["version"]]
         strings += [panel[key] for panel in data["panels"] for key in ("key", "asked")]

@@ -39,7 +39,8 @@ from anystory.story.model import FACINGS, MAX_PICTURES, CastMember, Panel, Scrip
 
 VERSION = 1
 MAX_JSON = 4 * MAX_BYTES
-DAY = 24 * 3600
+HOUR = 3600
+DAY = 24 * HOUR
 
 
 class DraftError(AnyStoryError, RuntimeError):
@@ -309,11 +310,42 @@ def cache_folder() -> Path:
     return base / "anystory" / "stories"
 
 
+class Steady:
+    """The time in seconds as `file` has kept it: it goes on while the program runs, however the system's clock is set
+    meanwhile, and from one start to the next by what that clock says, but by at most a day and never back.
+
+    So a clock that jumps makes nothing old: a story kept for 30 days outlives as many starts on as many days.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        clock: Callable[[], float] = time.time,
+        running: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._file, self._running = file, running
+        self._since, now = running(), clock()
+        try:
+            kept = float(file.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            kept = now
+        self._start = kept + min(max(0.0, now - kept), DAY) if math.isfinite(kept) else now
+
+    def __call__(self) -> float:
+        return self._start + self._running() - self._since
+
+    def keep(self) -> None:
+        """Write it down, for the next start."""
+        with contextlib.suppress(ProjectError):
+            write_atomic({self._file: f"{self():.0f}".encode()})
+
+
 class Store:
     """Story folders by session key below `root`.
 
     A folder that was not used for `days` is removed, and so are those used longest ago while all together take more
-    than `total` bytes; pictures come into one story up to `most` bytes. `clock` gives the time in seconds.
+    than `total` bytes; pictures come into one story up to `most` bytes. What somebody was killed over who made or
+    removed a folder goes when it is found a second time, an hour of `running` later. `clock` is the time in seconds.
     """
 
     def __init__(
@@ -324,10 +356,13 @@ class Store:
         total: float = 10_000_000_000,
         most: int = 1_000_000_000,
         clock: Callable[[], float] = time.time,
+        running: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = Path(root)
         self.days = days
-        self._total, self._most, self._clock = total, most, clock
+        self._total, self._most, self._running = total, most, running
+        self._clock = Steady(self.root / ".clock", clock, running)
+        self._left: dict[Path, float] = {}  # what is in nobody's name, and when that was seen first
 
     @staticmethod
     def new_key() -> str:
@@ -384,11 +419,20 @@ class Store:
     def sweep(self, keep: tuple[str, ...] = ()) -> int:
         """Remove what is old or too much, never the folders of the keys `keep`. Returns how many were removed."""
         kept = {self.folder(key) for key in keep}
-        found = []
+        found, left = [], []
         with contextlib.suppress(OSError):
             for folder in self.root.iterdir():
                 if re.fullmatch(r"[0-9a-f]{32}", folder.name) and folder.is_dir():
                     found.append((folder.stat().st_mtime, folder))
+                elif re.fullmatch(r"\.[0-9a-f]{32}-\w{8}", folder.name):
+                    left.append(folder)
+        now = self._running()
+        self._left = {folder: self._left.get(folder, now) for folder in left}
+        for folder in left:
+            if now - self._left[folder] >= HOUR:
+                shutil.rmtree(folder, ignore_errors=True)
+        if self.root.is_dir():
+            self._clock.keep()
         sizes = {folder: _size(folder.rglob("*")) for _, folder in found}
         whole, removed = sum(sizes.values()), 0
         for used, folder in sorted(found):

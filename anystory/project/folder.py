@@ -3,7 +3,7 @@
     story.json              version, backend, script, settings, cut-outs, and every finished panel
     subjects/NAME.png       RGBA, alpha = the mask; story.json says from which words a character was drawn, if it was;
                             further pictures of a character are NAME_2.png and so on
-    things/                 the story's own drawings of things; see `anystory.project.things`
+    things/, places/        the story's own drawings of things and places; see `anystory.project.own`
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.render.portraits`
     frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
                             drawing, and the whole story (`anystory.project.imprint`) as PNG text
@@ -45,16 +45,16 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo, putchunk
 
 from anystory.errors import AnyStoryError, Message
 from anystory.maps.diagnosis import diagnose
 from anystory.project.imprint import KEY as IMPRINT
-from anystory.project.imprint import AskedStory, asked_in_png, imprint
+from anystory.project.imprint import AskedStory, asked_in_png, imprint, unlisted
 from anystory.project.lineage import lineage, renamed, renames
-from anystory.project.things import drawings_of, things_in
+from anystory.project.own import drawings_of
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
@@ -85,6 +85,9 @@ LOCKED = 10
 
 KEPT = 12
 """Frames a panel that its history holds; the oldest goes first."""
+
+CLUTTER = re.compile(r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini|\..+\.[0-9a-f]{8}\.part", re.IGNORECASE)
+"""Names of files that lie in a folder without anybody's having put them there."""
 
 ABANDONED = 24 * 3600
 """Seconds after which nobody writes to a file any more that was not renamed to its own name."""
@@ -214,6 +217,9 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
     Raises ProjectError with a sentence."""
     # Of a name that no other program takes, which may write the same file at the same time.
     parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in files}
+    for path in files:
+        if path.exists() and not path.is_file():
+            raise ProjectError(Message("is no file; choose another name."), path)
     try:
         for path, part in parts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -233,6 +239,11 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
             ),
             path,
         ) from error
+
+
+def is_clutter(path: Path) -> bool:
+    """Whether a file is nobody's work: a file manager's, or one that `write_atomic` was killed over."""
+    return CLUTTER.fullmatch(path.name) is not None and path.is_file()
 
 
 def sweep(folder: Path) -> None:
@@ -371,11 +382,8 @@ def packed_maps(maps: RoutingMaps, key: str) -> bytes:
 
 
 def _script(data: Any, subjects: Iterable[str]) -> Script:
-    """The script of story.json. `subjects` that its cast lacks are members too: a program may have given them beside a
-    script that lists nobody. Raises ScriptError."""
-    listed = data.get("cast", ()) if isinstance(data, Mapping) else ()
-    names = {member.get("name") for member in listed if isinstance(member, Mapping)}
-    return parse_script(data, cast=[CastMember(name) for name in subjects if name not in names])
+    """The script of story.json. `subjects` that its cast lacks are members too. Raises ScriptError."""
+    return parse_script(data, cast=unlisted(data, subjects))
 
 
 class Project:
@@ -434,7 +442,13 @@ class Project:
         """The panel of a number, which is the same whatever number it has elsewhere. Raises ProjectError where there is
         none."""
         if not 1 <= number <= len(self._order):
-            raise ProjectError(f"There is no panel {number}; the story has panels 1 to {len(self._order)}.")
+            raise ProjectError(
+                Message(
+                    "There is no panel {number}; the story has panels 1 to {count}.",
+                    number=number,
+                    count=len(self._order),
+                )
+            )
         return self._order[number - 1]
 
     def number(self, panel: int) -> int | None:
@@ -477,7 +491,7 @@ class Project:
                     told = member.description, drawn, tuple(others), member.height, member.facing
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
-            script = replace(script, cast=tuple(cast), things=things_in(self.folder))
+            script = replace(script, cast=tuple(cast)).beside(self.folder)
             return Story(script, tuple(subjects), Settings(**data["settings"]))
         except (KeyError, TypeError) as error:
             raise ProjectError(
@@ -531,14 +545,10 @@ class Project:
                     self._take_in()
                     return read(self.entries[number])
             except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
-                raise ProjectError(
-                    Message(
-                        "Panel {number} has no readable frame in {folder}: {error}",
-                        number=number,
-                        folder=self.folder,
-                        error=error,
-                    )
-                ) from error
+                what = "Panel {number} has no readable frame in {folder}: {error}"
+                if entry.pinned:
+                    what = "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
+                raise ProjectError(Message(what, number=number, folder=self.folder, error=error)) from error
 
     def lost(self, numbers: Iterable[int]) -> list[int]:
         """Which of these panels have no frame here, or one whose files are gone."""
@@ -735,11 +745,11 @@ class Project:
                 **self._found_again(old, story, before),
             }
             try:
-                changed |= drawings_of(story.script.things, self.folder)
+                changed |= drawings_of(story.script, self.folder)
             except OSError as error:
                 why = Message(
                     "{things} cannot be read ({strerror}); check the folder.",
-                    things=story.script.things,
+                    things=error.filename,
                     strerror=error.strerror,
                 )
                 raise ProjectError(why) from error
@@ -846,10 +856,12 @@ class Project:
             self._write_story()
 
     def pin(self, number: int, pinned: bool = True) -> None:
-        """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError without a frame."""
+        """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError where there is none
+        or the one to be kept cannot be read."""
         with self._alone():
             self._take_in()
-            self.frame(number)
+            if pinned or number not in self.entries:
+                self.frame(number)
             entry = self.entries[number]
             self._frames[entry.panel] = replace(entry, pinned=pinned)
             self._write_story()
@@ -1057,9 +1069,19 @@ class Project:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """While no other program writes to the folder; on disks that cannot lock files, without that."""
-        with contextlib.suppress(OSError, NotImplementedError):
+        try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
+        except Timeout as error:
+            waited = f"{self._lock.timeout:g}"
+            raise ProjectError(
+                Message(
+                    "was kept by another program for {seconds} seconds; try again when it is done.", seconds=waited
+                ),
+                self.folder,
+            ) from error
+        except (OSError, NotImplementedError):
+            pass
         try:
             yield
         finally:

@@ -10,7 +10,7 @@ import io
 import json
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,7 @@ from PIL import Image
 from anystory.errors import AnyStoryError, Message
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
-from anystory.story.model import BOUNDS, Panel, Script, Settings, panel_seed
+from anystory.story.model import BOUNDS, CastMember, Panel, Script, Settings, panel_seed
 from anystory.story.steering import PAINT
 
 KEY = "story"
@@ -168,10 +168,11 @@ def _parsed(text: str) -> tuple[Script, Settings, int, dict[str, str]]:
             raise ImprintError(Message("{damaged}: they do not say which format they have.", damaged=damaged))
         if data["format"] > FORMAT:
             raise ImprintError(Message("The frame was made by a newer AnyStory than this one; update AnyStory."))
-        script = without_pictures(data["script"])
         looks = data["looks"]
         if not isinstance(looks, dict) or not all(isinstance(look, str) for look in looks.values()):
             raise ImprintError(Message("{damaged}: the looks of its characters cannot be read.", damaged=damaged))
+        bare = isinstance(data["script"], dict) and not data["script"].get("cast")
+        script = without_pictures(data["script"], looks if bare else ())
         names = {member.name for member in script.cast}
         panel = data["panel"]
         if not _whole(panel) or not 1 <= panel <= len(script.panels):
@@ -209,8 +210,18 @@ def _of_one_frame(info: Mapping[str, Any]) -> FrameStory:
     return FrameStory(Script((panel,)), settings, 1, seed, backend, version, notes=(note,))
 
 
-def without_pictures(script: Any) -> Script:
-    """A script from anywhere, as data: what it says of files is left out. Raises ScriptError."""
+def unlisted(script: Any, names: Iterable[str]) -> list[CastMember]:
+    """Those of `names` whom the cast of a script, as data, lacks: a program may have given them beside a script that
+    lists nobody."""
+    listed = script.get("cast") if isinstance(script, Mapping) else None
+    members = listed if isinstance(listed, list | tuple) else ()
+    there = [member.get("name") for member in members if isinstance(member, Mapping)]
+    return [CastMember(name) for name in names if name not in there]
+
+
+def without_pictures(script: Any, subjects: Iterable[str] = ()) -> Script:
+    """A script from anywhere, as data: what it says of files is left out. `subjects` that its cast lacks are members
+    too. Raises ScriptError."""
 
     def without_files(panel: Any) -> Any:
         if not isinstance(panel, Mapping) or not isinstance(panel.get("layout"), Mapping):
@@ -230,7 +241,7 @@ def without_pictures(script: Any) -> Script:
         script = {**script, "panels": [without_files(panel) for panel in script["panels"]]}
     if not isinstance(script, Mapping):
         raise ScriptError(Message("There is no script."))
-    return parse_script(script)
+    return parse_script(script, cast=unlisted(script, subjects))
 
 
 def read_settings(data: Any) -> Settings:

@@ -164,9 +164,9 @@ class RenderSession:
         if about.sketches:
             shot = self._shots[number - 1]
             prompt = replace(prompt, shot=shot)
-            # How it was read shows in nothing, nor where a drawing lies.
+            # How it was read shows in nothing, nor where a drawing or a picture lies.
             things = tuple(replace(thing, own="") for thing in shot.things)
-            shown = asdict(replace(shot, things=things, carried=(), guessed=(), unread=()))
+            shown = asdict(replace(shot, own="", things=things, carried=(), guessed=(), unread=()))
             counted, steering = counted | {"shot": shown}, Steering(steering.layout)
         cast = [self.looks[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, version or about.version]

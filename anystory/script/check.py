@@ -354,7 +354,7 @@ class _Checker:
             fields = tags | {key: value for key, value in fields.items() if value not in (None, "")}
             mentions = find_names(prompt, [member.name for member in self.cast])
             found = list(dict.fromkeys(mention.name for mention in mentions))
-            cast = named if named is not None else found or self.people.meant(prompt)
+            cast = named if named is not None else [*found, *self.people.meant(prompt, found)]
         self.people.saw(prompt, cast)
         if not prompt:
             self.report(

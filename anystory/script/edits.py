@@ -24,9 +24,9 @@ def with_panel(text: str, number: int, panel: Panel, cast: Sequence[CastMember] 
     before = reading.panels[_index(reading, number)]
     told = before is None or before.told or panel.cast != before.cast
     names = [member.name for member in reading.script.cast]
-    by_pronoun = before is not None and not told and not find_names(before.prompt, names)
-    cast = () if by_pronoun else panel.cast  # whom its words mean, they go on to say
-    new = panel_lines(replace(panel, cast=cast, told=told), reading.script.cast).split("\n")
+    named = panel.cast if told else {mention.name for mention in find_names(panel.prompt, names)}
+    there = tuple(name for name in panel.cast if name in named)  # whom its words mean, they go on to say
+    new = panel_lines(replace(panel, cast=there, told=told), reading.script.cast).split("\n")
     old = _lines(reading, number)
     same = [before is not None and replace(before, dialogue=()) == replace(panel, dialogue=())]
     same += [one == other for one, other in zip(before.dialogue, panel.dialogue, strict=False)] if before else []

@@ -331,12 +331,17 @@ def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[
 
 
 def _meant(reading: Reading) -> Iterator[Finding]:
-    """ "meant", as a note: who is in a panel that names nobody, by its pronouns."""
+    """ "meant", as a note: who is in a panel by its words, and is not named: by pronouns, nouns and parts of names."""
     names = [member.name for member in reading.script.cast]
     for number, path, panel in _panels(reading):
-        if panel.cast and not panel.told and not find_names(panel.prompt, names):
-            who = listed(panel.cast)
-            message = Message("Panel {number} names nobody; its words are taken to mean {who}.", number=number, who=who)
+        named = {mention.name for mention in find_names(panel.prompt, names)}
+        meant = [name for name in panel.cast if name not in named]
+        if meant and not panel.told:
+            message = Message(
+                "Panel {number} does not name {who}, whom its words are taken to mean.",
+                number=number,
+                who=listed(meant),
+            )
             yield _finding(reading.source, reading.span(path), "note", "meant", message)
 
 

@@ -1,11 +1,13 @@
-"""Whom a panel means that names nobody: "she", "the two of them", 大家, "los niños", in the sketch's three languages.
+"""Whom a panel's words mean beyond the names in it: "she", "the two of them", "the wolf", 大家, "los niños".
 
-Pronouns mean people of the panels before, never somebody who has not been in the story yet. "She" and "he" are the one
-named last who can be it by description or name; "they" are all of the last panel with people, and of those before it
-until there are two; "the two" and "the three" are as many; "everyone" is all who have been in the story so far; "the
-children", "the girls" and "the boys" those of them whom their descriptions say to be. A pronoun that means another
-noun of its own line ("the birds rest, then they fly on"), that is only spoken of ("a letter for her") or said by
-somebody means nobody of the cast.
+In the sketch's three languages. Pronouns mean people of the panels before, never somebody who has not been in the story
+yet. "She" and "he" are somebody of their own line who can be it, else the one named last who can, by description or
+name; whom something is done to ("he hugs her") is not who does it. "They" are all of the last panel with people, and
+where it has only one, of the last few; "the two" and "the three" are as many; "everyone" is all who have been in the
+story so far; "the children", "the girls" and "the boys" those of them whom their descriptions say to be. "The wolf" is
+the one wolf of the cast, "Rook" is Captain Rook, and a verb without a subject is said of the panel before, as Spanish
+and Chinese do. A pronoun that means another noun of its own line ("the birds rest, then they fly on"), that is only
+spoken of ("a letter for her") or said by somebody means nobody of the cast.
 """
 
 from __future__ import annotations
@@ -18,19 +20,39 @@ from typing import TYPE_CHECKING
 
 from anystory.story.prompt import find_names
 
-if TYPE_CHECKING:  # the vocabulary takes a moment to load, and most scripts need none
+if TYPE_CHECKING:  # the vocabulary takes a moment to load
     from anystory.sketch.language.tokens import Unit
 
 RECENT = 3
-"""Panels with people in which "she" is looked for first."""
+"""Panels with people in which "she" is looked for first, and "they" where the last has only one."""
+LONG = 300
+"""Characters of a line that are read: a scene told at length shows whom it names."""
 PERSONAL = ("she", "he", "they", "all")
 """Pronouns of words.yaml's grammar; "it" is a thing or the weather, and "I" has no name."""
-LOOSE = frozenset(("all", "we", "us", "hers", "themselves", "herself", "himself", "我们", "nosotros", "它们", "它俩"))
+LOOSE = frozenset(("all", "hers", "themselves", "herself", "himself", "它们", "它俩"))
 """Of their words those that mean anything, or say nothing new."""
+WE = frozenset(("we", "us", "我们", "nosotros"))
+OWNERS = {"her": "she", "his": "he"}
+"""Whose hand, ear or nose it is shows with it."""
 TOGETHER = frozenset(("together", "juntos", "juntas"))
 ABSENT = ("for", "of", "like", "without")
 """Prepositions of who is not there, and what verbs of thinking of somebody end with."""
 OBJECTS = frozenset(("him", "her", "them"))
+HANDLING = (
+    "eats",
+    "drinks",
+    "takes",
+    "holds",
+    "throws",
+    "opens",
+    "reads",
+    "writes",
+    "paints",
+    "cooks",
+    "kicks",
+    "digs",
+)
+"""Actions of which "them" are things."""
 CHILDREN = ("child", "girl", "boy")
 """Concepts of whom a plural with "the" means."""
 PAIRS = ("both", "two", "pair", "dos", "amb", "二", "两", "俩", "母子", "父子")
@@ -39,7 +61,8 @@ THREES = ("three", "tres", "三")
 
 @dataclass(frozen=True)
 class Word:
-    """What stands for people in a line: `kind` is one of `PERSONAL` or of `CHILDREN`; `count` of them, None = any."""
+    """What stands for people in a line: `kind` is one of `PERSONAL` or of `CHILDREN`; `count` of them, None = any,
+    0 = of whom only a hand or an ear is told."""
 
     kind: str
     count: int | None = None
@@ -61,56 +84,62 @@ class People:
             self.shown.append(tuple(order))
             self.prompts.append(prompt)
 
-    def meant(self, prompt: str) -> list[str]:
-        """Whom a panel's words mean that names nobody, in the cast's order; nobody before anybody was in a panel."""
-        found: list[str] = []
-        for word in words_of(prompt, tuple(self.descriptions)) if self.shown else ():
-            found += self._whom(word, found)
-        return [name for name in self.descriptions if name in found]
+    def meant(self, prompt: str, named: Sequence[str] = ()) -> list[str]:
+        """Whom a panel's words mean besides those it names, in the cast's order."""
+        names = tuple(self.descriptions)
+        prompt = prompt[:LONG]
+        words = words_of(prompt, names)
+        found, unsaid = _read(prompt, tuple(self.descriptions.items()), self._recent(), self._learned(), words)
+        found = list(found)
+        if self.shown:
+            for word in words:
+                found += self._whom(word, [*named, *found])
+            if unsaid and not found and not named:
+                found = self._several(None, set()) if unsaid == "they" else list(self.shown[-1][-1:])
+        return [name for name in names if name in found and name not in named]
 
-    def _whom(self, word: Word, but: Sequence[str]) -> list[str]:
-        if word.kind in ("she", "he"):
-            return self._one(word.kind, but)
+    def _recent(self) -> tuple[str, ...]:
+        """Who has been in the story, the latest last."""
+        last: dict[str, None] = {}
+        for name in itertools.chain(*self.shown):
+            last.pop(name, None)
+            last[name] = None
+        return tuple(last)
+
+    def _whom(self, word: Word, named: Sequence[str]) -> list[str]:
+        """Whom a word for several people means in a line that has `named` already."""
         if word.kind == "all":
-            return [name for name in self.descriptions if any(name in names for names in self.shown)]
-        return self._several(word.count) if word.kind == "they" else self._young(word.kind)
+            return [] if named else list(self._recent())
+        if word.kind == "they":
+            return self._several(word.count, set(named))
+        return self._young(word.kind) if word.kind in CHILDREN else []
 
-    def _one(self, kind: str, but: Sequence[str]) -> list[str]:
-        """The one named last who can be a she, or a he, and is not meant already: who is known to be, or a person who
-        may be, of the last few panels, then of all."""
-        from anystory.sketch.language.company import BEASTS, gender, head_nouns
-
-        learned = self._learned()
-        said = {name: gender(text) or gender(name) or learned.get(name, "") for name, text in self.descriptions.items()}
-        beasts = {name for name, text in self.descriptions.items() if BEASTS & set(head_nouns(text))}
-        last = [name for names in self.shown[-RECENT:] for name in names]
-        ever = [name for names in self.shown for name in names]
-        known, may = {name for name in said if said[name] == kind}, {name for name in said if not said[name]}
-        choices = ((last, known), (last, may - beasts), (ever, known), (ever, may))
-        fitting = (name for order, fit in choices for name in reversed(order) if name in fit - set(but))
-        return list(itertools.islice(fitting, 1))
-
-    def _learned(self) -> dict[str, str]:
-        """What the panels before say of those whose descriptions do not: {name: "she" or "he"}, from those who were
+    def _learned(self) -> tuple[tuple[str, str], ...]:
+        """What the panels before say of those whose descriptions do not: (name, "she" or "he"), of those who were
         alone in a panel that says "she" or "he"."""
         known: dict[str, str] = {}
         for names, prompt in zip(self.shown, self.prompts, strict=True):
-            kinds = {word.kind for word in words_of(prompt, tuple(self.descriptions))} & {"she", "he"}
+            words = words_of(prompt[:LONG], tuple(self.descriptions))
+            kinds = {word.kind for word in words if word.count != 0} & {"she", "he"}
             if len(names) == len(kinds) == 1:
                 known.setdefault(names[0], kinds.pop())
-        return known
+        return tuple(known.items())
 
-    def _several(self, count: int | None) -> list[str]:
-        """The people of the last panel with people that has `count` of them, None = of the last one; where there are
-        too few in any, the last that were named."""
-        exact = next((names for names in reversed(self.shown) if len(names) == count), None)
-        if exact is not None:
-            return list(exact)
+    def _several(self, count: int | None, named: set[str]) -> list[str]:
+        """The people of the last panel that has `count` of them, None = several; where no panel has, those of the last
+        few. Somebody named in the line is one of them if there was such a panel, and else not."""
+        if len(named) >= (count or 2):
+            return []
+        groups = [names for names in reversed(self.shown) if len(names) == count or (count is None and len(names) > 1)]
+        if count is None and not named:
+            groups = [names for names in self.shown[-1:] if len(names) > 1]
+        for names in [*(names for names in groups if named <= set(names)), *groups]:
+            return list(names)
         found: list[str] = []
-        for names in reversed(self.shown):
-            found += [name for name in reversed(names) if name not in found]
-            if len(found) >= (count or 2):
+        for number, names in enumerate(reversed(self.shown)):
+            if number >= RECENT and len(found) >= (count or 2):
                 break
+            found += [name for name in reversed(names) if name not in found and name not in named]
         return found[:count]
 
     def _young(self, concept: str) -> list[str]:
@@ -119,6 +148,48 @@ class People:
         there = tuple(dict.fromkeys(name for names in self.shown for name in names))
         found = Company(self.descriptions, there).of_kind(concept, plural=True)
         return found if len(found) > 1 else []
+
+
+@lru_cache(maxsize=1024)
+def _read(
+    prompt: str,
+    descriptions: tuple[tuple[str, str], ...],
+    recent: tuple[str, ...],
+    learned: tuple[tuple[str, str], ...],
+    words: tuple[Word, ...],
+) -> tuple[tuple[str, ...], str]:
+    """Whom the sketch's reading of a line finds in it by name, noun, "she" and "he"; and of a line with a verb that has
+    no subject, as Spanish and Chinese leave it out, "they" or "one" of those before, else ""."""
+    from anystory.sketch.language.company import Everybody
+    from anystory.sketch.language.grammar import parse
+    from anystory.sketch.language.sentence import REAL
+    from anystory.sketch.language.tokens import language_of, units_of
+
+    names = tuple(name for name, _ in descriptions)
+    language = language_of(prompt, names)
+    pronouns = frozenset(word.kind for word in words if word.count != 0 and word.kind in ("she", "he"))
+    company = Everybody(dict(descriptions), recent, pronouns, dict(learned))
+    aliases = company.aliases_in(prompt)
+    company.named = tuple(dict.fromkeys(aliases[mention.name] for mention in find_names(prompt, aliases)))
+    sentence = parse(prompt, company, language)
+    absent = {
+        name
+        for mention in sentence.mentions
+        if mention.state != REAL or mention.prep in ABSENT
+        for name in mention.names
+    }
+    found = tuple(dict.fromkeys(name for name in sentence.meant if name not in absent))
+    for kind in {word.kind for word in words if word.count == 0}:
+        company.pronouns = frozenset((kind,))
+        found += tuple(company.pronoun(kind, found))
+    alone = [act for act in sentence.acts if act.implied and act.state == REAL and not (act.doers or act.thing)]
+    if found or language == "en" or not alone or alone[0] is not sentence.acts[0]:
+        return found, ""
+    units = units_of(prompt, aliases, language)
+    if language == "zh":
+        return (), "they" if units[0].verb else ""
+    verb = next(unit.text for unit in units if unit.verb)
+    return (), "they" if verb.split(" ")[0].endswith("n") else "one"
 
 
 @lru_cache(maxsize=1024)
@@ -144,8 +215,17 @@ def _words(units: Sequence[Unit], language: str) -> Iterator[Word]:
             yield Word("they")
         elif unit.text == "her" and (after is None or _closes(after)):
             yield Word("she")
+        elif unit.text in OWNERS and _has_limb(units[at + 1 : at + 3]):
+            yield Word(OWNERS[unit.text], 0)
+        elif unit.text in WE:
+            yield Word("they")
         elif kind and unit.text not in LOOSE and not _determines(unit, after) and not _means_a_noun(kind, units, at):
             yield Word(kind, _count(unit.text))
+
+
+def _has_limb(after: Sequence[Unit]) -> bool:
+    """Whether a possessive before this is of a body: "her ear", "his wrinkly neck"."""
+    return bool(after) and ("body" in after[0] or (not after[0].noun and not after[0].verb and "body" in after[-1]))
 
 
 def _only_spoken_of(before: Unit) -> bool:
@@ -187,12 +267,15 @@ def _determines(unit: Unit, after: Unit | None) -> bool:
 
 
 def _means_a_noun(kind: str, units: Sequence[Unit], at: int) -> bool:
-    """Whether a noun before it in the line is who a pronoun means: "a woman waits, she …", "the birds … them"."""
+    """Whether a noun before it in the line is who a pronoun means: "a woman waits, she …", "the birds … them",
+    or a thing: "eats them"."""
     from anystory.sketch.language.company import gender
     from anystory.sketch.language.tokens import PLURAL
 
     nouns = [unit for unit in units[:at] if "things" in unit and not unit.verb]
     if kind == "they" and _count(units[at].text) is None:
+        if units[at].text == "them" and at and units[at - 1].value("actions") in HANDLING:
+            return True
         return any(unit.forms.get("things") == PLURAL for unit in nouns)
     governed = at > 0 and (units[at - 1].verb or "to" in units[at - 1] or "object" in units[at - 1])
     if kind in ("she", "he") and units[at].text not in OBJECTS and not governed:

@@ -24,7 +24,7 @@ from anystory.script.imports.sheet import is_sheet, markdown_table, parse_sheet,
 from anystory.script.imports.workbook import to_table
 from anystory.script.paste import unfenced
 from anystory.script.plain import parse_plain
-from anystory.story.model import THINGS, CastMember, Script, Style
+from anystory.story.model import CastMember, Script, Style
 from anystory.story.styles import StyleError, own_styles
 
 Form = Literal["data", "screenplay", "sheet"]
@@ -79,15 +79,15 @@ def load_script(path: str | Path, cast: Sequence[CastMember] = ()) -> Script:
             router: true
 
     where only `panels`, a member's `name` and a panel's `prompt` must be. Pictures are relative to the file's
-    folder or absolute, and must be there; a `styles.yaml` in that folder adds presets, a folder `things` beside it
-    drawings of the story's own (docs/things.md). A panel that is only a string
+    folder or absolute, and must be there; a `styles.yaml` in that folder adds presets, folders `things` and `places`
+    beside it drawings and places of the story's own (docs/things.md). A panel that is only a string
     is read as plain text, and so is a line of dialogue (`Mia: Half for you`); a panel without `cast` has those in it
     whom the prompt names, or means by a pronoun. The storyboards that `anystory.script.storyboard` knows are recognised
     by their keys, in a file of any of these endings.
     `cast`: as in `parse_script`. Raises `ScriptError`.
     """
     script = _finished(read_script(script_text(path), Path(path).parent, cast, form_of(path)))
-    return _with_things(script, Path(path).parent)
+    return script.beside(Path(path).parent)
 
 
 def parse_script(
@@ -95,8 +95,8 @@ def parse_script(
 ) -> Script:
     """Read a script from text of any form or from a mapping with the keys of `load_script`.
 
-    `folder` is where relative pictures, `styles.yaml` and the folder `things` lie (None = the working folder, without
-    the last two);
+    `folder` is where relative pictures, `styles.yaml` and the folders `things` and `places` lie (None = the working
+    folder, without the last three);
     text that came without a folder, pasted by anyone, may not name pictures. `cast` are characters known already:
     they come first, keep their pictures whatever the script says about them, and are described by the script where
     they have no description. Raises `ScriptError`.
@@ -106,7 +106,7 @@ def parse_script(
         script = _finished(check(parse_data(source, here), here, cast, _own_styles(folder)))
     else:
         script = _finished(read_script(source, folder, cast))
-    return script if folder is None else _with_things(script, Path(folder))
+    return script if folder is None else script.beside(Path(folder))
 
 
 def read_script(
@@ -203,12 +203,6 @@ def _finished(reading: Reading) -> Script:
     if reading.errors:
         raise reading.errors[0]
     return reading.script
-
-
-def _with_things(script: Script, folder: Path) -> Script:
-    """The script with the story's own drawings, if a folder has some."""
-    things = folder / THINGS
-    return replace(script, things=things.resolve()) if things.is_dir() else script
 
 
 def _own_styles(folder: str | Path | None) -> tuple[Style, ...]:

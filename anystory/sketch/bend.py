@@ -140,7 +140,7 @@ def _bent(cutout: Cutout, bend: Bend) -> tuple[np.ndarray, float]:
     spine = _spine(bend, half)
     left, bottom, right, top = (side * height for side in _bounds(spine, axis / height, width / height, broad))
     size = (math.ceil(right - left) + 2 * _MARGIN, math.ceil(top - bottom) + 2 * _MARGIN)
-    step = max(size) / _CELLS
+    step = max(1.0, max(size) / _CELLS)  # of a small figure: no cell is less than a pixel
     columns, rows = (np.linspace(0, side, math.ceil(side / step) + 1).round().astype(int) for side in size)
     across = (columns[None] - _MARGIN + left) / height
     up = (top + _MARGIN - rows[:, None]) / height

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,9 @@ SIDES = ("bottom", "right", "top", "left")
 _SPECK = 0.0015
 """A part with less than this share of the largest is dust."""
 
+_ROUND = 0.28
+"""How high the rounded end of a cut is, in its widths, and in the picture's heights at most."""
+
 _SMALL = 96
 """A picture of up to this many pixels a side that has few colours and hard edges is pixel art as it is."""
 
@@ -32,7 +36,8 @@ _FEW, _MANY = 48, 256
 class Cutout:
     """`pixels` uint8 (h, w, 4): RGBA, straight alpha, trimmed to what is seen, the old background's colour taken out
     of its edges. `cut`: the sides ("left", "top", "right", "bottom") at which the picture's edge cuts the character: a
-    bust, half a body. `kind`: `DRAWING`, `PHOTOGRAPH` or `PIXELS`; `grid`: of pixel art, how many of these pixels make
+    bust, half a body; what the upper edge cuts is rounded off, but for pixel art, and `crown` is the share of the
+    height that was. `kind`: `DRAWING`, `PHOTOGRAPH` or `PIXELS`; `grid`: of pixel art, how many of these pixels make
     one of its own. `foot`: the x of the middle of what touches the ground, as a share of the width. `facing`: "left",
     "right", or "" where it cannot be told; what a `Role` says of it goes before."""
 
@@ -43,6 +48,7 @@ class Cutout:
     grid: int = 1
     foot: float = 0.5
     facing: str = ""
+    crown: float = 0.0
 
 
 def prepare(subject: Subject) -> Cutout:
@@ -60,10 +66,13 @@ def prepare(subject: Subject) -> Cutout:
         rgb, alpha = softened(*defringed(rgb, alpha))
         pixels = np.dstack(_trimmed(rgb, alpha, margin=0))
     cut = _cut(clean >= SELECTED, drawn=kind != PHOTOGRAPH)
+    crown = 0.0
+    if "top" in cut and kind != PIXELS:
+        pixels, crown = _rounded(pixels)
     pixels[pixels[..., 3] == 0] = 0
     shape = pixels[..., 3] >= SELECTED
     facing = "" if cut or kind == PHOTOGRAPH else guessed(shape)  # of a part, or any photograph, it is not known
-    return Cutout(subject.name, pixels, cut, kind, grid, _foot(shape), facing)
+    return Cutout(subject.name, pixels, cut, kind, grid, _foot(shape), facing, crown)
 
 
 def _trimmed(rgb: np.ndarray, alpha: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray]:
@@ -100,11 +109,39 @@ def _cut(seen: np.ndarray, drawn: bool) -> frozenset[str]:
         along, across = (width, height) if turns % 2 == 0 else (height, width)
         trimmed = drawn and across == len(turned)
         least, steep = (0.6, 0.97) if trimmed else (0.08, 0.8)
-        contact = turned[-1].sum()
+        # Two soles side by side are feet, no cut.
+        contact = max((end - start for start, end in _runs(turned[-1])), default=0) if trimmed else turned[-1].sum()
         further = turned[-1 - min(max(2, round(0.02 * across)), across - 1)].sum()
         if contact >= max(3, least * along) and contact >= steep * further:
             found.add(side)
     return frozenset(found)
+
+
+def _rounded(pixels: np.ndarray) -> tuple[np.ndarray, float]:
+    """A picture, uint8 (h, w, 4), that is cut along its upper edge with every part that is cut rounded off as the half
+    of an ellipse, and how high the tallest of these is, as a share of the picture's height."""
+    out, height = pixels.copy(), len(pixels)
+    seen = pixels[..., 3] >= SELECTED
+    tallest = 0.0
+    for first, last in _runs(seen[0]):
+        tall = min(_ROUND * (last - first), _ROUND * height)
+        tallest = max(tallest, tall)
+        # As broad as the part is where the rounding ends, or corners would be left beside it.
+        within = [run for run in _runs(seen[min(math.ceil(tall), height - 1)]) if run[0] < last and first < run[1]]
+        first, last = min([first, *(run[0] for run in within)]), max([last, *(run[1] for run in within)])
+        columns = slice(first, last)
+        x = (2 * np.arange(last - first) + 1) / (last - first) - 1
+        edge = tall * (1 - np.sqrt(1 - x**2))
+        rows = np.arange(min(math.ceil(tall) + 1, height))
+        share = (rows[:, None] + 1 - edge).clip(0, 1)
+        out[: len(rows), columns, 3] = np.rint(out[: len(rows), columns, 3] * share)
+    return out, tallest / height
+
+
+def _runs(line: np.ndarray) -> list[tuple[int, int]]:
+    """Where a line, bool (n,), is true from and to, the end not included."""
+    edges = np.flatnonzero(np.diff(np.pad(line.astype(np.int8), 1)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _ends_as_a_bust(seen: np.ndarray) -> bool:

@@ -16,8 +16,10 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
+from anystory.sketch.own_places import OwnPlace, own_places
 from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
+from anystory.sketch.reading.own import OwnPlaces
 from anystory.sketch.reading.places import (
     PlaceOwners,
     Spot,
@@ -61,8 +63,9 @@ class Character(Protocol):
 
 def read_story(script: Script, cast: Sequence[Character] | None = None) -> list[Shot]:
     """A shot for every panel of a script, each read as going on from the one before. `cast`: the script's own unless
-    given, such as its subjects."""
-    reader = Reader(script.cast if cast is None else cast, script.style)
+    given, such as its subjects. Raises `ThingError` or `ImageError` for a place of its own that cannot be used."""
+    places = own_places(script.places) if script.places is not None else ()
+    reader = Reader(script.cast if cast is None else cast, script.style, places=places)
     return [reader.read(panel) for panel in script.panels]
 
 
@@ -84,7 +87,12 @@ class Reader:
     """Reads the panels of one story in their order."""
 
     def __init__(
-        self, cast: Sequence[Character], style: str = "", before: Shot | None = None, others: Iterable[str] = ()
+        self,
+        cast: Sequence[Character],
+        style: str = "",
+        before: Shot | None = None,
+        others: Iterable[str] = (),
+        places: Sequence[OwnPlace] = (),
     ) -> None:
         self._cast = {member.name: member.description for member in cast}
         self._names = {**self._cast, **{name: "" for name in others if name not in self._cast}}
@@ -94,6 +102,7 @@ class Reader:
         self._facings = {member.name: getattr(member, "facing", None) or "" for member in cast}
         self._style = style
         self._settings = PlaceOwners()
+        self._own = OwnPlaces(places)
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._indoors = ""
@@ -111,7 +120,7 @@ class Reader:
         members = [name for name in self._cast if name in panel.cast]
         language = language_of(panel.prompt, list(self._names))
         company = Company(self._names, members, self._meant, self._narrator, self._genders)
-        sentence = parse(panel.prompt, company, language)
+        sentence = parse(panel.prompt, company, language, self._own.kinds)
         said: set[str] = set()
         guessed: set[str] = set()
         spot = self._spot(sentence, members, said, guessed)
@@ -119,12 +128,14 @@ class Reader:
         if time == "sunrise" and "time" not in said and self._before is not None and spot.place != self._before.place:
             time = "day"  # it passes on the way
         medium = self._medium(sentence, panel.style or self._style, said)
+        own = self._own.meant(spot, "place" in said)
+        kind = PLACES[spot.place] if own is None else own
         stayed = [field for field in ("place", "time", "weather", "medium") if field not in said | guessed]
         shot = Shot(
             place=spot.place,
-            setting=self._settings.name(spot),
-            time=allowed(time, PLACES[spot.place].times, NEAREST_TIMES),
-            weather=allowed(weather, PLACES[spot.place].weathers, NEAREST_WEATHERS),
+            setting=self._settings.name(spot) if own is None else own.name,
+            time=(own.time if own is not None else "") or allowed(time, kind.times, NEAREST_TIMES),
+            weather=allowed(weather, kind.weathers, NEAREST_WEATHERS),
             medium=medium,
             framing=sentence.framing,
             roles=at_no_wall(
@@ -136,6 +147,8 @@ class Reader:
             carried=tuple(stayed) if self._before is not None else (),
             guessed=tuple([*stayed, *sorted(guessed)] if self._before is None else sorted(guessed)),
             unread=tuple(dict.fromkeys(sentence.unread)),
+            own=str(own.file) if own is not None else "",
+            look=own.look if own is not None else "",
         )
         self._time, self._weather = time, weather
         self._meant = [*company.recent, *sentence.meant][-4:]

@@ -8,18 +8,21 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from anystory.sketch.compose import Backdrop, Coat, Sketch, backdrop, composing, finished
 from anystory.sketch.cutout import Cutout
+from anystory.sketch.pictured import paint_picture
 from anystory.sketch.plain import paint_plain
 from anystory.sketch.scenery import PLACES, Painting, paint
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.staging import PlacedThing, stage
+from anystory.story.model import BOUNDS
 from anystory.story.shot import Shot
 from anystory.story.steering import Layout
 
-SIDES = range(64, 4097)
+SIDES = range(BOUNDS["size"][0], BOUNDS["size"][1] + 1)
 """Widths and heights a sketch can have."""
 
 MEDIUM = "watercolour"
@@ -129,21 +132,27 @@ def _stands_for_itself(thing: PlacedThing) -> bool:
 
 def painting_of(shot: Shot, story_seed: int) -> Painting:
     """The shot's place as it is in this story: one setting is one place in all of its panels. Raises ValueError for an
-    unknown place, or a time or weather it does not have."""
+    unknown place, or a time or weather it does not have, `ThingError` or `ImageError` for a picture of a place that
+    cannot be used."""
     seed = (story_seed, zlib.crc32(shot.setting.encode()))
     moment = (shot.time, shot.weather, shot.medium, seed)
-    make = (lambda: paint(shot.place, *moment)) if shot.place else (lambda: paint_plain(*moment))
+
+    def make() -> Painting:
+        if shot.own:
+            return paint_picture(Path(shot.own), *moment)
+        return paint(shot.place, *moment) if shot.place else paint_plain(*moment)
+
     return _paintings.get(_key(shot, story_seed), make)
 
 
 def _key(shot: Shot, story_seed: int) -> tuple[str | int, ...]:
-    return (shot.place, shot.time, shot.weather, shot.medium, shot.setting, story_seed)
+    return (shot.place, shot.time, shot.weather, shot.medium, shot.setting, shot.look, story_seed)
 
 
 def _possible(shot: Shot) -> tuple[Shot, tuple[str, ...]]:
     """The shot at a time and in a weather that its place has, with a sentence for each that had to give way."""
     shot = replace(shot, medium=shot.medium or MEDIUM)
-    if shot.place not in PLACES:
+    if shot.own or shot.place not in PLACES:
         return shot, ()
     place, notes = PLACES[shot.place], list[str]()
     for what, possible in (("time", place.times), ("weather", place.weathers)):

@@ -94,7 +94,7 @@ _VOWEL_NAMES = frozenset("AEFHILMNORSX")
 """Letters whose names begin with a vowel: an X-ray, a U-turn."""
 
 _YOU = re.compile(
-    r"u(?:ni(?![nmdr]|ll)|nanim|k[ure]|ran[iu]|ri[ncp]|rug|rol|gan|bi[qd]|ta[hr]|te[nr]|ti[l]|top|s[aeu]|\b)|eu|ew[e]",
+    r"u(?:ni(?![nmdr]|ll)|nanim|k[ure]|ran[iu]|ri[ncp]|rug|rol|gan|bi[qd]|ta[hr]|te[nr]|ti[l]|top|s[aeu]|fo\b|\b)|eu|ew[e]",
     re.IGNORECASE,
 )
 """Where u or e begins with the sound of "you"."""

@@ -27,8 +27,9 @@ MAX_SEED = 2**32 - 1
 FACINGS = ("left", "right", "front")
 """Where a character's first picture may look, as one sees it."""
 
-THINGS = "things"
-"""The folder beside a script, or in a story's folder, with the story's own drawings of things."""
+OWN = THINGS, PLACES = "things", "places"
+"""The folders beside a script, or in a story's folder, with the story's own drawings of things and pictures of
+places."""
 
 MAX_PICTURES = 8
 """Pictures of one character at most; each costs every layer of every step as much as the first."""
@@ -133,7 +134,8 @@ class Script:
     """What a person writes: a title, a style, a cast and panels in order. A style is the name of a preset, of
     `styles` (the story's own) or of those supplied, or else words; see `anystory.story.styles`. `segmenter` names the
     model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `things` is the folder of the
-    story's own drawings of things, which sketches show, None where it has none."""
+    story's own drawings of things, which sketches show, `places` that of its pictures of places; None where it has
+    none."""
 
     panels: tuple[Panel, ...]
     cast: tuple[CastMember, ...] = ()
@@ -142,6 +144,12 @@ class Script:
     styles: tuple[Style, ...] = ()
     segmenter: str = ""
     things: Path | None = None
+    places: Path | None = None
+
+    def beside(self, folder: Path) -> Script:
+        """The script with the own drawings and places that lie in a folder."""
+        things, places = ((folder / name).resolve() if (folder / name).is_dir() else None for name in OWN)
+        return replace(self, things=things, places=places)
 
 
 @dataclass(frozen=True)

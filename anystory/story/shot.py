@@ -67,13 +67,14 @@ class Shot:
     """What one panel shows.
 
     `place`: a key of `anystory.sketch.scenery.PLACES`, or "" for a plain ground. `setting`: which of the story's places
-    of that kind it is, "village 1"; the same words in another panel mean the same place. `time`, `weather`, `medium`:
-    of `scenery.TIMES`, `WEATHERS` and `MEDIUMS`, or "" where the place shows none. `framing`: "close-up", "medium",
-    "wide", "from above" or "from below"; "" for the usual. `roles`: one for every member of the panel's cast, in its
-    order. `speakers`: who says something in the panel's dialogue, in order, once for each balloon.
-    `carried`: which of "place", "time", "weather", "medium" stayed as they were in the panel before; `guessed`: those
-    that nobody said and nothing was before, or that were taken for the nearest known word. `unread`: words of the line
-    that mean nothing to the sketch.
+    of that kind it is, "village 1", or the name of one of the story's own; the same words in another panel mean the
+    same place. `own`: the file of an own place's picture, `look` the hash of what that shows; "" where it is painted.
+    `time`, `weather`, `medium`: of `scenery.TIMES`, `WEATHERS` and `MEDIUMS`, or "" where the place shows none.
+    `framing`: "close-up", "medium", "wide", "from above" or "from below"; "" for the usual. `roles`: one for every
+    member of the panel's cast, in its order. `speakers`: who says something in the panel's dialogue, in order, once for
+    each balloon. `carried`: which of "place", "time", "weather", "medium" stayed as they were in the panel before;
+    `guessed`: those that nobody said and nothing was before, or that were taken for the nearest known word. `unread`:
+    words of the line that mean nothing to the sketch.
     """
 
     place: str = "meadow"
@@ -88,3 +89,5 @@ class Shot:
     carried: tuple[str, ...] = ()
     guessed: tuple[str, ...] = field(default=())
     unread: tuple[str, ...] = ()
+    own: str = ""
+    look: str = ""

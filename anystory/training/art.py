@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from anystory.story.english import indefinite
 from anystory.training.parallel import in_parallel
 
 SPLITS = ("train", "test")
@@ -48,14 +49,6 @@ _MASS = {
 _SINGULAR = {"bus", "trolleybus", "lens", "canvas", "compass", "tennis", "texas"}
 
 
-def article(words: str) -> str:
-    """ "a" or "an", as `words` are spoken."""
-    low = words.lower()
-    if low.startswith(("uni", "use", "eu", "ewe", "one", "ufo")):
-        return "a"
-    return "an" if low[:1] in "aeiou" or low.startswith(("x-ray", "hour", "atm")) else "a"
-
-
 def plain_name(text: str) -> str:
     """An entry's name as one would say it: "man: red hair" → "man with red hair"."""
     if ": " not in text:
@@ -76,7 +69,7 @@ def noun_phrase(text: str, adjective: str = "") -> str:
         return words
     if name in _MASS:
         return f"some {words}"
-    return words if is_plural(text) else f"{article(words)} {words}"
+    return words if is_plural(text) else f"{indefinite(words)} {words}"
 
 
 def is_plural(text: str) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from anystory.sketch.scenery import PLACES, in_medium, when
-from anystory.training.art import ArtEntry, article, is_plural, noun_phrase
+from anystory.story.english import indefinite
+from anystory.training.art import ArtEntry, is_plural, noun_phrase
 from anystory.training.bank import Ground
 
 POSITIONS = {
@@ -238,7 +239,7 @@ def _description(subject: Told, large: str) -> str:
     kind = kind_of(subject.entry)
     colour = " and ".join(subject.colours)
     words = f"{large} {colour} {kind}".strip()
-    return f"some {words}" if kind == "food" else f"{article(words)} {words}"
+    return f"some {words}" if kind == "food" else f"{indefinite(words)} {words}"
 
 
 def _spaced(words: str) -> str:

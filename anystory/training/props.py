@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
+from anystory.story.english import indefinite
+
 SIDE = 160
 """Pixels of a prop's square cell, which its width fills."""
 
@@ -168,6 +170,7 @@ def props() -> list[WorldProp]:
         for name, colour in COLOURS.items():
             back, front = _Pen(colour), _Pen(colour)
             rim, floor = draw(back, front)
-            article = "an" if name[0] in "aeiou" else "a"
-            drawn.append(WorldProp(f"{article} {name} {kind}", torch.stack([back.done(), front.done()]), rim, floor))
+            drawn.append(
+                WorldProp(f"{indefinite(name)} {name} {kind}", torch.stack([back.done(), front.done()]), rim, floor)
+            )
     return drawn

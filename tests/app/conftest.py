@@ -14,6 +14,8 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from tests.app.steps import EXAMPLE, PATIENCE, ROOT, tracebacks
+from ui.app import build, launch
+from ui.studio import Studio
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -130,3 +132,20 @@ def photo(tmp_path_factory):
     path = tmp_path_factory.mktemp("photo") / "big_bear.jpg"
     picture.save(path, quality=95)
     return path
+
+
+@pytest.fixture
+def served(tiny_backend, monkeypatch):
+    """Starts the app with options of `launch`; gives its address, and the page and its studio as attributes of it."""
+    pages = []
+
+    def start(**how):
+        studio = Studio(lambda: tiny_backend)
+        pages.append(page := build(studio))
+        monkeypatch.setattr(page, "block_thread", lambda: None)  # the tests go on beside it
+        launch(page, studio, **{"host": "127.0.0.1", "port": None, "share": False, "auth": None, **how})
+        return page.local_url
+
+    yield start
+    for page in pages:
+        page.close()

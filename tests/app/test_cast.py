@@ -62,6 +62,11 @@ def test_cards_are_written_on_while_others_come_move_and_go(page):
 
 def test_what_was_just_typed_is_what_ctrl_enter_renders(page, tmp_path):
     page.locator("#describe").click()
+    page.locator("#actor-1 .words input").fill("a big bear")
+    page.locator("#describe").click()
+    expect(page.locator("#actor-1 .likeness")).to_have_count(4)
+    expect(page.locator("#actor-1 .likenesses")).to_be_hidden()  # a model draws from the words itself
+    page.locator("#actor-2 .remove").click()
     name = page.locator("#actor-1 .name input")
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")

@@ -20,7 +20,7 @@ from anystory.project.folder import Project
 from anystory.render.session import Renderer
 from anystory.story.model import Settings
 from tests.app.steps import EXAMPLE, ROOT
-from ui.app import build, launch
+from ui.app import build
 from ui.limits import Limits
 from ui.serve import arguments
 from ui.studio import Studio
@@ -89,23 +89,6 @@ def test_what_nobody_can_open_again_is_not_kept_and_limits_hold(tiny_backend, tm
         page.close()
     assert len(frames) == 1 and unpack(story, tmp_path / "story") is not None
     assert list(store.root.iterdir()) == []
-
-
-@pytest.fixture
-def served(tiny_backend, monkeypatch):
-    """Starts the app with options of `launch`; gives its address."""
-    pages = []
-
-    def start(**how):
-        studio = Studio(lambda: tiny_backend)
-        pages.append(page := build(studio))
-        monkeypatch.setattr(page, "block_thread", lambda: None)  # the tests go on beside it
-        launch(page, studio, **{"host": "127.0.0.1", "port": None, "share": False, "auth": None, **how})
-        return page.local_url
-
-    yield start
-    for page in pages:
-        page.close()
 
 
 def test_with_a_login_nobody_else_gets_in(served):

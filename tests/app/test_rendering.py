@@ -314,9 +314,12 @@ def test_what_has_become_old_is_removed_and_what_is_open_stays(tiny_backend, tmp
         studio.stories.touch(key)
     studio.tidy(tmp_path / "uploads")
     assert (uploads / "fern.png").exists() and studio.stories.folder(old).exists()
-    later = time.time() + 31 * 24 * 3600
-    monkeypatch.setattr("ui.studio.time", SimpleNamespace(time=lambda: later))
-    studio.stories = Store(tmp_path / "stories", clock=lambda: later)
+    monkeypatch.setattr("time.time", lambda: 4e9)
+    studio.tidy(tmp_path / "uploads")
+    assert (uploads / "fern.png").exists() and studio.stories.folder(old).exists()  # no clock has a say in it
+    later = time.monotonic() + 31 * 24 * 3600
+    monkeypatch.setattr("ui.studio.time", SimpleNamespace(monotonic=lambda: later))
+    monkeypatch.setattr(studio.stories._clock, "_running", lambda: later)
     studio.tidy(tmp_path / "uploads")
     assert not (uploads / "fern.png").exists() and not studio.stories.folder(old).exists() and mine.story.exists()
 

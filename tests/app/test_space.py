@@ -21,7 +21,7 @@ from anystory.cli.arguments import DELEGATED
 from anystory.story.model import Prompt
 from tests.app.steps import PATIENCE, ROOT, few_steps, frames, settle, tracebacks, upload, write
 from ui import space
-from ui.serve import arguments, limits, main
+from ui.serve import arguments, limits, run
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_storybook_borrows_no_gpu(monkeypatch):
 
 def test_a_backend_that_is_none_is_one_sentence(monkeypatch, capsys):
     monkeypatch.setenv("ANYSTORY_BACKEND", "dream")
-    assert main([]) == 2
+    assert run([]) == 2
     said = "ANYSTORY_BACKEND is 'dream'; it must be one of: storybook, mini, flux.\n"
     assert capsys.readouterr().err == f"anystory app: {said}"
 

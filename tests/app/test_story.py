@@ -131,6 +131,14 @@ def test_frames_fit_by_all_that_they_show_and_by_nothing_else(studio):
     assert [item.number for item in studio.frames(visit)] == [1, 2, 3]
 
 
+def test_frames_that_cannot_be_read_are_told_when_their_story_comes_back(studio):
+    visit = studio.visit()
+    rendered(visit.story)
+    (visit.story / "frames" / "002.png").write_bytes(b"")
+    opened = story.load(studio, visit)
+    assert ([item.number for item in opened.shown], opened.lost) == ([1, 3], (2,))
+
+
 def test_frames_are_those_of_renamed_characters_when_a_story_is_opened_again(studio):
     visit = studio.visit()
     made = rendered(visit.story).story()

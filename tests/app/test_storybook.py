@@ -12,7 +12,7 @@ from anystory.backends.load import load
 from anystory.project.folder import Project
 from anystory.story.model import SEEN, Settings
 from anystory.story.steering import Layout, Place, Steering
-from tests.app.steps import EXAMPLE, ROOT, frames, settle, upload, write
+from tests.app.steps import EXAMPLE, ROOT, frames, pictures, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
 from ui import desk, html, masthead, panels, story
 from ui.estimate import TimeLeft
@@ -158,3 +158,27 @@ def test_a_story_is_made_by_storybook_in_the_browser(story_page):
     settle(page)
     assert "[layout: " in page.locator("#script textarea").input_value()
     expect(frames(page)).to_have_count(2)
+
+
+def test_a_drawing_chosen_on_the_card_is_in_the_frames_and_stays(story_page):
+    page = story_page
+    page.locator("#describe").click()
+    page.locator("#actor-1 .name input").fill("Bo")
+    page.locator("#actor-1 .words input").fill("a big bear")
+    write(page, "[size: 96] Bo sits in the forest")
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(1)
+    settle(page)
+    (before,) = pictures(page)
+    likenesses = page.locator("#actor-1 .likeness")
+    expect(likenesses).to_have_count(4)
+    expect(likenesses.first).to_have_attribute("aria-pressed", "true")
+    likenesses.nth(2).click()
+    expect(likenesses.nth(2)).to_have_attribute("aria-pressed", "true")
+    page.locator("#render").click()
+    expect(frames(page).locator("img")).not_to_have_attribute("src", before)
+    settle(page)
+    page.reload()
+    expect(likenesses.nth(2)).to_be_visible()
+    expect(likenesses.nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(frames(page)).to_have_count(1)

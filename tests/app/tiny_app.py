@@ -4,8 +4,6 @@ Such a model draws noise, in which no segmentation model finds a character: the 
 if it had been masked by hand. Everything else is the app.
 """
 
-import sys
-
 from gradio import networking
 from PIL import Image, ImageDraw
 
@@ -30,4 +28,4 @@ class Middle(Segmenter):
 if __name__ == "__main__":
     networking.url_ok = lambda url: True  # Gradio gives its own server three seconds to answer, a busy machine more
     ui.events.render.Segmenter = Middle
-    sys.exit(main())
+    main()

@@ -119,7 +119,7 @@ def test_nobody_is_in_an_empty_place_and_a_frame_can_be_of_any_size(backend, cas
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"settings": replace(SMALL, size=63)}, "The frame size is 63; storybook draws anything from 64 to 4096"),
+        ({"settings": replace(SMALL, size=15)}, "The frame size is 15; storybook draws anything from 16 to 4096"),
         ({"settings": replace(SMALL, size=4097)}, "The frame size is 4097"),
         ({"names": tuple(str(k) for k in range(13))}, "at most 12 characters, this panel has 13"),
         ({"prompt": Prompt("a fox")}, "nobody read this one"),

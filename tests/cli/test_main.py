@@ -1,5 +1,6 @@
 """The command line, as a person meets it: exit status, what is said, what is left on disk."""
 
+import json
 import re
 import subprocess
 import sys
@@ -221,7 +222,8 @@ def test_python_m_anystory_says_what_is_missing(arguments):
 
 
 def test_help_loads_no_torch():
-    program = "import sys; from anystory.__main__ import parser; parser().format_help(); print('torch' in sys.modules)"
+    program = "import sys; from anystory.cli.arguments import parser as made; made().format_help()"
+    program += "; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stdout.strip() == "False", run.stderr
 
@@ -429,3 +431,40 @@ def test_a_model_is_described_before_it_is_fetched_and_the_script_can_name_it(sc
         first, last = said.index("Fetching isnet-anime: drawn characters; Apache-2.0"), said.index("cannot be fetched")
         assert first < last and "176 MB" in said[:last]
     assert not (tmp_path / "out").exists() and not (tmp_path / "cut.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "says"),
+    [
+        ("info nowhere >&-", 2, "nowhere"),
+        ("completion bash >&-", 0, ""),
+        ("completion bash >&- 2>&-", 0, ""),
+        ("completion bash >/dev/full", 2, "anystory: The output cannot be written (No space left on device)"),
+        ("info nowhere --json >/dev/full", 2, "anystory: The output cannot be written (No space left on device)"),
+    ],
+)
+def test_an_output_that_takes_nothing_is_one_sentence(how, status, says):
+    run = subprocess.run(f"exec {sys.executable} -m anystory {how}", shell=True, capture_output=True, text=True)
+    assert run.returncode == status and says in run.stderr and run.stderr.count("\n") == bool(says), run.stderr
+
+
+def test_sigterm_ends_json_with_its_end_event(tmp_path):
+    (tmp_path / "long.txt").write_text("[NC] a forest by night\n" * 40)
+    command = [sys.executable, "-m", "anystory", "render", str(tmp_path / "long.txt"), "--json", "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        events = []
+        for line in run.stdout:
+            events.append(json.loads(line))
+            if events[-1]["event"] == "frame":
+                run.terminate()
+    assert events[-1] == {"event": "end", "exit": 143} and run.returncode == 143
+    assert {event["panel"] for event in events if event["event"] == "frame"} <= set(Project(tmp_path).entries)
+
+
+def test_ctrl_c_while_it_starts_is_one_sentence(monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("anystory.cli.arguments.parser", interrupt)
+    assert main(["check", "x.yaml"]) == 130
+    assert capsys.readouterr().err.count("\n") == 1

@@ -13,7 +13,7 @@ from anystory.project.folder import Project
 from anystory.script.form import ScriptError
 from anystory.script.read import load_script, parse_script
 from anystory.script.write import dump_script
-from anystory.story.model import LIBRARY
+from anystory.story.model import BOUNDS, LIBRARY
 from tests.cli.test_main import picture
 
 FORM = {
@@ -105,12 +105,13 @@ def test_things_have_boxes_and_holders(script, tmp_path, capsys):
     assert told["notes"] == ["There is no drawing of a vine; it is not shown."]
 
 
-def test_some_panels_are_sketched_at_a_size_of_choice(script, tmp_path, capsys):
-    assert main(["sketch", str(script), "--out", str(tmp_path), "--panels", "2", "--size", "80"]) == 0
+@pytest.mark.parametrize("size", [80, BOUNDS["size"][0]])
+def test_some_panels_are_sketched_at_a_size_of_choice(script, tmp_path, capsys, size):
+    assert main(["sketch", str(script), "--out", str(tmp_path), "--panels", "2", "--size", str(size)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("panel 2: forest 1, ") and "Fox" in said[0] and len(said) == 2
     assert sorted(path.name for path in (tmp_path / "sketches").iterdir()) == ["002-maps.npz", "002.json", "002.png"]
-    assert Image.open(tmp_path / "sketches" / "002.png").size == (80, 80)
+    assert Image.open(tmp_path / "sketches" / "002.png").size == (size, size)
 
 
 @pytest.mark.parametrize(

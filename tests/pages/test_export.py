@@ -152,6 +152,11 @@ def test_png_pages_replace_those_of_a_longer_book_but_nothing_else(project, tmp_
             export(project.folder, target, Format("2x3", **SMALL))
         assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     (target / "002.png").unlink()
+    clutter = {".DS_Store", "Thumbs.db", "desktop.ini", "._001.png", ".001.png.0a1b2c3d.part"}
+    for name in clutter:
+        (target / name).touch()
+    export(project.folder, target, Format("2x3", **SMALL))
+    assert {path.name for path in target.iterdir()} == {"001.png", *clutter}
     (target / "diary.txt").write_text("mine")
     with pytest.raises(PageError, match=r"diary\.txt"):
         export(project.folder, target, Format("2x2", **SMALL))

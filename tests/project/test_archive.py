@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import stat
+import time
 import zipfile
 from dataclasses import replace
 
@@ -113,11 +115,16 @@ def test_a_draft_alone_travels_too(tmp_path):
     assert load_draft(tmp_path / "out") == Draft("Mia walks", "A title")
 
 
-def test_an_older_story_is_migrated(packed, tmp_path):
+@pytest.mark.parametrize("bare", [False, True])
+def test_an_older_story_is_migrated(packed, tmp_path, bare):
+    """Also one of a program's script that lists nobody beside its subjects."""
+
     def older(name, data):
         if name != "story.json":
             return data
         content = json.loads(data) | {"version": 1}
+        if bare:
+            del content["script"]["cast"]
         for panel in content["panels"]:
             for key in ("trace", "asked", "tries", "diagnosis"):
                 del panel[key]
@@ -126,6 +133,15 @@ def test_an_older_story_is_migrated(packed, tmp_path):
     unpack(rewritten(packed, older), tmp_path / "out")
     assert json.loads((tmp_path / "out/story.json").read_text())["version"] == 4
     assert sorted(Project(tmp_path / "out").entries) == [1, 2, 3]
+    assert [subject.name for subject in Project(tmp_path / "out").story().subjects] == ["Fox", "Owl"]
+
+
+def test_a_folder_with_nothing_that_anybody_put_there_is_empty(packed, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".DS_Store").write_bytes(b"icons")
+    unpack(packed, tmp_path / "out")
+    assert sorted(Project(tmp_path / "out").entries) == [1, 2, 3]
+    assert (tmp_path / "out" / ".DS_Store").read_bytes() == b"icons"
 
 
 def test_a_folder_zipped_by_hand_opens(packed, tmp_path):
@@ -253,3 +269,51 @@ def test_other_files_and_folders_are_told(packed, tmp_path):
         pack(tmp_path / "nowhere", tmp_path / "x.zip")
     with pytest.raises(ArchiveError, match="cannot be unpacked"):
         unpack(tmp_path / "nowhere.zip", tmp_path / "out")
+
+
+def test_pictures_that_no_list_names_are_not_even_decoded(packed, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        archive, "_check", lambda data, name, check=archive._check: seen.append(name) or check(data, name)
+    )
+    false = with_entry(packed, f"history/{'a' * 32}.png", b"no picture")
+    unpack(false, tmp_path / "out")
+    assert "frames/001.png" in seen and not (tmp_path / "out/history").exists()
+
+
+def test_more_pixels_than_a_story_has_are_refused_before_they_are_decoded(packed, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "MAX_ALL_PIXELS", 20_000)
+    refused(packed, tmp_path)
+    with pytest.raises(ArchiveError, match="million pixels"):
+        pack(tmp_path / "story", tmp_path / "again.zip")
+    monkeypatch.undo()
+    monkeypatch.setattr(archive, "MAX_FRAME", 63 * 63)
+    refused(packed, tmp_path)
+
+
+def test_a_link_is_not_followed_into_a_zip(packed, tmp_path):
+    secret, frame = tmp_path / "secret", tmp_path / "story/frames/001.png"
+    frame.rename(secret)
+    frame.symlink_to(secret)
+    with pytest.raises(ArchiveError, match="link"):
+        pack(tmp_path / "story", tmp_path / "again.zip")
+    frame.unlink()
+    (tmp_path / "story/frames").rename(tmp_path / "elsewhere")
+    (tmp_path / "story/frames").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ArchiveError, match="link"):
+        pack(tmp_path / "story", tmp_path / "again.zip")
+    assert not list(tmp_path.glob("*again*"))
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "/proc/story.zip", "."])
+def test_a_place_that_takes_no_zip_is_one_sentence(packed, tmp_path, target):
+    with pytest.raises(ArchiveError, match=r"choose another place"):
+        pack(tmp_path / "story", target)
+
+
+def test_what_was_killed_while_unpacking_is_swept(packed, tmp_path):
+    for age, name in ((archive.ABANDONED + 1, ".out-a1b2c3_d"), (0, ".out-new_here")):
+        (tmp_path / name / "frames").mkdir(parents=True)
+        os.utime(tmp_path / name, (then := time.time() - age, then))
+    unpack(packed, tmp_path / "out")
+    assert [path.name for path in tmp_path.glob(".out*")] == [".out-new_here"]

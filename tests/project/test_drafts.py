@@ -132,7 +132,7 @@ def test_a_session_finds_its_own_story_and_nobody_elses(tmp_path):
 
 def test_old_stories_go_and_then_the_oldest_beyond_the_size(tmp_path):
     clock = Clock()
-    store = Store(tmp_path, days=2, total=250_000, clock=clock)
+    store = Store(tmp_path, days=2, total=250_000, clock=clock, running=clock)
     keys = [store.new_key() for _ in range(4)]
     for key in keys:
         store.save(key, Draft("x" * 100_000))
@@ -142,7 +142,41 @@ def test_old_stories_go_and_then_the_oldest_beyond_the_size(tmp_path):
     assert [store.load(key) is not None for key in keys] == [True, False, False, True]
     clock.now += 9 * DAY
     assert store.sweep(keep=(keys[3],)) == 1
-    assert store.load(keys[3]) is not None and list(tmp_path.glob(".*")) == []
+    assert store.load(keys[3]) is not None and list(tmp_path.glob(".*")) == [tmp_path / ".clock"]
+
+
+@pytest.mark.parametrize("jump", [400 * DAY, -400 * DAY])
+def test_a_clock_that_jumps_deletes_nothing(tmp_path, jump):
+    clock, running = Clock(), Clock()
+    store = Store(tmp_path, days=2, clock=clock, running=running)
+    key = store.new_key()
+    store.save(key, Draft("mine"))
+    assert store.sweep() == 0
+    clock.now += jump
+    assert store.sweep() == 0  # while it runs
+    again = Store(tmp_path, days=2, clock=clock, running=running)
+    assert again.sweep() == 0  # and at the next start
+    clock.now -= jump
+    for _ in range(3):
+        again = Store(tmp_path, days=2, clock=clock, running=running)
+        assert again.load(key) == Draft("mine") and again.sweep() == 0
+        clock.now += DAY
+    running.now += 3 * DAY
+    assert again.sweep() == 1
+
+
+def test_what_was_killed_over_a_folder_is_swept(tmp_path):
+    running = Clock()
+    store = Store(tmp_path, running=running)
+    store.save(key := store.new_key(), Draft("mine"))
+    left = tmp_path / f".{store.folder(key).name}-a1b2c3_d"  # of unpacking, or of removing
+    (left / "frames").mkdir(parents=True)
+    (tmp_path / ".notes-of-mine").mkdir()
+    store.sweep()
+    assert left.exists()  # somebody may be at it
+    running.now += 3600
+    store.sweep()
+    assert not left.exists() and (tmp_path / ".notes-of-mine").exists() and store.load(key) == Draft("mine")
 
 
 def test_a_story_that_is_too_large_takes_words_and_less_but_no_more_pictures(tmp_path):

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from anystory.maps.diagnosis import diagnose
@@ -567,6 +568,17 @@ def test_many_who_write_one_file_at_once_all_succeed_and_the_last_one_s_is_whole
     assert (tmp_path / "story.json").read_bytes() in contents
     assert (tmp_path / "sub" / "001.png").read_bytes() in contents
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_folder_that_another_program_keeps_is_left_alone_and_told(tmp_path, story, monkeypatch):
+    monkeypatch.setattr("anystory.project.folder.LOCKED", 0.05)
+    project = fill(tmp_path, story)
+    before = (tmp_path / "story.json").read_bytes()
+    with FileLock(tmp_path / ".lock"), pytest.raises(ProjectError, match=r"kept by another program for 0\.05 seconds"):
+        Project(tmp_path).pin(1)
+    assert (tmp_path / "story.json").read_bytes() == before
+    project.pin(1)
+    assert Project(tmp_path).entries[1].pinned
 
 
 def test_free_space_is_advised_only_where_there_is_none(tmp_path, monkeypatch):

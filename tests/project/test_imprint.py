@@ -97,6 +97,12 @@ def test_a_layout_travels_but_names_no_file():
     assert without_pictures(data).panels[0].steering.layout.places == ()
 
 
+def test_a_frame_of_a_script_that_lists_nobody_has_those_who_were_looked_at():
+    script = {"panels": [{"prompt": "Fox walks", "cast": ["Fox"]}]}
+    back = story_from_png(with_story(script=script, looks={"Fox": "a"}))
+    assert (back.script.panels[0].cast, back.script.cast, back.missing) == (("Fox",), (CastMember("Fox"),), ("Fox",))
+
+
 def test_pictures_named_in_the_text_are_never_looked_for():
     script = {"cast": [{"name": "Fox", "image": "/etc/passwd", "mask": "../x"}], "panels": [{"prompt": "Fox walks"}]}
     assert story_from_png(with_story(script=script)).script.cast == (CastMember("Fox"),)

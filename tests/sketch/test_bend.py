@@ -65,6 +65,12 @@ def test_every_part_gets_to_where_the_spine_takes_it(bow, low, high, stretch):
         assert x == pytest.approx(right_x - left, abs=2.5) and y == pytest.approx(right_y - bottom, abs=2.5)
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 1), (3, 5), (12, 4), (17, 9)])
+def test_the_smallest_bend_too(height, width):
+    for one in EVERY:
+        assert min(bent(slab(height, width), one).pixels.shape[:2]) >= 1
+
+
 @pytest.mark.parametrize("one", EVERY, ids=repr)
 def test_nothing_is_torn_or_folded(one):
     """One piece without a hole, of the size it had but for legs that are drawn in; its lower edge level."""

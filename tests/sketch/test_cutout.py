@@ -278,3 +278,28 @@ def test_a_guess_is_right_where_it_is_made():
     made = [(guess, facing) for guess, facing in guesses if guess]
     assert len(guesses) > 600 and len(made) >= 20
     assert [one for one in made if one[0] != one[1]] == []
+
+
+@pytest.mark.parametrize("shape", ["disc", "towers"])
+def test_what_the_upper_edge_cuts_is_rounded_off(shape):
+    alpha = disc(120, 50, (60, 25)) * 255
+    if shape == "towers":
+        alpha = np.zeros((120, 120))
+        alpha[:, 10:50] = alpha[30:, 50:70] = alpha[:, 70:110] = 255
+    cut = prepare(subject(photograph(120, 120), alpha))
+    assert "top" in cut.cut and 0.04 < cut.crown <= 0.3
+    seen = cut.pixels[..., 3] >= SELECTED
+    before = alpha >= SELECTED
+    assert seen[0].sum() < 0.4 * before[0].sum()
+    low = int(np.ceil(cut.crown * len(seen))) + 1
+    assert (np.diff(seen[:5].sum(1)) > 0).all() and seen[low:].sum() > 0.97 * before[low:].sum()
+    whole = prepare(subject(photograph(120, 120), disc(120, 50) * 255))
+    assert whole.crown == 0 and not whole.cut
+
+
+def test_two_feet_that_touch_the_edge_are_no_cut():
+    alpha = np.zeros((60, 40))
+    alpha[:50, 8:32] = alpha[40:, 2:17] = alpha[40:, 23:38] = 255
+    alpha[50:55, 17:23] = 0
+    rgb = np.where(np.arange(40)[None, :, None] < 20, (200, 80, 80), (80, 80, 200)) * np.ones((60, 1, 1))
+    assert "bottom" not in prepare(subject(rgb, alpha)).cut

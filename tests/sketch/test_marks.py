@@ -15,8 +15,8 @@ from anystory.sketch.stagecraft.figure import kind_of
 from anystory.sketch.stagecraft.marks import DONE, FELT, MOODS, SIZES, TRAILS
 from anystory.sketch.staging import stage
 from anystory.sketch.words import vocabulary
-from anystory.story.shot import Role, Shot
-from tests.sketch.panels import SHAPES, asset, drawing, middle, painting, random_panel, tall
+from anystory.story.shot import Role, Shot, Thing
+from tests.sketch.panels import SHAPES, asset, drawing, middle, painting, random_panel, shared, tall
 
 SIDE = 160
 AT_THE_HEAD = set(MOODS.values()) | set(FELT.values()) | set(DONE.values())
@@ -155,6 +155,34 @@ def test_a_mark_stands_out_in_every_medium_and_light(medium, time):
     outside = change.copy()
     outside[y0 - 6 : y1 + 7, x0 - 6 : x1 + 7] = 0
     assert outside.max() == 0
+
+
+TOLD = [
+    *(Role("A", mood=mood) for mood in MOODS),
+    *(Role("A", action, toward="B") for action in (*FELT, *DONE, *TRAILS)),
+]
+
+
+@pytest.mark.parametrize("framing", ["", "wide", "medium", "close-up", "from above", "from below"])
+@pytest.mark.parametrize("told", TOLD, ids=lambda role: role.mood or role.action)
+def test_no_mark_is_on_a_face_or_under_a_balloon(told, framing):
+    """Of the cast, of extras by themselves and of a flock, whether or not somebody talks."""
+    cuts = {"A": Cutout("A", asset("shelf/leo.webp")), "B": Cutout("B", asset("shelf/tuk.webp"))}
+    extras = (Thing("queen"), Thing("dog", toward="A"), Thing("duck", count=5), Thing("bird", action="flies"))
+    for place, speakers, size in (("beach", (), (512, 512)), ("meadow", ("A", "B", "A"), (640, 400))):
+        staging = staging_of(
+            told, Role("B"), place=place, framing=framing, things=extras, speakers=speakers, cuts=cuts, size=size
+        )
+        living = [one for one in staging.things if one.drawing is not None and one.drawing.living]
+        assert len(living) >= 3
+        for mark in staging.marks:
+            assert not speakers or mark.box[1] >= 0.3 - 1e-9
+            for one in (*staging.placed, *living):
+                x0, y0, x1, y1 = one.box
+                narrow = (x1 - x0) * size[0] < 0.7 * (y1 - y0) * size[1]  # of who is broad the face is at one end
+                flock = getattr(one, "count", 1) > 1
+                if (narrow or flock) and abs(one.angle) < 30 and mark.owner != getattr(one, "name", ""):
+                    assert shared(mark.box, (x0, y0, x1, y1 if flock else y0 + 0.2 * (y1 - y0))) == 0, (mark, one)
 
 
 def test_every_place_and_frame_has_room_for_one_mood():

@@ -12,10 +12,10 @@ from anystory.project.folder import Project
 from anystory.render.session import Renderer
 from anystory.script.read import load_script, parse_script
 from anystory.sketch.own import with_own
+from anystory.sketch.own_files import ThingError
 from anystory.sketch.read import read_story
 from anystory.sketch.stagecraft.props import silhouette_of
 from anystory.sketch.things import Library, own_library
-from anystory.sketch.things.own import ThingError
 from anystory.story.model import CastMember, Panel, Script
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4" fill="{}"/></svg>'

@@ -98,3 +98,16 @@ def test_a_phrase_means_one_action(language):
     for action in ACTIONS:
         for phrase in listed(vocabulary()["actions"][action][language])[-5:]:
             assert known.setdefault(phrase, action) == action
+
+
+def test_what_is_gone_is_not_there():
+    panel = Panel("Rosa cries, for her golden crown is gone", ("Rosa",))
+    (shot,) = read_story(Script((panel,), (CastMember("Rosa", description="a princess"),)))
+    assert "crown" not in [thing.concept for thing in shot.things]
+
+
+def test_a_dark_forest_is_a_forest_in_the_dark():
+    lines = ("Rosa sits in the kitchen", "Rosa searches in the dark forest", "Rosa works in the early morning garden")
+    panels = tuple(Panel(line, ("Rosa",)) for line in lines)
+    shots = read_story(Script(panels, (CastMember("Rosa", description="a princess"),)))
+    assert [(shot.place, shot.time) for shot in shots[1:]] == [("forest", "night"), ("garden", "sunrise")]

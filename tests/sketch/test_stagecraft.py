@@ -253,6 +253,15 @@ def test_who_hides_is_about_half_hidden(place, target, height):
         assert 0.28 < share < 0.72
 
 
+@pytest.mark.parametrize("place", ["hill", "mountains", "desert"])
+def test_who_climbs_a_hill_is_on_its_ground(place):
+    for seed in range(3):
+        (climber,) = staged(Role("A", "climbs"), place=place, seed=seed)
+        assert climber.contact is not None
+    (climber,) = staged(Role("A", "climbs", relation="on", targets=("tree",)), place="hill")
+    assert climber.contact is None
+
+
 # --- relations ------------------------------------------------------------------------------------------------------
 
 

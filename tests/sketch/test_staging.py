@@ -319,6 +319,21 @@ def test_what_is_cut_at_a_side_is_at_that_side_of_the_frame(cut):
     assert one.mirrored
 
 
+@pytest.mark.parametrize(("cut", "bottom"), [({"top"}, 1.0), ({"top", "bottom"}, 1.0), ({"top", "left"}, 1.0)])
+def test_a_head_that_its_picture_cuts_reaches_beyond_the_frame(cut, bottom):
+    cuts = {"A": drawing("A", 70, 100, cut=frozenset(cut), crown=0.1), "B": drawing("B")}
+    for framing in ("", "medium", "close-up", "from below"):
+        for size in (SQUARE, (400, 300), (300, 400)):
+            (one,) = staged(Role("A"), cuts=cuts, framing=framing, size=size)
+            assert one.box[1] + 0.1 * tall(one) <= 1e-6 and one.box[3] >= bottom
+            assert "left" not in cut or one.box[0] <= 1e-6
+    # Where there is no room for that it is as large as anybody.
+    for others in ({"framing": "wide"}, {"speakers": ("A",)}):
+        (one,) = staged(Role("A"), cuts=cuts, **others)
+        assert tall(one) < 0.8
+    assert all(tall(one) < 0.8 for one in staged(Role("A"), Role("B"), cuts=cuts))
+
+
 # --- framing --------------------------------------------------------------------------------------------------------
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anystory.sketch.own_files import ThingError
 from anystory.sketch.things import COLOURS, Library, all_drawings, render
 from anystory.sketch.things.__main__ import main
 from anystory.sketch.things.build import DRAWN, build, symbols
 from anystory.sketch.things.colours import name_of, oklab, recoloured, rgb
 from anystory.sketch.things.drawing import COLUMNS, FOLDER, INDEX, KINDS, LANGUAGES, PACK, PARTS, RESTS, parse
-from anystory.sketch.things.own import MAX_ELEMENTS, MAX_EMBEDDED, MAX_SVG_BYTES, ThingError
+from anystory.sketch.things.own import MAX_ELEMENTS, MAX_EMBEDDED, MAX_SVG_BYTES
 from anystory.sketch.things.render import _Kept, member
 from anystory.sketch.things.words import is_chinese, key, readings
 

@@ -5,8 +5,10 @@ import pytest
 
 from anystory.sketch.bend import STRAIGHT
 from anystory.sketch.compose import picture_of
+from anystory.sketch.cutout import Cutout
 from anystory.sketch.patch import fitted
 from anystory.sketch.read import read_story
+from anystory.sketch.recall import recalled
 from anystory.sketch.scenery import PLACES, paint
 from anystory.sketch.sketcher import sketch
 from anystory.sketch.stagecraft.covers import means
@@ -100,6 +102,8 @@ def test_what_is_painted_has_its_colour():
         ("Pip wears a yellow raincoat", "raincoat", "Pip"),
         ("Bruno wears a medal around his neck", "medal", "Bruno"),
         ("Mia lleva un vestido verde", "dress", "Mia"),
+        ("Mia laughs because Bruno wears a red hat", "hat", "Bruno"),
+        ("Bruno戴着帽子，Mia笑了", "hat", "Bruno"),
         ("Tom wraps Bruno in a blanket", "blanket", "Bruno"),
         ("A bear with a scarf blocks the path in front of Mia", "scarf", "bear"),
     ],
@@ -209,3 +213,81 @@ def test_an_extra_that_is_bent_fills_the_box_it_is_given(line):
         fit = fitted(picture_of(one, 512), one, 512, 512)
         room = tuple(512 * (one.box[axis + 2] - one.box[axis]) for axis in (0, 1))
         assert fit.size == pytest.approx(room, rel=0.06) and fit.scale == pytest.approx(1, rel=0.15)
+
+
+def dog():
+    """An animal on all fours that looks to the left, its tail higher than its head."""
+    pixels = np.zeros((100, 150, 4), np.uint8)
+    for rows, columns in (((20, 50), (0, 40)), ((45, 75), (20, 140)), ((75, 100), (30, 45)), ((75, 100), (115, 130))):
+        pixels[slice(*rows), slice(*columns)] = (200, 150, 60, 255)
+    pixels[0:50, 130:140] = (200, 150, 60, 255)
+    return Cutout("Bruno", pixels, facing="left")
+
+
+@pytest.mark.parametrize("other", ["left", "right"])
+def test_an_animals_hat_is_on_its_head_and_not_between_it_and_the_tail(other):
+    shot = read(f"Mia is on the {other}, and Bruno wears a hat")
+    staging = stage(shot, [drawing("Mia"), dog()], paint("meadow", "day", "clear", "flat", 1), SQUARE, 1)
+    (hat,), (_, wearer) = staging.things, staging.placed
+    x = ((hat.box[0] + hat.box[2]) / 2 - wearer.box[0]) / (wearer.box[2] - wearer.box[0])
+    assert wearer.facing == other and (x if other == "left" else 1 - x) < 0.4
+    assert hat.box[3] > wearer.box[1] + 0.15 * (wearer.box[3] - wearer.box[1])
+
+
+def test_everybody_who_is_in_a_boat_is_seen():
+    shot = read("Bruno and Pip sailed a paper boat on the pond")
+    cutouts = [dog() if role.name == "Bruno" else drawing(role.name, 60) for role in shot.roles]
+    made = sketch(shot, cutouts, width=192, height=192, seed=1, story_seed=1)
+    for placed, mask in zip(made.staging.placed, made.masks, strict=True):
+        (x0, y0, x1, y1) = placed.box
+        assert mask.sum() > 0.25 * (x1 - x0) * (y1 - y0) * mask.size, placed.name
+
+
+@pytest.mark.parametrize(
+    "line", ["Mia picks three flowers and puts them into a vase", "Mia picks an apple and puts it into a basket"]
+)
+def test_what_is_put_into_something_small_is_in_it_and_not_who_puts_it_there(line):
+    things, cast, _ = staged(line)
+    (content, vessel) = things.values()
+    assert content.held_by == "" and vessel.box[0] <= (content.box[0] + content.box[2]) / 2 <= vessel.box[2]
+    assert cast["Mia"].contact is not None and cast["Mia"].box[3] > 0.8
+
+
+def test_what_somebody_has_beside_what_they_are_on_is_in_their_hand():
+    things, _, _ = staged("Mia sits on a cushion with a book")
+    assert things["book"].held_by == "Mia"
+    things, _, _ = staged("Mia carries three apples in a basket")
+    assert things["basket"].held_by == "Mia" and things["apple"].box[0] > things["basket"].box[0]
+
+
+def test_an_animal_that_is_with_an_extra_is_there():
+    things, _, _ = staged("A pirate with a parrot shows Mia a map")
+    assert {"pirate", "parrot", "map"} <= things.keys()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Mia holds a red ball", "Mia sleeps", "The ball lies under a tree", "Mia gives the ball to Tom"),
+        ("Mia拿着一个红色的球", "Mia睡觉", "球在树下", "Mia把球给Tom"),
+        ("Mia tiene una pelota roja", "Mia duerme", "La pelota está debajo de un árbol", "Mia da la pelota a Tom"),
+    ],
+)
+def test_a_thing_is_the_same_in_every_panel_in_every_language(lines):
+    panels = tuple(Panel(line, tuple(one.name for one in CAST if one.name in line)) for line in lines)
+    shots = recalled(read_story(Script(panels, CAST)))
+    found = [[one.colour for one in shot.things if one.concept == "ball"] for shot in shots]
+    assert found == [["red"], [], ["red"], ["red"]]
+    looks = set()
+    for shot in (shots[0], shots[2], shots[3]):
+        cutouts = [drawing(role.name) for role in shot.roles]
+        things = stage(shot, cutouts, paint("meadow", "day", "clear", "flat", 1), SQUARE, 1).things
+        looks |= {(one.drawing.concept, one.colour) for one in things if one.concept == "ball"}
+    assert looks == {("ball", "red")}
+
+
+@pytest.mark.parametrize("line", ["Mia puts a rose in a vase in the garden", "A vase with tulips stood beside Pip"])
+def test_flowers_look_out_of_their_vase(line):
+    things, _, _ = staged(line)
+    vase, flowers = things.pop("vase").box, things.popitem()[1].box
+    assert flowers[1] < vase[1] < flowers[3] < vase[3] and flowers[0] < (vase[0] + vase[2]) / 2 < flowers[2]

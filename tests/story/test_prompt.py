@@ -159,6 +159,7 @@ def test_names_become_what_they_look_like(prompt, cast, text):
         ("unicorn", "a unicorn walks"),
         ("unimpressed cat", "an unimpressed cat walks"),
         ("hourglass", "an hourglass walks"),
+        ("ufo", "a ufo walks"),
         ("one-eyed pirate", "a one-eyed pirate walks"),
         ("European hare", "a European hare walks"),
         ("a", "an a walks"),

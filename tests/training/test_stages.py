@@ -18,7 +18,7 @@ from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.mention import SILENT
 from anystory.model.pipeline import AnyStoryPipeline
 from anystory.training import __main__ as command_line
-from anystory.training import autoencoder, stages
+from anystory.training import autoencoder, mentions, stages
 from anystory.training.art import Art
 from anystory.training.inputs import encode_batch, encode_references, prepare
 from anystory.training.losses import Target, stage_losses
@@ -52,6 +52,12 @@ def models(tmp_path_factory):
     for name, make in MODELS.items():
         make().save_pretrained(root / name)
     return {name: root / name for name in MODELS}
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch):
+    """The line that tells how a training is has few frames to go by."""
+    monkeypatch.setattr(stages, "HEALTH_FRAMES", 4)
 
 
 def _weights(model_folder):
@@ -356,6 +362,8 @@ def test_the_whole_making_of_the_embedded_model(folder, tmp_path, monkeypatch): 
     """From the art to half precision, each phase a step or a few."""
     monkeypatch.setattr(command_line, "SCENES", 2)
     monkeypatch.setattr(autoencoder, "POOL", 16)
+    monkeypatch.setattr(autoencoder, "MEASURED", 2)
+    monkeypatch.setattr(mentions, "BATCH", 8)
     monkeypatch.setattr(command_line, "CPU", command_line.Scale(crops=2, drawings=8, frames=1, draws=2, rate=RATE))
     arguments = ["mini", "--art", folder, "--out", tmp_path, "--size", 64, "--minutes", 1e-3, "--workers", 2]
     assert command_line.main([str(a) for a in arguments]) == 0

@@ -11,6 +11,7 @@ import gradio as gr
 
 from anystory.cast.images import open_image
 from anystory.errors import AnyStoryError
+from anystory.project.folder import write_atomic
 from anystory.render.locating import Located
 from ui import cast, finder, html
 from ui.events import SLOW
@@ -57,7 +58,7 @@ def wire(parts: Parts) -> None:
                     yield {find.found: html.hint(say("frames.queue", place=at))}
                     continue
                 file = folders.files / "who-is-where.zip"
-                file.write_bytes(at.zipped)
+                write_atomic({file: at.zipped})
                 yield {
                     find.found: finder.shown(at, names, more, say),
                     find.download: gr.DownloadButton(value=file, visible=True),

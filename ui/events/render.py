@@ -12,9 +12,10 @@ from anystory.story.model import Panel, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
 from ui.events.script import Written, written
+from ui.gate import address
 from ui.limits import LimitError
 from ui.parts import Parts
-from ui.running import MAX_QUEUE, Run
+from ui.running import MAX_QUEUE, PAGES, Run
 from ui.studio import Job, Shown, Visit, pinned
 from ui.words import words
 
@@ -26,10 +27,11 @@ def start(parts: Parts, job: Job, shown: tuple[Shown, ...], request: gr.Request)
         visitor.allowance.render(job.frames)
         if len(parts.studio.turns) >= MAX_QUEUE:
             raise LimitError("limit.busy")
+        if visitor.run is None or visitor.run.ended:
+            at_end = parts.visitors.shares.take(address(request), PAGES)
+            visitor.run = Run(parts.studio, job, shown, visitor.allowance, at_end)
     except LimitError as error:
         return {parts.controls.notice: html.notice([say(error)])}
-    if visitor.run is None or visitor.run.ended:
-        visitor.run = Run(parts.studio, job, shown, visitor.allowance)
     return frames.started(visitor.run, say, parts.controls, parts.stage, parts.view)
 
 

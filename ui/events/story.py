@@ -119,6 +119,8 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
         try:
             opened = story.load(studio, visit)
             said = [say("story.restored")] if opened else [say("story.away")] if undo else []
+            if opened and opened.lost:
+                said.append(say("story.unreadable", numbers=", ".join(map(str, opened.lost))))
         except story.ERRORS as error:  # it stays where it is; a newer AnyStory may be able to read it
             opened, said, undo = None, [say(error)], False
             visit, before = studio.visit(files=visit.files), visit.key

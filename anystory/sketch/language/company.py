@@ -22,6 +22,7 @@ BEASTS = BIRDS | frozenset(
     hedgehog badger deer lion tiger leopard elephant giraffe monkey gorilla hippo crocodile snake dragon dinosaur
     octopus whale dolphin crab seal turtle tortoise frog toad snail monster troll alien""".split()  # noqa: SIM905
 )
+MACHINES = frozenset(("robot", "spaceship", "car", "train"))
 WIDER = {
     "man": ("he", frozenset()),
     "woman": ("she", frozenset()),
@@ -43,6 +44,8 @@ WIDER = {
     "monster": ("", BEASTS),
 }
 """Wider nouns for members of the cast: of which gender they are, or of which kinds."""
+RECENT = 4
+"""Members of the cast seen last among whom "she" is looked for before all others."""
 ABBREVIATED = ("Mr", "Mrs", "Ms", "Dr", "St", "Sr", "Sra", "Dra", "Don", "Doña")
 GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 
@@ -50,8 +53,8 @@ GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 class Company:
     """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those in
     the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last;
-    `narrator`: who says "I", once that is known; `learned`: {name: "she" or "he"} of those whose descriptions do not
-    tell, to which what the pronouns of the line tell is added."""
+    `seen`: who is known already, and so not "a bear"; `narrator`: who says "I", once that is known; `learned`: {name:
+    "she" or "he"} of those whose descriptions do not tell, to which what the pronouns of the line tell is added."""
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Company:
         learned: dict[str, str] | None = None,
     ) -> None:
         self.members = tuple(members)
+        self.seen: frozenset[str] = frozenset()
         learned = {} if learned is None else learned
         self.narrator = narrator
         self.recent = tuple(name for name in recent if name in self.members)
@@ -74,11 +78,17 @@ class Company:
 
     def aliases_in(self, text: str) -> dict[str, str]:
         """What each name may be called in a text: parts of it that are words as well, "Drizzle" of Doctor Drizzle, only
-        where they stand with a capital within a sentence."""
-        shown = {
-            part: name for part, name in self._common.items() if re.search(rf"(?<=[a-zà-ÿ,] ){re.escape(part)}\b", text)
-        }
+        where they stand with a capital within a sentence, or as a noun without an article begin one."""
+        shown = {part: name for part, name in self._common.items() if self._calls(part, text)}
         return {**shown, **self.aliases}
+
+    def _calls(self, part: str, text: str) -> bool:
+        """Whether a word of the language stands as a name in a text."""
+        word = re.escape(part)
+        if re.search(rf"(?<=[a-zà-ÿ,] ){word}\b", text):
+            return True
+        begins = re.search(rf"(?:^|[.!?…:;]\s+|[\"”»—]\s*){word}(?= (?:and )?[a-zà-ÿ])", text)
+        return begins is not None and "things" in {sense.kind for sense in lexicon("en").senses((part.lower(),))}
 
     def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
         """Whom a pronoun means: `kind` is a key of the grammar, `last` who was meant before, the latest last, `but`
@@ -130,13 +140,52 @@ class Company:
         return found if plural else found[:1]
 
 
+class Everybody(Company):
+    """The whole cast, as those whom a line may mean of whose panel nobody knows yet who is in it. `shown`: who has been
+    in the story, the latest last; `pronouns`: which of them mean somebody in it. `named` is to be set to whom the
+    line names."""
+
+    def __init__(
+        self,
+        descriptions: Mapping[str, str],
+        shown: Sequence[str],
+        pronouns: frozenset[str],
+        learned: dict[str, str],
+    ) -> None:
+        new = tuple(name for name in descriptions if name not in shown)
+        super().__init__(descriptions, (*new, *shown), learned=learned)
+        self.seen = frozenset(shown)
+        self.named: tuple[str, ...] = ()
+        self._shown, self.pronouns = tuple(shown), pronouns
+
+    def pronoun(self, kind: str, last: Sequence[str], but: Iterable[str] = ()) -> list[str]:
+        """Who "she" or "he" is: somebody of the line, else who was in the story last, of whom the description fits,
+        else who may be of what nothing is said, people before animals. Words for several mean nobody here."""
+        if kind not in self.pronouns:
+            return []
+        here = [*reversed(last), *self.named]
+        before = [name for name in reversed(self._shown) if name not in here]
+        fit = {name for name in self.members if self._genders[name] == kind} - set(but)
+        may = {name for name in self.members if not self._genders[name]} - set(but)
+        people = {name for name in may if not (BEASTS | MACHINES) & set(self._kinds[name])}
+        choices = ((here, fit), (here, may), (before[:RECENT], fit), (before[:RECENT], people), (before, fit))
+        choices += ((before, people), (before, may))
+        return next(([name] for order, those in choices for name in order if name in those), [])
+
+    def of_kind(self, concept: str, plural: bool, definite: bool = False) -> list[str]:
+        """The only one who is an instance of a noun."""
+        found = super().of_kind(concept, True, definite)
+        return found if len(found) == 1 and not plural else []
+
+
 def _is_a(kind: str, concept: str) -> bool:
     return kind == concept or kind.endswith(f" {concept}")  # a polar bear is a bear
 
 
 def aliases_of(names: Sequence[str], common: bool = False) -> dict[str, str]:
-    """What each name may be called: itself, and of several words those that are no words of the language and no other
-    name's: "Rook" for Captain Rook; if `common`, those that are words as well."""
+    """What each name may be called: itself; of several words those that are no words of the language and no other
+    name's, "Rook" for Captain Rook, or if `common`, those that are words as well; of three or four Chinese characters
+    the last two."""
     parts = [part for name in names for part in dict.fromkeys(name.split()) if name != part]
     aliases = {name: name for name in names}
     for name in names:
@@ -151,6 +200,10 @@ def aliases_of(names: Sequence[str], common: bool = False) -> dict[str, str]:
                 and known == common
             ):
                 aliases.setdefault(part, name)
+        if not common and re.fullmatch(r"[\u3400-\u9fff]{3,4}", name):
+            given = name[-2:]  # 小雨 of 林小雨, 婆婆 of 大象婆婆
+            if not any(given in other for other in names if other != name):
+                aliases.setdefault(given, name)
     return aliases
 
 

@@ -7,7 +7,7 @@ It is no full grammar. It keeps what a picture needs and forgets the rest.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from anystory.sketch.language import forms
@@ -31,7 +31,7 @@ from anystory.sketch.language.sentence import (
     Occasion,
     Sentence,
 )
-from anystory.sketch.language.tokens import QUOTE, Unit, units_of
+from anystory.sketch.language.tokens import NO_PLACES, QUOTE, Unit, units_of
 from anystory.sketch.words import ACTIONS, listed, vocabulary
 
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
@@ -65,9 +65,9 @@ PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
 
-def parse(text: str, company: Company, language: str) -> Sentence:
-    """Read a line. `company` says who may be meant in it."""
-    units = units_of(text, company.aliases_in(text), language)
+def parse(text: str, company: Company, language: str, places: Mapping[str, str] = NO_PLACES) -> Sentence:
+    """Read a line. `company` says who may be meant in it; `places` as of `units_of`."""
+    units = units_of(text, company.aliases_in(text), language, places)
     if language == "zh":
         units = reordered(units)
     return _Walk(units, company, language).walk()
@@ -83,7 +83,7 @@ class _Walk(Details):
                 continue
             self._read(kind, at, unit)
             self._clues(kind, unit)
-            if unit.text in GONE:
+            if unit.text in GONE or ("ends" in unit and unit.text.split(" ")[-1] in GONE):
                 self._gone()
             if kind not in SILENT:
                 self.previous = kind
@@ -229,9 +229,8 @@ class _Walk(Details):
         if the is None or noun is None or not any(kind in the for kind in ("the", "a", "his")) or "times" in noun:
             return False
         nouns, verb = self._ahead(at)
-        return not (verb and nouns == 1) and (
-            "fixed" in noun or "buildings" in noun or noun.value("things") in living()
-        )
+        stands = any(kind in noun for kind in ("fixed", "buildings", "places")) or noun.value("things") in living()
+        return stands and not (verb and nouns == 1)
 
     def _not(self, at: int) -> None:
         after = self.next(at)
@@ -342,7 +341,9 @@ class _Walk(Details):
         indirect = clitic in ("le", "les")
         ahead = self.units[at + 1 :]
         ahead = ahead[: next((step for step, unit in enumerate(ahead) if unit.mark), len(ahead))]
-        if any("to" in unit and after.name for unit, after in itertools.pairwise(ahead)):
+        if indirect and at > 1 and self.units[at - 2].text == "se":
+            return  # "se le cae el sombrero"
+        if any("to" in unit and (after.name or "a" in after) for unit, after in itertools.pairwise(ahead)):
             return
         if not act.actors or (not indirect and any(mention.kind == "thing" for mention in self.found.mentions)):
             return

@@ -122,12 +122,17 @@ class Lexicon:
             concept = self._concept(kind.concept, known)
             for phrase in kind.words[self.language]:
                 words = tuple(words_of(phrase, self.language))
-                if any(sense.kind == "colours" for word in (*words, phrase[:1]) for sense in self.senses((word,))):
-                    continue  # "red apple": an apple
+                told = {base for word in words for base in (word, *self._singular(word))} | {phrase[:1]}
+                if any(sense.kind == "colours" for word in told for sense in self.senses((word,))):
+                    continue  # "red apple", "manzana roja": an apple
                 if plurals and len(words) == 1 and any(noun in known for noun in forms.english_nouns(phrase)):
                     continue
                 if words not in self._phrases and words[0] not in self.verbs and (self.language != "zh" or phrase[1:]):
                     self._phrases[words] = [Sense("things", concept)]
+
+    def _singular(self, word: str) -> list[str]:
+        """What a word may be a form of as an adjective."""
+        return [base for base in forms.spanish_nouns(word) if base] if self.language == "es" else []
 
     def _signs(self) -> dict[str, list[tuple[tuple[str, ...], int]]]:
         """The phrases of signs.yaml by their first word, in Chinese by their first character: (words, its number)."""

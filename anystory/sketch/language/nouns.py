@@ -256,7 +256,7 @@ class Nouns(Relations):
             if not names and concept in GENERIC and mods.owner:
                 friends = [name for name in self.company.members if name not in (*self.actors(), mods.owner)]
                 names = friends if plural else friends[:1]
-            if names and not (mods.which == "a" and set(names) <= set(self.meant)):
+            if names and not (mods.which == "a" and set(names) <= {*self.meant, *self.company.seen}):
                 return Mention("name", concept, unit.text, names, count=count if plural else 1)
         seen_from = self.prep == "of" and self.last is not None and self.last.value in fixtures()
         within = self.prep in WITHIN or ("places" in unit and seen_from)  # "the window of the spaceship"

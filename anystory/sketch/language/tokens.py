@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
 
 from anystory.sketch.language import forms
 from anystory.sketch.language.lexicon import ANY, DETERMINERS, OWN, POSSESSIVES, SURE, WORD, Lexicon, Sense, lexicon
@@ -25,16 +26,19 @@ HEADING = re.compile(
 )
 """What counts the panels: "STEP ONE: "."""
 """Stands for what somebody says."""
+NO_PLACES: Mapping[str, str] = MappingProxyType({})
 SAYS = {"en": "says", "zh": "说", "es": "dice"}
 PLURAL, SAME, INFLECTED, SMALL, PROPER = "plural", "same", "inflected", "small", "proper"
 
 
 @dataclass(frozen=True)
 class Token:
-    """A word, or a name of the cast. `bases`: what it can be a form of, each with the kind of form."""
+    """A word, or a name of the cast, or of the story's own place that is like `place`. `bases`: what it can be a form
+    of, each with the kind of form."""
 
     text: str
     name: str = ""
+    place: str = ""
     bases: tuple[tuple[str, str], ...] = ()
 
 
@@ -102,16 +106,20 @@ def _familiar(word: str, language: str) -> float:
     return accent + 1.5 * (word in _small(language)) + 0.5 * (word in book or word in book.verbs)
 
 
-def units_of(text: str, names: Mapping[str, str], language: str) -> list[Unit]:
-    """A line as units, in its order. `names`: {as it may be written: whose it is}. What somebody says, in quotation
+def units_of(text: str, names: Mapping[str, str], language: str, places: Mapping[str, str] = NO_PLACES) -> list[Unit]:
+    """A line as units, in its order. `names`: {as it may be written: whose it is}; `places`: {name of a place of the
+    story's own: the place it is like}, whose unit has that name as its text. What somebody says, in quotation
     marks, after "MIA:" or a Spanish dash, is not shown, and left out."""
     text = narrated(unicodedata.normalize("NFC", text), list(names), language)
     book = lexicon(language)
     tokens: list[Token] = []
     done = 0
-    for mention in find_names(text, names):
+    for mention in find_names(text, {**places, **names}):
         tokens += _cut(text[done : mention.start], book)
-        tokens.append(Token(text[mention.start : mention.end], names[mention.name]))
+        if mention.name in names:
+            tokens.append(Token(text[mention.start : mention.end], names[mention.name]))
+        else:
+            tokens.append(Token(mention.name, place=places[mention.name]))
         done = mention.end
     return _units(tokens + _cut(text[done:], book), book)
 
@@ -226,9 +234,18 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             units.append(Unit(token.text, name=token.name))
             at += 1
             continue
+        if token.place:
+            units.append(Unit(token.text, {"places": Sense("places", token.place)}, {"places": SAME}))
+            at += 1
+            continue
         unit, end = _longest(tokens, at, book, between)
         if SURE in unit and not unit.verb:
             unit, end = _before_longer(tokens, at, unit, end, book, between)
+        if "times" in unit and end - at > 2 and end < len(tokens) and not tokens[end].name:
+            there, _ = _longest(tokens, end, book, between)
+            if there.noun and ("places" in there or "buildings" in there):  # in the | dark forest
+                units.append(_longest(tokens[: at + 1], at, book, between)[0])
+                unit.text = unit.text.partition(" ")[2]
         part = end - at > 1 and not unit.verb  # of a phrase with a meaning of its own: no bed is in "flower bed"
         ended = [told for last in range(at, end) for told in signs.get(last, ())]
         doing = [number for start, number in ended if start < at and tokens[start].text in book.verbs]

@@ -55,8 +55,8 @@ WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mo
 class Spot:
     """A place that a line says: its key, whose it is, `guessed` if it is only the nearest to what is said, `afar` if it
     is only seen, `open` if it is a home of which no room is named or is like a room only, `tent` if a tent
-    is called so too, and `which` of its kind
-    ("other", "same", "first" or "")."""
+    is called so too, `which` of its kind
+    ("other", "same", "first" or ""), and its `word` in the line."""
 
     place: str
     which: str = ""
@@ -65,6 +65,7 @@ class Spot:
     afar: bool = False
     open: bool = False
     tent: bool = False
+    word: str = ""
 
 
 @dataclass
@@ -146,6 +147,7 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         strength == AFAR,
         place == "room" and (near or _names_no_room(mention, sentence.language)),
         place == "shop" and mention.word.split()[-1] in ("tienda", "tiendas"),
+        mention.word,
     )
 
 

@@ -166,6 +166,8 @@ def _holder(sentence: Sentence, spoken: Mention, mention: Mention) -> str:
         return ""
     if act is not None and act.action and act.state == REAL and ACTIONS[act.action].holds and act.doers:
         return act.doers[0].value
+    if act is not None and act.action == "stands" and act.state == REAL and act.actors:
+        return mention.held_by or act.actors[0]  # "Bruno wears a hat, and Mia laughs"
     held = next((name for name, concept in sentence.holds.items() if concept == mention.value), "")
     return mention.held_by or held
 

@@ -128,7 +128,8 @@ class Painting:
     """A painted place as vector graphics: `render` makes pixels of any part of it at any size. `ground`: the range of y
     where feet stand; `water`: that of open water, or None; `horizon`: the y of the line at which the sky, or the wall
     behind, meets the land, the water or the floor; `light`: RGB factors of the light on subjects; `floats`: whether
-    subjects mostly hang in it; `sun_x`: the x of the sun or moon. Positions are shares of the painted square."""
+    subjects mostly hang in it; `sun_x`: the x of the sun or moon; `extent`: what of the square is painted. Positions
+    are shares of the square."""
 
     place: str
     time: str
@@ -142,6 +143,7 @@ class Painting:
     sheets: tuple[Sheet, ...]
     seed: Seed
     sun_x: float = 0.5
+    extent: Box = WHOLE
 
     def render(self, width: int, height: int, window: Box = WHOLE, *, grain: bool = False) -> Scene:
         """The part `window` (x0, y0, x1, y1, shares of the square) at `width` x `height` pixels, with the medium's
@@ -247,11 +249,10 @@ def _named(place: str, seed: Seed) -> str:
 
 
 def window_for(painting: Painting, width: int, height: int) -> Box:
-    """The part of the painted square that a frame of `width` x `height` shows, not stretched: a tall frame all of the
-    height and the middle of the width; a wide frame all of the width, the ground down to a little below where feet
-    stand, and as much above it as there is room for."""
-    if width <= height:
-        half = width / height / 2
-        return 0.5 - half, 0.0, 0.5 + half, 1.0
-    low = max(min(1.0, painting.ground[1] + 0.04), height / width)
-    return 0.0, low - height / width, 1.0, low
+    """The part of the painted square that a frame of `width` x `height` shows, not stretched, as large as can be: its
+    middle, the ground down to a little below where feet stand, and as much above it as there is room for."""
+    x0, y0, x1, y1 = painting.extent
+    wide = min(x1 - x0, (y1 - y0) * width / height)
+    tall = min(y1 - y0, (x1 - x0) * height / width)
+    low = max(min(y1, painting.ground[1] + 0.04), y0 + tall)
+    return (x0 + x1 - wide) / 2, low - tall, (x0 + x1 + wide) / 2, low

@@ -89,6 +89,10 @@ class Body:
         """The same with its lowest visible point at `bottom`: the corners of a turned picture are empty."""
         return replace(self, y=bottom - self.figure.lowest * self.height, **changes)
 
+    def scaled(self, part: float) -> Body:
+        """The same so many times as large about its middle."""
+        return replace(self, width=part * self.width, height=part * self.height)
+
     def on_line(self, line: float) -> Body:
         """The same further to the front or the back."""
         contact = None if self.contact is None else self.contact + line - self.line
@@ -309,7 +313,7 @@ def _seated(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
     left, top, right, bottom = parent.box
     wide, tall = right - left, bottom - top
     seat = seat_of(parent.figure.drawing) or Seat(0.5, (_back(parent) - top) / tall + 0.03)
-    x = left + (0.5 + 0.18 * bond.share if bond.share else seat.x) * wide
+    x = left + (0.5 + 0.22 * bond.share if bond.share else seat.x) * wide
     child = replace(child, width=seat.size * child.width, height=seat.size * child.height)
     high = child.box[3] - child.box[1]
     lies = child.figure.pose.kind == LYING
@@ -318,7 +322,8 @@ def _seated(child: Body, parent: Body, bond: Bond, ground: Range) -> Body:
         legs = 0.55 * high if child.figure.pose.kind == HIDING else max(1.5 * legs, 0.24 * high)
     hidden = bottom - 0.01 if parent.waterline is None else min(parent.waterline, top + _HULL * tall)
     low = min(top + seat.y * tall + legs, max(hidden, top + seat.y * tall))
-    line = parent.line + (-0.002 if seat.inside else 0.002)
+    # Of several who are on it the smaller are in front.
+    line = parent.line + (-0.002 if seat.inside else 0.002) - 0.001 * min(child.height, 1.0)
     return replace(child.standing(low, contact=None if seat.inside else low, waterline=None), x=x, line=line)
 
 

@@ -66,15 +66,16 @@ def camera(painting: Painting, framing: str, size: tuple[int, int], swimming: bo
     as can be; `swimming`: the water has to be in sight. An unknown framing is the usual."""
     how = FRAMINGS.get(framing, FRAMINGS[""])
     low, high = painting.ground
+    x0, y0, x1, y1 = painting.extent
     _, top, _, bottom = window_for(painting, *size)
-    tall = max((bottom - top) * how.zoom, min(bottom - top, _LEAST_HEIGHT))
+    tall = max((bottom - top) * how.zoom, min(bottom - top, _LEAST_HEIGHT * (y1 - y0)))
     if how.bottom is not None:
         bottom = low + (high - low) * how.bottom
     if swimming and painting.water is not None:
         bottom = min(bottom, painting.water[1] + 0.35 * tall)
-    bottom = min(max(bottom, tall), 1.0)
-    wide = min(tall * size[0] / size[1], 1.0)
-    left = min(max(focus - wide / 2, 0.0), 1.0 - wide)
+    bottom = min(max(bottom, y0 + tall), y1)
+    wide = min(tall * size[0] / size[1], x1 - x0)
+    left = min(max(focus - wide / 2, x0), x1 - wide)
     window = (left, bottom - tall, left + wide, bottom)
 
     def down(y: float) -> float:

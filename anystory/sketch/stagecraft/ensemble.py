@@ -15,12 +15,15 @@ from anystory.sketch.stagecraft.camera import camera
 from anystory.sketch.stagecraft.covers import Cover, covers, fixture, focus
 from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown, figure
 from anystory.sketch.stagecraft.partners import agreed
-from anystory.sketch.stagecraft.poses import WATER
+from anystory.sketch.stagecraft.poses import CLIMBING, UPHILL, WATER
 from anystory.sketch.stagecraft.props import COMPANY, Prop, drawn_as, props_of, unlike
 from anystory.story.shot import Shot
 
 ANCHORS = {"far left": 0.1, "left": 0.25, "middle": 0.5, "right": 0.75, "far right": 0.9}
 """Where in the frame's width somebody is who is said to be there."""
+
+_SLOPES = ("hill", "mountains", "volcano", "canyon", "desert", "snow", "ice", "road", "field", "beach")
+"""Places whose ground itself is what one climbs there."""
 
 _TALL = {1: 0.6, 2: 0.58, 3: 0.55, 4: 0.52, 5: 0.48, 6: 0.46}
 _MANY = 0.44
@@ -86,6 +89,7 @@ def ensemble(shot: Shot, cutouts: Sequence[Cutout], painting: Painting, size: tu
     rng = np.random.default_rng(seed)
     coins, luck = tuple(rng.random(3).tolist()), rng.random((len(shot.roles), 6))
     figures = tuple(figure(i, role, by_name[role.name], luck[i, :2]) for i, role in enumerate(shot.roles))
+    figures = tuple(_uphill(one, shot.place) for one in figures)
     around = _surroundings(shot, figures, painting, size)
     found = tuple(covers(painting, around.camera, around.aspect))
     fixed = functools.partial(fixture, painting, around.camera, around.aspect)
@@ -135,13 +139,23 @@ def _between_many(figure: Figure, company: Sequence[Figure]) -> Figure:
     return replace(figure, role=replace(role, targets=tuple(names))) if there.issuperset(names) else figure
 
 
+def balloons_room(shot: Shot) -> float:
+    """How much of a frame's height at its top the balloons of a panel need."""
+    return 0.0 if not shot.speakers else 0.22 if len(shot.speakers) <= 2 else 0.3
+
+
+def _uphill(figure: Figure, place: str) -> Figure:
+    """Who climbs a hill, and nothing on it, walks up."""
+    climbs = figure.pose.kind == CLIMBING and not (figure.role.targets or figure.role.toward)
+    return replace(figure, pose=UPHILL, lift=0.0) if climbs and place in _SLOPES else figure
+
+
 def _surroundings(shot: Shot, figures: Sequence[Figure], painting: Painting, size: tuple[int, int]) -> Surroundings:
     swims = any(figure.pose.kind == WATER for figure in figures)
     words = [word for role in shot.roles for word in role.targets]
     close = shot.framing == "close-up" and len(figures) > _CLOSE
     view = camera(painting, "medium" if close else shot.framing, size, swims, focus(painting, words))
-    balloons = len(shot.speakers)
-    room = (0.3 if balloons > 2 else 0.22) * view.framing.room if balloons else 0.0
+    room = balloons_room(shot) * view.framing.room
     wades = painting.water is not None and painting.water[1] > sum(painting.ground) / 2
     tallest = max((figure.relative for figure in figures), default=1.0)
     tall = min(_TALL.get(len(figures), _MANY) * tallest**0.2, _TALLEST)

@@ -60,6 +60,9 @@ _COLLAR = 0.05
 _SLIM = 1.4
 """Heights, in widths, from which on somebody is slim."""
 
+_END = 0.4
+"""How much of the width of an animal on all fours its front is."""
+
 _NAPE = (0.24, 0.4)
 """Where the throat of an animal on all fours is, in shares of its width from where it looks and of its height."""
 
@@ -176,8 +179,10 @@ def _neck(wearer: Body) -> float:
 def _on_the_head(figure: Figure, wearer: Body) -> Body:
     """As wide as the head is below it."""
     concept = figure.drawing.concept
-    reach = _BROW.get(concept, _HAT) * wearer.height
-    left, right = outline(wearer, 0.04, 0.2)
+    side = wearer.looks if on_all_fours(wearer.figure.cutout) else 0
+    crown = _crown(wearer, side)
+    reach = (crown + _BROW.get(concept, _HAT)) * wearer.height
+    left, right = outline(wearer, crown + 0.04, crown + 0.2, side)
     wide = (right - left) * (0.8 if concept == "crown" else 0.5 if concept == "ribbon" else 1.02)
     wide = max(min(wide, 0.8 * wearer.width), 0.06)
     height = min(wide / figure.aspect, 0.32 * wearer.height)
@@ -196,11 +201,28 @@ def _turned_with(body: Body, owner: Body) -> Body:
     return replace(body, x=owner.x + dx * cos - dy * sin, y=owner.y + dx * sin + dy * cos, angle=angle)
 
 
-def outline(body: Body, low: float, high: float) -> tuple[float, float]:
-    """From where to where in x an upright figure reaches between two shares of its height."""
+def _crown(wearer: Body, side: int) -> float:
+    """Where the head begins, as a share of the height from the top: that of an animal is at one end, and its tail may
+    be higher."""
+    return float(np.flatnonzero(_end(wearer, side).any(1))[0]) / len(solid(wearer.figure.cutout)) if side else 0.0
+
+
+def _end(body: Body, side: int) -> np.ndarray:
+    """Where an upright figure is, bool (rows, columns), as it is mirrored; of one side, -1 or 1, only the end
+    there, 0 for all."""
     seen = solid(body.figure.cutout)
-    if body.mirrored:
-        seen = seen[:, ::-1]
+    seen = seen[:, ::-1].copy() if body.mirrored else seen.copy()
+    end = round(seen.shape[1] * _END)
+    if side < 0:
+        seen[:, end:] = False
+    elif side > 0:
+        seen[:, :-end] = False
+    return seen
+
+
+def outline(body: Body, low: float, high: float, side: int = 0) -> tuple[float, float]:
+    """From where to where in x an upright figure reaches between two shares of its height; `side` as of `_end`."""
+    seen = _end(body, side)
     rows, columns = seen.shape
     first = min(int(low * rows), rows - 1)
     found = np.flatnonzero(seen[first : max(int(high * rows), first + 1)].any(axis=0)).tolist()

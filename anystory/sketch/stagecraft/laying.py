@@ -29,6 +29,9 @@ _RIM, _SUNK, _FITTING = 0.3, 0.35, 0.72
 """Where the rim of what things are in is, in its heights; how much of them is below it, in theirs; and how broad they
 are in it at most, in its widths."""
 
+_MOUTH, _BUNCH = 0.08, (1.5, 1.0)
+"""The same of flowers, which a vase is made for: where its rim is, and how broad they are at most."""
+
 _WORST = 4.0
 """What cannot be put down at less than this cost has no room."""
 
@@ -253,13 +256,15 @@ def _on_top(body: Body, target: Body, relation: str) -> Iterator[Body]:
     """On what is below it, no broader than that; or in it, looking out over its rim."""
     left, up, right, down = target.box
     seat = seat_of(target.figure.drawing)
-    fit = min(1.0, (_FITTING if relation == "in" else 1.0) * (right - left) / body.width)
-    body = replace(body, width=fit * body.width, height=fit * body.height)
     if relation == "in":
-        rim = up + (seat.y if seat is not None else _RIM) * (down - up)
-        low = min(rim + _SUNK * body.height, down - 0.01)
-        yield replace(body.standing(low, line=target.line + 0.0005, contact=None), x=target.x)
+        flowers = body.figure.drawing.kind == "plant"
+        rim = up + (seat.y if seat is not None else _MOUTH if flowers else _RIM) * (down - up)
+        for wide in _BUNCH if flowers else (_FITTING,):
+            inside = body.scaled(min(1.0, wide * (right - left) / body.width))
+            low = min(rim + _SUNK * inside.height, down - 0.01)
+            yield replace(inside.standing(low, line=target.line + 0.0005, contact=None), x=target.x)
         return
+    body = body.scaled(min(1.0, (right - left) / body.width))
     top = on_top(target)
     for share in (0.5, 0.35, 0.65, 0.2, 0.8):
         x = left + share * (right - left)

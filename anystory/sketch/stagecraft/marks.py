@@ -14,7 +14,7 @@ import numpy as np
 from anystory.sketch.marks import aspect_of
 from anystory.sketch.stagecraft.bends import FOURS
 from anystory.sketch.stagecraft.bodies import Body
-from anystory.sketch.stagecraft.ensemble import Ensemble
+from anystory.sketch.stagecraft.ensemble import Ensemble, balloons_room
 from anystory.sketch.stagecraft.figure import kind_of, solid
 from anystory.sketch.stagecraft.hands import covered, outline
 from anystory.sketch.stagecraft.props import HELD, WORN, Prop
@@ -108,6 +108,9 @@ def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop
         wearer = cast.names.get(prop.owner, len(roles)) if prop.how == WORN else len(roles)
         if wearer < len(roles) and body.y < page.heads[wearer][3]:  # a hat, not a coat
             page.heads[wearer] = _around(page.heads[wearer], body.box)
+    for number, (prop, body) in enumerate(drawn, len(roles)):
+        if number in page.heads and prop.count > 1:  # each of a flock has its own
+            page.heads[number] = body.box
     musicians = {
         prop.owner for prop, _ in drawn if prop.drawing and prop.how == HELD and prop.drawing.kind == "instrument"
     }
@@ -131,17 +134,17 @@ def marks_of(cast: Ensemble, settled: Sequence[Body], drawn: Sequence[tuple[Prop
 
 
 class _Page:
-    """What is in the frame: `bodies` of everybody and all things, `points` of the roles' heads, the boxes around these
-    `heads` with what they wear, and the `marks` put down so far."""
+    """What is in the frame: `bodies` of everybody and all things, `points` of the heads of who has one, by number, the
+    boxes around these `heads` with what they wear, and the `marks` put down so far."""
 
     def __init__(self, cast: Ensemble, bodies: list[Body]) -> None:
         self.cast, self.bodies = cast, bodies
-        self.points = [_head(body) for body in bodies[: len(cast.shot.roles)]]
-        self.heads = [_box(points) for points in self.points]
+        self.points = {i: _head(body) for i, body in enumerate(bodies) if not body.figure.lifeless}
+        self.heads = {i: _box(points) for i, points in self.points.items()}
         self.marks: list[ComicMark] = []
         self._paired: set[tuple[str, frozenset[int]]] = set()
-        # Balloons are above everybody's heads.
-        self.room = cast.around.room if cast.shot.speakers else _EDGE
+        # In a close-up heads may be among balloons, marks are not.
+        self.room = max(balloons_room(cast.shot), _EDGE)
 
     def put_first(self, tried: Iterable[ComicMark]) -> bool:
         """Put down the best of several, the first the likeliest, if one of them may be there."""
@@ -153,7 +156,7 @@ class _Page:
 
     def put_between(self, name: str, i: int, other: int) -> bool:
         """Put down a mark of two roles, one for both of them, if there are two and it may be there."""
-        if i == other or other >= len(self.heads):
+        if i == other or other >= len(self.cast.shot.roles):
             return False
         pair = (name, frozenset((i, other)))
         if pair not in self._paired and self.put_first(_between(self, name, i, other)):
@@ -164,7 +167,7 @@ class _Page:
         left, top, right, bottom = mark.box
         if left < _EDGE or right > self.cast.around.aspect - _EDGE or top < self.room or bottom > 1 - _EDGE:
             return False
-        others = [head for i, head in enumerate(self.heads) if i != mark.who]
+        others = [head for i, head in self.heads.items() if i != mark.who]
         if any(_common(mark.box, box) for box in (*others, *(other.box for other in self.marks))):
             return False
         if mark.line < FRONT:  # what trails behind somebody, or what they dive into, is not on their face
@@ -312,7 +315,7 @@ def _speed(cast: Ensemble, i: int, body: Body, side: int) -> ComicMark | None:
 def _upright_speed(cast: Ensemble, i: int, body: Body, up: bool) -> ComicMark | None:
     """Under who leaps, above who falls; `width` is that of the mark before it is turned."""
     left, top, right, bottom = body.box
-    edge, end = (bottom, min(body.line, 1 - _EDGE)) if up else (top, cast.around.room)
+    edge, end = (bottom, min(body.line, 1 - _EDGE)) if up else (top, max(cast.around.room, balloons_room(cast.shot)))
     length = min(0.8 * abs(end - edge), 0.22)
     if length < 0.03 or (end > edge) != up:
         return None

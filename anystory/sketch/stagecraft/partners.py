@@ -28,6 +28,11 @@ _CLOSE = ("hugs", "kisses")
 _AT = ("above", "on", "next to", "in", "of")
 """How a hat can be with its wearer in the words of a line."""
 
+_VESSELS, _TABLE = ("household", "food", "tool", "school"), 0.9
+"""Kinds of what things are put into, and metres up to which nobody is in it themselves."""
+
+_HANDLES = ("takes", "holds", "carries", "works")
+
 _ADDED = ("food", "toy", "plant", "household", "weather")
 """Kinds of what can be on a thing that it belongs to: candles, cherries. A door that belongs to a house is of it."""
 
@@ -36,13 +41,36 @@ def agreed(shot: Shot, find: Find) -> Shot:
     """The shot with what its roles and things do with each other made plain. `find` gives the drawing of a thing."""
     drawings = {thing.concept: find(thing) for thing in shot.things}
     roles, wrapped = _roles(shot, drawings)
-    shot = replace(shot, roles=roles)
+    shot = _put_away(replace(shot, roles=roles), drawings)
     owners = {role.name for role in shot.roles}
     owners |= {concept for concept, drawing in drawings.items() if drawing is not None and drawing.living}
     held = {role.toward for role in shot.roles if role.action in _CLOSE}
     things = (replace(one, relation="", targets=()) if one.concept in held else one for one in shot.things)
     things = (replace(one, held_by=wrapped.get(one.concept, one.held_by)) for one in things)
     return replace(shot, things=tuple(_thing(thing, drawings, owners) for thing in things))
+
+
+def _put_away(shot: Shot, drawings: Mapping[str, LibraryDrawing | None]) -> Shot:
+    """ "Picks flowers and puts them into a vase": what somebody handles is in what is too small for them; if they carry
+    it there, they carry that."""
+    roles, things = list(shot.roles), list(shot.things)
+    number = {thing.concept: at for at, thing in reversed([*enumerate(things)])}
+    for i, role in enumerate(roles):
+        if role.holds not in number or role.action not in _HANDLES:
+            continue
+        thing = things[number[role.holds]]
+        place = role if role.relation in ("in", "on") else thing
+        there = next(iter(place.targets), "") if place.relation in ("in", "on") else ""
+        base = things[number[there]] if there in number else None
+        drawing = drawings.get(base.concept) if base is not None and base is not thing else None
+        if base is None or drawing is None or drawing.kind not in _VESSELS or drawing.size >= _TABLE:
+            continue
+        carried = base.concept if role.action == "carries" else ""
+        things[number[thing.concept]] = replace(thing, held_by="", relation=place.relation, targets=(base.concept,))
+        things[number[base.concept]] = replace(base, held_by=role.name if carried else base.held_by)
+        relation, targets = ("", ()) if place is role else (role.relation, role.targets)
+        roles[i] = replace(role, relation=relation, targets=targets, holds=carried)
+    return replace(shot, roles=tuple(roles), things=tuple(things))
 
 
 def _roles(shot: Shot, drawings: Mapping[str, LibraryDrawing | None]) -> tuple[tuple[Role, ...], dict[str, str]]:
@@ -98,8 +126,14 @@ def _thing(thing: Thing, drawings: Mapping[str, LibraryDrawing | None], owners: 
     owner = next((target for target in thing.targets if target in owners and target != thing.concept), "")
     if owner and not drawing.living and (thing.relation == "of" or (is_worn(drawing) and thing.relation in _AT)):
         return replace(thing, held_by=owner, relation="", targets=())
+    if thing.held_by and thing.relation == "of":
+        return replace(thing, relation="", targets=())  # "sits on a cushion with a book"
+    if owner and drawing.living and thing.relation == "of":
+        return replace(thing, relation="next to")  # "a pirate with a parrot"
     if thing.relation == "of":
         whole = next((drawings[target] for target in thing.targets if drawings.get(target)), None)
+        if whole is not None and drawing.kind == "plant" and whole.kind in _VESSELS:
+            return replace(thing, relation="in")  # "a vase with tulips"
         added = whole is not None and (drawing.kind in _ADDED or is_worn(drawing)) and drawing.size < whole.size
         return replace(thing, relation="on" if added else "of")
     if thing.relation == "above" and not flies(thing, drawing):

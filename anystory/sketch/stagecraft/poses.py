@@ -45,6 +45,7 @@ class Pose:
 
 STANDING = Pose()
 FLOATING = Pose(AIR, turn=(3, 7), lift=(0.12, 0.2), size=0.88, sways=True)
+UPHILL = Pose(turn=(6, 10), moves=True)
 _WALKING = Pose(turn=(2, 4), moves=True)
 _RUNNING = Pose(turn=(8, 12), lift=(0.012, 0.02), moves=True)
 _SITTING = Pose(nearer=0.15)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from anystory.sketch.cutout import Cutout
+from anystory.sketch.own_files import ThingError, changed
 from anystory.sketch.stagecraft.covers import ROWS, Cover, means
 from anystory.sketch.stagecraft.figure import SIZES, Figure, beside_grown, figure
 from anystory.sketch.stagecraft.hands import is_worn
 from anystory.sketch.stagecraft.partners import flies
 from anystory.sketch.stagecraft.poses import AIR, HIDING, RIDING, STANDING, WATER, Pose, pose_of
 from anystory.sketch.things import Library, LibraryDrawing, own_library, render
-from anystory.sketch.things.own import ThingError, changed
 from anystory.story.shot import Role, Shot, Thing
 
 COMPANY, HELD, WORN, LAID, SHOWN = "company", "held", "worn", "laid", "shown"
@@ -110,7 +110,9 @@ class Prop:
         how_large = told.size, self.drawing.height
         role = Role(name, action, told.where, told.distance, *how_large, relation, targets, told.toward)
         users = [figure for figure in cast if told.concept in figure.role.targets]
-        tall = max([tall, *(_least(figure, width / height) / factor for figure in users)])
+        riders = [figure.relative * figure.aspect for figure in users if figure.role.relation in ("on", "in")]
+        room = len(riders) > 1 and _ABREAST * sum(riders) * height / width
+        tall = max([tall, *(one / factor for one in (room, *(_least(figure, width / height) for figure in users)))])
         if bonded and self.drawing.living:
             # Of one kind the second does it a little otherwise.
             shown = figure(index, role, picture, np.array([0.5, 0.3 + 0.4 * (index % 2)]))
@@ -123,6 +125,10 @@ class Prop:
             else STANDING
         )
         return Figure(index, role, picture, pose, 0.0, pose.lift[0], self.drawing, min(tall, most))
+
+
+_ABREAST = 0.8
+"""How wide a thing is on which several are, in their widths."""
 
 
 def _least(figure: Figure, aspect: float) -> float:
@@ -222,7 +228,9 @@ def props_of(
         others: list[Any] = [*shot.roles, *shot.things]
         borne = any(thing.concept in other.targets and other.relation in _BEARING for other in others)
         cover = next((c for c in found if means(thing.concept, c.name) and (not borne or _open(c))), None)
-        plain = thing.count == 1 and not thing.own and not (thing.colour or thing.size or thing.held_by or thing.action)
+        laid = thing.relation in ("in", "on") and any(other.concept in thing.targets for other in shot.things)
+        special = thing.own or laid or thing.colour or thing.size or thing.held_by or thing.action
+        plain = thing.count == 1 and not special
         if plain and cover is None and not borne:
             cover = fixed(thing.concept)
         if plain and cover is not None:

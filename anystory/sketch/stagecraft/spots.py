@@ -15,7 +15,7 @@ from anystory.sketch.stagecraft.bodies import EDGE, Body, pose_there
 from anystory.sketch.stagecraft.covers import Cover, hideout, hideout_of_bust, means, wall
 from anystory.sketch.stagecraft.ensemble import Ensemble
 from anystory.sketch.stagecraft.figure import Figure
-from anystory.sketch.stagecraft.poses import AIR, CLIMBING, HIDING, PEEKING, SEATED, WATER
+from anystory.sketch.stagecraft.poses import AIR, CLIMBING, GROUND, HIDING, PEEKING, SEATED, WATER
 from anystory.story.steering import SIDE, Layout
 
 Box = tuple[float, float, float, float]
@@ -25,6 +25,10 @@ _WIDEST = 0.7
 """How much of the frame's width one figure takes at most."""
 
 _NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
+
+_OUT_OF_SIGHT, _WIDER = 1.1, 1.15
+"""Where the feet are of who is so close that their cut head is out of sight, and how wide they are at most, in the
+frame's widths."""
 
 _UNDER_WATER = 0.4
 """How much of whoever is put into water by hand is in it."""
@@ -127,7 +131,25 @@ def _at_place(cast: Ensemble, figure: Figure, others: Sequence[Body]) -> Body | 
     if role.relation in ("behind", "in"):
         return _hidden(cast, figure, named, others)
     named += [cover for cover in cast.shown if any(means(word, cover.name) for word in role.targets)]
-    return _beside(cast, figure, named[0]) if named and not figure.bust else None
+    return _beside(cast, figure, named[0]) if named and not figure.bust else _up_to_the_top(cast, figure)
+
+
+def _up_to_the_top(cast: Ensemble, figure: Figure) -> Body | None:
+    """So close that a head which its picture's upper edge cuts reaches beyond the frame's; None for who is not cut so,
+    or not alone, or wider than a frame can show."""
+    framing, aspect = cast.shot.framing, cast.around.aspect
+    alone = len(cast.figures) == 1 and not cast.shot.speakers and framing not in ("wide", "from above")
+    if not figure.cutout.crown or not alone or figure.role.distance == "far" or figure.pose.kind != GROUND:
+        return None
+    bottom = EDGE if figure.bust else _OUT_OF_SIGHT
+    height = bottom / (1 - figure.cutout.crown)
+    width = figure.aspect * height
+    if width > _WIDER * aspect:
+        return None
+    x = aspect / 2
+    if width < aspect:
+        x += figure.cut_side * (aspect - width) / 2
+    return Body(figure, x, bottom - height / 2, width, height, EDGE, angle=0.0)
 
 
 def _by_itself(cast: Ensemble, figure: Figure) -> Body:

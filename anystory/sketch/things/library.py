@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from anystory.sketch.own_files import Stamp, stamps
 from anystory.sketch.things import words
 from anystory.sketch.things.drawing import LANGUAGES, LibraryDrawing, all_drawings
-from anystory.sketch.things.own import PICTURES, changed, look_of, own_drawings
+from anystory.sketch.things.own import look_of, own_drawings
 
 Names = dict[str, LibraryDrawing]
 """Drawings by the key (`words.key`) of a name."""
@@ -85,15 +86,11 @@ class Library:
 
 def own_library(folder: Path) -> Library:
     """The library with the drawings of a folder, read again when one of them has changed. Raises as `Library`."""
-    try:
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in {*PICTURES, ".svg", ".yaml"})
-    except OSError:
-        files = []
-    return _own_library(folder, tuple((path.name, *changed(path)) for path in files))
+    return _own_library(folder, stamps(folder))
 
 
 @lru_cache(maxsize=8)
-def _own_library(folder: Path, files: tuple[tuple[str, int, int], ...]) -> Library:
+def _own_library(folder: Path, files: tuple[Stamp, ...]) -> Library:
     return Library(folder)
 
 

@@ -1,5 +1,4 @@
-"""A story's own drawings: a folder of pictures, each named by what it shows: `red ball.svg`, `kite, dragon kite.png`,
-or by the `things.yaml` beside them.
+"""A story's own drawings of things: a folder of pictures (`anystory.sketch.own_files`).
 
 An SVG comes from somebody else: it is taken only without a reference to a file or an address, within bounds, and
 without what grows when it is drawn. resvg opens every file that an `href` names, so none is left in.
@@ -12,7 +11,7 @@ import hashlib
 import io
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,18 +19,13 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 import numpy as np
-import yaml
 from PIL import Image
 
 from anystory.cast.images import open_image
-from anystory.errors import AnyStoryError
+from anystory.sketch.own_files import ThingError, changed, own_files
 from anystory.sketch.things.drawing import RESTS, LibraryDrawing
 from anystory.sketch.things.svg import SVG, rasterise, seen_box
 
-PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif"}
-MANIFEST = "things.yaml"
-MAX_MANIFEST = 200_000
-MAX_FILES = 500
 MAX_SVG_BYTES = 2_000_000
 MAX_ASPECT = 50
 MAX_EMBEDDED = 16_000_000
@@ -45,10 +39,6 @@ _ADDRESS = re.compile(r"url\((?!\s*['\"]?\s*#)|@import", re.IGNORECASE)
 _LINK = re.compile(r"url\(\s*['\"]?\s*#([^)'\"\s]+)")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _MEASURE = 256
-
-
-class ThingError(AnyStoryError, ValueError):
-    """A drawing of one's own cannot be used. The message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +56,9 @@ class Own:
 
 
 def own_drawings(folder: Path) -> list[Own]:
-    """The pictures in `folder`, by file name; other and hidden files are left out. A file's name is what it shows, or
-    several names with commas between, unless `MANIFEST` says more of it. Raises `ThingError`, or `ImageError` for a
-    damaged picture."""
-    if not folder.is_dir():
-        raise ThingError(f"There is no folder {str(folder)!r} with drawings of your own; check the path.")
-    # macOS puts a hidden "._kite.png", which is no picture, beside a "kite.png" on a foreign disk.
-    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
-    files = sorted(path for path in shown if path.suffix.lower() in PICTURES | {".svg"} and path.is_file())
-    if len(files) > MAX_FILES:
-        raise ThingError(f"{str(folder)!r} holds {len(files)} drawings, more than {MAX_FILES}; take some out.")
-    found, told = [], _manifest(folder, [path.name for path in files])
-    for path in files:
-        said = dict(told.get(path.name, {}))
-        names = said.pop("names", None) or _listed(path.stem.replace("_", " "))
-        if not names:
-            raise ThingError(f"{path.name!r} says nothing of what it shows; name it like 'red ball{path.suffix}'.")
+    """The drawings of things in `folder`, by file name. Raises `ThingError`, or `ImageError` for a damaged picture."""
+    found = []
+    for path, names, said in own_files(folder, "things.yaml", _said, "like, size, rests or facing"):
         pixels = own_pixels(path, _MEASURE)
         drawing = LibraryDrawing(
             names[0].lower(), aspect=pixels.shape[1] / pixels.shape[0], colour=main_colour(pixels), file=path
@@ -90,59 +67,23 @@ def own_drawings(folder: Path) -> list[Own]:
     return found
 
 
-def _listed(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _manifest(folder: Path, files: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What `MANIFEST` says of each of the files. Raises `ThingError`."""
-    path = folder / MANIFEST
-    if not path.is_file():
-        return {}
-    try:
-        text = path.read_bytes()[: MAX_MANIFEST + 1].decode("utf-8-sig")
-        if len(text) > MAX_MANIFEST:
-            raise ThingError(f"{MANIFEST} has more than {MAX_MANIFEST:,} characters; say less of each drawing.")
-        told = yaml.load(text, Loader=yaml.SafeLoader) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error).split("\n")[0]
-        raise ThingError(
-            f"{MANIFEST} cannot be read ({reason}); write it as FILE: {{names: …}}, a line each."
-        ) from error
-    if not isinstance(told, dict):
-        raise ThingError(f"{MANIFEST} says nothing of any file; write it as FILE: {{names: …}}, a line each.")
-    for file in told:
-        if file not in files:
-            raise ThingError(f"{MANIFEST} tells of {str(file)[:80]!r}, which is not there; rename one of them.")
-    return {file: _said(file, entry) for file, entry in told.items()}
-
-
-def _said(file: str, entry: Any) -> dict[str, Any]:
-    """One entry of the manifest, checked."""
-    if not isinstance(entry, dict):
-        entry = {"names": entry}
-    said: dict[str, Any] = {}
-    for key, value in entry.items():
-        where = f"{MANIFEST}, {file}: {key}"
-        if key == "names" and isinstance(value, str | list):
-            said[key] = _listed(value) if isinstance(value, str) else [str(name).strip() for name in value]
-        elif key == "like" and isinstance(value, str):
-            said[key] = value
-        elif key == "size":
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 100:
-                raise ThingError(f"{where} is {value!r}; it must be from 0.01 to 100 metres.")
-            said[key] = float(value)
-        elif key == "rests":
-            if value not in RESTS:
-                raise ThingError(f"{where} is {value!r}; it must be one of {', '.join(RESTS)}.")
-            said[key] = (value,)
-        elif key == "facing":
-            if value not in ("left", "right", "front"):
-                raise ThingError(f"{where} is {value!r}; it must be left, right or front.")
-            said[key] = value
-        else:
-            raise ThingError(f"{where} is not known; say names, like, size, rests or facing.")
-    return said
+def _said(where: str, key: str, value: Any) -> Any:
+    """One value of the list, checked; see `own_files.Said`."""
+    if key == "like" and isinstance(value, str):
+        return value
+    if key == "size":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 100:
+            raise ThingError(f"{where} is {value!r}; it must be from 0.01 to 100 metres.")
+        return float(value)
+    if key == "rests":
+        if value not in RESTS:
+            raise ThingError(f"{where} is {value!r}; it must be one of {', '.join(RESTS)}.")
+        return (value,)
+    if key == "facing":
+        if value not in ("left", "right", "front"):
+            raise ThingError(f"{where} is {value!r}; it must be left, right or front.")
+        return value
+    raise KeyError(key)
 
 
 def look_of(own: Own) -> str:
@@ -171,15 +112,6 @@ def own_pixels(path: Path, height: int) -> np.ndarray:
 def own_svg(path: Path) -> SVG:
     """An SVG file with nothing in it that reaches out of it, and the box of what it shows. Raises `ThingError`."""
     return _own_svg(path, *changed(path))
-
-
-def changed(path: Path) -> tuple[int, int]:
-    """When a file was changed last, in nanoseconds, and how many bytes it has. Raises `ThingError` where it is gone."""
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise ThingError(f"{path.name} cannot be read ({error.strerror}); put it back or start again.") from error
-    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=32)

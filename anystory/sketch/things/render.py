@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from anystory.sketch.own_files import changed
 from anystory.sketch.things.colours import is_like, recoloured, recoloured_svg, rgb
 from anystory.sketch.things.drawing import PACK, LibraryDrawing
-from anystory.sketch.things.own import changed, own_pixels
+from anystory.sketch.things.own import own_pixels
 from anystory.sketch.things.svg import SVG, rasterise, view_box
 
 MAX_HEIGHT = 4096

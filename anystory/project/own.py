@@ -1,7 +1,8 @@
-"""A story's own drawings of things in its folder, so that it is drawn the same elsewhere:
+"""A story's own drawings of things and pictures of places in its folder, so that it is drawn the same elsewhere:
 
 things/HASH.svg (.png …)   each drawing under the hash of its name and its bytes
 things/things.yaml         what each is called, and what else is said of it, as JSON, which is YAML too
+places/…, places.yaml      the same of places
 """
 
 from __future__ import annotations
@@ -15,25 +16,31 @@ from typing import Any
 
 import yaml
 
-from anystory.story.model import THINGS
+from anystory.story.model import OWN, PLACES, THINGS, Script
 
-MANIFEST = "things.yaml"
 SUFFIXES = (".svg", ".png", ".webp", ".jpg", ".jpeg", ".gif")
 MAX_DRAWINGS = 500
 MAX_DRAWING = 30_000_000
 """Bytes of one that is taken along."""
 
-NAMES = re.compile(rf"{THINGS}/({re.escape(MANIFEST)}|[0-9a-f]{{16}}\.(svg|png|webp|jpe?g|gif))")
-"""The files of a folder's own drawings, from the folder."""
+NAMES = re.compile(rf"({'|'.join(OWN)})/(\1\.yaml|[^/.][^/]{{0,150}}\.(?i:svg|png|webp|jpe?g|gif))")
+"""Their files, from the story's folder; who adds one by hand calls it as it likes."""
 
 
-def drawings_of(source: Path | None, folder: Path) -> dict[Path, bytes]:
-    """What has to be written into `folder` so that it has the drawings of `source`: nothing where it has them, or where
-    there are none. Other files, those that are too large and more than `MAX_DRAWINGS` are left out. OSError where a
-    file cannot be read."""
-    if source is None or not source.is_dir() or source.resolve() == (folder / THINGS).resolve():
+def drawings_of(script: Script, folder: Path) -> dict[Path, bytes]:
+    """What has to be written into `folder` so that it has the story's own drawings and places: nothing where it has
+    them, or where there are none. Other files, those that are too large and more than `MAX_DRAWINGS` of a kind are left
+    out. OSError where a file cannot be read."""
+    sources = ((script.things, THINGS), (script.places, PLACES))
+    files = [_copied(source, folder / name) for source, name in sources if source is not None and source.is_dir()]
+    return {path: content for each in files for path, content in each.items() if not _has(path, content)}
+
+
+def _copied(source: Path, target: Path) -> dict[Path, bytes]:
+    if source.resolve() == target.resolve():
         return {}
-    told, files = _told(source / MANIFEST), {}
+    manifest = f"{target.name}.yaml"
+    told, files = _told(source / manifest), dict[Path, bytes]()
     named: dict[str, Any] = {}
     for path in sorted(source.iterdir())[: 4 * MAX_DRAWINGS]:
         suffix = path.suffix.lower()
@@ -46,11 +53,10 @@ def drawings_of(source: Path | None, folder: Path) -> dict[Path, bytes]:
         entry = told.get(path.name, {})
         entry = dict(entry) if isinstance(entry, Mapping) else {"names": entry}
         named[name] = {"names": path.stem.replace("_", " "), **entry}
-        files[folder / THINGS / name] = content
-    if not files:
-        return {}
-    files[folder / THINGS / MANIFEST] = (json.dumps(named, indent=1, ensure_ascii=False) + "\n").encode()
-    return {path: content for path, content in files.items() if not _has(path, content)}
+        files[target / name] = content
+    if files:
+        files[target / manifest] = (json.dumps(named, indent=1, ensure_ascii=False) + "\n").encode()
+    return files
 
 
 def _told(path: Path) -> Mapping[str, Any]:
@@ -66,13 +72,7 @@ def _has(path: Path, content: bytes) -> bool:
     return path.is_file() and path.read_bytes() == content
 
 
-def things_in(folder: Path) -> Path | None:
-    """The folder of its own drawings in a story's folder, None where it has none."""
-    things = folder / THINGS
-    return things.resolve() if things.is_dir() else None
-
-
 def drawing_files(folder: Path) -> set[str]:
-    """Their files, from the story's folder."""
-    found = (f"{THINGS}/{path.name}" for path in (folder / THINGS).glob("*") if path.is_file())
+    """The files of a story's own drawings and places, from its folder."""
+    found = (f"{name}/{path.name}" for name in OWN for path in (folder / name).glob("*") if path.is_file())
     return {name for name in found if NAMES.fullmatch(name)}
