@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import replace
 from html import escape
 
-from anystory.project.things import things_in
-
 from anystory.errors import AnyStoryError
 from anystory.render.session import Asked
 from anystory.render.sketches import SIDE
@@ -74,7 +72,7 @@ def _wanted(
     made = {k for k, item in placed(shown, script.panels).items() if item.shows(script.panels[k - 1], k)}
     names = tuple(member.name for member in script.cast)
     panels = tuple(_filled_in(panel, panel_seed(seed, k), names) for k, panel in enumerate(script.panels, 1))
-    script = replace(script, panels=panels, things=things_in(visit.story))
+    script = replace(script, panels=panels).beside(visit.story)
     story = Story(script, cast.sketched(actors), Settings(SIDE, seed=seed))
     try:
         asked = studio.sketches.asked(story)
