@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any
 import gradio as gr
 
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
-from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
-from anystory.project.folder import Project, ProjectError
+from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write, zipped
+from anystory.project.folder import Project, ProjectError, write_atomic
+from anystory.script.exports.files import exported
 from anystory.story.model import Panel, Script
 from ui import html
 from ui.studio import Shown, place
@@ -27,6 +28,8 @@ ERRORS = (PageError, ProjectError, LetteringError)
 
 WAYS = {"box": "book.box", "balloons": "book.balloons", "below": "book.below", "none": "book.none"}
 KINDS = ("png", "pdf", "cbz")
+SCRIPTS = ("fountain", "csv", "storyboarder")
+"""What the script is saved as for other programs."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,12 @@ def create() -> Book:
                 saves = {
                     kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
                     for kind in KINDS
+                }
+            gr.HTML(f'<p class="hint">{t("book.scripts")}</p>')
+            with gr.Row(elem_classes="takeaway"):
+                saves |= {
+                    kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
+                    for kind in SCRIPTS
                 }
         with gr.Column(scale=7, min_width=280):
             preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
@@ -140,6 +149,18 @@ def save(made: Pages, kind: str, item: Shown) -> tuple[Path, tuple[str, ...]]:
     end = "-pages.zip" if kind == "png" and len(made) > 1 else f".{kind}" if kind != "png" else "-page.png"
     target = place(item.job, end)
     return target, write(made, target)
+
+
+def save_script(script: Script, kind: str, shown: Mapping[int, Shown], item: Shown) -> Path:
+    """Write a script to a file for another program: `kind` is one of `SCRIPTS`, Storyboarder's a ZIP with the frames
+    that are `shown`, by the numbers of their panels. `item` is one of the story's."""
+    job = replace(item.job, script=script)
+    name = place(job, f".{kind}").name
+    frames = {number: one.file.read_bytes() for number, one in shown.items()}
+    files = exported(script, name, frames, item.frame.image.width / item.frame.image.height)
+    target = place(job, "-storyboarder.zip" if kind == "storyboarder" else f".{kind}")
+    write_atomic({target: zipped(files) if kind == "storyboarder" else files[name]})
+    return target
 
 
 TURN = """

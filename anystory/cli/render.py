@@ -141,7 +141,7 @@ def history(arguments: argparse.Namespace, report: Report) -> None:
         how = ", pinned" * now.pinned + ", unreadable" * (not project.is_readable(now))
         words = f"{now.short}: {now.image} (now{how})"
         report.tell("kept", words, seed=now.seed, key=now.key, file=now.image, now=True)
-    for kept in reversed(others):
+    for kept in reversed([kept for kept in others if now is None or kept.key != now.key]):
         report.tell("kept", f"{kept.short}: {kept.image}", seed=kept.seed, key=kept.key, file=kept.image, now=False)
 
 

@@ -364,7 +364,7 @@ def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
     elif kind == ".cbz":
         write_atomic({target: cbz(made, pages.script)})
     elif kind == ".zip":
-        write_atomic({target: _zipped({_file(k): page.png for k, page in enumerate(made, 1)})})
+        write_atomic({target: zipped({_file(k): page.png for k, page in enumerate(made, 1)})})
     elif kind == ".png":
         write_atomic({target: made[0].png})
     else:
@@ -375,7 +375,7 @@ def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
     return (*(warning for page in made for warning in page.warnings), *pages.unreadable, *([gone] if absent else []))
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
+def zipped(files: Mapping[str, bytes]) -> bytes:
     """An archive of files that are compressed already; the same files give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -474,7 +474,7 @@ def cbz(made: list[Page], script: Script) -> bytes:
         ElementTree.SubElement(listed, "Page", attributes | ({"Type": "FrontCover"} if index == 0 else {}))
     ElementTree.indent(info)
     text = ElementTree.tostring(info, encoding="utf-8", xml_declaration=True)
-    return _zipped({**files, "ComicInfo.xml": text})
+    return zipped({**files, "ComicInfo.xml": text})
 
 
 def _plain(text: str) -> str:

@@ -545,10 +545,16 @@ class Project:
                     self._take_in()
                     return read(self.entries[number])
             except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
-                what = "Panel {number} has no readable frame in {folder}: {error}"
-                if entry.pinned:
-                    what = "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
-                raise ProjectError(Message(what, number=number, folder=self.folder, error=error)) from error
+                raise ProjectError(
+                    Message(
+                        "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
+                        if entry.pinned
+                        else "Panel {number} has no readable frame in {folder}: {error}",
+                        number=number,
+                        folder=self.folder,
+                        error=error,
+                    )
+                ) from error
 
     def lost(self, numbers: Iterable[int]) -> list[int]:
         """Which of these panels have no frame here, or one whose files are gone."""
@@ -858,12 +864,13 @@ class Project:
     def pin(self, number: int, pinned: bool = True) -> None:
         """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError where there is none
         or the one to be kept cannot be read."""
+        self._listed()
         with self._alone():
             self._take_in()
-            if pinned or number not in self.entries:
+            panel = self.panel(number)
+            if pinned or panel not in self._frames:
                 self.frame(number)
-            entry = self.entries[number]
-            self._frames[entry.panel] = replace(entry, pinned=pinned)
+            self._frames[panel] = replace(self._frames[panel], pinned=pinned)
             self._write_story()
 
     def _stands(self, number: int) -> bool:

@@ -23,7 +23,9 @@ looks; a line each, with the files of its picture and of its mask below it, and 
 drawing of the library that stands for it) come before the first panel, each only if wanted. `[NC]` is a panel with
 nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in it, otherwise those are whose names the line contains
 or, where it has none, whom its pronouns mean (`anystory.script.pronouns`); `[layout: …]` says where
-(`anystory.story.steering`). What follows a `#` with a space before it is the caption. A backslash before one of `# >
+(`anystory.story.steering`). `Mia: Half for you!`
+below a panel is what Mia says there, as with a > before it, if she is in the cast.
+What follows a `#` with a space before it is the caption. A backslash before one of `# >
 [ ] \` takes it as it is, and `\n` breaks a line. Commas, colons and semicolons may be full-width, and 、 may be
 between names. StoryDiffusion's character list, `[Mia] a small fox` before the panels, is read too.
 """
@@ -36,8 +38,9 @@ from typing import Any
 
 from anystory.cast.filenames import SUFFIXES
 from anystory.errors import Message
+from anystory.script.escapes import unquoted
 from anystory.script.form import MAX_ERRORS, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
-from anystory.script.paste import pasted, unbold
+from anystory.script.paste import SPEECH, pasted, unbold
 from anystory.story.names import folded
 
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
@@ -96,7 +99,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             called = re.sub(r"\s*\(.*\)$", "", called)
             add("cast", {"name": called, "description": " ".join(rest)}, span)
             continue
-        if piece.role not in ("", "panel") and data["panels"]:
+        if piece.role not in ("", "panel", "said") and data["panels"]:
             index = len(data["panels"]) - 1
             parts.setdefault(index, {}).setdefault(piece.role, []).append(unbold(line))
             spans["panels", index] = spans["panels", index][0], span[1]
@@ -108,10 +111,10 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             # img is the mark StoryDiffusion wants behind the noun for whoever has a picture.
             description = re.sub(r"(?<!\s)\s+img\b", "", text[slice(*words)])
             add("cast", {"name": text[slice(*name)], "description": description}, span, name=name, description=words)
-        elif line.startswith(SAID) and data["panels"]:
+        elif (line.startswith(SAID) or piece.role == "said") and data["panels"]:
             index, said = len(data["panels"]) - 1, spoken[-1]
             spans["panels", index, "dialogue", len(said)] = span
-            said.append(line)
+            said.append(line if line.startswith(SAID) else _spoken(unbold(line)))
         elif line.startswith(SAID):
             misplaced.append(
                 (
@@ -170,6 +173,12 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         spans["panels",] = 0, len(text)  # whoever edits a panel makes plain text of them all first
     problems = tuple(ScriptError(words, place(text, span[0]), span) for span, words in misplaced[:MAX_ERRORS])
     return Parsed(text, data, spans, problems=problems, left_out=left_out)
+
+
+def _spoken(line: str) -> str:
+    """`Tom (laughing): “Not yet!”` as plain text has it."""
+    speech = SPEECH.match(line)
+    return f"{SAID} {speech['who']}: {unquoted(speech['say'])}" if speech else line
 
 
 def _told(panel: str, parts: Mapping[str, Sequence[str]]) -> str:

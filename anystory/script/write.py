@@ -105,11 +105,11 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
 
 
 def _reads_back(lines: str, panel: Panel, cast: Sequence[CastMember]) -> bool:
-    """Whether a panel's lines give it, also above others: those among which it is read least easily."""
+    """Whether a panel's lines give it, also between others: those among which it is read least easily."""
+    other = f"[{NOBODY}] a, b; c"
+    places = (f"{lines}\n\n{other}", 0), (f"{lines}\n{other}", 0), (f"{other}\n{lines}", 1)
     try:
-        return all(
-            read_script(f"{lines}{below}", cast=cast).panels[:-1] == (panel,)
-            for below in (f"\n\n[{NOBODY}] a", f"\n[{NOBODY}] a, b; c")
-        )
+        read = ((read_script(text, cast=cast).panels, at) for text, at in places)
+        return all(len(panels) == 2 and panels[at] == panel for panels, at in read)
     except ScriptError:
         return False

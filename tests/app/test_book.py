@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from anystory.pages.export import PageError
+from anystory.script.read import read_script
 from anystory.story.model import Line, Panel
 from tests.app.steps import frames, saved, settle, write
 from tests.stories import rendered
@@ -49,6 +50,19 @@ def test_one_page_is_a_png_and_several_are_a_zip_of_them(shown, tmp_path):
         assert archive.namelist() == ["001.png", "002.png", "003.png"]
 
 
+def test_a_script_is_saved_for_other_programs_with_the_frames_there_are(shown):
+    script = shown[0].job.script
+    frames = {number: item for number, item in enumerate(shown[1:], 2)}
+    file = book.save_script(script, "fountain", frames, shown[0])
+    assert file.suffix == ".fountain" and f"!{script.panels[0].prompt}" in file.read_text(encoding="utf-8")
+    assert script.panels[1].prompt in book.save_script(script, "csv", {}, shown[0]).read_text(encoding="utf-8-sig")
+    with zipfile.ZipFile(book.save_script(script, "storyboarder", frames, shown[0])) as archive:
+        project, *pictures = archive.namelist()
+        assert project.endswith(".storyboarder") and len(pictures) == 2 and pictures[0].startswith("images/board-2-")
+        again = read_script(archive.read(project).decode(), cast=script.cast, form="data").script
+    assert [panel.prompt for panel in again.panels] == [panel.prompt for panel in script.panels]
+
+
 def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     expect(page.locator("#pages .no-pages")).to_be_visible()
     expect(page.locator("#save-pdf")).to_be_hidden()
@@ -80,6 +94,9 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
 
     with zipfile.ZipFile(saved(page, "#save-png", tmp_path)) as archive:
         assert archive.namelist() == ["001.png", "002.png", "003.png"]
+    assert "!mountains" in saved(page, "#save-fountain", tmp_path).read_text(encoding="utf-8")
+    with zipfile.ZipFile(saved(page, "#save-storyboarder", tmp_path)) as archive:
+        assert len(archive.namelist()) == 4
     book = saved(page, "#save-pdf", tmp_path)
     assert book.name == "by-the-sea.pdf" and book.read_bytes().startswith(b"%PDF")
     with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:

@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import unicodedata
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -573,6 +574,28 @@ def test_dropped_files_are_found_by_names_of_other_machines(tmp_path):
     board = load([story, *files])
     assert [(actor.name, len(actor.pictures)) for actor in board.actors] == [("Zoë", 1)]
     assert board.notices == ("ZOË.PNG was left out: another dropped file has that name; rename one.",)
+
+
+def test_a_zip_with_a_script_is_what_is_in_it_and_pictures_without_a_use_are_told(tmp_path):
+    boards = {"boards": [{"action": "Mia packs", "dialogue": "MIA: Ready?"}, {"action": "Tom sleeps"}]}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a/a.storyboarder", json.dumps(boards))
+        for number in range(5):
+            archive.write(FOLDER / "pip.png", f"a/images/board-{number}.png")
+    files = storyboard.unzipped([str(tmp_path / "a.zip")])
+    assert [Path(file).name for file in files][:2] == ["a.storyboarder", "board-0.png"] and len(files) == 6
+    board = load(files)
+    assert board.lines == "[Mia] Mia packs\n> Mia: Ready?\n[NC] Tom sleeps" or board.lines.startswith(
+        "Mia packs\n> Mia: "
+    )
+    (notice,) = board.notices
+    assert notice == (
+        "The script does not name these pictures, so they were left out: board-0.png, board-1.png, board-2.png and "
+        "2 more."
+    )
+    (tmp_path / "b.zip").write_bytes(b"PK no zip")
+    for other in ([str(tmp_path / "b.zip")], [str(FOLDER / "pip.png")]):
+        assert storyboard.unzipped(other) == other
 
 
 def test_a_storyboard_takes_all_pictures_of_a_character_with_their_masks(tmp_path):

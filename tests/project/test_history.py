@@ -166,7 +166,7 @@ def test_a_pinned_frame_moves_with_a_panel_of_its_own_seed(tiny_backend, story, 
     assert again(tiny_backend, with_panels(story, Panel("a beach"), *seeded), tmp_path) == [1]
     assert pixels(Project(tmp_path).frame(3).image) == pixels(was.image)
     assert [number for number, entry in Project(tmp_path).entries.items() if entry.pinned] == [3]
-    with pytest.raises(ProjectError, match="Panel 9 has no readable frame"):
+    with pytest.raises(ProjectError, match="There is no panel 9"):
         Project(tmp_path).pin(9)
 
 
@@ -181,6 +181,18 @@ def test_history_travels_with_an_archive_and_damaged_frames_are_left_out(tiny_ba
     pack(rendered, tmp_path / "again.zip")
     unpack(tmp_path / "again.zip", tmp_path / "again")
     assert [kept.seed for kept in Project(tmp_path / "again").history] == [two.seed]
+
+
+def test_a_pin_is_of_a_frame_of_a_panel_of_a_story(rendered, tmp_path, capsys):
+    for folder, number, says in (
+        (rendered, 9, "There is no panel 9; the story has panels 1 to 2"),
+        (tmp_path / "nothing", 1, "holds no story"),
+        (stories.without_frame(rendered, 1).folder, 1, "it has none yet"),
+    ):
+        for off in ([], ["--off"]):
+            assert main(["pin", str(folder), str(number), *off]) == 2
+            assert says in capsys.readouterr().err
+        assert not (tmp_path / "nothing").exists()
 
 
 def test_a_history_of_nothing_says_so(rendered, capsys):
@@ -203,6 +215,7 @@ def test_the_commands(tiny_model_folder, rendered, capsys):
     assert main(["pin", str(rendered), "2"]) == 0 and main(["history", str(rendered), "2"]) == 0
     said = capsys.readouterr().out
     assert f"{first}: frames/002.png (now, pinned)" in said and f"{second}: history/{made[1]['key'][:32]}.png" in said
+    assert f"{first}: history/" not in said, "what stands there is told once"
     assert main(["pin", str(rendered), "2", "--off"]) == 0 and not Project(rendered).entries[2].pinned
     assert main(["variants", str(rendered), "7", *engine]) == 2
     assert "There is no panel 7; the story has panels 1 to 2." in capsys.readouterr().err

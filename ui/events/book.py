@@ -15,7 +15,7 @@ from ui import book, html
 from ui.events import QUICK, SLOW
 from ui.events.script import Written, written
 from ui.parts import Parts
-from ui.studio import Shown
+from ui.studio import Shown, placed
 from ui.theme import FETCH
 from ui.words import words
 
@@ -63,5 +63,13 @@ def wire(parts: Parts) -> None:
             gr.Info(escape(say(warning)))
         return file
 
+    def save_script(request: gr.Request, shown: tuple[Shown, ...], *said: Any, kind: str) -> Path:
+        reading, say = Written(*said).reading(parts.studio), words(request)
+        if reading.script is None or reading.errors:
+            raise gr.Error(escape(" ".join(say(found.message) for found in reading.errors)), print_exception=False)
+        there = placed(shown, reading.script.panels)
+        return book.save_script(reading.script, kind, there, shown[0])
+
     for kind, button in pages.saves.items():
-        button.click(partial(save, kind=kind), [stage.shown, *values], stage.made, **SLOW).success(js=FETCH)
+        make, of = (save_script, written(parts)) if kind in book.SCRIPTS else (save, values)
+        button.click(partial(make, kind=kind), [stage.shown, *of], stage.made, **SLOW).success(js=FETCH)
