@@ -79,9 +79,6 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     plain = picture.get_attribute("src")
     page.locator("#letters input").check()
     expect(picture).not_to_have_attribute("src", plain)
-    while (frame := saved(page, "#download-frame", tmp_path)).stem.endswith("001"):  # it comes with the next answer
-        pass
-    assert frame.name == "by-the-sea-001-lettered.png" and Image.open(frame).info["page"] == "1"
 
     write(page, "[NC] the sea # Quite other words\n[NC] a forest\n[NC] mountains")
     expect(sheet).not_to_have_attribute("src", both)

@@ -1,9 +1,12 @@
 """How the page looks to whoever sees little of it: contrast by day and by night, a phone, nothing that jumps."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.app.steps import EXAMPLE, frames, settle, upload, write
+from ui.theme import STYLES
 
 FAINT = """() => {
   // WCAG 2: the contrast of each text with what is behind it; pictures behind are left out, and what is disabled.
@@ -85,6 +88,11 @@ def test_every_text_can_be_read_by_day_and_by_night_and_on_a_phone(story_page):
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate(CUT_OFF) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_rule_for_the_night_has_one_selector():
+    """Gradio puts the page's class before a rule, and so between `.dark` and the rest of its first selector alone."""
+    assert [path.name for path in STYLES if re.search(r",\s*\.dark", path.read_text(encoding="utf-8"))] == []
 
 
 def test_nothing_jumps_while_the_page_opens(browser, storybook):

@@ -14,7 +14,7 @@ from anystory.story.model import SEEN, Settings
 from anystory.story.steering import Layout, Place, Steering
 from tests.app.steps import EXAMPLE, ROOT, frames, pictures, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
-from ui import desk, html, masthead, panels, story
+from ui import desk, html, masthead, panels, story, viewer
 from ui.estimate import TimeLeft
 from ui.strings import say
 from ui.studio import Studio
@@ -47,6 +47,14 @@ def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
     told = html.opened(1, shown[0].panel, ["Bruno"], ["Bruno"], 0, shown[0].backend)
     assert "model.storybook" in told and "· mini<" in html.opened(1, shown[0].panel, [], [], 0, "mini")
     assert "viewer.who.seen" in html.measured(SEEN)
+
+
+def test_a_frame_is_taken_home_with_its_letters_and_its_story(shown):
+    item, how = shown[0], ("box", "balloons")
+    assert viewer.to_take_home(item, False, *how) == item.file
+    with Image.open(viewer.to_take_home(item, True, *how)) as picture, Image.open(item.file) as plain:
+        assert picture.filename != plain.filename and picture.size == (768, 768) and picture.info["page"] == "1"
+        assert picture.info["prompt"] == plain.info["prompt"]
 
 
 def test_frames_of_a_model_stay_and_say_so(studio, tiny_backend, actors):  # noqa: F811
