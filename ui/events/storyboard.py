@@ -25,6 +25,15 @@ EXAMPLE = [STORY, *STORY.parent.glob("*.png")]
 """A script with its pictures, as a visitor would drop them."""
 
 
+MAKE = "() => { document.body.dataset.makes = ''; document.querySelector('#example').click(); }"
+MADE = """() => {
+  if (!("makes" in document.body.dataset)) return;
+  delete document.body.dataset.makes;
+  document.querySelector("#render").click();
+}"""
+"""One button fills in the example and, when it is there, presses the one that makes its frames."""
+
+
 def in_language(code: str) -> list[Path]:
     """`EXAMPLE` in a language, where it is there in it."""
     there = STORY.with_stem(f"{STORY.stem}.{code}")
@@ -116,7 +125,6 @@ def wire(parts: Parts) -> None:
         api_visibility="private",
         **ONE_CAST,
     )
-    shown: dict[str, Any] = {**SLOW, **ONE_CAST}
-    bar.example.click(load_example, [chooser.model, *standing], filled, **shown)
-    made = actors.example.click(load_example, [chooser.model, *standing], filled, **shown)
-    made.success(js="() => document.querySelector('#render').click()")
+    there = bar.example.click(load_example, [chooser.model, *standing], filled, **SLOW, **ONE_CAST)
+    actors.example.click(js=MAKE)
+    there.success(js=MADE)
