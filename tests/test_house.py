@@ -31,7 +31,7 @@ ARROWS = {
     "backends": {"cast", "model", "sketch", "story"},
     "project": {"cast", "maps", "script", "story"},
     "pages": {"project", "story", "typeset"},
-    "render": {"backends", "cast", "maps", "project", "sketch", "story"},
+    "render": {"backends", "cast", "maps", "pages", "project", "sketch", "story"},
     "api": {"backends", "cast", "maps", "project", "render", "script", "story"},
     "cli": {*("api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"), "typeset"},
     "__main__": {"backends", "cli"},

@@ -17,6 +17,7 @@ from anystory.render.sketches import SIDE
 from anystory.script.form import Reading
 from anystory.script.wildcards import WildcardError, expand_panel
 from anystory.story.model import Panel, Script, Settings, Story, panel_seed
+from anystory.story.size import Size
 from ui import cast
 from ui.strip import FILE
 from ui.studio import MAX_SKETCHES, Shown, Studio, Visit, placed
@@ -73,7 +74,7 @@ def _wanted(
     names = tuple(member.name for member in script.cast)
     panels = tuple(_filled_in(panel, panel_seed(seed, k), names) for k, panel in enumerate(script.panels, 1))
     script = replace(script, panels=panels).beside(visit.story)
-    story = Story(script, cast.sketched(actors), Settings(SIDE, seed=seed))
+    story = Story(script, cast.sketched(actors), Settings(Size(SIDE, SIDE), seed=seed))
     try:
         asked = studio.sketches.asked(story)
     except AnyStoryError:  # one of the story's own drawings cannot be used; making the frames says which
@@ -96,7 +97,7 @@ def _slot(number: int | None, say: Callable[..., str], source: str = "", pending
     if source:
         alt = escape(say("board.sketch.alt", number=number))
         tag = f'<span class="tag">{escape(say("board.sketch"))}</span>'
-        sketch = f'<img class="sketch" src="{escape(source)}" alt="{alt}" width="{SIDE}" height="{SIDE}">{tag}'
+        sketch = f'<img class="sketch" src="{escape(source)}" alt="{alt}">{tag}'
     return (  # first what is the browser's, which then stays where it is
         f'<div class="frame" data-frame="{number or ""}"{" data-pending" * pending}>'
         f'<button type="button" class="made" aria-label="{escape(say("board.open"))}" hidden><img alt=""></button>'

@@ -45,6 +45,7 @@ class Book:
     at: gr.State
     said: gr.Textbox
     preview: gr.HTML
+    fit: gr.Button
     saves: dict[str, gr.Button]
 
     @property
@@ -76,6 +77,7 @@ def create() -> Book:
                     min_width=140,
                 )
             gutter = gr.Slider(0, MAX_GUTTER, value=Format.gutter, step=0.5, label=t("book.gutter"), elem_id="gutter")
+            fit = gr.Button(t("book.fit"), size="md", elem_id="fit-cells")
             with gr.Row(elem_classes="takeaway"):
                 saves = {
                     kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
@@ -89,7 +91,8 @@ def create() -> Book:
                 }
         with gr.Column(scale=7, min_width=280):
             preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
-    return Book(layout, page, gutter, captions, dialogue, gr.State(1), gr.Textbox(visible="hidden"), preview, saves)
+    at, words = gr.State(1), gr.Textbox(visible="hidden")
+    return Book(layout, page, gutter, captions, dialogue, at, words, preview, fit, saves)
 
 
 def said(shown: Sequence[Shown], script: Script | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from anystory.render.session import framed
 from anystory.story.model import BOUNDS, MAX_SEED, Panel, Settings
 from ui import cast, html, viewer
 from ui.estimate import rounded
@@ -140,7 +141,7 @@ def started(run: Run, say: Callable[..., str], controls: Controls, stage: Stage,
     """Changes the moment a render is asked for; its turn may come later."""
     return {
         stage.clock: gr.Timer(active=True),
-        stage.panels: run.job.script.panels,
+        stage.panels: framed(run.job.script),
         stage.chosen: (),
         stage.drawn: (),
         stage.empty: gr.HTML(visible=False),
@@ -225,8 +226,8 @@ def ticked(
     if now is not item:
         change |= dict(zip(view.outputs, viewer.opened(now, opacity, say) if now else viewer.closed(), strict=True))
         change[view.retry] = gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=ended)
-    same = panels == run.job.script.panels  # or somebody goes on writing meanwhile
-    listed = panels if ended else run.job.script.panels
+    same = panels == (asked := framed(run.job.script))  # or somebody goes on writing meanwhile
+    listed = panels if ended else asked
     state = run.state if same or not ended else None
     panels_now = strip(say, listed, shown, chosen, now.id if now else None, state)
     if ended or panels_now != run.told:  # a long one is large, and mostly only the progress has changed
@@ -250,7 +251,7 @@ def ticked(
 
 def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
     """Changes that show the frames of a story that has just been opened, and nothing of the one before."""
-    first, panels = (shown[0], shown[0].job.script.panels) if shown else (None, ())
+    first, panels = (shown[0], framed(shown[0].job.script)) if shown else (None, ())
     opened = viewer.opened(first, 100 * viewer.OPACITY, say) if first else viewer.closed()
     return {
         stage.shown: shown,

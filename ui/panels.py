@@ -11,11 +11,12 @@ from typing import Any
 
 from anystory.maps.overlay import colour
 from anystory.script.edits import insert_panel, move_panel, remove_panel, with_name, with_panel, with_prompt
-from anystory.script.form import MAX_TEXT, SIZES, Reading, ScriptError
+from anystory.script.form import MAX_TEXT, Reading, ScriptError
 from anystory.script.lint import Finding
 from anystory.script.read import read_script
 from anystory.script.wildcards import WildcardError, expand_panel, has_wildcards
-from anystory.story.model import MAX_SEED, CastMember, Line, Panel, panel_seed
+from anystory.story.model import BOUNDS, MAX_SEED, CastMember, Line, Panel, panel_seed
+from anystory.story.size import SHAPES, Size
 from ui import html
 
 USUAL = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
@@ -77,7 +78,12 @@ def _changed(panel: Panel, names: Sequence[str], action: Action) -> Panel:
         case "edit", "seed":
             return replace(panel, seed=min(int(words), MAX_SEED) if words else None)
         case "edit", "size":
-            return replace(panel, size=min(max(int(words), SIZES[0]), SIZES[-1]) if words else None)
+            low, high = BOUNDS["size"]
+            size = Size(*(min(max(side, low), high) for side in Size.of(words))) if words else None
+            return replace(panel, size=size, shape=panel.shape if size is None or size.is_square else "")
+        case "edit", "shape":
+            size = panel.size if panel.size and panel.size.is_square else None
+            return replace(panel, shape=words, size=size) if words in ("", *SHAPES) else panel
         case "edit", "who" if words in names:
             said[line] = replace(said[line], who=words)
         case "edit", "say":
@@ -113,9 +119,11 @@ def cards(
         shown.append(_card(index + 1, len(reading.panels), panel, raw, names, here, seed, slot, word))
     lists = "".join(f'<option value="{escape(preset)}"></option>' for preset in presets)
     drawn = "".join(f'<option value="{size}"></option>' for size in _offered(sizes))
+    shapes = "".join(f'<option value="{shape}"></option>' for shape in SHAPES)
     return (
         f'<ol class="panels">{"".join(shown)}</ol>'
         f'<datalist id="presets">{lists}</datalist><datalist id="sizes">{drawn}</datalist>'
+        f'<datalist id="shapes">{shapes}</datalist>'
     )
 
 
@@ -179,7 +187,7 @@ def _body(number: int, panel: Panel, names: list[str], seed: int, say: Words) ->
             pass
     lines = "".join(_line(index, line, names, say) for index, line in enumerate(panel.dialogue))
     adds = f'<button type="button" class="say">{say("panel.say")}</button>' if names else ""
-    used = " open" if panel.seed is not None or panel.size is not None or panel.style else ""
+    used = " open" if panel.seed is not None or panel.size is not None or panel.shape or panel.style else ""
     return (
         f'<textarea class="prompt" rows="1" data-field="prompt" data-value="{prompt}" '
         f'aria-label="{say("panel.prompt")}" '
@@ -191,7 +199,8 @@ def _body(number: int, panel: Panel, names: list[str], seed: int, say: Words) ->
         f'<button type="button" class="dice" title="{say("settings.roll")}" aria-label="{say("settings.roll")}">⚄'
         "</button>"
         f"<label>{say('panel.size')}"
-        f"{_input('size', panel.size, 'panel.size', say, 'inputmode=numeric list=sizes')}</label>"
+        f"{_input('size', panel.size, 'panel.size', say, 'list=sizes')}</label>"
+        f"<label>{say('panel.shape')}{_input('shape', panel.shape, 'panel.shape', say, 'list=shapes')}</label>"
         f"<label>{say('script.style')}{_input('style', panel.style, 'script.style', say, 'list=presets')}</label>"
         "</div></details></div>"
     )

@@ -19,6 +19,7 @@ from anystory.project.folder import Project, ProjectError, content
 from anystory.project.imprint import MAX_BYTES, FrameStory, ImprintError, story_from_png
 from anystory.script.write import script_lines
 from anystory.story.model import Settings, Style
+from anystory.story.size import Size
 from ui import cast
 from ui.studio import Shown, Studio, Visit
 from ui.words import t
@@ -118,7 +119,7 @@ def draft(
     guidance: float | None,
 ) -> Draft:
     """What stands on the page."""
-    known = studio.loaded.about.defaults if studio.loaded else Settings(512)
+    known = studio.loaded.about.defaults if studio.loaded else Settings(Size.of(512))
     settings = replace(
         known, seed=int(seed or 0), steps=int(steps or known.steps), guidance=float(guidance or known.guidance)
     )

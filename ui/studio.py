@@ -35,7 +35,7 @@ from anystory.project.lineage import lineage, pictured, renamed, renames
 from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
 from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
-from anystory.render.session import Asked, Progress, Renderer, RenderError, looks
+from anystory.render.session import Asked, Progress, Renderer, RenderError, framed, looks
 from anystory.render.sketches import Sketches
 from anystory.script.wildcards import WildcardError, expand_panel, expand_script
 from anystory.story.model import MADE, Frame, Panel, RoutingTrace, Script, Story, Subject, panel_seed
@@ -177,8 +177,9 @@ class Shown:
         return project, number
 
     def shows(self, panel: Panel, number: int) -> bool:
-        """Whether it is what a panel asks for, as number `number` of a script."""
-        filled = self.job.filled(self.panel, self.number), self.job.filled(panel, number)
+        """Whether it is what a panel asks for, as number `number` of a script that is `framed`."""
+        mine = framed(self.job.script)[self.number - 1]
+        filled = self.job.filled(mine, self.number), self.job.filled(panel, number)
         mine, other = (pictured(each, self.frame.maps.measure in MADE) for each in filled)
         return mine == other
 
@@ -362,8 +363,8 @@ class Studio:
             if made is None:
                 continue
             was = {member.name: made.looks.get(member.name, "") for member in made.script.cast}
-            then = renamed(made.script.panels[made.panel - 1], renames(was, now))
-            panel, sketched = story.script.panels[number - 1], frame.maps.measure in MADE
+            then = renamed(framed(made.script)[made.panel - 1], renames(was, now))
+            panel, sketched = framed(story.script)[number - 1], frame.maps.measure in MADE
             # Not their seeds: a frame that was tried for or chosen has another than its panel.
             if pictured(replace(then, seed=None), sketched) == pictured(replace(panel, seed=None), sketched):
                 shown.append(_shown(number, project.panel(number), frame, job))
@@ -495,7 +496,7 @@ class _Telling:
 
     def _kept(self) -> dict[int, Shown]:
         """The frames of the last render whose panel is still the same, wherever it stands."""
-        panels = self._story.script.panels
+        panels = framed(self._story.script)
         there = placed(self._before, panels) if panels else {}
         same = ((number, item) for number, item in there.items() if item.shows(panels[number - 1], number))
         return {number: replace(item, number=number, job=self._job) for number, item in same}
@@ -696,7 +697,7 @@ def restored(item: Shown, key: str) -> Shown:
     for kept in (kept for kept in project.history_of(number) if kept.key == key):
         with suppress(ImprintError, OSError):
             made = story_from_png((project.folder / kept.image).read_bytes())
-            panel = made.script.panels[made.panel - 1]
+            panel = framed(made.script)[made.panel - 1]
             if item.shows(replace(panel, seed=item.panel.seed, steering=item.panel.steering), item.number):
                 job = job.take(item.number, kept.seed, panel.steering)
     project.restore(number, key, rewritten=job is not item.job)

@@ -22,7 +22,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +158,7 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
         "text": draft.text,
         "title": draft.title,
         "style": draft.style,
-        "settings": draft.settings and asdict(draft.settings),
+        "settings": draft.settings and draft.settings.written,
         "cast": cast,
         "numbers": numbers,
         "script": script,

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def draw_cast(
     style = style_of(story.script, Panel("")) if backend.about.follows_style else ""
     for member in undrawn(story, chosen_panels(story, panels, backend)):
         prompt = portrait(member.description, style)
-        settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
+        settings = {name: value for name, value in story.settings.written.items() if name != "seed"}
         parts = [prompt.text, settings, SEEDS, backend.about.name, backend.about.version, segmenter.model]
         key = _key(parts)
         file = None if folder is None else Path(folder) / "drawn" / f"{key[:16]}.png"

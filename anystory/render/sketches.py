@@ -17,9 +17,10 @@ from anystory.render.session import Asked, Renderer
 from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.sketcher import Cache, sketch
 from anystory.story.model import Panel, Script, Settings, Story, Subject
+from anystory.story.size import Size
 
 SIDE = 384
-"""Pixels of a sketch's sides."""
+"""Pixels of a square sketch's sides; others have as many in all."""
 
 QUALITY = 82
 """Of the WebP: some 20 kB a sketch."""
@@ -40,14 +41,14 @@ class Sketches:
         none: somebody in it has neither a picture nor a drawing in the library, or it is too crowded."""
         script = replace(story.script, panels=tuple(replace(panel, size=None) for panel in story.script.panels))
         about = self._renderer.backend.about
-        story = Story(script, story.subjects, replace(about.defaults, size=SIDE, seed=story.settings.seed))
+        story = Story(script, story.subjects, replace(about.defaults, size=Size(SIDE, SIDE), seed=story.settings.seed))
         story = with_drawn(story, list(from_library(script, undrawn(story)).values()))
         asked = self._renderer.asked(story)
         return [one if one and len(one.subjects) <= about.max_subjects else None for one in asked]
 
     def warm(self) -> None:
         """Load what the first sketch would load, before somebody waits for it."""
-        for asked in self.asked(Story(Script((Panel("a meadow in the morning"),)), (), Settings(SIDE))):
+        for asked in self.asked(Story(Script((Panel("a meadow in the morning"),)), (), Settings(Size(SIDE, SIDE)))):
             if asked:
                 self.draw(asked)
 
@@ -56,7 +57,7 @@ class Sketches:
         return asked.key in self._kept
 
     def draw(self, asked: Asked) -> bytes:
-        """The sketch as WebP, `SIDE` x `SIDE` pixels; the same for the same key. Raises ValueError with a sentence
+        """The sketch as WebP, in the panel's shape; the same for the same key. Raises ValueError with a sentence
         where the mask of a picture selects nothing."""
         return self._kept.get(asked.key, lambda: self._drawn(asked))
 
@@ -67,8 +68,8 @@ class Sketches:
             made = sketch(
                 request.prompt.shot,
                 [replace(self._cut(subject), name=subject.name) for subject in asked.subjects],
-                width=SIDE,
-                height=SIDE,
+                width=request.settings.size.width,
+                height=request.settings.size.height,
                 seed=request.seed,
                 story_seed=request.settings.seed,
                 layout=request.steering.layout,

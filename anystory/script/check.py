@@ -28,7 +28,6 @@ from anystory.script.form import (
     NOBODY,
     PANEL_KEYS,
     SCRIPT_KEYS,
-    SIZES,
     Parsed,
     Reading,
     ScriptError,
@@ -44,9 +43,22 @@ from anystory.script.form import (
 )
 from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED
 from anystory.script.pronouns import People
-from anystory.story.model import BACKGROUND, FACINGS, MAX_PICTURES, MAX_SEED, CastMember, Line, Panel, Script, Style
+from anystory.story.layouts import LAYOUTS
+from anystory.story.model import (
+    BACKGROUND,
+    BOUNDS,
+    FACINGS,
+    MAX_PICTURES,
+    MAX_SEED,
+    CastMember,
+    Line,
+    Panel,
+    Script,
+    Style,
+)
 from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names, rename
+from anystory.story.size import SHAPES, Size
 from anystory.story.steering import (
     PAINT,
     STRENGTHS,
@@ -117,7 +129,8 @@ class _Checker:
                 fix=near,
             )
         seen = tuple(panel for panel in panels if panel and panel.prompt)
-        script = Script(seen, tuple(self.cast), **texts)
+        frame = self.frame(entries, ())
+        script = Script(seen, tuple(self.cast), **texts, **frame, pages=self.pages(entries, frame))
         styles = self.styles(entries, script, own)
         return Reading(
             source=self.source,
@@ -372,9 +385,76 @@ class _Checker:
             seed=self.attempt(self.number, fields, "seed", path, 0, MAX_SEED),
             style=shown_again(style).strip(),
             steering=self.attempt(self.steering, fields, cast, path, otherwise=UNSTEERED),
-            size=self.attempt(self.number, fields, "size", path, SIZES[0], SIZES[-1]),
+            **self.frame(fields, path),
             told=told,
         )
+
+    def frame(self, fields: Mapping[str, Any], path: Where) -> dict[str, Any]:
+        """How large frames are and what shape they have."""
+        size = self.attempt(self.size, fields, path)
+        shape = self.attempt(self.shape, fields, path, otherwise="")
+        if shape and size and not size.is_square:
+            message = Message("The story has both sides of its size and the shape {shape}; leave one out.", shape=shape)
+            if path:
+                pattern = "Panel {number} has both sides of its size and the shape {shape}; leave one out."
+                message = Message(pattern, number=int(path[-1]) + 1, shape=shape)
+            self.report((*path, "shape"), message)
+            shape = ""
+        return {"size": size, "shape": shape}
+
+    def pages(self, entries: Mapping[str, Any], frame: Mapping[str, Any]) -> str:
+        """The layout of pages whose cells give frames their shapes; "" where none is said."""
+        pages = self.attempt(self.text, entries, "pages", (), otherwise="").casefold()
+        if pages not in ("", *LAYOUTS):
+            near, layouts = nearest(pages, LAYOUTS), ", ".join(LAYOUTS)
+            wrong = Message(
+                "There is no layout {layout}; the layouts are {layouts}.", layout=shown(pages), layouts=layouts
+            )
+            self.report(("pages",), wrong, fix=near)
+            return ""
+        if pages and (frame["shape"] or (frame["size"] and not frame["size"].is_square)):
+            wrong = Message("The story has a shape and pages that give each panel its own; leave one out.")
+            self.report(("pages",), wrong)
+            return ""
+        return pages
+
+    def size(self, fields: Mapping[str, Any], path: Where) -> Size | None:
+        """The size of frames; None where it is not said."""
+        value = fields.get("size")
+        if value is None or value == "":
+            return None
+        low, high = BOUNDS["size"]
+        try:
+            size = Size.of(value)
+        except ValueError:
+            size = Size(0, 0)
+        if not all(low <= side <= high for side in size):
+            number = value if not isinstance(value, str) or not re.fullmatch(r"[+-]?\d{1,20}", value) else int(value)
+            message = Message(
+                "The {word} {value} must be a whole number from {low} to {high}, or two such as 1344x768.",
+                word=self.word(path, "size"),
+                value=shown(number),
+                low=low,
+                high=high,
+            )
+            self.fail((*path, "size"), message)
+        return size
+
+    def shape(self, fields: Mapping[str, Any], path: Where) -> str:
+        """The shape of frames; "" where it is not said."""
+        value = fields.get("shape")
+        if value is None or value == "":
+            return ""
+        shape = re.sub(r"\s*[:：/xX×]\s*", ":", str(value).strip())
+        if shape not in SHAPES:
+            message = Message(
+                "The {word} {value} is none that frames have: {shapes}.",
+                word=self.word(path, "shape"),
+                value=shown(value),
+                shapes=", ".join(SHAPES),
+            )
+            self.fail((*path, "shape"), message)
+        return shape
 
     def steering(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Steering:
         """What is asked of the routing of a panel with `cast`."""

@@ -39,7 +39,7 @@ def shown(studio, actors):  # noqa: F811
 def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
     assert [item.backend for item in shown] == ["storybook", "storybook"]
     made = Project(shown[0].job.visit.story).story().settings
-    assert (made.steps, made.guidance, made.size) == (1, 1.0, 1024)  # whatever the sliders of models say
+    assert (made.steps, made.guidance, made.size) == (1, 1.0, (1024, 1024))  # whatever the sliders of models say
     assert shown[1].frame.maps.measure == SEEN and shown[1].trace_words.endswith("kB on disk.")
     assert f"{shown[1].frame.trace.total} steps of one layer are kept" in shown[1].trace_words
     with Image.open(shown[0].file) as picture:

@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from anystory.__main__ import main
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages, cover, export
+from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages, cover, export, lettered
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
 from anystory.story.model import Line, Panel
@@ -256,3 +256,11 @@ def test_the_commands(project, tmp_path, capsys):
     ):
         assert main(wrong) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_small_frame_is_enlarged_and_a_ribbon_not_beyond_all_bounds():
+    made = frame(("Fox",))
+    sizes = {}
+    for size in ((64, 64), (160, 64), (4096, 16), (1024, 800)):
+        sizes[size] = lettered(made.image.resize(size), Panel("Fox"), made.maps, Lettering()).image.size
+    assert sizes == {(64, 64): (768, 768), (160, 64): (1920, 768), (4096, 16): (4096, 16), (1024, 800): (1024, 800)}

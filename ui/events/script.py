@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from anystory.render.session import framed
 from anystory.story.model import Panel, Style
 from ui import board, book, cast, frames, panels, script
 from ui.events import QUICK
@@ -73,7 +74,7 @@ def wire(parts: Parts) -> None:
         reading, say, seed = page.reading(studio), words(request), int(around.seed or 0)
         slots = board.slots(studio, around.visit, reading.source, page.present, around.shown, seed, say)
         found, deck = script.feedback(reading, seed, say, slots) if page.lines.strip() else ("", "")
-        run, panels = parts.visitors[request.session_hash].run, reading.script.panels if reading.script else ()
+        run, panels = parts.visitors[request.session_hash].run, framed(reading.script) if reading.script else ()
         return {
             text.findings: found,
             text.feedback: gr.HTML(deck, text=page.lines, **props),

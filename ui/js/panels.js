@@ -87,7 +87,7 @@ const flush = () => [...timers.keys()].forEach(tell);
 element.addEventListener("input", ({target}) => {
   if (!isField(target) || target.nodeName === "SELECT") return;
   const {field} = target.dataset;
-  if (field === "seed" || field === "size") target.value = target.value.replace(/\D/g, "");
+  if (field === "seed") target.value = target.value.replace(/\D/g, "");
   grow(target);
   clearTimeout(timers.get(target));
   // Words are told while they are typed, numbers when they are whole, and nothing said is told when it is left.

@@ -126,7 +126,7 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
             said.append(line)  # of which the reader says that it is not told who says it
     words = [*told.get("prompt", ()), *told.get("place", ())]
     words += [cell for cell in told.get("time", ()) if not re.fullmatch(r"[\d:.,\s]+s?", cell)] + told.get("camera", [])
-    fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size") if key in told}
+    fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size", "shape") if key in told}
     fields |= {"prompt": sentence(words), "caption": " ".join(told.get("caption", ())), "dialogue": said}
     there = [*present, *speaker, *(line["who"] for line in said if isinstance(line, dict))]
     panels.add(span, "" if nobody else sentence(told.get("prompt", ())), there, **fields)
