@@ -26,7 +26,7 @@ from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, computing, memory_of
-from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readable
+from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import SELECTED, square_crop
 from anystory.model.finite import finite
 from anystory.model.flux.checkpoint import CheckpointError

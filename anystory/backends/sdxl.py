@@ -28,12 +28,13 @@ import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a m
 from anystory.backends.base import BackendError, Request
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.memory import Planned, memory_of
+from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import square_crop
 from anystory.model.anystory import SubjectEncoding
 from anystory.model.memory import PlanError, chain, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
 from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
-from anystory.model.routing import Guide, hard_maps, open_maps
+from anystory.model.routing import hard_maps, open_maps
 from anystory.story.capabilities import Capabilities
 from anystory.story.english import counted
 from anystory.story.model import (
@@ -48,10 +49,6 @@ from anystory.story.model import (
     sides,
 )
 from anystory.story.size import Size
-from anystory.story.steering import Layout
-
-MAX_SUBJECTS = 4
-"""Subjects per frame; beyond it no model here was trained or tried."""
 
 STEPS = {"exact": Settings.steps, "few": 10}
 """Steps per frame, unless asked for otherwise, by the names of speeds that users know."""
@@ -282,23 +279,6 @@ def capabilities(pipeline: AnyStoryPipeline, name: str, version: str, steps: int
     )
 
 
-def readable(picture: Image.Image, sought: int, area: int, step: int) -> Tensor:
-    """A picture in which so many subjects are `sought`, at about the `area` of a frame in pixels: (3, H, W)
-    in [-1, 1], H and W multiples of `step`. Raises BackendError for too many subjects."""
-    if sought > MAX_SUBJECTS:
-        raise BackendError(f"At most {MAX_SUBJECTS} characters can be looked for at once, not {sought}.")
-    scale = (area / (picture.width * picture.height)) ** 0.5
-    size = tuple(max(step, round(length * scale / step) * step) for length in picture.size)
-    pixels = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / 127.5 - 1
-    return torch.from_numpy(pixels).permute(2, 0, 1)
-
-
-def guide_of(layout: Layout, names: Sequence[str]) -> Guide | None:
-    """A layout as models take it; None where it asks nothing of a frame of `names`."""
-    regions = layout.regions((*names, BACKGROUND))
-    return None if regions is None else Guide(regions, layout.strength, layout.start, layout.end)
-
-
 def _reach(tokenizer: PreTrainedTokenizerBase, text: str, **how: object) -> int:
     """Where in `text` the last of its tokens ends."""
     return max(end for _, end in tokenizer(text, return_offsets_mapping=True, verbose=False, **how)["offset_mapping"])
@@ -310,18 +290,6 @@ def _holders(logits: Sequence[Tensor]) -> list[np.ndarray]:
     shapes = [tuple(layer.shape[-2:]) for layer in logits]
     ends = np.cumsum([h * w for h, w in shapes])[:-1]
     return [part.reshape(shape) for part, shape in zip(np.split(held, ends), shapes, strict=True)]
-
-
-def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:
-    """The device asked for, or the best there is (CUDA, Apple's MPS, CPU), with a fitting dtype: bfloat16 on CUDA,
-    float32 elsewhere. Raises `BackendError` with a sentence for a device that is not there."""
-    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    chosen = device or best
-    try:
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, ImportError) as error:
-        raise BackendError(f"There is no device {chosen!r} here; the best there is: {best}.") from error
-    return chosen, torch.bfloat16 if chosen.startswith("cuda") else torch.float32
 
 
 def fingerprint(folder: Path, weights: str = "float32") -> str:

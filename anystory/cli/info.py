@@ -37,7 +37,7 @@ def info(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def _installation(report: Report) -> None:
-    from anystory.backends.sdxl import choose_device
+    from anystory.backends.models import choose_device
 
     packages = {name: _version(name) for name in PACKAGES}
     device, dtype = choose_device()

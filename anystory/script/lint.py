@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from anystory.errors import Message, listed
 from anystory.script.form import Reading, ScriptError, Span, Where, meant, nearest, place, shown
@@ -485,10 +485,18 @@ def _size(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     asked += [(path, number, panel.size) for number, path, panel in _panels(reading)]
     for path, number, size in asked:
         if size is not None and not size.within(sizes):
-            told: dict[str, Any] = {"size": size, "name": name, "sizes": sides(sizes)}
-            message = Message("The story asks for {size} pixels; {name} draws {sizes}.", **told)
+            drawn = sides(sizes)
+            message = Message(
+                "The story asks for {size} pixels; {name} draws {sizes}.", size=size, name=name, sizes=drawn
+            )
             if number:
-                message = Message("Panel {number} asks for {size} pixels; {name} draws {sizes}.", number=number, **told)
+                message = Message(
+                    "Panel {number} asks for {size} pixels; {name} draws {sizes}.",
+                    number=number,
+                    size=size,
+                    name=name,
+                    sizes=drawn,
+                )
             span = reading.span((*path, "size"), str(size))
             near = Size(*(nearest_side(side, sizes) for side in size))
             fix = str(near) if reading.source[slice(*span)] == str(size) else None

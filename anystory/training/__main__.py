@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from anystory.backends.base import BackendError
-from anystory.backends.sdxl import choose_device
+from anystory.backends.models import choose_device
 from anystory.training.art import Art
 from anystory.training.autoencoder import SMALL, train_autoencoder
 from anystory.training.builder import build

@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 
 from anystory.backends.base import BackendError, Request
 from anystory.backends.load import load
-from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, fingerprint
+from anystory.backends.models import MAX_SUBJECTS, choose_device
+from anystory.backends.sdxl import fingerprint
 from anystory.model.attention import Routing
 from anystory.story.model import BACKGROUND, Prompt, Settings, Subject
 from tests.tiny import sdxl_pipeline
