@@ -98,7 +98,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             continue
         if piece.role == "member":
             called, *rest = re.split(r"(?<!\s)\s*(?:[:：,，]|\s[-–—]\s)\s*", unbold(line), maxsplit=1)
-            called = re.sub(r"\s*\(.*\)$", "", called)
+            called = re.sub(r"(?<!\s)\s*\(.*\)$", "", called)
             add("cast", {"name": called, "description": " ".join(rest)}, span)
             continue
         if piece.role not in ("", "panel", "said") and data["panels"]:

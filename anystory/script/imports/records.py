@@ -139,7 +139,7 @@ class _Records:
             if kind == "dialogue":
                 said = self.dialogue(value, (*source, key))
             elif kind == "cast" and isinstance(value, list | str):
-                listed = value if isinstance(value, list) else re.split(r"\s*[,，、;；]\s*", value)
+                listed = value if isinstance(value, list) else re.split(r"(?<!\s)\s*[,，、;；]\s*", value)
                 names = [str(name.get("name", "")) if isinstance(name, Mapping) else str(name) for name in listed]
                 nobody = [name.strip().upper() for name in names] == [NOBODY]
                 present = [] if nobody else [self.introduce(n, (*source, key)) for n in names if n.strip()]
