@@ -91,7 +91,7 @@ def wire(parts: Parts) -> None:
         after = readable(page._replace(lines=lines), say)
         changed = [one != other for one, other in zip(framed(before), framed(after), strict=True)]
         anew = sum(changed[number - 1] for number in placed(shown, before.panels))
-        gr.Info(escape(say("book.fitted", count=anew) if anew else say("book.fits")))
+        gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=anew)))
         return script.rewritten(parts.text, page.lines, lines, page.styles)
 
     rewritten = [parts.text.text, parts.text.styles, parts.text.style]
