@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -135,14 +136,24 @@ class Pages(Sequence[Page]):
         if not self.numbers:
             raise PageError(Message("{folder} holds no frames; render the story first.", folder=project.folder))
 
+    @cached_property
+    def _sheets(self) -> list[list[int]]:
+        """The numbers of each page's panels. The last two pages share theirs where one would be left alone."""
+        room = LAYOUTS[self.form.layout].panels
+        sheets = [self.numbers[k : k + room] for k in range(0, len(self.numbers), room)]
+        if room > 1 and len(sheets) > 1 and len(sheets[-1]) == 1:
+            last = sheets[-2] + sheets[-1]
+            half = math.ceil(len(last) / 2)
+            sheets[-2:] = last[:half], last[half:]
+        return sheets
+
     def __len__(self) -> int:
-        return math.ceil(len(self.numbers) / LAYOUTS[self.form.layout].panels)
+        return len(self._sheets)
 
     def __getitem__(self, index: int) -> Page:  # type: ignore[override]  # one at a time: each is made anew
         if not 0 <= index < len(self):
             raise IndexError(index)
-        room = LAYOUTS[self.form.layout].panels
-        some = {number: self.project.frame(number) for number in self.numbers[index * room : (index + 1) * room]}
+        some = {number: self.project.frame(number) for number in self._sheets[index]}
         if self.form.layout == "frames":
             page = _alone(self.script, some, self.form)
         else:
