@@ -260,7 +260,8 @@ def _closes(after: Unit) -> bool:
 
 
 def _determines(unit: Unit, following: Sequence[Unit]) -> bool:
-    """Whether a word only stands before a noun: "the two birds", "the two fighting cats", "todos los días", 她的, 她妈妈."""
+    """Whether a word only stands before a noun: "the two birds", "the two fighting cats", "todos los días", 她的,
+    她妈妈."""
     from anystory.sketch.language.forms import ING
     from anystory.sketch.language.tokens import PLURAL
 
