@@ -43,7 +43,7 @@ def own_files(folder: Path, manifest: str, said: Said, keys: str) -> list[tuple[
         more = dict(told.get(path.name, {}))
         names = more.pop("names", None) or _split(path.stem.replace("_", " "))
         if not names:
-            raise ThingError(f"{path.name!r} says nothing of what it shows; name it like 'red ball{path.suffix}'.")
+            raise ThingError(f"{path.name!r} does not say what it shows; name it like 'red ball{path.suffix}'.")
         found.append((path, names, more))
     return found
 

@@ -136,7 +136,7 @@ def rewritten(trace, **change):
 def test_a_file_with_other_content_is_refused(tmp_path, change):
     trace = recorded(1, random_maps(1, UNET, 2))
     (tmp_path / "t.npz").write_bytes(rewritten(trace, **change))
-    with pytest.raises(ValueError, match=r"t\.npz is no routing trace"):
+    with pytest.raises(ValueError, match=r"t\.npz is not a routing trace"):
         read_trace(tmp_path / "t.npz")
 
 

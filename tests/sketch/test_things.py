@@ -216,7 +216,7 @@ def test_what_cannot_be_rendered_is_said(library):
     for height in (0, -1, 4097):
         with pytest.raises(ValueError, match="1 to 4096"):
             render(ball, height)
-    with pytest.raises(ValueError, match="'plaid' is no colour"):
+    with pytest.raises(ValueError, match="'plaid' is not a colour"):
         render(ball, 8, "plaid")
     assert render(ball, 1).shape[0] == 1
 

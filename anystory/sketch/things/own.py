@@ -126,7 +126,7 @@ def _own_svg(path: Path, time: int, size: int) -> SVG:
     except (ElementTree.ParseError, UnicodeDecodeError, OSError) as error:
         raise ThingError(f"{path.name} is not a readable SVG ({error}); save it again as plain SVG.") from error
     if root.tag.rsplit("}", 1)[-1] != "svg":
-        raise ThingError(f"{path.name} is no SVG: its outermost element is {root.tag.rsplit('}', 1)[-1]!r}.")
+        raise ThingError(f"{path.name} is not an SVG: its outermost element is {root.tag.rsplit('}', 1)[-1]!r}.")
     _refuse_references(root, path.name)
     _refuse_growth(root, path.name)
     # Written anew, the text begins with the root that was looked at, whatever comments came before it.
