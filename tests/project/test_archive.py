@@ -258,7 +258,7 @@ def test_frames_that_are_not_whole_are_left_out_and_named(packed, tmp_path):
 def test_other_files_and_folders_are_told(packed, tmp_path):
     plain = tmp_path / "plain.zip"
     plain.write_bytes(b"not a zip")
-    assert "no ZIP file" in refused(plain, tmp_path)
+    assert "not a ZIP file" in refused(plain, tmp_path)
     assert "no story in it" in refused(rewritten(packed, lambda n, d: None if n.endswith(".json") else d), tmp_path)
     truncated = tmp_path / "short.zip"
     truncated.write_bytes(packed.read_bytes()[:-200])

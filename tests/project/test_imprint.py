@@ -117,8 +117,8 @@ def jpeg():
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "no PNG"),
-        (jpeg(), "no PNG"),
+        (b"", "not a PNG"),
+        (jpeg(), "not a PNG"),
         (with_text()[:40], "damaged"),
         (with_text(), "no AnyStory settings"),
         (with_text(parameters="masterpiece, Steps: 20"), "from A1111"),

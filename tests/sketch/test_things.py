@@ -402,7 +402,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path):
     with pytest.raises(ThingError, match="every pixel of it is transparent"):
         Library(tmp_path)
     (tmp_path / "ghost.png").rename(tmp_path / " , .png")
-    with pytest.raises(ThingError, match="says nothing of what it shows"):
+    with pytest.raises(ThingError, match="does not say what it shows"):
         Library(tmp_path)
 
 
