@@ -151,8 +151,39 @@ def started(run: Run, say: Callable[..., str], controls: Controls, stage: Stage,
         controls.skip: gr.Button(visible=True),
         view.again: gr.Button(interactive=False),
         view.retry: gr.Button(interactive=False),
+        view.refusal: "",
         controls.notice: "",
     }
+
+
+def follows(controls: Controls, stage: Stage) -> list[Any]:
+    """What `followed` changes."""
+    return [stage.panels, stage.chosen, controls.start, stage.gallery, stage.empty]
+
+
+def followed(
+    run: Run | None,
+    say: Callable[..., str],
+    panels: tuple[Panel, ...],
+    before: tuple[Panel, ...],
+    shown: tuple[Shown, ...],
+    chosen: tuple[int, ...],
+    item: Shown | None,
+    controls: Controls,
+    stage: Stage,
+) -> dict[Any, Any]:
+    """The strip follows the script, which had the panels `before`; while a render is under way it is that one's. Where
+    no panel has changed it is left alone, and so is what is being chosen there meanwhile."""
+    if panels == before:
+        return {stage.panels: panels}
+    left = tuple(number for number in chosen if number <= len(panels))
+    change: dict[Any, Any] = {stage.panels: panels}
+    if left != chosen:
+        change |= {stage.chosen: left, controls.start: start_label(say, left)}
+    if run is None or run.ended:
+        change[stage.gallery] = strip(say, panels, shown, left, item.id if item else None)
+        change[stage.empty] = gr.HTML(visible=not panels and not shown)
+    return change
 
 
 def standing(run: Run, say: Callable[..., str]) -> str:

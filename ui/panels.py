@@ -98,9 +98,11 @@ def cards(
     presets: Sequence[str],
     sizes: range | None,
     say: Words,
+    slots: Sequence[str] = (),
 ) -> str:
-    """Every panel as a card, with what was `found` in it; `seed` is the story's, `sizes` what the backend draws. The
-    words are said here, not left to the browser: cards that are as they were are then known at a glance."""
+    """Every panel as a card, with what was `found` in it; `seed` is the story's, `sizes` what the backend draws,
+    `slots` the places of the cards' pictures. The words are said here, not left to the browser: cards that are as they
+    were are then known at a glance."""
     if reading is None or not reading.panels:
         return ""
 
@@ -113,7 +115,8 @@ def cards(
     for index, panel in enumerate(reading.panels):
         here = [finding for finding in found if finding.end and starts[index] <= finding.start < starts[index + 1]]
         raw = reading.source[slice(*reading.span(("panels", index)))]
-        shown.append(_card(index + 1, len(reading.panels), panel, raw, names, here, seed, word))
+        slot = slots[index] if slots else ""
+        shown.append(_card(index + 1, len(reading.panels), panel, raw, names, here, seed, slot, word))
     lists = "".join(f'<option value="{escape(preset)}"></option>' for preset in presets)
     drawn = "".join(f'<option value="{size}"></option>' for size in _offered(sizes))
     shapes = "".join(f'<option value="{shape}"></option>' for shape in SHAPES)
@@ -137,6 +140,7 @@ def _card(
     names: list[str],
     found: list[Finding],
     seed: int,
+    slot: str,
     say: Words,
 ) -> str:
     where = say("panel.number", number=number)
@@ -153,9 +157,8 @@ def _card(
     )
     grip = f'<span class="number" draggable="true" title="{say("panel.drag")}">{number}</span>'
     body = f'<p class="raw">{escape(raw)}</p>' if panel is None else _body(number, panel, names, seed, say)
-    chips = "" if panel is None else _chips(panel, names, say)
     return (
-        f'<li class="panel" data-number="{number}" aria-label="{where}"><div class="head">{grip}{chips}'
+        f'<li class="panel" data-number="{number}" aria-label="{where}">{slot}<div class="head">{grip}'
         f'<span class="order">{tools}</span></div>{body}{html.findings(found, say, "div", "div")}</li>'
     )
 
@@ -186,10 +189,10 @@ def _body(number: int, panel: Panel, names: list[str], seed: int, say: Words) ->
     adds = f'<button type="button" class="say">{say("panel.say")}</button>' if names else ""
     used = " open" if panel.seed is not None or panel.size is not None or panel.shape or panel.style else ""
     return (
-        f'<div class="frame" data-frame="{number}"></div>'
         f'<textarea class="prompt" rows="1" data-field="prompt" data-value="{prompt}" '
         f'aria-label="{say("panel.prompt")}" '
         f'placeholder="{say("panel.prompt")}" maxlength="{MAX_TEXT}">{prompt}</textarea>{becomes}'
+        f"{_chips(panel, names, say)}"
         f"{_input('caption', panel.caption, 'panel.caption', say)}{lines}"
         f'<div class="below">{adds}<details{used}><summary>{say("panel.more")}</summary><div class="own">'
         f"<label>{say('settings.seed')}{_input('seed', panel.seed, 'settings.seed', say, 'inputmode=numeric')}</label>"

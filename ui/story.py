@@ -37,6 +37,7 @@ class StoryBar:
     `settings` those that the story came with."""
 
     bar: gr.HTML
+    example: gr.Button
     new: gr.Button
     open: gr.UploadButton
     save: gr.Button
@@ -63,11 +64,12 @@ def create() -> StoryBar:
     browser = gr.BrowserState([None, None], storage_key="anystory-story", secret="anystory")
     with gr.Row(elem_id="story"):
         bar = gr.HTML(js_on_load=KEEP, elem_id="story-head")  # filled once the page has its story
+        example = gr.Button(t("app.example"), size="sm", elem_id="example")
         new = gr.Button(t("story.new"), size="sm", elem_id="story-new")
         file = gr.UploadButton(t("story.open"), file_types=FILES, size="sm", elem_id="story-open")
         save = gr.Button(t("story.save"), size="sm", elem_id="story-save")
     notice = gr.HTML(js_on_load=CHOOSE, elem_id="story-notice")
-    return StoryBar(bar, new, file, save, notice, browser, gr.State(None), gr.State(None))
+    return StoryBar(bar, example, new, file, save, notice, browser, gr.State(None), gr.State(None))
 
 
 def head(title: str, state: str, reason: str = "") -> str:

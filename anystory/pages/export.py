@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -135,14 +136,17 @@ class Pages(Sequence[Page]):
         if not self.numbers:
             raise PageError(Message("{folder} holds no frames; render the story first.", folder=project.folder))
 
+    @cached_property
+    def _sheets(self) -> list[list[int]]:
+        return _sheets(self.numbers, LAYOUTS[self.form.layout].panels)
+
     def __len__(self) -> int:
-        return math.ceil(len(self.numbers) / LAYOUTS[self.form.layout].panels)
+        return len(self._sheets)
 
     def __getitem__(self, index: int) -> Page:  # type: ignore[override]  # one at a time: each is made anew
         if not 0 <= index < len(self):
             raise IndexError(index)
-        room = LAYOUTS[self.form.layout].panels
-        some = {number: self.project.frame(number) for number in self.numbers[index * room : (index + 1) * room]}
+        some = {number: self.project.frame(number) for number in self._sheets[index]}
         if self.form.layout == "frames":
             page = _alone(self.script, some, self.form)
         else:
@@ -154,6 +158,17 @@ class Pages(Sequence[Page]):
         """The numbers of the panels that are left out."""
         without = {*self.numbers, *self._lost}
         return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in without)
+
+
+def _sheets(numbers: Sequence[int], room: int) -> list[list[int]]:
+    """The numbers of each page's panels, at most `room`. The last two pages share theirs where one would be left
+    alone."""
+    sheets = [list(numbers[k : k + room]) for k in range(0, len(numbers), room)]
+    if room > 1 and len(sheets) > 1 and len(sheets[-1]) == 1:
+        last = sheets[-2] + sheets[-1]
+        half = math.ceil(len(last) / 2)
+        sheets[-2:] = last[:half], last[half:]
+    return sheets
 
 
 def _text(frame: Path) -> dict[str, str]:
@@ -183,7 +198,8 @@ def picture_shape(script: Script, number: int, form: Format) -> float | None:
     layout = LAYOUTS[form.layout]
     if form.layout == "frames":
         return None
-    page, place = divmod(number - 1, layout.panels)
+    sheets = _sheets(range(1, len(script.panels) + 1), layout.panels)
+    page, place = next((page, some.index(number)) for page, some in enumerate(sheets) if number in some)
     sheet = _sheet(script, form, page + 1)
     left, top, right, bottom = list(_cells(layout, sheet.area, form.gutter * sheet.dots))[place]
     width, height = right - left, bottom - top

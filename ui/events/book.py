@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -47,8 +46,8 @@ def wire(parts: Parts) -> None:
         return look(request, shown, int(event.page), *values)
 
     seen, values = [pages.at, pages.preview], [*pages.settings, *written(parts)]
-    gr.on(  # other words come with the story's being kept: after a pause
-        [stage.shown.change, parts.story.bar.input, *(widget.change for widget in pages.settings)],
+    gr.on(
+        [stage.shown.change, pages.said.change, *(widget.change for widget in pages.settings)],
         look,
         [stage.shown, pages.at, *values],
         seen,
@@ -57,15 +56,18 @@ def wire(parts: Parts) -> None:
     )
     pages.preview.click(turn, [stage.shown, *values], seen, **QUICK)
 
-    def save(request: gr.Request, shown: tuple[Shown, ...], *values: Any, kind: str) -> Path:
-        say = words(request)
-        try:
-            file, warnings = book.save(laid_out(shown, values), kind, shown[0])
-        except book.ERRORS as error:
-            raise gr.Error(escape(say(error)), print_exception=False) from error
-        for warning in warnings:
-            gr.Info(escape(say(warning)))
-        return file
+    def pages_as(kind: str) -> Callable[..., Path]:
+        def save(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> Path:
+            say = words(request)
+            try:
+                file, warnings = book.save(laid_out(shown, values), kind, shown[0])
+            except book.ERRORS as error:
+                raise gr.Error(escape(say(error)), print_exception=False) from error
+            for warning in warnings:
+                gr.Info(escape(say(warning)))
+            return file
+
+        return save
 
     def readable(page: Written, say: Callable[..., str]) -> Script:
         """The script on the page, which has no mistakes. Raises gr.Error."""
@@ -74,9 +76,12 @@ def wire(parts: Parts) -> None:
             raise gr.Error(escape(" ".join(say(found.message) for found in reading.errors)), print_exception=False)
         return reading.script
 
-    def save_script(request: gr.Request, shown: tuple[Shown, ...], *said: Any, kind: str) -> Path:
-        read = readable(Written(*said), words(request))
-        return book.save_script(read, kind, placed(shown, read.panels), shown[0])
+    def script_as(kind: str) -> Callable[..., Path]:
+        def save_script(request: gr.Request, shown: tuple[Shown, ...], *said: Any) -> Path:
+            read = readable(Written(*said), words(request))
+            return book.save_script(read, kind, placed(shown, read.panels), shown[0])
+
+        return save_script
 
     def fit(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> dict[Any, Any]:
         """The frames are to fit the layout's cells, which is said of those that are made anew; nothing is yet."""
@@ -86,12 +91,12 @@ def wire(parts: Parts) -> None:
         after = readable(page._replace(lines=lines), say)
         changed = [one != other for one, other in zip(framed(before), framed(after), strict=True)]
         anew = sum(changed[number - 1] for number in placed(shown, before.panels))
-        gr.Info(escape(say("book.fitted", count=anew) if anew else say("book.fits")))
+        gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=anew)))
         return script.rewritten(parts.text, page.lines, lines, page.styles)
 
     rewritten = [parts.text.text, parts.text.styles, parts.text.style]
     pages.fit.click(fit, [stage.shown, *values], rewritten, **QUICK)
 
-    for kind, button in pages.saves.items():
-        make, of = (save_script, written(parts)) if kind in book.SCRIPTS else (save, values)
-        button.click(partial(make, kind=kind), [stage.shown, *of], stage.made, **SLOW).success(js=FETCH)
+    for kind, button in pages.saves.items():  # no `partial`, into which Gradio puts no request
+        make, of = (script_as, written(parts)) if kind in book.SCRIPTS else (pages_as, values)
+        button.click(make(kind), [stage.shown, *of], stage.made, **SLOW).success(js=FETCH)
