@@ -17,7 +17,7 @@ from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE, PAGES, Run
 from ui.strip import strip
-from ui.studio import Job, Shown, Visit, pinned
+from ui.studio import Job, Shown, Visit, followed, pinned
 from ui.theme import SHOW_PROGRESS
 from ui.words import words
 
@@ -40,7 +40,7 @@ def start(parts: Parts, job: Job, shown: tuple[Shown, ...], request: gr.Request)
 def changed(parts: Parts) -> list[Any]:
     """What the start of a render changes on the page."""
     controls, stage, view = parts.controls, parts.stage, parts.view
-    there = [stage.clock, stage.panels, stage.chosen, stage.drawn, stage.empty, stage.progress]
+    there = [stage.clock, stage.chosen, stage.drawn, stage.empty, stage.progress]
     there += [controls.start, controls.stop, controls.skip, controls.notice]
     return [*there, view.again, view.retry]
 
@@ -114,10 +114,11 @@ def _wire_again(parts: Parts) -> None:
         present: tuple[cast.Actor, ...],
         lines: str,
         styles: tuple[Style, ...],
+        panels: tuple[Panel, ...],
     ) -> dict[Any, Any]:
         if pinned(item):
             return stays(item, request)
-        job = item.job.take(item.number, frames.roll())
+        job = item.job.as_written(panels).take(item.number, frames.roll())
         panel, members = job.script.panels[item.number - 1], cast.members(present)
         taken = script.with_take(lines, members, item.number, panel)
         return {**script.rewritten(text, lines, taken, styles), **start(parts, job, shown, request)}
@@ -128,7 +129,7 @@ def _wire_again(parts: Parts) -> None:
         return start(parts, replace(item.job, panels=None, retry=item.number, variants=0), shown, request)
 
     opened = [view.item, stage.shown]
-    asked = [*opened, actors.actors, text.text, text.styles]
+    asked = [*opened, actors.actors, text.text, text.styles, stage.panels]
     view.again.click(again, asked, [text.text, text.styles, text.style, *changed(parts)], **QUICK)
     view.retry.click(retry, opened, changed(parts), **QUICK)
 
@@ -206,14 +207,14 @@ def _wire_strip(parts: Parts) -> None:
         item: Shown | None,
         *said: Any,
     ) -> dict[Any, Any]:
-        """The strip follows the script; while a render is under way it is that one's. Where no panel has changed it
-        is left alone, and so is what is being chosen there meanwhile."""
+        """The strip follows the script, and what is chosen there its panels; while a render is under way it is that
+        one's. Where no panel has changed it is left alone, and so is what is being chosen there meanwhile."""
         reading = Written(*said).reading(studio)
         panels = reading.script.panels if reading.script else ()
         if panels == before:
             return {stage.panels: panels}
         run, say = visitors[request.session_hash].run, words(request)
-        left = tuple(number for number in chosen if number <= len(panels))
+        left = followed(chosen, before, panels)
         change: dict[Any, Any] = {stage.panels: panels}
         if left != chosen:
             change |= {stage.chosen: left, controls.start: frames.start_label(say, left)}
