@@ -120,7 +120,7 @@ class Job:
         return replace(self, script=replace(self.script, panels=tuple(mine)))
 
     def keep(self, number: int, seed: int, steering: Steering | None = None) -> Job:
-        """As `take`, to keep a frame that is there; as it is where wildcards would choose other words under the seed."""
+        """As `take`, for a frame that is there; the job as it is where wildcards choose other words under that seed."""
         taken = self.take(number, seed, steering)
         before, after = (job.filled(job.script.panels[number - 1], number) for job in (self, taken))
         return taken if (before.prompt, before.cast) == (after.prompt, after.cast) else self
