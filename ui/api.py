@@ -7,7 +7,7 @@ import json
 import math
 import traceback
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,18 +24,19 @@ from typing_extensions import TypedDict
 from anystory.cast.images import ImageError
 from anystory.cast.masks import hints
 from anystory.cast.segment import Segmenter
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.project.archive import pack
 from anystory.project.folder import cutout as cut_out
 from anystory.project.folder import png, write_atomic
 from anystory.script.form import MAX_CAST
 from anystory.story.model import BOUNDS, CastMember
+from anystory.story.names import folded
 from ui import cast
 from ui.gate import address
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE, PROGRAMS, RunError, reason
-from ui.script import read
+from ui.script import ScriptReading, read
 from ui.studio import Job, Moment, slug
 from ui.uploads import uploaded
 from ui.words import words
@@ -54,13 +55,14 @@ class Found(TypedDict):
 
 class State(TypedDict):
     """How a render stands: what is done in words, the `share` (0 to 1) of all, the panel at work (from 1, 0 = none),
-    the place in the queue (0 = at work), the seconds still to come (-1 = unknown)."""
+    the place in the queue (0 = at work), the seconds still to come (-1 = unknown), what was found in the script."""
 
     message: str
     share: float
     panel: int
     place: int
     seconds: float
+    found: list[Found]
 
 
 def wire(parts: Parts) -> None:
@@ -83,7 +85,11 @@ def wire(parts: Parts) -> None:
         write_atomic({file: png(cut_out(subject))})
         return _served(file), list(hints(subject.mask))
 
-    def check(request: gr.Request, script: str, names: list[str] = []) -> list[Found]:  # noqa: B006  which Gradio shows to callers
+    def check(
+        request: gr.Request,
+        script: str,
+        names: list[str] = [],  # noqa: B006  which Gradio shows to callers
+    ) -> list[Found]:
         """Say what is wrong with a script.
 
         Args:
@@ -96,18 +102,8 @@ def wire(parts: Parts) -> None:
         with _sentences(request):
             present = [cast.spelt(name) for name in _list("names", names)]
             members = [CastMember(name) for name in present]
-            found = read(str(script), "", None, members, present, studio.loaded, studio.styles).findings
-        return [
-            Found(
-                line=one.line,
-                column=one.column,
-                severity=one.severity,
-                code=one.code,
-                message=one.message,
-                fix=one.fix or "",
-            )
-            for one in found
-        ]
+            reading = read(str(script), "", None, members, present, studio.loaded, studio.styles)
+        return _found(reading, present, words(request))
 
     def render(  # type: ignore[misc]
         request: gr.Request,
@@ -149,8 +145,10 @@ def wire(parts: Parts) -> None:
             subjects, written = cast.subjects(present), (str(script), str(title), str(style))
             pictured = [subject.name for subject in subjects]
             reading = read(*written, cast.members(present), pictured, studio.loaded, studio.styles)
+            say = words(request)
             if reading.script is None or reading.errors:
-                raise gr.Error(" ".join(found.message for found in reading.errors), print_exception=False)
+                raise gr.Error(" ".join(say(found.message) for found in reading.errors), print_exception=False)
+            found = _found(reading, [actor.name for actor in present], say)
             if len(studio.turns) >= MAX_QUEUE:
                 raise LimitError("limit.busy")
             job = Job(
@@ -172,10 +170,10 @@ def wire(parts: Parts) -> None:
                     for moment in moments:
                         if session and studio.listeners.abandoned(session, began):
                             return
-                        yield _state(moment), [_served(item.file) for item in moment.shown or ()], None
+                        yield _state(moment, found), [_served(item.file) for item in moment.shown or ()], None
                 story = job.visit.files / f"{slug(job.script.title)}.zip"
                 pack(job.visit.story, story)
-                yield _state(moment), [_served(item.file) for item in moment.shown or ()], _served(story)
+                yield _state(moment, found), [_served(item.file) for item in moment.shown or ()], _served(story)
             finally:
                 studio.leave(job.visit)
                 if math.isfinite(studio.stories.days):  # nobody has the key that would open it again
@@ -277,9 +275,31 @@ def _number(name: str, value: Any, kind: Callable[[Any], Any], low: int, high: i
     return kind(value)
 
 
-def _state(moment: Moment) -> State:
+def _found(reading: ScriptReading, names: Sequence[str], say: Callable[..., str]) -> list[Found]:
+    """What was found in a script, and those of the `names` that were given with it who are in none of its panels."""
+    there = {folded(name) for panel in (reading.script.panels if reading.script else ()) for name in panel.cast}
+    there |= {folded(one.fix) for one in reading.findings if one.fix and one.code == "unknown-name"}  # told already
+    absent = [name for name in names if reading.script and folded(name) not in there]
+    told = [(one.line, one.column, one.severity, one.code, one.message, one.fix or "") for one in reading.findings]
+    for name in absent:
+        message = Message("{name} is in no panel; write the name in a line, or leave the character out.", name=name)
+        told.append((1, 1, "warning", "unknown-name", message, ""))
+    return [
+        Found(line=line, column=column, severity=severity, code=code, message=say(message), fix=fix)
+        for line, column, severity, code, message, fix in told
+    ]
+
+
+def _state(moment: Moment, found: list[Found]) -> State:
     left = -1.0 if moment.left is None else round(moment.left, 1)
-    return State(message=moment.where, share=moment.share, panel=moment.panel or 0, place=moment.place, seconds=left)
+    return State(
+        message=moment.where,
+        share=moment.share,
+        panel=moment.panel or 0,
+        place=moment.place,
+        seconds=left,
+        found=found,
+    )
 
 
 def _served(file: str | Path) -> Any:

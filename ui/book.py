@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import gradio as gr
 
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
-from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write
-from anystory.project.folder import Project, ProjectError
+from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write, zipped
+from anystory.project.folder import Project, ProjectError, write_atomic
+from anystory.script.exports.files import exported
 from anystory.story.model import Panel, Script
 from ui import html
 from ui.studio import Shown, place
@@ -26,11 +28,14 @@ ERRORS = (PageError, ProjectError, LetteringError)
 
 WAYS = {"box": "book.box", "balloons": "book.balloons", "below": "book.below", "none": "book.none"}
 KINDS = ("png", "pdf", "cbz")
+SCRIPTS = ("fountain", "csv", "storyboarder")
+"""What the script is saved as for other programs."""
 
 
 @dataclass(frozen=True)
 class Book:
-    """The widgets of the pages. `at` is the page that is looked at, from 1; `saves` are the buttons by file type."""
+    """The widgets of the pages. `at` is the page that is looked at, from 1; `said` changes with the words on them, and
+    `saves` are the buttons by file type."""
 
     layout: gr.Dropdown
     page: gr.Dropdown
@@ -38,7 +43,9 @@ class Book:
     captions: gr.Dropdown
     dialogue: gr.Dropdown
     at: gr.State
+    said: gr.Textbox
     preview: gr.HTML
+    fit: gr.Button
     saves: dict[str, gr.Button]
 
     @property
@@ -70,14 +77,29 @@ def create() -> Book:
                     min_width=140,
                 )
             gutter = gr.Slider(0, MAX_GUTTER, value=Format.gutter, step=0.5, label=t("book.gutter"), elem_id="gutter")
+            fit = gr.Button(t("book.fit"), size="md", elem_id="fit-cells")
             with gr.Row(elem_classes="takeaway"):
                 saves = {
                     kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
                     for kind in KINDS
                 }
+            gr.HTML(f'<p class="hint">{t("book.scripts")}</p>')
+            with gr.Row(elem_classes="takeaway"):
+                saves |= {
+                    kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
+                    for kind in SCRIPTS
+                }
         with gr.Column(scale=7, min_width=280):
             preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
-    return Book(layout, page, gutter, captions, dialogue, gr.State(1), preview, saves)
+    at, words = gr.State(1), gr.Textbox(visible="hidden")
+    return Book(layout, page, gutter, captions, dialogue, at, words, preview, fit, saves)
+
+
+def said(shown: Sequence[Shown], script: Script | None) -> str:
+    """A digest of the words on the pages of `shown`, "" without any."""
+    told = shown[0].job.with_words(script) if shown else None
+    words = told and (told.title, [(panel.caption, panel.dialogue) for panel in told.panels])
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:16] if words else ""
 
 
 def empty() -> str:
@@ -130,6 +152,18 @@ def save(made: Pages, kind: str, item: Shown) -> tuple[Path, tuple[str, ...]]:
     end = "-pages.zip" if kind == "png" and len(made) > 1 else f".{kind}" if kind != "png" else "-page.png"
     target = place(item.job, end)
     return target, write(made, target)
+
+
+def save_script(script: Script, kind: str, shown: Mapping[int, Shown], item: Shown) -> Path:
+    """Write a script to a file for another program: `kind` is one of `SCRIPTS`, Storyboarder's a ZIP with the frames
+    that are `shown`, by the numbers of their panels. `item` is one of the story's."""
+    job = replace(item.job, script=script)
+    name = place(job, f".{kind}").name
+    frames = {number: one.file.read_bytes() for number, one in shown.items()}
+    files = exported(script, name, frames, item.frame.image.width / item.frame.image.height)
+    target = place(job, "-storyboarder.zip" if kind == "storyboarder" else f".{kind}")
+    write_atomic({target: zipped(files) if kind == "storyboarder" else files[name]})
+    return target
 
 
 TURN = """

@@ -17,24 +17,20 @@ from anystory.pages.export import Format, export
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
-from anystory.script.exports.fountain import to_fountain
-from anystory.script.exports.sheet import to_csv
-from anystory.script.exports.storyboarder import to_storyboarder
+from anystory.script.exports.files import ENDINGS, exported
 from anystory.script.read import load_script
 from anystory.script.write import dump_script
 
-SCRIPTS = (".fountain", ".csv", ".storyboarder")
-"""Endings of what `export` writes for other programs, in place of pages."""
-
 
 def export_story(arguments: argparse.Namespace, report: Report) -> None:
-    if arguments.out.suffix.lower() in SCRIPTS:
+    if arguments.out.suffix.lower() in ENDINGS:
         for warning in _export_script(arguments.folder, arguments.out):
             report.note(warning)
         report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
         return
     lettering = Lettering(arguments.captions, arguments.dialogue)
-    form = Format(arguments.pages, arguments.size, arguments.dpi, arguments.gutter, lettering)
+    layout = arguments.pages or Project(arguments.folder).story().script.pages or Format.layout
+    form = Format(layout, arguments.size, arguments.dpi, arguments.gutter, lettering)
     for warning in export(arguments.folder, arguments.out, form):
         report.note(warning)
     report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))
@@ -45,19 +41,12 @@ def _export_script(source: Path, out: Path) -> list[str]:
     Returns a sentence on each frame that cannot be read."""
     project = Project(source) if source.is_dir() or not source.exists() else None
     script = load_script(source) if project is None else project.story().script
-    lost: list[str] = []
-    if out.suffix.lower() == ".fountain":
-        write_atomic({out: to_fountain(script).encode()})
-    elif out.suffix.lower() == ".csv":
-        write_atomic({out: to_csv(script).encode()})
-    else:
-        there, lost = ({}, lost) if project is None else project.frames()
-        frames = {number: frame.image for number, frame in there.items()}
-        first = next(iter(frames.values()), None)
-        aspect = 1.0 if first is None else first.width / first.height
-        text, names = to_storyboarder(script, aspect, frames)
-        pictures = {out.parent / "images" / name: png(frames[number]) for number, name in names.items()}
-        write_atomic({**pictures, out: text.encode()})
+    name = out.with_suffix(out.suffix.lower()).name
+    pictured = project if name.endswith(".storyboarder") else None
+    there, lost = ({}, []) if pictured is None else pictured.frames()
+    aspect = next((frame.image.width / frame.image.height for frame in there.values()), 1.0)
+    files = exported(script, name, {number: png(frame.image) for number, frame in there.items()}, aspect)
+    write_atomic({out if path == name else out.parent / path: data for path, data in files.items()})
     return lost
 
 

@@ -84,7 +84,7 @@ LOCKED = 10
 """Seconds to wait for another program that is writing, which takes it milliseconds."""
 
 KEPT = 12
-"""Frames a panel that its history holds; the oldest goes first."""
+"""Frames per panel that its history holds; the oldest goes first."""
 
 CLUTTER = re.compile(r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini|\..+\.[0-9a-f]{8}\.part", re.IGNORECASE)
 """Names of files that lie in a folder without anybody's having put them there."""
@@ -550,10 +550,16 @@ class Project:
                     self._take_in()
                     return read(self.entries[number])
             except Exception as error:  # whatever a broken picture or archive raises, the frame is not to be had
-                what = "Panel {number} has no readable frame in {folder}: {error}"
-                if entry.pinned:
-                    what = "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
-                raise ProjectError(Message(what, number=number, folder=self.folder, error=error)) from error
+                raise ProjectError(
+                    Message(
+                        "Panel {number} is pinned to a frame in {folder} that cannot be read: {error}"
+                        if entry.pinned
+                        else "Panel {number} has no readable frame in {folder}: {error}",
+                        number=number,
+                        folder=self.folder,
+                        error=error,
+                    )
+                ) from error
 
     def lost(self, numbers: Iterable[int]) -> list[int]:
         """Which of these panels have no frame here, or one whose files are gone."""
@@ -747,7 +753,7 @@ class Project:
                 "version": VERSION,
                 "backend": {"name": backend, "version": version},
                 "script": script,
-                "settings": asdict(story.settings),
+                "settings": story.settings.written,
                 "subjects": list(self._cutouts.values()),
                 **self._found_again(old, story, was, called),
             }
@@ -942,7 +948,7 @@ class Project:
         """A frame's picture with what it tells of itself."""
         listed = self._listed()
         backend = listed["backend"]
-        shared = {name: value for name, value in asdict(settings).items() if name != "seed"}
+        shared = {name: value for name, value in settings.written.items() if name != "seed"}
         looks = {name: listed["content"] for name, listed in self._cutouts.items()}
         text = {
             "prompt": prompt,

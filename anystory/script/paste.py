@@ -7,34 +7,48 @@ all that had words is listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from anystory.errors import Message
 from anystory.script.form import NEWLINE, LeftOut, Span
 from anystory.script.imports.sheet import column
+from anystory.story.names import folded
 from anystory.story.prompt import find_names
 
-Role = Literal["", "panel", "more", "prompt", "caption", "dialogue", "title", "member"]
-"""What a line is: as plain text has it, marked as a panel, a part of the panel above, the title, or one of the cast."""
+Role = Literal["", "panel", "more", "prompt", "caption", "dialogue", "title", "member", "said"]
+"""What a line is: as plain text has it, marked as a panel, a part of the panel above, the title, one of the cast, or
+what one of the cast says in the panel above."""
 
-_COUNTED = "panel|frame|scene|shot|page|image|picture|cell|slide|viñeta|escena|cuadro|plano|imagen|página|toma"
-_COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景"
+_COUNTED = (
+    "panel|frame|scene|shot|page|image|picture|cell|slide|step|viñeta|escena|cuadro|plano|imagen|página|toma|paso|bild|"
+    "szene|seite|case|vignette|scène|planche|quadro|cena|vignetta|scena|кадр|сцена|панель"
+)
+_COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景|コマ|シーン|場面|컷|장면"
 _DIGITS = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
+_NUMBERS = (
+    r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|uno|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|"
+    r"diez|[ivx]{1,4})(?!\w)"
+)
 
 LABEL = (
-    rf"(?:(?:{_COUNTED})\s*+(?:(?:no\.?|n\.?º|\#)\s*+)?\d{{1,3}}|(?:{_COUNTED_ZH})\s*{_DIGITS}"
+    rf"(?:(?:{_COUNTED})\s*+(?:(?:no\.?|n\.?º|№|\#)\s*+)?{_NUMBERS}|(?:{_COUNTED_ZH})\s*{_DIGITS}"
     rf"|第\s*{_DIGITS}\s*[格幕镜鏡页頁张張幅场場])"
 )
 MARK = re.compile(
     rf"(?:\#{{2,6}}\s*+)?(?:\*\*|__)?\s*+(?P<label>{LABEL})\s*+(?:(?:\*\*|__)\s*+)?(?:[:：.、)）]|[-–—](?=\s)|$)"
     r"\s*+(?:(?:\*\*|__)\s*+)?"
-    r"|(?:\*\*)?(?P<number>\(?\d{1,3}\s*[.)、．）]|\d{1,3}\s*[:：](?=\s)|[①-⑳])(?:\*\*)?(?=\D)\s*"
-    r"|(?P<bullet>[-*+•·‣▪◦●○–])\s+(?:\[[ xX✓]\]\s+)?",
+    r"|(?:\*\*)?(?P<number>[(（]?\d{1,3}\s*[.)）、．]|\d{1,3}\s*[:：](?=\s)|\d{1,3}\s[-–—](?=\s)|\d\ufe0f?\u20e3|[①-⑳]"
+    r"|[一二三四五六七八九十]{1,3}、)(?:\*\*)?(?=\D)\s*"
+    r"|(?P<bullet>[-*+•·‣▪◦●○–→➜➤►✅✔☐☑★])\ufe0f?\s+(?:\[[ xX✓]\]\s+)?"
+    r"|(?P<weak>\#\d{1,3}(?:[:.)]|(?=\s))|\[\d{1,3}\]|\d{1,3}/\d{1,3}(?:[:.)]|(?=\s))|\(?[a-z]\)|[ivx]{1,4}[.)](?=\s))\s*",
     re.IGNORECASE,
 )
-"""What stands before a panel's words where panels are counted or listed."""
+"""What stands before a panel's words where panels are counted or listed; `weak` only if in two lines at least."""
+
+SOUND = re.compile(r"(?:sfx|fx|sound(?: effects?)?|音效|sonidos?|efectos?(?: de sonido)?)\s*[:：]", re.IGNORECASE)
 
 RULE = re.compile(r"[-*_=~–—\s]{3,}")
 FIELD = re.compile(
@@ -57,6 +71,9 @@ LOOKS = re.compile(
 )
 """A description that stands where nothing says that it is one."""
 
+CALLED = re.compile(r"cast\s*[:：]\s*(?P<name>[^,，]+)", re.IGNORECASE)
+"""One of the cast as plain text has it."""
+
 STORY = re.compile(r"(?:title|style|segmenter|cast|image|mask|drawing)\s*[:：]\s*\S", re.IGNORECASE)
 """What the form of plain text has before the first panel."""
 
@@ -75,6 +92,12 @@ CHATTER = re.compile(
 )
 """How a chat model begins what it says besides."""
 
+SPEECH = re.compile(
+    r"(?=[^:：]{1,120}[:：])(?P<who>[^:：>]{1,80}?)\s*+(?:(?P<how>\([^()]*\)|（[^（）]*）)\s*+)?[:：]\s*+(?P<say>\S.*)$"
+)
+"""A line of dialogue as people write it: `Mia: Ready?`, `Tom (laughing): Not yet!`"""
+
+HOW = Message("how something is said")
 COUNTED_OUT = Message("not counted as a panel, as the others are")
 
 
@@ -121,12 +144,13 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     counted. `known` are the names of characters: a line that names one is kept."""
     found: list[Pasted] = []
     left_out: list[LeftOut] = []
-    raw = lines(text)
-    marks = [MARK.match(line) for _, line in raw]
-    counted = [index for index, mark in enumerate(marks) if mark and (mark["label"] or mark["number"])]
+    raw = _unquoted_block(lines(text))
+    marks = _marks(raw)
+    counted = [index for index, mark in enumerate(marks) if mark and _counts(mark)]
     chat = len(counted) > 1
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
     cast = _cast_list(raw, marks, known)
+    speakers = _speakers(raw, cast, known)
     body = False  # whether lines of the panel above may follow
     for index, (start, line) in enumerate(raw):
         mark, span = marks[index], (start, start + len(line))
@@ -134,18 +158,29 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             if cast[index] == "member":
                 found.append(_cut(start, line, mark.end() if mark else 0, "member"))
             continue
-        if RULE.fullmatch(line) or (line.startswith("#") and not (mark and mark["label"])):
+        if RULE.fullmatch(line) or (line.startswith("#") and not (mark and _counts(mark))):
             continue  # a rule, or a remark
         inside = chat and first < index and line and not line.startswith(">")
         indented = start > 0 and text[start - 1] in " \t"
+        said = index > first if chat else bool(found)
+        speech = SPEECH.match(unbold(line)) if said and speakers and not mark else None
+        if speech and folded(speech["who"]) in speakers:
+            found.append(Pasted(start, line, "said"))
+            if speech["how"]:
+                at = start + line.index(speech["how"])
+                left_out.append(LeftOut((at, at + len(speech["how"])), HOW))
+            continue
         part = _part(line) if inside and (body or indented or not mark) else None
-        if mark and (mark["label"] or mark["number"]):
-            body = mark.end() == len(line)
+        if mark and _counts(mark):
+            heading = line.startswith("#") or (line.startswith("**") and line.endswith("**"))
+            body = mark.end() == len(line) or bool(mark["label"] and heading)
             found.append(_cut(start, line, mark.end(), "panel"))
         elif index < first and (title := TITLE.match(line)):
             found.append(_cut(start, line, title.end(), "title"))
         elif part:
             found.append(_cut(start, line, part[1], part[0]))
+        elif inside and SOUND.match(line):
+            left_out.append(LeftOut(span, Message("a sound, which no picture shows"), f"- {line}"))
         elif inside and (body or (indented and raw[index - 1][1])):
             if index > last and CHATTER.match(line) and (not raw[index - 1][1] or RULE.fullmatch(raw[index - 1][1])):
                 left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
@@ -160,13 +195,52 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     return found, tuple(left_out)
 
 
+def _unquoted_block(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines without the mark of a quotation, where all are quoted and panels are counted in them."""
+    if not all(line.startswith(">") for _, line in raw if line):
+        return raw
+    bare = [line[1:].lstrip() for _, line in raw]
+    if sum(mark is not None and _counts(mark) for mark in map(MARK.match, bare)) < 2:
+        return raw
+    return [(start + len(line) - len(rest), rest) for (start, line), rest in zip(raw, bare, strict=True)]
+
+
+def _marks(raw: Sequence[tuple[int, str]]) -> list[re.Match[str] | None]:
+    """What stands before each line's words, None for nothing."""
+    marks = [MARK.match(line) for _, line in raw]
+    kinds = Counter(re.sub(r"\w+", "1", mark["weak"]) for mark in marks if mark and mark["weak"])
+    several = {kind for kind, count in kinds.items() if count > 1}
+    return [
+        None if mark and mark["weak"] and re.sub(r"\w+", "1", mark["weak"]) not in several else mark for mark in marks
+    ]
+
+
+def _counts(mark: re.Match[str]) -> bool:
+    return bool(mark["label"] or mark["number"] or mark["weak"])
+
+
+def _speakers(raw: Sequence[tuple[int, str]], cast: Mapping[int, str], known: Sequence[str]) -> set[str]:
+    """Who may say something in a line `NAME: words` below a panel, folded: the cast, known or told of in the text;
+    nobody where the first panel is written so itself, as then all are."""
+    lines = [(unbold(line), cast.get(index) == "member") for index, (_, line) in enumerate(raw)]
+    told = [MEMBER.match(line) if member else CALLED.match(line) for line, member in lines]
+    names = {folded(name) for name in (*known, *(match["name"] for match in told if match))}
+    first = next((line for index, (_, line) in enumerate(raw) if line and not _ahead(line, index, cast)), "")
+    speech = SPEECH.match(unbold(first))
+    return set() if speech and folded(speech["who"]) in names else names
+
+
+def _ahead(line: str, index: int, cast: Mapping[int, str]) -> bool:
+    return index in cast or _before_panels(line)
+
+
 def _cast_list(
     raw: Sequence[tuple[int, str]], marks: Sequence[re.Match[str] | None], known: Sequence[str]
 ) -> dict[int, Literal["head", "member"]]:
     """The lines of a list of the cast: below a line that says so, before the first panel; or without one the first
     lines of all, if each is a name with a description that begins with an article, an empty line follows, and one of
     the names, none of which is `known`, comes again."""
-    counted = [index for index, mark in enumerate(marks) if mark and (mark["label"] or mark["number"])]
+    counted = [index for index, mark in enumerate(marks) if mark and _counts(mark)]
     ahead = [index for index, (_, line) in enumerate(raw) if line and not _before_panels(line)]
     head = next((index for index, (_, line) in enumerate(raw) if CAST.match(line)), None)
     if head is not None and head <= (counted[0] if len(counted) > 1 else min(ahead, default=head)):
@@ -234,8 +308,8 @@ def _beside(raw: Sequence[tuple[int, str]], index: int, first: int, last: int, k
     if first < index < last or line.startswith((">", "[")) or re.match(r"\w+\s*[:：]\s*\S", line):
         return False
     apart = not raw[index + 1][1] if index < first else any(not other for _, other in raw[last + 1 : index])
-    members = (re.match(r"cast\s*[:：]\s*([^,，]+)", other, re.IGNORECASE) for _, other in raw)
-    names = [*known, *(member[1] for member in members if member)]
+    members = (CALLED.match(other) for _, other in raw)
+    names = [*known, *(member["name"] for member in members if member)]
     return apart and (CHATTER.match(line) is not None or not find_names(line, names))
 
 

@@ -4,6 +4,7 @@ Plain text is one line per panel, with what is said in it on lines of their own 
 
     title: A day out
     style: watercolour
+    shape: 16:9
     cast: Mia, a small fox
     image: mia.png
     mask: mia-mask.png
@@ -13,17 +14,20 @@ Plain text is one line per panel, with what is said in it on lines of their own 
     Mia walks in the forest # Early in the morning
     [Mia, Tom] they share an apple
     [NC] the empty beach at night
-    [style: Line art] [seed: 7] [size: 192] Tom and Mia look at a map
+    [style: Line art] [seed: 7] [size: 192x128] Tom and Mia look at a map
     > Mia: Half for you!
     [layout: Mia 0 0.2 0.5 1; Tom 0.5 0.2 1 1] Mia and Tom dance
     # a line that starts with # is a remark and is left out
 
-`title`, `style`, `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
+`title`, `style`, `size` and `shape` (of frames, which a panel may have too), `pages` (the layout in whose cells frames
+fit), `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
 looks; a line each, with the files of its picture and of its mask below it, and of further pictures, or with the
 drawing of the library that stands for it) come before the first panel, each only if wanted. `[NC]` is a panel with
 nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in it, otherwise those are whose names the line contains
 or, where it has none, whom its pronouns mean (`anystory.script.pronouns`); `[layout: …]` says where
-(`anystory.story.steering`). What follows a `#` with a space before it is the caption. A backslash before one of `# >
+(`anystory.story.steering`). `Mia: Half for you!`
+below a panel is what Mia says there, as with a > before it, if she is in the cast.
+What follows a `#` with a space before it is the caption. A backslash before one of `# >
 [ ] \` takes it as it is, and `\n` breaks a line. Commas, colons and semicolons may be full-width, and 、 may be
 between names. StoryDiffusion's character list, `[Mia] a small fox` before the panels, is read too.
 """
@@ -36,14 +40,15 @@ from typing import Any
 
 from anystory.cast.filenames import SUFFIXES
 from anystory.errors import Message
+from anystory.script.escapes import unquoted
 from anystory.script.form import MAX_ERRORS, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
-from anystory.script.paste import pasted, unbold
+from anystory.script.paste import SPEECH, pasted, unbold
 from anystory.story.names import folded
 
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
 
 HEADER = re.compile(
-    rf"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
+    rf"(?:(title|style|segmenter|cast|(?:size|shape|pages)(?=\s*[:：]\s*[^\s:：]+(?:\s?[x×:：/]\s?[^\s:：]+)?$))|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
     re.IGNORECASE,
 )
 """What stands before the first panel: group 1 for the story, or group 2, with a file, or group 3 for the character
@@ -93,10 +98,10 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             continue
         if piece.role == "member":
             called, *rest = re.split(r"(?<!\s)\s*(?:[:：,，]|\s[-–—]\s)\s*", unbold(line), maxsplit=1)
-            called = re.sub(r"\s*\(.*\)$", "", called)
+            called = re.sub(r"(?<!\s)\s*\(.*\)$", "", called)
             add("cast", {"name": called, "description": " ".join(rest)}, span)
             continue
-        if piece.role not in ("", "panel") and data["panels"]:
+        if piece.role not in ("", "panel", "said") and data["panels"]:
             index = len(data["panels"]) - 1
             parts.setdefault(index, {}).setdefault(piece.role, []).append(unbold(line))
             spans["panels", index] = spans["panels", index][0], span[1]
@@ -108,10 +113,10 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             # img is the mark StoryDiffusion wants behind the noun for whoever has a picture.
             description = re.sub(r"(?<!\s)\s+img\b", "", text[slice(*words)])
             add("cast", {"name": text[slice(*name)], "description": description}, span, name=name, description=words)
-        elif line.startswith(SAID) and data["panels"]:
+        elif (line.startswith(SAID) or piece.role == "said") and data["panels"]:
             index, said = len(data["panels"]) - 1, spoken[-1]
             spans["panels", index, "dialogue", len(said)] = span
-            said.append(line)
+            said.append(line if line.startswith(SAID) else _spoken(unbold(line)))
         elif line.startswith(SAID):
             misplaced.append(
                 (
@@ -170,6 +175,12 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         spans["panels",] = 0, len(text)  # whoever edits a panel makes plain text of them all first
     problems = tuple(ScriptError(words, place(text, span[0]), span) for span, words in misplaced[:MAX_ERRORS])
     return Parsed(text, data, spans, problems=problems, left_out=left_out)
+
+
+def _spoken(line: str) -> str:
+    """`Tom (laughing): “Not yet!”` as plain text has it."""
+    speech = SPEECH.match(line)
+    return f"{SAID} {speech['who']}: {unquoted(speech['say'])}" if speech else line
 
 
 def _told(panel: str, parts: Mapping[str, Sequence[str]]) -> str:

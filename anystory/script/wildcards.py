@@ -154,7 +154,7 @@ def expand_script(script: Script, seed: int, own: Lists = MappingProxyType({})) 
         try:
             panels.append(expand_panel(panel, panel_seed(seed, number), names, own))
         except WildcardError as error:
-            raise WildcardError(f"Panel {number}: {error}") from error
+            raise WildcardError(Message("Panel {number}: {warning}", number=number, warning=error)) from error
     return replace(script, panels=tuple(panels))
 
 

@@ -2,16 +2,19 @@
 
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 from anystory.pages.export import PageError
+from anystory.script.read import read_script
 from anystory.story.model import Line, Panel
 from tests.app.steps import frames, saved, settle, write
 from tests.stories import rendered
 from ui import book
+from ui.app import build
 from ui.studio import Studio, Visit
 
 
@@ -49,6 +52,19 @@ def test_one_page_is_a_png_and_several_are_a_zip_of_them(shown, tmp_path):
         assert archive.namelist() == ["001.png", "002.png", "003.png"]
 
 
+def test_a_script_is_saved_for_other_programs_with_the_frames_there_are(shown):
+    script = shown[0].job.script
+    frames = {number: item for number, item in enumerate(shown[1:], 2)}
+    file = book.save_script(script, "fountain", frames, shown[0])
+    assert file.suffix == ".fountain" and f"!{script.panels[0].prompt}" in file.read_text(encoding="utf-8")
+    assert script.panels[1].prompt in book.save_script(script, "csv", {}, shown[0]).read_text(encoding="utf-8-sig")
+    with zipfile.ZipFile(book.save_script(script, "storyboarder", frames, shown[0])) as archive:
+        project, *pictures = archive.namelist()
+        assert project.endswith(".storyboarder") and len(pictures) == 2 and pictures[0].startswith("images/board-2-")
+        again = read_script(archive.read(project).decode(), cast=script.cast, form="data").script
+    assert [panel.prompt for panel in again.panels] == [panel.prompt for panel in script.panels]
+
+
 def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     expect(page.locator("#pages .no-pages")).to_be_visible()
     expect(page.locator("#save-pdf")).to_be_hidden()
@@ -81,3 +97,15 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     assert book.name == "by-the-sea.pdf" and book.read_bytes().startswith(b"%PDF")
     with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:
         assert "ComicInfo.xml" in archive.namelist()
+
+
+def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):
+    told = []
+    monkeypatch.setattr("ui.events.book.gr.Info", told.append)
+    page = build(Studio(lambda: None))
+    (fit,) = (each.fn for each in page.fns.values() if getattr(each.fn, "__name__", "") == "fit")
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={})
+    for text in ("shape: 16:9\nthe sea\na hill", "pages: manga\nthe sea\na hill"):
+        said = fit(request, (), "manga", "", 4.0, "box", "balloons", (), (), text, "", None)
+        assert "pages: manga\nthe sea\na hill" in said.values()
+    assert "get the shape" in told[0] and "have the shape" in told[1]

@@ -144,9 +144,11 @@ def test_a_mistake_is_one_sentence(client, asked, says):
 def test_names_are_composed_and_stripped_as_in_scripts(client):
     asked = {"script": "cast: Zoë, a fox\nZoë runs", "names": ["Zoe\u0308 "]}
     assert client.predict(**asked, api_name="/check") == []
+    (found,) = client.predict(script="[NC] the sea", names=["Zoë"], api_name="/check")
+    assert found["code"] == "unknown-name" and found["message"].startswith("Zoë is in no panel; ")
     picture = handle_file(EXAMPLE / "fern.png")
-    _, frames, _ = client.predict(**asked, pictures=[picture], steps=1, api_name="/render")
-    assert len(frames) == 1
+    state, frames, _ = client.predict(**asked, pictures=[picture], steps=1, api_name="/render")
+    assert len(frames) == 1 and state["found"] == []
 
 
 def test_pictures_may_be_strings_as_mcp_sends_them(client, address):

@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import unicodedata
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -443,6 +444,10 @@ def test_a_fix_mends_the_script_once_and_only_where_it_was_found(actors):
     assert mended == "🌟 Bruno meets Bruno\nBrumo sleeps"
     assert f'data-start="{first.start}"' in script.feedback(read(text, actors))[0]
     assert script.fixed(text, found, 0, 1, "unknown-name") == text
+    # Clicked before the page heard that the text before it has changed.
+    assert script.fixed(mended, read(mended, actors).findings, *(found[1].start + 3, found[1].end + 3), first.code) == (
+        "🌟 Bruno meets Bruno\nBruno sleeps"
+    )
 
 
 def test_characters_without_picture_or_words_stop_a_render_and_with_words_do_not(actors):
@@ -569,6 +574,28 @@ def test_dropped_files_are_found_by_names_of_other_machines(tmp_path):
     board = load([story, *files])
     assert [(actor.name, len(actor.pictures)) for actor in board.actors] == [("Zoë", 1)]
     assert board.notices == ("ZOË.PNG was left out: another dropped file has that name; rename one.",)
+
+
+def test_a_zip_with_a_script_is_what_is_in_it_and_pictures_without_a_use_are_told(tmp_path):
+    boards = {"boards": [{"action": "Mia packs", "dialogue": "MIA: Ready?"}, {"action": "Tom sleeps"}]}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a/a.storyboarder", json.dumps(boards))
+        for number in range(5):
+            archive.write(FOLDER / "pip.png", f"a/images/board-{number}.png")
+    files = storyboard.unzipped([str(tmp_path / "a.zip")])
+    assert [Path(file).name for file in files][:2] == ["a.storyboarder", "board-0.png"] and len(files) == 6
+    board = load(files)
+    assert board.lines == "[Mia] Mia packs\n> Mia: Ready?\n[NC] Tom sleeps" or board.lines.startswith(
+        "Mia packs\n> Mia: "
+    )
+    (notice,) = board.notices
+    assert notice == (
+        "The script does not name these pictures, so they were left out: board-0.png, board-1.png, board-2.png and "
+        "2 more."
+    )
+    (tmp_path / "b.zip").write_bytes(b"PK no zip")
+    for other in ([str(tmp_path / "b.zip")], [str(FOLDER / "pip.png")]):
+        assert storyboard.unzipped(other) == other
 
 
 def test_a_storyboard_takes_all_pictures_of_a_character_with_their_masks(tmp_path):

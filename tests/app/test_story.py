@@ -30,7 +30,7 @@ from ui import book, cast, story
 from ui.app import build
 from ui.script import with_take
 from ui.strip import strip
-from ui.studio import Studio, followed, pin, pinned, placed, takes
+from ui.studio import Studio, pin, pinned, placed, rechosen, takes
 from ui.studio import restored as taken
 from ui.words import words
 
@@ -197,9 +197,9 @@ def test_frames_stand_at_their_panels_while_lines_come_and_go(studio):
 
 def test_what_is_chosen_are_panels_whatever_their_numbers_become():
     one, two, three = panels = Panel("Fox walks"), Panel("an owl at night"), Panel("the sea")
-    assert followed((1, 3), panels, (Panel("snow"), one, two, three)) == (2, 4)
-    assert followed((1, 3), panels, (three, two)) == (1,)
-    assert followed((3,), panels, ()) == (3,) and followed((1, 3), (), (one, two)) == (1,)
+    assert rechosen((1, 3), panels, (Panel("snow"), one, two, three)) == (2, 4)
+    assert rechosen((1, 3), panels, (three, two)) == (1,)
+    assert rechosen((3,), panels, ()) == (3,) and rechosen((1, 3), (), (one, two)) == (1,)
 
 
 @pytest.mark.parametrize("seed", [9, 0])
@@ -504,6 +504,13 @@ def test_a_story_is_saved_put_away_opened_again_and_told_by_one_of_its_frames(pa
     expect(page.locator("#gallery img")).to_have_count(0)
     page.locator("[data-do=undo]").click()
     expect(page.locator("#title input")).to_have_value("Out and back")
+    expect(page.locator("#gallery img")).to_have_count(2)
+
+    other = {"name": "other.txt", "mimeType": "text/plain", "buffer": b"[NC] a castle"}
+    page.locator("#storyboard input[type=file]").set_input_files(other)
+    expect(page.locator("#script textarea")).to_have_value("[NC] a castle")
+    page.locator("[data-do=undo]").click()
+    expect(page.locator("#script textarea")).to_have_value(re.compile("sea\n.*forest"))
     expect(page.locator("#gallery img")).to_have_count(2)
 
     page.locator("#story-new").click()

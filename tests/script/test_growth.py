@@ -52,6 +52,13 @@ GROWING = {
     "unknown keys": lambda n: "panels: [a]\n" + "".join(f"k{i:06}: b\n" for i in range(n // 11)),
     "entries": lambda n: "panels: [" + "a," * (n // 2 - 5) + "]",
     "aliases": lambda n: "panels: [a]\ncast: [{name: Mia, alias: [" + "alias-x," * (n // 8 - 9) + "]}]",
+    "a place of a screenplay": lambda n: "INT. HOUSE" + " " * n + "x - NIGHT\n\nA fox runs.\n",
+    "a cue of a screenplay": lambda n: "INT. HOUSE - NIGHT\n\nFOX" + " " * n + "X (\nWho?\n",
+    "brackets of a cue": lambda n: "INT. HOUSE - NIGHT\n\nFOX " + "( " * (n // 2) + "\nWho?\n",
+    "names of a sheet": lambda n: "panel,characters,prompt\n1,a" + " " * n + "b,c\n",
+    "lines of a sheet": lambda n: "panel,dialogue,prompt\n1,a" + " " * n + "b,c\n",
+    "names of records": lambda n: '{"panels": [{"prompt": "a", "characters": "a' + " " * n + 'b"}]}',
+    "an aside of a member": lambda n: "cast: Mia" + " " * n + "x (a\nMia",
     "escaped lines": lambda n: 'panels: ["' + "\\n" * (n // 2 - 9) + '"]',
 }  # fmt: skip
 

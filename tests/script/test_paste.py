@@ -54,6 +54,20 @@ MARKS = [
     "镜头一：",
     "-_[_]",
     "-_[x]",
+    "→",
+    "✅",
+    "1_-",
+    "（1）",
+    "一、",
+    "1️⃣",
+    "Step_1:",
+    "Panel_One:",
+    "Viñeta_dos:",
+    "Bild_1:",
+    "Case_1_:",
+    "Кадр_1:",
+    "コマ1：",
+    "컷_1:",
 ]
 
 
@@ -306,3 +320,54 @@ def test_a_member_who_is_there_already_is_listed_in_no_text():
     reading = read_script("Mia: a girl\n\nMia runs.", cast=[CastMember("Mia", description="a fox")])
     assert [member.description for member in reading.script.cast] == ["a fox"]
     assert len(reading.script.panels) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Mia walks\nMia: hi\nTOM: Night: it falls", [("Mia walks", ["Mia: hi", "Tom: Night: it falls"])]),
+        ("Mia walks\n\nMia：你好", [("Mia walks", ["Mia: 你好"])]),
+        ("1. Mia walks\n   Mia: “Hi”\n2. Tom sits\nTom: x", [("Mia walks", ["Mia: Hi"]), ("Tom sits", ["Tom: x"])]),
+        ("### Panel 1\nMia walks\n**Mia:** Hi\n\n### Panel 2\nTom", [("Mia walks", ["Mia: Hi"]), ("Tom", [])]),
+        ("Mia: walks\nTom: sits", [("Mia: walks", []), ("Tom: sits", [])]),
+        ("Mia walks\n- Mia: hi", [("Mia walks", []), ("Mia: hi", [])]),
+        ("Mia walks\nClose-up: a shoe", [("Mia walks", []), ("Close-up: a shoe", [])]),
+        ("cast: Ann\n\nAnn walks\nAnn: hi", [("Ann walks", ["Ann: hi"])]),
+        ("Ann: a girl\nBo: a boy\n\nAnn and Bo walk\nBo: hi", [("Ann and Bo walk", ["Bo: hi"])]),
+    ],
+)
+def test_a_name_and_words_below_a_panel_are_dialogue(text, told):
+    panels = read_script(text, cast=[CastMember("Mia"), CastMember("Tom")]).script.panels
+    assert [(p.prompt, [f"{line.who}: {line.say}" for line in p.dialogue]) for p in panels] == told
+
+
+def test_how_something_is_said_is_listed():
+    text = "Mia walks\nMia (laughing): hi"
+    reading = read_script(text, cast=[CastMember("Mia")])
+    assert reading.script.panels[0].dialogue[0].say == "hi"
+    assert [text[slice(*out.span)] for out in reading.left_out] == ["(laughing)"]
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        ("I.", "II."),
+        ("(a)", "(b)"),
+        ("a)", "b)"),
+        ("1/2", "2/2"),
+        ("[1]", "[2]"),
+        ("#1", "#2"),
+        ("#1:", "#2:"),
+        ("> 1.", "> 2."),
+    ],
+)
+def test_marks_that_may_be_words_are_marks_where_there_are_two(marks):
+    one, two = marks
+    assert prompts(f"{one} Mochi walks\n{two} Pip sleeps") == ["Mochi walks", "Pip sleeps"]
+    assert prompts("Mochi a\nI. M. Pei draws\n#1 is a remark") == ["Mochi a", "I. M. Pei draws"]
+
+
+def test_the_words_below_a_headed_label_are_its_panels_and_sounds_are_listed():
+    text = "**Panel 1: Waking**\nMochi yawns\n\n**Panel 2: Eating**\nPip eats\nSFX: Crunch"
+    assert prompts(text) == ["Waking Mochi yawns", "Eating Pip eats"]
+    assert [text[slice(*out.span)] for out in read_script(text, cast=CAST).left_out] == ["SFX: Crunch"]

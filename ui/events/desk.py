@@ -64,8 +64,9 @@ def wire(parts: Parts) -> None:
         request: gr.Request,
         item: Shown | None,
         frames: Frames,
-        panels: tuple[Panel, ...],
-        *page: Any,
+        present: Cast,
+        lines: str,
+        styles: Styles,
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
@@ -76,15 +77,15 @@ def wire(parts: Parts) -> None:
             return {table.notice: html.notice([words(request)(error)])}
         if studio.backend.about.sketches:
             asked = desk.placed(item.panel.steering, asked)
-        job = item.job.as_written(panels).take(item.number, seed, asked)
-        return {table.notice: "", **taken(job, item, *page), **start(parts, job, frames, request)}
+        job = item.job.as_written(script.panels_of(lines, cast.members(present))).take(item.number, seed, asked)
+        return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
 
     def taken(job: Job, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:
         panel = job.script.panels[item.number - 1]
         after = script.with_take(lines, cast.members(present), item.number, panel)
         return script.rewritten(text, lines, after, styles)
 
-    table.routing.steer(steer, [*here, stage.panels, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
+    table.routing.steer(steer, [*here, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
 
     def vary(event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames) -> dict[Any, Any]:
         no = refused(request, item, free=False)
@@ -124,16 +125,18 @@ def wire(parts: Parts) -> None:
         item: Shown | None,
         frames: Frames,
         panels: tuple[Panel, ...],
+        present: Cast,
+        lines: str,
         *page: Any,
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
             return no or {}
         try:
-            new = restored(item.as_written(panels), str(event.key))
+            new = restored(item.as_written(script.panels_of(lines, cast.members(present))), str(event.key))
         except ProjectError as error:
             return {table.notice: html.notice([words(request)(error)])}
-        return changed_to(new, request, frames, panels, *page)
+        return changed_to(new, request, frames, panels, present, lines, *page)
 
     def hold(
         event: gr.EventData,
@@ -141,16 +144,18 @@ def wire(parts: Parts) -> None:
         item: Shown | None,
         frames: Frames,
         panels: tuple[Panel, ...],
+        present: Cast,
+        lines: str,
         *page: Any,
     ) -> dict[Any, Any]:
         no = refused(request, item, free=False)
         if item is None or no is not None:
             return no or {}
         try:
-            new = pin(item.as_written(panels), event.on is True)
+            new = pin(item.as_written(script.panels_of(lines, cast.members(present))), event.on is True)
         except ProjectError as error:
             return {table.notice: html.notice([words(request)(error)])}
-        return changed_to(new, request, frames, panels, *page)
+        return changed_to(new, request, frames, panels, present, lines, *page)
 
     seen = [*here, stage.panels, *written, stage.chosen, view.opacity]
     outputs = [stage.shown, stage.gallery, *rewritten, *view.outputs, *table.outputs]

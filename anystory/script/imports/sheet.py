@@ -23,6 +23,9 @@ _BOOK = read_yaml(Path(__file__).parent / "headings.yaml", as_text=True)
 KINDS = {folded(word): kind for kind, words in _BOOK["kinds"].items() for word in words}
 OR_NUMBER = {folded(word): kind for kind, words in _BOOK["or_number"].items() for word in words}
 NUMBER = re.compile(r"[#№]?\s*\d+(?:[.\-]\d+)*\s*[A-Za-z]?[.)]?")
+BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*")
+BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*")
+"""What stands between the lines of a cell, and between names."""
 RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 SEPARATORS = "\t;,|"
 
@@ -116,7 +119,9 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
     present = [] if nobody else [panels.introduce(name, span) for name in listed]
     speaker = [panels.introduce(name, span) for cell in told.get("speaker", ()) for name in _names(cell)]
     said: list[Any] = []
-    for line in (line for cell in told.get("dialogue", ()) for line in re.split(r"\s*(?:[\r\n]+|<br\s*/?>)\s*", cell)):
+    for line in (
+        line for cell in told.get("dialogue", ()) for line in re.split(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", cell)
+    ):
         who = re.match(r"\s*([^:：]{1,40}?)\s*[:：]\s*(?=\S)(.+)", line, re.DOTALL)
         if who:
             said.append({"who": panels.introduce(who[1].strip(' "“'), span), "say": unquoted(who[2])})
@@ -126,7 +131,7 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
             said.append(line)  # of which the reader says that it is not told who says it
     words = [*told.get("prompt", ()), *told.get("place", ())]
     words += [cell for cell in told.get("time", ()) if not re.fullmatch(r"[\d:.,\s]+s?", cell)] + told.get("camera", [])
-    fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size") if key in told}
+    fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size", "shape") if key in told}
     fields |= {"prompt": sentence(words), "caption": " ".join(told.get("caption", ())), "dialogue": said}
     there = [*present, *speaker, *(line["who"] for line in said if isinstance(line, dict))]
     panels.add(span, "" if nobody else sentence(told.get("prompt", ())), there, **fields)
@@ -134,7 +139,9 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
 
 def _names(cell: str) -> list[str]:
     return [
-        name for name in re.split(r"\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*", cell) if any(map(str.isalnum, name))
+        name
+        for name in re.split(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*", cell)
+        if any(map(str.isalnum, name))
     ]
 
 
