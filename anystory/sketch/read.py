@@ -29,6 +29,7 @@ from anystory.sketch.reading.places import (
     goes_out,
     indoors,
     left_of,
+    sails,
     spot_of,
     vague_snow,
 )
@@ -189,6 +190,8 @@ class Reader:
             spot = None  # it lies where they already are
         if spot is not None and spot.afar and surely_elsewhere(sentence, spot.place):
             spot = None
+        if spot is not None and spot.afar and spot.place in SEASIDE and sails(sentence):
+            spot = replace(spot, place="sea")  # "they row towards the island"
         where = spot.place if spot is not None else ""
         here = before.place if before is not None else ""
         if spot is not None and where not in ("inside", "outside"):
@@ -220,6 +223,9 @@ class Reader:
         if not shown and not self._known and not spot.open and spot.place == PLACE:
             first = self._cast[members[0]] if members else ""
             return replace(spot, place=haunt_of(first) or spot.place)
+        weather = weather_of(sentence)
+        if shown and not indoors(shown) and weather and weather not in PLACES[shown].weathers:
+            shown = ""  # it does not rain in a forest of giant mushrooms
         if not shown or (spot.open and self._known and not indoors(shown)):
             return spot
         if shown == "lake" and self._known and spot.place in SEASIDE:

@@ -37,6 +37,8 @@ from anystory.sketch.words import ACTIONS, listed, vocabulary
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
 CHASING = ("walks", "runs", "flies", "swims", "rides", "crawls", "chases", "follows")
 """Actions that go after something: "runs after the thief"."""
+WATCHING = ("looks", "peeks", "listens", "talks", "shouts", "waves")
+"""Actions that are done from behind something."""
 MUST = ("must", "should", "ought to", "has to", "have to", "had to", "needs to", "debe", "deben", "tiene que",
         "tienen que", "必须")  # fmt: skip
 """Before a verb: what it says is still to come."""
@@ -491,7 +493,7 @@ class _Walk(Details):
         self.act.doers = [] if actors else [mention for mention in self.subject if mention.kind == "thing"]
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
-        self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle else None
+        self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle and not exists else None
         if exists:
             return  # what was said before is of what comes: "behind the jar is a snake"
         self.led, self.aside = self.aside, []
@@ -532,6 +534,9 @@ class _Walk(Details):
             self.clause()  # "… and next to her Zix sleeps"
         if self.language == "zh" and self.previous == "from":
             return  # 从树上
+        if self.units[at].text == "from behind" and self.act is not None and self.act.action in WATCHING:
+            self.last = None  # "looks at the cake from behind a chair": whoever looks is there
+            self.act.action = "peeks" if self.act.action == "looks" else self.act.action
         negated = self.mods.negated
         self.prep, self.mods = kind, Modifiers(negated=negated)
 

@@ -136,7 +136,7 @@ class SentenceParts(Position):
     def as_object(self, mention: Mention) -> None:
         mention.role = "object"
         act = self.act
-        if not act.actors:
+        if not act.actors or (self.waiting and mention.kind == "place"):
             self.come(mention)
             mention.distance = mention.distance or next((far.distance for _, far in self.aside), "")
         if "seeks" in act.manners or (act.action == "paints" and mention.value not in PAINTABLE):

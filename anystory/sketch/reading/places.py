@@ -25,6 +25,7 @@ HOME = ("home", "casa", "a casa")
 """Words for home without whose it is."""
 SHORES = ("beach", "island", "pier", "harbour", "lighthouse")
 """From where some swim in the sea while others stay."""
+VESSELS = frozenset(("boat", "ship", "raft", "canoe"))
 THROUGH, AT_IT = ("of", "from", "through", SURE), ("on", "at", "next to", "in front of")
 """How one who looks out is to a window: 趴在窗台上看 …"""
 WITHIN_IT = ("inside", "里面", "里头", "dentro", "adentro")
@@ -230,6 +231,12 @@ def left_of(sentence: Sentence) -> list[str]:
         if mention.kind == "place" and mention.state == REAL and (mention.prep == "from" or leaving):
             left += _options(mention)
     return left
+
+
+def sails(sentence: Sentence) -> bool:
+    """Whether somebody of the cast is on the water in a boat."""
+    aboard = any(not VESSELS.isdisjoint(targets) for _, targets in sentence.relations.values())
+    return aboard and any(act.action == "rides" and act.actors and act.state == REAL for act in sentence.acts)
 
 
 def building_of(sentence: Sentence) -> str:
