@@ -52,6 +52,15 @@ GROWING = {
     "unknown keys": lambda n: "panels: [a]\n" + "".join(f"k{i:06}: b\n" for i in range(n // 11)),
     "entries": lambda n: "panels: [" + "a," * (n // 2 - 5) + "]",
     "aliases": lambda n: "panels: [a]\ncast: [{name: Mia, alias: [" + "alias-x," * (n // 8 - 9) + "]}]",
+    "HTML": lambda n: "<p>" + "<b>a</b></p> " * (n // 13),
+    "open HTML": lambda n: "<p><li>" + "<p <!" * (n // 5 - 2),
+    "an open part of HTML": lambda n: "<p><p>" + "<script " * (n // 8 - 1),
+    "entities": lambda n: "<p><p>" + "&amp" * (n // 4 - 2),
+    "emphasis": lambda n: "*" + "a " * (n // 2 - 1) + "\n" + "*a_",
+    "a note": lambda n: "Panel 1 (" * (n // 9),
+    "what is said": lambda n: "1. a\n2. b\n" + 'Mia: "a"\n' * (n // 9 - 2),
+    "labels": lambda n: "1. a\n2. b\nDialogue:\n" + "- a: b\n" * (n // 7 - 4),
+    "curly quotes": lambda n: "panels: [a]\nb: c: d\n" + "- “a, " * (n // 6 - 5),
     "escaped lines": lambda n: 'panels: ["' + "\\n" * (n // 2 - 9) + '"]',
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ import io
 
 from anystory.script.escapes import bare, quoted
 from anystory.script.form import NOBODY
+from anystory.script.imports.sheet import kept
 from anystory.story.model import Script
 
 COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size")
@@ -21,7 +22,7 @@ def to_csv(script: Script) -> str:
         said = "\n".join(f"{line.who}: {quoted(bare(' '.join(line.say.split())))}" for line in panel.dialogue)
         numbers = ("" if value is None else value for value in (panel.seed, panel.size))
         who = ", ".join(panel.cast) or NOBODY * panel.told
-        cells = (bare(panel.prompt), who, bare(panel.caption), said, panel.style)
+        cells = (bare(panel.prompt), who, kept(bare(panel.caption)), said, kept(panel.style))
         table.writerow([number, *map(_safe, cells), *numbers])
     return "\ufeff" + out.getvalue()
 
