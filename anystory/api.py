@@ -27,7 +27,9 @@ from anystory.render.portraits import Drawing
 from anystory.render.session import Progress, RenderError
 from anystory.script.read import load_script
 from anystory.script.wildcards import expand_script, own_lists
+from anystory.story.layouts import LAYOUTS
 from anystory.story.model import BOUNDS, Frame, Script, Settings, Story, Subject
+from anystory.story.size import SHAPES, Size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +54,21 @@ def load_story(
     seed: int | None = None,
     steps: int | None = None,
     guidance: float | None = None,
+    size: Size | int | str | None = None,
+    shape: str = "",
+    pages: str = "",
     segmenter: Segmenter | None = None,
 ) -> Story:
     """A story ready to be rendered: wildcards filled in, characters cut out of their pictures.
 
     `script` is a file of any form (docs/scripts.md) or what `parse_script` made of text. `seed`, `steps` and `guidance`
     are those the backend's weights were made for where they are None, `segmenter` is the one that the script names.
-    Raises ScriptError, WildcardError, ImageError or SegmentError, and RenderError for numbers beyond `BOUNDS`.
+    `size` (512, "1344x768"), `shape` (one of `SHAPES`, "16:9") and `pages` (a layout whose cells frames are to fit) are
+    the story's in place of the script's; panels with their own keep it. Raises ScriptError, WildcardError, ImageError
+    or SegmentError, and RenderError for numbers beyond `BOUNDS`.
     """
     settings = asked_settings(backend, seed=seed, steps=steps, guidance=guidance)
-    filled = filled_script(script, settings.seed)
+    filled = with_frames(filled_script(script, settings.seed), size, shape, pages)
     return Story(filled, cut_out(filled, segmenter or _segmenter_of(filled)), settings)
 
 
@@ -115,6 +122,33 @@ def asked_settings(
         if not low <= value <= high:
             raise RenderError(f"{name} is {value}; it must be between {low} and {high}.")
     return replace(backend.about.defaults, **asked)
+
+
+def with_frames(script: Script, size: Size | int | str | None = None, shape: str = "", pages: str = "") -> Script:
+    """A script whose frames have another size or shape, or that of their cells in a layout of pages, but for those of
+    panels with their own; as it is where nothing is given. A side alone leaves the script's shape or pages as they are.
+    Raises RenderError for a size beyond `BOUNDS`, what is none of `SHAPES` or `LAYOUTS`, or what does not go
+    together."""
+    if size is None and not shape and not pages:
+        return script
+    low, high = BOUNDS["size"]
+    try:
+        asked = None if size is None else Size.of(size)
+    except ValueError as error:
+        raise RenderError(str(error)) from error
+    if asked and not all(low <= side <= high for side in asked):
+        raise RenderError(f"The size is {asked}; each side must be between {low} and {high} pixels.")
+    for what, value, known in (("shape", shape, SHAPES), ("layout of pages", pages, LAYOUTS)):
+        if value and value not in known:
+            raise RenderError(f"There is no {what} {value!r}; choose one of {', '.join(known)}.")
+    told = [f"the size {asked}"] if asked and not asked.is_square else []
+    told += [f"the shape {shape}"] * bool(shape) + [f"the pages {pages}"] * bool(pages)
+    if len(told) > 1:
+        raise RenderError(f"A frame has one shape, and {' and '.join(told)} say one each; leave one out.")
+    if asked and not told:
+        return replace(script, size=asked)
+    area = script.size if asked is None and script.size and script.size.is_square else asked
+    return replace(script, size=area, shape=shape, pages=pages)
 
 
 def filled_script(script: str | Path | Script, seed: int) -> Script:

@@ -19,7 +19,8 @@ HERE = Path(__file__).parent
 
 SLOW = frozenset(
     {
-        *(f"app/test_{name}.py" for name in ("arguments", "endpoints", "rendering", "space")),
+        *(f"app/test_{name}.py" for name in ("arguments", "endpoints", "gate", "rendering", "space")),
+        "solid/test_solid.py",
         *(f"backends/test_{name}.py" for name in ("cluster", "flux", "flux_modes", "hub", "layout", "locate")),
         *(f"backends/test_{name}.py" for name in ("mini", "sdxl", "storybook")),
         *(f"bench/test_{name}.py" for name in ("count", "main", "memory", "paper_plans", "sketch", "walk", "world")),

@@ -31,7 +31,7 @@ ARROWS = {
     "backends": {"cast", "model", "sketch", "story"},
     "project": {"cast", "maps", "script", "story"},
     "pages": {"project", "story", "typeset"},
-    "render": {"backends", "cast", "maps", "project", "sketch", "story"},
+    "render": {"backends", "cast", "maps", "pages", "project", "sketch", "story"},
     "api": {"backends", "cast", "maps", "project", "render", "script", "story"},
     "cli": {*("api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"), "typeset"},
     "__main__": {"backends", "cli"},
@@ -51,7 +51,8 @@ WORKSHOP = {"training", "evaluation", "bench"}
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
 WITH_TORCH = (
     *("anystory.bench", "anystory.model", "anystory.training", "anystory.evaluation"),
-    *("anystory.backends.flux", "anystory.backends.lora", "anystory.backends.memory", "anystory.backends.sdxl"),
+    *("anystory.backends.flux", "anystory.backends.lora", "anystory.backends.memory", "anystory.backends.models"),
+    "anystory.backends.sdxl",
 )
 UI_BACKENDS = ("anystory.backends.base", "anystory.backends.load")
 """What the app may import of the backends."""

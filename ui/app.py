@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from anystory.backends.base import BackendError, Locator
 from anystory.project.archive import MAX_ZIP
 from anystory.story.model import Settings
-from ui import api, book, cast, desk, finder, frames, html, masks, masthead, script, shelf, story, viewer
+from ui import api, board, book, cast, desk, finder, frames, html, masks, masthead, script, shelf, story, viewer
 from ui.events import QUICK, SLOW
 from ui.events import book as book_events
 from ui.events import cast as cast_events
@@ -35,6 +35,7 @@ from ui.space import has_gpu
 from ui.storage import STORAGE
 from ui.studio import Studio
 from ui.theme import KEYS, STYLES, theme
+from ui.tongue import Tongue
 from ui.words import I18N, TRANSLATE, t, words
 
 MAX_UPLOAD = MAX_ZIP
@@ -67,7 +68,9 @@ def _page(studio: Studio) -> gr.Blocks:
             chooser = masks.create_chooser()
             found = finder.create()
         with gr.Column(elem_classes="sheet", elem_id="script-sheet"):
-            gr.HTML(f"<h2>{t('script.heading')}</h2><p>{t('script.about')}</p>")
+            toggle = f'<button type="button" aria-pressed="true">{t("board.text")}</button>'
+            about = f"<h2>{t('script.heading')}</h2><p>{t('script.about')}</p>{toggle}"
+            gr.HTML(about, js_on_load=board.TEXT, elem_id="script-head")
             text = script.create(studio.styles)
             controls = frames.create_controls()
         with gr.Column(elem_classes="sheet", elem_id="frames-sheet"):
@@ -98,6 +101,7 @@ def _page(studio: Studio) -> gr.Blocks:
             book=pages,
             story=bar,
         )
+        banner = gr.HTML(elem_id="banner")
         gr.HTML(f"<p>{t(studio.stored)}</p>", elem_id="stored")
         script_events.wire(parts)
         cast_events.wire(parts)
@@ -110,7 +114,7 @@ def _page(studio: Studio) -> gr.Blocks:
         book_events.wire(parts)
         story_events.wire(parts, page)
         api.wire(parts)
-        ready = [head.model, head.banner, found.section, controls.steps, controls.guidance]
+        ready = [head.model, banner, found.section, controls.steps, controls.guidance]
         loaded = page.load(_loading(studio), None, ready, **SLOW)
         # A story that came back before the model was there goes on with its own settings.
         loaded.then(_of_story, bar.settings, ready[3:], **QUICK)
@@ -130,6 +134,7 @@ def launch(
 ) -> None:
     """Serve the page until Ctrl-C, with `mcp` its endpoints as MCP tools too. Raises OSError when the port is taken."""
     threading.Thread(target=_tidying, args=(studio,), daemon=True).start()
+    threading.Thread(target=studio.sketches.warm, daemon=True).start()
     page.launch(
         server_name=host,
         server_port=port,
@@ -144,7 +149,10 @@ def launch(
         allowed_paths=[str(studio.pictures)],
         max_threads=2 * (MAX_QUEUE + EVENTS),  # who waits for a turn holds one, and nobody else shall wait for that
         app_kwargs={
-            "middleware": [Middleware(Gate, upload=2 * MAX_UPLOAD, listeners=studio.listeners)],
+            "middleware": [
+                Middleware(Gate, upload=2 * MAX_UPLOAD, listeners=studio.listeners),
+                Middleware(Tongue),
+            ],
             "openapi_url": None,  # Gradio's own is behind the login
         },
         run_history=False,

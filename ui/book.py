@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -33,7 +34,8 @@ SCRIPTS = ("fountain", "csv", "storyboarder")
 
 @dataclass(frozen=True)
 class Book:
-    """The widgets of the pages. `at` is the page that is looked at, from 1; `saves` are the buttons by file type."""
+    """The widgets of the pages. `at` is the page that is looked at, from 1; `said` changes with the words on them, and
+    `saves` are the buttons by file type."""
 
     layout: gr.Dropdown
     page: gr.Dropdown
@@ -41,7 +43,9 @@ class Book:
     captions: gr.Dropdown
     dialogue: gr.Dropdown
     at: gr.State
+    said: gr.Textbox
     preview: gr.HTML
+    fit: gr.Button
     saves: dict[str, gr.Button]
 
     @property
@@ -73,6 +77,7 @@ def create() -> Book:
                     min_width=140,
                 )
             gutter = gr.Slider(0, MAX_GUTTER, value=Format.gutter, step=0.5, label=t("book.gutter"), elem_id="gutter")
+            fit = gr.Button(t("book.fit"), size="md", elem_id="fit-cells")
             with gr.Row(elem_classes="takeaway"):
                 saves = {
                     kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
@@ -86,7 +91,15 @@ def create() -> Book:
                 }
         with gr.Column(scale=7, min_width=280):
             preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
-    return Book(layout, page, gutter, captions, dialogue, gr.State(1), preview, saves)
+    at, words = gr.State(1), gr.Textbox(visible="hidden")
+    return Book(layout, page, gutter, captions, dialogue, at, words, preview, fit, saves)
+
+
+def said(shown: Sequence[Shown], script: Script | None) -> str:
+    """A digest of the words on the pages of `shown`, "" without any."""
+    told = shown[0].job.with_words(script) if shown else None
+    words = told and (told.title, [(panel.caption, panel.dialogue) for panel in told.panels])
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:16] if words else ""
 
 
 def empty() -> str:

@@ -22,11 +22,14 @@ from anystory.maps.overlay import colour
 from anystory.script.form import HEIGHTS, MAX_CAST, composed
 from anystory.story.model import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
 from anystory.story.prompt import rename
-from ui import html
+from ui import html, sample
 from ui.words import t, words
 
 MAX_NAME = 40
 MAX_WORDS = 400
+
+SKETCHED = 768
+"""Pixels a picture's sides have at most from which sketches are made: as much as they show of it."""
 
 LOOKS = {
     "": "cast.facing.guessed",
@@ -61,6 +64,14 @@ class Picture:
     def look(self) -> tuple[Image.Image, Image.Image]:
         """Image and mask as a `Subject` takes them."""
         return self.upload.convert("RGB"), self.mask
+
+    @cached_property
+    def small(self) -> tuple[Image.Image, Image.Image]:
+        """`look` with sides of at most `SKETCHED` pixels."""
+        image, mask = (picture.copy() for picture in self.look)
+        for picture in (image, mask):
+            picture.thumbnail((SKETCHED, SKETCHED), Image.Resampling.LANCZOS)
+        return image, mask
 
     @property
     def cutout(self) -> Image.Image:
@@ -132,7 +143,7 @@ class Renaming:
 
 @dataclass(frozen=True)
 class CastWidgets:
-    """The cast's widgets. `actors` is the cast, `cards` shows it.
+    """The cast's widgets. `actors` is the cast, `cards` shows it, `example` makes the example.
 
     Cutting out takes its time, in which the cast goes on changing: `made` holds what was cut out, and `taken` the keys
     of those in it that have been put into the cast. `renaming` is the last name that changed the script as well, None
@@ -142,6 +153,7 @@ class CastWidgets:
 
     actors: gr.State
     cards: gr.HTML
+    example: gr.Button
     upload: gr.File
     describe: gr.Button
     notice: gr.HTML
@@ -168,13 +180,17 @@ def create() -> CastWidgets:
         cut=0,
         elem_id="cards",
     )
-    upload = gr.File(file_count="multiple", file_types=["image"], show_label=False, height=96, elem_id="drop")
+    with gr.Row(elem_id="start"):
+        example = sample.create()
+        upload = gr.File(file_count="multiple", file_types=["image"], show_label=False, height=96, elem_id="drop")
     describe = gr.Button(t("cast.describe"), size="sm", elem_id="describe")
     notice = gr.HTML(elem_id="cast-notice")
     renamed = gr.HTML(js_on_load=UNDO, elem_id="cast-renamed")
     follows = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
     made, taken = gr.State(()), gr.State(frozenset())
-    return CastWidgets(gr.State(()), cards, upload, describe, notice, renamed, gr.State(None), follows, made, taken)
+    return CastWidgets(
+        gr.State(()), cards, example, upload, describe, notice, renamed, gr.State(None), follows, made, taken
+    )
 
 
 def spelt(text: object) -> str:
@@ -454,6 +470,18 @@ def to_draw(actor: Actor) -> bool:
 def subjects(actors: Sequence[Actor]) -> tuple[Subject, ...]:
     """Those of the cast who have a picture, as a story takes them."""
     return tuple(actor.subject for actor in actors if actor.subject is not None and not to_draw(actor))
+
+
+def sketched(actors: Sequence[Actor]) -> tuple[Subject, ...]:
+    """As `subjects`, each with its first picture alone, and that small: all that a sketch shows of it."""
+    small = (
+        Subject(
+            actor.name, *actor.pictures[0].small, actor.description.strip(), height=actor.height, facing=actor.facing
+        )
+        for actor in actors
+        if not to_draw(actor)
+    )
+    return tuple(small)
 
 
 def show(actors: Sequence[Actor]) -> list[Any]:

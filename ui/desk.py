@@ -322,7 +322,7 @@ def takes(item: Shown, others: Sequence[Take], pinned: bool) -> str:
         f'<div class="takes"><div class="row"><label>{t("desk.count")} <select class="count">{counts}</select></label>'
         f'<button type="button" data-act="vary">{t("desk.vary")}</button>'
         f'<button type="button" data-act="pin" aria-pressed="{str(pinned).lower()}" title="{_said("desk.pin.about")}">'
-        f'{t("desk.pin")}</button></div><p class="hint">{t("desk.takes.about")}</p>{shown}'
+        f'{t("desk.unpin" if pinned else "desk.pin")}</button></div><p class="hint">{t("desk.takes.about")}</p>{shown}'
         f'<div class="compare" hidden><div class="two"><img class="before" src="{FILE}{escape(str(item.thumbnail))}" '
         f'alt="{_said("desk.now")}"><img class="after" alt="{_said("desk.other")}"></div>'
         f'<label>{t("desk.compare")}<input class="slide" type="range" min="0" max="100" value="50"></label>'

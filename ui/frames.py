@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from anystory.render.session import framed
 from anystory.story.model import BOUNDS, MAX_SEED, Panel, Settings
 from ui import cast, html, viewer
 from ui.estimate import rounded
@@ -140,7 +141,7 @@ def started(run: Run, say: Callable[..., str], controls: Controls, stage: Stage,
     """Changes the moment a render is asked for; its turn may come later."""
     return {
         stage.clock: gr.Timer(active=True),
-        stage.panels: run.job.script.panels,
+        stage.panels: framed(run.job.script),
         stage.chosen: (),
         stage.drawn: (),
         stage.empty: gr.HTML(visible=False),
@@ -150,8 +151,39 @@ def started(run: Run, say: Callable[..., str], controls: Controls, stage: Stage,
         controls.skip: gr.Button(visible=True),
         view.again: gr.Button(interactive=False),
         view.retry: gr.Button(interactive=False),
+        view.refusal: "",
         controls.notice: "",
     }
+
+
+def follows(controls: Controls, stage: Stage) -> list[Any]:
+    """What `followed` changes."""
+    return [stage.panels, stage.chosen, controls.start, stage.gallery, stage.empty]
+
+
+def followed(
+    run: Run | None,
+    say: Callable[..., str],
+    panels: tuple[Panel, ...],
+    before: tuple[Panel, ...],
+    shown: tuple[Shown, ...],
+    chosen: tuple[int, ...],
+    item: Shown | None,
+    controls: Controls,
+    stage: Stage,
+) -> dict[Any, Any]:
+    """The strip follows the script, which had the panels `before`; while a render is under way it is that one's. Where
+    no panel has changed it is left alone, and so is what is being chosen there meanwhile."""
+    if panels == before:
+        return {stage.panels: panels}
+    left = tuple(number for number in chosen if number <= len(panels))
+    change: dict[Any, Any] = {stage.panels: panels}
+    if left != chosen:
+        change |= {stage.chosen: left, controls.start: start_label(say, left)}
+    if run is None or run.ended:
+        change[stage.gallery] = strip(say, panels, shown, left, item.id if item else None)
+        change[stage.empty] = gr.HTML(visible=not panels and not shown)
+    return change
 
 
 def standing(run: Run, say: Callable[..., str]) -> str:
@@ -194,8 +226,8 @@ def ticked(
     if now is not item:
         change |= dict(zip(view.outputs, viewer.opened(now, opacity, say) if now else viewer.closed(), strict=True))
         change[view.retry] = gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=ended)
-    same = panels == run.job.script.panels  # or somebody goes on writing meanwhile
-    listed = panels if ended else run.job.script.panels
+    same = panels == (asked := framed(run.job.script))  # or somebody goes on writing meanwhile
+    listed = panels if ended else asked
     state = run.state if same or not ended else None
     panels_now = strip(say, listed, shown, chosen, now.id if now else None, state)
     if ended or panels_now != run.told:  # a long one is large, and mostly only the progress has changed
@@ -219,7 +251,7 @@ def ticked(
 
 def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
     """Changes that show the frames of a story that has just been opened, and nothing of the one before."""
-    first, panels = (shown[0], shown[0].job.script.panels) if shown else (None, ())
+    first, panels = (shown[0], framed(shown[0].job.script)) if shown else (None, ())
     opened = viewer.opened(first, 100 * viewer.OPACITY, say) if first else viewer.closed()
     return {
         stage.shown: shown,

@@ -1,4 +1,4 @@
-"""The head of the page: what it is, which model draws and what that can do, day or night, and the tour."""
+"""The head of the page: what it is, which model draws and what that can do, the language, day or night, the tour."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import gradio as gr
 
 from anystory.backends.base import MODELS, Backend
 from ui import html
+from ui.strings import LANGUAGES
+from ui.tongue import COOKIE
 from ui.words import t
 
 STOPS = {"cast": "#cast-sheet", "script": "#script-sheet", "frames": "#frames-sheet", "routing": "#frames-sheet"}
@@ -30,10 +32,19 @@ element.addEventListener("click", () => {
 """
 """The switch between day and night; the browser keeps the choice."""
 
+LANGUAGE = """
+element.querySelector("select").addEventListener("change", ({target}) => {
+  document.cookie = `COOKIE=${target.value}; path=/; max-age=31536000; samesite=lax`;
+  location.reload();
+});
+element.querySelector("select").value = document.documentElement.lang;
+""".replace("COOKIE", COOKIE)
+"""The choice of the page's language, which the browser keeps; without one it is the browser's own."""
+
 TOUR = """
-const key = "anystory-toured", find = (what) => element.querySelector(what);
+const find = (what) => element.querySelector(what);
 const stops = [...element.querySelectorAll("[data-stop]")];
-const welcome = find(".welcome"), guide = find(".guide");
+const guide = find(".guide");
 let at = -1, before = null;
 
 function go(to) {
@@ -51,58 +62,51 @@ function go(to) {
   part?.scrollIntoView({block: innerWidth < 760 ? "start" : "nearest"});
   guide.focus();
 }
-function done() { localStorage.setItem(key, "1"); welcome.hidden = true; }
 function start() {
-  done();
   before = document.activeElement;
   const empty = !document.querySelector("#cast-sheet .actor img") && !document.querySelector("#script textarea")?.value;
   if (empty) document.querySelector("#example")?.click();
   go(0);
 }
-welcome.hidden = Boolean(localStorage.getItem(key));
 element.addEventListener("click", (event) => {
   const act = event.target.closest("button")?.dataset.act;
-  if (act === "start") start();
-  if (act === "no") done();
   if (act === "next") go(at + 1);
   if (act === "back") go(at - 1);
   if (act === "close") go(-1);
 });
-document.querySelector("#tour-start")?.addEventListener("click", start);
+document.addEventListener("click", ({target}) => { if (target.closest?.("#tour-start")) start(); });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || guide.hidden) return;
   event.stopImmediatePropagation();  // Esc closes the tour before it stops anything else
   go(-1);
 }, true);
 """
-"""The tour: an invitation on the first visit; stop by stop through the page, with the example where it is empty."""
+"""The tour: stop by stop through the page, with the example where it is empty."""
 
 
 @dataclass(frozen=True)
 class Masthead:
-    """`model` tells how the model is, `banner` what it can do."""
+    """`model` tells how the model is."""
 
     model: gr.HTML
-    banner: gr.HTML
-    example: gr.Button
 
 
 def create() -> Masthead:
     """Lay out the head."""
-    light = escape(t("app.light"))
+    light, choose = escape(t("app.light")), escape(t("app.language"))
+    options = "".join(f'<option value="{code}">{name}</option>' for code, name in LANGUAGES.items())
     with gr.Row(elem_id="masthead"):
         gr.HTML(f"<h1>AnyStory</h1><p>{t('app.tagline')}</p>", min_width=280)
         model = gr.HTML(html.model("loading"), elem_id="model")
+        gr.HTML(f'<select aria-label="{choose}">{options}</select>', js_on_load=LANGUAGE, elem_id="language")
         gr.HTML(
             f'<button type="button" class="light" title="{light}" aria-label="{light}"></button>',
             js_on_load=LIGHT,
             elem_id="light",
         )
         gr.Button(t("app.tour"), elem_id="tour-start", size="md")
-        example = gr.Button(t("app.example"), elem_id="example", size="md")
-    banner = gr.HTML(elem_id="banner")
     gr.HTML(_tour(), js_on_load=TOUR, elem_id="tour")
-    return Masthead(model, banner, example)
+    return Masthead(model)
 
 
 def _tour() -> str:
@@ -112,8 +116,6 @@ def _tour() -> str:
         return f'<button type="button" data-act="{act}" class="{act} {kind}">{t(key)}</button>'
 
     return (
-        f'<div class="welcome" hidden><p>{t("tour.welcome")}</p>{button("start", "app.tour", "lead")}'
-        f"{button('no', 'tour.no')}</div>"
         f'<div class="guide" role="dialog" aria-label="{escape(t("app.tour"))}" tabindex="-1" hidden>'
         f'<span class="count"></span><div aria-live="polite">{stops}</div><div class="acts">'
         f"{button('close', 'tour.close')}{button('back', 'tour.back')}{button('next', 'tour.next', 'main')}</div></div>"

@@ -11,11 +11,12 @@ from typing import Any
 
 from anystory.maps.overlay import colour
 from anystory.script.edits import insert_panel, move_panel, remove_panel, with_name, with_panel, with_prompt
-from anystory.script.form import MAX_TEXT, SIZES, Reading, ScriptError
+from anystory.script.form import MAX_TEXT, Reading, ScriptError
 from anystory.script.lint import Finding
 from anystory.script.read import read_script
 from anystory.script.wildcards import WildcardError, expand_panel, has_wildcards
-from anystory.story.model import MAX_SEED, CastMember, Line, Panel, panel_seed
+from anystory.story.model import BOUNDS, MAX_SEED, CastMember, Line, Panel, panel_seed
+from anystory.story.size import SHAPES, Size
 from ui import html
 
 USUAL = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
@@ -77,7 +78,12 @@ def _changed(panel: Panel, names: Sequence[str], action: Action) -> Panel:
         case "edit", "seed":
             return replace(panel, seed=min(int(words), MAX_SEED) if words else None)
         case "edit", "size":
-            return replace(panel, size=min(max(int(words), SIZES[0]), SIZES[-1]) if words else None)
+            low, high = BOUNDS["size"]
+            size = Size(*(min(max(side, low), high) for side in Size.of(words))) if words else None
+            return replace(panel, size=size, shape=panel.shape if size is None or size.is_square else "")
+        case "edit", "shape":
+            size = panel.size if panel.size and panel.size.is_square else None
+            return replace(panel, shape=words, size=size) if words in ("", *SHAPES) else panel
         case "edit", "who" if words in names:
             said[line] = replace(said[line], who=words)
         case "edit", "say":
@@ -92,9 +98,11 @@ def cards(
     presets: Sequence[str],
     sizes: range | None,
     say: Words,
+    slots: Sequence[str] = (),
 ) -> str:
-    """Every panel as a card, with what was `found` in it; `seed` is the story's, `sizes` what the backend draws. The
-    words are said here, not left to the browser: cards that are as they were are then known at a glance."""
+    """Every panel as a card, with what was `found` in it; `seed` is the story's, `sizes` what the backend draws,
+    `slots` the places of the cards' pictures. The words are said here, not left to the browser: cards that are as they
+    were are then known at a glance."""
     if reading is None or not reading.panels:
         return ""
 
@@ -107,12 +115,15 @@ def cards(
     for index, panel in enumerate(reading.panels):
         here = [finding for finding in found if finding.end and starts[index] <= finding.start < starts[index + 1]]
         raw = reading.source[slice(*reading.span(("panels", index)))]
-        shown.append(_card(index + 1, len(reading.panels), panel, raw, names, here, seed, word))
+        slot = slots[index] if slots else ""
+        shown.append(_card(index + 1, len(reading.panels), panel, raw, names, here, seed, slot, word))
     lists = "".join(f'<option value="{escape(preset)}"></option>' for preset in presets)
     drawn = "".join(f'<option value="{size}"></option>' for size in _offered(sizes))
+    shapes = "".join(f'<option value="{shape}"></option>' for shape in SHAPES)
     return (
         f'<ol class="panels">{"".join(shown)}</ol>'
         f'<datalist id="presets">{lists}</datalist><datalist id="sizes">{drawn}</datalist>'
+        f'<datalist id="shapes">{shapes}</datalist>'
     )
 
 
@@ -129,6 +140,7 @@ def _card(
     names: list[str],
     found: list[Finding],
     seed: int,
+    slot: str,
     say: Words,
 ) -> str:
     where = say("panel.number", number=number)
@@ -145,9 +157,8 @@ def _card(
     )
     grip = f'<span class="number" draggable="true" title="{say("panel.drag")}">{number}</span>'
     body = f'<p class="raw">{escape(raw)}</p>' if panel is None else _body(number, panel, names, seed, say)
-    chips = "" if panel is None else _chips(panel, names, say)
     return (
-        f'<li class="panel" data-number="{number}" aria-label="{where}"><div class="head">{grip}{chips}'
+        f'<li class="panel" data-number="{number}" aria-label="{where}">{slot}<div class="head">{grip}'
         f'<span class="order">{tools}</span></div>{body}{html.findings(found, say, "div", "div")}</li>'
     )
 
@@ -176,19 +187,20 @@ def _body(number: int, panel: Panel, names: list[str], seed: int, say: Words) ->
             pass
     lines = "".join(_line(index, line, names, say) for index, line in enumerate(panel.dialogue))
     adds = f'<button type="button" class="say">{say("panel.say")}</button>' if names else ""
-    used = " open" if panel.seed is not None or panel.size is not None or panel.style else ""
+    used = " open" if panel.seed is not None or panel.size is not None or panel.shape or panel.style else ""
     return (
-        f'<div class="frame" data-frame="{number}"></div>'
         f'<textarea class="prompt" rows="1" data-field="prompt" data-value="{prompt}" '
         f'aria-label="{say("panel.prompt")}" '
         f'placeholder="{say("panel.prompt")}" maxlength="{MAX_TEXT}">{prompt}</textarea>{becomes}'
+        f"{_chips(panel, names, say)}"
         f"{_input('caption', panel.caption, 'panel.caption', say)}{lines}"
         f'<div class="below">{adds}<details{used}><summary>{say("panel.more")}</summary><div class="own">'
         f"<label>{say('settings.seed')}{_input('seed', panel.seed, 'settings.seed', say, 'inputmode=numeric')}</label>"
         f'<button type="button" class="dice" title="{say("settings.roll")}" aria-label="{say("settings.roll")}">⚄'
         "</button>"
         f"<label>{say('panel.size')}"
-        f"{_input('size', panel.size, 'panel.size', say, 'inputmode=numeric list=sizes')}</label>"
+        f"{_input('size', panel.size, 'panel.size', say, 'list=sizes')}</label>"
+        f"<label>{say('panel.shape')}{_input('shape', panel.shape, 'panel.shape', say, 'list=shapes')}</label>"
         f"<label>{say('script.style')}{_input('style', panel.style, 'script.style', say, 'list=presets')}</label>"
         "</div></details></div>"
     )

@@ -89,6 +89,7 @@ def create(styles: Sequence[Style] = ()) -> ScriptWidgets:
                 js_on_load=panels.CARDS,
                 apply_default_css=False,
                 heard=0,
+                text="",
                 elem_id="reading",
             )
     kept = gr.State(tuple(styles))
@@ -214,12 +215,14 @@ def _whole(words: str) -> bool:
     return words.isascii() or not any("\ud800" <= char <= "\udfff" for char in words)
 
 
-def feedback(reading: ScriptReading, seed: int = 0, say: Callable[..., str] = words(None)) -> tuple[str, str]:
+def feedback(
+    reading: ScriptReading, seed: int = 0, say: Callable[..., str] = words(None), slots: Sequence[str] = ()
+) -> tuple[str, str]:
     """What is wrong, less what is said of the chosen style, and the panels as cards, as HTML; `seed` is the story's,
-    under which wildcards are filled in."""
+    under which wildcards are filled in, `slots` are the places of the cards' pictures (`ui.board`)."""
     found = [finding for finding in reading.findings if not _of_menu(finding)]
     sizes = reading.backend.about.sizes if reading.backend else None
-    deck = panels.cards(reading.source, found, seed, style_names(reading.styles), sizes, say)
+    deck = panels.cards(reading.source, found, seed, style_names(reading.styles), sizes, say, slots)
     return html.findings(found, say), panels.legend(reading.source, say) + deck
 
 
@@ -234,9 +237,10 @@ def _of_menu(finding: Finding) -> bool:
 
 
 def fixed(text: str, found: Sequence[Finding], start: int, end: int, code: str) -> str:
-    """The text with the one finding of that place and kind mended; as it is if there is none any more."""
-    same = (f for f in found if (f.start, f.end, f.code) == (start, end, code) and f.fix is not None)
-    return next((mend(text, finding) for finding in same), text)
+    """The text with the one finding of that kind and length mended that is nearest to that place, which may have moved
+    by what was mended just before; as it is if there is none any more."""
+    same = [f for f in found if (f.end - f.start, f.code) == (end - start, code) and f.fix is not None]
+    return mend(text, min(same, key=lambda f: abs(f.start - start))) if same else text
 
 
 def with_take(text: str, members: Sequence[CastMember], number: int, panel: Panel) -> str:

@@ -18,10 +18,11 @@ DRAWER = (Path(__file__).parent / "js" / "shelf.js").read_text(encoding="utf-8")
 
 
 def create() -> gr.HTML:
-    """Lay the drawer out, closed."""
+    """Lay the drawer out, open."""
     examples = "".join(_example(example) for example in shelf())
     return gr.HTML(
-        f'<details><summary>{t("cast.shelf")}</summary><input type="search" placeholder="{escape(t("shelf.search"))}" '
+        f"<details open><summary>{t('cast.shelf')}</summary>"
+        f'<input type="search" placeholder="{escape(t("shelf.search"))}" '
         f'aria-label="{escape(t("shelf.search"))}"><div class="examples">{examples}</div>'
         f'<p class="quiet" role="status" hidden>{t("shelf.none")}</p></details>',
         js_on_load=DRAWER,

@@ -80,7 +80,9 @@ def seconds(request: Request) -> int:
     every panel, so that visitors take turns and a stop gives back what is left."""
     about = _lent().about
     start, step = SECONDS.get(about.name, SMALL)
-    return round(start + step * request.settings.steps * max(1.0, (request.settings.size / about.defaults.size) ** 2))
+    return round(
+        start + step * request.settings.steps * max(1.0, request.settings.size.area / about.defaults.size.area)
+    )
 
 
 def _lent() -> Backend:

@@ -19,6 +19,7 @@ from anystory.project.folder import Project, ProjectError, content
 from anystory.project.imprint import MAX_BYTES, FrameStory, ImprintError, story_from_png
 from anystory.script.write import script_lines
 from anystory.story.model import Settings, Style
+from anystory.story.size import Size
 from ui import cast
 from ui.studio import Shown, Studio, Visit
 from ui.words import t
@@ -36,6 +37,7 @@ class StoryBar:
     `settings` those that the story came with."""
 
     bar: gr.HTML
+    example: gr.Button
     new: gr.Button
     open: gr.UploadButton
     save: gr.Button
@@ -62,11 +64,12 @@ def create() -> StoryBar:
     browser = gr.BrowserState([None, None], storage_key="anystory-story", secret="anystory")
     with gr.Row(elem_id="story"):
         bar = gr.HTML(js_on_load=KEEP, elem_id="story-head")  # filled once the page has its story
+        example = gr.Button(t("app.example"), size="sm", elem_id="example")
         new = gr.Button(t("story.new"), size="sm", elem_id="story-new")
         file = gr.UploadButton(t("story.open"), file_types=FILES, size="sm", elem_id="story-open")
         save = gr.Button(t("story.save"), size="sm", elem_id="story-save")
     notice = gr.HTML(js_on_load=CHOOSE, elem_id="story-notice")
-    return StoryBar(bar, new, file, save, notice, browser, gr.State(None), gr.State(None))
+    return StoryBar(bar, example, new, file, save, notice, browser, gr.State(None), gr.State(None))
 
 
 def head(title: str, state: str, reason: str = "") -> str:
@@ -116,7 +119,7 @@ def draft(
     guidance: float | None,
 ) -> Draft:
     """What stands on the page."""
-    known = studio.loaded.about.defaults if studio.loaded else Settings(512)
+    known = studio.loaded.about.defaults if studio.loaded else Settings(Size.of(512))
     settings = replace(
         known, seed=int(seed or 0), steps=int(steps or known.steps), guidance=float(guidance or known.guidance)
     )

@@ -15,6 +15,12 @@ FILE = "gradio_api/file="
 OLD = "old"
 """How a frame stands whose panel asks for another by now."""
 
+PIN = (
+    '<svg class="pinned" viewBox="0 0 16 16" role="img" aria-label="{0}"><title>{0}</title>'
+    '<path d="M6 1h4l-.5 5 2.5 2v1.5H8.7V15h-1.4V9.5H4V8l2.5-2z"/></svg>'
+)
+"""What stands in the corner of a frame that is kept whatever changes."""
+
 DOUBT = "⚠ "
 """What stands before the words of a frame whose routing looks wrong."""
 
@@ -58,7 +64,7 @@ def _item(
         picture = (
             f'<button class="thumbnail-item" data-open="{item.id}" title="{words}"{mark}>'
             f'<img src="{FILE}{escape(str(item.thumbnail))}" alt="" loading="lazy">{label}'
-            f"{stands if how == OLD else ''}</button>"
+            f"{stands if how == OLD else ''}{PIN.format(escape(say('panel.pinned'))) if item.pinned else ''}</button>"
         )
     elif how == MAKING:
         picture = f'<div class="blank"><img class="live" alt="" hidden><i class="ring"></i>{label}{stands}</div>'
@@ -117,5 +123,8 @@ const live = () => {  // the item of the panel at work shows what the progress s
   if (picture && mine && now.dataset.panel === item.dataset.panel) { mine.src = picture.src; mine.hidden = false; }
 };
 if (progress) new MutationObserver(live).observe(progress, {subtree: true, childList: true, attributes: true});
+const tell = () => document.dispatchEvent(new Event("strip-changed"));  // the cards show its pictures too
+new MutationObserver(tell).observe(element, {subtree: true, childList: true, attributes: true});
+tell();
 """
 """What happens on the strip: `select` with the `id` of a frame to open, `input` with the numbers `chosen`."""

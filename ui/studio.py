@@ -35,7 +35,8 @@ from anystory.project.lineage import lineage, pictured, renamed, renames
 from anystory.render.jobs import RenderJob, work
 from anystory.render.locating import Located, locate
 from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
-from anystory.render.session import Progress, Renderer, RenderError, looks
+from anystory.render.session import Asked, Progress, Renderer, RenderError, framed, looks
+from anystory.render.sketches import Sketches
 from anystory.script.wildcards import WildcardError, expand_panel, expand_script
 from anystory.story.model import MADE, Frame, Panel, RoutingTrace, Script, Story, Subject, panel_seed
 from anystory.story.steering import Steering
@@ -53,6 +54,9 @@ TRIES = 8
 
 THUMBNAIL = 320
 """Longest side in pixels of the pictures on the strip."""
+
+MAX_SKETCHES = 200
+"""Sketches that a visitor has at a time, some 20 kB each."""
 
 UPLOADED = 6 * 3600
 """Seconds for which files stay that a visitor uploaded or was shown."""
@@ -145,7 +149,8 @@ class Job:
 class Shown:
     """A finished frame: panel `number` (from 1) of a job. `id` is that panel in the story's folder, whatever number it
     has there by now (`Entry.panel`). `file` is its PNG to take home, settings inside; `thumbnail` a small JPEG of it,
-    under a name that changes with the picture; `backend` the name of what made it."""
+    under a name that changes with the picture; `backend` the name of what made it. One that is `pinned` is not made
+    again."""
 
     number: int
     id: int
@@ -154,6 +159,7 @@ class Shown:
     thumbnail: Path
     job: Job
     backend: str
+    pinned: bool = False
 
     @property
     def panel(self) -> Panel:
@@ -171,8 +177,9 @@ class Shown:
         return project, number
 
     def shows(self, panel: Panel, number: int) -> bool:
-        """Whether it is what a panel asks for, as number `number` of a script."""
-        filled = self.job.filled(self.panel, self.number), self.job.filled(panel, number)
+        """Whether it is what a panel asks for, as number `number` of a script that is `framed`."""
+        mine = framed(self.job.script)[self.number - 1]
+        filled = self.job.filled(mine, self.number), self.job.filled(panel, number)
         mine, other = (pictured(each, self.frame.maps.measure in MADE) for each in filled)
         return mine == other
 
@@ -272,6 +279,23 @@ class Studio:
         example = load_story(EXAMPLE, self.backend)
         return dict.fromkeys(key for key in Renderer(self.backend).keys(example) if key is not None)
 
+    @cached_property
+    def sketches(self) -> Sketches:
+        """Who makes sketches for all visitors."""
+        return Sketches()
+
+    def sketch(self, asked: Asked, visit: Visit) -> Path:
+        """A sketch as a file to show, of which twice `MAX_SKETCHES` are kept for a visitor. Raises ValueError as
+        `Sketches.draw` does."""
+        path = visit.files / f"sketch-{asked.key[:24]}.webp"
+        if not path.exists():
+            path.write_bytes(self.sketches.draw(asked))
+            for old in sorted(visit.files.glob("sketch-*.webp"), key=lambda file: file.stat().st_mtime)[
+                : -2 * MAX_SKETCHES
+            ]:
+                old.unlink(missing_ok=True)
+        return path
+
     @property
     def pictures(self) -> Path:
         """The folder whose files visitors can ask for, each under a name that only its visitor knows."""
@@ -339,8 +363,8 @@ class Studio:
             if made is None:
                 continue
             was = {member.name: made.looks.get(member.name, "") for member in made.script.cast}
-            then = renamed(made.script.panels[made.panel - 1], renames(was, now))
-            panel, sketched = story.script.panels[number - 1], frame.maps.measure in MADE
+            then = renamed(framed(made.script)[made.panel - 1], renames(was, now))
+            panel, sketched = framed(story.script)[number - 1], frame.maps.measure in MADE
             # Not their seeds: a frame that was tried for or chosen has another than its panel.
             if pictured(replace(then, seed=None), sketched) == pictured(replace(panel, seed=None), sketched):
                 shown.append(_shown(number, project.panel(number), frame, job))
@@ -472,7 +496,7 @@ class _Telling:
 
     def _kept(self) -> dict[int, Shown]:
         """The frames of the last render whose panel is still the same, wherever it stands."""
-        panels = self._story.script.panels
+        panels = framed(self._story.script)
         there = placed(self._before, panels) if panels else {}
         same = ((number, item) for number, item in there.items() if item.shows(panels[number - 1], number))
         return {number: replace(item, number=number, job=self._job) for number, item in same}
@@ -620,7 +644,8 @@ def _shown(number: int, panel: int, frame: Frame, job: Job) -> Shown:
     project, there = item.in_folder
     write_atomic({file: (project.folder / frame_file(there)).read_bytes()})
     with Image.open(file) as picture:
-        return replace(item, backend=str(picture.info.get("backend", "")))
+        made_by = str(picture.info.get("backend", ""))
+    return replace(item, backend=made_by, pinned=there in project.entries and project.entries[there].pinned)
 
 
 @dataclass(frozen=True)
@@ -672,7 +697,7 @@ def restored(item: Shown, key: str) -> Shown:
     for kept in (kept for kept in project.history_of(number) if kept.key == key):
         with suppress(ImprintError, OSError):
             made = story_from_png((project.folder / kept.image).read_bytes())
-            panel = made.script.panels[made.panel - 1]
+            panel = framed(made.script)[made.panel - 1]
             if item.shows(replace(panel, seed=item.panel.seed, steering=item.panel.steering), item.number):
                 job = job.take(item.number, kept.seed, panel.steering)
     project.restore(number, key, rewritten=job is not item.job)
@@ -692,7 +717,7 @@ def pin(item: Shown, on: bool) -> Shown:
     """Pin a frame, its seed being the panel's from now on, or let it go. Raises ProjectError with a sentence."""
     project, number = item.in_folder
     project.pin(number, on)
-    return replace(item, job=item.job.take(item.number, item.frame.seed)) if on else item
+    return replace(item, job=item.job.take(item.number, item.frame.seed) if on else item.job, pinned=on)
 
 
 def _small(number: int, image: Image.Image, visit: Visit) -> Path:

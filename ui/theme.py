@@ -45,7 +45,8 @@ def theme() -> gr.themes.Base:
         block_title_text_size="*text_sm",
         block_title_text_color="*neutral_700",
         block_title_text_color_dark="*neutral_300",
-        block_info_text_color="*neutral_500",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_400",
         panel_background_fill="transparent",
         panel_background_fill_dark="transparent",
         form_gap_width="0px",
@@ -101,11 +102,6 @@ document.addEventListener("keydown", (event) => {
 </script>
 """
 """Ctrl+Enter or Cmd+Enter anywhere on the page makes the frames; Escape stops, unless it closes a menu."""
-
-SHOW_PROGRESS = (
-    "() => { if (innerWidth < 760) document.querySelector('#progress')?.scrollIntoView({block: 'center'}); }"
-)
-"""On a phone the frames are below the button that makes them."""
 
 FETCH = "() => document.querySelector('#made')?.closest('a, button')?.click()"
 """Take home the file that has just been made."""

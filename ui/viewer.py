@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,7 +13,7 @@ from PIL import Image
 
 from anystory.maps.overlay import overlay, sheet, trace_overlay
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import lettered
+from anystory.pages.export import Page, lettered
 from anystory.story.model import KINDS, ROUTING
 from ui import html
 from ui.studio import Shown
@@ -46,6 +47,7 @@ class Viewer:
     kept: gr.HTML
     letters: gr.Checkbox
     again: gr.Button
+    refusal: gr.HTML
     download: gr.DownloadButton
     maps: gr.Button
     animation: gr.Button
@@ -66,6 +68,7 @@ class Viewer:
             *scrub,
             self.download,
             *makers,
+            self.refusal,
         ]
 
     @property
@@ -99,9 +102,10 @@ def create() -> Viewer:
                 download = gr.DownloadButton(t("viewer.download"), size="md", min_width=120, elem_id="download-frame")
                 maps = gr.Button(t("viewer.sheet"), size="md", min_width=120, elem_id="maps")
                 animation = gr.Button(t("viewer.animation"), size="md", min_width=120, elem_id="animation")
+            refusal = gr.HTML(elem_id="again-refused")
     return Viewer(
         item, row, picture, about, verdict, retry, who, opacity,
-        mode, scrub, step, layer, kind, kept, letters, again, download, maps, animation,
+        mode, scrub, step, layer, kind, kept, letters, again, refusal, download, maps, animation,
     )  # fmt: skip
 
 
@@ -130,6 +134,19 @@ def tinted(
     kinds = trace.kinds if kind == BOTH else (kind,)
     drawn = [trace_overlay(item.frame.image, trace, at, int(layer) or None, k, who, opacity / 100, cast) for k in kinds]
     return sheet(drawn, kinds, len(drawn), cell=max(320, item.frame.image.width)) if len(drawn) > 1 else drawn[0]
+
+
+def to_take_home(item: Shown, letters: bool, captions: str, dialogue: str) -> Path:
+    """The file of a frame: its own, or with `letters` one that is lettered so, and that like a page brings the story
+    back."""
+    if not letters:
+        return item.file
+    with Image.open(item.file) as picture:
+        text = {str(key): value for key, value in picture.info.items() if isinstance(value, str)}
+    made = lettered(item.frame.image, item.panel, item.frame.maps, Lettering(captions, dialogue))
+    target = item.file.with_stem(f"{item.file.stem}-lettered")
+    target.write_bytes(Page(made.image, (item.number,), text=text).png)
+    return target
 
 
 def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
@@ -161,6 +178,7 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
         gr.Checkbox(value=False, visible=bool(item.panel.caption or item.panel.dialogue)),
         item.file,
         *[gr.Button(visible=trace is not None and bool(names))] * 2,
+        "",
     ]
 
 
@@ -168,4 +186,4 @@ def closed() -> list[Any]:
     """The values of `Viewer.outputs` with nothing to see."""
     nobody = gr.CheckboxGroup(choices=[], value=[])
     scrub = [*[gr.skip()] * 5, "", gr.skip()]
-    return [None, gr.Row(visible=False), None, "", "", gr.skip(), nobody, *scrub, None, *[gr.skip()] * 2]
+    return [None, gr.Row(visible=False), None, "", "", gr.skip(), nobody, *scrub, None, *[gr.skip()] * 2, ""]

@@ -15,6 +15,7 @@ from functools import partial
 import gradio as gr
 
 from ui.strings import language, say, translations
+from ui.tongue import chosen
 
 _SAID = {code: dict(said) for code, said in translations().items()}
 I18N = gr.I18n(**_SAID, **{"zh-TW": _SAID["zh-CN"]})
@@ -63,8 +64,12 @@ def t(key: str) -> str:
     return str(I18N(key))
 
 
+def spoken(request: gr.Request | None) -> str:
+    """The code of the language that the visitor chose, or else their browser asks for."""
+    headers = request.headers if request else {}
+    return chosen(headers.get("cookie") or "") or language(headers.get("accept-language"))
+
+
 def words(request: gr.Request | None) -> Callable[..., str]:
-    """`say` in the language that the visitor's browser asks for: words(request)("frames.queue", place=3), and
-    words(request)(error)."""
-    accepted = request.headers.get("accept-language") if request else None
-    return partial(say, language(accepted))
+    """`say` in the visitor's language: words(request)("frames.queue", place=3), and words(request)(error)."""
+    return partial(say, spoken(request))

@@ -26,7 +26,7 @@ from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, computing, memory_of
-from anystory.backends.sdxl import MAX_SUBJECTS, choose_device, guide_of, readable
+from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import SELECTED, square_crop
 from anystory.model.finite import finite
 from anystory.model.flux.checkpoint import CheckpointError
@@ -68,6 +68,7 @@ from anystory.story.model import (
     Subject,
     TraceRecorder,
 )
+from anystory.story.size import Size
 
 DEFINITE = 200
 """A mask pixel above this belongs to the character, as in the authors' program."""
@@ -84,7 +85,7 @@ SAMPLES, SAMPLE = 64, 1 << 20
 REFERENCE = 512
 """Side in pixels at which references are read."""
 
-DEFAULTS = Settings(size=512, steps=25, guidance=3.5)
+DEFAULTS = Settings(Size.of(512), steps=25, guidance=3.5)
 """The release's."""
 
 PROGRAM = "1"
@@ -223,12 +224,12 @@ class FluxBackend:
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
         """Every layer of the transformer sees all image tokens."""
-        return ((settings.size // TOKEN,) * 2,) * self._layers
+        return ((settings.size.height // TOKEN, settings.size.width // TOKEN),) * self._layers
 
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[FluxSubject]) -> RoutingMaps:
         """Who is where in a picture of any shape, which is read at about the area of a frame, without words. The
         router knows no background: several share the whole picture, and of one the map is its share of attention."""
-        pixels = readable(picture, len(cast), self.about.defaults.size, TOKEN)
+        pixels = readable(picture, len(cast), self.about.defaults.size.area, TOKEN)
         shape = pixels.shape[1] // TOKEN, pixels.shape[2] // TOKEN
 
         measure = ATTENTION if len(cast) == 1 else ROUTING
@@ -262,7 +263,9 @@ class FluxBackend:
             places = [place for place in waiting if pictures[place] == pictures[waiting[0]]][: self.batch]
             with self._lock:
                 places = places[
-                    : self._room(FluxWork(asked[0].height, REFERENCE, sum(pictures[places[0]]), len(places)))
+                    : self._room(
+                        FluxWork((asked[0].width, asked[0].height), REFERENCE, sum(pictures[places[0]]), len(places))
+                    )
                 ]
                 work = partial(self._frames, [requests[place] for place in places], asked[0])
                 try:
@@ -285,7 +288,7 @@ class FluxBackend:
         self.memory.make_room(
             lambda each: replan(self.footprint, one, each).peak,
             self.card,
-            f"A frame of {work.size} pixels with {counted(work.pictures, 'picture')}",
+            f"A frame of {Size(*work.size)} pixels with {counted(work.pictures, 'picture')}",
         )
         return frames_at_once(self.footprint, work, self.memory.plan, self.card)
 
@@ -299,8 +302,8 @@ class FluxBackend:
         start, end = steering.reference or own
         try:
             return FluxSettings(
-                height=settings.size,
-                width=settings.size,
+                height=settings.size.height,
+                width=settings.size.width,
                 num_inference_steps=settings.steps,
                 guidance_scale=settings.guidance,
                 enable_router=steering.router and (several or (guided and bool(names))),
@@ -314,7 +317,7 @@ class FluxBackend:
 
     def _frames(self, requests: Sequence[Request], asked: FluxSettings) -> Iterator[tuple[Step, ...]]:
         """Frames made at once, the step of each."""
-        pipeline, side = self.pipeline, asked.height // TOKEN
+        pipeline, shape = self.pipeline, (asked.height // TOKEN, asked.width // TOKEN)
         version = self.versions(self.memory.plan)
         names, casts = [each.names for each in requests], [each.cast for each in requests]
         encoded = [pipeline.encode_text(each.prompt.text) for each in requests]
@@ -330,13 +333,12 @@ class FluxBackend:
             for one, average, recorder in zip(frames, soft, recorders, strict=True):
                 average.add(one)
                 if one.logits:
-                    recorder.add(step.index, [x.argmax(0).byte().view(side, side).cpu().numpy() for x in one.logits])
+                    recorder.add(step.index, [x.argmax(0).byte().view(shape).cpu().numpy() for x in one.logits])
             if step.index < step.total:
                 previews = [pipeline.preview(one.clean, asked.height, asked.width) for one in frames]
                 yield tuple(Step(step.index, step.total, preview) for preview in previews)
         images = [pipeline.decode(one.latents, asked.height, asked.width) for one in frames]
         kind = ATTENTION if measure else ROUTING
-        shape = side, side
         made = [
             Frame(
                 image=image,

@@ -28,12 +28,13 @@ import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a m
 from anystory.backends.base import BackendError, Request
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.memory import Planned, memory_of
+from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import square_crop
 from anystory.model.anystory import SubjectEncoding
 from anystory.model.memory import PlanError, chain, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
 from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
-from anystory.model.routing import Guide, hard_maps, open_maps
+from anystory.model.routing import hard_maps, open_maps
 from anystory.story.capabilities import Capabilities
 from anystory.story.english import counted
 from anystory.story.model import (
@@ -45,14 +46,12 @@ from anystory.story.model import (
     Step,
     Subject,
     TraceRecorder,
+    sides,
 )
-from anystory.story.steering import Layout
-
-MAX_SUBJECTS = 4
-"""Subjects a frame; beyond it no model here was trained or tried."""
+from anystory.story.size import Size
 
 STEPS = {"exact": Settings.steps, "few": 10}
-"""Steps a frame, unless asked for otherwise, by the names of speeds that users know."""
+"""Steps per frame, unless asked for otherwise, by the names of speeds that users know."""
 
 PROGRAM = "1"
 """Raised when the same weights, settings and seed would give another frame."""
@@ -142,7 +141,7 @@ class AnyStoryBackend:
                 footprint = Footprint.of(folder)
                 side = json.loads(index.read_text(encoding="utf-8"))["frame_size"]
             try:
-                plans = chain(candidates(footprint, Work(side)), card, "This model")
+                plans = chain(candidates(footprint, Work((side, side))), card, "This model")
             except PlanError as error:
                 raise BackendError(str(error)) from error
             tell(f"{name}: {plans[0]}.")
@@ -168,11 +167,12 @@ class AnyStoryBackend:
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
         """Tokens of the U-Net's cross-attention layers."""
-        return layer_shapes(self._layers, settings.size // self._factor)
+        width, height = settings.size
+        return layer_shapes(self._layers, (height // self._factor, width // self._factor))
 
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[SubjectEncoding]) -> RoutingMaps:
         """Who is where in a picture of any shape, which is read at about the area of a frame."""
-        pixels = readable(picture, len(cast), self.about.defaults.size, 2 * self._factor)
+        pixels = readable(picture, len(cast), self.about.defaults.size.area, 2 * self._factor)
         # No words: of two in a sentence the router takes the first to be on the left, whatever it sees.
         with self._lock:
             maps = next(self.memory.run(lambda: iter([self.pipeline.locate(pixels, cast)])))
@@ -180,14 +180,11 @@ class AnyStoryBackend:
 
     def denoise(self, request: Request) -> Generator[Step, None, None]:
         """Denoise one frame, a `Step` with a preview after each step; the last holds the frame."""
-        cast, settings, most, sizes = request.cast, request.settings, self.about.max_subjects, self.about.sizes
+        cast, settings, most, about = request.cast, request.settings, self.about.max_subjects, self.about
         if len(cast) > most:
             raise BackendError(f"A frame takes at most {most} characters, this panel has {len(cast)}; leave some out.")
-        if settings.size not in sizes:
-            low, high, factor = sizes.start, sizes[-1], sizes.step
-            raise BackendError(
-                f"The frame size is {settings.size}; it must be a multiple of {factor} from {low} to {high}."
-            )
+        if not settings.size.within(about.sizes):
+            raise BackendError(f"The frame size is {settings.size}; {about.name} draws {sides(about.sizes)}.")
         if settings.steps < 1:
             raise BackendError(f"The number of steps is {settings.steps}; it must be at least 1.")
         with self._lock:
@@ -274,29 +271,12 @@ def capabilities(pipeline: AnyStoryPipeline, name: str, version: str, steps: int
     return Capabilities(
         name,
         version,
-        defaults=Settings(size=config.frame_size, steps=steps, guidance=config.guidance),
+        defaults=Settings(Size.of(config.frame_size), steps=steps, guidance=config.guidance),
         sizes=range(2 * factor, 4 * config.frame_size + 1, factor),  # whole latents
         max_subjects=MAX_SUBJECTS,
         follows_style=on_clip,
         draws_characters=on_clip,
     )
-
-
-def readable(picture: Image.Image, sought: int, side: int, step: int) -> Tensor:
-    """A picture in which so many subjects are `sought`, at about the area of a square frame of `side` pixels:
-    (3, H, W) in [-1, 1], H and W multiples of `step`. Raises BackendError for too many subjects."""
-    if sought > MAX_SUBJECTS:
-        raise BackendError(f"At most {MAX_SUBJECTS} characters can be looked for at once, not {sought}.")
-    scale = side / (picture.width * picture.height) ** 0.5
-    size = tuple(max(step, round(length * scale / step) * step) for length in picture.size)
-    pixels = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / 127.5 - 1
-    return torch.from_numpy(pixels).permute(2, 0, 1)
-
-
-def guide_of(layout: Layout, names: Sequence[str]) -> Guide | None:
-    """A layout as models take it; None where it asks nothing of a frame of `names`."""
-    regions = layout.regions((*names, BACKGROUND))
-    return None if regions is None else Guide(regions, layout.strength, layout.start, layout.end)
 
 
 def _reach(tokenizer: PreTrainedTokenizerBase, text: str, **how: object) -> int:
@@ -310,18 +290,6 @@ def _holders(logits: Sequence[Tensor]) -> list[np.ndarray]:
     shapes = [tuple(layer.shape[-2:]) for layer in logits]
     ends = np.cumsum([h * w for h, w in shapes])[:-1]
     return [part.reshape(shape) for part, shape in zip(np.split(held, ends), shapes, strict=True)]
-
-
-def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:
-    """The device asked for, or the best there is (CUDA, Apple's MPS, CPU), with a fitting dtype: bfloat16 on CUDA,
-    float32 elsewhere. Raises `BackendError` with a sentence for a device that is not there."""
-    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    chosen = device or best
-    try:
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, ImportError) as error:
-        raise BackendError(f"There is no device {chosen!r} here; the best there is: {best}.") from error
-    return chosen, torch.bfloat16 if chosen.startswith("cuda") else torch.float32
 
 
 def fingerprint(folder: Path, weights: str = "float32") -> str:

@@ -32,6 +32,7 @@ from anystory.story.model import (
     sides,
 )
 from anystory.story.shot import Shot
+from anystory.story.size import Size
 
 PROGRAM = "3"
 """Raised when the same shot, settings and seed would give another frame of the same painted place; the painter counts
@@ -44,7 +45,7 @@ makes an overlay take 0.3 s in place of 0.1 s, a frame's diagnosis 60 ms in plac
 ABOUT = Capabilities(
     name=STORYBOOK,
     version=f"{PROGRAM}.{scenery.PROGRAM}",
-    defaults=Settings(size=1024, steps=1, guidance=1.0),  # a frame takes one step; there is nothing to guide
+    defaults=Settings(Size.of(1024), steps=1, guidance=1.0),  # a frame takes one step; there is nothing to guide
     sizes=SIDES,
     max_subjects=12,
     languages=("English", "Chinese", "Spanish"),
@@ -52,8 +53,8 @@ ABOUT = Capabilities(
     settings=("size", "seed"),  # the story's seed says what its places look like
 )
 
-TRACE: Shape = (64, 64)
-"""Rows and columns of a frame's trace."""
+TRACE = 64
+"""Rows and columns of a square frame's trace; one of another shape has about as many fields."""
 
 PREVIEW = 256
 """Longer side of a preview, about."""
@@ -86,7 +87,8 @@ class StorybookBackend:
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
         """A trace has one layer: whose each place is while one after the other is put down."""
-        return (TRACE,)
+        scale = TRACE / settings.size.area**0.5
+        return ((max(1, round(settings.size.height * scale)), max(1, round(settings.size.width * scale))),)
 
     def denoise(self, request: Request) -> Generator[Step, None, None]:
         """Put one frame together: a `Step` when its place is painted, one for everybody in it, and the last with the
@@ -96,13 +98,13 @@ class StorybookBackend:
         shot = self._checked(request)
         whose, total, done = (*names, BACKGROUND), len(names) + 2, 0
         recorder, put = TraceRecorder(whose), set[str]()
-        size = {"width": settings.size, "height": settings.size}
+        size, (traced,) = settings.size._asdict(), self.layer_shapes(settings)
         seeds = {"seed": seed, "story_seed": settings.seed}
         # Pictures are encoded once, whoever has them: two characters may share one, or one may have a new name.
         cutouts = [replace(cutout, name=name) for cutout, name in zip(request.cast, names, strict=True)]
         with closing(sketching(shot, cutouts, **size, **seeds, layout=request.steering.layout)) as coats:
             for number, coat in enumerate(coats, 1):
-                recorder.add(number, [_sampled(coat.holders, TRACE)])
+                recorder.add(number, [_sampled(coat.holders, traced)])
                 put.add(coat.what)
                 if coat.sketch is None and 1 + len(put & set(names)) > done:
                     done = 1 + len(put & set(names))
@@ -150,7 +152,7 @@ class StorybookBackend:
                     count=count,
                 )
             )
-        if size not in about.sizes:
+        if not size.within(about.sizes):
             raise BackendError(
                 Message(
                     "The frame size is {size}; {name} draws {sizes}.",

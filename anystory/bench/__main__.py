@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--scenes", type=int, default=200, help="painted places to compose before (%(default)s)")
     command.add_argument("--frames", type=int, default=480, help="a run (%(default)s)")
     command.add_argument("--runs", type=int, default=5, help="timed (%(default)s)")
-    command.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="(default: one a core)")
+    command.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="(default: one per core)")
     command.set_defaults(command=world)
     command = commands.add_parser("sketch", help="what sketches, storybook's frames and its app cost")
     command.add_argument("--places", type=int, default=1000, metavar="N", help="measured in so many (all)")

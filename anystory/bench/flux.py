@@ -45,7 +45,7 @@ SAME = {"float32": 1e-4, "bfloat16": 0.05}
 """How far plain may be from exact, relative to the latents' norm; of bfloat16 a guess until a GPU has told."""
 
 BATCH = 4
-"""Frames a batch."""
+"""Frames per batch."""
 
 PANELS = 8
 """Panels of a story: what is encoded once a story is shared by that many."""
@@ -374,7 +374,7 @@ def golden(device: str = "cpu", folder: Path = GOLDEN) -> dict[str, dict[str, fl
 
 def plan_checks(setup: Setup, peak: int | None, dtype: torch.dtype) -> dict[str, int]:
     """What a plan expects a frame to take besides weights, and what was counted and measured."""
-    work = FluxWork(setup.size, setup.size, setup.subjects, 1, setup.text)
+    work = FluxWork((setup.size, setup.size), setup.size, setup.subjects, 1, setup.text)
     footprint = FluxFootprint.of({name: c for name, c in setup.configs.items() if "text" not in name}, setup.rank)
     size = torch.empty(0, dtype=dtype).element_size()
     expected = footprint.references(work, size) + footprint.step(work, size)

@@ -103,7 +103,7 @@ def walks() -> Iterator[Walk]:
     """Every plan of the paper's model in turn."""
     with TemporaryDirectory() as folder:
         build().save_pretrained(folder)
-        footprint, work = Footprint.of(Path(folder)), Work(SIZE, SUBJECTS)
+        footprint, work = Footprint.of(Path(folder)), Work((SIZE, SIZE), SUBJECTS)
         whole: dict[str, bytes] = {}
         for weights, offload in CANDIDATES:
             each = plan(footprint, work, weights, offload)
@@ -131,7 +131,9 @@ def frame(pipeline: AnyStoryPipeline) -> Image.Image:
     has to come again."""
     for _ in range(2):
         cast = [pipeline.encode(*subject(seed)) for seed in range(SUBJECTS)]
-        for step in pipeline.denoise(["a fox meets an owl"], [((0, 5), (12, 18))], [cast], [0], size=SIZE, steps=STEPS):
+        for step in pipeline.denoise(
+            ["a fox meets an owl"], [((0, 5), (12, 18))], [cast], [0], size=(SIZE, SIZE), steps=STEPS
+        ):
             pipeline.decode(step.clean)
         image = pipeline.decode(step.latents)[0]
     return image

@@ -93,7 +93,7 @@ def walks() -> Iterator[Walk]:
     with TemporaryDirectory() as folder:
         files = saved(Path(folder) / "plain")
         footprint = FluxFootprint.of(SCALED.configs, SCALED.rank)
-        work = FluxWork(SCALED.size, SCALED.size, SCALED.subjects, 1, SCALED.text)
+        work = FluxWork((SCALED.size, SCALED.size), SCALED.size, SCALED.subjects, 1, SCALED.text)
         whole: dict[tuple[str, str], bytes] = {}
         for candidate in CANDIDATES:
             each = plan(footprint, work, *candidate)

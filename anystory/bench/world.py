@@ -38,8 +38,8 @@ class Setting:
 
 def bench(setting: Setting, frames: int, processes: int, runs: int) -> dict[str, Estimate]:
     """Compose `frames` frames `runs` times over, in `processes` processes of one thread each: how many a second by the
-    clock on the wall, a sample a run, and the processor's time a frame, a sample a batch, in which other work on the
-    machine does not count. Painting is timed apart, one process alone, by the processor's time too."""
+    clock on the wall, a sample per run, and the processor's time per frame, a sample per batch, in which other
+    work on the machine does not count. Painting is timed apart, one process alone, by the processor's time too."""
     setting.world()
     with get_context("spawn").Pool(processes, _start, (setting,)) as pool:
         rates, costs = [], []
@@ -67,7 +67,7 @@ def _start(setting: Setting) -> None:
 
 
 def _compose(job: tuple[int, int]) -> float:
-    """Compose a batch with as many subjects a frame as in training; returns the processor's seconds."""
+    """Compose a batch with as many subjects per frame as in training; returns the processor's seconds."""
     rng, begun = np.random.default_rng(job), time.process_time()
     _world.batch(BATCH, int(rng.choice(len(SUBJECT_SHARES), p=SUBJECT_SHARES)), rng)
     return time.process_time() - begun

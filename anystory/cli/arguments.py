@@ -11,10 +11,11 @@ from anystory.backends import base as backend
 from anystory.cast.segment import MODELS
 from anystory.cli import check, info, pictures, render, stories
 from anystory.cli.report import Report
-from anystory.cli.usage import Parser, between, lora, vram
+from anystory.cli.usage import Parser, between, lora, size, vram
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering
 from anystory.pages.export import FIT, LAYOUTS, PAGES, Format
 from anystory.story.model import BOUNDS
+from anystory.story.size import SHAPES
 
 SCRIPT = "the story: text, YAML, JSON, a storyboard, a screenplay or a shot list"
 RENDERED = "what render wrote"
@@ -55,10 +56,11 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help=out)
     command.add_argument("--seed", type=between(int, *BOUNDS["seed"]), metavar="N", help="the story's seed")
     command.add_argument(
-        "--steps", type=between(int, *BOUNDS["steps"]), metavar="N", help="denoising steps a frame, of a model"
+        "--steps", type=between(int, *BOUNDS["steps"]), metavar="N", help="denoising steps per frame, of a model"
     )
     about = "guidance scale of a model (1 = off)"
     command.add_argument("--guidance", type=between(float, *BOUNDS["guidance"]), metavar="X", help=about)
+    _add_frames(command, "of panels without their own (default: the script's, or what the backend was made for)")
     about = 'another layout for these panels than the script has, as in --layout 2 "Mia 0 0.2 0.5 1; strength 0.8"'
     command.add_argument("--layout", nargs=2, action="append", default=[], metavar=("PANELS", "PLACES"), help=about)
     about = "how firmly maps follow every layout, from 0 (not at all) to 1 (default: the script's)"
@@ -68,6 +70,7 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
 
     command = add("resume", render.resume, "go on with a rendered story: make the panels that have no frame")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    _add_frames(command, "of panels without their own (default: what the story has)")
     _add_how(command)
     _add_engines(command)
 
@@ -92,8 +95,7 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command = add("sketch", _sketch, "tell and show at once what every panel of a script will show, without a model")
     command.add_argument("script", type=Path, metavar="STORY", help=SCRIPT)
     command.add_argument("--out", type=Path, required=True, metavar="OUT", help="a folder; they go to sketches in it")
-    about = "side of the pictures in pixels (default: the panel's own, or 1024)"
-    command.add_argument("--size", type=between(int, *BOUNDS["size"]), metavar="N", help=about)
+    _add_frames(command, "of all pictures (default: the panel's own, the script's, or 1024)")
     command.add_argument("--panels", metavar="2,4-6", help="only these panels (default: all)")
     command.add_argument("--seed", type=between(int, *BOUNDS["seed"]), metavar="N", help="the story's seed")
 
@@ -101,6 +103,15 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("script", type=Path, help=SCRIPT)
     command.add_argument("--backend", choices=backend.BACKENDS, help="also tell what this one cannot read or follow")
     _add_model(command)
+
+
+def _add_frames(command: argparse.ArgumentParser, whose: str) -> None:
+    """How large frames are and what shape they have."""
+    command.add_argument("--size", type=size, metavar="N|WxH", help=f"side, or both sides, in pixels {whose}")
+    about = f"width to height, at the area of the size: {', '.join(SHAPES)}"
+    command.add_argument("--shape", choices=SHAPES, default="", metavar="W:H", help=about)
+    about = f"let each frame have the shape of its cell in this layout of pages: {', '.join(LAYOUTS)}"
+    command.add_argument("--pages", choices=LAYOUTS, default="", metavar="LAYOUT", help=about)
 
 
 def _sketch(arguments: argparse.Namespace, report: Report) -> None:
@@ -162,7 +173,8 @@ def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
     about = "; ".join(f"{name}: {layout.about}" for name, layout in LAYOUTS.items())
-    command.add_argument("--pages", choices=LAYOUTS, default=Format.layout, metavar="LAYOUT", help=about)
+    about += f" (default: the story's, or {Format.layout})"
+    command.add_argument("--pages", choices=LAYOUTS, default="", metavar="LAYOUT", help=about)
     sizes = f"{', '.join(PAGES)}, or {FIT} for the layout's shape (default: the layout's own)"
     command.add_argument("--size", choices=(*PAGES, FIT), default="", metavar="SIZE", help=sizes)
     command.add_argument("--dpi", type=int, default=Format.dpi, metavar="N", help="dots per inch (%(default)s)")

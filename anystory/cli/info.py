@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import platform
 from collections.abc import Collection, Iterator
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ def info(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def _installation(report: Report) -> None:
-    from anystory.backends.sdxl import choose_device
+    from anystory.backends.models import choose_device
 
     packages = {name: _version(name) for name in PACKAGES}
     device, dtype = choose_device()
@@ -69,14 +68,14 @@ def _folder(folder: Path, report: Report) -> None:
     project = Project(folder)
     story, (name, number) = project.story(), project.made_with
     cast = [member.name for member in story.script.cast]
-    settings = asdict(story.settings)
+    settings = story.settings.written
     lost = project.unreadable()
     makers = dict.fromkeys(project.maker(n) for n in project.entries if n not in lost) or [project.made_with]
     words = [
         f"{story.script.title or 'A story without a title'}: {len(story.script.panels)} panels, "
         f"{len(project.entries) - len(lost)} with a frame, by {' and '.join(_maker(*maker) for maker in makers)}",
         f"cast: {', '.join(cast) or 'nobody'}",
-        ", ".join(f"{key} {value:g}" for key, value in settings.items()),
+        ", ".join(f"{key} {value}" for key, value in settings.items()),
     ]
     what: dict[str, Any] = {"title": story.script.title, "cast": cast, "settings": settings}
     report.tell("story", "\n".join(words), folder=str(folder), **what, backend=name, version=number)
@@ -114,11 +113,11 @@ def _frame(path: Path, report: Report) -> None:
         raise UsageError(f"{path} cannot be read ({error.strerror}).") from error
     story = story_from_png(data)
     panel = story.script.panels[story.panel - 1]
-    settings = asdict(story.settings)
+    settings = story.settings.written
     words = [
         f"panel {story.panel} of {story.script.title or 'a story without a title'}: {panel.prompt}",
         f"with {', '.join(panel.cast) or 'nobody'}; seed {story.seed}; by {story.backend} {story.version}",
-        ", ".join(f"{key} {value:g}" for key, value in settings.items()),
+        ", ".join(f"{key} {value}" for key, value in settings.items()),
         *story.notes,
     ]
     what: dict[str, Any] = {"title": story.script.title, "panel": story.panel, "prompt": panel.prompt}

@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from anystory.api import asked_settings, cut_out, filled_script, workers_of
+from anystory.api import asked_settings, cut_out, filled_script, with_frames, workers_of
 from anystory.backends import base as backend
 from anystory.backends.base import Backend
 from anystory.backends.cluster import Cluster
@@ -29,7 +29,7 @@ from anystory.maps.overlay import sheet
 from anystory.project.folder import Project, ProjectError, frame_file, png, write_atomic
 from anystory.render.jobs import RenderJob, work
 from anystory.render.portraits import Drawing, undrawn
-from anystory.render.session import Progress, Renderer
+from anystory.render.session import Progress, Renderer, panel_settings
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.story.model import LIBRARY, Script, Story, Subject
@@ -48,7 +48,7 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
     name = chosen(arguments.backend, arguments.model)
     read = []
     for path, folder in zip(arguments.scripts, _folders(arguments.scripts, arguments.out), strict=True):
-        script = filled_script(path, arguments.seed or 0)
+        script = with_frames(filled_script(path, arguments.seed or 0), arguments.size, arguments.shape, arguments.pages)
         for panels, places in arguments.layout:
             script = _with_layout(script, panels, places)
         if arguments.layout_strength is not None:
@@ -79,6 +79,7 @@ def resume(arguments: argparse.Namespace, report: Report) -> int:
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         story, how = _in_settings_of(engine, story, project), (arguments.trace, arguments.retry)
+        story = replace(story, script=with_frames(story.script, arguments.size, arguments.shape, arguments.pages))
         return _make([RenderJob(story, segmenter, arguments.folder, tuple(numbers), *how)], engine, report)
 
 
@@ -261,10 +262,22 @@ def _announce(job: RenderJob, engine: Backend, report: Report) -> None:
     what: dict[str, Any] = {"title": story.script.title, "panels": _panels(job), "steps": story.settings.steps}
     made: dict[str, Any] = {"seed": story.settings.seed, "backend": engine.about.name, "version": engine.about.version}
     report.tell("story", folder=str(job.folder), **what, **made)
+    if anew := _reshaped(job, engine):
+        words = f"Frames of another size are made anew: {', '.join(map(str, anew))}. Stop now to keep those there are."
+        report.tell("reshaped", words, folder=str(job.folder), panels=anew)
     if job.trace:
         size = Renderer(engine).trace_size(story, _panels(job))
         said = f"{size / 1e6:.1f} MB" if size > 1e6 else f"{-(-size // 1000)} kB"
         report.tell("traces", f"The traces take at most {said}.", folder=str(job.folder), bytes=size)
+
+
+def _reshaped(job: RenderJob, engine: Backend) -> list[int]:
+    """The panels whose frames a model makes anew as they have another size now; a sketch costs nothing."""
+    if engine.about.sketches or job.folder is None:
+        return []
+    project, asked = Project(job.folder), _panels(job)
+    there = [n for n in asked if n in project.entries and n not in project.unreadable()]
+    return [n for n in there if project.frame(n).image.size != panel_settings(job.story, n, engine.about).size]
 
 
 def _tell_frame(event: Progress, before: int | None, job: RenderJob, report: Report, several: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from anystory.api import asked_settings, cut_out, filled_script
+from anystory.api import asked_settings, cut_out, filled_script, with_frames
 from anystory.backends.storybook import StorybookBackend
 from anystory.cli.pictures import segmenter_named
 from anystory.cli.render import how_drawn, refuse_unseen
@@ -32,9 +32,9 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
     numbers = panel_numbers(arguments.panels, len(script.panels))
     refuse_unseen(script, numbers, backend.about.name)
     settings = asked_settings(backend, seed=arguments.seed)
-    if arguments.size:
-        settings = replace(settings, size=arguments.size)
-        script = replace(script, panels=tuple(replace(panel, size=None) for panel in script.panels))
+    if arguments.size or arguments.shape or arguments.pages:
+        script = replace(script, panels=tuple(replace(panel, size=None, shape="") for panel in script.panels))
+    script = with_frames(script, arguments.size, arguments.shape, arguments.pages)
     segmenter = segmenter_named(script.segmenter, report)
     story = Story(script, cut_out(script, segmenter), settings)
     chosen_panels(story, numbers, backend)
@@ -51,12 +51,11 @@ def sketch(arguments: argparse.Namespace, report: Report) -> None:
         if wanted is None or wanted.request.prompt.shot is None:
             raise UsageError(f"Somebody in panel {number} has no picture; add one, or a description.")
         request, key = wanted.request, wanted.key
-        shot, size = wanted.request.prompt.shot, request.settings.size
+        shot = wanted.request.prompt.shot
         made = put_together(
             shot,
             [cutouts[role.name] for role in shot.roles],
-            width=size,
-            height=size,
+            **request.settings.size._asdict(),
             seed=request.seed,
             story_seed=settings.seed,
             layout=request.steering.layout,

@@ -27,7 +27,8 @@ def export_story(arguments: argparse.Namespace, report: Report) -> None:
         report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
         return
     lettering = Lettering(arguments.captions, arguments.dialogue)
-    form = Format(arguments.pages, arguments.size, arguments.dpi, arguments.gutter, lettering)
+    layout = arguments.pages or Project(arguments.folder).story().script.pages or Format.layout
+    form = Format(layout, arguments.size, arguments.dpi, arguments.gutter, lettering)
     for warning in export(arguments.folder, arguments.out, form):
         report.note(warning)
     report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from anystory.backends.base import Lora
 from anystory.errors import AnyStoryError
+from anystory.story.model import BOUNDS
+from anystory.story.size import Size
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,6 +54,18 @@ def lora(text: str) -> Lora:
         return Lora.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def size(text: str) -> Size:
+    """An argparse type: the size of frames, a side or both."""
+    low, high = BOUNDS["size"]
+    try:
+        size = Size.of(text)
+    except ValueError:
+        size = Size(0, 0)
+    if not all(low <= side <= high for side in size):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a side between {low} and {high}, or two such as 1344x768")
+    return size
 
 
 def between(kind: Callable[[str], float], low: float, high: float) -> Callable[[str], float]:

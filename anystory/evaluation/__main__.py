@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--samples", type=int, default=100, help="drawings the table tells apart (default: %(default)s)"
     )
-    parser.add_argument("--steps", type=int, default=25, help="denoising steps a frame (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=25, help="denoising steps per frame (default: %(default)s)")
     parser.add_argument("--guidance", type=float, help="default: the model's own")
     parser.add_argument("--device")
     options = parser.parse_args(arguments)
@@ -67,7 +67,7 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     if options.guidance is not None:
         settings = replace(settings, guidance=options.guidance)
     art = Art(options.art, options.out / "cache", split="test", size=128)
-    world = World(art, options.out / "cache", size=settings.size, scenes_count=100)
+    world = World(art, options.out / "cache", size=settings.size.width, scenes_count=100)
     options.out.mkdir(parents=True, exist_ok=True)
     figures: dict[str, object] = {
         "model": backend.about.version,

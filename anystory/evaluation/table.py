@@ -164,7 +164,7 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
     near = [rank <= AMONG for rank in (*ranks, *chain(*ranks_on))]
     one_view, views = (_seen_from(backend, art, count, min(VIEWED, samples), settings) for count in (1, VIEWS))
     truth = answers(real, seen_real, reader)
-    side = settings.size
+    side = settings.size.width
     everyone, everyone_seen = [*alone, *couples], [*seen, *seen_couples]
     chance = 1 / len(cast)
     poses = _poses(art)

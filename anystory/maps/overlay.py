@@ -39,7 +39,7 @@ def overlay(
     """Tint `image` by its routing maps: where a map is 1 the subject's colour covers with `opacity`
     (0 to 1), where it is less in proportion. The background is never tinted.
 
-    `names` are the subjects to tint (None = all). `cast` fixes the colours, one a place: with the
+    `names` are the subjects to tint (None = all). `cast` fixes the colours, one per place: with the
     story's cast a character keeps its colour from frame to frame; None takes the frame's own order.
     `resample` brings the maps to the frame's size. Returns RGB of the frame's size. Raises ValueError for an
     opacity outside [0, 1].

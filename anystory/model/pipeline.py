@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -253,7 +252,7 @@ class AnyStoryPipeline(DiffusionPipeline):
         casts: Sequence[Sequence[SubjectEncoding]],
         seeds: Sequence[int],
         *,
-        size: int | None = None,
+        size: tuple[int, int] | None = None,
         steps: int = 25,
         guidance: float | None = None,
         eta: float | Sequence[Sequence[float]] = 1.0,
@@ -264,32 +263,33 @@ class AnyStoryPipeline(DiffusionPipeline):
     ) -> Iterator[Denoised]:
         """Denoise a batch of frames with equally many subjects, a `Denoised` after each step (EDM's Karras steps).
         `gate`: see `attend`; another one shows what the routing is worth. `guides`: where a person wants the subjects,
-        one a frame, or none at all. `eta` and `gamma` are one for all, or a row for each frame: η of its subjects and
-        of the background, γ of its subjects. `reference`: the shares of the steps between which references are read.
+        one a frame, or none at all. `size`: width and height in pixels. `eta` and `gamma` are one for all, or a row for
+        each frame: η of its subjects and of the background, γ of its subjects. `reference`: the shares of the steps
+        between which references are read.
 
         The unconditional branch of guidance reads the empty prompt, has E_{N+1} in place of every subject and no
         references. Each frame's noise comes from its own seed, so a batch holds the frames that each seed gives
         alone (up to the rounding of batched kernels).
         """
-        size = size or self.config.frame_size
+        width, height = size or (self.config.frame_size,) * 2
         guidance = self.config.guidance if guidance is None else guidance
         frames, subjects = len(prompts), len(casts[0])
         device, dtype = self._execution_device, self.unet.dtype
-        side = size // self.latent_factor
+        shape = height // self.latent_factor, width // self.latent_factor
 
         guided = guidance != 1
         text, said = self.encode_text(
             [*prompts, *[""] * frames * guided], [*mentions, *[(None,) * subjects] * frames * guided]
         )
         rows = torch.arange(frames * (1 + guided), device=device)
-        bank = self._bank(casts, text, said, (side, side), guided=guided)
-        conditions = {"text_embeds": text.pooled.to(dtype), "time_ids": self.time_ids(len(rows), size)}
+        bank = self._bank(casts, text, said, shape, guided=guided)
+        conditions = {"text_embeds": text.pooled.to(dtype), "time_ids": self.time_ids(len(rows), (width, height))}
 
-        shape = (self.unet.config.in_channels, side, side)
         wanted = Guides(guides, subjects + 1, 1 + guided, device)
         scheduler = self.scheduler.from_config(self.scheduler.config)
         scheduler.set_timesteps(steps, device=device)
-        latents = torch.stack([_noise(seed, shape) for seed in seeds]).to(device) * scheduler.init_noise_sigma
+        latents = torch.stack([_noise(seed, (self.unet.config.in_channels, *shape)) for seed in seeds]).to(device)
+        latents = latents * scheduler.init_noise_sigma
         if not isinstance(eta, float | int):
             eta = torch.tensor([*eta] * (1 + guided), device=device, dtype=dtype).unsqueeze(2)
         if not isinstance(gamma, float | int):
@@ -341,7 +341,7 @@ class AnyStoryPipeline(DiffusionPipeline):
         bank = self._bank([cast] * rows, text, said, sides(latents))
         conditions = {
             "text_embeds": text.pooled.to(dtype),
-            "time_ids": self.time_ids(rows, round(math.sqrt(shape[1] * shape[2])) * self.latent_factor),
+            "time_ids": self.time_ids(rows, (shape[2] * self.latent_factor, shape[1] * self.latent_factor)),
         }
         with attend(self.unet, self.adapter, bank) as state:
             self.unet(
@@ -401,11 +401,12 @@ class AnyStoryPipeline(DiffusionPipeline):
             present=present if most > 1 else None,
         )
 
-    def time_ids(self, rows: int, size: int) -> Tensor:
-        """SDXL's size conditions for an uncropped square: original size, crop origin, target size (rows, 6)."""
-        ids = torch.full((rows, 6), size, device=self._execution_device, dtype=self.unet.dtype)
-        ids[:, 2:4].zero_()
-        return ids
+    def time_ids(self, rows: int, size: tuple[int, int]) -> Tensor:
+        """SDXL's size conditions for uncropped frames of `size`, width and height in pixels: original height and width,
+        crop origin, target height and width (rows, 6)."""
+        width, height = size
+        ids = torch.tensor([height, width, 0, 0, height, width], device=self._execution_device, dtype=self.unet.dtype)
+        return ids.expand(rows, -1)
 
     def __call__(
         self,

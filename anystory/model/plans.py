@@ -33,10 +33,10 @@ BYTES = {"float32": (4, 4), "bf16": (2, 2), "fp8": (1, 2)}
 
 @dataclass(frozen=True)
 class Work:
-    """The largest frame a plan has to hold: its side in pixels, its subjects, and the pictures of the one with the
-    most, to which the others are padded."""
+    """The largest frame a plan has to hold: its width and height in pixels, its subjects, and the pictures of the one
+    with the most, to which the others are padded."""
 
-    size: int
+    size: tuple[int, int]
     subjects: int = 2
     pictures: int = 1
 
@@ -96,7 +96,7 @@ class Footprint:
         with torch.device("meta"):
             unet = UNet2DConditionModel.from_config(_config(folder / "unet" / "config.json"))
         dims = _config(folder / "adapter" / "config.json")["layer_dims"]
-        shapes = layer_shapes(unet, index.get("reference_size", 512) // factor)
+        shapes = layer_shapes(unet, (index.get("reference_size", 512) // factor,) * 2)
         return cls(
             weights=weights,
             layer=max(sum(p.numel() for p in m.parameters(recurse=False)) for m in unet.modules()),
@@ -116,21 +116,22 @@ class Footprint:
 
     def step(self, work: Work, plain: float) -> float:
         """The largest tensors of a step besides, as counted; guidance doubles these too."""
-        return 2 * 18 * (work.size // self.factor) ** 2 * self.width * plain
+        return 2 * 18 * math.prod(work.size) // self.factor**2 * self.width * plain
 
     def decoding(self, work: Work, plain: float) -> float:
         """The picture's widest tensors in the VAE."""
-        return 4.5 * work.size**2 * self.channels * plain
+        return 4.5 * math.prod(work.size) * self.channels * plain
 
 
-def layer_shapes(unet: UNet2DConditionModel, side: int) -> tuple[tuple[int, int], ...]:
-    """Tokens of the U-Net's cross-attention layers for latents of `side`: a level down halves the sides, rounding
-    up."""
+def layer_shapes(unet: UNet2DConditionModel, latents: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """Rows and columns of the U-Net's cross-attention layers for `latents` of so many: a level down halves both,
+    rounding up."""
+    high, wide = latents
     levels = [*range(len(unet.down_blocks)), len(unet.down_blocks) - 1, *reversed(range(len(unet.up_blocks)))]
     shapes: list[tuple[int, int]] = []
     for level, part in zip(levels, [*unet.down_blocks, unet.mid_block, *unet.up_blocks], strict=True):
         layers = sum(isinstance(m, BasicTransformerBlock) for m in part.modules()) if part else 0
-        shapes += [(-(-side // 2**level),) * 2] * layers
+        shapes += [(-(-high // 2**level), -(-wide // 2**level))] * layers
     return tuple(shapes)
 
 

@@ -12,6 +12,7 @@ import re
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,6 +22,7 @@ from PIL import Image, ImageDraw
 from anystory.errors import AnyStoryError, Message
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
 from anystory.project.folder import Project, is_clutter, left_out, png, write_atomic
+from anystory.story.layouts import FIT, LAYOUTS, PAGES, PageLayout
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import INK, LEADING, PAPER, fit, paragraphs, unwritable, write_block, write_line
 
@@ -28,11 +30,9 @@ MIN_DPI, MAX_DPI = 72, 300
 MAX_GUTTER = 20
 MIN_FRAME = 768
 """Pixels a lettered frame that is no page has on a side at least: small frames are enlarged to it."""
+MAX_FRAME = 4096
+"""And to this on the longer side at most: a ribbon would grow beyond what memory holds."""
 
-PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4), "comic": (168.0, 260.0), "square": (210.0, 210.0)}
-"""Width and height of a page in millimetres."""
-FIT = "fit"
-"""The page size that leaves every cell of a layout the shape it is drawn with."""
 MARGIN = 10.0
 MARK = "page"
 """The PNG text that tells a page from a frame: the numbers of its panels."""
@@ -48,42 +48,6 @@ CELL = 90.0
 
 class PageError(AnyStoryError, ValueError):
     """Pages cannot be made as asked. The message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class PageRow:
-    """A row of cells: its height and their widths, as weights."""
-
-    height: float
-    widths: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class PageLayout:
-    """A fixed arrangement of cells; `page` is the page size it is made for."""
-
-    rows: tuple[PageRow, ...]
-    page: str
-    about: str
-
-    @property
-    def panels(self) -> int:
-        """How many panels a page takes."""
-        return sum(len(row.widths) for row in self.rows)
-
-
-LAYOUTS = {
-    "frames": PageLayout((PageRow(1, (1,)),), FIT, "every frame by itself, without a margin"),
-    "one": PageLayout((PageRow(1, (1,)),), FIT, "one panel per page"),
-    "strip": PageLayout((PageRow(1, (1, 1, 1, 1)),), FIT, "four panels in a row"),
-    "column": PageLayout((PageRow(1, (1,)),) * 4, FIT, "four panels below each other"),
-    "2x2": PageLayout((PageRow(1, (1, 1)),) * 2, FIT, "two rows of two"),
-    "2x3": PageLayout((PageRow(1, (1, 1)),) * 3, "a4", "three rows of two"),
-    "manga": PageLayout(
-        (PageRow(1, (3, 2)), PageRow(1.25, (1,)), PageRow(1, (2, 3))), "comic", "three uneven rows, five panels"
-    ),
-    "splash": PageLayout((PageRow(2.2, (1,)), PageRow(1, (1, 1, 1))), "a4", "a large panel over a row of three"),
-}
 
 
 @dataclass(frozen=True)
@@ -172,14 +136,17 @@ class Pages(Sequence[Page]):
         if not self.numbers:
             raise PageError(Message("{folder} holds no frames; render the story first.", folder=project.folder))
 
+    @cached_property
+    def _sheets(self) -> list[list[int]]:
+        return _sheets(self.numbers, LAYOUTS[self.form.layout].panels)
+
     def __len__(self) -> int:
-        return math.ceil(len(self.numbers) / LAYOUTS[self.form.layout].panels)
+        return len(self._sheets)
 
     def __getitem__(self, index: int) -> Page:  # type: ignore[override]  # one at a time: each is made anew
         if not 0 <= index < len(self):
             raise IndexError(index)
-        room = LAYOUTS[self.form.layout].panels
-        some = {number: self.project.frame(number) for number in self.numbers[index * room : (index + 1) * room]}
+        some = {number: self.project.frame(number) for number in self._sheets[index]}
         if self.form.layout == "frames":
             page = _alone(self.script, some, self.form)
         else:
@@ -191,6 +158,17 @@ class Pages(Sequence[Page]):
         """The numbers of the panels that are left out."""
         without = {*self.numbers, *self._lost}
         return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in without)
+
+
+def _sheets(numbers: Sequence[int], room: int) -> list[list[int]]:
+    """The numbers of each page's panels, at most `room`. The last two pages share theirs where one would be left
+    alone."""
+    sheets = [list(numbers[k : k + room]) for k in range(0, len(numbers), room)]
+    if room > 1 and len(sheets) > 1 and len(sheets[-1]) == 1:
+        last = sheets[-2] + sheets[-1]
+        half = math.ceil(len(last) / 2)
+        sheets[-2:] = last[:half], last[half:]
+    return sheets
 
 
 def _text(frame: Path) -> dict[str, str]:
@@ -208,22 +186,60 @@ def _alone(script: Script, frames: dict[int, Frame], form: Format) -> Page:
 
 def lettered(image: Image.Image, panel: Panel, maps: RoutingMaps, how: Lettering) -> Lettered:
     """A frame lettered by itself; one that is small is enlarged first, so that letters are clear."""
-    scale = max(1.0, MIN_FRAME / min(image.size))
+    scale = max(1.0, min(MIN_FRAME / min(image.size), MAX_FRAME / max(image.size)))
     if scale > 1:
         image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
     return letter(image, panel, maps, how)
 
 
+def picture_shape(script: Script, number: int, form: Format) -> float | None:
+    """Width to height of the picture of panel `number` (from 1) in its cell, if every panel of the script has a frame:
+    what of a frame of that shape is seen is all of it. None for a layout without cells."""
+    layout = LAYOUTS[form.layout]
+    if form.layout == "frames":
+        return None
+    sheets = _sheets(range(1, len(script.panels) + 1), layout.panels)
+    page, place = next((page, some.index(number)) for page, some in enumerate(sheets) if number in some)
+    sheet = _sheet(script, form, page + 1)
+    left, top, right, bottom = list(_cells(layout, sheet.area, form.gutter * sheet.dots))[place]
+    width, height = right - left, bottom - top
+    below = _below(script.panels[number - 1], width, height, form.lettering, sheet.em)
+    return width / (height - (below.image.height if below else 0))
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A page without anything on it, in pixels, of which there are `dots` a millimetre: the box that the cells are in,
+    and the em of what is lettered in them."""
+
+    width: int
+    height: int
+    area: tuple[int, int, int, int]
+    dots: float
+
+    @property
+    def em(self) -> int:
+        return max(round(2.9 * self.dots), 10)
+
+
+def _sheet(script: Script, form: Format, count: int) -> _Sheet:
+    """Page `count` (from 1), the first of which has the title."""
+    dots = form.dpi / 25.4
+    title = script.title if count == 1 else ""
+    width, height = _millimetres(form, LAYOUTS[form.layout])
+    rows = min(len(paragraphs(title)), MAX_TITLE)
+    head = 2 * TITLE + (rows - 1) * LEADING * TITLE if title else 0.0
+    wide, high = round(width * dots), round((height + head * (_page_size(form) == FIT)) * dots)
+    margin = round(MARGIN * dots)
+    return _Sheet(wide, high, (margin, margin + round(head * dots), wide - margin, high - margin), dots)
+
+
 def _page(script: Script, frames: dict[int, Frame], form: Format, count: int) -> Page:
     """One page: the title on the first, the cells, the page's number."""
-    dots = form.dpi / 25.4
-    layout = LAYOUTS[form.layout]
+    layout, sides = LAYOUTS[form.layout], _sheet(script, form, count)
     title = script.title if count == 1 else ""
-    width, height = _millimetres(form, layout)
-    size, rows = round(TITLE * dots), min(len(paragraphs(title)), MAX_TITLE)
-    head = 2 * TITLE + (rows - 1) * LEADING * TITLE if title else 0.0
-    sheet = Image.new("RGB", (round(width * dots), round((height + head * (_page_size(form) == FIT)) * dots)), PAPER)
-    margin = round(MARGIN * dots)
+    size, rows = round(TITLE * sides.dots), min(len(paragraphs(title)), MAX_TITLE)
+    sheet, margin = Image.new("RGB", (sides.width, sides.height), PAPER), sides.area[0]
     warnings: list[str] = []
     if title:
         block = fit(title, sheet.width - 2 * margin, rows * LEADING * size, size)
@@ -233,11 +249,10 @@ def _page(script: Script, frames: dict[int, Frame], form: Format, count: int) ->
             warnings.append(Message("The title is too long for its place and was cut; shorten it."))
         if lacking := unwritable(title):
             warnings.append(Message("Title: {warning}", warning=lacking))
-    area = (margin, margin + round(head * dots), sheet.width - margin, sheet.height - margin)
-    em = max(round(2.9 * dots), 10)
-    for (number, frame), box in zip(frames.items(), _cells(layout, area, form.gutter * dots), strict=False):
-        warnings += _numbered(number, _fill(sheet, box, script.panels[number - 1], frame, form.lettering, em))
-    write_line(sheet, str(count), max(round(2.6 * dots), 8), (sheet.width / 2, sheet.height - margin / 2), "m")
+    cells = _cells(layout, sides.area, form.gutter * sides.dots)
+    for (number, frame), box in zip(frames.items(), cells, strict=False):
+        warnings += _numbered(number, _fill(sheet, box, script.panels[number - 1], frame, form.lettering, sides.em))
+    write_line(sheet, str(count), max(round(2.6 * sides.dots), 8), (sheet.width / 2, sheet.height - margin / 2), "m")
     return Page(sheet, tuple(frames), tuple(warnings))
 
 
@@ -280,8 +295,8 @@ def _fill(
     """Draw a panel into its cell; returns what did not fit."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
-    em = min(em, max(10, min(width, height) // 8))
-    below = strip(panel, width, round(0.35 * height), how, em)
+    below = _below(panel, width, height, how, em)
+    em = _cell_em(em, width, height)
     warnings: tuple[str, ...] = ()
     if below:
         sheet.paste(below.image, (left, bottom - below.image.height))
@@ -293,6 +308,16 @@ def _fill(
     edge = max(1, round(em / 11))
     ImageDraw.Draw(sheet).rectangle((left, top, right - 1, top + height - 1), outline=INK, width=edge)
     return (*inside.warnings, *warnings)
+
+
+def _cell_em(em: int, width: int, height: int) -> int:
+    """The em of what is lettered in a cell: that of the page, or what small cells have room for."""
+    return min(em, max(10, min(width, height) // 8))
+
+
+def _below(panel: Panel, width: int, height: int, how: Lettering, em: int) -> Lettered | None:
+    """The strip below the picture in a cell; None where nothing goes there."""
+    return strip(panel, width, round(0.35 * height), how, _cell_em(em, width, height))
 
 
 def cover(frame: Frame, size: tuple[int, int]) -> tuple[Image.Image, RoutingMaps]:
@@ -318,7 +343,7 @@ def _window(mass: np.ndarray, share: float) -> float:
     """Where, from 0 to 1 - share, a window of `share` of a line begins that holds most of `mass` (n,)."""
     starts = np.linspace(0, 1 - share, 33)
     if share >= 1 or not mass.any():
-        return (1 - share) / 2
+        return max(1 - share, 0.0) / 2  # a share of 1 may come a rounding above it
     summed = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
     edges = np.linspace(0, 1, len(summed))
     held = np.interp(starts + share, edges, summed) - np.interp(starts, edges, summed)

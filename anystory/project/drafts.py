@@ -22,7 +22,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +158,7 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
         "text": draft.text,
         "title": draft.title,
         "style": draft.style,
-        "settings": draft.settings and asdict(draft.settings),
+        "settings": draft.settings and draft.settings.written,
         "cast": cast,
         "numbers": numbers,
         "script": script,
@@ -393,6 +393,17 @@ class Store:
             self.touch(key)
         return draft
 
+    def copy(self, key: str, other: str) -> None:
+        """Keep under the key `other` what is kept of a session: its files, which are only ever replaced, are the same
+        ones where the disk can. Raises DraftError where it cannot be written."""
+        source = self.folder(key)
+        try:
+            if source.is_dir():
+                shutil.copytree(source, self.folder(other), copy_function=_linked)
+        except OSError as error:
+            raise DraftError(f"The story cannot be put away ({error.strerror or error}).") from error
+        self.touch(other)
+
     def touch(self, key: str) -> None:
         """Say that a session's folder is in use."""
         folder = self.folder(key)
@@ -437,6 +448,13 @@ class Store:
         with contextlib.suppress(OSError):
             os.replace(folder, gone)  # at once, so that nobody reads half a story
             shutil.rmtree(gone, ignore_errors=True)
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copy2(source, target)
 
 
 def _size(paths: Iterable[Path]) -> int:

@@ -84,7 +84,7 @@ LOCKED = 10
 """Seconds to wait for another program that is writing, which takes it milliseconds."""
 
 KEPT = 12
-"""Frames a panel that its history holds; the oldest goes first."""
+"""Frames per panel that its history holds; the oldest goes first."""
 
 CLUTTER = re.compile(r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini|\..+\.[0-9a-f]{8}\.part", re.IGNORECASE)
 """Names of files that lie in a folder without anybody's having put them there."""
@@ -746,7 +746,7 @@ class Project:
                 "version": VERSION,
                 "backend": {"name": backend, "version": version},
                 "script": script,
-                "settings": asdict(story.settings),
+                "settings": story.settings.written,
                 "subjects": list(self._cutouts.values()),
                 **self._found_again(old, story, before),
             }
@@ -922,7 +922,7 @@ class Project:
         """A frame's picture with what it tells of itself."""
         listed = self._listed()
         backend = listed["backend"]
-        shared = {name: value for name, value in asdict(settings).items() if name != "seed"}
+        shared = {name: value for name, value in settings.written.items() if name != "seed"}
         looks = {name: listed["content"] for name, listed in self._cutouts.items()}
         text = {
             "prompt": prompt,

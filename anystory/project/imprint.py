@@ -21,6 +21,7 @@ from anystory.errors import AnyStoryError, Message
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.story.model import BOUNDS, CastMember, Panel, Script, Settings, panel_seed
+from anystory.story.size import Size
 from anystory.story.steering import PAINT
 
 KEY = "story"
@@ -250,12 +251,26 @@ def read_settings(data: Any) -> Settings:
         raise ImprintError(Message("The settings are damaged: they are no mapping."))
     values: dict[str, Any] = {}
     for each in fields(Settings):
-        if each.name in data:
+        if each.name == "size" and each.name in data:
+            values[each.name] = _size(data[each.name])
+        elif each.name in data:
             whole = each.type == "int"
             values[each.name] = (int if whole else float)(_number(data[each.name], each.name, whole))
         elif each.default is MISSING:
             raise ImprintError(Message("The settings are damaged: there is no {name}.", name=each.name))
     return Settings(**values)
+
+
+def _size(value: Any) -> Size:
+    """Both sides of a frame within their bounds."""
+    low, high = BOUNDS["size"]
+    try:
+        size = Size.of(value)
+    except ValueError:
+        size = Size(0, 0)
+    if not all(low <= side <= high for side in size):
+        raise ImprintError(f"The settings are damaged: size is {str(value)[:40]!r}, not between {low} and {high}.")
+    return size
 
 
 def _number(value: Any, name: str, whole: bool = True) -> float:

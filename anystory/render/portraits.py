@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from anystory.backends.base import Backend, Request
 from anystory.cast.segment import NothingFoundError, Segmenter
 from anystory.project.folder import cutout, png, write_atomic
 from anystory.render.session import RenderError, chosen_panels
-from anystory.story.model import LIBRARY, CastMember, Panel, Step, Story, Subject
+from anystory.story.model import LIBRARY, CastMember, Panel, Script, Step, Story, Subject
 from anystory.story.prompt import Prompt, portrait
 from anystory.story.styles import style_of
 
@@ -94,7 +94,7 @@ def draw_cast(
     style = style_of(story.script, Panel("")) if backend.about.follows_style else ""
     for member in undrawn(story, chosen_panels(story, panels, backend)):
         prompt = portrait(member.description, style)
-        settings = {name: value for name, value in asdict(story.settings).items() if name != "seed"}
+        settings = {name: value for name, value in story.settings.written.items() if name != "seed"}
         parts = [prompt.text, settings, SEEDS, backend.about.name, backend.about.version, segmenter.model]
         key = _key(parts)
         file = None if folder is None else Path(folder) / "drawn" / f"{key[:16]}.png"
@@ -108,19 +108,31 @@ def draw_cast(
 
 def _from_library(story: Story, backend: Backend, panels: Iterable[int] | None) -> Iterator[Drawing]:
     """Whom `undrawn` tells as drawings of the library."""
-    from anystory.sketch.likeness import library_cast, missing  # whose vocabulary no model needs
+    from anystory.sketch.likeness import missing  # whose vocabulary no model needs
 
-    alike = library_cast(story.script)
-    for member in undrawn(story, chosen_panels(story, panels, backend)):
-        if member.name not in alike:
+    needed = undrawn(story, chosen_panels(story, panels, backend))
+    found = from_library(story.script, needed)
+    for member in needed:
+        if member.name not in found:
             raise RenderError(
                 f"{backend.about.name} shows pictures you give; give {member.name} one or take one from the shelf. "
                 f"{missing(member)}"
             )
-        image, mask = alike[member.name].picture()
-        drawn = LIBRARY + alike[member.name].words
-        subject = Subject(member.name, image, mask, member.description, drawn, height=member.height)
-        yield Drawing(member.name, 1, Step(1, 1, image), subject)
+        yield Drawing(member.name, 1, Step(1, 1, found[member.name].image), found[member.name])
+
+
+def from_library(script: Script, members: Iterable[CastMember]) -> dict[str, Subject]:
+    """Those of `members` for whom the library has a drawing, with it, by name."""
+    from anystory.sketch.likeness import library_cast  # whose vocabulary no model needs
+
+    found = {}
+    alike = library_cast(script)
+    for member in members:
+        if member.name in alike:
+            image, mask = alike[member.name].picture()
+            drawn = LIBRARY + alike[member.name].words
+            found[member.name] = Subject(member.name, image, mask, member.description, drawn, height=member.height)
+    return found
 
 
 def _draw(

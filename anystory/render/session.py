@@ -15,8 +15,10 @@ from typing import Any
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
 from anystory.errors import AnyStoryError
 from anystory.maps.diagnosis import another_seed, diagnose
+from anystory.pages.export import Format, picture_shape
 from anystory.project.folder import Entry, Kept, Project, ProjectError, content
 from anystory.render.batch import Batches
+from anystory.story.capabilities import Capabilities
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
@@ -24,10 +26,12 @@ from anystory.story.model import (
     Frame,
     Panel,
     Prompt,
+    Script,
     Settings,
     Step,
     Story,
     Subject,
+    frame_size,
     panel_seed,
     sides,
     trace_size,
@@ -76,8 +80,8 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
     for number in wanted:
         if not 1 <= number <= count:
             raise RenderError(f"There is no panel {number}; the story has panels 1 to {count}.")
-        cast, size = story.script.panels[number - 1].cast, story.script.panels[number - 1].size
-        if size is not None and size not in about.sizes:
+        cast, size = story.script.panels[number - 1].cast, panel_settings(story, number, about).size
+        if not size.within(about.sizes):
             raise RenderError(f"Panel {number} asks for {size} pixels; {about.name} draws {sides(about.sizes)}.")
         if len(cast) > about.max_subjects:
             raise RenderError(
@@ -87,10 +91,24 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
     return wanted
 
 
-def panel_settings(story: Story, number: int) -> Settings:
-    """The settings panel `number` (from 1) is rendered with: the story's, in its own size if it has one."""
-    size = story.script.panels[number - 1].size
-    return story.settings if size is None else replace(story.settings, size=size)
+def framed(script: Script) -> tuple[Panel, ...]:
+    """The panels with the size and the shape that the story gives those without their own, of a cell as a number: what
+    panels of two scripts ask for of their frames can be compared by these."""
+    panels = []
+    for number, panel in enumerate(script.panels, 1):
+        cell = picture_shape(script, number, Format(script.pages)) if script.pages else None
+        fitting = f"{cell:.2f}" if cell else ""
+        own = panel.shape or ("" if panel.size else script.shape or fitting)
+        shape = "" if own in ("1:1", "1.00") else own
+        panels.append(replace(panel, size=panel.size or script.size, shape=shape))
+    return tuple(panels)
+
+
+def panel_settings(story: Story, number: int, about: Capabilities) -> Settings:
+    """The settings panel `number` (from 1) is rendered with by a backend: the story's, in the panel's `frame_size`."""
+    script = story.script
+    cell = picture_shape(script, number, Format(script.pages)) if script.pages else None
+    return replace(story.settings, size=frame_size(script, number, story.settings.size, about.sizes, cell))
 
 
 def looks(story: Story) -> dict[str, str]:
@@ -158,8 +176,9 @@ class RenderSession:
         if seed is None:
             seed = panel_seed(story.settings.seed, number) if panel.seed is None else panel.seed
         # Neither number, caption, dialogue nor title: they never change a pixel, but for who speaks in a shot.
-        settings = panel_settings(story, number)
-        counted = {KEYED.get(name, name): getattr(settings, name) for name in about.settings}
+        settings = panel_settings(story, number, about)
+        written = settings.written
+        counted = {KEYED.get(name, name): written[name] for name in about.settings}
         steering = panel.steering
         if about.sketches:
             shot = self._shots[number - 1]
@@ -224,7 +243,7 @@ class RenderSession:
         """As `Renderer.trace_size`."""
         steps, total = self.story.settings.steps, 0
         for number in panels:
-            shapes = self.backend.layer_shapes(panel_settings(self.story, number))
+            shapes = self.backend.layer_shapes(panel_settings(self.story, number, self.backend.about))
             subjects = len(self.story.script.panels[number - 1].cast)
             size = trace_size(steps, shapes, subjects)
             if size > MAX_TRACE:
@@ -424,7 +443,7 @@ class RenderSession:
         they are sketches with as many characters, of the same settings, and not steered."""
         most = self.backend.batch if isinstance(self.backend, Batcher) else 1
         panels, group = self.story.script.panels, list[int]()
-        first = len(panels[wanted[0] - 1].cast), panel_settings(self.story, wanted[0])
+        first = len(panels[wanted[0] - 1].cast), panel_settings(self.story, wanted[0], self.backend.about)
         for number in wanted if most > 1 else ():
             if len(group) == most or (number != wanted[0] and not group):
                 break

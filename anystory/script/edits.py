@@ -83,6 +83,17 @@ def move_panel(text: str, number: int, to: int, cast: Sequence[CastMember] = ())
     return out + reading.source[done:]
 
 
+def with_pages(text: str, pages: str, cast: Sequence[CastMember] = ()) -> str:
+    """The text with the layout in whose cells its frames fit, which takes the place of a shape of the whole story; ""
+    for none."""
+    reading = _plain(text, cast)
+    source, sized = reading.source, reading.script.size
+    keys = ["pages"] + ["shape"] * bool(pages) + ["size"] * bool(pages and sized and not sized.is_square)
+    for span in sorted((reading.spans[key,] for key in keys if (key,) in reading.spans), reverse=True):
+        source = _without(source, span)
+    return f"pages: {pages}{_break(source)}{source}" if pages else source
+
+
 def with_prompt(panel: Panel, prompt: str, names: Sequence[str]) -> Panel:
     """The panel with another prompt. Whom it names now and did not before comes in, whom it named and does not any more
     goes; `names` are those of the cast, in its order."""

@@ -25,16 +25,14 @@ MAX_PARTS = 20_000
 """Values, lists and mappings of YAML or JSON: more than the largest script has, and half a second's reading."""
 MAX_ERRORS = 200
 """Mistakes that are told of a script, the first ones."""
-SIZES = range(16, 4097)
-"""Sides of frames in pixels that a script may ask for; a backend has its own."""
 HEIGHTS = (0.01, 100)
 """Metres that a character may be tall, from a bee to a giant."""
 
-SCRIPT_KEYS = ("title", "style", "styles", "segmenter", "cast", "panels")
+SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "pages", "segmenter", "cast", "panels")
 MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
-PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "style", *STEERING_KEYS)
-TAG_KEYS = ("cast", "seed", "size", "style", "layout", *STRENGTHS, "reference_steps", "router")
+PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", *STEERING_KEYS)
+TAG_KEYS = ("cast", "seed", "size", "shape", "style", "layout", *STRENGTHS, "reference_steps", "router")
 """Those that plain text has in brackets, `[KEY: …]`."""
 
 LINE_KEYS = ("who", "say")

@@ -32,6 +32,7 @@ from anystory.story.capabilities import Capabilities
 from anystory.story.model import LIBRARY, CastMember, Panel, Script, Style, sides
 from anystory.story.names import folded, visible
 from anystory.story.prompt import SPACELESS, compose, find_names
+from anystory.story.size import Size, nearest_side
 from anystory.story.steering import Layout, Steering, steering_fields
 from anystory.story.styles import NO_STYLE, all_styles, find_style, style_of
 
@@ -415,7 +416,8 @@ def _repeated(reading: Reading) -> Iterator[Finding]:
         if panel.seed is None and has_wildcards(panel.prompt):
             continue
         spaced = "".join(" " if unicodedata.category(char)[0] == "P" else char for char in panel.prompt.casefold())
-        looks = " ".join(spaced.split()), panel.cast, panel.style.casefold(), panel.seed, panel.size, panel.steering
+        how = panel.style.casefold(), panel.seed, panel.size, panel.shape, panel.steering
+        looks = " ".join(spaced.split()), panel.cast, *how
         first = seen.setdefault(looks, number)
         if first != number:
             message = Message(
@@ -477,20 +479,27 @@ def _crowded(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
 
 
 def _size(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
-    """ "size": a side of the frame that the backend cannot draw."""
-    for number, path, panel in _panels(reading):
-        if panel.size is not None and panel.size not in backend.about.sizes:
-            wanted = panel.size
-            near = min(backend.about.sizes, key=lambda size: abs(size - wanted))
+    """ "size": of a panel's frame, or of all of them, that the backend cannot draw."""
+    name, sizes = backend.about.name, backend.about.sizes
+    asked: list[tuple[Where, int, Size | None]] = [((), 0, reading.script.size)]
+    asked += [(path, number, panel.size) for number, path, panel in _panels(reading)]
+    for path, number, size in asked:
+        if size is not None and not size.within(sizes):
+            drawn = sides(sizes)
             message = Message(
-                "Panel {number} asks for {size} pixels; {name} draws {sizes}.",
-                number=number,
-                size=panel.size,
-                name=backend.about.name,
-                sizes=sides(backend.about.sizes),
+                "The story asks for {size} pixels; {name} draws {sizes}.", size=size, name=name, sizes=drawn
             )
-            span = reading.span((*path, "size"), str(panel.size))
-            fix = str(near) if reading.source[slice(*span)] == str(panel.size) else None
+            if number:
+                message = Message(
+                    "Panel {number} asks for {size} pixels; {name} draws {sizes}.",
+                    number=number,
+                    size=size,
+                    name=name,
+                    sizes=drawn,
+                )
+            span = reading.span((*path, "size"), str(size))
+            near = Size(*(nearest_side(side, sizes) for side in size))
+            fix = str(near) if reading.source[slice(*span)] == str(size) else None
             yield _finding(reading.source, span, "error", "size", message, fix)
 
 

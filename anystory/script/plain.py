@@ -4,6 +4,7 @@ Plain text is one line per panel, with what is said in it on lines of their own 
 
     title: A day out
     style: watercolour
+    shape: 16:9
     cast: Mia, a small fox
     image: mia.png
     mask: mia-mask.png
@@ -13,12 +14,13 @@ Plain text is one line per panel, with what is said in it on lines of their own 
     Mia walks in the forest # Early in the morning
     [Mia, Tom] they share an apple
     [NC] the empty beach at night
-    [style: Line art] [seed: 7] [size: 192] Tom and Mia look at a map
+    [style: Line art] [seed: 7] [size: 192x128] Tom and Mia look at a map
     > Mia: Half for you!
     [layout: Mia 0 0.2 0.5 1; Tom 0.5 0.2 1 1] Mia and Tom dance
     # a line that starts with # is a remark and is left out
 
-`title`, `style`, `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
+`title`, `style`, `size` and `shape` (of frames, which a panel may have too), `pages` (the layout in whose cells frames
+fit), `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
 looks; a line each, with the files of its picture and of its mask below it, and of further pictures, or with the
 drawing of the library that stands for it) come before the first panel, each only if wanted. `[NC]` is a panel with
 nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in it, otherwise those are whose names the line contains
@@ -46,7 +48,7 @@ from anystory.story.names import folded
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
 
 HEADER = re.compile(
-    rf"(?:(title|style|segmenter|cast)|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
+    rf"(?:(title|style|segmenter|cast|(?:size|shape|pages)(?=\s*[:：]\s*[^\s:：]+(?:\s?[x×:：/]\s?[^\s:：]+)?$))|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
     re.IGNORECASE,
 )
 """What stands before the first panel: group 1 for the story, or group 2, with a file, or group 3 for the character
@@ -96,7 +98,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             continue
         if piece.role == "member":
             called, *rest = re.split(r"(?<!\s)\s*(?:[:：,，]|\s[-–—]\s)\s*", unbold(line), maxsplit=1)
-            called = re.sub(r"\s*\(.*\)$", "", called)
+            called = re.sub(r"(?<!\s)\s*\(.*\)$", "", called)
             add("cast", {"name": called, "description": " ".join(rest)}, span)
             continue
         if piece.role not in ("", "panel", "said") and data["panels"]:

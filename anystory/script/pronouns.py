@@ -53,6 +53,8 @@ HANDLING = (
     "digs",
 )
 """Actions of which "them" are things."""
+DESCRIBING = ("sizes", "moods", "colours")
+"""What stands between a number and its noun: "the two little pigs"."""
 CHILDREN = ("child", "girl", "boy")
 """Concepts of whom a plural with "the" means."""
 PAIRS = ("both", "two", "pair", "dos", "amb", "二", "两", "俩", "母子", "父子")
@@ -219,7 +221,12 @@ def _words(units: Sequence[Unit], language: str) -> Iterator[Word]:
             yield Word(OWNERS[unit.text], 0)
         elif unit.text in WE:
             yield Word("they")
-        elif kind and unit.text not in LOOSE and not _determines(unit, after) and not _means_a_noun(kind, units, at):
+        elif (
+            kind
+            and unit.text not in LOOSE
+            and not _determines(unit, units[at + 1 : at + 3])
+            and not _means_a_noun(kind, units, at)
+        ):
             yield Word(kind, _count(unit.text))
 
 
@@ -252,12 +259,18 @@ def _closes(after: Unit) -> bool:
     return after.mark or any(kind in after for kind in small) or ("stop" in after and not after.noun)
 
 
-def _determines(unit: Unit, after: Unit | None) -> bool:
-    """Whether a word only stands before a noun: "the two birds", "todos los días", 她的, 她妈妈."""
+def _determines(unit: Unit, following: Sequence[Unit]) -> bool:
+    """Whether a word only stands before a noun: "the two birds", "the two fighting cats", "todos los días", 她的,
+    她妈妈."""
+    from anystory.sketch.language.forms import ING
     from anystory.sketch.language.tokens import PLURAL
 
-    if after is None or after.mark:
+    if not following or following[0].mark:
         return False
+    after, noun = following[0], following[-1]
+    describes = (after.verb and after.form == ING) or (not after.verb and {*after.senses} <= {*DESCRIBING})
+    if _count(unit.text) and describes and PLURAL in (noun.forms.get("things"), noun.forms.get("body")):
+        return True
     if "own" in after:
         return True
     if any(kind in unit for kind in ("she", "he")):

@@ -36,6 +36,9 @@ def dump_script(script: Script) -> dict[str, Any]:
             title=script.title,
             style=script.style,
             styles={style.name: style.template for style in script.styles},
+            size=script.size and script.size.written,
+            shape=script.shape,
+            pages=script.pages,
             segmenter=script.segmenter,
         ),
         "cast": [
@@ -56,7 +59,8 @@ def dump_script(script: Script) -> dict[str, Any]:
                 caption=panel.caption,
                 dialogue=[{"who": line.who, "say": line.say} for line in panel.dialogue],
                 seed=panel.seed,
-                size=panel.size,
+                size=panel.size and panel.size.written,
+                shape=panel.shape,
                 style=panel.style,
             )
             | steering_fields(panel.steering)
@@ -93,9 +97,11 @@ def _named(panel: Panel, cast: Sequence[CastMember]) -> set[str]:
 
 
 def script_lines(script: Script) -> str:
-    """The panels as plain text. Read with the same cast it gives the same panels, but for breaks and runs of spaces in
-    prompts, which mean nothing to a model."""
-    return "\n".join(panel_lines(panel, script.cast) for panel in script.panels)
+    """The panels as plain text, after the size, shape and pages of them all. Read with the same cast it gives the same
+    panels, but for breaks and runs of spaces in prompts, which mean nothing to a model."""
+    frames = {"size": script.size, "shape": script.shape, "pages": script.pages}
+    head = [f"{key}: {value}" for key, value in frames.items() if value]
+    return "\n".join([*head, *[""] * bool(head), *(panel_lines(panel, script.cast) for panel in script.panels)])
 
 
 def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
@@ -114,7 +120,7 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
     # A list's mark in front keeps a line from being taken for one of another form: `panels:`, `INT. HOUSE`, `{`.
     for who, whole, mark in itertools.product((natural, f"[cast: {names}] "), (False, True), ("", "- ")):
         prompt, caption, style = (escaped(text, whole) for text in (panel.prompt, panel.caption, panel.style))
-        tags = {"style": style, "seed": panel.seed, "size": panel.size}
+        tags = {"style": style, "seed": panel.seed, "size": panel.size, "shape": panel.shape}
         tagged = "".join(f"[{key}: {value}] " for key, value in tags.items() if value not in ("", None))
         line = f"{mark}{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()
         written.append("\n".join([line, *(f"> {line.who}: {escaped(line.say)}" for line in panel.dialogue)]))

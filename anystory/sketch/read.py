@@ -25,9 +25,11 @@ from anystory.sketch.reading.places import (
     Spot,
     allowed,
     building_of,
+    goes_in,
     goes_out,
     indoors,
     left_of,
+    sails,
     spot_of,
     vague_snow,
 )
@@ -188,6 +190,8 @@ class Reader:
             spot = None  # it lies where they already are
         if spot is not None and spot.afar and surely_elsewhere(sentence, spot.place):
             spot = None
+        if spot is not None and spot.afar and spot.place in SEASIDE and sails(sentence):
+            spot = replace(spot, place="sea")  # "they row towards the island"
         where = spot.place if spot is not None else ""
         here = before.place if before is not None else ""
         if spot is not None and where not in ("inside", "outside"):
@@ -198,11 +202,14 @@ class Reader:
         if here and indoors(here) and (where == "outside" or here in left_of(sentence) or goes_out(sentence)):
             guessed.add("place")
             return Spot(self._outside(here))
+        where = "inside" if not where and goes_in(sentence, here) else where
         if where and (not here or (where == "inside") != indoors(here)):
             guessed.add("place")
-            known = (room_of(sentence) or self._indoors) if where == "inside" else self._outdoors
+            known = (room_of(sentence) or self._inside(here)) if where == "inside" else self._outdoors
             return Spot(known or vocabulary()[where]["place"])
-        return self._hinted(Spot(here or PLACE, open=here == "room" and self._open), sentence, members)
+        stays = Spot(here or PLACE, open=here == "room" and self._open)
+        hinted = self._hinted(stays, sentence, members)
+        return stays if where == "inside" and not indoors(hinted.place) else hinted  # on a bench in the corridor
 
     @staticmethod
     def _refined(spot: Spot, sentence: Sentence) -> Spot:
@@ -212,10 +219,13 @@ class Reader:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
         nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
-        shown = shown_by(sentence, known, housed=spot.open and self._known)
+        shown = shown_by(sentence, known, housed=spot.open and self._known and not spot.guessed)
         if not shown and not self._known and not spot.open and spot.place == PLACE:
             first = self._cast[members[0]] if members else ""
             return replace(spot, place=haunt_of(first) or spot.place)
+        weather = weather_of(sentence)
+        if shown and not indoors(shown) and weather and weather not in PLACES[shown].weathers:
+            shown = ""  # it does not rain in a forest of giant mushrooms
         if not shown or (spot.open and self._known and not indoors(shown)):
             return spot
         if shown == "lake" and self._known and spot.place in SEASIDE:
@@ -224,6 +234,10 @@ class Reader:
             shown = self._outside(spot.place)
         self._known = True
         return replace(spot, place=shown)
+
+    def _inside(self, here: str) -> str:
+        """Where one is who goes in, or ""."""
+        return vocabulary()["inside"]["of"].get(here) or self._indoors
 
     def _outside(self, here: str) -> str:
         """Where one is who goes out."""

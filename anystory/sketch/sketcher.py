@@ -44,6 +44,9 @@ class Cache(Generic[T]):
         self._lock = threading.Lock()
         self.nbytes = 0
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._values
+
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         with self._lock:
             if key in self._values:

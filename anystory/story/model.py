@@ -14,6 +14,7 @@ from PIL import Image
 
 from anystory.errors import Message
 from anystory.story.shot import Shot
+from anystory.story.size import Size, ratio, shaped
 from anystory.story.steering import UNSTEERED, Steering
 
 BACKGROUND = "background"
@@ -105,8 +106,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of the story. `cast` holds names in the script's cast order; `size` is the side of its frame in
-    pixels. `seed` and `size` None and `style` "" = the story's; `steering` is what was asked of its routing by hand.
+    """One picture of the story. `cast` holds names in the script's cast order; `size` is that of its frame, a whole
+    number the side of a square, `shape` one of `SHAPES` at about that area. `seed` and `size` None, `shape` and `style`
+    "" = the story's; `steering` is what was asked of its routing by hand.
     `told`: the cast was said apart from the prompt, so wildcards in that change nothing about it; panels that differ in
     this alone are equal, as they ask for the same once their wildcards are filled in."""
 
@@ -117,8 +119,12 @@ class Panel:
     seed: int | None = None
     style: str = ""
     steering: Steering = UNSTEERED
-    size: int | None = None
+    size: Size | None = None
+    shape: str = ""
     told: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", None if self.size is None else Size.of(self.size))
 
 
 @dataclass(frozen=True)
@@ -133,9 +139,10 @@ class Style:
 class Script:
     """What a person writes: a title, a style, a cast and panels in order. A style is the name of a preset, of
     `styles` (the story's own) or of those supplied, or else words; see `anystory.story.styles`. `segmenter` names the
-    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `things` is the folder of the
-    story's own drawings of things, which sketches show, `places` that of its pictures of places; None where it has
-    none."""
+    model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `size` and `shape` are those of
+    every panel that has none itself, None and "" = the backend's; `pages` is the layout, of `LAYOUTS`, in whose cells
+    such panels are to fit, "" = none. `things` is the folder of the story's own drawings of things, which sketches
+    show, `places` that of its pictures of places; None where it has none."""
 
     panels: tuple[Panel, ...]
     cast: tuple[CastMember, ...] = ()
@@ -143,6 +150,9 @@ class Script:
     style: str = ""
     styles: tuple[Style, ...] = ()
     segmenter: str = ""
+    size: Size | None = None
+    shape: str = ""
+    pages: str = ""
     things: Path | None = None
     places: Path | None = None
 
@@ -150,6 +160,9 @@ class Script:
         """The script with the own drawings and places that lie in a folder."""
         things, places = ((folder / name).resolve() if (folder / name).is_dir() else None for name in OWN)
         return replace(self, things=things, places=places)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", None if self.size is None else Size.of(self.size))
 
 
 @dataclass(frozen=True)
@@ -166,17 +179,25 @@ class Prompt:
 class Settings:
     """Everything a render depends on besides the script, the pictures and the weights.
 
-    `size` is the side of the square frames in pixels, but for panels with their own, `guidance` the classifier-free
-    guidance scale (1 = off), `eta` the strength η of the CLIP injection (eq 5), `gamma` the bias γ on reference tokens
-    (eq 8), `seed` the story's seed, which gives a panel without its own `panel_seed`.
+    `size` is that of the frames, a whole number the side of a square, but for scripts and panels with their own,
+    `guidance` the classifier-free guidance scale (1 = off), `eta` the strength η of the CLIP injection (eq 5), `gamma`
+    the bias γ on reference tokens (eq 8), `seed` the story's seed, which gives a panel without its own `panel_seed`.
     """
 
-    size: int
+    size: Size
     steps: int = 25
     guidance: float = 3.0
     eta: float = 1.0
     gamma: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", Size.of(self.size))
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The settings as files have them, by their names; `Settings(**written)` is the same again."""
+        return {**vars(self), "size": self.size.written}
 
 
 BOUNDS = {
@@ -187,14 +208,25 @@ BOUNDS = {
     "gamma": (-1000, 1000),
     "seed": (0, MAX_SEED),
 }
-"""The least and the greatest value of each of `Settings`, wherever they come from."""
+"""The least and the greatest value of each of `Settings`, wherever they come from; of the size, of each side."""
 
 
 def sides(sizes: range) -> str:
     """The sides of frames that a backend draws, in words."""
     if sizes.step == 1:
-        return Message("anything from {low} to {high}", low=sizes[0], high=sizes[-1])
-    return Message("multiples of {step} from {low} to {high}", step=sizes.step, low=sizes[0], high=sizes[-1])
+        return Message("anything from {low} to {high} a side", low=sizes[0], high=sizes[-1])
+    return Message("multiples of {step} from {low} to {high} a side", step=sizes.step, low=sizes[0], high=sizes[-1])
+
+
+def frame_size(script: Script, number: int, usual: Size, sizes: range, cell: float | None = None) -> Size:
+    """The size of panel `number` (from 1), whose backend draws `usual`ly that and sides of `sizes`: its own size, or
+    its own shape at about the area of the story's; else the story's size or shape, or the shape of its `cell`."""
+    panel = script.panels[number - 1]
+    size = panel.size or script.size or usual
+    shape = panel.shape or ("" if panel.size else script.shape)
+    if shape:
+        return shaped(ratio(shape), size.area, sizes)
+    return shaped(cell, size.area, sizes) if cell and not panel.size else size
 
 
 def panel_seed(seed: int, number: int) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from anystory.backends.base import BackendError
-from anystory.backends.sdxl import choose_device
+from anystory.backends.models import choose_device
 from anystory.training.art import Art
 from anystory.training.autoencoder import SMALL, train_autoencoder
 from anystory.training.builder import build
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     art.set_defaults(run=_art, threads=None)
     art.add_argument("--out", type=Path, required=True, help="folder for the art pack")
     art.add_argument("--downloads", type=Path, help="folder for the packages (default: OUT/packages)")
-    art.add_argument("--workers", type=int, help="processes that draw (default: one a core)")
+    art.add_argument("--workers", type=int, help="processes that draw (default: one per core)")
 
     mini = commands.add_parser("mini", help="the embedded model, from the training art")
     mini.set_defaults(run=_mini)
@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("model", type=Path)
     export.add_argument("out", type=Path)
     for command in (mini, stage, shown, export):
-        command.add_argument("--threads", type=int, help="CPU threads a process")
+        command.add_argument("--threads", type=int, help="CPU threads per process")
     return parser
 
 

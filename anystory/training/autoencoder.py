@@ -45,7 +45,7 @@ JOINT = 0.7
 
 @torch.no_grad()
 def start_from_principal_components(model: PatchAutoencoder, images: Tensor) -> None:
-    """Set the linear codec to the principal components of the patches of `images` (N, 3, H, W), one a latent channel,
+    """Set the linear codec to the principal components of the patches of `images` (N, 3, H, W), one per latent channel,
     each of unit variance."""
     patch, channels = model.config.patch, model.config.latent_channels
     patches = F.pixel_unshuffle(images.float(), patch).permute(0, 2, 3, 1).flatten(0, 2)
@@ -57,7 +57,7 @@ def start_from_principal_components(model: PatchAutoencoder, images: Tensor) -> 
     model.linear_encoder.weight.copy_((basis / std[:, None]).view(shape))
     _bias(model.linear_encoder).copy_(-(basis / std[:, None]) @ mean)
     model.linear_decoder.weight.copy_((basis * std[:, None]).view(shape))
-    # A transposed convolution has one bias a channel; the rest of the mean patch is nearly nothing.
+    # A transposed convolution has one bias per channel; the rest of the mean patch is nearly nothing.
     _bias(model.linear_decoder).copy_(mean.view(3, -1).mean(1))
 
 
@@ -69,21 +69,21 @@ def _bias(layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
 
 
 def reconstruction_loss(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """L1 on values and on horizontal and vertical differences, weighted a pixel by `weight` (B, 1, H, W)."""
+    """L1 on values and on horizontal and vertical differences, weighted per pixel by `weight` (B, 1, H, W)."""
     error = output.float() - target
     across, down = error.diff(dim=-1).abs(), error.diff(dim=-2).abs()
     return (error.abs() * weight).mean() + (across * weight[..., 1:]).mean() + (down * weight[..., 1:, :]).mean()
 
 
 def psnr(output: Tensor, target: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio a picture (B,), dB, of pictures in [-1, 1]; the output is clipped."""
+    """Peak signal-to-noise ratio per picture (B,), dB, of pictures in [-1, 1]; the output is clipped."""
     return -10 * ((output.float().clamp(-1, 1) - target) / 2).square().flatten(1).mean(1).log10()
 
 
 @torch.no_grad()
 def standardise(model: PatchAutoencoder, images: Tensor) -> None:
-    """Measure the latents of `images` and make `encode` return them with mean 0 and, a channel, a standard deviation of
-    the root of what it shows, relative to the one that shows most.
+    """Measure the latents of `images` and make `encode` return them with mean 0 and, per channel, a standard deviation
+    of the root of what it shows, relative to the one that shows most.
 
     Alike in all channels, noise would hide layout and fine detail at the same time; in proportion to what they show,
     as in pixels, colours would be hidden long before brightness.

@@ -54,7 +54,7 @@ def encode_batch(pipeline: AnyStoryPipeline, inputs: Inputs) -> TrainingBatch:
         no_vision=pipeline.encode_nothing(),
         references=references,
         masks=masks,
-        time_ids=pipeline.time_ids(len(frames), frames.shape[-1]),
+        time_ids=pipeline.time_ids(len(frames), (frames.shape[-1], frames.shape[-2])),
         correspondence=correspondence,
     )
 

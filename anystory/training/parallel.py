@@ -24,7 +24,7 @@ WORTH_A_PROCESS = 100
 
 
 def cores() -> int:
-    """How many processes can work side by side: on Linux one a core, elsewhere, where forks are not safe, this one."""
+    """How many processes can work side by side: one per core on Linux, this one elsewhere, where forks are not safe."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 

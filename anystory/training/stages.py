@@ -42,7 +42,7 @@ from anystory.training.parallel import ahead
 from anystory.training.world import World
 
 SUBJECT_SHARES = (0.05, 0.30, 0.50, 0.15)
-"""How often a batch has 0, 1, 2 or 3 subjects a frame."""
+"""How often a batch has 0, 1, 2 or 3 subjects per frame."""
 
 TEMPERATURE = (1.0, 0.3)
 """Of the Gumbel-softmax, at the start and at the end of stage 2."""
@@ -159,7 +159,7 @@ def train_stage(
 ) -> None:
     """Train the AnyStory in `folder` by stage `name`, write it to `out` with averaged (EMA) weights.
 
-    frames: composed frames a step and process, by `workers` more processes or, with 0, in this one: the same either
+    frames: composed frames per step and process, by `workers` more processes or, with 0, in this one: the same either
     way. draws: noise levels a frame. draws and learning_rate: the stage's own if None. The state is in `out`-NAME.pt
     beside it: the same call resumes.
     """

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from PIL import Image
@@ -35,20 +36,15 @@ def out(tmp_path_factory):
     return tmp_path_factory.mktemp("out")
 
 
-@pytest.fixture(scope="session")
-def address(tiny_model_folder, out, tmp_path_factory):
-    """The running app's address."""
+@contextmanager
+def serving(command, log, env=None):
+    """The address of an app that `command` starts, given a port; it logs no traceback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "app.log"
-    command = [sys.executable, "-u", "-m", "tests.app.tiny_app", "--port", str(port), "--model", str(tiny_model_folder)]
-    command += ["--device", "cpu", "--out", str(out)]
-    # No segmentation model but the supplied one, and no way to fetch another: nothing listens on port 9.
-    alone = {"REMBG_HOME": str(out / "rembg"), "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
     with log.open("w") as errors:
         app = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | alone, stdout=subprocess.PIPE, stderr=errors, text=True
+            [*command, "--port", str(port)], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=errors, text=True
         )
     try:
         said = iter(app.stdout.readline, "")
@@ -58,6 +54,25 @@ def address(tiny_model_folder, out, tmp_path_factory):
         app.terminate()
         app.wait()
     assert tracebacks(log) == []
+
+
+@pytest.fixture(scope="session")
+def address(tiny_model_folder, out, tmp_path_factory):
+    """The address of the app with a tiny model."""
+    command = [sys.executable, "-u", "-m", "tests.app.tiny_app", "--model", str(tiny_model_folder)]
+    command += ["--device", "cpu", "--out", str(out)]
+    # No segmentation model but the supplied one, and no way to fetch another: nothing listens on port 9.
+    alone = {"REMBG_HOME": str(out / "rembg"), "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
+    with serving(command, tmp_path_factory.mktemp("log") / "app.log", os.environ | alone) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def storybook(tmp_path_factory):
+    """The address of the app as `python app.py` starts it."""
+    command = [sys.executable, "-u", "app.py", "--out", str(tmp_path_factory.mktemp("out"))]
+    with serving(command, tmp_path_factory.mktemp("log") / "app.log") as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +93,21 @@ def browser(chromium):
 
 @pytest.fixture
 def page(browser, address):
-    """A fresh visitor. Whatever the test does, the page may ask no other host and log no error."""
+    """A fresh visitor of the app with a tiny model."""
+    with visiting(browser, address) as page:
+        yield page
+
+
+@pytest.fixture
+def story_page(browser, storybook):
+    """A fresh visitor of the app with storybook."""
+    with visiting(browser, storybook) as page:
+        yield page
+
+
+@contextmanager
+def visiting(browser, address):
+    """A page that may ask no other host and log no error, whatever the test does."""
     context = browser.new_context(viewport={"width": 1360, "height": 950}, accept_downloads=True)
     page, asked, wrong = context.new_page(), [], []
     page.set_default_timeout(PATIENCE)

@@ -2,6 +2,7 @@
 
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -13,6 +14,7 @@ from anystory.story.model import Line, Panel
 from tests.app.steps import frames, saved, settle, write
 from tests.stories import rendered
 from ui import book
+from ui.app import build
 from ui.studio import Studio, Visit
 
 
@@ -95,3 +97,15 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     assert book.name == "by-the-sea.pdf" and book.read_bytes().startswith(b"%PDF")
     with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:
         assert "ComicInfo.xml" in archive.namelist()
+
+
+def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):
+    told = []
+    monkeypatch.setattr("ui.events.book.gr.Info", told.append)
+    page = build(Studio(lambda: None))
+    (fit,) = (each.fn for each in page.fns.values() if getattr(each.fn, "__name__", "") == "fit")
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={})
+    for text in ("shape: 16:9\nthe sea\na hill", "pages: manga\nthe sea\na hill"):
+        said = fit(request, (), "manga", "", 4.0, "box", "balloons", (), (), text, "", None)
+        assert "pages: manga\nthe sea\na hill" in said.values()
+    assert "get the shape" in told[0] and "have the shape" in told[1]

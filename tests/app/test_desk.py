@@ -121,12 +121,15 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
 
     page.locator('#takes [data-act="pin"]').click()
     expect(page.locator('#takes [data-act="pin"]')).to_have_attribute("aria-pressed", "true")
+    expect(page.locator('#takes [data-act="pin"]')).to_have_text("Unpin")
+    expect(page.locator("#gallery .pinned")).to_have_count(1)
     page.locator('#routing [data-act="steer"]').click()
     expect(page.locator("#desk-notice")).to_contain_text("Panel 1 is pinned")
     page.locator("#again").click()
-    expect(page.locator("#refused")).to_contain_text("Panel 1 is pinned")
+    expect(page.locator("#again-refused")).to_contain_text("Panel 1 is pinned")
     page.locator("#render").click()
     settle(page)
+    expect(page.locator("#again-refused")).to_be_empty()
     assert pictures(page) == taken, "nothing is made that is there"
 
     open_part(page, "alike")
@@ -137,6 +140,7 @@ def test_a_panels_routing_is_corrected_and_one_of_its_variants_taken_and_pinned(
 
     page.locator('#takes [data-act="pin"]').click()
     expect(page.locator('#takes [data-act="pin"]')).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#gallery .pinned")).to_have_count(0)
     page.locator("#again").click()
     expect(page.locator(".opened .number")).not_to_contain_text("seed 0")
     settle(page)

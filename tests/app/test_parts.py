@@ -444,6 +444,10 @@ def test_a_fix_mends_the_script_once_and_only_where_it_was_found(actors):
     assert mended == "🌟 Bruno meets Bruno\nBrumo sleeps"
     assert f'data-start="{first.start}"' in script.feedback(read(text, actors))[0]
     assert script.fixed(text, found, 0, 1, "unknown-name") == text
+    # Clicked before the page heard that the text before it has changed.
+    assert script.fixed(mended, read(mended, actors).findings, *(found[1].start + 3, found[1].end + 3), first.code) == (
+        "🌟 Bruno meets Bruno\nBruno sleeps"
+    )
 
 
 def test_characters_without_picture_or_words_stop_a_render_and_with_words_do_not(actors):

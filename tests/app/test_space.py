@@ -80,7 +80,7 @@ def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):
     size = tiny_backend.about.defaults.size
     assert asked(10, size) == round(start + 10 * step)
     assert asked(50, size) - asked(10, size) == 40 * step
-    assert asked(10, 2 * size) == round(start + 4 * 10 * step)
+    assert asked(10, 2 * size.width) == round(start + 4 * 10 * step)
     assert asked(1, size) <= space.locating_seconds(None, (), ()) <= asked(10, size)
 
 

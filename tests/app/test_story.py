@@ -478,6 +478,13 @@ def test_a_story_is_saved_put_away_opened_again_and_told_by_one_of_its_frames(pa
     expect(page.locator("#title input")).to_have_value("Out and back")
     expect(page.locator("#gallery img")).to_have_count(2)
 
+    other = {"name": "other.txt", "mimeType": "text/plain", "buffer": b"[NC] a castle"}
+    page.locator("#storyboard input[type=file]").set_input_files(other)
+    expect(page.locator("#script textarea")).to_have_value("[NC] a castle")
+    page.locator("[data-do=undo]").click()
+    expect(page.locator("#script textarea")).to_have_value(re.compile("sea\n.*forest"))
+    expect(page.locator("#gallery img")).to_have_count(2)
+
     page.locator("#story-new").click()
     expect(page.locator("img.cutout")).to_have_count(0)
     page.locator("#storyboard input[type=file]").set_input_files(str(frame))

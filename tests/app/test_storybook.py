@@ -1,6 +1,5 @@
 """The app as it starts: with storybook, which is no model, and what the page says and shows of that."""
 
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,9 +12,9 @@ from anystory.backends.load import load
 from anystory.project.folder import Project
 from anystory.story.model import SEEN, Settings
 from anystory.story.steering import Layout, Place, Steering
-from tests.app.steps import EXAMPLE, PATIENCE, ROOT, frames, pictures, settle, tracebacks, upload, write
+from tests.app.steps import EXAMPLE, ROOT, frames, pictures, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
-from ui import desk, html, masthead, panels, story
+from ui import desk, html, masthead, panels, story, viewer
 from ui.estimate import TimeLeft
 from ui.strings import say
 from ui.studio import Studio
@@ -40,7 +39,7 @@ def shown(studio, actors):  # noqa: F811
 def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
     assert [item.backend for item in shown] == ["storybook", "storybook"]
     made = Project(shown[0].job.visit.story).story().settings
-    assert (made.steps, made.guidance, made.size) == (1, 1.0, 1024)  # whatever the sliders of models say
+    assert (made.steps, made.guidance, made.size) == (1, 1.0, (1024, 1024))  # whatever the sliders of models say
     assert shown[1].frame.maps.measure == SEEN and shown[1].trace_words.endswith("kB on disk.")
     assert f"{shown[1].frame.trace.total} steps of one layer are kept" in shown[1].trace_words
     with Image.open(shown[0].file) as picture:
@@ -48,6 +47,14 @@ def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
     told = html.opened(1, shown[0].panel, ["Bruno"], ["Bruno"], 0, shown[0].backend)
     assert "model.storybook" in told and "· mini<" in html.opened(1, shown[0].panel, [], [], 0, "mini")
     assert "viewer.who.seen" in html.measured(SEEN)
+
+
+def test_a_frame_is_taken_home_with_its_letters_and_its_story(shown):
+    item, how = shown[0], ("box", "balloons")
+    assert viewer.to_take_home(item, False, *how) == item.file
+    with Image.open(viewer.to_take_home(item, True, *how)) as picture, Image.open(item.file) as plain:
+        assert picture.filename != plain.filename and picture.size == (768, 768) and picture.info["page"] == "1"
+        assert picture.info["prompt"] == plain.info["prompt"]
 
 
 def test_frames_of_a_model_stay_and_say_so(studio, tiny_backend, actors):  # noqa: F811
@@ -135,30 +142,8 @@ def test_starting_imports_no_model_and_writes_no_stubs():
     assert run.stdout.splitlines() == ["storybook []", "[]", "5 {}", "True 2"]
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory):
-    """The address of the app as `python app.py` starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log, out = tmp_path_factory.mktemp("log") / "app.log", tmp_path_factory.mktemp("out")
-    command = [sys.executable, "-u", "app.py", "--port", str(port), "--out", str(out)]
-    with log.open("w") as errors:
-        app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
-    try:
-        assert any("Running on local URL" in line for line in iter(app.stdout.readline, "")), log.read_text()
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        app.terminate()
-        app.wait()
-    assert tracebacks(log) == []
-
-
-def test_a_story_is_made_by_storybook_in_the_browser(browser, started):
-    context = browser.new_context(viewport={"width": 1360, "height": 950})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(started)
+def test_a_story_is_made_by_storybook_in_the_browser(story_page):
+    page = story_page
     expect(page.locator(".model.ready")).to_have_text(words("model.storybook"))
     expect(page.locator("#finder")).to_be_hidden()
     page.locator("#settings button").first.click()
@@ -181,14 +166,10 @@ def test_a_story_is_made_by_storybook_in_the_browser(browser, started):
     settle(page)
     assert "[layout: " in page.locator("#script textarea").input_value()
     expect(frames(page)).to_have_count(2)
-    context.close()
 
 
-def test_a_drawing_chosen_on_the_card_is_in_the_frames_and_stays(browser, started):
-    context = browser.new_context(viewport={"width": 1360, "height": 950})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(started)
+def test_a_drawing_chosen_on_the_card_is_in_the_frames_and_stays(story_page):
+    page = story_page
     page.locator("#describe").click()
     page.locator("#actor-1 .name input").fill("Bo")
     page.locator("#actor-1 .words input").fill("a big bear")
@@ -209,4 +190,3 @@ def test_a_drawing_chosen_on_the_card_is_in_the_frames_and_stays(browser, starte
     expect(likenesses.nth(2)).to_be_visible()
     expect(likenesses.nth(2)).to_have_attribute("aria-pressed", "true")
     expect(frames(page)).to_have_count(1)
-    context.close()

@@ -91,6 +91,22 @@ def test_two_subjects_are_routed_softly_and_traced_hard(flux):
     assert set(np.unique(made.trace.holders(made.trace.steps[-1], 1))) <= {0, 1}
 
 
+@pytest.mark.parametrize("size", [(112, 48), (32, 80)])
+def test_wide_and_tall_frames_have_maps_and_traces_of_their_shape(flux, size):
+    """Numbers against the slow second truth are in tests/model/test_flux.py."""
+    width, height = size
+    settings = replace(SETTINGS, size=f"{width}x{height}", steps=2)
+    steps = frame(flux, FOX, OWL, settings=settings)
+    made, tokens = steps[-1].frame, (height // 16, width // 16)
+    assert made.image.size == size and steps[0].preview.size == (width // 2, height // 2)
+    assert made.maps.values.shape[1:] == tokens
+    assert made.trace.shapes == flux.layer_shapes(settings) == (tokens,) * 5
+    prompt, names = Prompt("a fox and an owl"), ("Fox", "Owl")
+    order = Request(prompt, names, tuple(map(flux.encode, (FOX, OWL))), settings, 7)
+    *_, both = replace(flux, batch=2).denoise_batch([order, replace(order, seed=8)])
+    assert np.abs(np.asarray(both[0].frame.image, int) - np.asarray(made.image, int)).max() <= 2
+
+
 def test_attention_shares_are_kept_as_what_they_are_in_a_folder(flux, tmp_path):
     script = Script(panels=(Panel("Fox sleeps.", ("Fox",)),))
     list(Renderer(flux).render(Story(script, (FOX,), SETTINGS), tmp_path))

@@ -75,7 +75,7 @@ def composed(cast: list[Subject], size: int) -> Batch:
 
 
 def test_the_right_reference_lowers_the_error_inside_the_subject_by_a_tenth(mini: Backend, cast: list[Subject]):
-    frames = encode_batch(mini.pipeline, prepare(mini.pipeline, composed(cast, mini.about.defaults.size)))
+    frames = encode_batch(mini.pipeline, prepare(mini.pipeline, composed(cast, mini.about.defaults.size.width)))
     gap = reference_gap(mini.pipeline, [frames], sigma=4.0)
     assert gap["right"] < 0.9 * gap["wrong"]
 

@@ -151,7 +151,7 @@ def test_a_frame_of_many_pictures_is_counted_before_it_is_begun(flux, told):
     footprint, made, pipeline = flux.footprint, flux.encode(FOX), flux.pipeline
     ways = [plan(footprint, FluxWork(), "bf16", "bf16", offload) for offload in ("none", "block")]
     crowd = [FluxSubject.joined([made] * 4)] * 4
-    flux.card = (plan(footprint, FluxWork(64, 512, 16), "bf16", "bf16", "block").peak + 1) / SPARE
+    flux.card = (plan(footprint, FluxWork((64, 64), 512, 16), "bf16", "bf16", "block").peak + 1) / SPARE
     flux.memory.plans, flux.memory._build, flux.memory.plan = tuple(ways), lambda plan: pipeline, ways[0]
     short, names = replace(SETTINGS, steps=1), ["A", "B", "C", "D"]
     *_, last = flux.denoise(Request(Prompt("a fox"), ("Fox",), [made], short, 1))
@@ -168,7 +168,7 @@ def test_a_plan_that_is_too_small_for_a_large_frame_leaves_the_others_to_small_o
     footprint, made, pipeline = flux.footprint, flux.encode(FOX), flux.pipeline
     ways = [plan(footprint, FluxWork(), "bf16", "bf16", offload) for offload in ("none", "model", "block")]
     crowd, fails = [FluxSubject.joined([made] * 4)] * 4, [True]
-    flux.card = (plan(footprint, FluxWork(64, 512, 16), "bf16", "bf16", "model").peak + 1) / SPARE
+    flux.card = (plan(footprint, FluxWork((64, 64), 512, 16), "bf16", "bf16", "model").peak + 1) / SPARE
     flux.memory.plans, flux.memory._build, flux.memory.plan = tuple(ways), lambda plan: pipeline, ways[0]
 
     def once(*_):

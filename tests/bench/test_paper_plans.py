@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plans(folder):
-    return candidates(Footprint.of(folder), Work(paper.SIZE, paper.SUBJECTS))
+    return candidates(Footprint.of(folder), Work((paper.SIZE, paper.SIZE), paper.SUBJECTS))
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_frame_of_many_characters_is_counted_before_it_is_begun(folder, plans)
     footprint = Footprint.of(folder)
     with Card():
         memory = Planned("sdxl", partial(paper.loaded, folder=folder), ways, told.append)
-        card = replan(footprint, Work(paper.SIZE, 1), ways[0]).peak / SPARE + 1
+        card = replan(footprint, Work((paper.SIZE, paper.SIZE), 1), ways[0]).peak / SPARE + 1
         backend = AnyStoryBackend(ABOUT, memory, precision, footprint, card)
         cast = [backend.encode(_subject("Fox", "red"))]
         settings = Settings(size=paper.SIZE, steps=1)
@@ -147,7 +147,7 @@ def full():
         unet = UNet2DConditionModel(**SDXL).to(torch.bfloat16).requires_grad_(False)
         adapter = SubjectAdapter.from_unet(unet, routing_dim=768, router_dim=256).to(torch.bfloat16)
     dims = adapter.config.layer_dims
-    shapes = layer_shapes(unet, 64)
+    shapes = layer_shapes(unet, (64, 64))
     weights = {"unet": 2_567_463_684, "reference_net": 2_016_384_324, "adapter": 854_067_712, "vae": 83_653_863}
     weights |= {"text_encoder": 123_060_480, "text_encoder_2": 694_659_840, "image_encoder": 632_076_800}
     assert sum(p.numel() for p in unet.parameters()) == weights["unet"]
@@ -156,13 +156,17 @@ def full():
     return unet, adapter, Footprint(weights, layer, references, QUERIES * sum(dims), 320, 8, 256)
 
 
-@pytest.mark.parametrize("work", [Work(1024), Work(512), Work(1024, 4), Work(1024, 2, 3), Work(1024, 0)], ids=str)
+@pytest.mark.parametrize(
+    "work",
+    [Work((1024, 1024)), Work((512, 512)), Work((1024, 1024), 4), Work((1024, 1024), 2, 3), Work((1024, 1024), 0)],
+    ids=str,
+)
 def test_expected_work_is_what_is_counted_at_full_size(full, work):
     unet, adapter, footprint = full
     meta = partial(torch.empty, device="meta", dtype=torch.bfloat16)
-    rows, side, many = 2, work.size // 8, work.pictures
+    rows, side, many = 2, work.size[0] // 8, work.pictures
     widths = [block.attn1.to_q.in_features for block in transformer_blocks(unet)]
-    tokens = [h * w for h, w in layer_shapes(unet, 64)]
+    tokens = [h * w for h, w in layer_shapes(unet, (64, 64))]
     bank = Bank(
         tokens=meta(rows, work.subjects + 1, QUERIES * many, 2048),
         routing=meta(rows, work.subjects + 1, 768),
@@ -193,11 +197,11 @@ def test_decoding_is_what_is_counted_at_full_size(full):
         ).to(torch.bfloat16)
     with torch.no_grad(), Counter() as cost:
         vae.decode(torch.empty(1, 4, 128, 128, device="meta", dtype=torch.bfloat16))
-    assert cost.peak <= full[2].decoding(Work(1024), 2) <= 1.6 * cost.peak
+    assert cost.peak <= full[2].decoding(Work((1024, 1024)), 2) <= 1.6 * cost.peak
 
 
 def test_cards_that_people_have_get_a_plan_at_1024_pixels(full):
-    plans = candidates(full[2], Work(1024))
+    plans = candidates(full[2], Work((1024, 1024)))
     first = {card: chain(plans, card * GIB, "it")[0] for card in (8, 12, 16, 24)}
     assert {card: f"{each.weights}/{each.offload}" for card, each in first.items()} == {
         8: "bf16/layer",
@@ -212,4 +216,7 @@ def test_cards_that_people_have_get_a_plan_at_1024_pixels(full):
 def test_a_plan_says_what_it_does():
     said = str(Plan("fp8", "model", round(8e9), round(12e9)))
     assert said.startswith("weights in fp8, one model on the card at a time: 8.0 GB on the card and 12.0 GB of the co")
-    assert plan(Footprint({"unet": 10, "vae": 1, "adapter": 1}, 1, 1, 1, 1, 8, 1), Work(64), "float32", "cpu").peak == 0
+    assert (
+        plan(Footprint({"unet": 10, "vae": 1, "adapter": 1}, 1, 1, 1, 1, 8, 1), Work((64, 64)), "float32", "cpu").peak
+        == 0
+    )

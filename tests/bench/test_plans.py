@@ -55,7 +55,7 @@ def test_expected_work_is_what_is_counted_at_full_size():
     meta = {"device": "meta", "dtype": torch.bfloat16}
     cost = references_cost(pipeline, [build.cast(pipeline, 2, 512, fill=1.0)], torch.empty(1, 768, **meta))
     work, footprint = FluxWork(), FluxFootprint.of(configs)
-    step = footprint.step(replace(work, text=0, size=16), 2)
+    step = footprint.step(replace(work, text=0, size=(16, 16)), 2)
     assert footprint.references(work, 2) + step == pytest.approx(cost.peak, rel=0.15)
 
 
@@ -66,7 +66,7 @@ def test_expected_work_is_what_the_allocator_measures_at_small_scale():
         measured = measured_peak(frames(pipeline, small, MODES["exact"]), "cpu")
     footprint, work = (
         FluxFootprint.of(small.configs, small.rank),
-        FluxWork(small.size, small.size, small.subjects, 1, small.text),
+        FluxWork((small.size, small.size), small.size, small.subjects, 1, small.text),
     )
     expected = footprint.references(work, 4) + footprint.step(work, 4)
     assert 0.75 * measured <= expected <= 1.5 * measured
@@ -120,7 +120,7 @@ def test_a_cards_plan_expects_what_is_measured_at_small_scale(card, measured):
     pipeline, frame = measured
     chosen = chain(candidates(release_footprint(), FluxWork(), ALL, fp8=True), card * GIB, "FLUX")[0]
     footprint = FluxFootprint.of({n: c for n, c in SCALED.configs.items() if "text" not in n}, SCALED.rank)
-    work = FluxWork(SCALED.size, SCALED.size, SCALED.subjects, 1, SCALED.text)
+    work = FluxWork((SCALED.size, SCALED.size), SCALED.size, SCALED.subjects, 1, SCALED.text)
     expected = plan(footprint, work, chosen.transformer, chosen.text, chosen.offload).peak - CONTEXT
 
     branches = [pipeline.redux, pipeline.router]
@@ -169,7 +169,7 @@ def test_without_packages_or_fp8_there_are_other_plans():
 def test_larger_frames_more_subjects_and_batches_take_more():
     footprint = release_footprint()
     least = plan(footprint, FluxWork(), "bf16", "bf16", "none").peak
-    for work in (FluxWork(size=1024), FluxWork(pictures=8), FluxWork(batch=4)):
+    for work in (FluxWork(size=(1024, 1024)), FluxWork(pictures=8), FluxWork(batch=4)):
         assert plan(footprint, work, "bf16", "bf16", "none").peak > least
 
 
@@ -254,5 +254,7 @@ def test_a_larger_frame_keeps_the_precision_that_frames_are_named_after():
 
 def test_reading_a_reference_is_counted_where_it_takes_more_than_the_frame():
     footprint = release_footprint()
-    small, large = (plan(footprint, FluxWork(size=64, reference=side), "bf16", "bf16", "block") for side in (512, 1024))
+    small, large = (
+        plan(footprint, FluxWork(size=(64, 64), reference=side), "bf16", "bf16", "block") for side in (512, 1024)
+    )
     assert large.peak > small.peak

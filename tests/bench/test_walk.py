@@ -22,7 +22,7 @@ from anystory.model.flux.plans import ALWAYS, FluxFootprint, FluxWork, empty, pl
 
 FOOTPRINT = FluxFootprint.of(walk.SCALED.configs, walk.SCALED.rank)
 QKV = {"to_q", "to_k", "to_v"}
-WORK = FluxWork(walk.SCALED.size, walk.SCALED.size, walk.SCALED.subjects, 1, walk.SCALED.text)
+WORK = FluxWork((walk.SCALED.size, walk.SCALED.size), walk.SCALED.size, walk.SCALED.subjects, 1, walk.SCALED.text)
 
 
 @pytest.fixture(scope="module")

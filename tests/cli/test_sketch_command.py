@@ -216,7 +216,7 @@ def test_another_backend_goes_on_in_its_own_settings(script, tmp_path, tiny_mode
     assert main(["resume", out, *model, "--panels", "1"]) == 0
     story, project = Project(out).story(), Project(out)
     assert story.settings.steps > 1 and story.settings.seed == 4
-    assert project.frame(1).image.width == story.settings.size < 1024 and project.maker(1)[0] == "mini"
+    assert project.frame(1).image.size == story.settings.size < (1024, 1024) and project.maker(1)[0] == "mini"
     assert main(["variants", out, "1", "--count", "1", "--backend", "storybook"]) == 0
     (kept,) = [kept for kept in Project(out).history if kept.panel == 1 and kept.seed != 4]
     assert Project(out).kept(1, kept.key).image.size == (1024, 1024)

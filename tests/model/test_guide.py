@@ -132,7 +132,7 @@ def steps(pipeline, cast, guides, seeds=(3,), **settings):
 
 def test_every_layer_of_a_model_follows_the_paint_coarse_and_refined(pipeline, cast):
     guide = Guide(regions(LEFT, RIGHT, None), 1.0)
-    for size in (64, 48):
+    for size in ((64, 64), (48, 48), (96, 40), (40, 96)):
         for step in steps(pipeline, cast, [guide], size=size):
             for logits in (*step.coarse, *step.refined):
                 wanted = token_shares(TWO, tuple(logits.shape[-2:])).unflatten(2, tuple(logits.shape[-2:]))

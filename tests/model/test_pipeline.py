@@ -148,13 +148,14 @@ def test_any_number_of_subjects(pipeline, cast, subjects):
     assert len(image.getcolors(64 * 64)) > 16
 
 
-@pytest.mark.parametrize("size", [48, 72])
+@pytest.mark.parametrize("size", [(48, 48), (72, 72), (104, 40), (40, 72)])
 def test_other_sizes(pipeline, cast, size):
-    """Also those whose levels are odd."""
+    """Also those whose levels are odd, and wide and tall ones."""
     last = _last(pipeline, cast[:2], size=size)
-    side = size // pipeline.latent_factor
-    assert last.latents.shape[-2:] == (side, side) and last.latents.isfinite().all()
-    assert pipeline.decode(last.latents)[0].size == (size, size)
+    rows, columns = size[1] // pipeline.latent_factor, size[0] // pipeline.latent_factor
+    assert last.latents.shape[-2:] == (rows, columns) and last.latents.isfinite().all()
+    assert pipeline.decode(last.latents)[0].size == size
+    assert pipeline.time_ids(2, size).tolist() == [[size[1], size[0], 0, 0, size[1], size[0]]] * 2
 
 
 def test_the_same_seed_gives_the_same_bits(pipeline, cast):
@@ -219,13 +220,17 @@ class _Sampler:
         return clean, x + (x - clean) / sigma * (self.sigmas[k + 1] - sigma)
 
 
+@pytest.mark.parametrize("size", [(64, 64), (96, 40), (40, 72)])
 @torch.no_grad()
-def test_guidance_sets_the_subjects_against_the_background(pipeline, cast):
-    """One step by hand: the branch with the prompt, and one with the empty prompt, E_{N+1} for every subject and no
-    references."""
+def test_guidance_sets_the_subjects_against_the_background(pipeline, cast, size):
+    """One step by hand, of a square, a wide and a tall frame: the branch with the prompt, and one with the empty
+    prompt, E_{N+1} for every subject and no references."""
     eta, gamma, guidance = 0.7, 0.5, 4.0
     spans, subjects = (FOX, None), cast[:2]
-    done = next(pipeline.denoise([PROMPT], [spans], [subjects], [9], steps=4, guidance=guidance, eta=eta, gamma=gamma))
+    how = {"steps": 4, "guidance": guidance, "eta": eta, "gamma": gamma}
+    done = next(pipeline.denoise([PROMPT], [spans], [subjects], [9], size=size, **how))
+    width, height = size
+    assert done.latents.shape[2:] == (height // pipeline.latent_factor, width // pipeline.latent_factor)
 
     sampler = _Sampler(pipeline, 4)
     x = sampler.start(done.latents.shape[1:], 9)
@@ -250,7 +255,7 @@ def test_guidance_sets_the_subjects_against_the_background(pipeline, cast):
                 encoder_attention_mask=None if text.mask is None else text.mask[row : row + 1],
                 added_cond_kwargs={
                     "text_embeds": text.pooled[row : row + 1],
-                    "time_ids": torch.tensor([[64.0, 64, 0, 0, 64, 64]]),
+                    "time_ids": torch.tensor([[height, width, 0.0, 0, height, width]]),
                 },
             ).sample
         return predicted, state.refined
@@ -293,7 +298,7 @@ def test_with_eta_zero_and_no_subjects_it_is_plain_sampling(pipeline):
             t,
             text.states,
             encoder_attention_mask=text.mask,
-            added_cond_kwargs={"text_embeds": text.pooled, "time_ids": pipeline.time_ids(1, 64)},
+            added_cond_kwargs={"text_embeds": text.pooled, "time_ids": pipeline.time_ids(1, (64, 64))},
         ).sample
         x = sampler.scheduler.step(predicted, t, x).prev_sample
     assert torch.equal(done.latents, x)

@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from anystory.__main__ import main
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages, cover, export
+from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages, cover, export, lettered
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
 from anystory.story.model import Line, Panel
@@ -34,7 +34,9 @@ def project(tmp_path_factory):
 def test_every_layout_holds_every_frame_once_and_in_order(project, layout):
     made = list(Pages(project, Format(layout, **SMALL)))
     assert [number for page in made for number in page.panels] == [1, 2, 3, 4, 6, 7]
-    assert all(len(page.panels) == LAYOUTS[layout].panels for page in made[:-1])
+    room = LAYOUTS[layout].panels
+    assert all(len(page.panels) == room for page in made[:-2]) and len(made) == -(-6 // room)
+    assert room == 1 or all(len(page.panels) > 1 for page in made), "nobody is left alone on a page"
     assert len({page.image.size for page in made[1:]}) <= 1
     if LAYOUTS[layout].page != FIT:
         assert made[0].image.size == tuple(round(mm / 25.4 * 72) for mm in PAGES[LAYOUTS[layout].page])
@@ -85,6 +87,13 @@ def test_a_page_is_made_with_other_words_and_of_some_frames(project):
     assert other[0].image.size == same[0].image.size and other[0].image.tobytes() != same[0].image.tobytes()
     with pytest.raises(PageError, match="holds no frames"):
         Pages(project, form, only=(5,))
+
+
+def test_the_last_two_pages_share_their_panels_where_one_would_be_left_alone(project):
+    def pages(*only):
+        return [page.panels for page in Pages(project, Format("2x2", **SMALL), only=only)]
+
+    assert pages(1, 2, 3, 4, 6) == [(1, 2, 3), (4, 6)] and pages(1, 2, 3, 4, 6, 7) == [(1, 2, 3, 4), (6, 7)]
 
 
 def test_pdf(project, tmp_path):
@@ -247,3 +256,11 @@ def test_the_commands(project, tmp_path, capsys):
     ):
         assert main(wrong) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_small_frame_is_enlarged_and_a_ribbon_not_beyond_all_bounds():
+    made = frame(("Fox",))
+    sizes = {}
+    for size in ((64, 64), (160, 64), (4096, 16), (1024, 800)):
+        sizes[size] = lettered(made.image.resize(size), Panel("Fox"), made.maps, Lettering()).image.size
+    assert sizes == {(64, 64): (768, 768), (160, 64): (1920, 768), (4096, 16): (4096, 16), (1024, 800): (1024, 800)}

@@ -30,7 +30,7 @@ def with_text(**text):
 
 def with_story(**changes):
     made = story()
-    data = json.loads(imprint(dump_script(made.script), vars(made.settings), looks(made), 1))
+    data = json.loads(imprint(dump_script(made.script), made.settings.written, looks(made), 1))
     return with_text(story=json.dumps({**data, **changes}), seed="0", backend="mini", version="1")
 
 
@@ -75,7 +75,7 @@ def test_after_the_greatest_seed_comes_the_least(tiny_backend, tmp_path):
 def test_a_story_too_long_to_travel_leaves_its_own_panel():
     panels = tuple(Panel("Fox " + "walks " * 300, ("Fox",)) for _ in range(180))
     script = Script(panels, (CastMember("Fox"), CastMember("Owl")))
-    text = imprint(dump_script(script), vars(story().settings), {"Fox": "a", "Owl": "b"}, 120)
+    text = imprint(dump_script(script), story().settings.written, {"Fox": "a", "Owl": "b"}, 120)
     assert len(text) < MAX_STORY
     back = story_from_png(with_text(story=text, seed="119"))
     assert [panel.prompt for panel in back.script.panels] == [panels[0].prompt.strip()]

@@ -65,7 +65,7 @@ def test_every_step_of_every_panel_in_story_order(tiny_backend, story):
     frames = [e.step.frame for e in events if e.step.frame]
     assert [frame.seed for frame in frames] == [3, 4, 5, 11]
     for panel, frame in zip(story.script.panels, frames, strict=True):
-        assert frame.image.size == (story.settings.size, story.settings.size)
+        assert frame.image.size == story.settings.size
         assert frame.maps.names == (*panel.cast, BACKGROUND)
         assert np.abs(frame.maps.values.sum(0) - 1).max() < 1e-3
 

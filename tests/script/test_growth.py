@@ -61,6 +61,13 @@ GROWING = {
     "what is said": lambda n: "1. a\n2. b\n" + 'Mia: "a"\n' * (n // 9 - 2),
     "labels": lambda n: "1. a\n2. b\nDialogue:\n" + "- a: b\n" * (n // 7 - 4),
     "curly quotes": lambda n: "panels: [a]\nb: c: d\n" + "- “a, " * (n // 6 - 5),
+    "a place of a screenplay": lambda n: "INT. HOUSE" + " " * n + "x - NIGHT\n\nA fox runs.\n",
+    "a cue of a screenplay": lambda n: "INT. HOUSE - NIGHT\n\nFOX" + " " * n + "X (\nWho?\n",
+    "brackets of a cue": lambda n: "INT. HOUSE - NIGHT\n\nFOX " + "( " * (n // 2) + "\nWho?\n",
+    "names of a sheet": lambda n: "panel,characters,prompt\n1,a" + " " * n + "b,c\n",
+    "lines of a sheet": lambda n: "panel,dialogue,prompt\n1,a" + " " * n + "b,c\n",
+    "names of records": lambda n: '{"panels": [{"prompt": "a", "characters": "a' + " " * n + 'b"}]}',
+    "an aside of a member": lambda n: "cast: Mia" + " " * n + "x (a\nMia",
     "escaped lines": lambda n: 'panels: ["' + "\\n" * (n // 2 - 9) + '"]',
 }  # fmt: skip
 

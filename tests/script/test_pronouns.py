@@ -42,6 +42,8 @@ def last(language, *lines):
         ("en", ["Mia runs", "Tom gives her a book"], ["Mia", "Tom"]),
         ("en", ["Mia runs", "Tom hugs her"], ["Mia", "Tom"]),
         ("en", ["Mia and Tom run", "Mia hugs him"], ["Mia", "Tom"]),
+        ("en", ["Mia and Tom run", "Gran shouts at the two fighting cats"], ["Gran"]),
+        ("en", ["Mia and Tom run", "Gran feeds the two little pigs"], ["Gran"]),
         ("en", ["Mia and Tom run", "Mia sings and she laughs"], ["Mia"]),
         ("en", ["Mia and Tom run", "Before she eats, Mia rests"], ["Mia"]),
         ("en", ["Mia and Tom run", "Tom eats them all"], ["Tom"]),

@@ -92,7 +92,10 @@ def test_a_frame_of_any_shape_shows_the_ground_and_what_it_can_of_the_rest(place
     for width, height in ((4, 3), (16, 9), (2, 1), (4, 1)):
         x0, y0, x1, y1 = window_for(painting, width, height)
         assert (x0, x1) == (0, 1) and (y1 - y0) * width == pytest.approx(height)
-        assert 0 <= y0 < low and high < y1 <= 1
+        assert 0 <= y0 < low and y1 <= 1
+        seen = min(high, y1) - low
+        assert seen == high - low or seen >= 0.35 * (y1 - y0) - 1e-9
+        assert y0 < painting.horizon or seen <= 0.35 * (y1 - y0) + 1e-9, "less ground before no horizon"
     assert window_for(painting, 3, 2)[1] < painting.horizon
 
 

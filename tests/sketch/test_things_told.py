@@ -291,3 +291,63 @@ def test_flowers_look_out_of_their_vase(line):
     things, _, _ = staged(line)
     vase, flowers = things.pop("vase").box, things.popitem()[1].box
     assert flowers[1] < vase[1] < flowers[3] < vase[3] and flowers[0] < (vase[0] + vase[2]) / 2 < flowers[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "concept", "relation", "targets"),
+    [
+        ("Tom sat on the stairs with his robot", "robot", "", ()),
+        ("A bear with his scarf blocked the path", "scarf", "of", ("bear",)),
+        ("Mia llevaba una cesta llena de naranjas", "orange", "in", ("basket",)),
+        ("Pip looked at a plate of biscuits from behind a teapot", "cookie", "on", ("plate",)),
+    ],
+)
+def test_what_a_thing_belongs_to(line, concept, relation, targets):
+    one = thing(read(line), concept)
+    assert (one.relation, one.targets) == (relation, targets)
+
+
+def test_who_looks_from_behind_something_is_behind_it():
+    (role,) = read("Pip looked at a plate of biscuits from behind a teapot").roles
+    assert (role.action, role.relation, role.targets) == ("peeks", "behind", ("teapot",))
+
+
+def test_a_mood_is_of_the_being_it_stands_before():
+    assert read("Pip gave the lonely hedgehog an apple").roles[0].mood == ""
+    assert read("Pip拥抱孤独的刺猬").roles[0].mood == ""
+    assert read("Pip sadly gave the hedgehog an apple").roles[0].mood == "sad"
+
+
+def test_what_floats_in_the_sky_takes_nobody_there():
+    shot = read("天上飘着三只风筝，Tom数了一遍又一遍。")
+    assert shot.place != "sky" and shot.roles[0].action == "stands"
+
+
+def test_stars_that_are_counted_are_in_the_sky_and_a_star_can_be_held():
+    *_, staging = staged("Tom counted ten bright stars above the dark forest")
+    (stars,) = staging.things
+    assert not stars.held_by and stars.box[3] < 0.45
+    *_, staging = staged("Mia holds a star")
+    assert [one.held_by for one in staging.things] == ["Mia"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_under_one_umbrella_are_both_under_it(seed):
+    *_, staging = staged("Mia and Tom stand under a big red umbrella", seed)
+    (umbrella,) = staging.things
+    for one in staging.placed:
+        middle = (one.box[0] + one.box[2]) / 2
+        assert umbrella.box[0] < middle < umbrella.box[2]
+    assert umbrella.box[1] < min(one.box[1] for one in staging.placed)
+
+
+def test_nobody_sleeps_in_a_place_without_rain_when_it_rains():
+    shot = read("Pip slept under a mushroom while the rain fell")
+    assert shot.weather == "rain" and shot.place != "mushroom forest"
+    assert read("Pip slept under a mushroom").place == "mushroom forest"
+
+
+def test_a_far_island_is_where_a_boat_goes():
+    shot = read("Mia和Tom坐着一条大木船，驶向远方的小岛。")
+    assert shot.place in ("sea", "lake") and thing(shot, "island").distance == "far"
+    assert all(role.distance == "" for role in shot.roles)

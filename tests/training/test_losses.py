@@ -54,7 +54,7 @@ def _batch(pipeline, frames=2, subjects=2):
         no_vision=pipeline.encode_nothing(),
         references=torch.randn(frames, subjects, channels + 1, 8, 8, generator=g),
         masks=masks,
-        time_ids=pipeline.time_ids(frames, 64),
+        time_ids=pipeline.time_ids(frames, (64, 64)),
         correspondence=torch.eye(3).expand(frames, subjects, 3, 3).clone(),
     )
 

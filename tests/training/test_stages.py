@@ -203,7 +203,7 @@ def test_a_batch_is_encoded_as_the_pipeline_does(world, topology, subjects):
     assert len(batch.text.states) == 3 and batch.mentions.shape == (2, subjects, batch.text.states.shape[1])
     empty, _ = pipeline.encode_text([""], [()])
     assert torch.allclose(batch.text.states[-1, : empty.states.shape[1]], empty.states[0], atol=1e-5)
-    assert torch.equal(batch.time_ids, pipeline.time_ids(2, 64))
+    assert torch.equal(batch.time_ids, pipeline.time_ids(2, (64, 64)))
     side = 64 // pipeline.latent_factor
     assert batch.masks.shape == (2, subjects, side, side)
     assert torch.allclose(batch.masks.mean((2, 3)), composed.masks.mean((2, 3)), atol=1e-6)
@@ -355,7 +355,7 @@ def test_a_stage_and_an_export_from_the_command_line(models, folder, tmp_path, m
     weights = load_file(tmp_path / "half" / "unet" / "diffusion_pytorch_model.safetensors")
     assert {weight.dtype for weight in weights.values()} == {torch.float16}
     backend = load(model=tmp_path / "half", device="cpu")
-    assert backend.pipeline.unet.dtype == torch.float32 and backend.about.defaults.size == 64
+    assert backend.pipeline.unet.dtype == torch.float32 and backend.about.defaults.size == (64, 64)
 
 
 def test_the_whole_making_of_the_embedded_model(folder, tmp_path, monkeypatch):  # noqa: F811
@@ -367,7 +367,7 @@ def test_the_whole_making_of_the_embedded_model(folder, tmp_path, monkeypatch): 
     monkeypatch.setattr(command_line, "CPU", command_line.Scale(crops=2, drawings=8, frames=1, draws=2, rate=RATE))
     arguments = ["mini", "--art", folder, "--out", tmp_path, "--size", 64, "--minutes", 1e-3, "--workers", 2]
     assert command_line.main([str(a) for a in arguments]) == 0
-    assert load(model=tmp_path / "mini", device="cpu").about.defaults.size == 64
+    assert load(model=tmp_path / "mini", device="cpu").about.defaults.size == (64, 64)
     assert not [path for path in (tmp_path / "mini").rglob("*.json") if str(tmp_path) in path.read_text()]
     for name in ("joint", "router"):
         assert torch.load(tmp_path / f"{name}-{name}.pt", weights_only=True)["step"] >= 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ from typing import Any
 import gradio as gr
 
 from anystory.pages.export import Format, Pages
-from ui import book, html
+from anystory.render.session import framed
+from anystory.script.edits import with_pages
+from anystory.story.model import Script
+from ui import book, cast, html, script
 from ui.events import QUICK, SLOW
 from ui.events.script import Written, written
 from ui.parts import Parts
@@ -43,8 +46,8 @@ def wire(parts: Parts) -> None:
         return look(request, shown, int(event.page), *values)
 
     seen, values = [pages.at, pages.preview], [*pages.settings, *written(parts)]
-    gr.on(  # other words come with the story's being kept: after a pause
-        [stage.shown.change, parts.story.bar.input, *(widget.change for widget in pages.settings)],
+    gr.on(
+        [stage.shown.change, pages.said.change, *(widget.change for widget in pages.settings)],
         look,
         [stage.shown, pages.at, *values],
         seen,
@@ -53,23 +56,47 @@ def wire(parts: Parts) -> None:
     )
     pages.preview.click(turn, [stage.shown, *values], seen, **QUICK)
 
-    def save(request: gr.Request, shown: tuple[Shown, ...], *values: Any, kind: str) -> Path:
-        say = words(request)
-        try:
-            file, warnings = book.save(laid_out(shown, values), kind, shown[0])
-        except book.ERRORS as error:
-            raise gr.Error(escape(say(error)), print_exception=False) from error
-        for warning in warnings:
-            gr.Info(escape(say(warning)))
-        return file
+    def pages_as(kind: str) -> Callable[..., Path]:
+        def save(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> Path:
+            say = words(request)
+            try:
+                file, warnings = book.save(laid_out(shown, values), kind, shown[0])
+            except book.ERRORS as error:
+                raise gr.Error(escape(say(error)), print_exception=False) from error
+            for warning in warnings:
+                gr.Info(escape(say(warning)))
+            return file
 
-    def save_script(request: gr.Request, shown: tuple[Shown, ...], *said: Any, kind: str) -> Path:
-        reading, say = Written(*said).reading(parts.studio), words(request)
+        return save
+
+    def readable(page: Written, say: Callable[..., str]) -> Script:
+        """The script on the page, which has no mistakes. Raises gr.Error."""
+        reading = page.reading(parts.studio)
         if reading.script is None or reading.errors:
             raise gr.Error(escape(" ".join(say(found.message) for found in reading.errors)), print_exception=False)
-        there = placed(shown, reading.script.panels)
-        return book.save_script(reading.script, kind, there, shown[0])
+        return reading.script
 
-    for kind, button in pages.saves.items():
-        make, of = (save_script, written(parts)) if kind in book.SCRIPTS else (save, values)
-        button.click(partial(make, kind=kind), [stage.shown, *of], stage.made, **SLOW).success(js=FETCH)
+    def script_as(kind: str) -> Callable[..., Path]:
+        def save_script(request: gr.Request, shown: tuple[Shown, ...], *said: Any) -> Path:
+            read = readable(Written(*said), words(request))
+            return book.save_script(read, kind, placed(shown, read.panels), shown[0])
+
+        return save_script
+
+    def fit(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> dict[Any, Any]:
+        """The frames are to fit the layout's cells, which is said of those that are made anew; nothing is yet."""
+        layout, page, say = str(values[0]), Written(*values[len(pages.settings) :]), words(request)
+        before = readable(page, say)
+        lines = with_pages(page.lines, "" if layout == "frames" else layout, cast.members(page.present))
+        after = readable(page._replace(lines=lines), say)
+        changed = [one != other for one, other in zip(framed(before), framed(after), strict=True)]
+        anew = sum(changed[number - 1] for number in placed(shown, before.panels))
+        gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=anew)))
+        return script.rewritten(parts.text, page.lines, lines, page.styles)
+
+    rewritten = [parts.text.text, parts.text.styles, parts.text.style]
+    pages.fit.click(fit, [stage.shown, *values], rewritten, **QUICK)
+
+    for kind, button in pages.saves.items():  # no `partial`, into which Gradio puts no request
+        make, of = (script_as, written(parts)) if kind in book.SCRIPTS else (pages_as, values)
+        button.click(make(kind), [stage.shown, *of], stage.made, **SLOW).success(js=FETCH)

@@ -9,6 +9,7 @@ import gradio as gr
 
 from anystory.backends.base import BackendError
 from anystory.project.folder import ProjectError
+from anystory.render.session import framed
 from anystory.story.model import Style
 from ui import cast, desk, html, script, viewer
 from ui.events import QUICK
@@ -103,7 +104,7 @@ def wire(parts: Parts) -> None:
     ) -> dict[Any, Any]:
         """The page with another frame in its panel's place."""
         frames = tuple(new if item.id == new.id else replace(item, job=new.job) for item in frames)
-        panels = new.job.script.panels
+        panels = framed(new.job.script)
         return {
             stage.shown: frames,
             stage.panels: panels,

@@ -16,9 +16,7 @@ from ui.gate import address
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.running import MAX_QUEUE, PAGES, Run
-from ui.strip import strip
 from ui.studio import Job, Shown, Visit, pinned
-from ui.theme import SHOW_PROGRESS
 from ui.words import words
 
 
@@ -42,7 +40,7 @@ def changed(parts: Parts) -> list[Any]:
     controls, stage, view = parts.controls, parts.stage, parts.view
     there = [stage.clock, stage.panels, stage.chosen, stage.drawn, stage.empty, stage.progress]
     there += [controls.start, controls.stop, controls.skip, controls.notice]
-    return [*there, view.again, view.retry]
+    return [*there, view.again, view.retry, view.refusal]
 
 
 def wire(parts: Parts) -> None:
@@ -74,8 +72,8 @@ def _wire_start(parts: Parts) -> None:
         page = Written(*said)
         reading = page.reading(studio)
         if reading.script is None or reading.errors:
-            found, deck = script.feedback(reading, int(seed or 0), words(request))
-            return {controls.notice: "", text.findings: found, text.feedback: deck}
+            found, _ = script.feedback(reading, int(seed or 0), words(request))
+            return {controls.notice: "", text.findings: found}
         job = Job(
             script=replace(reading.script, segmenter=model),
             subjects=cast.subjects(page.present),
@@ -90,14 +88,13 @@ def _wire_start(parts: Parts) -> None:
         return start(parts, job, shown, request)
 
     settings = [controls.seed, controls.steps, controls.guidance]
-    begun = controls.start.click(
+    controls.start.click(
         begin,
         [parts.visit, stage.shown, stage.chosen, parts.chooser.model, *settings, *written(parts)],
-        [text.findings, text.feedback, *changed(parts)],
+        [text.findings, *changed(parts)],
         **SLOW,
         **ONE_CAST,  # after what was said of the cast just before
     )
-    begun.then(js=SHOW_PROGRESS)
 
 
 def _wire_again(parts: Parts) -> None:
@@ -105,7 +102,7 @@ def _wire_again(parts: Parts) -> None:
     actors, text, stage, view = parts.actors, parts.text, parts.stage, parts.view
 
     def stays(item: Shown, request: gr.Request) -> dict[Any, Any]:
-        return {parts.controls.notice: html.notice([words(request)("desk.pinned", number=item.number)])}
+        return {view.refusal: html.notice([words(request)("desk.pinned", number=item.number)])}
 
     def again(
         request: gr.Request,
@@ -188,45 +185,11 @@ def _wire_halt(parts: Parts) -> None:
 
 
 def _wire_strip(parts: Parts) -> None:
-    """The strip of panels follows the script, and panels are chosen in it."""
-    studio, visitors, text, controls = parts.studio, parts.visitors, parts.text, parts.controls
-    stage, view = parts.stage, parts.view
+    """Panels are chosen in the strip."""
+    controls, stage = parts.controls, parts.stage
 
     def choose(event: gr.EventData, request: gr.Request) -> tuple[tuple[int, ...], str]:
         chosen = tuple(sorted({int(number) for number in event.chosen}))
         return chosen, frames.start_label(words(request), chosen)
 
     stage.gallery.input(choose, None, [stage.chosen, controls.start], trigger_mode="always_last", **QUICK)
-
-    def listed(
-        request: gr.Request,
-        before: tuple[Panel, ...],
-        shown: tuple[Shown, ...],
-        chosen: tuple[int, ...],
-        item: Shown | None,
-        *said: Any,
-    ) -> dict[Any, Any]:
-        """The strip follows the script; while a render is under way it is that one's. Where no panel has changed it
-        is left alone, and so is what is being chosen there meanwhile."""
-        reading = Written(*said).reading(studio)
-        panels = reading.script.panels if reading.script else ()
-        if panels == before:
-            return {stage.panels: panels}
-        run, say = visitors[request.session_hash].run, words(request)
-        left = tuple(number for number in chosen if number <= len(panels))
-        change: dict[Any, Any] = {stage.panels: panels}
-        if left != chosen:
-            change |= {stage.chosen: left, controls.start: frames.start_label(say, left)}
-        if run is None or run.ended:
-            change[stage.gallery] = strip(say, panels, shown, left, item.id if item else None)
-            change[stage.empty] = gr.HTML(visible=not panels and not shown)
-        return change
-
-    gr.on(
-        [part.change for part in (text.text, parts.actors.actors)],
-        listed,
-        [stage.panels, stage.shown, stage.chosen, view.item, *written(parts)],
-        [stage.panels, stage.chosen, controls.start, stage.gallery, stage.empty],
-        trigger_mode="always_last",
-        **QUICK,
-    )

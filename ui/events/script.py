@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from anystory.story.model import Style
-from ui import cast, panels, script
+from anystory.render.session import framed
+from anystory.story.model import Panel, Style
+from ui import board, book, cast, frames, panels, script
 from ui.events import QUICK
 from ui.parts import Parts
-from ui.studio import Studio
+from ui.studio import Shown, Studio, Visit
 from ui.words import words
 
 
@@ -31,38 +33,70 @@ class Written(NamedTuple):
         return script.read(self.lines, self.title, self.style, members, pictured, studio.loaded, self.styles)
 
 
+class Around(NamedTuple):
+    """What else the views of a script depend on: the story's seed, the visit, the panels that the strip shows, the
+    frames there are, the panels chosen and the frame that is open."""
+
+    seed: float | None
+    visit: Visit | None
+    before: tuple[Panel, ...]
+    shown: tuple[Shown, ...]
+    chosen: tuple[int, ...]
+    item: Shown | None
+
+
+def _told(values: Sequence[Any]) -> tuple[Around, Written]:
+    count = len(Around._fields)
+    return Around(*values[:count]), Written(*values[count:])
+
+
 def written(parts: Parts) -> list[Any]:
     """The components that hold `Written`."""
     text = parts.text
     return [parts.actors.actors, text.styles, text.text, text.title, text.style]
 
 
+TYPED, CHANGED = (
+    f"() => {{ document.dispatchEvent(new CustomEvent('script-changed', {{detail: {{typed: {typed}}}}})); }}"
+    for typed in ("true", "false")
+)
+"""Tell the cards that there is something to read: a text, which they may know already, or something else."""
+
+
 def wire(parts: Parts) -> None:
     """The script's two views: what is written in one shows in the other, and what is found in it is mended at a
-    click."""
-    studio, actors, text, seed = parts.studio, parts.actors, parts.text, parts.controls.seed
-    inputs, shown = written(parts), [text.findings, text.feedback]
+    click. The browser asks for both after a pause, and one question at a time (`ui/js/panels.js`)."""
+    studio, actors, text, seed, stage = parts.studio, parts.actors, parts.text, parts.controls.seed, parts.stage
 
-    def views(page: Written, seed: float | None, request: gr.Request) -> list[Any]:
-        """What is found in the text, and its panels as cards."""
-        told = script.feedback(page.reading(studio), int(seed or 0), words(request))
-        return list(told if page.lines.strip() else ("", ""))
+    def views(page: Written, around: Around, request: gr.Request, **props: Any) -> dict[Any, Any]:
+        """What is found in the text, its panels as cards with their pictures, and the strip of frames; `props` are
+        further ones of the cards."""
+        reading, say, seed = page.reading(studio), words(request), int(around.seed or 0)
+        slots = board.slots(studio, around.visit, reading.source, page.present, around.shown, seed, say)
+        found, deck = script.feedback(reading, seed, say, slots) if page.lines.strip() else ("", "")
+        run, panels = parts.visitors[request.session_hash].run, framed(reading.script) if reading.script else ()
+        return {
+            text.findings: found,
+            text.feedback: gr.HTML(deck, text=page.lines, **props),
+            text.style_note: script.style_note(reading, page.style, say),
+            parts.book.said: book.said(around.shown, reading.script),
+            **frames.followed(run, say, panels, *around[2:], parts.controls, stage),
+        }
 
-    def read(request: gr.Request, seed: float | None, *said: Any) -> list[Any]:
-        page = Written(*said)
-        return [*views(page, seed, request), script.style_note(page.reading(studio), page.style, words(request))]
+    def read(request: gr.Request, *values: Any) -> dict[Any, Any]:
+        around, page = _told(values)
+        return views(page, around, request)
 
     def mended(event: gr.EventData, *said: Any) -> str:
         page = Written(*said)
         return script.fixed(page.lines, page.reading(studio).findings, event.start, event.end, event.code)
 
-    def act(event: gr.EventData, request: gr.Request, seed: float | None, *said: Any) -> dict[Any, Any]:
-        page = Written(*said)
+    def act(event: gr.EventData, request: gr.Request, *values: Any) -> dict[Any, Any]:
+        around, page = _told(values)
         lines = panels.acted(page.lines, cast.members(page.present), event._data)
         change = script.rewritten(text, page.lines, lines, page.styles)
         page = page._replace(styles=change.get(text.styles, page.styles), lines=lines)
-        found, deck = views(page, seed, request)
-        return {**change, text.findings: found, text.feedback: gr.HTML(deck, heard=event.count)}
+        return {**change, **views(page, around, request, heard=event.count)}
 
     def pick(event: gr.EventData, request: gr.Request, before: str | None, *said: Any) -> dict[Any, Any]:
         page = Written(*said)
@@ -84,17 +118,15 @@ def wire(parts: Parts) -> None:
         return {text.ideas: script.ideas([member.name for member in cast.members(present)]), text.before: None}
 
     # Not `input`, which Gradio's text box only sends for key presses: not for what is pasted, deleted or swiped.
-    gr.on(
-        [part.change for part in (text.text, text.style, actors.actors, parts.head.model, seed)],
-        read,
-        [seed, *inputs],
-        [*shown, text.style_note],
-        trigger_mode="always_last",
-        **QUICK,
-    )
+    text.text.change(js=TYPED)
+    others = text.title, text.style, actors.actors, parts.head.model, seed, parts.visit
+    gr.on([part.change for part in others], js=CHANGED)
+    asked = [seed, parts.visit, stage.panels, stage.shown, stage.chosen, parts.view.item, *written(parts)]
+    answer = [text.findings, text.feedback, text.style_note, parts.book.said, *frames.follows(parts.controls, stage)]
+    text.feedback.read(read, asked, answer, trigger_mode="always_last", **QUICK)
+    inputs = written(parts)
     text.findings.click(mended, inputs, text.text, **QUICK)
     text.feedback.fix(mended, inputs, text.text, **QUICK)
-    acted = [text.text, text.styles, text.style, *shown]
-    text.feedback.act(act, [seed, *inputs], acted, trigger_mode="multiple", **QUICK)
+    text.feedback.act(act, asked, [text.text, text.styles, text.style, *answer], trigger_mode="multiple", **QUICK)
     text.ideas.pick(pick, [text.before, *inputs], [text.text, text.ideas, text.before], **QUICK)
     actors.actors.change(offer, actors.actors, [text.ideas, text.before], **QUICK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -18,10 +19,25 @@ from ui.events.story import Say, new, whole, written
 from ui.parts import Parts
 from ui.previews import STORY
 from ui.studio import Visit
-from ui.words import words
+from ui.words import spoken, words
 
 EXAMPLE = [STORY, *STORY.parent.glob("*.png")]
 """A script with its pictures, as a visitor would drop them."""
+
+
+MAKE = "() => { document.body.dataset.makes = ''; document.querySelector('#example').click(); }"
+MADE = """() => {
+  if (!("makes" in document.body.dataset)) return;
+  delete document.body.dataset.makes;
+  document.querySelector("#render").click();
+}"""
+"""One button fills in the example and, when it is there, presses the one that makes its frames."""
+
+
+def in_language(code: str) -> list[Path]:
+    """`EXAMPLE` in a language, where it is there in it."""
+    there = STORY.with_stem(f"{STORY.stem}.{code}")
+    return [there if there.exists() else STORY, *EXAMPLE[1:]]
 
 
 def wire(parts: Parts) -> None:
@@ -75,11 +91,12 @@ def wire(parts: Parts) -> None:
         return {text.storyboard: None, **change}
 
     def with_undo(change: dict[Any, Any], visit: Visit | None, now: Draft, request: gr.Request) -> dict[Any, Any]:
-        """The change, and a copy of what it replaces to go back to: the story itself goes on, with its frames."""
+        """The change, and a copy of what it replaces to go back to, frames and all: the story itself goes on."""
         say, key = words(request), studio.stories.new_key()
         if visit is None:
             return {text.notice: html.notice([say("story.lost")])}
         try:
+            studio.stories.copy(visit.key, key)
             studio.stories.save(key, now)
         except DraftError as error:
             return {text.notice: html.notice([say("story.unsaved", reason=say(error))])}
@@ -90,7 +107,9 @@ def wire(parts: Parts) -> None:
         }
 
     def load_example(model: str, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
-        example = fill([str(path) for path in EXAMPLE], model, (), words(request))
+        sketches = studio.loaded is not None and studio.loaded.about.sketches
+        files = in_language(spoken(request)) if sketches else EXAMPLE  # models are trained on English
+        example = fill([str(path) for path in files], model, (), words(request))
         if story.is_empty(story.draft(studio, *values)):
             return example
         away = new(parts, visit, request, *values)
@@ -106,4 +125,6 @@ def wire(parts: Parts) -> None:
         api_visibility="private",
         **ONE_CAST,
     )
-    parts.head.example.click(load_example, [chooser.model, *standing], filled, **SLOW, **ONE_CAST)
+    there = bar.example.click(load_example, [chooser.model, *standing], filled, **SLOW, **ONE_CAST)
+    actors.example.click(js=MAKE)
+    there.success(js=MADE)

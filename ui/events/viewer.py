@@ -38,6 +38,13 @@ def wire(parts: Parts) -> None:
         trigger_mode="always_last",
         **QUICK,
     )
+    gr.on(
+        [view.letters.input, parts.book.captions.change, parts.book.dialogue.change],
+        lambda item, letters, *how: viewer.to_take_home(item, letters, *how) if item else gr.skip(),
+        [view.item, view.letters, parts.book.captions, parts.book.dialogue],
+        view.download,
+        **QUICK,
+    )
     view.mode.input(lambda mode: gr.Column(visible=mode == viewer.SCRUB), view.mode, view.scrub, **QUICK)
 
     def download(button: gr.Button, make: Callable[[Any], Path], source: gr.State) -> None:

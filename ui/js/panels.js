@@ -1,4 +1,4 @@
-// The cards of the panels. What comes from the server goes into them, but never into what somebody is typing in; what
+// The board: the cards of the panels. What comes from the server goes into them, but never into what somebody is typing in; what
 // is done on them goes there one by one, each on the text that came of the one before (`props.heard` counts).
 const root = element.querySelector(".deck");
 const WAIT = 300; // milliseconds of quiet after which words are told
@@ -14,7 +14,8 @@ const isField = (node) => node?.dataset?.field !== undefined;
 const typing = (node) => node === document.activeElement || timers.has(node) || queue.some((it) => it.of === node);
 
 function morph(old, fresh) {
-  if (old.isEqualNode(fresh)) return;
+  if (old.isEqualNode(fresh) || old.matches?.(".made, .how")) return; // what is in these is not the server's
+  if (old.matches?.(".frame") && fresh.matches?.("[data-pending]")) return old.setAttribute("data-pending", "");
   if (old.nodeName !== fresh.nodeName || old.nodeType !== Node.ELEMENT_NODE) return old.replaceWith(fresh);
   const keep = isField(old) && typing(old);
   for (const {name} of [...old.attributes]) {
@@ -48,6 +49,8 @@ function merge() {
   template.innerHTML = `<div class="deck">${props.value || ""}</div>`;
   morph(root, template.content.firstChild);
   root.querySelectorAll("textarea").forEach(grow);
+  dress();
+  if (root.querySelector("[data-pending]")) ask(0);
   if (goal && !busy) {
     const found = goal.map((selector) => root.querySelector(selector)).find(Boolean);
     goal = null;
@@ -84,7 +87,7 @@ const flush = () => [...timers.keys()].forEach(tell);
 element.addEventListener("input", ({target}) => {
   if (!isField(target) || target.nodeName === "SELECT") return;
   const {field} = target.dataset;
-  if (field === "seed" || field === "size") target.value = target.value.replace(/\D/g, "");
+  if (field === "seed") target.value = target.value.replace(/\D/g, "");
   grow(target);
   clearTimeout(timers.get(target));
   // Words are told while they are typed, numbers when they are whole, and nothing said is told when it is left.
@@ -100,12 +103,13 @@ element.addEventListener("keydown", (event) => {
   }
 });
 
-element.addEventListener("click", ({target}) => {
+element.addEventListener("click", ({target, detail}) => {
   const button = target.closest("button");
   if (!button) return;
+  if (button.matches(".made")) return look(button.closest(".frame"));
   if (button.matches(".go")) return show(button.dataset.name);
   flush();
-  if (button.matches(".fix")) {
+  if (button.matches(".fix") && detail < 2) { // a second click is none on what comes to lie there
     const {start, end, code} = button.dataset;
     return trigger("fix", {start: Number(start), end: Number(end), code});
   }
@@ -153,6 +157,11 @@ function show(name) {
   input?.focus();
 }
 
+function look(slot) {
+  item(slot).querySelector(".thumbnail-item").click();
+  document.querySelector("#frames-sheet").scrollIntoView({block: "start"});
+}
+
 let dragged = null;
 element.addEventListener("dragstart", (event) => {
   if (!event.target.closest?.(".number")) return;
@@ -180,6 +189,35 @@ element.addEventListener("dragend", () => {
   root.querySelectorAll(".over").forEach((card) => card.classList.remove("over"));
 });
 
+// The text is read after a pause, unless the cards came of it; everything else that the cards depend on, as well.
+let pause = null;
+function ask(wait) {
+  clearTimeout(pause);
+  pause = setTimeout(() => trigger("read"), wait);
+}
+document.addEventListener("script-changed", ({detail}) => {
+  if (!detail.typed || document.querySelector("#script textarea")?.value !== props.text) ask(WAIT);
+});
+
+// Over a sketch lies what the strip shows of the panel: its frame, or how that is coming on.
+const PICTURES = {done: ".thumbnail-item img", making: ".live:not([hidden])"};
+const item = (slot) => document.querySelector(`#gallery li[data-panel="${slot.dataset.frame || "none"}"]`);
+function dress() {
+  for (const slot of root.querySelectorAll(".frame")) {
+    const there = item(slot);
+    const how = there?.className ?? "open";
+    const made = slot.querySelector(".made");
+    const picture = PICTURES[how] && there.querySelector(PICTURES[how]);
+    slot.dataset.state = how;
+    slot.style.setProperty("--part", there?.style.getPropertyValue("--part") || 0);
+    made.hidden = !picture;
+    made.disabled = how !== "done";
+    if (picture && made.firstChild.src !== picture.src) made.firstChild.src = picture.src;
+    slot.querySelector(".how").textContent = there?.querySelector(".how")?.textContent ?? "";
+  }
+}
+document.addEventListener("strip-changed", dress);
+
 watch("value", merge);
 watch("heard", () => setTimeout(() => { // once the cards that came with it are there too
   busy = props.heard < sent;
@@ -191,3 +229,4 @@ watch("heard", () => setTimeout(() => { // once the cards that came with it are 
   button.click();
 }));
 merge();
+if (document.querySelector("#script textarea")?.value) ask(WAIT);

@@ -10,7 +10,9 @@ search.addEventListener("input", () => {
   for (const button of buttons) button.hidden = !words.every((word) => button.title.toLowerCase().includes(word));
   element.querySelector("p").hidden = shown().length > 0;
 });
-drawer.addEventListener("toggle", () => drawer.open && search.focus({preventScroll: true}));
+drawer.querySelector("summary").addEventListener("click", () => { // which is asked before it opens
+  if (!drawer.open) setTimeout(() => search.focus({preventScroll: true}));
+});
 element.addEventListener("click", ({target}) => {
   const button = target.closest("button");
   if (button) take(button);

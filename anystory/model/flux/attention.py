@@ -10,7 +10,7 @@ Three streams of tokens run through the same blocks:
 - router: inside the frame's attention the layer's stock block runs over all subjects' router tokens. They see the
   frame's image tokens and each other, and say which subject each image token belongs to.
 
-Shapes: B frames a batch, N subjects each, hw image tokens, H heads of D channels; queries, keys and values are
+Shapes: B frames per batch, N subjects each, hw image tokens, H heads of D channels; queries, keys and values are
 (B, tokens, H, D).
 """
 

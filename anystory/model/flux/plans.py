@@ -8,6 +8,7 @@ largest piece of work.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -105,10 +106,10 @@ PACKED = ("nf4", "gguf")
 
 @dataclass(frozen=True)
 class FluxWork:
-    """The largest frame a plan has to hold: its side and its references' in pixels, the pictures of all its subjects,
-    the frames of a batch and the tokens of text."""
+    """The largest frame a plan has to hold: its width and height and its references' side in pixels, the pictures of
+    all its subjects, the frames of a batch and the tokens of text."""
 
-    size: int = 512
+    size: tuple[int, int] = (512, 512)
     reference: int = 512
     pictures: int = 2
     batch: int = 1
@@ -262,18 +263,18 @@ class FluxFootprint:
 
     def step(self, work: FluxWork, plain: float) -> float:
         """The largest layer's tensors in a step, or in the pass over the references."""
-        frame = work.batch * (work.text + (81 + 9) * work.pictures + (work.size // 16) ** 2)
+        frame = work.batch * (work.text + (81 + 9) * work.pictures + math.prod(work.size) // 16**2)
         references = self._reference_tokens(work)
         step = 16 * frame + 2 * (frame + references) / work.batch
         return max(step, 16 * references) * self.width * plain
 
     def decoding(self, work: FluxWork, plain: float) -> float:
         """The picture's widest tensors in the VAE, a frame at a time."""
-        return 4.5 * work.size**2 * self.channels * plain
+        return 4.5 * math.prod(work.size) * self.channels * plain
 
     def encoding(self, work: FluxWork, plain: float) -> float:
         """A reference's widest tensors in the VAE, as a picture's."""
-        return self.decoding(replace(work, size=work.reference), plain)
+        return self.decoding(replace(work, size=(work.reference,) * 2), plain)
 
     def reading(self, work: FluxWork, plain: float) -> float:
         """T5's widest tensors: its feed-forward's, and float32 attention over all pairs of tokens."""

@@ -10,7 +10,7 @@ from anystory.script.form import NOBODY
 from anystory.script.imports.sheet import kept
 from anystory.story.model import Script
 
-COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size")
+COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size", "Shape")
 
 
 def to_csv(script: Script) -> str:
@@ -20,7 +20,9 @@ def to_csv(script: Script) -> str:
     table.writerow(COLUMNS)
     for number, panel in enumerate(script.panels, start=1):
         said = "\n".join(f"{line.who}: {quoted(bare(' '.join(line.say.split())))}" for line in panel.dialogue)
-        numbers = ("" if value is None else value for value in (panel.seed, panel.size))
+        size, shape = panel.size or script.size, panel.shape or ("" if panel.size else script.shape)
+        # Excel takes 16:9 for a time of day.
+        numbers = ("" if panel.seed is None else panel.seed, "" if size is None else size, shape.replace(":", "x"))
         who = ", ".join(panel.cast) or NOBODY * panel.told
         cells = (bare(panel.prompt), who, kept(bare(panel.caption)), said, kept(panel.style))
         table.writerow([number, *map(_safe, cells), *numbers])

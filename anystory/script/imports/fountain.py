@@ -35,7 +35,7 @@ SIGN = re.compile(rf"^[ \t]*(?-i:{HEADING.pattern})", re.MULTILINE)
 """A line that tells a screenplay from other text, in capitals as every program writes them."""
 
 TRANSITION = re.compile(r"[^a-z]*\bTO:$|(?:FADE (?:IN|OUT)|CUT TO BLACK|THE END|SMASH CUT)\b[.:]?$")
-CUE = re.compile(r"(?=[^a-z]*[^\W\d_])(?P<name>[^a-z(:]+?)\s*(?P<how>(?:\([^)]*\)\s*)*)\^?$")
+CUE = re.compile(r"(?=[^a-z]*[^\W\d_])(?P<name>[^a-z(:]*[^a-z(:\s^])\s*+(?P<how>(?:\([^)]*\)\s*+)*+)\^?$")
 SPECIAL = re.compile(rf"[>~#=@!]|\.[^.]|(?-i:{HEADING.pattern})")
 """What begins a line that does not go on with the action above."""
 
@@ -196,7 +196,7 @@ def _paragraphs(text: str) -> list[Lines]:
 def _place(heading: str) -> list[str]:
     """A heading in words for a picture: `EXT. HILL - DAY #3#` is ["hill", "day"]."""
     words = HEADING.sub("", re.sub(r"#[^#]*#\s*$", "", heading), count=1)
-    parts = [part.strip(" .") for part in re.split(r"\s+[-–—]+\s+", words)]
+    parts = [part.strip(" .") for part in re.split(r"(?<!\s)\s+[-–—]+\s+", words)]
     return [part.lower() if part.isupper() else part for part in parts if part]
 
 

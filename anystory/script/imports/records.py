@@ -146,11 +146,11 @@ class _Records:
             if kind == "dialogue":
                 said = self.dialogue(value, (*source, key))
             elif kind == "cast" and isinstance(value, list | str):
-                listed = value if isinstance(value, list) else re.split(r"\s*[,，、;；]\s*", value)
+                listed = value if isinstance(value, list) else re.split(r"(?<!\s)\s*[,，、;；]\s*", value)
                 names = [str(name.get("name", "")) if isinstance(name, Mapping) else str(name) for name in listed]
                 nobody = [name.strip().upper() for name in names] == [NOBODY]
                 present = [] if nobody else [self.introduce(n, (*source, key)) for n in names if n.strip()]
-            elif kind in ("seed", "size", "style"):
+            elif kind in ("seed", "size", "shape", "style"):
                 panel[kind] = value
             elif kind in ("prompt", "place", "time", "camera", "caption") and isinstance(value, str):
                 told.setdefault(kind, []).append(value)

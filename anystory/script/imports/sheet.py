@@ -22,8 +22,10 @@ from anystory.supplies import read_yaml
 _BOOK = read_yaml(Path(__file__).parent / "headings.yaml", as_text=True)
 KINDS = {folded(word): kind for kind, words in _BOOK["kinds"].items() for word in words}
 OR_NUMBER = {folded(word): kind for kind, words in _BOOK["or_number"].items() for word in words}
-BREAK = re.compile(r"\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
 NUMBER = re.compile(r"[#№]?\s*\d+(?:[.\-]\d+)*\s*[A-Za-z]?[.)]?")
+BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
+BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*")
+"""What stands between the lines of a cell, and between names."""
 RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 MAYBE = ("caption", "dialogue", "speaker", "cast", "place", "time", "camera", "style")
 """Kinds of columns in which there may be nothing."""
@@ -171,7 +173,7 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
     seen = [_unbroken(cell) for cell in told.get("prompt", ())]
     words = [*seen, *told.get("place", ())]
     words += [cell for cell in told.get("time", ()) if not re.fullmatch(r"[\d:.,\s]+s?", cell)] + told.get("camera", [])
-    fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size") if key in told}
+    fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size", "shape") if key in told}
     fields |= {
         "prompt": sentence(words),
         "caption": _unbroken(" ".join(told.get("caption", ()))),
@@ -187,7 +189,9 @@ def _unbroken(cell: str) -> str:
 
 def _names(cell: str) -> list[str]:
     return [
-        name for name in re.split(r"\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*", cell) if any(map(str.isalnum, name))
+        name
+        for name in re.split(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*", cell)
+        if any(map(str.isalnum, name))
     ]
 
 

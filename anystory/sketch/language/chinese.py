@@ -11,6 +11,8 @@ from anystory.sketch.words import listed, vocabulary
 
 AFTER = ("in", "on", "under", "behind", "in front of", "next to", "left of", "right of", "above", "between")
 """The relations that Chinese says after the noun."""
+BEING_AT = ("在", "还在", "正在", "就在", "仍在", "也在", "都在")
+"""Begin what ends with one of them: 还在长椅上."""
 
 
 @cache
@@ -38,7 +40,7 @@ def reordered(units: list[Unit]) -> list[Unit]:
                 out.append(unit)
             continue
         said = unit.text
-        if start and out[start - 1].text == "在":
+        if start and out[start - 1].text in BEING_AT:
             start -= 1
             del out[start]
             said = f"在{said}"

@@ -44,6 +44,19 @@ WIDER = {
     "monster": ("", BEASTS),
 }
 """Wider nouns for members of the cast: of which gender they are, or of which kinds."""
+KIN = {
+    **dict.fromkeys(("mother", "grandmother", "aunt"), ("she", True)),
+    **dict.fromkeys(("father", "grandfather", "uncle"), ("he", True)),
+    **dict.fromkeys(("sister", "daughter"), ("she", False)),
+    **dict.fromkeys(("brother", "son"), ("he", False)),
+}
+"""Of which gender kin are, and whether they are grown up."""
+GROWN = frozenset(
+    """man woman father mother grandfather grandmother uncle aunt king queen teacher doctor nurse captain pirate witch
+    wizard farmer baker sailor fisherman police officer knight cook driver coach robot soldier doll toy ghost dragon
+    monster scientist professor inventor judge detective""".split()  # noqa: SIM905
+)
+"""Who is no girl and no boy."""
 RECENT = 4
 """Members of the cast seen last among whom "she" is looked for before all others."""
 ABBREVIATED = ("Mr", "Mrs", "Ms", "Dr", "St", "Sr", "Sra", "Dra", "Don", "Doña")
@@ -113,6 +126,38 @@ class Company:
             self._learned.setdefault(meant[0], kind)
         return meant
 
+    def _ageless(self, wanted: str) -> list[str]:
+        """The only member who may be the girl or the boy of a line, though no description says so."""
+        fit = [
+            name
+            for name in self.members
+            if self._genders[name] in (wanted, "") and not (BEASTS | GROWN) & set(self._kinds[name])
+        ]
+        return fit if len(fit) == 1 else []
+
+    def kin(self, concept: str, owner: str) -> list[str]:
+        """Who of the panel is the mother, uncle, son … of `owner`: the only other grown one, or child, of that gender
+        and of the same kind, beast or not; or nobody."""
+        if concept not in KIN or owner not in self._kinds:
+            return []
+        wanted, grown = KIN[concept]
+        beast = bool(BEASTS & set(self._kinds[owner]))
+        fit = [
+            name
+            for name in self.members
+            if name != owner
+            and self._genders[name] in (wanted, "")
+            and bool(BEASTS & set(self._kinds[name])) == beast
+            and not (grown and (YOUNG | SIBLINGS) & set(self._kinds[name]))
+            and not (not grown and GROWN & set(self._kinds[name]))
+        ]
+        return fit if len(fit) == 1 else []
+
+    def nameless(self, named: Iterable[str]) -> list[str]:
+        """The panel's only member who is not `named`, whom "the hero" means; or nobody."""
+        free = [name for name in self.members if name not in set(named)]
+        return free if len(free) == 1 else []
+
     def lone_beast(self) -> list[str]:
         """The panel's only animal, which a line may call "it"."""
         beasts = [name for name in self.members if BEASTS & set(self._kinds[name])]
@@ -135,6 +180,7 @@ class Company:
             wanted = {"boy": "he", "girl": "she"}.get(concept, "")
             fit = [name for name in self.members if (YOUNG | SIBLINGS) & set(self._kinds[name])]
             found = [name for name in fit if not wanted or self._genders[name] == wanted]
+            found = found or (self._ageless(wanted) if definite and wanted else [])
         if concept == "child" and plural and len(found) < 2:
             found = [name for name in self.members if (YOUNG | SIBLINGS) & set(self._kinds[name])]
         return found if plural else found[:1]
@@ -219,7 +265,12 @@ def head_nouns(description: str) -> tuple[str, ...]:
             break
         if "things" in unit:
             found.append(unit.value("things"))
-    return tuple(found[-1:]) if language != "es" else tuple(found[:1])
+            last = unit
+    if language == "es" or not found:
+        return tuple(found[:1])
+    narrower = lexicon(language).senses((last.text.split(" ")[-1],)) if " " in last.text else ()
+    wider = (sense.value for sense in narrower if sense.kind == "things" and sense.value != found[-1])
+    return (found[-1], *wider)  # a pirate captain is a captain as well
 
 
 def titles(name: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from anystory.sketch.language import forms
 from anystory.sketch.language.kinds import Modifiers, names_of
 from anystory.sketch.language.nouns import Nouns
+from anystory.sketch.language.parts import living
 from anystory.sketch.language.sentence import LIKE, NEGATED, PRONOUNS, REAL, RELATIONS, UNREAL, Mention, Occasion
 from anystory.sketch.language.tokens import Unit
 
@@ -75,6 +76,10 @@ class Details(Nouns):
             self.mods.negated = False
             return
         after = self.unit(at + 1)
+        if self.act is not None and (noun := self._described(at)):
+            for name in self.company.of_kind(noun.value("things"), False, True):
+                self.found.moods.setdefault(name, value)
+            return
         if after is not None and after.name and not self.act:
             self.found.moods.setdefault(after.name, value)
             return
@@ -83,6 +88,15 @@ class Details(Nouns):
         if not self.actors() and not self.subject:
             self.waiting.append(("moods", value))
 
+    def _described(self, at: int) -> Unit | None:
+        """Who lives that an adjective stands before: "the lonely hedgehog", 孤独的刺猬."""
+        after = self.unit(at + 1)
+        if self.language == "zh":
+            noun = self.unit(at + 2) if after is not None and after.text == "的" else None
+        else:
+            noun = after if self.language == "en" and self.mods.open else None
+        return noun if noun is not None and noun.value("things") in living() else None
+
     def position(self, at: int, kind: str, value: str) -> None:
         """ "on the left", "in the distance": of the noun before it, else of who acts, else of who comes next."""
         looking = self.act is not None and self.act.action in ("looks", "points", "listens") and self.previous != "mark"
@@ -90,6 +104,10 @@ class Details(Nouns):
         if self.state != REAL or (looking and (kind == "wheres" or self.language == "zh")):
             return
         fresh = self.previous in ("mark", "and", "start", "while") and after is not None
+        far = kind == "distances" and self.language == "zh" and not self.prep
+        if far and after is not None and after.text == "的":
+            self.waiting.append((kind, value))  # 驶向远方的小岛
+            return
         if fresh and (after.name or self.noun_follows(at) or after.text == "的" or (after.mark and self.subject == [])):
             if self.act is not None and not after.mark:
                 self.clause()

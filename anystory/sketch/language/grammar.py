@@ -31,12 +31,14 @@ from anystory.sketch.language.sentence import (
     Occasion,
     Sentence,
 )
-from anystory.sketch.language.tokens import NO_PLACES, QUOTE, Unit, units_of
+from anystory.sketch.language.tokens import NO_PLACES, QUOTE, SAME, Unit, units_of
 from anystory.sketch.words import ACTIONS, listed, vocabulary
 
 CENTRE = ("in the middle of", "en medio de", "中间", "中央", "en el centro de")
 CHASING = ("walks", "runs", "flies", "swims", "rides", "crawls", "chases", "follows")
 """Actions that go after something: "runs after the thief"."""
+WATCHING = ("looks", "peeks", "listens", "talks", "shouts", "waves")
+"""Actions that are done from behind something."""
 MUST = ("must", "should", "ought to", "has to", "have to", "had to", "needs to", "debe", "deben", "tiene que",
         "tienen que", "必须")  # fmt: skip
 """Before a verb: what it says is still to come."""
@@ -59,8 +61,13 @@ PARTICLES = ("out", "up", "down", "in", "off", "away", "along", "over", "round",
 CLITICS = {"lo": "he", "la": "she", "los": "they", "las": "they", "le": "", "les": "they"}
 """Spanish pronouns before a verb for whom it is done to."""
 BODILY = ("digs", "waves", "points", "peeks", "runs", "walks", "holds", "takes", "writes", "paints", "pushes", "pulls",
-          "plays", "works", "opens", "jumps", "dances")  # fmt: skip
+          "plays", "works", "opens", "jumps", "dances", "looks")  # fmt: skip
 """Actions of which hands, feet and noses are said in the stead of their owner."""
+WORDY = ("writes", "reads")
+"""Actions after which a colon opens words: "writes on the board: VOLCANO"."""
+GAZING = ("eye", "eyes", "gaze", "ojo", "ojos", "mirada", "眼睛", "目光", "视线")
+RAISED = ("hand", "arm", "paw", "mano", "brazo", "pata", "手", "胳膊", "爪子")
+"""Parts of somebody that, where they go somewhere, look there or wave."""
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -110,7 +117,9 @@ class _Walk(Details):
         self.found.clues += [Clue(number, state, prep, noun) for number in unit.signs]
 
     def _read(self, kind: str, at: int, unit: Unit) -> None:
-        if kind == "mark":
+        if self._given(at, unit):
+            self.act.action, self.mods = unit.value("actions"), Modifiers()
+        elif kind == "mark":
             self._mark(unit)
         elif kind == "name":
             self.name(at, unit)
@@ -122,6 +131,8 @@ class _Walk(Details):
             self.be()
         elif kind == "noun":
             self.noun(at, unit)
+        elif kind == "epithet":
+            self.place(at, Mention("name", "", unit.text, self.company.nameless(self.named())), self.taken())
         elif kind == SURE:
             self._sure(unit)
         elif kind == "moment":
@@ -166,6 +177,15 @@ class _Walk(Details):
         elif self.mods.open and unit.verb and unit.form in (forms.ING, forms.PAST):
             self.mods.doing = unit.value("actions")
 
+    def _given(self, at: int, unit: Unit) -> bool:
+        """Whether what is given is something done to one: "gives Tom a shove", "gave the door a good kick"."""
+        article = any("a" in before for before in self.units[max(0, at - 2) : at])
+        action = unit.value("actions")
+        done = bool(action) and (ACTIONS[action].pair or action in ("kicks", "pulls"))
+        base = unit.form == forms.BASE or unit.forms.get("things") == SAME
+        gives = self.act is not None and self.act.action == "gives" and self.mods.open and not self.prep
+        return gives and article and done and base and self.language == "en"
+
     def _goes(self, at: int, unit: Unit) -> bool:
         """Whether Spanish "ir" is to go somewhere, and not to be about to: "van juntas al mercado"."""
         if self.language != "es" or unit.text not in GOING:
@@ -186,7 +206,8 @@ class _Walk(Details):
 
     def _mark(self, unit: Unit) -> None:
         if unit.text in ".!?。！？;；…:：":
-            told = self.state if unit.text in ":：" and self.state == UNREAL else REAL
+            wrote = self.act is not None and self.act.action in WORDY
+            told = UNREAL if unit.text in ":：" and (wrote or self.state == UNREAL) else REAL
             self._close()
             self.clause()
             self.dangling = None
@@ -297,8 +318,16 @@ class _Walk(Details):
         finite = unit.form in (forms.THIRD, forms.BASE, forms.FIRST)
         self.participle = not self.before if self.language == "zh" else not finite
         self.single = unit.form == forms.THIRD
+        if "times" in unit and self.state == REAL:
+            self.found.moments.append(Occasion("times", unit.value("times"), unit.text))  # "turns out the light"
         felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
         self._act(at, unit, action, manners)
+        if self.language == "zh" and "places" in unit:
+            where = unit.value("places")  # 回家
+            self.found.mentions.append(Mention("place", where, unit.text, prep=SURE, role="prep", act=self.act))
+        if self.language == "en" and unit.form == forms.ING and self.previous in ("of", "for", "like"):
+            self.act.state = self.act.state or UNREAL  # "tired of waiting", "thinks about flying"
+        self.act.word = unit.text
         for name in self.act.actors if felt else ():
             self.moved.setdefault(name, felt)
         if self.language == "es" and at and self.units[at - 1].text in CLITICS:
@@ -421,7 +450,8 @@ class _Walk(Details):
         """ "starts to run", 去拿: the verb that follows is what is done."""
         if self.language == "zh":
             return self.previous == "verb" and (bool(act.manners & {"begins"}) or act.action == "walks")
-        return bool(act.manners & {"begins"}) and form == forms.BASE and self.previous in ("to", "verb")
+        going_on = form == forms.BASE or (form == forms.ING and act.action in ("walks", "") and self.previous == "verb")
+        return bool(act.manners & {"begins"}) and going_on and self.previous in ("to", "verb")
 
     def _taken_along(self, act: Act, form: str) -> bool:
         """ "with Ink sneaking behind": only he does; 带她去: both do."""
@@ -448,6 +478,7 @@ class _Walk(Details):
         self, action: str, manners: frozenset[str], state: str, actors: Sequence[str] = (), purpose: bool = False
     ) -> None:
         """A new act of the clause's subject, or of `actors`."""
+        action = self._of_limbs(action)
         of_things = any(mention.kind == "thing" for mention in self.subject)
         along = self.act.actors if self.language == "zh" and self.act is not None and not of_things else ()
         names = list(actors) or list(along) or names_of(self.subject) or self._limbed(action)
@@ -462,7 +493,7 @@ class _Walk(Details):
         self.act.doers = [] if actors else [mention for mention in self.subject if mention.kind == "thing"]
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
-        self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle else None
+        self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle and not exists else None
         if exists:
             return  # what was said before is of what comes: "behind the jar is a snake"
         self.led, self.aside = self.aside, []
@@ -474,6 +505,13 @@ class _Walk(Details):
         """Who does what nobody is said to do: in English, where the verb is of one, who was meant last."""
         one = self.language == "en" and self.single
         return list(self.company.recent[-1:] if one else ()) or list(self.company.members)
+
+    def _of_limbs(self, action: str) -> str:
+        """What somebody does whose eyes or hand do it: "her eyes dart about", "his hand shot up"."""
+        limb = self.subject[-1].word if self.subject and self.subject[-1].value == "body" else ""
+        if limb in GAZING and action in GOES:
+            return "looks"
+        return "waves" if limb in RAISED and action in GOES else action
 
     def _limbed(self, action: str) -> list[str]:
         """Whose hand, foot or nose it is that does something: "her hands dig"."""
@@ -496,6 +534,9 @@ class _Walk(Details):
             self.clause()  # "… and next to her Zix sleeps"
         if self.language == "zh" and self.previous == "from":
             return  # 从树上
+        if self.units[at].text == "from behind" and self.act is not None and self.act.action in WATCHING:
+            self.last = None  # "looks at the cake from behind a chair": whoever looks is there
+            self.act.action = "peeks" if self.act.action == "looks" else self.act.action
         negated = self.mods.negated
         self.prep, self.mods = kind, Modifiers(negated=negated)
 

@@ -111,12 +111,25 @@ class Position:
         for kind in ("nothing", SURE, "framings"):
             if kind in unit and not (kind == "framings" and self._is_no_framing(at)):
                 return kind
+        if "epithet" in unit and self._is_epithet(at):
+            return "epithet"
+        unit.senses.pop("epithet", None)
         if unit.verb and self._is_verb(at):
             return "is" if "is" in unit else "has" if "has" in unit and self._helps(at) else "verb"
         if self.language == "zh" and unit.text in ("在", "给", "没有", "没"):
             return self._chinese_word(at, unit)
         kind = self._adjective(at, unit) or self._noun_or_word(at, unit)
         return "unknown" if kind == "noun" and self._done_by_a_name(unit) else kind
+
+    def _is_epithet(self, at: int) -> bool:
+        """Whether "the hero" is the one of the panel whom the line does not name."""
+        told = self.language == "zh" or self.mods.which in ("the", "his")
+        meant = self.company.of_kind(self.units[at].value("things"), plural=False, definite=True)
+        return told and not meant and not self.noun_follows(at) and bool(self.company.nameless(self.named()))
+
+    def named(self) -> set[str]:
+        """Who of the cast the line names."""
+        return {unit.name for unit in self.units if unit.name}
 
     def _done_by_a_name(self, unit: Unit) -> bool:
         """Whether a plural is a verb that nobody knows: "Tom bears the bag", "she bats the ball"."""
@@ -133,7 +146,8 @@ class Position:
         for kind in ("wheres", "distances"):
             if kind in unit and not (self.mods.open and unit.noun):
                 return kind
-        for kind in ("colours", "sizes", "numbers"):
+        both = "they" in unit and self.previous in ("name", *PRONOUNS)  # "they both saw"
+        for kind in ("colours", "sizes") if both else ("colours", "sizes", "numbers"):
             if kind in unit and (not unit.noun or self._describes(at)):
                 return kind
         return ""
@@ -310,7 +324,8 @@ class Position:
         ):
             return False
         after = self.next(at)
-        return self.act is None and bool(self.actors()) and after is not None and (after.noun or "numbers" in after)
+        opens = self.act is None and bool(self.actors())
+        return opens and ("places" in unit or (after is not None and (after.noun or "numbers" in after)))  # 回家
 
     def _ends(self, at: int) -> bool:
         unit = self.unit(at)

@@ -127,8 +127,10 @@ class Lexicon:
                     continue  # "red apple", "manzana roja": an apple
                 if plurals and len(words) == 1 and any(noun in known for noun in forms.english_nouns(phrase)):
                     continue
-                if words not in self._phrases and words[0] not in self.verbs and (self.language != "zh" or phrase[1:]):
-                    self._phrases[words] = [Sense("things", concept)]
+                known_as = self._phrases.get(words, [])
+                free = words[0] not in self.verbs and (self.language != "zh" or bool(phrase[1:]))
+                if free and all(sense.kind == "epithet" for sense in known_as):
+                    self._phrases[words] = [*known_as, Sense("things", concept)]
 
     def _singular(self, word: str) -> list[str]:
         """What a word may be a form of as an adjective."""

@@ -52,6 +52,8 @@ MATERIALS = (
 """What something is of that is made of it."""
 CLITICS = ("la", "lo", "las", "los", "le", "les", "se", "me", "nos")
 """Spanish pronouns before a verb."""
+PASSED = {"en": SILENT | {"moods"}, "zh": SILENT | {"moods"}, "es": SILENT | {"moods", "colours", "sizes"}}
+"""Kinds of words that may stand between a subject and its verb: "un gato negro roba …"."""
 SPEECH = ("talks", "whispers", "shouts", "thinks")
 
 
@@ -251,12 +253,17 @@ class Nouns(Relations):
         }
         concept = self._concept(unit, mods.which == "his")
         if concept and mods.which != "other":
-            definite = mods.which in ("the", "his", "same") and not mods.owner
+            one = mods.which == "a" or (self.language == "zh" and mods.count == 1)
+            definite = (mods.which in ("the", "his", "same") or one) and not mods.owner
             names = self.company.of_kind(concept, plural or count > 1, definite)
+            if one and set(names) <= {*self.meant, *self.company.seen}:
+                names = []  # "a girl" is nobody who has been told of
+            if not names and mods.which == "his" and not plural:
+                names = self.company.kin(concept, mods.owner or next(iter(self.meant[-1:]), ""))
             if not names and concept in GENERIC and mods.owner:
                 friends = [name for name in self.company.members if name not in (*self.actors(), mods.owner)]
                 names = friends if plural else friends[:1]
-            if names and not (mods.which == "a" and set(names) <= {*self.meant, *self.company.seen}):
+            if names:
                 return Mention("name", concept, unit.text, names, count=count if plural else 1)
         seen_from = self.prep == "of" and self.last is not None and self.last.value in fixtures()
         within = self.prep in WITHIN or ("places" in unit and seen_from)  # "the window of the spaceship"
@@ -302,7 +309,7 @@ class Nouns(Relations):
                 resumed = self._resumed(step)
                 if unit.text not in ",，、" or ahead is None or not (ahead.name or resumed):
                     return False
-            elif unit.name or "and" in unit or (unit.senses and set(unit.senses) <= SILENT | {"moods"}):
+            elif unit.name or "and" in unit or (unit.senses and set(unit.senses) <= PASSED[self.language]):
                 continue
             elif "own" in unit and self.language == "en" and not self._is_participle(step + 1):
                 return False
@@ -403,7 +410,8 @@ class Nouns(Relations):
             speech = said and act.action in SPEECH
             new = act.implied and (speech or not names_of(self.before))
             return said and (new or (self.language == "es" and not self.subject))
-        free = act.implied if self.language == "en" else act.action != "stands"
+        subject = bool(act.actors) and not act.implied
+        free = act.implied if self.language == "en" else act.action != "stands" and not subject
         if mention.kind == "plain":
             said = any(unit.text == QUOTE for unit in self.units[:at])
             return said and act.implied and act.action in SPEECH  # "called a small voice"

@@ -25,6 +25,15 @@ DRINKS = (
 )
 MOVED = {"runs": "pushes", "dances": "works", "floats": "carries"}
 """What verbs of motion say where a thing is moved: "slides a letter", "spins the wheel"."""
+HANDLED = {
+    **dict.fromkeys(("set out", "sets out", "setting out", "hang", "hung"), "works"),
+    **dict.fromkeys(("dangl", "se aferr"), "holds"),
+    "gather": "takes",
+    "arrastr": "pulls",
+}
+"""What verbs mean, by how they begin, where a thing is their object: "dangles a string", "sets out his loaves"."""
+LED = ("lead", "led", "guía", "guia", "带", "领")
+"""How verbs begin of who takes somebody along on foot."""
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
 """What Chinese says "look at" of for reading."""
 PAINTABLE = (
@@ -55,6 +64,11 @@ def hollow() -> frozenset[str]:
 def fixtures() -> frozenset[str]:
     """Concepts of what cannot be carried away: whoever is at it is in its place."""
     return frozenset(listed(vocabulary()["grammar"]["fixed"]["en"]))
+
+
+def _is_word(verb: str, beginning: str) -> bool:
+    """Whether a verb is one word, or the phrase of `beginning` itself: "hangs" but not "hangs on to"."""
+    return verb.startswith(beginning) and (" " not in verb or " " in beginning)
 
 
 def targets_of(mention: Mention) -> list[str]:
@@ -122,7 +136,7 @@ class SentenceParts(Position):
     def as_object(self, mention: Mention) -> None:
         mention.role = "object"
         act = self.act
-        if not act.actors:
+        if not act.actors or (self.waiting and mention.kind == "place"):
             self.come(mention)
             mention.distance = mention.distance or next((far.distance for _, far in self.aside), "")
         if "seeks" in act.manners or (act.action == "paints" and mention.value not in PAINTABLE):
@@ -135,12 +149,15 @@ class SentenceParts(Position):
             act.action = "stands"
         if act.action == "rides" and (mention.names or mention.owner):
             self.relate("on", mention.names or [mention.owner])
-        if mention.kind == "name":
+        if mention.kind == "name" and act.word.startswith(LED) and act.action in ("carries", "walks", "follows"):
+            act.action, act.actors = "walks", [*act.actors, *(n for n in mention.names if n not in act.actors)]
+        elif mention.kind == "name":
             act.toward += [name for name in mention.names if name not in act.actors]
         elif mention.kind == "thing" and mention.state == REAL:
             act.thing = True
             if act.action == "eats" and mention.value in DRINKS:
                 act.action = "drinks"
+            act.action = next((done for verb, done in HANDLED.items() if _is_word(act.word, verb)), act.action)
             if act.action in MOVED and not act.manners and mention.value not in (living() | fixtures()):
                 act.action = MOVED[act.action]
             if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():

@@ -14,6 +14,8 @@ STEADY = ("reads", "eats", "drinks", "plays", "holds", "sings", "paints", "write
 """Actions that leave a thing where the one who does them is."""
 GRASPING = ("dives", "jumps", "runs", "takes", "catches", "climbs", "crawls")
 """Actions that are done for what is there: "dives for the ball"."""
+FIGURES = ("wall", "blanket", "curtain", "carpet", "sheet", "ocean")
+"""What is only a manner of speaking where it is of something: of dust, of snow."""
 WIDE = (
     "forest",
     "sea",
@@ -83,6 +85,8 @@ class Relations(SentenceParts):
     def _of(self, mention: Mention, before: Mention) -> bool:
         """ "of": whose the noun before is, or what it is a part of. Whether nothing more is to be said of it."""
         mention.of = before
+        if before.value in FIGURES and mention.kind != "name" and self.previous in ("of", "colours", "sizes"):
+            before.state = LIKE  # "a wall of dust"
         if mention.kind == "name":
             before.owner = mention.names[0] if mention.names else ""
             mention.names = []
@@ -101,7 +105,7 @@ class Relations(SentenceParts):
             if anchor.prep in (*RELATIONS, "through"):
                 mention.prep, mention.role = anchor.prep, "prep"  # "en un banco del parque"
             elif before.value in fixtures():
-                mention.prep = "at"  # "opens the door of the bakery"
+                mention.prep = "from" if anchor.prep == "from" else "at"  # "opens the door of the bakery"
         if mention.prep == "of" and (before.value == "part" or before.kind == "plain"):
             mention.prep, mention.role = before.prep, before.role
         return before.kind == "thing"

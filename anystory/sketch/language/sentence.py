@@ -24,7 +24,7 @@ STILL = (*STATES, "waves", "shouts", "sings", "laughs", "points", "looks", "talk
 class Act:
     """A verb with those who do it. `actors`: names; `toward`: names it is done to; `manners`: see words.yaml;
     `state`: REAL, NEGATED or UNREAL; `purpose`: "in order to"; `implied`: no subject was said in its clause; `doers`:
-    the things, a dog or a bus, that do it."""
+    the things, a dog or a bus, that do it; `word`: the verb as it is written."""
 
     action: str
     actors: list[str] = field(default_factory=list)
@@ -37,6 +37,7 @@ class Act:
     thing: bool = False
     number: int = 0
     doers: list[Mention] = field(default_factory=list)
+    word: str = ""
 
 
 @dataclass

@@ -97,7 +97,7 @@ def language_of(text: str, names: Sequence[str] = ()) -> str:
 def _small(language: str) -> frozenset[str]:
     """The words of grammar of a language."""
     found = {word for entry in vocabulary()["grammar"].values() for word in listed(entry[language])}
-    return frozenset(found - {"a", "me", "no", "as", "so", "he", "sin", "once", "son", "come"})
+    return frozenset(found - {"a", "me", "no", "as", "so", "he", "sin", "once", "son", "come", "pie"})
 
 
 def _familiar(word: str, language: str) -> float:

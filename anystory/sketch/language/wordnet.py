@@ -37,7 +37,7 @@ VAGUE = frozenset(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the words, one a line, in the order of the alphabet."""
+    """Write the words, one per line, in alphabetical order."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if len(arguments) != 1:
         print("usage: python -m anystory.sketch.language.wordnet PACKAGE", file=sys.stderr)

@@ -6,7 +6,7 @@ from functools import cache
 
 from anystory.sketch.language.sentence import LIKE, REAL, Clue, Mention, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
-from anystory.sketch.reading.places import indoors, only_of_things, out_of_a_window
+from anystory.sketch.reading.places import indoors, only_of_things, out_of_a_window, seen_outside
 from anystory.sketch.reading.things import VESSELS
 from anystory.sketch.words import listed, signs
 
@@ -88,6 +88,8 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
         if not sign.moves and (here or _in_hand(clue, sign.sure)):
             continue
         if here and indoors(here) and (_brought(clue) or _borne(clue)):
+            continue
+        if here and indoors(here) and not indoors(sign.at[0]) and (_looked_at(clue) or seen_outside(sentence)):
             continue
         if housed and not sign.moves and sign.at[0] not in ROOMS:
             continue
@@ -202,6 +204,14 @@ def _borne(clue: Clue) -> bool:
     mention = clue.mention
     act = mention.act if mention is not None and mention.role == "object" else None
     return act is not None and act.action in ("carries", "holds", "gives") and not act.implied
+
+
+def _looked_at(clue: Clue) -> bool:
+    """Whether what tells is only looked at: "looks out at the city lights"."""
+    mention = clue.mention
+    return (
+        mention is not None and mention.role == "object" and mention.act is not None and mention.act.action == "looks"
+    )
 
 
 def _brought(clue: Clue) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
-from anystory.sketch.language.parts import hollow, living
+from anystory.sketch.language.parts import hollow
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
@@ -25,6 +25,9 @@ HOME = ("home", "casa", "a casa")
 """Words for home without whose it is."""
 SHORES = ("beach", "island", "pier", "harbour", "lighthouse")
 """From where some swim in the sea while others stay."""
+VESSELS = frozenset(("boat", "ship", "raft", "canoe"))
+THROUGH, AT_IT = ("of", "from", "through", SURE), ("on", "at", "next to", "in front of")
+"""How one who looks out is to a window: 趴在窗台上看 …"""
 WITHIN_IT = ("inside", "里面", "里头", "dentro", "adentro")
 OPENED = (
     "egg",
@@ -40,6 +43,10 @@ OPENED = (
     "machine",
 )
 """What one looks inside, besides what is hollow."""
+BEDDED = ("hospital", "train", "camp")
+"""Places, no bedrooms, where one may lie in bed."""
+HOUSED = ("garden", "street", "village", "castle", "school", "playground", "farm", "city", "station")
+"""From where one may go in without saying where."""
 ROOFED = ("house", "tower", "train", "ship", "bus", "submarine", "rocket", "car", "cave", "tent", "barn", "church")
 """What is hollow and large enough to be where the story is."""
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
@@ -117,10 +124,10 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         if mention.kind != "place":
             continue
         strength = _strength(mention, not sentence.acts)
-        if mention.word == "fort" and indoors(here):
+        if mention.word == "fort" and here and indoors(here):
             continue  # one of chairs and blankets
-        if mention.value == "inside" and here and not indoors(here) and _of_an_animal(mention):
-            continue  # "a cat at the window watches them"
+        if mention.value == "inside" and here and not indoors(here) and _of_a_thing(mention):
+            continue  # "a cat at the window watches them", "a hat at the window of the carriage"
         if mention.word in WITHIN_IT and _of_vessel(mention, sentence):
             continue
         if strength < NAMED and not (not here and strength == AFAR):
@@ -129,6 +136,10 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
         if place == "sea" and here in SHORES and _apart(mention, members):
             continue
         if framed and mention.value != "inside" and _through_it(mention):
+            continue
+        if place == "bedroom" and here in BEDDED and mention.prep == SURE:
+            continue  # one of its own beds
+        if members and mention.value != "inside" and here and indoors(here) and seen_outside(sentence):
             continue
         found = (strength, mention, place)
         if place == "sky" and only_of_things(sentence):
@@ -153,19 +164,25 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
 
 def out_of_a_window(sentence: Sentence) -> bool:
     """Whether somebody of the cast looks through a window, so that what else is told is seen there."""
-    return any(
-        mention.value == "window"
-        and mention.prep in ("of", "from", "through")
+    looking = any(act.actors and act.state == REAL and act.action in ("looks", "peeks") for act in sentence.acts)
+    return looking and any(
+        "window" in (mention.value, mention.thing)
         and mention.act is not None
         and bool(mention.act.actors)
-        and mention.act.action in ("looks", "peeks")
+        and (mention.act.action in ("looks", "peeks") if mention.prep in THROUGH else mention.prep in AT_IT)
         for mention in sentence.mentions
     )
 
 
-def _of_an_animal(mention: Mention) -> bool:
-    """Whether only something that lives and is nobody of the cast is said to be there."""
-    return mention.act is None and mention.of is not None and mention.of.value in living()
+def seen_outside(sentence: Sentence) -> bool:
+    """Whether a line tells of what others do outside, and of nobody of the cast: "cows graze in the fields outside"."""
+    told = any(mention.kind == "place" and mention.value == "outside" for mention in sentence.mentions)
+    return told and any(act.doers for act in sentence.acts) and not any(act.actors for act in sentence.acts)
+
+
+def _of_a_thing(mention: Mention) -> bool:
+    """Whether only something that is nobody of the cast is said to be there."""
+    return mention.act is None and mention.of is not None and mention.of.kind == "thing"
 
 
 def _through_it(mention: Mention) -> bool:
@@ -216,6 +233,12 @@ def left_of(sentence: Sentence) -> list[str]:
     return left
 
 
+def sails(sentence: Sentence) -> bool:
+    """Whether somebody of the cast is on the water in a boat."""
+    aboard = any(not VESSELS.isdisjoint(targets) for _, targets in sentence.relations.values())
+    return aboard and any(act.action == "rides" and act.actors and act.state == REAL for act in sentence.acts)
+
+
 def building_of(sentence: Sentence) -> str:
     """The room of the house that a line names last, or "": where one is who goes inside then."""
     named = [mention for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
@@ -226,6 +249,15 @@ def building_of(sentence: Sentence) -> str:
 def goes_out(sentence: Sentence) -> bool:
     """Whether somebody of the cast leaves a house that is not named: "when they come out"."""
     return any("exits" in act.manners and act.actors and act.state == REAL for act in sentence.acts)
+
+
+def goes_in(sentence: Sentence, here: str) -> bool:
+    """Whether somebody of the cast goes into a house that is not named: "it rains, and she comes in"."""
+    entering = [act for act in sentence.acts if "enters" in act.manners and act.actors and act.state == REAL]
+    return here in HOUSED and any(
+        not any(mention.act is act and mention.kind in ("place", "thing") for mention in sentence.mentions)
+        for act in entering
+    )
 
 
 def _options(mention: Mention) -> list[str]:
@@ -249,8 +281,9 @@ def place_of(mention: Mention) -> str:
         return building.get("on", building["in"])
     if mention.prep in ("in", "through", "under") or "enters" in manners:
         return building["in"]
-    if "passes" in manners:
-        return building["by"]
+    found = mention.act is not None and mention.act.action == "looks" and not mention.prep
+    if "passes" in manners or (found and building["in"] == "room"):
+        return building["by"]  # "finds a cottage"
     doing = mention.act.action if mention.act is not None else ""
     if "over" in building and mention.role == "object" and doing in ("flies", "rides", "swims"):
         return building["over"]
@@ -284,7 +317,7 @@ def _strength(mention: Mention, still: bool) -> int:
         return HERE if act is None or act.actors else NOWHERE  # "high above the town"
     if mention.value == "sky" and not _in_the_air(mention, still):
         return NOWHERE
-    if mention.distance == "far" or mention.passing:
+    if mention.distance == "far" or mention.passing or _done_far_off(act):
         return AFAR
     if prep == "of":
         return AFAR
@@ -303,7 +336,7 @@ def _strength(mention: Mention, still: bool) -> int:
         return HERE if act is not None and not seen and act.action not in ("talks", "waves") else AFAR
     if prep in ("toward", "with"):
         return AFAR
-    if prep == "from" and act is not None and act.action in STILL:
+    if prep == "from" and act is not None and act.action in STILL and act.actors:
         return HERE
     if prep:
         return NOWHERE
@@ -314,6 +347,8 @@ def _ungoverned(mention: Mention, act: Act | None, manners: frozenset[str], seen
     """A place without a preposition: subject, object, or all there is."""
     if mention.attribute:
         return AFAR
+    if mention.role == "subject" and act is not None and act.action == "looks":
+        return AFAR  # "the village looks like a toy"
     if mention.role == "subject":
         return HERE if act is None else NAMED
     if manners & {"reaches", "enters", "passes"}:
@@ -324,7 +359,14 @@ def _ungoverned(mention: Mention, act: Act | None, manners: frozenset[str], seen
         return NOWHERE
     if act is not None and act.action in MOTION:
         return HERE
+    if act is not None and act.doers and not act.actors and act.action == "works":
+        return NAMED  # "a pink cloud filled the laboratory"
     return NAMED if act is None or act.action in ("stands", "") else AFAR
+
+
+def _done_far_off(act: Act | None) -> bool:
+    """Whether only what is seen far away does it: "a herd moves along the river, far away"."""
+    return act is not None and not act.actors and any(doer.distance == "far" for doer in act.doers)
 
 
 def _indoors_or_out(mention: Mention, act: Act | None) -> int:

@@ -39,6 +39,8 @@ SUPPORTS = {
     **dict.fromkeys(("horse", "pony", "donkey", "camel", "bicycle", "boat", "canoe", "car", "raft"), "rides"),
 }
 """What one does of whom it is only said what one is on or in."""
+COVERS = ("bed", "sofa", "table", "desk", "chair", "armchair", "blanket", "bush", "curtain", "hedge", "wardrobe")
+"""What one hides under or behind of whom it is only said that one is there."""
 AFLOAT = {"space": "floats", "underwater": "swims", "sky": "flies"}
 """What one does of whom nothing is said where there is no ground."""
 MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
@@ -95,7 +97,7 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, 
     action = act.action if act is not None else _suffered(sentence, name)
     relation, targets = sentence.relations.get(name) or _borne(sentence, name)
     where, distance = sentence.wheres.get(name, ""), sentence.distances.get(name, "")
-    if action == "carries" and act is not None and act.toward and name in sentence.holds:
+    if action == "carries" and act is not None and act.toward and act.thing:
         action = "gives"  # "brings her a cup"
     if action == "holds" and name not in sentence.holds:
         action = "stands" if act is None or not act.toward else action
@@ -105,6 +107,8 @@ def _role(sentence: Sentence, name: str, members: Sequence[str], height: float, 
         action = "rides"  # "gallops past on a pony"
     if action == "rides" and relation == "on" and targets and targets[0] in CLIMBED:
         action = "climbs"  # "se sube al árbol"
+    if action == "stands" and relation in ("under", "behind") and targets and targets[0] in COVERS:
+        action = "hides"
     if action == "stands" and relation in ("on", "in") and targets and not _rises(sentence, name):
         action = "sits" if targets[0] in members else SUPPORTS.get(targets[0], action)
     return Role(

@@ -184,6 +184,8 @@ def _belonging(mention: Mention) -> tuple[str, tuple[str, ...]]:
         return ("on", (whole.value,)) if whole.value in SURFACES else ("", ())
     if mention.prep != "with" or (whole.role == "object" and mention.act is not None and mention.act.action in TOOLED):
         return "", ()
+    if mention.owner and whole.value not in living():
+        return "", ()  # "Tom sits on the stairs with his robot"
     return "of", (whole.value,)
 
 

@@ -58,6 +58,10 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 SMALLEST, LARGEST = 16, 4096
 """How many pixels a side of a rendered scene may have: from the smallest frame to train on to the largest page."""
 
+_ABOVE, _GROUND = 0.15, 0.35
+"""What a wide frame has above the horizon, and of the ground where feet stand, at least if it can: shares of its
+height."""
+
 Seed = int | tuple[int, ...]
 
 Label = tuple[str, str, str, str]
@@ -250,9 +254,13 @@ def _named(place: str, seed: Seed) -> str:
 
 def window_for(painting: Painting, width: int, height: int) -> Box:
     """The part of the painted square that a frame of `width` x `height` shows, not stretched, as large as can be: its
-    middle, the ground down to a little below where feet stand, and as much above it as there is room for."""
+    middle, the ground down to a little below where feet stand, and as much above it as there is room for. Where that is
+    not up to the horizon in a wide frame, there is less of the ground, down to some share of the frame."""
     x0, y0, x1, y1 = painting.extent
     wide = min(x1 - x0, (y1 - y0) * width / height)
     tall = min(y1 - y0, (x1 - x0) * height / width)
     low = max(min(y1, painting.ground[1] + 0.04), y0 + tall)
+    if width > height:
+        in_sight, least = painting.horizon + (1 - _ABOVE) * tall, painting.ground[0] + _GROUND * tall
+        low = min(low, max(in_sight, least, y0 + tall))
     return (x0 + x1 - wide) / 2, low - tall, (x0 + x1 + wide) / 2, low

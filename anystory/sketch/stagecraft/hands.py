@@ -92,6 +92,23 @@ def held(figure: Figure, holder: Body, side: int, others: Sequence[Body], aspect
     )
 
 
+def over_both(figure: Figure, holder: Body, other: Body, aspect: float) -> Body:
+    """An umbrella over two who are under it: behind both, in the hand of `holder`, and about as broad as they are."""
+    width, height = _handy(figure, holder, aspect)
+    left, right = min(holder.box[0], other.box[0]), max(holder.box[2], other.box[2])
+    low = holder.y + (_HAND - 0.5) * holder.height
+    larger = max(1.0, min(0.9 * (right - left) / width, 0.95 * low / (0.9 * height)))
+    width, height = larger * width, larger * height
+    line = min(holder.line, other.line) - 0.001
+    x = min(max((left + right) / 2, width / 2), aspect - width / 2)
+    return Body(figure, x, max(low - 0.4 * height, height / 2), width, height, line)
+
+
+def is_held_up(drawing: LibraryDrawing) -> bool:
+    """Whether it is over who holds it."""
+    return drawing.concept in ("umbrella", "parasol")
+
+
 def _handy(figure: Figure, holder: Body, aspect: float) -> tuple[float, float]:
     width, height = figure.size(scale_of(holder), 1)
     long = max(width, height)

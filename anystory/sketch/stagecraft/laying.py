@@ -10,7 +10,7 @@ from anystory.sketch.stagecraft.bodies import FAR, NEAR, PEEKING, Body, on_top
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
 from anystory.sketch.stagecraft.figure import Figure
-from anystory.sketch.stagecraft.hands import covered, held, scale_of, shared, worn
+from anystory.sketch.stagecraft.hands import covered, held, is_held_up, over_both, scale_of, shared, worn
 from anystory.sketch.stagecraft.partners import flies
 from anystory.sketch.stagecraft.poses import WATER, pose_of
 from anystory.sketch.stagecraft.props import COMPANY, HELD, LAID, WORN, Prop, afloat, rows_of
@@ -83,7 +83,10 @@ def laid_out(cast: Ensemble, settled: Sequence[Body]) -> tuple[list[tuple[Prop, 
             continue
         figure = prop.figure(len(settled) + number, prop.told.concept, room.scale, cast.around.aspect)
         owner = room.named.get(prop.owner)
-        if prop.how == HELD and owner is not None:
+        sharer = _sharer(owner, room) if owner is not None and is_held_up(prop.drawing) else None
+        if prop.how == HELD and owner is not None and sharer is not None:
+            body = over_both(figure, owner, sharer, cast.around.aspect)
+        elif prop.how == HELD and owner is not None:
             body = held(figure, owner, _hand(cast, owner, room), room.bodies, cast.around.aspect)
         elif prop.how == WORN and owner is not None:
             body = worn(figure, owner)
@@ -105,6 +108,14 @@ def _hand(cast: Ensemble, owner: Body, room: _Room) -> int:
     if other is not None and other is not owner:
         return 1 if other.x > owner.x else -1
     return owner.looks or (1 if owner.x < cast.around.aspect / 2 else -1)
+
+
+def _sharer(owner: Body, room: _Room) -> Body | None:
+    """Who is under the same umbrella."""
+    role = owner.figure.role
+    under = (body for body in room.bodies[: len(room.cast.shot.roles)] if body.figure.role.relation == "under")
+    shared = (body for body in under if set(body.figure.role.targets) & set(role.targets))
+    return next((body for body in shared if body is not owner), None) if role.relation == "under" else None
 
 
 def _rank(prop: Prop) -> tuple[int, bool, float]:

@@ -221,7 +221,7 @@ def props_of(
     whether there is some to swim in; `fixed`: what a concept means of what the background shows."""
     props, notes = [], []
     for number, thing in enumerate(shot.things):
-        asked = any(thing.concept in role.targets for role in shot.roles)
+        asked = any(thing.concept in (*role.targets, role.holds) for role in shot.roles)
         counted = thing.own or (thing.concept == "star" and thing.count > _MANY_STARS)
         if thing.relation == "of" or (thing.concept in _SKY and not asked and not counted):
             continue  # a part of what is drawn
@@ -331,6 +331,8 @@ def _with_holder(thing: Thing, drawing: LibraryDrawing, holder: Role | None, hei
     garment = is_worn(drawing) and "head" not in drawing.rests and drawing.size > _GARMENT
     if is_worn(drawing) and (not carried or (garment and holder.action in _GARMENTS)):
         return WORN
+    if drawing.rests[0] == "sky" and holder is not None and holder.action == "stands" and not carried:
+        return LAID  # one counts stars, and has none
     handy = "hand" in drawing.rests or "table" in drawing.rests
     small = drawing.height <= _IN_HAND * height
     if drawing.living and thing.count <= _APIECE and not small:

@@ -1,0 +1,47 @@
+"""What the backends that are models share: the device they run on, how they read pictures and take a layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from anystory.backends.base import BackendError
+from anystory.model.routing import Guide
+from anystory.story.model import BACKGROUND
+from anystory.story.steering import Layout
+
+MAX_SUBJECTS = 4
+"""Subjects per frame; beyond it no model here was trained or tried."""
+
+
+def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:
+    """The device asked for, or the best there is (CUDA, Apple's MPS, CPU), with a fitting dtype: bfloat16 on CUDA,
+    float32 elsewhere. Raises `BackendError` with a sentence for a device that is not there."""
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    chosen = device or best
+    try:
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise BackendError(f"There is no device {chosen!r} here; the best there is: {best}.") from error
+    return chosen, torch.bfloat16 if chosen.startswith("cuda") else torch.float32
+
+
+def readable(picture: Image.Image, sought: int, area: int, step: int) -> Tensor:
+    """A picture in which so many subjects are `sought`, at about the `area` of a frame in pixels: (3, H, W)
+    in [-1, 1], H and W multiples of `step`. Raises BackendError for too many subjects."""
+    if sought > MAX_SUBJECTS:
+        raise BackendError(f"At most {MAX_SUBJECTS} characters can be looked for at once, not {sought}.")
+    scale = (area / (picture.width * picture.height)) ** 0.5
+    size = tuple(max(step, round(length * scale / step) * step) for length in picture.size)
+    pixels = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / 127.5 - 1
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def guide_of(layout: Layout, names: Sequence[str]) -> Guide | None:
+    """A layout as models take it; None where it asks nothing of a frame of `names`."""
+    regions = layout.regions((*names, BACKGROUND))
+    return None if regions is None else Guide(regions, layout.strength, layout.start, layout.end)

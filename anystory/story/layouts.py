@@ -1,0 +1,46 @@
+"""The layouts of pages, as data: how many panels go on one, and how large each is beside the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4), "comic": (168.0, 260.0), "square": (210.0, 210.0)}
+"""Width and height of a page in millimetres."""
+FIT = "fit"
+"""The page size that leaves every cell of a layout the shape it is drawn with."""
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A row of cells: its height and their widths, as weights."""
+
+    height: float
+    widths: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PageLayout:
+    """A fixed arrangement of cells; `page` is the page size it is made for."""
+
+    rows: tuple[PageRow, ...]
+    page: str
+    about: str
+
+    @property
+    def panels(self) -> int:
+        """How many panels a page takes."""
+        return sum(len(row.widths) for row in self.rows)
+
+
+LAYOUTS = {
+    "frames": PageLayout((PageRow(1, (1,)),), FIT, "every frame by itself, without a margin"),
+    "one": PageLayout((PageRow(1, (1,)),), FIT, "one panel per page"),
+    "strip": PageLayout((PageRow(1, (1, 1, 1, 1)),), FIT, "four panels in a row"),
+    "column": PageLayout((PageRow(1, (1,)),) * 4, FIT, "four panels below each other"),
+    "2x2": PageLayout((PageRow(1, (1, 1)),) * 2, FIT, "two rows of two"),
+    "2x3": PageLayout((PageRow(1, (1, 1)),) * 3, "a4", "three rows of two"),
+    "manga": PageLayout(
+        (PageRow(1, (3, 2)), PageRow(1.25, (1,)), PageRow(1, (2, 3))), "comic", "three uneven rows, five panels"
+    ),
+    "splash": PageLayout((PageRow(2.2, (1,)), PageRow(1, (1, 1, 1))), "a4", "a large panel over a row of three"),
+}

@@ -1,0 +1,60 @@
+"""The figures of docs/app.md: `python -m tests.app.figures` measures them in Chromium, on the app with storybook."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+from tests.app.conftest import ARGUMENTS, CHROMIUM, serving, visiting
+from tests.app.steps import EXAMPLE, frames, settle, upload
+
+LINES = ("Fern walks in the forest", "Bruno sits on the beach", "Fern and Bruno dance in the snow")
+"""Three places that nobody has painted before."""
+
+SKETCHED = """count => count ===
+  [...document.querySelectorAll(".panel .sketch")].filter((image) => image.naturalWidth).length"""
+
+
+def main() -> int:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        command = [sys.executable, "-u", "app.py", "--out", folder]
+        with serving(command, Path(folder, "app.log")) as address:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            with visiting(browser, address) as page:
+                measure(page)
+            browser.close()
+    return 0
+
+
+def measure(page) -> None:
+    """Write three lines, make their frames, and open one."""
+    upload(page, EXAMPLE / "fern.png", EXAMPLE / "bruno.png")
+    expect(page.locator("img.cutout")).to_have_count(2)
+    box, asked, waits = page.locator("#script textarea"), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    for count, line in enumerate(LINES, 1):
+        asked.clear()
+        box.press("Control+End")
+        box.press_sequentially(line if count == 1 else f"\n{line}", delay=20)
+        since = time.perf_counter()
+        page.wait_for_function(SKETCHED, arg=count)
+        waits.append(time.perf_counter() - since)
+        page.wait_for_function("() => !document.querySelector('.story.waits')")
+        print(f"line {count}: sketch after {waits[-1]:.2f} s, {len(asked)} requests")
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(len(LINES))
+    settle(page)
+    before = page.locator("#frame img").get_attribute("src")
+    since = time.perf_counter()
+    frames(page).nth(1).click()
+    page.wait_for_function("old => document.querySelector('#frame img').src !== old", arg=before)
+    print(f"a panel opened after {time.perf_counter() - since:.2f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
