@@ -6,8 +6,6 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.steps import frames, saved, settle, write
-
 FOUNTAIN = """Title: The picnic
 
 EXT. HILL - DAY
@@ -70,28 +68,6 @@ def test_scripts_of_other_programs_are_dropped_and_taken_back(page, tmp_path):
         page.locator("#story-notice [data-do=undo]").click()
         expect(text).to_have_value("[NC] my own words")
     expect(page.locator("#reading .panel")).to_have_count(1)
-
-
-def test_a_story_is_saved_for_other_programs(page, tmp_path):
-    page.locator("#title input").fill("By the sea")
-    write(page, "[NC] the sea # Once upon a time")
-    page.locator("#render").click()
-    expect(frames(page)).to_have_count(1)
-    settle(page)
-    screenplay = saved(page, "#save-fountain", tmp_path)
-    assert screenplay.name == "by-the-sea.fountain" and "the sea" in screenplay.read_text(encoding="utf-8")
-    sheet = saved(page, "#save-csv", tmp_path)
-    assert sheet.name == "by-the-sea.csv" and "Once upon a time" in sheet.read_text(encoding="utf-8-sig")
-    project = saved(page, "#save-storyboarder", tmp_path)
-    with zipfile.ZipFile(project) as archive:
-        board, picture = sorted(archive.namelist(), key=lambda name: name.endswith(".png"))
-        assert json.loads(archive.read(board))["boards"][0]["action"] == "the sea" and picture.endswith(".png")
-    # Each of them dropped is the story again.
-    for file in (screenplay, sheet, project):
-        write(page, "[NC] other words")
-        page.locator("#storyboard input[type=file]").set_input_files(str(file))
-        expect(page.locator("#reading .caption")).to_have_value("Once upon a time")
-        expect(page.locator("#reading .prompt")).to_have_value("the sea")
 
 
 def test_what_is_found_in_a_pasted_answer_is_said_in_the_pages_language(spanish):
