@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from anystory.errors import AnyStoryError
+from anystory.story.names import folded
 
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif", ".svg"}
 MAX_LIST = 200_000
@@ -34,7 +35,10 @@ def own_files(folder: Path, manifest: str, said: Said, keys: str) -> list[tuple[
     if not folder.is_dir():
         raise ThingError(f"There is no folder {str(folder)!r} with drawings of your own; check the path.")
     # macOS puts a hidden "._kite.png", which is no picture, beside a "kite.png" on a foreign disk.
-    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    try:
+        shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise ThingError(f"{str(folder)!r} cannot be read ({error.strerror}); check the folder.") from error
     files = sorted(path for path in shown if path.suffix.lower() in PICTURES and path.is_file())
     if len(files) > MAX_FILES:
         raise ThingError(f"{str(folder)!r} holds {len(files)} drawings, more than {MAX_FILES}; take some out.")
@@ -42,10 +46,20 @@ def own_files(folder: Path, manifest: str, said: Said, keys: str) -> list[tuple[
     for path in files:
         more = dict(told.get(path.name, {}))
         names = more.pop("names", None) or _split(path.stem.replace("_", " "))
-        if not names:
+        if not names or not all(any(letter.isalnum() for letter in name) for name in names):
             raise ThingError(f"{path.name!r} says nothing of what it shows; name it like 'red ball{path.suffix}'.")
         found.append((path, names, more))
+    _refuse_namesakes(found)
     return found
+
+
+def _refuse_namesakes(found: Sequence[tuple[Path, Sequence[str], Any]]) -> None:
+    called: dict[str, Path] = {}
+    for path, names, _ in found:
+        for name in names:
+            other = called.setdefault(folded(name), path)
+            if other != path:
+                raise ThingError(f"{other.name} and {path.name} are both called {name!r}; rename one of them.")
 
 
 def stamps(folder: Path) -> tuple[Stamp, ...]:
@@ -64,6 +78,13 @@ def changed(path: Path) -> tuple[int, int]:
     return stat.st_mtime_ns, stat.st_size
 
 
+def _names(where: str, value: Any) -> list[str]:
+    names = _split(value) if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ThingError(f"{where} is {str(value)[:80]}; write words there, such as 'kite, dragon kite'.")
+    return [name.strip() for name in names]
+
+
 def _split(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -77,7 +98,7 @@ def _listed(path: Path, files: Sequence[str], said: Said, keys: str) -> dict[str
         if len(text) > MAX_LIST:
             raise ThingError(f"{path.name} has more than {MAX_LIST:,} characters; say less of each drawing.")
         told = yaml.load(text, Loader=yaml.SafeLoader) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         reason = str(error).split("\n")[0]
         raise ThingError(
             f"{path.name} cannot be read ({reason}); write it as FILE: {{names: …}}, a line each."
@@ -95,8 +116,8 @@ def _entry(manifest: str, file: str, entry: Any, said: Said, keys: str) -> Mappi
     entry, kept = entry if isinstance(entry, dict) else {"names": entry}, {}
     for key, value in entry.items():
         where = f"{manifest}, {file}: {key}"
-        if key == "names" and isinstance(value, str | list):
-            kept[key] = _split(value) if isinstance(value, str) else [str(name).strip() for name in value]
+        if key == "names":
+            kept[key] = _names(where, value)
             continue
         try:
             kept[key] = said(where, key, value)

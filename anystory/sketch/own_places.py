@@ -131,7 +131,7 @@ def _kind(name: str) -> tuple[str, bool]:
 def _said(where: str, key: str, value: Any) -> Any:
     """One value of the list, checked; see `own_files.Said`."""
     if key == "like":
-        kind = value if value in PLACES else _kind(value)[0] if isinstance(value, str) else ""
+        kind = "" if not isinstance(value, str) else value if value in PLACES else _kind(value)[0]
         if not kind:
             raise ThingError(f"{where} is {value!r}; it must be a place that can be painted, such as forest or room.")
         return kind
