@@ -16,7 +16,7 @@ from ui import cast, html, viewer
 from ui.estimate import rounded
 from ui.running import Run
 from ui.strip import STRIP, strip
-from ui.studio import Shown
+from ui.studio import Shown, rechosen
 from ui.words import t
 
 TICK = 0.4
@@ -172,11 +172,11 @@ def followed(
     controls: Controls,
     stage: Stage,
 ) -> dict[Any, Any]:
-    """The strip follows the script, which had the panels `before`; while a render is under way it is that one's. Where
-    no panel has changed it is left alone, and so is what is being chosen there meanwhile."""
+    """The strip follows the script, which had the panels `before`, and so do those that are chosen; while a render is
+    under way it is that one's. Where no panel has changed it is left alone, as is what is being chosen meanwhile."""
     if panels == before:
         return {stage.panels: panels}
-    left = tuple(number for number in chosen if number <= len(panels))
+    left = rechosen(chosen, before, panels)
     change: dict[Any, Any] = {stage.panels: panels}
     if left != chosen:
         change |= {stage.chosen: left, controls.start: start_label(say, left)}

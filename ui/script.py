@@ -243,6 +243,14 @@ def fixed(text: str, found: Sequence[Finding], start: int, end: int, code: str) 
     return mend(text, min(same, key=lambda f: abs(f.start - start))) if same else text
 
 
+def panels_of(text: str, members: Sequence[CastMember]) -> tuple[Panel, ...]:
+    """The panels of a text as they are written; none where it cannot be read."""
+    try:
+        return read_script(text, cast=members).script.panels
+    except ScriptError:
+        return ()
+
+
 def with_take(text: str, members: Sequence[CastMember], number: int, panel: Panel) -> str:
     """The text with the seed and the steering of a take in its panel, which was number `number` when it was made, if
     the text still has that panel."""

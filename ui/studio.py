@@ -114,6 +114,21 @@ class Job:
         script = replace(self.script, panels=tuple(panels))
         return replace(self, script=script, panels=(number,), retry=None, variants=0)
 
+    def as_written(self, panels: Sequence[Panel]) -> Job:
+        """The job with its panels as a page has them by now, in wildcards too, which a story's folder has filled in;
+        where they ask for something else they stay."""
+        mine = list(self.script.panels)
+        for panel, place in zip(panels, lineage(mine, panels), strict=True):
+            if place is not None and self.filled(panel, place + 1) == self.filled(mine[place], place + 1):
+                mine[place] = panel
+        return replace(self, script=replace(self.script, panels=tuple(mine)))
+
+    def keep(self, number: int, seed: int, steering: Steering | None = None) -> Job:
+        """As `take`, for a frame that is there; the job as it is where wildcards choose other words under that seed."""
+        taken = self.take(number, seed, steering)
+        before, after = (job.filled(job.script.panels[number - 1], number) for job in (self, taken))
+        return taken if (before.prompt, before.cast) == (after.prompt, after.cast) else self
+
     def with_words(self, script: Script | None) -> Script:
         """The script that was rendered, with the title, captions and dialogue that `script` has by now for panels whose
         prompts are still the same."""
@@ -164,6 +179,10 @@ class Shown:
     @property
     def panel(self) -> Panel:
         return self.job.script.panels[self.number - 1]
+
+    def as_written(self, panels: Sequence[Panel]) -> Shown:
+        """The same frame, of a job as a page has it by now (`Job.as_written`)."""
+        return replace(self, job=self.job.as_written(panels))
 
     @property
     def in_folder(self) -> tuple[Project, int]:
@@ -678,6 +697,15 @@ def placed(shown: Sequence[Shown], panels: Sequence[Panel]) -> dict[int, Shown]:
     return {number: item for number, item in found if number is not None}
 
 
+def rechosen(chosen: Sequence[int], before: Sequence[Panel], panels: Sequence[Panel]) -> tuple[int, ...]:
+    """The numbers that the panels chosen of a script `before` have by now; those that are gone are left out. A script
+    that cannot be read has no panels, and moves nothing."""
+    if not (before and panels):
+        return tuple(number for number in chosen if not panels or number <= len(panels))
+    places = enumerate(lineage(before, panels), 1)
+    return tuple(number for number, place in places if place is not None and place + 1 in chosen)
+
+
 def takes(item: Shown) -> list[Take]:
     """Those in the history of a frame's panel, the newest first, but for the one that stands there. Who cannot be read
     is left out."""
@@ -705,7 +733,7 @@ def restored(item: Shown, key: str) -> Shown:
             made = story_from_png((project.folder / kept.image).read_bytes())
             panel = framed(made.script)[made.panel - 1]
             if item.shows(replace(panel, seed=item.panel.seed, steering=item.panel.steering), item.number):
-                job = job.take(item.number, kept.seed, panel.steering)
+                job = job.keep(item.number, kept.seed, panel.steering)
     project.restore(number, key, rewritten=job is not item.job)
     return _shown(item.number, item.id, project.frame(number), job)
 
@@ -720,10 +748,11 @@ def pinned(item: Shown) -> bool:
 
 
 def pin(item: Shown, on: bool) -> Shown:
-    """Pin a frame, its seed being the panel's from now on, or let it go. Raises ProjectError with a sentence."""
+    """Pin a frame, its seed being the panel's from now on (as in `Job.keep`), or let it go. Raises ProjectError with a
+    sentence."""
     project, number = item.in_folder
     project.pin(number, on)
-    return replace(item, job=item.job.take(item.number, item.frame.seed) if on else item.job, pinned=on)
+    return replace(item, job=item.job.keep(item.number, item.frame.seed) if on else item.job, pinned=on)
 
 
 def _small(number: int, image: Image.Image, visit: Visit) -> Path:

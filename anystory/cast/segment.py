@@ -39,6 +39,9 @@ MAX_COVERAGE = 0.98
 WHOLE = 0.9
 """A model that selects a larger share of what a transparent picture shows says with it that it is cut out already."""
 
+MAX_FLAT = 8
+"""A picture whose pixels differ by no more than this of 255 in any colour shows nothing."""
+
 MIN_PIXELS = 128
 """A mask by hand, or a transparency, that leaves fewer pixels leaves no character."""
 
@@ -188,7 +191,12 @@ class Segmenter:
                 ),
                 Message("give a mask (all white to take everything) or another picture"),
             )
-        return self._distinct(found, coverage(found))
+        found = self._distinct(found, coverage(found))
+        if np.ptp(np.asarray(image), axis=(0, 1)).max() <= MAX_FLAT:  # a model sees things in it all the same
+            raise NothingFoundError(
+                Message("The picture is one colour all over; there is nobody in it"), Message("use another picture")
+            )
+        return found
 
     def _found_inside(self, image: Image.Image, inside: Image.Image, alpha: Image.Image) -> Image.Image:
         """The model's mask of the photograph that an RGB picture has where `inside` is 255, or `alpha` if the model

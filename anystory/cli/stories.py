@@ -7,8 +7,6 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-import yaml
-
 from anystory.cast.images import MAX_BYTES
 from anystory.cli.report import Report
 from anystory.maps.consistency import consistency
@@ -19,7 +17,7 @@ from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
 from anystory.script.exports.files import ENDINGS, exported
 from anystory.script.read import load_script
-from anystory.script.write import dump_script
+from anystory.script.write import script_yaml
 
 
 def export_story(arguments: argparse.Namespace, report: Report) -> None:
@@ -93,7 +91,7 @@ def recover(arguments: argparse.Namespace, report: Report) -> None:
             story = story_from_png(file.read(MAX_BYTES + 1))
     except OSError as error:
         raise ImprintError(f"{arguments.frame} cannot be read ({error.strerror}).") from error
-    text = yaml.safe_dump(dump_script(story.script), allow_unicode=True, sort_keys=False, width=110)
+    text = script_yaml(story.script)
     write_atomic({arguments.out: text.encode()})
     for note in story.notes:
         report.note(note)

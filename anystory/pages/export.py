@@ -138,14 +138,7 @@ class Pages(Sequence[Page]):
 
     @cached_property
     def _sheets(self) -> list[list[int]]:
-        """The numbers of each page's panels. The last two pages share theirs where one would be left alone."""
-        room = LAYOUTS[self.form.layout].panels
-        sheets = [self.numbers[k : k + room] for k in range(0, len(self.numbers), room)]
-        if room > 1 and len(sheets) > 1 and len(sheets[-1]) == 1:
-            last = sheets[-2] + sheets[-1]
-            half = math.ceil(len(last) / 2)
-            sheets[-2:] = last[:half], last[half:]
-        return sheets
+        return _sheets(self.numbers, LAYOUTS[self.form.layout].panels)
 
     def __len__(self) -> int:
         return len(self._sheets)
@@ -165,6 +158,17 @@ class Pages(Sequence[Page]):
         """The numbers of the panels that are left out."""
         without = {*self.numbers, *self._lost}
         return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in without)
+
+
+def _sheets(numbers: Sequence[int], room: int) -> list[list[int]]:
+    """The numbers of each page's panels, at most `room`. The last two pages share theirs where one would be left
+    alone."""
+    sheets = [list(numbers[k : k + room]) for k in range(0, len(numbers), room)]
+    if room > 1 and len(sheets) > 1 and len(sheets[-1]) == 1:
+        last = sheets[-2] + sheets[-1]
+        half = math.ceil(len(last) / 2)
+        sheets[-2:] = last[:half], last[half:]
+    return sheets
 
 
 def _text(frame: Path) -> dict[str, str]:
@@ -194,7 +198,8 @@ def picture_shape(script: Script, number: int, form: Format) -> float | None:
     layout = LAYOUTS[form.layout]
     if form.layout == "frames":
         return None
-    page, place = divmod(number - 1, layout.panels)
+    sheets = _sheets(range(1, len(script.panels) + 1), layout.panels)
+    page, place = next((page, some.index(number)) for page, some in enumerate(sheets) if number in some)
     sheet = _sheet(script, form, page + 1)
     left, top, right, bottom = list(_cells(layout, sheet.area, form.gutter * sheet.dots))[place]
     width, height = right - left, bottom - top

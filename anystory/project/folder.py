@@ -7,8 +7,8 @@
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.render.portraits`
     frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
                             drawing, and the whole story (`anystory.project.imprint`) as PNG text
-    frames/001-maps.npz     names (unicode: the panel's cast, then the background), maps float16 (S+1, h, w), what they
-                            measure, key
+    frames/001-maps.npz     names (unicode: the panel's cast, then the background) as they were then, story.json has
+                            those by now; maps float16 (S+1, h, w), what they measure, key
     history/KEY.png         frames that stood or could stand in a panel's place, with KEY-maps.npz; the same content
                             (also of the last panels that were removed, whose words may come back)
     frames/001-trace.npz    the maps of every layer and step, where they were asked for
@@ -219,7 +219,7 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
     parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in files}
     for path in files:
         if path.exists() and not path.is_file():
-            raise ProjectError(Message("is no file; choose another name."), path)
+            raise ProjectError(Message("is not a file; choose another name."), path)
     try:
         for path, part in parts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -351,6 +351,11 @@ def _files_of(listed: Iterable[Entry]) -> set[str]:
     return {file for entry in listed for file in (entry.image, entry.maps, entry.trace) if file}
 
 
+def _as_called(names: tuple[str, ...], now: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of a frame's maps, some of whom may have been renamed since."""
+    return tuple(now.get(name, name) for name in names)
+
+
 def _called(gone: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """A panel that is gone, whose characters may have been renamed since."""
     words = renamed(Panel(gone["prompt"], tuple(gone["cast"])), names)
@@ -368,7 +373,7 @@ def _look(file: Path) -> tuple[Image.Image, Image.Image]:
         with Image.open(file, formats=["PNG"]) as picture:
             rgba = picture.convert("RGBA")
     except (OSError, SyntaxError, ValueError) as error:  # what PIL raises for a damaged file
-        why = (isinstance(error, OSError) and error.strerror) or "it is no whole PNG"
+        why = (isinstance(error, OSError) and error.strerror) or "it is not a whole PNG"
         raise ValueError(f"the cut-out {file.name} cannot be read ({why}).") from error
     return rgba.convert("RGB"), rgba.getchannel("A")
 
@@ -638,7 +643,8 @@ class Project:
         picture = self._whole(entry)
         with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
             measure = str(maps["measure"]) if "measure" in maps else ROUTING
-            routing = RoutingMaps(tuple(maps["names"].tolist()), maps["maps"].astype(np.float32), measure)
+            # Under the names by now: those in the file are of when it was written.
+            routing = RoutingMaps(entry.names, maps["maps"].astype(np.float32), measure)
         notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
         version = str(picture.info.get("version", ""))
         return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version)
@@ -742,14 +748,16 @@ class Project:
                     changed |= zip(paths, map(png, cutouts(subject)), strict=True)
                 self._cutouts[subject.name] = listed
             old, script = self._head, dump_script(replace(story.script, cast=tuple(cast)))
+            was, called = self._renamed(old, story, before)
             self._data = self._head = {
                 "version": VERSION,
                 "backend": {"name": backend, "version": version},
                 "script": script,
                 "settings": story.settings.written,
                 "subjects": list(self._cutouts.values()),
-                **self._found_again(old, story, before),
+                **self._found_again(old, story, was, called),
             }
+            self.history = [replace(kept, names=_as_called(kept.names, called)) for kept in self.history]
             try:
                 changed |= drawings_of(story.script, self.folder)
             except OSError as error:
@@ -761,17 +769,17 @@ class Project:
                 raise ProjectError(why) from error
             self._order = tuple(self._data["order"])
             sweep(self.folder)
-            self._arrange(old, keys, names, own)
+            self._arrange(old, keys, names, own, called)
             self._write_story(changed)
+            self._drop_cutouts(before.values())
 
-    def _found_again(
+    def _renamed(
         self, old: dict[str, Any] | None, story: Story, looks: Mapping[str, dict[str, Any]]
-    ) -> dict[str, Any]:
-        """The story's panels and those that are gone, as story.json has them, after the story of `old` whose characters
-        had these `looks`."""
-        panels = story.script.panels
+    ) -> tuple[Script | None, dict[str, str]]:
+        """The script of the story before, `old`, whose characters had these `looks`, and what those who were renamed
+        since are called now, by their names then."""
         if old is None:
-            return {"order": list(range(1, len(panels) + 1)), "next": len(panels) + 1, "removed": []}
+            return None, {}
         try:
             script = _script(old["script"], looks)
         except ScriptError as error:
@@ -779,7 +787,25 @@ class Project:
         was = {member.name: looks.get(member.name, {}).get("content", "") for member in script.cast}
         names = dict.fromkeys([*(member.name for member in story.script.cast), *self._cutouts])
         now = {name: self._cutouts.get(name, {}).get("content", "") for name in names}
-        called = renames(was, now)
+        return script, renames(was, now)
+
+    def _drop_cutouts(self, before: Iterable[dict[str, Any]]) -> None:
+        """Remove the files of cut-outs that are listed under another name by now."""
+        looks = {listed["content"] for listed in self._cutouts.values()}
+        used = {file for listed in self._cutouts.values() for file in (listed["file"], *listed.get("more", ()))}
+        for listed in (listed for listed in before if listed.get("content") in looks):
+            for file in {listed["file"], *listed.get("more", ())} - used:
+                with contextlib.suppress(OSError, ValueError):
+                    self._inside(file).unlink()
+
+    def _found_again(
+        self, old: dict[str, Any] | None, story: Story, script: Script | None, called: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """The story's panels and those that are gone, as story.json has them, after the story of `old` and its
+        `script`, some of whose characters are `called` otherwise by now."""
+        panels = story.script.panels
+        if old is None or script is None:
+            return {"order": list(range(1, len(panels) + 1)), "next": len(panels) + 1, "removed": []}
         places = lineage(script.panels, panels, called)
         order: list[int | None] = [None if place is None else old["order"][place] for place in places]
         removed, number = [_called(gone, called) for gone in old["removed"]], old["next"]
@@ -956,8 +982,10 @@ class Project:
         keys: Sequence[str | None],
         names: Sequence[tuple[str, ...]],
         own: Callable[[int, Entry | Kept], bool],
+        names_now: Mapping[str, str],
     ) -> None:
-        """Bring the frames of the panels with `keys` to their places: their own, or that which was made for the key."""
+        """Bring the frames of the panels with `keys` to their places: their own, or that which was made for the key.
+        `names_now` has the new names of who was renamed."""
         frames, came_back = self._frames, {gone["panel"]: gone for gone in (old or {}).get("removed", ())}
         chosen: dict[int, Entry | Kept] = {}  # whose frame stands in the place of each number
         stale, pinned = dict[int, Entry | Kept](), set[int]()
@@ -983,7 +1011,7 @@ class Project:
             key, wanted = keys[number - 1], names[number - 1]
             asked = entry.asked if number in pinned or (number in stale and stale[number] is entry) else key
             same = asked == key and own(number, entry)
-            called = wanted if same else entry.names
+            called = wanted if same else _as_called(entry.names, names_now)
             if isinstance(entry, Entry) and entry.diagnosis:
                 there = entry.panel, entry.number, entry.names, entry.asked
                 if there == (self._order[number - 1], number, called, asked):
@@ -1083,7 +1111,7 @@ class Project:
             waited = f"{self._lock.timeout:g}"
             raise ProjectError(
                 Message(
-                    "was kept by another program for {seconds} seconds; try again when it is done.", seconds=waited
+                    "was in use by another program for {seconds} seconds; try again when it is done.", seconds=waited
                 ),
                 self.folder,
             ) from error

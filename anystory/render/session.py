@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.maps.diagnosis import another_seed, diagnose
 from anystory.pages.export import Format, picture_shape
 from anystory.project.folder import Entry, Kept, Project, ProjectError, content
@@ -79,14 +79,30 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
     wanted = list(range(1, count + 1)) if panels is None else sorted(set(panels))
     for number in wanted:
         if not 1 <= number <= count:
-            raise RenderError(f"There is no panel {number}; the story has panels 1 to {count}.")
+            raise RenderError(
+                Message("There is no panel {number}; the story has panels 1 to {count}.", number=number, count=count)
+            )
         cast, size = story.script.panels[number - 1].cast, panel_settings(story, number, about).size
         if not size.within(about.sizes):
-            raise RenderError(f"Panel {number} asks for {size} pixels; {about.name} draws {sides(about.sizes)}.")
+            raise RenderError(
+                Message(
+                    "Panel {number} asks for {size} pixels; {name} draws {sizes}.",
+                    number=number,
+                    size=size,
+                    name=about.name,
+                    sizes=sides(about.sizes),
+                )
+            )
         if len(cast) > about.max_subjects:
             raise RenderError(
-                f"Panel {number} has {len(cast)} characters; {about.name} takes at most {about.max_subjects} in a "
-                "frame: leave some out."
+                Message(
+                    "Panel {number} has {count} characters; {name} takes at most {max_subjects} in a frame: "
+                    "leave some out.",
+                    number=number,
+                    count=len(cast),
+                    name=about.name,
+                    max_subjects=about.max_subjects,
+                )
             )
     return wanted
 

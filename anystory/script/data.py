@@ -26,7 +26,7 @@ from anystory.script.form import (
     span_of,
 )
 from anystory.script.imports import records
-from anystory.script.paste import mended
+from anystory.script.paste import mended, straightened
 
 
 class _Loader(yaml.SafeLoader):
@@ -63,7 +63,7 @@ def parse_yaml(text: str, folder: Path | None) -> Parsed:
     spans: dict[Where, Span] = {}
     keys: dict[Where, Span] = {}
     try:
-        node = yaml.compose(source, Loader=_Loader)
+        node = _composed(source)
         data = {} if node is None else _plain(node, (), text, spans, keys)
     except yaml.MarkedYAMLError as error:
         if is_json(text):
@@ -87,6 +87,20 @@ def parse_yaml(text: str, folder: Path | None) -> Parsed:
     except RecursionError as error:
         raise ScriptError(Message("The script is nested too deeply; a panel is at most four levels deep.")) from error
     return parse_data(data, folder, text, spans, keys)
+
+
+def _composed(source: str) -> yaml.Node | None:
+    """YAML as nodes; where it is none as it stands, with its curly quotes straight."""
+    try:
+        return yaml.compose(source, Loader=_Loader)
+    except yaml.MarkedYAMLError:
+        if (straight := straightened(source)) == source:
+            raise
+        try:
+            return yaml.compose(straight, Loader=_Loader)
+        except yaml.MarkedYAMLError:
+            pass
+        raise
 
 
 def parse_data(
@@ -132,13 +146,17 @@ def _check_json(text: str) -> None:
         ) from error
 
 
+CURLED = re.compile(r"[“”„]([^“”„]+)[“”]|[‘’‚]([^‘’‚]+)[‘’]")
+"""A value in the quotes that a word processor makes of YAML's."""
+
 TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "null", "seq", "map")}
 
 
 def _plain(node: yaml.Node, path: Where, text: str, spans: dict[Where, Span], keys: dict[Where, Span]) -> Any:
     """A node as str, None, list or dict, the place of every part kept in `spans`, and of every key in `keys`."""
     start, end = node.start_mark.index, node.end_mark.index
-    quoted = isinstance(node, yaml.ScalarNode) and node.style in ("'", '"')
+    curly = isinstance(node, yaml.ScalarNode) and not node.style and CURLED.fullmatch(node.value)
+    quoted = curly or (isinstance(node, yaml.ScalarNode) and node.style in ("'", '"'))
     spans[path] = (start + 1, end - 1) if quoted else (start, end)
     if node.tag not in TAGS:
         raise _fatal(Message("The tag {tag} is not allowed; delete it.", tag=shown(node.tag)), node.start_mark)
@@ -154,6 +172,8 @@ def _plain(node: yaml.Node, path: Where, text: str, spans: dict[Where, Span], ke
             data[key.value] = _plain(value, (*path, key.value), text, spans, keys)
             keys[*path, key.value] = key.start_mark.index, key.end_mark.index
         return data
+    if curly:
+        return curly[1] or curly[2]
     return None if node.tag.endswith(":null") else node.value
 
 

@@ -46,7 +46,7 @@ def bare(text: str) -> str:
     return re.sub(r"(\\*)([\[\]])", r"\1\1\\\2", text)
 
 
-PAIRS = ('""', "“”")
+PAIRS = ('""', "“”", "「」")
 """The quotes in which what is said may stand, opening and closing."""
 
 

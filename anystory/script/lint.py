@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from anystory.cast.images import ImageError
 from anystory.errors import Message, listed
 from anystory.script.form import Reading, ScriptError, Span, Where, meant, nearest, place, shown
 from anystory.script.read import Form, read_script
@@ -28,6 +29,7 @@ from anystory.script.wildcards import (
     missing,
     own_lists,
 )
+from anystory.sketch.own_files import ThingError
 from anystory.story.capabilities import Capabilities
 from anystory.story.model import LIBRARY, CastMember, Panel, Script, Style, sides
 from anystory.story.names import folded, visible
@@ -76,6 +78,7 @@ CODES = (
     "crowded",
     "size",
     "wildcard",
+    "own",
     "repeated",
     "caption",
     "style",
@@ -160,8 +163,8 @@ def lint(
 ) -> tuple[Finding, ...]:
     """What is wrong with a script of any form `parse_script` reads, in reading order; nothing where all is well.
 
-    `cast` are characters known already (those with a picture in the app), `folder` is where pictures and
-    `styles.yaml` lie (None = pasted text), `backend` the one that will render, if it is loaded; `form` as in
+    `cast` are characters known already (those with a picture in the app), `folder` is where pictures, `styles.yaml`,
+    `things` and `places` lie (None = pasted text), `backend` the one that will render, if it is loaded; `form` as in
     `read_script`. `style`, if there is one, stands in for the story's and `styles` are presets besides those of the
     text, both chosen elsewhere: what is said of that style has the empty span (0, 0). Never raises for what is in
     `text`.
@@ -187,6 +190,8 @@ def lint(
     else:
         found += _wildcard(reading, own)
     found += [*_nobody(reading, own, found), *_no_picture(reading, own, known, backend)]
+    if folder is not None and (backend is None or backend.about.sketches):
+        found += [_finding(text, (0, 0), "error", "own", message) for message in _own(Path(folder))]
     if backend is not None:
         found += [
             finding
@@ -195,6 +200,29 @@ def lint(
         ]
     unique = {(finding.start, finding.end, finding.message): finding for finding in found}
     return tuple(sorted(unique.values(), key=lambda finding: (finding.start, CODES.index(finding.code), finding.end)))
+
+
+def _own(folder: Path) -> Iterator[str]:
+    """ "own": what of the folders `things` and `places` beside the script cannot be used."""
+    from anystory.sketch.own_places import own_places, pixels_of
+    from anystory.sketch.things import own_library
+
+    folders = Script(()).beside(folder)
+    try:
+        if folders.things is not None:
+            own_library(folders.things)
+    except (ThingError, ImageError) as error:
+        yield error.said
+    try:
+        places = own_places(folders.places) if folders.places is not None else ()
+    except ThingError as error:
+        yield error.said
+        return
+    for each in places:
+        try:
+            pixels_of(each.file)
+        except (ThingError, ImageError) as error:
+            yield error.said
 
 
 def mend(text: str, finding: Finding) -> str:
@@ -379,7 +407,7 @@ def pictureless(member: CastMember, backend: ReadingBackend | None, library: Map
             if first == name:
                 return "note", Message("{said}.", said=said)
             return "warning", Message(
-                "{said}, the same as {first}; tell of {name} in other words, or give a picture.",
+                "{said}, the same as {first}; describe {name} in other words, or give a picture.",
                 said=said,
                 first=first,
                 name=name,
@@ -510,7 +538,7 @@ def _unsteered(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
         acts = steering_fields(Steering(layout))
         for key in (key for key in steering_fields(panel.steering) if key not in acts):
             message = Message(
-                "{name} is no model that {key} could act on; panel {number} is made without.",
+                "{name} is not a model that {key} could act on; panel {number} is made without it.",
                 name=backend.about.name,
                 key=key,
                 number=number,
@@ -623,7 +651,7 @@ def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
             words = next((tail for tail in tails if tail in lost), "")
             shown = lost if len(lost) <= FALLS_OFF else f"{lost[:FALLS_OFF]}…"
             message = Message(
-                "Panel {number} is longer than {name} reads: {shown} falls off; shorten it or the "
+                "Panel {number} is longer than {name} reads: {shown} is cut off; shorten it or the "
                 "descriptions of its characters.",
                 number=number,
                 name=backend.about.name,

@@ -6,6 +6,7 @@ all that had words is listed.
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,12 +14,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from anystory.errors import Message
+from anystory.script.escapes import unquoted
 from anystory.script.form import NEWLINE, LeftOut, Span
-from anystory.script.imports.sheet import column
+from anystory.script.imports.sheet import column, is_nothing
 from anystory.story.names import folded
 from anystory.story.prompt import find_names
 
-Role = Literal["", "panel", "more", "prompt", "caption", "dialogue", "title", "member", "said"]
+Role = Literal["", "panel", "more", "prompt", "camera", "caption", "dialogue", "title", "member", "said"]
 """What a line is: as plain text has it, marked as a panel, a part of the panel above, the title, one of the cast, or
 what one of the cast says in the panel above."""
 
@@ -35,10 +37,11 @@ _NUMBERS = (
 
 LABEL = (
     rf"(?:(?:{_COUNTED})\s*+(?:(?:no\.?|n\.?º|№|\#)\s*+)?{_NUMBERS}|(?:{_COUNTED_ZH})\s*{_DIGITS}"
-    rf"|第\s*{_DIGITS}\s*[格幕镜鏡页頁张張幅场場])"
+    rf"|第?\s*{_DIGITS}\s*コマ目?|第\s*{_DIGITS}\s*[格幕镜鏡页頁张張幅场場])"
 )
 MARK = re.compile(
-    rf"(?:\#{{2,6}}\s*+)?(?:\*\*|__)?\s*+(?P<label>{LABEL})\s*+(?:(?:\*\*|__)\s*+)?(?:[:：.、)）]|[-–—](?=\s)|$)"
+    rf"(?:\#{{2,6}}\s*+)?(?:\*\*|__)?\s*+(?P<label>{LABEL})\s*+(?:(?:\*\*|__)\s*+)?"
+    r"(?:[(（\[](?P<note>[^()（）\[\]\n]{1,60})[)）\]]\s*+(?:(?:\*\*|__)\s*+)?(?=[:：]|[-–—]\s|$))?(?:[:：.、)）]|[-–—](?=\s)|$)"
     r"\s*+(?:(?:\*\*|__)\s*+)?"
     r"|(?:\*\*)?(?P<number>[(（]?\d{1,3}\s*[.)）、．]|\d{1,3}\s*[:：](?=\s)|\d{1,3}\s[-–—](?=\s)|\d\ufe0f?\u20e3|[①-⑳]"
     r"|[一二三四五六七八九十]{1,3}、)(?:\*\*)?(?=\D)\s*"
@@ -52,9 +55,13 @@ SOUND = re.compile(r"(?:sfx|fx|sound(?: effects?)?|音效|sonidos?|efectos?(?: d
 
 RULE = re.compile(r"[-*_=~–—\s]{3,}")
 FIELD = re.compile(
-    r"(?:[-*+•·]\s+)?(?:\*{1,2})?(?P<word>[^\W\d][^:：*\n]{0,24}?)\s*(?:[:：]\*{1,2}|\*{1,2}\s*[:：]|[:：])\s*"
+    r"(?:[-*+•·]\s+)?(?:\*{1,2}|_{1,2})?(?P<word>[^\W\d_][^:：*_\n]{0,24}?)\s*"
+    r"(?:[:：](?:\*{1,2}|_{1,2})|(?:\*{1,2}|_{1,2})\s*[:：]|[:：])\s*"
 )
-TITLE = re.compile(r"(?:\*\*(?:title|título|标题|標題)\s*(?:[:：]\s*\*\*|\*\*\s*[:：]))\s*", re.IGNORECASE)
+TITLE = re.compile(
+    r"(?:\*\*(?:title|título|标题|標題)\s*(?:[:：]\s*\*\*|\*\*\s*[:：])|(?:título|标题|標題|タイトル)\s*[:：])\s*",
+    re.IGNORECASE,
+)
 CAST = re.compile(
     r"(?:#+\s*)?(?:\*\*)?(?:(?:main )?(?:characters?|cast)|personajes|角色|人物)\s*"
     r"(?:[:：]\s*(?:\*\*)?|\*\*\s*[:：]?)?$",
@@ -78,6 +85,16 @@ STORY = re.compile(r"(?:title|style|segmenter|cast|image|mask|drawing)\s*[:：]\
 """What the form of plain text has before the first panel."""
 
 BOLD = re.compile(r"(?<!\\)\*\*(?=\S)((?:[^*\n]|\*(?!\*))+)(?<=\S)\*\*")
+EMPHASIS = re.compile(r"([*_])(?=[^\s*_])([^*_\n]*)(?<=[^\s\\])\1")
+"""A whole line in Markdown's single emphasis."""
+
+CURLY = re.compile(
+    r"(?P<before>(?:^[ \t]*|[:\-,\[{][ \t]+|[\[{]))(?:[“”„](?P<words>[^“”„\r\n]+)[“”]|[‘’‚](?P<single>[^‘’‚\r\n]+)[‘’])"
+    r"(?=[ \t]*(?:[,\]}\r\n]|:[ \t\r\n]|\#|\Z))",
+    re.MULTILINE,
+)
+"""Curly quotes that stand where YAML has straight ones."""
+
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*(\w*)[^\r\n`]*$", re.MULTILINE)
 
 DATA = ("json", "yaml", "yml")
@@ -85,7 +102,8 @@ DATA = ("json", "yaml", "yml")
 
 CHATTER = re.compile(
     r"(?:sure|certainly|of course|absolutely|great|here(?:['’]s| is| are)|below is|let me know|feel free|i hope|i can|"
-    r"would you like|do you want|hope this|if you(?:['’]d)? (?:want|like|need)|claro|por supuesto|espero que|avísame|"
+    r"would you like|want (?:me|more|to)|shall i|should i|do you want|"
+    r"hope this|if you(?:['’]d)? (?:want|like|need)|claro|por supuesto|espero que|avísame|"
     r"aquí (?:tienes|está|va)|si quieres|si deseas|¿quieres|¿te gustaría)\b|"
     r"当然|好的|以下是|这是|下面是|希望|如果(?:你|您)|需要我|請告訴|请告诉",
     re.IGNORECASE,
@@ -93,7 +111,8 @@ CHATTER = re.compile(
 """How a chat model begins what it says besides."""
 
 SPEECH = re.compile(
-    r"(?=[^:：]{1,120}[:：])(?P<who>[^:：>]{1,80}?)\s*+(?:(?P<how>\([^()]*\)|（[^（）]*）)\s*+)?[:：]\s*+(?P<say>\S.*)$"
+    r"(?=[^:：「]{1,120}[:：「])(?P<who>[^:：>「]{1,80}?)\s*+(?:(?P<how>\([^()]*\)|（[^（）]*）)\s*+)?"
+    r"(?:[:：]\s*+(?P<say>\S.*)|(?P<quoted>「[^「」]*」))$"
 )
 """A line of dialogue as people write it: `Mia: Ready?`, `Tom (laughing): Not yet!`"""
 
@@ -150,7 +169,8 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     chat = len(counted) > 1
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
     cast = _cast_list(raw, marks, known)
-    speakers = _speakers(raw, cast, known)
+    speakers = _speakers(raw, marks, cast, known)
+    under: Role = ""  # of what part the lines below a label without words are
     body = False  # whether lines of the panel above may follow
     for index, (start, line) in enumerate(raw):
         mark, span = marks[index], (start, start + len(line))
@@ -158,8 +178,11 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             if cast[index] == "member":
                 found.append(_cut(start, line, mark.end() if mark else 0, "member"))
             continue
-        if RULE.fullmatch(line) or (line.startswith("#") and not (mark and _counts(mark))):
-            continue  # a rule, or a remark
+        if RULE.fullmatch(line):
+            under = ""
+            continue
+        if line.startswith("#") and not (mark and _counts(mark)):
+            continue  # a remark
         inside = chat and first < index and line and not line.startswith(">")
         indented = start > 0 and text[start - 1] in " \t"
         said = index > first if chat else bool(found)
@@ -171,18 +194,29 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
                 left_out.append(LeftOut((at, at + len(speech["how"])), HOW))
             continue
         part = _part(line) if inside and (body or indented or not mark) else None
+        chatter = index > last and CHATTER.match(line) and (not raw[index - 1][1] or RULE.fullmatch(raw[index - 1][1]))
         if mark and _counts(mark):
             heading = line.startswith("#") or (line.startswith("**") and line.endswith("**"))
             body = mark.end() == len(line) or bool(mark["label"] and heading)
+            under = ""
             found.append(_cut(start, line, mark.end(), "panel"))
+            if mark["note"]:
+                found.append(Pasted(start + mark.start("note"), mark["note"], "camera"))
         elif index < first and (title := TITLE.match(line)):
             found.append(_cut(start, line, title.end(), "title"))
         elif part:
-            found.append(_cut(start, line, part[1], part[0]))
+            role, at = part
+            under = role if at == len(line) else ""
+            if not under and not (role in ("caption", "dialogue") and is_nothing(line[at:])):
+                found.append(_cut(start, line, at, role))
+        elif under and inside and not chatter:
+            found.append(_cut(start, line, mark.end() if mark else 0, under))
+        elif inside and not mark and _is_quoted(line):
+            found.append(Pasted(start, line, "dialogue"))
         elif inside and SOUND.match(line):
             left_out.append(LeftOut(span, Message("a sound, which no picture shows"), f"- {line}"))
         elif inside and (body or (indented and raw[index - 1][1])):
-            if index > last and CHATTER.match(line) and (not raw[index - 1][1] or RULE.fullmatch(raw[index - 1][1])):
+            if chatter:
                 left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
             else:
                 found.append(_cut(start, line, mark.end() if mark else 0, "more"))
@@ -219,10 +253,16 @@ def _counts(mark: re.Match[str]) -> bool:
     return bool(mark["label"] or mark["number"] or mark["weak"])
 
 
-def _speakers(raw: Sequence[tuple[int, str]], cast: Mapping[int, str], known: Sequence[str]) -> set[str]:
+def _speakers(
+    raw: Sequence[tuple[int, str]],
+    marks: Sequence[re.Match[str] | None],
+    cast: Mapping[int, str],
+    known: Sequence[str],
+) -> set[str]:
     """Who may say something in a line `NAME: words` below a panel, folded: the cast, known or told of in the text;
     nobody where the first panel is written so itself, as then all are."""
-    lines = [(unbold(line), cast.get(index) == "member") for index, (_, line) in enumerate(raw)]
+    bare = [line[mark.end() :] if mark else line for (_, line), mark in zip(raw, marks, strict=True)]
+    lines = [(unbold(line), cast.get(index) == "member") for index, line in enumerate(bare)]
     told = [MEMBER.match(line) if member else CALLED.match(line) for line, member in lines]
     names = {folded(name) for name in (*known, *(match["name"] for match in told if match))}
     first = next((line for index, (_, line) in enumerate(raw) if line and not _ahead(line, index, cast)), "")
@@ -293,12 +333,21 @@ def _cut(start: int, line: str, at: int, role: Role) -> Pasted:
 def _part(line: str) -> tuple[Role, int] | None:
     """What a line such as `**Caption:** Morning` tells of the panel above, and where its words begin."""
     field = FIELD.match(line)
-    kind = column(field["word"]) if field and field.end() < len(line) else None
+    kind = column(field["word"]) if field else None
     if field is None or kind is None:
         return None
     roles: dict[str, Role] = {"prompt": "prompt", "place": "prompt", "time": "prompt", "camera": "prompt"}
     role: Role | None = roles.get(kind) or (kind if kind in ("caption", "dialogue") else None)  # type: ignore[assignment]
     return None if role is None else (role, field.end())
+
+
+def _is_quoted(line: str) -> bool:
+    """Whether a line is a name with words in quotes, as in `Mia: "Ready?"`."""
+    speech = SPEECH.match(unbold(line))
+    if speech is None or column(speech["who"]) or len(speech["who"].split()) > 3:
+        return False
+    said = speech["say"] or speech["quoted"]
+    return unquoted(said) != said
 
 
 def _beside(raw: Sequence[tuple[int, str]], index: int, first: int, last: int, known: Sequence[str]) -> bool:
@@ -324,9 +373,49 @@ def lines(text: str) -> list[tuple[int, str]]:
     return found
 
 
+BLOCK = r"ol|ul|li|p|h[1-6]|div|section|article|table|tr|td|th|html|body|blockquote"
+PAGE = re.compile(rf"<(?:{BLOCK})\b[^<>]*>", re.IGNORECASE)
+TAG = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(?P<unseen>script|style|head)\b[^<>]*>.*?(?:</(?P=unseen)\s*>|\Z)"
+    rf"|<(?P<item>li)\b[^<>]*>|<h(?P<level>[1-6])\b[^<>]*>|<(?P<end>/(?:{BLOCK}))\s*>|<(?P<open>!?/?[a-z][^<>]*)>"
+    r"|(?P<entity>&(?:\w{1,31}|\#\d{1,7}|\#x[0-9a-f]{1,6});)",
+    re.IGNORECASE | re.DOTALL,
+)
+FILLER = "\ufeff"
+"""What stands in a text for a mark within words; nobody sees it."""
+
+
+def untagged(text: str) -> str:
+    """A text that is HTML with `FILLER` and spaces for its tags, a list's mark for its items and a heading's for its
+    headings, every word in its place; any other text as it is."""
+    if not PAGE.match(text.lstrip()) and len(PAGE.findall(text)) < 2:
+        return text
+    numbered = False
+
+    def words(hit: re.Match[str]) -> str:
+        nonlocal numbered
+        tag, width = hit[0], len(hit[0])
+        if hit["entity"]:
+            return html.unescape(tag).replace("\xa0", " ")[:width].ljust(width, FILLER)
+        if hit["item"]:
+            return ("1) " if numbered else "- ").ljust(width)
+        if hit["level"]:
+            return ("#" * max(int(hit["level"]), 2))[: width - 1].ljust(width)
+        if hit["end"]:
+            return "\n".rjust(width) if re.compile(r"[ \t]*+[^\s]").match(text, hit.end()) else " " * width
+        name = (hit["open"] or "").split()[:1]
+        numbered = name == ["ol"] or (numbered and name != ["ul"])
+        block = not name or PAGE.match(tag) or name[0].strip("/").casefold() in ("br", "hr")
+        return _blank(tag) if block else FILLER * width
+
+    return TAG.sub(words, text)
+
+
 def unbold(text: str) -> str:
     """Words without Markdown's marks of bold, also where a list's mark took one of a pair."""
     text = BOLD.sub(r"\1", text)
+    if whole := EMPHASIS.fullmatch(text):
+        return whole[2]
     return text.removesuffix("**") if text.count("**") == 1 else text
 
 
@@ -353,6 +442,16 @@ def mended(text: str) -> str:
             at = comment.end() - 1
         at += 1
     return "".join(out)
+
+
+def straightened(text: str) -> str:
+    """YAML with quotes of its own in the place of the curly ones around whole values, as word processors put them."""
+
+    def straight(hit: re.Match[str]) -> str:
+        quote, words = ('"', hit["words"]) if hit["words"] else ("'", hit["single"])
+        return hit[0] if quote in words or "\\" in words else hit["before"] + quote + words + quote
+
+    return CURLY.sub(straight, text)
 
 
 def _blank(text: str) -> str:

@@ -104,7 +104,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         if piece.role not in ("", "panel", "said") and data["panels"]:
             index = len(data["panels"]) - 1
             parts.setdefault(index, {}).setdefault(piece.role, []).append(unbold(line))
-            spans["panels", index] = spans["panels", index][0], span[1]
+            spans["panels", index] = spans["panels", index][0], max(spans["panels", index][1], span[1])
             continue
         if not line and piece.role != "panel":
             continue
@@ -169,6 +169,10 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         else:
             data[header[1].lower()] = line[header.end() :]
             spans[header[1].lower(),] = start + header.end(), span[1]
+    if not known and not data["cast"]:  # who speaks is the cast, as in screenplays
+        lines = (SPEECH.match(line) for told in parts.values() for line in told.get("dialogue", ()))
+        names = {folded(speech["who"]): speech["who"] for speech in lines if speech}
+        data["cast"] = [{"name": name, "description": ""} for name in names.values()]
     data["panels"] = ["\n".join([line, *said]) for line, said in zip(data["panels"], spoken, strict=True)]
     for index, told in parts.items():
         data["panels"][index] = _told(data["panels"][index], told)
@@ -180,16 +184,16 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
 def _spoken(line: str) -> str:
     """`Tom (laughing): “Not yet!”` as plain text has it."""
     speech = SPEECH.match(line)
-    return f"{SAID} {speech['who']}: {unquoted(speech['say'])}" if speech else line
+    return f"{SAID} {speech['who']}: {unquoted(speech['say'] or speech['quoted'])}" if speech else f"{SAID} {line}"
 
 
 def _told(panel: str, parts: Mapping[str, Sequence[str]]) -> str:
     """A panel as plain text with what lines below it tell: more of its words, its caption, what is said."""
     line, *said = panel.split("\n")
     words = [line, *parts.get("prompt", ()), *parts.get("more", ())]
-    line = " ".join(part for part in words if part)
+    line = ", ".join([" ".join(part for part in words if part), *parts.get("camera", ())])
     caption = " ".join(part.strip('"“”') for part in parts.get("caption", ()))
-    said += [f"{SAID} {words}" for words in parts.get("dialogue", ())]
+    said += [_spoken(words) for words in parts.get("dialogue", ())]
     return "\n".join([f"{line}  # {caption}" if caption else line, *said])
 
 

@@ -285,7 +285,10 @@ def _means_a_noun(kind: str, units: Sequence[Unit], at: int) -> bool:
     from anystory.sketch.language.company import gender
     from anystory.sketch.language.tokens import PLURAL
 
-    nouns = [unit for unit in units[:at] if "things" in unit and not unit.verb]
+    counted = [False, *(any(kind in unit for kind in ("numbers", "the", "a")) for unit in units)]
+    nouns = [
+        unit for unit, noun in zip(units[:at], counted, strict=False) if "things" in unit and (noun or not unit.verb)
+    ]
     if kind == "they" and _count(units[at].text) is None:
         if units[at].text == "them" and at and units[at - 1].value("actions") in HANDLING:
             return True

@@ -22,7 +22,7 @@ from anystory.script.imports.final_draft import to_fountain
 from anystory.script.imports.fountain import is_fountain, parse_fountain
 from anystory.script.imports.sheet import is_sheet, markdown_table, parse_sheet, parse_table
 from anystory.script.imports.workbook import to_table
-from anystory.script.paste import unfenced
+from anystory.script.paste import FILLER, unfenced, untagged
 from anystory.script.plain import parse_plain
 from anystory.story.model import CastMember, Script, Style
 from anystory.story.styles import StyleError, own_styles
@@ -136,14 +136,37 @@ def _parsed(text: str, folder: Path | None, known: Sequence[str], form: Form | N
         return parse_sheet(text, known)
     if is_json(text) or (form == "data" and not text.lstrip().startswith(("```", "~~~"))):
         return parse_yaml(text, folder)
-    block, language, left_out = unfenced(text)
+    plain = untagged(text)
+    block, language, left_out = unfenced(plain)
     if form == "data" or language or re.search(storyboard.YAML_SIGNS, block, re.MULTILINE):
         parsed = parse_yaml(block, folder)
     elif table := markdown_table(block):
         parsed = parse_table(block, table, known)
     else:
         parsed = parse_plain(block, known)
+    if plain is not text:
+        parsed = _unfilled(parsed, text)
     return replace(parsed, source=text, left_out=(*left_out, *parsed.left_out))
+
+
+def _unfilled(parsed: Parsed, text: str) -> Parsed:
+    """What HTML came to without what stood for its tags, its mistakes where they are in the text as it came."""
+
+    def bare(part: Any) -> Any:
+        if isinstance(part, str):
+            return re.sub(" {2,}", " ", part.replace(FILLER, ""))
+        if isinstance(part, list):
+            return [bare(entry) for entry in part]
+        return {key: bare(value) for key, value in part.items()} if isinstance(part, dict) else part
+
+    problems = (
+        ScriptError(error.sentence, error.span and place(text, error.span[0]), error.span, error.code, error.fix)
+        for error in parsed.problems
+    )
+    # The panels as a whole have a place: whoever edits one makes plain text of them all first.
+    spans = {**parsed.spans, ("panels",): (0, len(text))}
+    left_out = tuple(replace(out, fix=out.fix and bare(out.fix)) for out in parsed.left_out)
+    return replace(parsed, data=bare(parsed.data), spans=spans, problems=tuple(problems), left_out=left_out)
 
 
 def script_text(path: str | Path) -> str:
@@ -154,7 +177,7 @@ def script_text(path: str | Path) -> str:
     if suffix not in SUFFIXES:
         raise ScriptError(
             Message(
-                "{file} is no script; give a {kinds} or {last} file.",
+                "{file} is not a script; give a {kinds} or {last} file.",
                 file=path.name,
                 kinds=", ".join(SUFFIXES[:-1]),
                 last=SUFFIXES[-1],

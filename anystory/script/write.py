@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from anystory.script.escapes import escaped
 from anystory.script.form import NOBODY, ScriptError
 from anystory.script.read import read_script
@@ -15,6 +17,8 @@ from anystory.script.wildcards import has_wildcards
 from anystory.story.model import CastMember, Panel, Script
 from anystory.story.prompt import find_names
 from anystory.story.steering import Layout, steering_fields, steering_words
+
+CURLY_QUOTES = ("“", "”", "„", "‘", "’", "‚")
 
 
 def dump_script(script: Script) -> dict[str, Any]:
@@ -64,6 +68,21 @@ def dump_script(script: Script) -> dict[str, Any]:
             for panel in script.panels
         ],
     }
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML that is read back as it was: curly quotes around a whole text are its own, in quotes of YAML's."""
+
+    def represent_str(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if text[:1] in CURLY_QUOTES else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
+def script_yaml(script: Script) -> str:
+    """The script as YAML that `load_script` reads back to an equal one."""
+    return yaml.dump(dump_script(script), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)
 
 
 def _told_cast(panel: Panel, cast: Sequence[CastMember]) -> dict[str, list[str]]:

@@ -55,6 +55,9 @@ NOUNS = frozenset(
 
 DEGREES = frozenset("very so quite rather really extremely terribly awfully still always too".split())  # noqa: SIM905
 
+_ADVERBS = frozenset("even ever equally more most less least too".split())  # noqa: SIM905
+"""Of these and those in -ly an adjective may be said between an article and a name: an equally sad Tom."""
+
 LINKING = frozenset(
     """is are was were am be being been feels feel felt looks look looked seems seem seemed gets get
     got becomes become became stays stay stayed remains remain grows grow grew turns turn turned
@@ -82,7 +85,7 @@ PROPER = frozenset(
 )
 """Words that keep their capital in the midst of a sentence."""
 
-_SPELT = frozenset("SUV UFO UK US USA USB UV EU URL LED MIT SOS LP EP HQ RV ID MC DJ VIP RPG NPC UN".split())  # noqa: SIM905
+_SPELT = frozenset("SUV UFO UK US USA USB UV EU URL LED MIT SOS LP EP HQ RV ID MC DJ VIP RPG NPC UN RAF".split())  # noqa: SIM905
 """Capitals that are read letter by letter although they could be read as a word."""
 
 _ONSETS = frozenset(
@@ -94,7 +97,7 @@ _VOWEL_NAMES = frozenset("AEFHILMNORSX")
 """Letters whose names begin with a vowel: an X-ray, a U-turn."""
 
 _YOU = re.compile(
-    r"u(?:ni(?![nmdr]|ll)|nanim|k[ure]|ran[iu]|ri[ncp]|rug|rol|gan|bi[qd]|ta[hr]|te[nr]|ti[l]|top|s[aeu]|fo\b|\b)|eu|ew[e]",
+    r"u(?:ni(?![nmdr]|ll)|nanim|k[ure]|ran[iu]|ri[ncp]|rug|rol|gan|bi[qd]|ta[hr]|te[nr]|ti[l]|top|s[aeu]|nesco|ral\b|rl|fo\b|\b)|eu|ew[e]",
     re.IGNORECASE,
 )
 """Where u or e begins with the sound of "you"."""
@@ -125,7 +128,7 @@ def _is_spelt(word: str, rest: str) -> bool:
     """Whether a word is read letter by letter: X-ray, NBA, R2-D2."""
     if len(word) == 1:
         return rest[:1] in ("-", "‑") or word.isupper()
-    if re.match(r"[A-Z]\d", word):
+    if re.match(r"[A-Z]{1,2}\d|mp\d", word):
         return True
     if not word.isupper():
         return False
@@ -138,21 +141,19 @@ def counted(count: int, noun: str) -> str:
 
 
 def sentence_case(noun: str) -> str:
-    """A noun as in the midst of a sentence: its first letter small, unless it is that of a name or of capitals."""
+    """A noun as in the midst of a sentence: its first letter small, unless it is that of a name, of capitals or of a
+    noun whose words all have one, Great Dane."""
     first, _, rest = noun.partition(" ")
     bare = re.split(r"[-'’]", first)[0]
-    named = (
-        bare in PROPER
-        or len(bare) == 1
-        or (rest[:1].isupper() and rest[1:2].islower() and bare.lower() not in ADJECTIVES)
-    )
+    described = bare.lower() in ADJECTIVES and (rest.split(" ")[0] in PROPER or not noun.istitle())
+    named = bare in PROPER or len(bare) == 1 or (rest[:1].isupper() and rest[1:2].islower() and not described)
     return noun if named or not first[1:].islower() else noun[0].lower() + noun[1:]
 
 
 _LAST = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*|\d+-[^\W\d_]+(?:-[^\W\d_]+)*)(,?\s+)$")
 """The last word of a text that goes on after a space."""
 
-_STAY = frozenset("this these those another my your his our their".split())  # noqa: SIM905
+_STAY = frozenset("this these those another my your his our their every each any".split())  # noqa: SIM905
 """Determiners that are meant before a name; others are words of the sentence: she thinks that Mia sleeps."""
 
 
@@ -172,11 +173,11 @@ def before_name(text: str) -> tuple[str, str, str]:
         word, first = hit[1].lower(), len(rest) == len(text)
         ahead = _LAST.search(rest[: hit.start()])
         before = ahead[1].lower() if ahead else ""
-        describes = (
-            word in ADJECTIVES or word.endswith("-old") or (_participle(word) and before in (*ARTICLES, *_STAY, "her"))
-        )
-        joins = word in ("and", "but") and before in ADJECTIVES
-        if not (describes or (not first and (word in DEGREES or joins))) or (first and "," in hit[2]):
+        determined = before in (*ARTICLES, *_STAY, "her")
+        describes = _is_adjective(word) or word.endswith("-old") or (_participle(word) and determined)
+        degree = word in DEGREES or (determined and (word in _ADVERBS or word.endswith("ly")))
+        joins = word in ("and", "but") and _is_adjective(before)
+        if not (describes or (not first and (degree or joins))) or (first and "," in hit[2]):
             break
         rest = rest[: hit.start()]
     adjectives = text[len(rest) :].rstrip()
@@ -191,15 +192,27 @@ def before_name(text: str) -> tuple[str, str, str]:
     return rest, "", adjectives
 
 
+def _is_adjective(word: str) -> bool:
+    """Whether a word may stand between an article and a name, compared too: happier, biggest."""
+    stem = re.sub(r"e(?:r|st)$", "", word)
+    stems = (stem, f"{stem}e", stem[:-1], re.sub("i$", "y", stem)) if stem != word else ()
+    return word in ADJECTIVES or any(each in ADJECTIVES for each in stems)
+
+
+def is_superlative(adjectives: str) -> bool:
+    """Whether one of them is the most there is, of which there is one: the biggest, the most beautiful."""
+    words = adjectives.lower().replace(",", "").split()
+    return any(word in ("most", "least") or (word.endswith("est") and word not in ADJECTIVES) for word in words)
+
+
 def _participle(word: str) -> bool:
     return len(word) > 4 and word.endswith(("ing", "ed")) and word not in NOUNS
 
 
 def is_plural_noun(words: str) -> bool:
     """Whether the noun that words without an article are about is a plural: black cats, children on a sledge."""
-    head = re.split(r"[,;(]|\s(?:with|wearing|in|who|that|which|holding|carrying|of|from|like|on|at|made)\b", words)[0]
-    last = (head.split() or [""])[-1].lower()
-    if last in _PLURALS:
+    last = _noun(words).lower()
+    if last in _PLURALS or re.search(r"(?:[^io]men|children|people)$", last):
         return True
     return (
         len(last) > 3
@@ -208,6 +221,28 @@ def is_plural_noun(words: str) -> bool:
         and (last not in _SINGULAR)
     )
 
+
+def _noun(words: str) -> str:
+    """The noun that words are about, "cat" of "old cat under stars": the last before what says more of it."""
+    said = re.split(r",(?!\d)|[;(]", words)[0].split()
+    for index, word in enumerate(map(str.lower, said[1:]), 1):
+        before = said[index - 1].lower()
+        if word in _AFTER or (word in ("and", "or") and said[index + 1 : index + 2] and _counts(said[index + 1])):
+            return said[index - 1]
+        if _participle(word) and not (_counts(before) or _is_adjective(before) or before in DEGREES or "-" in word):
+            return said[index - 1]
+    return (said or [""])[-1]
+
+
+def _counts(word: str) -> bool:
+    return word.lower() in DETERMINERS or word.lower() in ARTICLES or word.isdigit()
+
+
+_AFTER = frozenset(
+    """with wearing in who whose that which holding carrying of from like on at made under over without near behind
+    between among for to as by into before beside above below around inside outside against through""".split()  # noqa: SIM905
+)
+"""What goes on after a noun and says more of it."""
 
 _PLURALS = frozenset("men women children people mice geese oxen kids twins triplets wolves elves dwarves".split())  # noqa: SIM905
 _SINGULAR = frozenset("lens atlas canvas christmas pampas bias gas series species iris james thomas".split())  # noqa: SIM905

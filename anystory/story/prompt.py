@@ -18,6 +18,7 @@ from anystory.story.english import (
     before_name,
     indefinite,
     is_plural_noun,
+    is_superlative,
     sentence_case,
 )
 from anystory.story.model import CastMember, Panel, Prompt, Subject
@@ -215,7 +216,7 @@ def compose(
         if owner:  # James' hat: the boy's hat; of several the kids' hat
             several = phrases[mention.name].plural and text[-1:] in "sS"
             text, done = f"{text}{owner[0]}{'' if several else 's'}", done + len(owner)
-        elif "," in noun and re.match(r"\s\w", after):  # a fox, wearing a hat, walks
+        elif re.search(r",(?!\d)", noun) and re.match(r"\s\w", after):  # a fox, wearing a hat, walks
             text += ","
         text += _gap(text, prompt[done:])
     text += prompt[done:]
@@ -242,7 +243,7 @@ def _noun_phrase(article: str, noun: str, determiner: str, adjectives: str) -> s
     if article and determiner and determiner.lower() not in ARTICLES:
         article = determiner
     if article in ("a", "an") and words:
-        article = indefinite(words)
+        article = "the" if is_superlative(words) else indefinite(words)
     own, _, rest = noun.partition(" ")
     if not article and words and rest and _is_determiner(own):  # my dog Rex: my happy dog Rex
         article, noun = own, rest
@@ -363,7 +364,7 @@ def _is_latin(noun: str) -> bool:
 
 
 def _is_determiner(word: str) -> bool:
-    return word.lower() in DETERMINERS or word.isdigit() or bool(re.search(r"['’]s?$", word))
+    return word.lower() in DETERMINERS or word.isdigit() or bool(re.search(r"[^\W\d]['’]s?$", word))
 
 
 _TOLD = re.compile(r"([^\W\d_]+)(?:\s[^\W\d_]+)?\sis\s(?=(?:an?|the)\s)", re.IGNORECASE)
@@ -381,7 +382,7 @@ def _article_and_noun(description: str, prompt: str) -> tuple[str, str]:
         return (first.lower(), rest) if first.lower() == "the" else (indefinite(rest), rest)
     if not _is_latin(noun) or _is_determiner(first):
         return "", noun
-    if first.lower() in FOREIGN:
+    if first.lower() in FOREIGN and not first.isupper():
         return "", noun[0].lower() + noun[1:]
     noun = sentence_case(noun)
     return "" if is_plural_noun(noun) or (description and _is_spanish(prompt)) else indefinite(noun), noun
@@ -394,7 +395,7 @@ def _sentences(description: str) -> tuple[str, str]:
 
 
 def _head(noun: str) -> str:
-    return re.split(r"[,;(]|\s(?:with|wearing|in|who|that|which|holding|carrying)\b", noun)[0].strip() or noun
+    return re.split(r",(?!\d)|[;(]|\s(?:with|wearing|in|who|that|which|holding|carrying)\b", noun)[0].strip() or noun
 
 
 def _style(style: str) -> tuple[str, str]:

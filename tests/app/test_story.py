@@ -20,14 +20,17 @@ from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.drafts import Draft, Store, load_draft
 from anystory.project.folder import Project, ProjectError, content, cutout
 from anystory.project.lineage import renamed
+from anystory.script.read import read_script
+from anystory.script.wildcards import expand_script
 from anystory.story.model import BOUNDS, Panel, Settings
 from anystory.story.steering import Layout, Place, Steering
 from tests.app.steps import EXAMPLE, PATIENCE, few_steps, saved, settle, upload, write
 from tests.stories import frame, rendered, subject
 from ui import book, cast, story
 from ui.app import build
+from ui.script import with_take
 from ui.strip import strip
-from ui.studio import Studio, pin, pinned, placed, takes
+from ui.studio import Studio, pin, pinned, placed, rechosen, takes
 from ui.studio import restored as taken
 from ui.words import words
 
@@ -148,7 +151,7 @@ def test_frames_are_those_of_renamed_characters_when_a_story_is_opened_again(stu
     begun(visit, replace(made, script=replace(made.script, cast=cast), subjects=subjects), panels)
     shown = studio.frames(visit)
     assert [item.panel.prompt for item in shown] == ["Rex walks", "Rex meets Owl", "an empty beach"]
-    assert shown[1].frame.maps.names[:2] == ("Fox", "Owl"), "the names are those of the story it was made for"
+    assert shown[1].frame.maps.names[:2] == ("Rex", "Owl"), "also in a frame that is to be made anew"
 
 
 def test_what_is_done_to_a_frame_is_done_to_its_panel_wherever_that_is_by_now(studio):
@@ -190,6 +193,31 @@ def test_frames_stand_at_their_panels_while_lines_come_and_go(studio):
     assert re.findall(r'data-open="(\d)" [^>]*aria-current', drawn) == ["2"]
     other = replace(shown[0].job.script, panels=(replace(three, caption="Late"), two))
     assert [panel.caption for panel in shown[0].job.with_words(other).panels] == [one.caption, two.caption, "Late"]
+
+
+def test_what_is_chosen_are_panels_whatever_their_numbers_become():
+    one, two, three = panels = Panel("Fox walks"), Panel("an owl at night"), Panel("the sea")
+    assert rechosen((1, 3), panels, (Panel("snow"), one, two, three)) == (2, 4)
+    assert rechosen((1, 3), panels, (three, two)) == (1,)
+    assert rechosen((3,), panels, ()) == (3,) and rechosen((1, 3), (), (one, two)) == (1,)
+
+
+@pytest.mark.parametrize("seed", [9, 0])
+def test_a_pin_or_take_of_a_wildcard_story_opened_again_writes_a_seed_that_keeps_its_words(studio, seed):
+    text = "Fox {walks|runs|sits|hops}\n[Fox, Owl] Fox meets Owl\n[NC] an empty beach"
+    visit, cast_of = studio.visit(), rendered(studio.visit().story).story()
+    page = read_script(text, cast=cast_of.script.cast).script
+    words_of = expand_script(page, 9).panels
+    begun(visit, replace(cast_of, settings=replace(cast_of.settings, seed=9)), words_of).save(
+        1, frame(("Fox",), seed=seed), "new0", words_of[0].prompt, cast_of.settings
+    )
+    (shown,) = studio.frames(visit)
+    assert shown.as_written(page.panels).job.script.panels == page.panels
+    new = pin(shown.as_written(page.panels), True)
+    after = with_take(text, page.cast, 1, new.panel)
+    kept = read_script(after, cast=page.cast).script
+    assert after.startswith("[seed: 9] ") == (seed == 9)
+    assert expand_script(kept, 9).panels[0].prompt == words_of[0].prompt and new.shows(kept.panels[0], 1)
 
 
 def test_a_zip_is_opened_with_every_check_and_a_bad_one_leaves_nothing(studio, tmp_path):

@@ -72,6 +72,8 @@ def test_cutting_twice_gives_the_same_mask_and_one_session():
 def test_a_flat_picture_and_a_flat_mask_are_refused():
     with pytest.raises(SegmentError, match=r"u2net finds no character: 0\.\d\d% .* less than 0\.5%; give a mask"):
         Segmenter().cut(Image.new("RGB", (200, 200), (120, 130, 140)))
+    with pytest.raises(SegmentError, match="The picture is one colour all over; there is nobody in it; use another"):
+        Segmenter().cut(Image.new("RGB", (200, 200), "white"))
     with pytest.raises(SegmentError, match="The mask selects no character: 0 pixels, fewer than 128; make it white on"):
         Segmenter().cut(Image.new("RGB", (64, 64)), Image.new("L", (64, 64)))
     with pytest.raises(SegmentError, match=r"The transparent picture shows no character: 0 pixels.*another picture"):

@@ -244,6 +244,22 @@ def test_a_renamed_character_is_renamed_in_the_maps(tmp_path, story):
     assert project.entries[1].names == ("Rex", BACKGROUND)
 
 
+def test_a_new_name_leaves_the_old_one_nowhere(tmp_path, story):
+    """Not on a frame of other words, nor in a history, and its cut-outs are there once."""
+    fill(tmp_path, story).keep(2, frame(("Fox", "小狐"), 8), "kept of the history", "", SETTINGS)
+    cast = tuple(replace(member, name=member.name.replace("Fox", "Rex")) for member in story.script.cast)
+    panels = (Panel("Rex walks home", ("Rex",)), Panel("Rex meets 小狐", ("Rex", "小狐"), seed=5), Panel("a beach"))
+    script, fox = replace(story.script, cast=cast, panels=panels), story.subjects[0]
+    other = replace(story, script=script, subjects=(replace(fox, name="Rex"), story.subjects[1]))
+    begin(tmp_path, other)
+    project = Project(tmp_path)
+    assert project.frame(1).maps.names == ("Rex", BACKGROUND)
+    assert project.kept(2, "kept of the history").maps.names == ("Rex", "小狐", BACKGROUND)
+    assert files(tmp_path / "subjects") == ["rex.png", "小狐.png"]
+    back = begin(tmp_path, story)
+    assert back.history[0].names == ("Fox", "小狐", BACKGROUND)
+
+
 @pytest.mark.parametrize("file", ["frames/001.png", "frames/001-maps.npz"])
 @pytest.mark.parametrize("damage", ["gone", "cut", "flipped", "another's", "empty"])
 def test_a_frame_that_is_not_whole_is_not_finished(tmp_path, story, file, damage):
@@ -574,7 +590,10 @@ def test_a_folder_that_another_program_keeps_is_left_alone_and_told(tmp_path, st
     monkeypatch.setattr("anystory.project.folder.LOCKED", 0.05)
     project = fill(tmp_path, story)
     before = (tmp_path / "story.json").read_bytes()
-    with FileLock(tmp_path / ".lock"), pytest.raises(ProjectError, match=r"kept by another program for 0\.05 seconds"):
+    with (
+        FileLock(tmp_path / ".lock"),
+        pytest.raises(ProjectError, match=r"by another program for 0\.05 seconds"),
+    ):
         Project(tmp_path).pin(1)
     assert (tmp_path / "story.json").read_bytes() == before
     project.pin(1)

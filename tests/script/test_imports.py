@@ -10,9 +10,10 @@ import zipfile
 import pytest
 
 from anystory.script.edits import with_panel
+from anystory.script.exports.sheet import to_csv
 from anystory.script.form import ScriptError
 from anystory.script.read import form_of, load_script, parse_script, read_script, script_text
-from anystory.story.model import CastMember, Line
+from anystory.story.model import CastMember, Line, Panel, Script
 
 MIA = (CastMember("Mia"),)
 
@@ -176,7 +177,7 @@ def test_plain_text_with_commas_is_no_sheet(line):
     assert len(read_script(line, cast=MIA).panels) == line.count("\n") + 1
 
 
-def workbook(cells):
+def workbook(cells, merged=()):
     """A workbook as spreadsheet programs write it, with shared and inline strings, numbers, and empty cells left out."""
 
     def cell(row, column, value):
@@ -193,12 +194,14 @@ def workbook(cells):
     rows = "".join(
         f'<row r="{r}">{"".join(cell(r, c, v) for c, v in enumerate(row) if v is not None)}</row>'
         for r, row in enumerate(cells, start=1)
+        if row
     )
+    spans = "".join(f'<mergeCell ref="{ref}"/>' for ref in merged)
     relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     parts = {
         "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relation}"><sheets><sheet name="x" r:id="rId7"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": '<Relationships xmlns="x"><Relationship Id="rId7" Target="worksheets/one.xml"/></Relationships>',
-        "xl/worksheets/one.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+        "xl/worksheets/one.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData><mergeCells>{spans}</mergeCells></worksheet>',
     }
     shared = "".join(f"<si><r><t>{text[:2]}</t></r><r><t>{text[2:]}</t></r></si>" for text in strings)
     parts["xl/sharedStrings.xml"] = f'<sst xmlns="{main}">{shared}</sst>'
@@ -302,3 +305,45 @@ def test_large_texts_take_no_long_time(tmp_path):
     assert len(read_script(curly).errors) >= 1  # more panels than fit
     cues = "INT. ROOM - DAY\n\n" + "\n\n".join(f"Somebody {k} walks.\n\nNAME {k}\nHi." for k in range(600))
     assert read_script(cues).errors
+
+
+def test_headings_of_a_sheet_may_stand_below_a_title():
+    reading = read_script(
+        "My list,,\n,,\nShot,Description,Dialogue\n1,Mia<br>runs,—\n2,Tom sleeps,None\n", form="sheet"
+    )
+    assert not reading.errors and left_out(reading) == ["My list"]
+    assert [(p.prompt, p.dialogue) for p in reading.script.panels] == [("Mia runs", ()), ("Tom sleeps", ())]
+
+
+def test_what_says_that_there_is_nothing_can_be_said():
+    script = Script(tuple(Panel("a sea", (), caption) for caption in ("None", "-", '"n/a"')))
+    read = read_script(to_csv(script), form="sheet").script
+    assert [panel.caption for panel in read.panels] == ["None", "-", '"n/a"']
+
+
+def test_merged_cells_hold_for_all_their_rows(tmp_path):
+    cells = [["My list"], [], ["Location", "Visual", "Caption"], ["a hill", "Mia runs", "Later"]]
+    cells += [[None, "Tom sleeps"], [None, "Mia waves"]]
+    (tmp_path / "a.xlsx").write_bytes(workbook(cells, ("A1:C1", "A4:A5", "C4:C6", "x", "A9:A4", "A4:A9999999")))
+    panels = load_script(tmp_path / "a.xlsx").panels
+    assert [(p.prompt, p.caption) for p in panels] == [
+        ("Mia runs, a hill", "Later"), ("Tom sleeps, a hill", ""), ("Mia waves, a hill", ""),
+    ]  # fmt: skip
+
+
+def test_boards_and_headings_without_words_are_listed():
+    reading = read_script('{"boards": [{"action": "Mia runs"}, {"number": 2}, {"notes": "Tom sleeps"}]}', form="data")
+    assert not reading.errors and len(reading.left_out) == 1
+    assert [panel.prompt for panel in reading.script.panels] == ["Mia runs", "Tom sleeps"]
+    reading = read_script("INT. A - DAY\n\nINT. B - DAY\n\nMia runs.\n\nEXT. C\n")
+    assert left_out(reading) == ["INT. A - DAY", "EXT. C"]
+    chinese = read_script("内景. 厨房 - 夜\n\n小雨切苹果。\n", form="screenplay").script
+    assert [panel.prompt for panel in chinese.panels] == ["小雨切苹果, 厨房, 夜"]
+
+
+def test_dialogue_as_a_mapping_of_names():
+    entries = [{"image_prompt": "Mia waves", "dialogues": {"Mia": "Hi", "Tom": "Ho"}, "caption": "None"}]
+    reading = read_script(json.dumps({"story": entries, "mood": {"a": "b"}}))
+    (panel,) = reading.script.panels
+    assert [(line.who, line.say) for line in panel.dialogue] == [("Mia", "Hi"), ("Tom", "Ho")] and not panel.caption
+    assert len(reading.left_out) == 1

@@ -7,7 +7,7 @@ from anystory.script.encoding import decode
 from anystory.script.form import ScriptError
 from anystory.script.lint import lint, mend
 from anystory.script.read import load_script, parse_script, read_script, script_text
-from anystory.script.write import script_lines
+from anystory.script.write import script_lines, script_yaml
 from anystory.story.model import CastMember, Line, Panel, Script
 
 CAST = (CastMember("Mochi", description="a white cat"), CastMember("Pip", description="a blue bird"))
@@ -371,3 +371,81 @@ def test_the_words_below_a_headed_label_are_its_panels_and_sounds_are_listed():
     text = "**Panel 1: Waking**\nMochi yawns\n\n**Panel 2: Eating**\nPip eats\nSFX: Crunch"
     assert prompts(text) == ["Waking Mochi yawns", "Eating Pip eats"]
     assert [text[slice(*out.span)] for out in read_script(text, cast=CAST).left_out] == ["SFX: Crunch"]
+
+
+NOTED = ["Panel 1 (wide shot):", "**Panel 1 (wide shot):**", "### Panel 1 [wide shot]", "Panel 1 (wide shot) -"]
+
+
+@pytest.mark.parametrize("mark", NOTED)
+def test_a_note_beside_a_label_goes_into_the_words(mark):
+    separate = "\n" if mark.startswith("#") else " "
+    text = f"{mark}{separate}Mochi packs a basket\n\nPanel 2: Pip sleeps"
+    assert prompts(text) == ["Mochi packs a basket, wide shot", "Pip sleeps"]
+
+
+@pytest.mark.parametrize("mark", ["*", "_", "**", "***"])
+def test_a_line_all_in_emphasis_is_its_words(mark):
+    assert prompts(f"{mark}Mochi packs a basket{mark}\n{mark}Pip sleeps{mark}") == [
+        "Mochi packs a basket",
+        "Pip sleeps",
+    ]
+    assert prompts("*boom* goes the *door*\n2 * 3 * 4") == ["*boom* goes the *door*", "2 * 3 * 4"]
+
+
+def test_html_is_read_as_what_it_shows():
+    text = (
+        "<html><head><style>p {color: red}</style></head><body><!-- hm --><h2>A day</h2><ol>\n"
+        '<li class="a"><strong>Mochi</strong> packs a basket</li><li>Pip &amp; Mochi don&#39;t <em>run</em></li>\n'
+        "<li><p>Pip<br>sleeps</p></li></ol><p>Hope you like it!</p></body></html>"
+    )
+    assert prompts(text) == ["Mochi packs a basket", "Pip & Mochi don't run", "Pip sleeps"]
+    assert left_out(text) == ["Hope you like it!"]
+    assert prompts("<p>Mochi waves</p>\n<p>Pip sleeps</p>") == ["Mochi waves", "Pip sleeps"]
+    assert prompts("Mochi <3 Pip\na <b>bold</b> word") == ["Mochi <3 Pip", "a <b>bold</b> word"]
+    assert script_lines(parse_script(text, cast=CAST)).splitlines()[0] == "Mochi packs a basket"
+    (error,) = read_script("<p>[Bob] runs</p><p>Pip</p>\n<p>[seed: x] Pip</p>", cast=CAST).errors[-1:]
+    assert error.line == 2
+
+
+def test_what_quoted_words_below_a_counted_panel_are():
+    text = '1. Ada climbs\nAda: "Who is there?"\nBen (off): “Me!”\n2. Ben waves\nSFX: Whoosh\n'
+    one, two = parse_script(text).panels
+    assert [(line.who, line.say) for line in one.dialogue] == [("Ada", "Who is there?"), ("Ben", "Me!")]
+    assert (two.cast, two.dialogue) == (("Ben",), ())
+    # Where the cast is told, another speaker is a mistake and nobody new.
+    assert "Ada" in read_script(text, cast=CAST).errors[0].sentence
+    listed = "角色：\n- 小雨：一个女孩\n\n第一格：小雨跑步\n小雨：“等等我！”\n第二格：小雨回家\n"
+    assert parse_script(listed).panels[0].dialogue == (Line("小雨", "等等我！"),)
+    japanese = "cast: ミア, a fox\n\n1コマ目：ミアが歩く\nミア「おはよう！」\n2コマ目：ミアが寝る\n"
+    assert parse_script(japanese).panels[0].dialogue == (Line("ミア", "おはよう！"),)
+
+
+def test_a_label_without_words_has_them_below_and_nothing_is_none():
+    text = (
+        "Panel 1\n\n*Setting:* A lighthouse.\n*Action:* Ada climbs.\n"
+        '*Dialogue:*\n- Ada: "Hm?"\n- Ben: "Me!"\n\n---\n\n'
+        "Panel 2\n\n*Action:* Ben waves.\n*Dialogue:* None\n*Caption:* (none)\n\n---\n\nWant more?\n"
+    )
+    one, two = parse_script(text).panels
+    assert (one.prompt, [line.say for line in one.dialogue]) == ("A lighthouse. Ada climbs.", ["Hm?", "Me!"])
+    assert (two.prompt, two.dialogue, two.caption) == ("Ben waves.", (), "")
+    assert left_out(text)[-1] == "Want more?"
+
+
+def test_a_title_is_known_in_three_languages():
+    for word in ("Título", "标题", "標題", "**Title:**", "title"):
+        sign = "" if word.endswith("**") else ":"
+        assert parse_script(f"{word}{sign} A day\n\n[NC] a sea\n").title == "A day"
+
+
+def test_curly_quotes_around_values_of_yaml(tmp_path):
+    text = "title: “A day: out”\ncast: [{name: ‘Ada’, description: “a girl”}]\n"
+    text += "panels:\n- “Ada waves”\n- prompt: “Ada runs”\n"
+    script = parse_script(text)
+    assert (script.title, script.cast[0].name, [p.prompt for p in script.panels]) == (
+        "A day: out", "Ada", ["Ada waves", "Ada runs"],
+    )  # fmt: skip
+    told = Script((Panel("“Ada”", (), "‘Night’"), Panel("Mia says: “Hello”, and goes", (), "“a” and “b”")))
+    (tmp_path / "a.yaml").write_text(script_yaml(told))
+    read = load_script(tmp_path / "a.yaml").panels
+    assert [(p.prompt, p.caption) for p in read] == [(p.prompt, p.caption) for p in told.panels]

@@ -44,6 +44,7 @@ def last(language, *lines):
         ("en", ["Mia and Tom run", "Mia hugs him"], ["Mia", "Tom"]),
         ("en", ["Mia and Tom run", "Gran shouts at the two fighting cats"], ["Gran"]),
         ("en", ["Mia and Tom run", "Gran feeds the two little pigs"], ["Gran"]),
+        ("en", ["Mia and Tom run", "Two guards stood at the gate, and Gran bowed to them"], ["Gran"]),
         ("en", ["Mia and Tom run", "Mia sings and she laughs"], ["Mia"]),
         ("en", ["Mia and Tom run", "Before she eats, Mia rests"], ["Mia"]),
         ("en", ["Mia and Tom run", "Tom eats them all"], ["Tom"]),

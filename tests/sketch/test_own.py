@@ -10,6 +10,7 @@ from anystory.backends.storybook import StorybookBackend
 from anystory.project.archive import pack, unpack
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
+from anystory.script.lint import lint
 from anystory.script.read import load_script, parse_script
 from anystory.sketch.own import with_own
 from anystory.sketch.own_files import ThingError
@@ -102,6 +103,11 @@ def small(story):
         ("z_1.svg: {name: zog}", "is not known"),
         ("none.svg: zog", "not there"),
         ("[", "cannot be read"),
+        ("[" * 5000, "cannot be read"),
+        ("z_1.svg:", "names is None; write words there"),
+        ("z_1.svg: {names: [1]}", "write words there"),
+        ("z_1.svg: {names: ['?']}", "does not say what it shows"),
+        ("z_1.svg: [zog, BALL]", "ball.svg and z_1.svg are both called 'BALL'"),
         ("- zog", "nothing of any file"),
     ],
 )
@@ -109,6 +115,24 @@ def test_mistakes_in_the_list_are_said(folder, told, said):
     (folder / "things" / "things.yaml").write_text(told, "utf-8")
     with pytest.raises(ThingError, match=said):
         shots(folder)
+
+
+@pytest.mark.parametrize("name", ["😀.svg", "()*.svg", "__.svg"])
+def test_a_drawing_without_a_name_is_refused_and_not_in_every_panel(folder, name):
+    (folder / "things" / name).write_text(SVG.format("#00c"))
+    with pytest.raises(ThingError, match="does not say what it shows"):
+        shots(folder)
+
+
+def test_check_tells_what_is_wrong_with_drawings_and_places(folder):
+    assert "own" not in [finding.code for finding in lint(LINES, folder=folder)]
+    (folder / "things" / "things.yaml").write_text("none.svg: zog", "utf-8")
+    (folder / "places").mkdir()
+    for name in ("mill.png", "ruin.png"):
+        (folder / "places" / name).write_bytes(b"no picture")
+    found = [finding for finding in lint(LINES, folder=folder) if finding.code == "own"]
+    assert [finding.severity for finding in found] == ["error"] * 3
+    assert all(name in " ".join(one.message for one in found) for name in ("none.svg", "mill.png", "ruin.png"))
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,7 @@ def test_a_zip_may_hold_a_place_under_its_own_name(home, tmp_path):
         ("forest.png: {horizon: 2}", "horizon is 2; it must be from 0.05 to 0.9"),
         ("forest.png: {ground: true}", "ground is True; it must be from 0.1 to 0.95"),
         ("forest.png: {horizon: 0.6, ground: 0.3}", "make ground the larger"),
+        ("forest.png: {like: [forest]}", "like is ..forest..; it must be a place"),
         ("forest.png: {like: zog}", "'zog'; it must be a place that can be painted"),
         ("forest.png: {time: noon}", "day, sunrise, sunset or night"),
         ("forest.png: {size: 3}", "is not known; say names, like, time, horizon or ground"),

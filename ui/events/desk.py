@@ -9,15 +9,14 @@ import gradio as gr
 
 from anystory.backends.base import BackendError
 from anystory.project.folder import ProjectError
-from anystory.render.session import framed
-from anystory.story.model import Style
+from anystory.story.model import Panel, Style
 from ui import cast, desk, html, script, viewer
 from ui.events import QUICK
 from ui.events.render import changed, start
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.strip import strip
-from ui.studio import Shown, pin, pinned, restored, takes
+from ui.studio import Job, Shown, pin, pinned, restored, takes
 from ui.words import words
 
 Frames = tuple[Shown, ...]
@@ -61,7 +60,13 @@ def wire(parts: Parts) -> None:
         return None
 
     def steer(
-        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        styles: Styles,
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
@@ -72,10 +77,10 @@ def wire(parts: Parts) -> None:
             return {table.notice: html.notice([words(request)(error)])}
         if studio.backend.about.sketches:
             asked = desk.placed(item.panel.steering, asked)
-        job = item.job.take(item.number, seed, asked)
-        return {table.notice: "", **taken(job, item, *page), **start(parts, job, frames, request)}
+        job = item.job.as_written(script.panels_of(lines, cast.members(present))).take(item.number, seed, asked)
+        return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
 
-    def taken(job: Any, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:
+    def taken(job: Job, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:
         panel = job.script.panels[item.number - 1]
         after = script.with_take(lines, cast.members(present), item.number, panel)
         return script.rewritten(text, lines, after, styles)
@@ -96,18 +101,18 @@ def wire(parts: Parts) -> None:
         new: Shown,
         request: gr.Request,
         frames: Frames,
+        panels: tuple[Panel, ...],
         present: Cast,
         lines: str,
         styles: Styles,
         chosen: tuple[int, ...],
         opacity: float,
     ) -> dict[Any, Any]:
-        """The page with another frame in its panel's place."""
+        """The page with another frame in its panel's place; `panels` are those of the text, which may have changed
+        since. What is written there of the frame the strip follows by itself."""
         frames = tuple(new if item.id == new.id else replace(item, job=new.job) for item in frames)
-        panels = framed(new.job.script)
         return {
             stage.shown: frames,
-            stage.panels: panels,
             stage.gallery: strip(words(request), panels, frames, chosen, new.id),
             **taken(new.job, new, present, lines, styles),
             **dict(zip(view.outputs, viewer.opened(new, opacity, words(request)), strict=True)),
@@ -115,31 +120,45 @@ def wire(parts: Parts) -> None:
         }
 
     def pick(
-        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        panels: tuple[Panel, ...],
+        present: Cast,
+        lines: str,
+        *page: Any,
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
             return no or {}
         try:
-            new = restored(item, str(event.key))
+            new = restored(item.as_written(script.panels_of(lines, cast.members(present))), str(event.key))
         except ProjectError as error:
             return {table.notice: html.notice([words(request)(error)])}
-        return changed_to(new, request, frames, *page)
+        return changed_to(new, request, frames, panels, present, lines, *page)
 
     def hold(
-        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, *page: Any
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        panels: tuple[Panel, ...],
+        present: Cast,
+        lines: str,
+        *page: Any,
     ) -> dict[Any, Any]:
         no = refused(request, item, free=False)
         if item is None or no is not None:
             return no or {}
         try:
-            new = pin(item, event.on is True)
+            new = pin(item.as_written(script.panels_of(lines, cast.members(present))), event.on is True)
         except ProjectError as error:
             return {table.notice: html.notice([words(request)(error)])}
-        return changed_to(new, request, frames, *page)
+        return changed_to(new, request, frames, panels, present, lines, *page)
 
-    seen = [*here, *written, stage.chosen, view.opacity]
-    outputs = [stage.shown, stage.panels, stage.gallery, *rewritten, *view.outputs, *table.outputs]
+    seen = [*here, stage.panels, *written, stage.chosen, view.opacity]
+    outputs = [stage.shown, stage.gallery, *rewritten, *view.outputs, *table.outputs]
     table.takes.pick(pick, seen, outputs, **QUICK)
     table.takes.pin(hold, seen, outputs, **QUICK)
 

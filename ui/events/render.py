@@ -114,9 +114,9 @@ def _wire_again(parts: Parts) -> None:
     ) -> dict[Any, Any]:
         if pinned(item):
             return stays(item, request)
-        job = item.job.take(item.number, frames.roll())
-        panel, members = job.script.panels[item.number - 1], cast.members(present)
-        taken = script.with_take(lines, members, item.number, panel)
+        members = cast.members(present)
+        job = item.job.as_written(script.panels_of(lines, members)).take(item.number, frames.roll())
+        taken = script.with_take(lines, members, item.number, job.script.panels[item.number - 1])
         return {**script.rewritten(text, lines, taken, styles), **start(parts, job, shown, request)}
 
     def retry(request: gr.Request, item: Shown, shown: tuple[Shown, ...]) -> dict[Any, Any]:

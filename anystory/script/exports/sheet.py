@@ -7,6 +7,7 @@ import io
 
 from anystory.script.escapes import bare, quoted
 from anystory.script.form import NOBODY
+from anystory.script.imports.sheet import kept
 from anystory.story.model import Script
 
 COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size", "Shape")
@@ -23,7 +24,7 @@ def to_csv(script: Script) -> str:
         # Excel takes 16:9 for a time of day.
         numbers = ("" if panel.seed is None else panel.seed, "" if size is None else size, shape.replace(":", "x"))
         who = ", ".join(panel.cast) or NOBODY * panel.told
-        cells = (bare(panel.prompt), who, bare(panel.caption), said, panel.style)
+        cells = (bare(panel.prompt), who, kept(bare(panel.caption)), said, kept(panel.style))
         table.writerow([number, *map(_safe, cells), *numbers])
     return "\ufeff" + out.getvalue()
 

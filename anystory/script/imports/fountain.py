@@ -26,7 +26,11 @@ from anystory.script.imports.panels import Panels, sentence
 from anystory.story.names import folded
 from anystory.story.prompt import find_names
 
-HEADING = re.compile(r"(?:(?:INT|EXT|EST)\.?\s*/\s*(?:INT|EXT)|INT|EXT|EST|I/E)[. ]\s*(?=\S)", re.IGNORECASE)
+HEADING = re.compile(
+    r"(?:(?:INT|EXT|EST)\.?\s*/\s*(?:INT|EXT)|INT|EXT|EST|I/E)[. ]\s*(?=\S)"
+    r"|(?:内外|内|外|內外|內)景[.。、 \u3000]\s*(?=\S)",
+    re.IGNORECASE,
+)
 SIGN = re.compile(rf"^[ \t]*(?-i:{HEADING.pattern})", re.MULTILINE)
 """A line that tells a screenplay from other text, in capitals as every program writes them."""
 
@@ -61,6 +65,7 @@ class _Screenplay:
         self.panels = Panels(text, known)
         self.text = text
         self.place: list[str] = []
+        self.heading: Span | None = None  # of the place, until a panel is there
         self.panel: dict[str, Any] | None = None
         self.span: Span = (0, 0)
 
@@ -75,7 +80,12 @@ class _Screenplay:
         for lines in paragraphs:
             self.paragraph(lines)
         self.close()
+        self.leave_heading()
         return self.panels.parsed()
+
+    def leave_heading(self) -> None:
+        if self.heading:
+            self.panels.leave_out(self.heading, Message("a heading with no panel below it"))
 
     def title_page(self, lines: Lines) -> None:
         key = ""
@@ -98,7 +108,8 @@ class _Screenplay:
                 lines = lines[1:]
             elif (forced == "." and line[1:2] not in (".", "")) or HEADING.match(line):
                 self.close()
-                self.place = _place(line.lstrip("."))
+                self.leave_heading()
+                self.place, self.heading = _place(line.lstrip(".")), span
                 lines = lines[1:]
             elif forced in ("#", "="):
                 self.panels.leave_out(span, Message("a section or synopsis"))
@@ -159,6 +170,7 @@ class _Screenplay:
         """Put the panel in the making among the panels."""
         if self.panel is None:
             return
+        self.heading = None
         words, told = self.panel.pop("words"), list(dict.fromkeys(self.panel.pop("cast")))
         named = {folded(hit.name) for hit in find_names(words, told)}
         present = [name for name in told if folded(name) not in named] if not words else []

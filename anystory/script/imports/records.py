@@ -12,7 +12,7 @@ from anystory.errors import Message
 from anystory.script.escapes import literal, unquoted
 from anystory.script.form import NOBODY, PANEL_KEYS
 from anystory.script.imports.panels import sentence
-from anystory.script.imports.sheet import column
+from anystory.script.imports.sheet import MAYBE, column, is_nothing
 from anystory.script.storyboard import Converted, Where
 from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names
@@ -54,6 +54,9 @@ def convert(data: Any) -> Converted | None:
             words = {key: entry.get(key) for key in BOARD}
             if words["notes"] == words["caption"]:
                 words["notes"] = None
+            if not any(words.values()):
+                board.board.left_out.append(((BOARDS, index), Message("a board without words")))
+                continue
             if not words["action"]:
                 words |= {"action": words["notes"], "notes": None}
             board.panel({key: value for key, value in words.items() if value}, index)
@@ -85,7 +88,7 @@ class _Records:
     """Data with keys of its own becoming ours."""
 
     def __init__(self, data: Mapping[str, Any], key: str) -> None:
-        self.key = key
+        self.key, self.foreign = key, key != BOARDS  # of which there is one that we write
         self.board = Converted({"cast": [], "panels": []}, {("panels",): (key,)})
         self.names: dict[str, str] = {}
         for other, value in data.items():
@@ -125,8 +128,10 @@ class _Records:
             self.board.data["cast"].append({"name": name, "description": look})
         return self.names[folded(name)]
 
-    def panel(self, entry: Mapping[str, Any], index: int) -> None:
-        source: Where = (self.key, index)
+    def panel(self, entry: Mapping[str, Any], at: int) -> None:
+        """Add a panel, which is entry number `at` of the source."""
+        source: Where = (self.key, at)
+        index = len(self.board.data["panels"])
         told: dict[str, list[str]] = {}
         panel: dict[str, Any] = {key: entry[key] for key in PANEL_KEYS if key in entry and _kind(key) is None}
         said: list[Any] = []
@@ -135,6 +140,8 @@ class _Records:
         for key, value in entry.items():
             kind = _kind(key, [str(value)])
             if key in panel or kind == "number" or value in (None, "", [], {}):
+                continue
+            if self.foreign and kind in MAYBE and isinstance(value, str) and is_nothing(value):
                 continue
             if kind == "dialogue":
                 said = self.dialogue(value, (*source, key))
@@ -168,6 +175,10 @@ class _Records:
             if isinstance(entry, Mapping):
                 who = next((str(entry[key]) for key in WHO if entry.get(key)), "")
                 say = next((str(entry[key]) for key in SAY if entry.get(key)), "")
+                if not who and not say:  # names and what they say
+                    told_by = [(str(name), text) for name, text in entry.items() if isinstance(text, str) and text]
+                    lines += [{"who": self.introduce(name, source), "say": unquoted(text)} for name, text in told_by]
+                    continue
                 lines += [{"who": self.introduce(who, source), "say": say}] if who and say else [say] if say else []
                 continue
             for line in re.split(r"[\r\n]+", str(entry)):
@@ -175,13 +186,13 @@ class _Records:
                 if told:
                     who = self.names.get(folded(told[1])) or (told[1].title() if told[1].isupper() else told[1])
                     lines.append({"who": self.introduce(who, source), "say": unquoted(told[2])})
-                elif line.strip():
+                elif line.strip() and not (self.foreign and is_nothing(line)):
                     lines.append(line.strip())
         return lines
 
     def leave_out(self, source: Where, value: Any) -> None:
         """What has words and no place in a script."""
-        if isinstance(value, str) or (isinstance(value, Sequence) and value):
+        if isinstance(value, str | Sequence | Mapping) and value:
             self.board.left_out.append(
                 (source, Message("there is no key {key} for it", key=repr(str(source[-1])[:40])))
             )

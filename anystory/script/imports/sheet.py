@@ -23,13 +23,23 @@ _BOOK = read_yaml(Path(__file__).parent / "headings.yaml", as_text=True)
 KINDS = {folded(word): kind for kind, words in _BOOK["kinds"].items() for word in words}
 OR_NUMBER = {folded(word): kind for kind, words in _BOOK["or_number"].items() for word in words}
 NUMBER = re.compile(r"[#№]?\s*\d+(?:[.\-]\d+)*\s*[A-Za-z]?[.)]?")
-BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*")
+BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
 BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*")
 """What stands between the lines of a cell, and between names."""
 RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
+MAYBE = ("caption", "dialogue", "speaker", "cast", "place", "time", "camera", "style")
+"""Kinds of columns in which there may be nothing."""
+
+HEADING_ROWS = 10
+"""Rows among which the headings are, below a title."""
+
 SEPARATORS = "\t;,|"
 
 UNKNOWN = Message("a column of no known kind; call it Prompt, Caption, Dialogue, Characters or Location")
+
+NOTHING = re.compile(r"[-–—/.]+|none|n/?a|null|无|無|没有|なし|ninguno|ninguna|sin diálogo", re.IGNORECASE)
+
+QUOTES = ' "“”「」'
 
 Cell = tuple[str, Span]
 
@@ -40,6 +50,21 @@ def column(heading: str, cells: Sequence[str] = ()) -> str | None:
     if word in OR_NUMBER:
         return "number" if cells and all(map(NUMBER.fullmatch, cells)) else OR_NUMBER[word]
     return KINDS.get(word)
+
+
+def is_nothing(cell: str) -> bool:
+    """Whether a cell only says that there is nothing in it, as in `Dialogue: None`."""
+    return NOTHING.fullmatch(cell.strip(" *_()[]（）\t").removesuffix(".")) is not None
+
+
+def said_after_all(cell: str) -> str:
+    """A cell without the quotes that keep it from saying that there is nothing in it; see `kept`."""
+    return unquoted(cell) if is_nothing(cell.strip(QUOTES)) else cell
+
+
+def kept(words: str) -> str:
+    """Words for a cell, in quotes where they would only say that there is nothing in it."""
+    return f'"{words}"' if is_nothing(words.strip(QUOTES)) else words
 
 
 def is_sheet(text: str) -> bool:
@@ -94,6 +119,11 @@ def parse_table(text: str, span: Span, known: Sequence[str] = ()) -> Parsed:
 
 def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
     rows = [row for row in rows if any(text for text, _ in row)]
+    top = _headings(rows)
+    for text, span in (cell for row in rows[:top] for cell in row):
+        if text:
+            panels.leave_out(span, Message("above the headings of the columns"))
+    rows = rows[top:]
     head, body = (rows[0], rows[1:]) if rows else ([], [])
     filled = [[row[index][0] for row in body if index < len(row) and row[index][0]] for index in range(len(head))]
     kinds = [column(cell, filled[index]) for index, (cell, _) in enumerate(head)]
@@ -104,6 +134,9 @@ def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
         told: dict[str, list[str]] = {}
         for index, (text, span) in enumerate(row):
             kind = kinds[index] if index < len(kinds) else None
+            if kind in MAYBE and is_nothing(text):
+                continue
+            text = said_after_all(text) if kind in ("caption", "style") else text
             if kind not in (None, "number") and text:
                 told.setdefault(str(kind), []).append(text)
             elif kind is None and text and index >= len(kinds):
@@ -113,15 +146,23 @@ def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
     return panels.parsed()
 
 
+def _headings(rows: Sequence[list[Cell]]) -> int:
+    """Which row has the headings: the first that calls two columns or more by what they hold, one of
+    them for the panel's words; else the first of all."""
+    for index, row in enumerate(rows[:HEADING_ROWS]):
+        kinds = [column(text) for text, _ in row if text]
+        if "prompt" in kinds and sum(kind is not None for kind in kinds) > 1:
+            return index
+    return 0
+
+
 def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
     listed = [name for cell in told.get("cast", ()) for name in _names(cell)]
     nobody = [name.upper() for name in listed] == [NOBODY]
     present = [] if nobody else [panels.introduce(name, span) for name in listed]
     speaker = [panels.introduce(name, span) for cell in told.get("speaker", ()) for name in _names(cell)]
     said: list[Any] = []
-    for line in (
-        line for cell in told.get("dialogue", ()) for line in re.split(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", cell)
-    ):
+    for line in (line for cell in told.get("dialogue", ()) for line in BREAK.split(cell)):
         who = re.match(r"\s*([^:：]{1,40}?)\s*[:：]\s*(?=\S)(.+)", line, re.DOTALL)
         if who:
             said.append({"who": panels.introduce(who[1].strip(' "“'), span), "say": unquoted(who[2])})
@@ -129,12 +170,21 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
             said.append({"who": (speaker or present)[0], "say": unquoted(line)})
         elif line.strip():
             said.append(line)  # of which the reader says that it is not told who says it
-    words = [*told.get("prompt", ()), *told.get("place", ())]
+    seen = [_unbroken(cell) for cell in told.get("prompt", ())]
+    words = [*seen, *told.get("place", ())]
     words += [cell for cell in told.get("time", ()) if not re.fullmatch(r"[\d:.,\s]+s?", cell)] + told.get("camera", [])
     fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size", "shape") if key in told}
-    fields |= {"prompt": sentence(words), "caption": " ".join(told.get("caption", ())), "dialogue": said}
+    fields |= {
+        "prompt": sentence(words),
+        "caption": _unbroken(" ".join(told.get("caption", ()))),
+        "dialogue": said,
+    }
     there = [*present, *speaker, *(line["who"] for line in said if isinstance(line, dict))]
-    panels.add(span, "" if nobody else sentence(told.get("prompt", ())), there, **fields)
+    panels.add(span, "" if nobody else sentence(seen), there, **fields)
+
+
+def _unbroken(cell: str) -> str:
+    return BREAK.sub(" ", cell)
 
 
 def _names(cell: str) -> list[str]:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from itertools import islice
 from xml.etree import ElementTree
 
 from anystory.errors import Message
-from anystory.script.form import MAX_BYTES, ScriptError
+from anystory.script.form import MAX_BYTES, MAX_PANELS, ScriptError
+from anystory.script.imports.sheet import HEADING_ROWS, column
+
+MAX_ROWS = 5 * MAX_PANELS
+"""Rows that are looked at for what is merged or missing; no script has as many panels."""
+
+LASTING = {"place", "time", "style", "cast", "camera"}
+"""Kinds of columns whose words hold for several panels where cells are merged; what is said is said once."""
 
 MAX_PART = 20 * MAX_BYTES
 """Bytes that one part of a workbook may have unpacked."""
@@ -24,16 +32,34 @@ def to_table(data: bytes, name: str) -> str:
             sheet = _xml(book, _first(book))
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
         raise ScriptError(
-            Message("{name} is no Excel workbook that can be read; save it as .xlsx or .csv.", name=name)
+            Message("{name} is not an Excel workbook that can be read; save it as .xlsx or .csv.", name=name)
         ) from error
-    rows = []
+    rows: list[list[str]] = []
     for row in sheet.iterfind(".//{*}row"):
         cells: list[str] = []
         for cell in row.iterfind("{*}c"):
             index = _column(cell.get("r", ""), len(cells))
             cells += [""] * (index - len(cells)) + [_value(cell, shared)]
-        rows.append("\t".join(map(_quoted, cells)))
-    return "\n".join(rows) + "\n"
+        number = re.fullmatch(r"\d{1,7}", row.get("r", ""))
+        if number and len(rows) < MAX_ROWS:  # a row that is empty may not be there
+            rows += [[]] * (min(int(number[0]), MAX_ROWS) - 1 - len(rows))
+        rows.append(cells)
+    for merged in islice(sheet.iterfind(".//{*}mergeCell"), MAX_ROWS):
+        _carry(rows, merged.get("ref", ""))
+    return "".join("\t".join(map(_quoted, row)) + "\n" for row in rows)
+
+
+def _carry(rows: list[list[str]], merged: str) -> None:
+    """Write what merged cells say into each of their rows, where the column is one for what lasts."""
+    corners = re.fullmatch(r"([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})", merged)
+    if not corners:
+        return
+    index, first, last = _column(corners[1], 0), int(corners[2]) - 1, int(corners[3])
+    above = {column(row[index]) for row in rows[: min(first, HEADING_ROWS)] if index < len(row)}
+    if above & LASTING and first < len(rows) and index < len(rows[first]):
+        for number in range(first + 1, min(last, len(rows), MAX_ROWS)):
+            row = rows[number] + [""] * (index + 1 - len(rows[number]))
+            rows[number] = [*row[:index], rows[first][index], *row[index + 1 :]]
 
 
 def _first(book: zipfile.ZipFile) -> str:

@@ -82,7 +82,8 @@ def held(figure: Figure, holder: Body, side: int, others: Sequence[Body], aspect
     ways = ("over",) if concept in _OVER else ("upward", "hand", "front") if concept in _UPWARD else ("hand", "front")
     if on_all_fours(holder.figure.cutout) and holder.looks and concept not in _OVER:
         return _in_the_mouth(body, holder, aspect)
-    found = [_in_hand(body, holder, one, how, aspect) for how in ways for one in (side, -side)]
+    sides = (side,) if holder.figure.role.action == "gives" else (side, -side)  # not away from whom it is given
+    found = [_in_hand(body, holder, one, how, aspect) for how in ways for one in sides]
     full = [other for other in others if other.figure.lifeless and abs(other.line - holder.line) < 0.0015]
     return min(
         found,
