@@ -171,7 +171,8 @@ def opened(
     spoken = "".join(f'<div class="line"><b>{escape(line.who)}</b> {escape(line.say)}</div>' for line in panel.dialogue)
     return (
         f'<style>{colours}</style><div class="opened"><div class="number">'
-        f"{say('viewer.number', number=number, seed=seed)} · {t('model.storybook') if backend == STORYBOOK else escape(backend)}</div>"
+        f"{say('viewer.number', number=number, seed=seed)} · "
+        f"{t('model.storybook') if backend == STORYBOOK else escape(backend)}</div>"
         f'{caption}<div class="prompt">{escape(panel.prompt)}</div>{spoken}</div>'
     )
 
