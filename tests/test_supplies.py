@@ -134,7 +134,9 @@ def test_a_sentence_is_told_with_the_sentences_in_it():
     assert say("es", ValueError("somebody else's")) == "somebody else's"
 
 
-def test_every_kind_of_finding_is_told_in_every_language():
+def test_every_kind_of_finding_is_told_in_every_language(tmp_path):
+    (tmp_path / "things").mkdir()
+    (tmp_path / "things" / "things.yaml").write_text("none.svg: zog")
     text = """title: a
 title: b
 [Mai] walks
@@ -154,7 +156,7 @@ the sea
         for names in ((), ("Mia", "mia"), ("Mia", "Tom", "Ann", "Mi", "Mo")):
             cast = tuple(map(CastMember, names))
             for source in (text, "panels: [", "cast: Bob\nBob walks", "1. Mia walks\n2. Mia runs\n\nHope this helps!"):
-                for finding in lint(source, cast=cast, backend=backend):
+                for finding in lint(source, cast=cast, backend=backend, folder=tmp_path):
                     kinds.add(finding.code)
                     assert say("en", finding.message) == finding.message
                     for code in ("zh-CN", "es"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.story.names import folded
 
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif", ".svg"}
@@ -33,21 +33,40 @@ def own_files(folder: Path, manifest: str, said: Said, keys: str) -> list[tuple[
     it; other and hidden files are left out. `manifest`: the name of the list; `keys`: what may be said in it, for a
     sentence. Raises `ThingError`."""
     if not folder.is_dir():
-        raise ThingError(f"There is no folder {str(folder)!r} with drawings of your own; check the path.")
+        raise ThingError(
+            Message("There is no folder {folder} with drawings of your own; check the path.", folder=repr(str(folder)))
+        )
     # macOS puts a hidden "._kite.png", which is no picture, beside a "kite.png" on a foreign disk.
     try:
         shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
-        raise ThingError(f"{str(folder)!r} cannot be read ({error.strerror}); check the folder.") from error
+        raise ThingError(
+            Message(
+                "{folder} cannot be read ({reason}); check the folder.", folder=repr(str(folder)), reason=error.strerror
+            )
+        ) from error
     files = sorted(path for path in shown if path.suffix.lower() in PICTURES and path.is_file())
     if len(files) > MAX_FILES:
-        raise ThingError(f"{str(folder)!r} holds {len(files)} drawings, more than {MAX_FILES}; take some out.")
+        raise ThingError(
+            Message(
+                "{folder} holds {count} drawings, more than {most}; take some out.",
+                folder=repr(str(folder)),
+                count=len(files),
+                most=MAX_FILES,
+            )
+        )
     told, found = _listed(folder / manifest, [path.name for path in files], said, keys), []
     for path in files:
         more = dict(told.get(path.name, {}))
         names = more.pop("names", None) or _split(path.stem.replace("_", " "))
         if not names or not all(any(letter.isalnum() for letter in name) for name in names):
-            raise ThingError(f"{path.name!r} says nothing of what it shows; name it like 'red ball{path.suffix}'.")
+            raise ThingError(
+                Message(
+                    "{file} says nothing of what it shows; name it like 'red ball{ending}'.",
+                    file=repr(path.name),
+                    ending=path.suffix,
+                )
+            )
         found.append((path, names, more))
     _refuse_namesakes(found)
     return found
@@ -59,7 +78,14 @@ def _refuse_namesakes(found: Sequence[tuple[Path, Sequence[str], Any]]) -> None:
         for name in names:
             other = called.setdefault(folded(name), path)
             if other != path:
-                raise ThingError(f"{other.name} and {path.name} are both called {name!r}; rename one of them.")
+                raise ThingError(
+                    Message(
+                        "{other} and {file} are both called {name}; rename one of them.",
+                        other=other.name,
+                        file=path.name,
+                        name=repr(name),
+                    )
+                )
 
 
 def stamps(folder: Path) -> tuple[Stamp, ...]:
@@ -74,14 +100,24 @@ def changed(path: Path) -> tuple[int, int]:
     try:
         stat = path.stat()
     except OSError as error:
-        raise ThingError(f"{path.name} cannot be read ({error.strerror}); put it back or start again.") from error
+        raise ThingError(
+            Message(
+                "{file} cannot be read ({reason}); put it back or start again.", file=path.name, reason=error.strerror
+            )
+        ) from error
     return stat.st_mtime_ns, stat.st_size
 
 
 def _names(where: str, value: Any) -> list[str]:
     names = _split(value) if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ThingError(f"{where} is {str(value)[:80]}; write words there, such as 'kite, dragon kite'.")
+        raise ThingError(
+            Message(
+                "{where} is {value}; write words there, such as 'kite, dragon kite'.",
+                where=where,
+                value=str(value)[:80],
+            )
+        )
     return [name.strip() for name in names]
 
 
@@ -96,18 +132,36 @@ def _listed(path: Path, files: Sequence[str], said: Said, keys: str) -> dict[str
     try:
         text = path.read_bytes()[: MAX_LIST + 1].decode("utf-8-sig")
         if len(text) > MAX_LIST:
-            raise ThingError(f"{path.name} has more than {MAX_LIST:,} characters; say less of each drawing.")
+            raise ThingError(
+                Message(
+                    "{file} has more than {most} characters; say less of each drawing.",
+                    file=path.name,
+                    most=f"{MAX_LIST:,}",
+                )
+            )
         told = yaml.load(text, Loader=yaml.SafeLoader) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         reason = str(error).split("\n")[0]
         raise ThingError(
-            f"{path.name} cannot be read ({reason}); write it as FILE: {{names: …}}, a line each."
+            Message(
+                "{file} cannot be read ({reason}); write it as FILE: {{names: …}}, a line each.",
+                file=path.name,
+                reason=reason,
+            )
         ) from error
     if not isinstance(told, dict):
-        raise ThingError(f"{path.name} says nothing of any file; write it as FILE: {{names: …}}, a line each.")
+        raise ThingError(
+            Message("{file} says nothing of any file; write it as FILE: {{names: …}}, a line each.", file=path.name)
+        )
     for file in told:
         if file not in files:
-            raise ThingError(f"{path.name} tells of {str(file)[:80]!r}, which is not there; rename one of them.")
+            raise ThingError(
+                Message(
+                    "{file} tells of {named}, which is not there; rename one of them.",
+                    file=path.name,
+                    named=repr(str(file)[:80]),
+                )
+            )
     return {file: dict(_entry(path.name, file, entry, said, keys)) for file, entry in told.items()}
 
 
@@ -122,5 +176,5 @@ def _entry(manifest: str, file: str, entry: Any, said: Said, keys: str) -> Mappi
         try:
             kept[key] = said(where, key, value)
         except KeyError:
-            raise ThingError(f"{where} is not known; say names, {keys}.") from None
+            raise ThingError(Message("{where} is not known; say names, {keys}.", where=where, keys=keys)) from None
     return kept

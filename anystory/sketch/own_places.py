@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.cast.images import open_image
+from anystory.errors import Message
 from anystory.sketch.language.tokens import language_of, units_of
 from anystory.sketch.own_files import Stamp, ThingError, changed, own_files, stamps
 from anystory.sketch.scenery import PLACES, TIMES, WEATHERS
@@ -92,7 +93,7 @@ def own_place(file: Path) -> OwnPlace:
     """The place that a picture shows. Raises `ThingError`."""
     found = next((place for place in own_places(file.parent) if place.file == file), None)
     if found is None:
-        raise ThingError(f"{file.name}, a place of the story's own, is gone; put it back.")
+        raise ThingError(Message("{file}, a place of the story's own, is gone; put it back.", file=file.name))
     return found
 
 
@@ -111,8 +112,13 @@ def _place(path: Path, names: Sequence[str], said: Mapping[str, Any]) -> OwnPlac
     place = replace(place, **{key if key != "like" else "kind": value for key, value in said.items()})
     if place.horizon is not None and place.ground is not None and place.ground < place.horizon:
         raise ThingError(
-            f"places.yaml, {path.name}: ground is {place.ground}, above its horizon of {place.horizon}; both count "
-            "from the top, so make ground the larger."
+            Message(
+                "places.yaml, {file}: ground is {ground}, above its horizon of {horizon}; both count from the top, so "
+                "make ground the larger.",
+                file=path.name,
+                ground=place.ground,
+                horizon=place.horizon,
+            )
         )
     return place
 
@@ -133,17 +139,31 @@ def _said(where: str, key: str, value: Any) -> Any:
     if key == "like":
         kind = "" if not isinstance(value, str) else value if value in PLACES else _kind(value)[0]
         if not kind:
-            raise ThingError(f"{where} is {value!r}; it must be a place that can be painted, such as forest or room.")
+            raise ThingError(
+                Message(
+                    "{where} is {value}; it must be a place that can be painted, such as forest or room.",
+                    where=where,
+                    value=repr(value),
+                )
+            )
         return kind
     if key == "time":
         if value not in ("day", "sunrise", "sunset", "night"):
-            raise ThingError(f"{where} is {value!r}; it must be day, sunrise, sunset or night.")
+            raise ThingError(
+                Message("{where} is {value}; it must be day, sunrise, sunset or night.", where=where, value=repr(value))
+            )
         return value
     if key in ("horizon", "ground"):
         low, high = (0.05, 0.9) if key == "horizon" else (0.1, 0.95)
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise ThingError(
-                f"{where} is {value!r}; it must be from {low} to {high}, a share of the height from the top."
+                Message(
+                    "{where} is {value}; it must be from {low} to {high}, a share of the height from the top.",
+                    where=where,
+                    value=repr(value),
+                    low=low,
+                    high=high,
+                )
             )
         return float(value)
     raise KeyError(key)
@@ -175,7 +195,13 @@ def _pixels(file: Path, stamp: tuple[int, int]) -> np.ndarray:
 def _refuse_slivers(file: Path, width: float, height: float) -> None:
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise ThingError(
-            f"{file.name} is {width:g} × {height:g}, over {MAX_ASPECT} times as long on one side; crop it to a place."
+            Message(
+                "{file} is {width} × {height}, over {most} times as long on one side; crop it to a place.",
+                file=file.name,
+                width=f"{width:g}",
+                height=f"{height:g}",
+                most=MAX_ASPECT,
+            )
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from anystory.errors import Message
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.own_files import ThingError, changed
 from anystory.sketch.stagecraft.covers import ROWS, Cover, means
@@ -283,7 +284,11 @@ def drawn_as(thing: Thing) -> LibraryDrawing | None:
     found = (drawing for drawing in own_library(file.parent).own.values() if drawing.file == file)
     drawing = next(found, None)
     if drawing is None:
-        raise ThingError(f"{file.name}, the story's own drawing of {thing.concept}, is gone; put it back.")
+        raise ThingError(
+            Message(
+                "{file}, the story's own drawing of {thing}, is gone; put it back.", file=file.name, thing=thing.concept
+            )
+        )
     return drawing
 
 

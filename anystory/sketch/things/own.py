@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.cast.images import open_image
+from anystory.errors import Message
 from anystory.sketch.own_files import ThingError, changed, own_files
 from anystory.sketch.things.drawing import RESTS, LibraryDrawing
 from anystory.sketch.things.svg import SVG, rasterise, seen_box
@@ -73,15 +74,26 @@ def _said(where: str, key: str, value: Any) -> Any:
         return value
     if key == "size":
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 100:
-            raise ThingError(f"{where} is {value!r}; it must be from 0.01 to 100 metres.")
+            raise ThingError(
+                Message("{where} is {value}; it must be from 0.01 to 100 metres.", where=where, value=repr(value))
+            )
         return float(value)
     if key == "rests":
         if value not in RESTS:
-            raise ThingError(f"{where} is {value!r}; it must be one of {', '.join(RESTS)}.")
+            raise ThingError(
+                Message(
+                    "{where} is {value}; it must be one of {choices}.",
+                    where=where,
+                    value=repr(value),
+                    choices=", ".join(RESTS),
+                )
+            )
         return (value,)
     if key == "facing":
         if value not in ("left", "right", "front"):
-            raise ThingError(f"{where} is {value!r}; it must be left, right or front.")
+            raise ThingError(
+                Message("{where} is {value}; it must be left, right or front.", where=where, value=repr(value))
+            )
         return value
     raise KeyError(key)
 
@@ -101,7 +113,7 @@ def own_pixels(path: Path, height: int) -> np.ndarray:
     image = open_image(path).convert("RGBA")
     box = image.getchannel("A").point(lambda alpha: 255 if alpha > 8 else 0).getbbox()
     if box is None:
-        raise ThingError(f"{path.name} shows nothing: every pixel of it is transparent.")
+        raise ThingError(Message("{file} shows nothing: every pixel of it is transparent.", file=path.name))
     image = image.crop(box)
     _refuse_slivers(image.width, image.height, path.name)
     width = max(1, round(height * image.width / image.height))
@@ -117,16 +129,33 @@ def own_svg(path: Path) -> SVG:
 @lru_cache(maxsize=32)
 def _own_svg(path: Path, time: int, size: int) -> SVG:
     if size > MAX_SVG_BYTES:
-        raise ThingError(f"{path.name} has {size:,} bytes, more than {MAX_SVG_BYTES:,}; save a simpler SVG.")
+        raise ThingError(
+            Message(
+                "{file} has {bytes} bytes, more than {most}; save a simpler SVG.",
+                file=path.name,
+                bytes=f"{size:,}",
+                most=f"{MAX_SVG_BYTES:,}",
+            )
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
         if "<!entity" in text.lower():
-            raise ThingError(f"{path.name} declares XML entities; save it as plain SVG.")
+            raise ThingError(Message("{file} declares XML entities; save it as plain SVG.", file=path.name))
         root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, UnicodeDecodeError, OSError) as error:
-        raise ThingError(f"{path.name} is not a readable SVG ({error}); save it again as plain SVG.") from error
+        raise ThingError(
+            Message(
+                "{file} is not a readable SVG ({reason}); save it again as plain SVG.", file=path.name, reason=error
+            )
+        ) from error
     if root.tag.rsplit("}", 1)[-1] != "svg":
-        raise ThingError(f"{path.name} is no SVG: its outermost element is {root.tag.rsplit('}', 1)[-1]!r}.")
+        raise ThingError(
+            Message(
+                "{file} is no SVG: its outermost element is {element}.",
+                file=path.name,
+                element=repr(root.tag.rsplit("}", 1)[-1]),
+            )
+        )
     _refuse_references(root, path.name)
     _refuse_growth(root, path.name)
     # Written anew, the text begins with the root that was looked at, whatever comments came before it.
@@ -134,9 +163,11 @@ def _own_svg(path: Path, time: int, size: int) -> SVG:
     try:
         box = seen_box(text)
     except ValueError as error:
-        raise ThingError(f"{path.name} cannot be drawn ({error}); save it again as plain SVG.") from error
+        raise ThingError(
+            Message("{file} cannot be drawn ({reason}); save it again as plain SVG.", file=path.name, reason=error)
+        ) from error
     if box is None:
-        raise ThingError(f"{path.name} shows nothing; text has to be turned into paths first.")
+        raise ThingError(Message("{file} shows nothing; text has to be turned into paths first.", file=path.name))
     _refuse_slivers(*box[2:], path.name)
     return SVG(text, box)
 
@@ -144,7 +175,13 @@ def _own_svg(path: Path, time: int, size: int) -> SVG:
 def _refuse_slivers(width: float, height: float, name: str) -> None:
     """A line across a page, trimmed, would be thousands of pixels long for a few of its height."""
     if max(width, height) > MAX_ASPECT * min(width, height):
-        raise ThingError(f"{name} shows something over {MAX_ASPECT} times as long as it is wide; draw it thicker.")
+        raise ThingError(
+            Message(
+                "{file} shows something over {most} times as long as it is wide; draw it thicker.",
+                file=name,
+                most=MAX_ASPECT,
+            )
+        )
 
 
 def _refuse_references(root: ElementTree.Element, name: str) -> None:
@@ -154,14 +191,35 @@ def _refuse_references(root: ElementTree.Element, name: str) -> None:
             reference = attribute.rsplit("}", 1)[-1] == "href" and element.tag.rsplit("}", 1)[-1] != "a"
             embedded = reference and _EMBEDDED.match(value.strip())
             if reference and not (value.strip().startswith("#") or embedded):
-                raise ThingError(f"{name} refers to {value[:60]!r}; only a picture inside the file may be shown.")
+                raise ThingError(
+                    Message(
+                        "{file} refers to {value}; only a picture inside the file may be shown.",
+                        file=name,
+                        value=repr(value[:60]),
+                    )
+                )
             pixels += _pixels_of(value.strip(), name) if embedded else 0
             if _ADDRESS.search(value):
-                raise ThingError(f"{name} refers to {value[:60]!r}; only what is inside the file may be used.")
+                raise ThingError(
+                    Message(
+                        "{file} refers to {value}; only what is inside the file may be used.",
+                        file=name,
+                        value=repr(value[:60]),
+                    )
+                )
         if element.text and _ADDRESS.search(element.text):
-            raise ThingError(f"{name} refers to something outside the file in its style; take that out.")
+            raise ThingError(
+                Message("{file} refers to something outside the file in its style; take that out.", file=name)
+            )
     if pixels > MAX_EMBEDDED:
-        raise ThingError(f"{name} holds pictures of {pixels:,} pixels, more than {MAX_EMBEDDED:,}; scale them down.")
+        raise ThingError(
+            Message(
+                "{file} holds pictures of {pixels} pixels, more than {most}; scale them down.",
+                file=name,
+                pixels=f"{pixels:,}",
+                most=f"{MAX_EMBEDDED:,}",
+            )
+        )
 
 
 def _pixels_of(address: str, name: str) -> int:
@@ -172,7 +230,9 @@ def _pixels_of(address: str, name: str) -> int:
         with Image.open(io.BytesIO(content)) as image:
             return image.width * image.height
     except (ValueError, OSError, Image.DecompressionBombError) as error:
-        raise ThingError(f"{name} holds a picture that cannot be used; embed it again as PNG or JPEG.") from error
+        raise ThingError(
+            Message("{file} holds a picture that cannot be used; embed it again as PNG or JPEG.", file=name)
+        ) from error
 
 
 def _refuse_growth(root: ElementTree.Element, name: str) -> None:
@@ -183,7 +243,9 @@ def _refuse_growth(root: ElementTree.Element, name: str) -> None:
 
     def size(element: ElementTree.Element, above: tuple[int, ...]) -> int:
         if id(element) in above or len(above) > 200:
-            raise ThingError(f"{name} uses a part within itself or is nested too deep; save it as plain SVG.")
+            raise ThingError(
+                Message("{file} uses a part within itself or is nested too deep; save it as plain SVG.", file=name)
+            )
         if id(element) not in sizes:
             inside = list(element)
             called = {element.tag.rsplit("}", 1)[-1], element.get("id", ""), *element.get("class", "").split(), "*"}
@@ -197,7 +259,14 @@ def _refuse_growth(root: ElementTree.Element, name: str) -> None:
         return sizes[id(element)]
 
     if (total := size(root, ())) > MAX_ELEMENTS:
-        raise ThingError(f"{name} draws {total:,} elements, more than {MAX_ELEMENTS:,}; save a simpler SVG.")
+        raise ThingError(
+            Message(
+                "{file} draws {count} elements, more than {most}; save a simpler SVG.",
+                file=name,
+                count=f"{total:,}",
+                most=f"{MAX_ELEMENTS:,}",
+            )
+        )
 
 
 def _styles(root: ElementTree.Element) -> dict[str, list[str]]:
