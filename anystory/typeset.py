@@ -141,7 +141,7 @@ def unwritable(text: str) -> str:
         shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
         # A mark is shown on the dotted circle that stands for any letter.
         shown = "".join(f"◌{char}" if unicodedata.category(char)[0] == "M" else char for char in shown)
-        return Message("The lettering font lacks {shown}; empty boxes stand for that.", shown=shown)
+        return Message("The lettering font lacks {shown}; empty boxes stand in for it.", shown=shown)
     if not SHAPED and any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
         return NOT_SHAPED
     return ""

@@ -42,6 +42,10 @@ from ui.uploads import uploaded
 from ui.words import words
 
 
+class CallError(AnyStoryError):
+    """A value of a call does not fit."""
+
+
 class Found(TypedDict):
     """Something found in a script; `line` and `column` count from 1, `fix` is what to write instead, "" = unknown."""
 
@@ -220,7 +224,8 @@ def _path(picture: object) -> str | None:
         if address.startswith(("http://", "https://")):
             return ssrf_protected_download(address, get_upload_folder())
     except Exception as error:  # of the network, or whatever the data are
-        raise ImageError(f"The picture {address[:80]!r} cannot be had; give another.") from error
+        said = Message("The picture {address} cannot be fetched; give another.", address=repr(address[:80]))
+        raise ImageError(said) from error
     return None
 
 
@@ -240,10 +245,12 @@ def _own_place() -> Path:
 
 
 def _cast(paths: list[str], names: list[str], descriptions: list[str]) -> tuple[cast.Actor, ...]:
-    """The characters, those with pictures first. Raises ImageError, SegmentError, gr.Error for too many."""
+    """The characters, those with pictures first. Raises ImageError, SegmentError, CallError for too many."""
     count = max(len(paths), len(names), len(descriptions))
     if count > MAX_CAST:
-        raise gr.Error(f"There are {count} characters; a story has at most {MAX_CAST}.", print_exception=False)
+        raise CallError(
+            Message("There are {count} characters; a story has at most {most}.", count=count, most=MAX_CAST)
+        )
     told = [cast.spelt(name) for name in names]
     told += [cast.name_from_file(path) for path in paths[len(told) :]]
     told += [f"Character {number}" for number in range(len(told) + 1, count + 1)]
@@ -254,24 +261,32 @@ def _cast(paths: list[str], names: list[str], descriptions: list[str]) -> tuple[
 
 
 def _list(name: str, value: Any) -> list[Any]:
-    """A list that a caller gave. Raises gr.Error with a sentence."""
+    """A list that a caller gave. Raises CallError."""
     if not isinstance(value, list):
-        sentence = f"The value of {name} is {json.dumps(value)[:40]}; it must be a list."
-        raise gr.Error(sentence, print_exception=False)
+        shown = json.dumps(value)[:40]
+        raise CallError(Message("The value of {name} is {value}; it must be a list.", name=name, value=shown))
     return value
 
 
 def _number(name: str, value: Any, kind: Callable[[Any], Any], low: int, high: int) -> Any:
-    """A number that a caller gave. Raises gr.Error with a sentence."""
+    """A number that a caller gave. Raises CallError."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
         or not low <= value <= high
         or kind(value) != value
     ):
-        kinds = "a whole number" if kind is int else "a number"
-        sentence = f"The value of {name} is {json.dumps(value)[:40]}; it must be {kinds} from {low} to {high}."
-        raise gr.Error(sentence, print_exception=False)
+        kinds = Message("a whole number" if kind is int else "a number")
+        raise CallError(
+            Message(
+                "The value of {name} is {value}; it must be {kinds} from {low} to {high}.",
+                name=name,
+                value=json.dumps(value)[:40],
+                kinds=kinds,
+                low=low,
+                high=high,
+            )
+        )
     return kind(value)
 
 

@@ -100,7 +100,7 @@ def login_in(path: str) -> tuple[str, str]:
         with open(path, encoding="utf-8") as file:
             return login(file.readline().rstrip("\r\n"))
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", "it is no text")
+        why = getattr(error, "strerror", "it is not text")
         raise argparse.ArgumentTypeError(f"{path!r} cannot be read ({why})") from error
 
 

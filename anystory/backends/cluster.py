@@ -339,7 +339,7 @@ def _joined(address: str) -> tuple[Any, bool]:
         )
     except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         reason = re.split(r"\.\s|\n", str(error).strip())[0].rstrip(".")
-        raise BackendError(f"There is no Ray cluster to be had at {address!r}: {reason}.") from error
+        raise BackendError(f"There is not a Ray cluster to be had at {address!r}: {reason}.") from error
     return ray, True
 
 
@@ -349,7 +349,7 @@ def _reach(address: str) -> None:
         return
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
-        raise BackendError(f"{address!r} is no Ray cluster; say local, auto, or HOST:PORT of the cluster's head.")
+        raise BackendError(f"{address!r} is not a Ray cluster; say local, auto, or HOST:PORT of the cluster's head.")
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
     except (OSError, OverflowError) as error:

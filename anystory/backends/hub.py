@@ -165,7 +165,7 @@ def _explained(name: str, error: Exception, *, begun: bool) -> BackendError:
     status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
     page, tokens = f"{constants.ENDPOINT}/{name}", f"{constants.ENDPOINT}/settings/tokens"
     if isinstance(cause, HFValidationError):
-        said = f"{name!r} is no name of a repository on the Hugging Face Hub; such names read owner/name."
+        said = f"{name!r} is not the name of a repository on the Hugging Face Hub; such names read owner/name."
     elif isinstance(cause, GatedRepoError) and get_token() is None:
         said = (
             f"{name} is given to people with a Hugging Face account who accepted its licence: accept it on {page}, "

@@ -30,6 +30,7 @@ from anystory.backends.files import model_files, reason, whole
 from anystory.backends.memory import Planned, memory_of
 from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import square_crop
+from anystory.errors import Message
 from anystory.model.anystory import SubjectEncoding
 from anystory.model.memory import PlanError, chain, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
@@ -182,9 +183,22 @@ class AnyStoryBackend:
         """Denoise one frame, a `Step` with a preview after each step; the last holds the frame."""
         cast, settings, most, about = request.cast, request.settings, self.about.max_subjects, self.about
         if len(cast) > most:
-            raise BackendError(f"A frame takes at most {most} characters, this panel has {len(cast)}; leave some out.")
+            raise BackendError(
+                Message(
+                    "A frame takes at most {max_subjects} characters, this panel has {count}; leave some out.",
+                    max_subjects=most,
+                    count=len(cast),
+                )
+            )
         if not settings.size.within(about.sizes):
-            raise BackendError(f"The frame size is {settings.size}; {about.name} draws {sides(about.sizes)}.")
+            raise BackendError(
+                Message(
+                    "The frame size is {size}; {name} draws {sizes}.",
+                    size=settings.size,
+                    name=about.name,
+                    sizes=sides(about.sizes),
+                )
+            )
         if settings.steps < 1:
             raise BackendError(f"The number of steps is {settings.steps}; it must be at least 1.")
         with self._lock:

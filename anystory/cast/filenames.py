@@ -95,7 +95,7 @@ def _alike(folder: Path, name: str) -> str | None:
         if len(found) > 1:
             raise FilenameError(
                 Message(
-                    "{found} and {found2} are both called like {name}; rename one of them.",
+                    "{found} and {found2} both match {name}; rename one of them.",
                     found=found[0],
                     found2=found[1],
                     name=repr(name),

@@ -14,5 +14,5 @@ def finite(values: Tensor, what: str) -> Tensor:
     """`values` as they are. Raises NotFiniteError where one of them is NaN or infinite; `what` names them, a plural.
     Tensors of the meta device have no values to look at."""
     if not values.is_meta and not values.isfinite().all():
-        raise NotFiniteError(f"the {what} of this frame are no finite numbers")
+        raise NotFiniteError(f"the {what} of this frame are not finite numbers")
     return values

@@ -113,7 +113,7 @@ def pack(folder: str | Path, target: str | Path) -> None:
             )
     _within_bounds(folder, names)
     if target.exists() and not target.is_file():
-        raise ArchiveError(Message("{target} is no file; choose another place.", target=target))
+        raise ArchiveError(Message("{target} is not a file; choose another place.", target=target))
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -292,7 +292,7 @@ def _files(source: Path, most: int) -> Iterator[tuple[str, bytes]]:
                     _check(content, name)
                     yield name, content
     except DAMAGE as error:
-        raise ArchiveError(Message("it is no ZIP file, or it is damaged; save the story again.")) from error
+        raise ArchiveError(Message("it is not a ZIP file, or it is damaged; save the story again.")) from error
 
 
 def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
@@ -341,7 +341,7 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
     if whole > most:
         raise ArchiveError(
             Message(
-                "it unpacks to {whole} MB; at most {most} MB are taken.",
+                "it unpacks to {whole} MB; at most {most} MB are accepted.",
                 whole=f"{whole / 1000000.0:.0f}",
                 most=f"{most / 1000000.0:.0f}",
             )
@@ -366,7 +366,7 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byt
     with archive.open(entry) as source:
         data = source.read(entry.file_size + 1)
     if len(data) != entry.file_size:
-        raise ArchiveError(Message("{name} has another size than it says.", name=repr(name)))
+        raise ArchiveError(Message("{name} is not of the size that it states.", name=repr(name)))
     return data
 
 
@@ -442,7 +442,7 @@ def _verified(folder: Path) -> list[str]:
         except ProjectError:
             notes.append(
                 Message(
-                    "The frame of panel {panel} is not whole and was left out; render it again.", panel=panel["number"]
+                    "The frame of panel {panel} is incomplete and was left out; render it again.", panel=panel["number"]
                 )
             )
             continue
@@ -453,7 +453,7 @@ def _verified(folder: Path) -> list[str]:
                 (folder / panel["trace"]).unlink(missing_ok=True)
                 panel = panel | {"trace": None}
                 notes.append(
-                    Message("The trace of panel {panel} is not whole and was left out.", panel=panel["number"])
+                    Message("The trace of panel {panel} is incomplete and was left out.", panel=panel["number"])
                 )
         whole.append(panel)
     known = {(kept.panel, kept.key) for kept in project.history if project.is_readable(kept)}

@@ -219,7 +219,7 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
     parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in files}
     for path in files:
         if path.exists() and not path.is_file():
-            raise ProjectError(Message("is no file; choose another name."), path)
+            raise ProjectError(Message("is not a file; choose another name."), path)
     try:
         for path, part in parts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -373,7 +373,7 @@ def _look(file: Path) -> tuple[Image.Image, Image.Image]:
         with Image.open(file, formats=["PNG"]) as picture:
             rgba = picture.convert("RGBA")
     except (OSError, SyntaxError, ValueError) as error:  # what PIL raises for a damaged file
-        why = (isinstance(error, OSError) and error.strerror) or "it is no whole PNG"
+        why = (isinstance(error, OSError) and error.strerror) or "it is not a whole PNG"
         raise ValueError(f"the cut-out {file.name} cannot be read ({why}).") from error
     return rgba.convert("RGB"), rgba.getchannel("A")
 
@@ -1111,7 +1111,7 @@ class Project:
             waited = f"{self._lock.timeout:g}"
             raise ProjectError(
                 Message(
-                    "was kept by another program for {seconds} seconds; try again when it is done.", seconds=waited
+                    "was in use by another program for {seconds} seconds; try again when it is done.", seconds=waited
                 ),
                 self.folder,
             ) from error

@@ -106,7 +106,9 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
         panels = (*script.panels[: panel - 1], replace(wanted, seed=seed), *script.panels[panel:])
         script = replace(script, panels=panels)
     others = [name for name, look in then.items() if name in looks and looks[name] != look]
-    notes = [Message("{name} has another picture here than in the frame's story.", name=name) for name in others]
+    notes = [
+        Message("{name} has a different picture here from the one in the frame's story.", name=name) for name in others
+    ]
     missing = tuple(name for name in then if name not in looks)
     return FrameStory(script, settings, panel, seed, backend, version, missing, tuple(notes), then)
 
@@ -146,7 +148,7 @@ def _png_text(data: bytes) -> dict[str, Any]:
         )
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         raise ImprintError(
-            Message("The file is no PNG, and only a frame's PNG carries its settings; drop the downloaded file.")
+            Message("The file is not a PNG, and only a frame's PNG carries its settings; drop the downloaded file.")
         )
     try:
         with warnings.catch_warnings():
@@ -248,7 +250,7 @@ def without_pictures(script: Any, subjects: Iterable[str] = ()) -> Script:
 def read_settings(data: Any) -> Settings:
     """Settings from anywhere; what a newer version added is left out. Raises ImprintError for a value out of bounds."""
     if not isinstance(data, Mapping):
-        raise ImprintError(Message("The settings are damaged: they are no mapping."))
+        raise ImprintError(Message("The settings are damaged: they are not a mapping."))
     values: dict[str, Any] = {}
     for each in fields(Settings):
         if each.name == "size" and each.name in data:

@@ -96,11 +96,12 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
         if len(cast) > about.max_subjects:
             raise RenderError(
                 Message(
-                    "Panel {number} has {count} characters; {name} takes at most {most} in a frame: leave some out.",
+                    "Panel {number} has {count} characters; {name} takes at most {max_subjects} in a frame: "
+                    "leave some out.",
                     number=number,
                     count=len(cast),
                     name=about.name,
-                    most=about.max_subjects,
+                    max_subjects=about.max_subjects,
                 )
             )
     return wanted

@@ -407,7 +407,7 @@ def pictureless(member: CastMember, backend: ReadingBackend | None, library: Map
             if first == name:
                 return "note", Message("{said}.", said=said)
             return "warning", Message(
-                "{said}, the same as {first}; tell of {name} in other words, or give a picture.",
+                "{said}, the same as {first}; describe {name} in other words, or give a picture.",
                 said=said,
                 first=first,
                 name=name,
@@ -538,7 +538,7 @@ def _unsteered(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
         acts = steering_fields(Steering(layout))
         for key in (key for key in steering_fields(panel.steering) if key not in acts):
             message = Message(
-                "{name} is no model that {key} could act on; panel {number} is made without.",
+                "{name} is not a model that {key} could act on; panel {number} is made without it.",
                 name=backend.about.name,
                 key=key,
                 number=number,
@@ -651,7 +651,7 @@ def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
             words = next((tail for tail in tails if tail in lost), "")
             shown = lost if len(lost) <= FALLS_OFF else f"{lost[:FALLS_OFF]}…"
             message = Message(
-                "Panel {number} is longer than {name} reads: {shown} falls off; shorten it or the "
+                "Panel {number} is longer than {name} reads: {shown} is cut off; shorten it or the "
                 "descriptions of its characters.",
                 number=number,
                 name=backend.about.name,

@@ -241,7 +241,7 @@ class PanelReader:
         colons = [hit.span() for hit in re.finditer("[:：]", text)]
         if not colons:
             self.values.fail(
-                path, Message("It is not told who says {text}; write `NAME: words`.", text=shown(text.strip()))
+                path, Message("It is not clear who says {text}; write `NAME: words`.", text=shown(text.strip()))
             )
         most = 1 + max((name.count(":") for name in self.members.called_so), default=0)
         start, end = next((at for at in reversed(colons[:most]) if self.members.is_name(text[: at[0]])), colons[0])

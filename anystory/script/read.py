@@ -177,7 +177,7 @@ def script_text(path: str | Path) -> str:
     if suffix not in SUFFIXES:
         raise ScriptError(
             Message(
-                "{file} is no script; give a {kinds} or {last} file.",
+                "{file} is not a script; give a {kinds} or {last} file.",
                 file=path.name,
                 kinds=", ".join(SUFFIXES[:-1]),
                 last=SUFFIXES[-1],

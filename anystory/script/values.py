@@ -193,7 +193,7 @@ class Values:
         shape = re.sub(r"\s*[:：/xX×]\s*", ":", str(value).strip())
         if shape not in SHAPES:
             message = Message(
-                "The {word} {value} is none that frames have: {shapes}.",
+                "There is no {word} {value}; frames can be {shapes}.",
                 word=self.word(path, "shape"),
                 value=shown(value),
                 shapes=", ".join(SHAPES),

@@ -62,7 +62,7 @@ def own_files(folder: Path, manifest: str, said: Said, keys: str) -> list[tuple[
         if not names or not all(any(letter.isalnum() for letter in name) for name in names):
             raise ThingError(
                 Message(
-                    "{file} says nothing of what it shows; name it like 'red ball{ending}'.",
+                    "{file} does not say what it shows; name it like 'red ball{ending}'.",
                     file=repr(path.name),
                     ending=path.suffix,
                 )

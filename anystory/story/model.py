@@ -39,7 +39,7 @@ MAX_TRACE = 32_000_000
 """Bytes of a frame's trace at most: some 250 steps of SDXL at 1024 pixels with four subjects, unpacked 100 MB."""
 
 
-LIBRARY = "a drawing of the library (Noto Emoji): "
+LIBRARY = "a drawing from the library (Noto Emoji): "
 """What `Subject.drawn` begins with where no model drew it."""
 
 
@@ -268,7 +268,7 @@ class RoutingMaps:
         if not self.names or self.names[-1] != BACKGROUND:
             raise ValueError(f"The last routing map must be {BACKGROUND!r}, got {self.names[-1:]}.")
         if not np.isfinite(self.values).all():
-            raise ValueError(f"The maps of {', '.join(self.names)} are no finite numbers.")
+            raise ValueError(f"The maps of {', '.join(self.names)} are not finite numbers.")
 
     def located(self, size: tuple[int, int]) -> list[np.ndarray]:
         """Where each subject is: a bool array (height, width) of `size` (width, height), True where its map, brought to
@@ -427,7 +427,7 @@ def read_trace(file: str | Path, key: str | None = None) -> RoutingTrace:
                 packed[kind, (height, width)] = array
             return RoutingTrace(names, total, tuple(steps), tuple((h, w) for h, w in shapes), packed)
         except Exception as error:  # a damaged archive raises anything: BadZipFile, EOFError, zlib.error, KeyError, …
-            raise ValueError(f"{Path(file).name} is no routing trace ({error}).") from error
+            raise ValueError(f"{Path(file).name} is not a routing trace ({error}).") from error
 
 
 def _bits(names: Sequence[str]) -> int:

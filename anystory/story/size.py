@@ -28,7 +28,7 @@ class Size(NamedTuple):
             return cls(value, value)
         if isinstance(value, str) and (sides := _WRITTEN.fullmatch(value)):
             return cls(int(sides[1]), int(sides[2] or sides[1]))
-        raise ValueError(f"{value!r} is no size; give a side in pixels, or two such as 1344x768.")
+        raise ValueError(f"{value!r} is not a size; give a side in pixels, or two such as 1344x768.")
 
     @property
     def written(self) -> int | str:

@@ -63,7 +63,7 @@ def test_the_examples_of_the_docs(address, tiny_backend, client, tmp_path, monke
             assert made.convert("RGB").tobytes() == frame.image.tobytes()
 
     exec(WRONG, names)
-    assert capsys.readouterr().out in WRONG.replace("print(error)  # ", "")
+    assert f"print(error)  # {capsys.readouterr().out}" in WRONG
 
 
 def test_a_render_that_is_cancelled_gives_the_queue_free(client):
@@ -131,14 +131,22 @@ def test_the_endpoints_are_mcp_tools(served):
         ({"script": "a fox", "names": [f"N{n}" for n in range(99)]}, "There are 99 characters; a story has at most"),
         ({"script": "Al runs", "names": ["Al"]}, "Al has neither a picture nor a description; add one of the two."),
         ({"script": "Al runs", "pictures": ["al.png"]}, "The picture has not arrived; choose it again."),
-        ({"script": "Al runs", "pictures": ["data:image/png"]}, "The picture 'data:image/png' cannot be had"),
-        ({"script": "Al runs", "pictures": ["http://127.0.0.1:9/al.png"]}, "al.png' cannot be had; give another."),
+        ({"script": "Al runs", "pictures": ["data:image/png"]}, "The picture 'data:image/png' cannot be fetched"),
+        ({"script": "Al runs", "pictures": ["http://127.0.0.1:9/al.png"]}, "al.png' cannot be fetched; give another."),
         ({"script": "Al runs", "pictures": ["http://x/gradio_api/file=/etc/hostname"]}, "The picture has not arrived"),
     ],
 )
 def test_a_mistake_is_one_sentence(client, asked, says):
     with pytest.raises(AppError, match=re.escape(says)):
         client.predict(**asked, api_name="/render")
+
+
+def test_a_mistake_is_told_in_the_language_of_the_caller(address):
+    spanish = Client(address, verbose=False, download_files=False, headers={"Accept-Language": "es"})
+    with pytest.raises(AppError, match="El valor de steps es true; debe ser un número entero de 0 a 1000"):
+        spanish.predict(script="a fox", steps=True, api_name="/render")
+    with pytest.raises(AppError, match="Hay 99 personajes"):
+        spanish.predict(script="a fox", names=[f"N{n}" for n in range(99)], api_name="/render")
 
 
 def test_names_are_composed_and_stripped_as_in_scripts(client):

@@ -141,7 +141,7 @@ def test_one_visitor_has_a_share_and_checks_never_wait_behind_renders(shared):
         own = [many.hear("render", many.call("render", RENDER)) for _ in range(PROGRAMS)]
         assert all(answer.readline() == b"event: generating\n" for answer in own)
         refused = many.hear("render", many.call("render", RENDER)).read().decode()
-        assert f"{PROGRAMS} renders of yours are at work or waiting" in refused
+        assert f"You have {PROGRAMS} renders running or waiting" in refused
         assert b"event: complete" in other.hear("check", other.call("check", {"data": ["[NC] a", []]})).read()
         let_in = other.hear("render", other.call("render", RENDER))
         assert let_in.readline() == b"event: generating\n"

@@ -5,19 +5,18 @@ import os
 import signal
 import sys
 from contextlib import closing
-from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
 from PIL import Image
 
 from anystory.api import render_story, workers_of
-from anystory.backends.base import Backend, BackendError
+from anystory.backends.base import Backend, BackendError, Request
 from anystory.backends.cluster import INSTALL, Cluster, ClusterError, shares
 from anystory.project.folder import Project
 from anystory.render.jobs import together
 from anystory.render.session import Progress, Renderer
-from anystory.story.model import Settings
+from anystory.story.model import Prompt, Settings
 from tests.stories import story
 
 STEPS = 25
@@ -76,7 +75,11 @@ def test_where_ray_is_missing_it_is_said_how_to_get_it(monkeypatch):
 
 @pytest.mark.parametrize(
     ("address", "says"),
-    [("127.0.0.1:9", "Nobody answers at"), ("somewhere", "is no Ray cluster"), ("host:99999999", "Nobody answers at")],
+    [
+        ("127.0.0.1:9", "Nobody answers at"),
+        ("somewhere", "is not a Ray cluster"),
+        ("host:99999999", "Nobody answers at"),
+    ],
 )
 def test_a_wrong_address_is_refused_at_once(address, says):
     pytest.importorskip("ray")
@@ -152,8 +155,8 @@ def test_variants_of_a_panel_are_made_at_the_same_time(cluster, tiny_backend, tm
 
 
 def test_what_a_worker_refuses_is_said_in_its_words(cluster):
-    with pytest.raises(BackendError, match=r"^The frame size is 3; it must be a multiple of"):
-        list(render_story(replace(story(), settings=Settings(size=3)), cluster))
+    with pytest.raises(BackendError, match=r"^The frame size is 3; mini draws multiples of"):
+        list(cluster.denoise(Request(Prompt("waves"), (), (), Settings(size=3), 0)))
 
 
 def test_a_cluster_without_a_place_for_a_worker_is_given_up(cluster, tiny_model_folder, monkeypatch):

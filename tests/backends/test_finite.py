@@ -49,7 +49,7 @@ def poisoned(module: torch.nn.Module, value: float):
 def test_latents_that_are_no_numbers_are_no_frame(each_backend, tmp_path, names, value):
     pipeline = each_backend.pipeline
     network = getattr(pipeline, "transformer", None) or pipeline.unet
-    with poisoned(network, value), pytest.raises(BackendError, match="no finite numbers"):
+    with poisoned(network, value), pytest.raises(BackendError, match="not finite numbers"):
         list(Renderer(each_backend).render(story(each_backend, *names), tmp_path))
     assert not list(tmp_path.rglob("frames/*"))
     assert Project(tmp_path).entries == {}
@@ -74,7 +74,7 @@ def test_a_frame_of_no_numbers_that_is_there_is_made_anew(tiny_backend, tmp_path
     entry, broken = Project(tmp_path).entries[1], first.maps
     broken.values[:] = np.nan  # as a version wrote it that did not look
     (tmp_path / entry.maps).write_bytes(packed_maps(broken, entry.key))
-    with pytest.raises(ProjectError, match="no finite numbers"):
+    with pytest.raises(ProjectError, match="not finite numbers"):
         Project(tmp_path).frame(1)
     again = [event for event in Renderer(tiny_backend).render(asked, tmp_path) if event.done]
     assert not again[0].reused
@@ -82,7 +82,7 @@ def test_a_frame_of_no_numbers_that_is_there_is_made_anew(tiny_backend, tmp_path
 
 
 def test_maps_are_finite():
-    with pytest.raises(ValueError, match="no finite numbers"):
+    with pytest.raises(ValueError, match="not finite numbers"):
         RoutingMaps(("Fox", BACKGROUND), np.full((2, 4, 4), np.nan, np.float32))
 
 

@@ -250,7 +250,7 @@ class Bomb:
 @pytest.mark.parametrize("write", [torch.save, lambda value, file: file.write_bytes(pickle.dumps(value))])
 def test_a_file_that_would_run_code_is_refused_and_not_run(folder, tmp_path, write):
     write({"ref": Bomb(tmp_path / "ran"), "redux": {}, "router": {}}, folder / "anystory_flux_tiny.bin")
-    assert "anystory_flux_tiny.bin is not the AnyStory checkpoint: it is no file of weights alone." in refusal(folder)
+    assert "anystory_flux_tiny.bin is not the AnyStory checkpoint: it does not hold weights alone." in refusal(folder)
     assert not (tmp_path / "ran").exists()
 
 

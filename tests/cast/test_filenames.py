@@ -88,9 +88,9 @@ def test_an_absolute_path_is_followed_where_it_leads(folder):
 def test_the_exact_name_comes_first_and_two_that_are_meant_alike_are_told(folder):
     Image.new("RGB", (64, 64)).save(folder / "pip.png")
     assert find("pip.png", folder) == folder / "pip.png" and find("Pip.PNG", folder) == folder / "Pip.PNG"
-    with pytest.raises(FilenameError, match=r"Pip\.PNG and pip\.png are both called like 'PIP\.PNG'; rename one"):
+    with pytest.raises(FilenameError, match=r"Pip\.PNG and pip\.png both match 'PIP\.PNG'; rename one"):
         find("PIP.PNG", folder)
-    with pytest.raises(ImageError, match="are both called like"):
+    with pytest.raises(ImageError, match="both match"):
         open_image(folder / "PIP.PNG")
 
 
@@ -113,5 +113,5 @@ def test_a_script_names_its_pictures_by_this_rule(folder, image, form):
 def test_a_script_that_means_two_pictures_is_told(folder):
     Image.new("RGB", (64, 64)).save(folder / "pip.png")
     (folder / "story.txt").write_text("cast: Mia\nimage: PIP.png\nMia walks\n", encoding="utf-8")
-    with pytest.raises(ScriptError, match=r"Line 2: Pip\.PNG and pip\.png are both called like 'PIP\.png'"):
+    with pytest.raises(ScriptError, match=r"Line 2: Pip\.PNG and pip\.png both match 'PIP\.png'"):
         load_script(folder / "story.txt")

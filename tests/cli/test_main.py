@@ -265,7 +265,7 @@ def test_check_cannot_read(tmp_path, capsys):
     assert "cannot be read" in refused(capsys, "check", tmp_path / "nobody.txt")
     file.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\xff")
     assert "not UTF-8" in refused(capsys, "check", file)
-    assert "is no script" in refused(capsys, "check", tmp_path / "story.docx")
+    assert "is not a script" in refused(capsys, "check", tmp_path / "story.docx")
     assert "invalid choice" in refused(capsys, "check", file, "--backend", "dall-e")
 
 
@@ -276,8 +276,8 @@ def test_check_with_a_backend_tells_what_it_cannot_do(tmp_path, tiny_model_folde
     assert (status, len(out)) == (1, 2)  # drawn first; nobody on the beach
     status, out, _ = checked(capsys, file, "--model", tiny_model_folder, "--device", "cpu")
     assert status == 1
-    assert {"mini cannot follow a style", "falls off", "mini hardly draws"} == {
-        words for words in ("mini cannot follow a style", "falls off", "mini hardly draws") if words in "\n".join(out)
+    assert {"mini cannot follow a style", "is cut off", "mini hardly draws"} == {
+        words for words in ("mini cannot follow a style", "is cut off", "mini hardly draws") if words in "\n".join(out)
     }
 
 

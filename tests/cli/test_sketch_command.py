@@ -131,12 +131,14 @@ def test_what_cannot_be_sketched_is_one_sentence(script, tmp_path, capsys, argum
 def test_a_character_who_is_only_told_of_is_a_drawing_of_the_library(script, tmp_path, capsys):
     changed(script, cast=[{"name": "Fox", "description": "a blue fox"}, {"name": "Owl", "image": "owl.png"}])
     assert main(["check", str(script), "--backend", "storybook"]) == 0
-    assert "note: Fox has no picture and is a drawing of the library (Noto Emoji): blue fox." in capsys.readouterr().out
+    assert (
+        "note: Fox has no picture and is a drawing from the library (Noto Emoji): blue fox." in capsys.readouterr().out
+    )
     out = tmp_path / "out"
     assert main(["render", str(script), "--out", str(out)]) == 0
-    assert "Fox: a drawing of the library (Noto Emoji): blue fox" in capsys.readouterr().out
+    assert "Fox: a drawing from the library (Noto Emoji): blue fox" in capsys.readouterr().out
     assert main(["sketch", str(script), "--out", str(out)]) == 0
-    assert "Fox: a drawing of the library (Noto Emoji): blue fox" in capsys.readouterr().out
+    assert "Fox: a drawing from the library (Noto Emoji): blue fox" in capsys.readouterr().out
     for number in (1, 2):
         sketch, frame = (Image.open(out / folder / f"00{number}.png") for folder in ("sketches", "frames"))
         assert sketch.tobytes() == frame.tobytes()
@@ -152,11 +154,11 @@ def test_two_told_of_in_the_same_words_are_told_to_share_a_drawing(script, tmp_p
     changed(script, cast=[{"name": name, "description": "a boy"} for name in ("Fox", "Owl")])
     assert main(["check", str(script), "--backend", "storybook"]) == 1
     said = capsys.readouterr().out
-    assert "note: Fox has no picture and is a drawing of the library (Noto Emoji): boy." in said
-    assert "warning: Owl has no picture and is a drawing of the library (Noto Emoji): boy, the same as Fox;" in said
+    assert "note: Fox has no picture and is a drawing from the library (Noto Emoji): boy." in said
+    assert "warning: Owl has no picture and is a drawing from the library (Noto Emoji): boy, the same as Fox;" in said
     for command in ("sketch", "render"):
         assert main([command, str(script), "--out", str(tmp_path / "out")]) == 0
-        assert "Owl: a drawing of the library (Noto Emoji): boy, the same as Fox" in capsys.readouterr().out
+        assert "Owl: a drawing from the library (Noto Emoji): boy, the same as Fox" in capsys.readouterr().out
 
 
 def test_who_the_library_does_not_have_is_for_models(script, tmp_path, capsys):
@@ -228,7 +230,7 @@ def test_what_steers_a_model_is_told_to_do_nothing(script, tmp_path, capsys):
     assert main(["check", str(script), "--backend", "storybook"]) == 0
     said = {line.partition("note: ")[2] for line in capsys.readouterr().out.splitlines()}
     assert said == {
-        f"storybook is no model that {key} could act on; panel 1 is made without."
+        f"storybook is not a model that {key} could act on; panel 1 is made without it."
         for key in ("eta", "layout_steps", "router")
     }
     assert main(["check", str(script), "--backend", "mini"]) == 0 and "steering" not in capsys.readouterr().out

@@ -136,7 +136,7 @@ def rewritten(trace, **change):
 def test_a_file_with_other_content_is_refused(tmp_path, change):
     trace = recorded(1, random_maps(1, UNET, 2))
     (tmp_path / "t.npz").write_bytes(rewritten(trace, **change))
-    with pytest.raises(ValueError, match=r"t\.npz is no routing trace"):
+    with pytest.raises(ValueError, match=r"t\.npz is not a routing trace"):
         read_trace(tmp_path / "t.npz")
 
 
@@ -145,7 +145,7 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
     path = tmp_path / "t.npz"
     for damaged in (b"", b"not a zip", data[:-30], data[: len(data) // 2], b"\x93NUMPY"):
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match="no routing trace"):
+        with pytest.raises(ValueError, match="not a routing trace"):
             read_trace(path)
     path.write_bytes(data)
     with pytest.raises(ValueError, match="belongs to another frame"):

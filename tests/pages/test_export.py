@@ -226,7 +226,7 @@ def test_a_title_of_two_lines_is_two_lines(tmp_path, layout):
 def test_what_the_font_lacks_of_a_title_is_told(tmp_path):
     made = rendered(tmp_path, story(title="A 📖 day, 안녕"))
     (page,) = Pages(made, Format("2x2", **SMALL))
-    assert page.warnings == ("Title: The lettering font lacks 📖안녕; empty boxes stand for that.",)
+    assert page.warnings == ("Title: The lettering font lacks 📖안녕; empty boxes stand in for it.",)
 
 
 def test_the_commands(project, tmp_path, capsys):

@@ -179,7 +179,7 @@ def test_links_duplicates_and_passwords_are_refused(packed, tmp_path):
 def test_bombs_are_refused_before_they_unpack(packed, tmp_path, monkeypatch):
     bomb = with_entry(packed, "draft/" + "0" * 24 + ".png", b"\0" * 50_000_000, compress_type=zipfile.ZIP_DEFLATED)
     assert "more than such a file has" in refused(bomb, tmp_path)
-    assert "are taken" in refused(packed, tmp_path, most=1000)
+    assert "are accepted" in refused(packed, tmp_path, most=1000)
     monkeypatch.setattr(archive, "MAX_FILES", 3)
     assert "at most 3" in refused(packed, tmp_path)
 
@@ -258,7 +258,7 @@ def test_frames_that_are_not_whole_are_left_out_and_named(packed, tmp_path):
 def test_other_files_and_folders_are_told(packed, tmp_path):
     plain = tmp_path / "plain.zip"
     plain.write_bytes(b"not a zip")
-    assert "no ZIP file" in refused(plain, tmp_path)
+    assert "not a ZIP file" in refused(plain, tmp_path)
     assert "no story in it" in refused(rewritten(packed, lambda n, d: None if n.endswith(".json") else d), tmp_path)
     truncated = tmp_path / "short.zip"
     truncated.write_bytes(packed.read_bytes()[:-200])

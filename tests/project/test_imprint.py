@@ -49,10 +49,10 @@ def test_it_says_whose_picture_is_missing_or_another(tmp_path):
     data = (tmp_path / "frames/001.png").read_bytes()
     assert story_from_png(data, looks(made)).missing == ()
     back = story_from_png(data, {"Fox": looks(made)["Fox"], "Owl": "another"})
-    assert back.missing == () and back.notes == ("Owl has another picture here than in the frame's story.",)
+    assert back.missing == () and back.notes == ("Owl has a different picture here from the one in the frame's story.",)
     fox, owl = made.subjects
     more = looks(replace(made, subjects=(replace(fox, more=owl.pictures), owl)))
-    assert story_from_png(data, more).notes == ("Fox has another picture here than in the frame's story.",)
+    assert story_from_png(data, more).notes == ("Fox has a different picture here from the one in the frame's story.",)
 
 
 def test_a_frame_of_another_seed_pins_it(tmp_path):
@@ -117,8 +117,8 @@ def jpeg():
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "no PNG"),
-        (jpeg(), "no PNG"),
+        (b"", "not a PNG"),
+        (jpeg(), "not a PNG"),
         (with_text()[:40], "damaged"),
         (with_text(), "no AnyStory settings"),
         (with_text(parameters="masterpiece, Steps: 20"), "from A1111"),

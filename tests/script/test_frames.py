@@ -56,8 +56,8 @@ def test_shapes_are_written_in_other_ways_too():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[shape: 5:4] a", r"'5:4' is none that frames have: 21:9, 16:9"),
-        ("shape: wide\na", r"'wide' is none"),
+        ("[shape: 5:4] a", r"'5:4'; frames can be 21:9, 16:9"),
+        ("shape: wide\na", r"'wide'; frames can be"),
         ("[size: 96x8] a", r"size '96x8' must be a whole number from 16 to 4096, or two such as 1344x768"),
         ("[size: big] a", r"size 'big' must be"),
         ("size: 5000\na", r"size 5000 must be"),

@@ -159,7 +159,7 @@ def test_line_separators_inside_a_line_do_not_shift_line_numbers():
         ("Mia\n\n[Tim] runs", 3, r"Nobody is named 'Tim' \(did you mean 'Tom'\?\); the cast is Mia, Tom"),
         ("[] runs", 1, "Nobody is named ''"),
         ("> Mia: Hi", 1, "begins what is said in the panel above"),
-        ("Mia\n> Hi", 2, "not told who says 'Hi'; write `NAME: words`"),
+        ("Mia\n> Hi", 2, "not clear who says 'Hi'; write `NAME: words`"),
         ("Mia\n\n> Mai: Hi", 3, "Nobody is named 'Mai'"),
         ("Mia\n> Mia: ", 2, "Mia says nothing"),
         ("Mia\n[seed: x] Mia", 2, "The seed 'x' must be a whole number"),
@@ -454,7 +454,7 @@ def test_files_that_cannot_be_read(folder):
     for name, data, words in (
         ("a.yaml", b"\xef\xbb\xbfpanels:\n- Zo\xeb", r"Line 2: a\.yaml is not UTF-8"),
         ("a.txt", b"x" * 500_001, r"a\.txt is larger than 500 kB"),
-        ("a.docx", b"Mia", r"a\.docx is no script; give a \.txt"),
+        ("a.docx", b"Mia", r"a\.docx is not a script; give a \.txt"),
     ):
         (folder / name).write_bytes(data)
         with pytest.raises(ScriptError, match=words) as caught:

@@ -106,7 +106,7 @@ def small(story):
         ("[" * 5000, "cannot be read"),
         ("z_1.svg:", "names is None; write words there"),
         ("z_1.svg: {names: [1]}", "write words there"),
-        ("z_1.svg: {names: ['?']}", "says nothing of what it shows"),
+        ("z_1.svg: {names: ['?']}", "does not say what it shows"),
         ("z_1.svg: [zog, BALL]", "ball.svg and z_1.svg are both called 'BALL'"),
         ("- zog", "nothing of any file"),
     ],
@@ -120,7 +120,7 @@ def test_mistakes_in_the_list_are_said(folder, told, said):
 @pytest.mark.parametrize("name", ["😀.svg", "()*.svg", "__.svg"])
 def test_a_drawing_without_a_name_is_refused_and_not_in_every_panel(folder, name):
     (folder / "things" / name).write_text(SVG.format("#00c"))
-    with pytest.raises(ThingError, match="says nothing of what it shows"):
+    with pytest.raises(ThingError, match="does not say what it shows"):
         shots(folder)
 
 

@@ -77,7 +77,7 @@ def test_a_size_beyond_is_refused(size):
 
 @pytest.mark.parametrize("window", [(0.5, 0, 0.5, 1), (-0.1, 0, 1, 1), (0, 0, 1, 1.1), (0, 0.8, 1, 0.2)])
 def test_a_window_beyond_the_square_is_refused(window):
-    with pytest.raises(ValueError, match="is no part of the painted square"):
+    with pytest.raises(ValueError, match="is not a part of the painted square"):
         painted("cave").render(64, 64, window)
 
 

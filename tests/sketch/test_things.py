@@ -216,7 +216,7 @@ def test_what_cannot_be_rendered_is_said(library):
     for height in (0, -1, 4097):
         with pytest.raises(ValueError, match="1 to 4096"):
             render(ball, height)
-    with pytest.raises(ValueError, match="'plaid' is no colour"):
+    with pytest.raises(ValueError, match="'plaid' is not a colour"):
         render(ball, 8, "plaid")
     assert render(ball, 1).shape[0] == 1
 
@@ -402,7 +402,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path):
     with pytest.raises(ThingError, match="every pixel of it is transparent"):
         Library(tmp_path)
     (tmp_path / "ghost.png").rename(tmp_path / " , .png")
-    with pytest.raises(ThingError, match="says nothing of what it shows"):
+    with pytest.raises(ThingError, match="does not say what it shows"):
         Library(tmp_path)
 
 

@@ -22,13 +22,23 @@ Pictures = tuple[cast.Made, ...]
 FOLLOW = "(before, after, now) => now === before ? after : now"
 """The script takes a new name over unless it has been written in meanwhile: nobody's typing is undone."""
 
+ON_CARD: dict[str, Any] = {"trigger_mode": "multiple", **SLOW, **ONE_CAST}
+"""How the page hears of what is done on a card."""
+
 
 def wire(parts: Parts) -> None:
     """Characters in and out of the cast, their names, words, pictures and order."""
-    actors, editor, chooser = parts.actors, parts.editor, parts.chooser
-    on_card: dict[str, Any] = {"trigger_mode": "multiple", **SLOW, **ONE_CAST}
+    _pictures(parts)
+    _arrivals(parts)
+    _told(parts)
+    _names(parts)
+    _order(parts)
 
-    # Cutting out takes its time: it is done beside the queue of what changes the cast, and joins it at the end.
+
+def _pictures(parts: Parts) -> None:
+    """Pictures that come in: cut out beside the queue of what changes the cast, which they join at the end."""
+    actors, editor, chooser = parts.actors, parts.editor, parts.chooser
+
     def cut_out(
         request: gr.Request,
         paths: list[str],
@@ -85,7 +95,7 @@ def wire(parts: Parts) -> None:
         change = {actors.taken: frozenset(item.actor.key for item in made), **shown(actors, now)}
         if left:
             change[actors.notice] = html.notice(cast.left_out(left, words(request)))
-        return change | closed_without(now, who)
+        return change | closed_without(editor, now, who)
 
     actors.made.change(
         join,
@@ -96,6 +106,16 @@ def wire(parts: Parts) -> None:
         **ONE_CAST,
     )
 
+    def refuse(event: gr.EventData, request: gr.Request) -> str:
+        return html.notice([words(request)("cast.lost", file=str(event.file)[:80])])
+
+    actors.cards.refused(refuse, None, actors.notice, **ON_CARD)
+
+
+def _arrivals(parts: Parts) -> None:
+    """Characters without a picture, and those of the shelf."""
+    actors = parts.actors
+
     def describe(present: Cast, request: gr.Request) -> list[Any]:
         if len(present) >= MAX_CAST:
             return [html.notice([words(request)("cast.room", count=MAX_CAST)]), *cast.show(present)]
@@ -105,6 +125,18 @@ def wire(parts: Parts) -> None:
     actors.describe.click(
         describe, actors.actors, [actors.notice, *actors.outputs], trigger_mode="multiple", **SLOW, **ONE_CAST
     )
+
+    def take(event: gr.EventData, present: Cast, request: gr.Request) -> dict[Any, Any]:
+        example = shelf.taken(event.name)
+        now, left = cast.joined(present, [cast.Made(example)] if example else [])
+        return {actors.notice: html.notice(cast.left_out(left, words(request))), **shown(actors, now)}
+
+    parts.shelf.take(take, actors.actors, [actors.notice, *actors.outputs], **ON_CARD)
+
+
+def _told(parts: Parts) -> None:
+    """What a card says of a character: words, height, where it looks, which drawing stands for it."""
+    actors = parts.actors
 
     def told(event: gr.EventData, present: Cast, change: Callable[[cast.Actor, object], cast.Actor]) -> list[Any]:
         index = cast.find(present, event.key)
@@ -125,10 +157,15 @@ def wire(parts: Parts) -> None:
         now = present if index is None else cast.exchanged(present, cast.drawn_as(present[index], event.drawing))
         return cast.show(now)
 
-    actors.cards.choose(choose, actors.actors, actors.outputs, **on_card)
-    actors.cards.words(word, actors.actors, actors.outputs, **on_card)
-    actors.cards.tall(tall, actors.actors, actors.outputs, **on_card)
-    actors.cards.turn(turn, actors.actors, actors.outputs, **on_card)
+    actors.cards.choose(choose, actors.actors, actors.outputs, **ON_CARD)
+    actors.cards.words(word, actors.actors, actors.outputs, **ON_CARD)
+    actors.cards.tall(tall, actors.actors, actors.outputs, **ON_CARD)
+    actors.cards.turn(turn, actors.actors, actors.outputs, **ON_CARD)
+
+
+def _names(parts: Parts) -> None:
+    """A new name, which goes into the script as well, and the way back."""
+    actors = parts.actors
 
     def rename(event: gr.EventData, present: Cast, lines: str, request: gr.Request) -> dict[Any, Any]:
         heard: dict[Any, Any] = {actors.cards: gr.HTML(heard=event.count)} | dict.fromkeys(actors.follows, "")
@@ -155,48 +192,42 @@ def wire(parts: Parts) -> None:
 
     renaming = [actors.renamed, actors.renaming, parts.text.text, *actors.outputs]
     renames = [actors.renamed, actors.renaming, *actors.follows, *actors.outputs]
-    actors.cards.rename(rename, [actors.actors, parts.text.text], renames, **on_card).then(
+    actors.cards.rename(rename, [actors.actors, parts.text.text], renames, **ON_CARD).then(
         fn=None, inputs=[*actors.follows, parts.text.text], outputs=parts.text.text, js=FOLLOW
     )
-    actors.renamed.undo(undo, [actors.renaming, actors.actors, parts.text.text], renaming, **on_card)
+    actors.renamed.undo(undo, [actors.renaming, actors.actors, parts.text.text], renaming, **ON_CARD)
 
-    def take(event: gr.EventData, present: Cast, request: gr.Request) -> dict[Any, Any]:
-        example = shelf.taken(event.name)
-        now, left = cast.joined(present, [cast.Made(example)] if example else [])
-        return {actors.notice: html.notice(cast.left_out(left, words(request))), **shown(actors, now)}
 
-    parts.shelf.take(take, actors.actors, [actors.notice, *actors.outputs], **on_card)
+def _order(parts: Parts) -> None:
+    """Characters moved and removed, and their pictures."""
+    actors, editor = parts.actors, parts.editor
 
     def move(event: gr.EventData, present: Cast) -> list[Any]:
         return cast.show(cast.moved(present, event.key, 1 if event.by > 0 else -1))
 
-    actors.cards.move(move, actors.actors, actors.outputs, **on_card)
-
-    def closed_without(now: Cast, who: str | None) -> dict[Any, Any]:
-        """Close the brush where the picture it was over has gone."""
-        return {} if who is None or cast.place(now, who) else close(editor)
+    actors.cards.move(move, actors.actors, actors.outputs, **ON_CARD)
 
     def remove(event: gr.EventData, present: Cast, who: str | None) -> dict[Any, Any]:
         now = cast.without(present, event.key)
-        return {actors.notice: "", **shown(actors, now), **closed_without(now, who)}
+        return {actors.notice: "", **shown(actors, now), **closed_without(editor, now, who)}
 
     def unpicture(event: gr.EventData, present: Cast, who: str | None) -> dict[Any, Any]:
         now = cast.unpictured(present, event.picture)
-        return {actors.notice: "", **shown(actors, now), **closed_without(now, who)}
+        return {actors.notice: "", **shown(actors, now), **closed_without(editor, now, who)}
 
     less = [actors.actors, editor.who], [actors.notice, *actors.outputs, *editor.outputs]
-    actors.cards.remove(remove, *less, **on_card)
-    actors.cards.unpicture(unpicture, *less, **on_card)
-
-    def refuse(event: gr.EventData, request: gr.Request) -> str:
-        return html.notice([words(request)("cast.lost", file=str(event.file)[:80])])
-
-    actors.cards.refused(refuse, None, actors.notice, **on_card)
+    actors.cards.remove(remove, *less, **ON_CARD)
+    actors.cards.unpicture(unpicture, *less, **ON_CARD)
 
 
 def shown(actors: cast.CastWidgets, now: Cast) -> dict[Any, Any]:
     """The changes that make the page show a cast."""
     return dict(zip(actors.outputs, cast.show(now), strict=True))
+
+
+def closed_without(editor: masks.Editor, now: Cast, who: str | None) -> dict[Any, Any]:
+    """Close the brush where the picture it was over has gone."""
+    return {} if who is None or cast.place(now, who) else close(editor)
 
 
 def close(editor: masks.Editor) -> dict[Any, Any]:

@@ -32,7 +32,7 @@ def read_checkpoint(path: Path) -> dict[str, StateDict]:
     try:
         parts = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(f"{path.name} is not the AnyStory checkpoint: it is no file of weights alone.") from error
+        raise CheckpointError(f"{path.name} is not the AnyStory checkpoint: it does not hold weights alone.") from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise CheckpointError(
             f"{path.name} is not the AnyStory checkpoint, or not all of it: download it again."

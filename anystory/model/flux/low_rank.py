@@ -30,7 +30,7 @@ class LowRank(nn.Module):
         KeyError or ValueError where they are missing or do not fit."""
         a, b, bias = state[f"{down}.weight"], state[f"{up}.weight"], state.get(f"{up}.bias")
         if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1]:
-            raise ValueError(f"{down} {tuple(a.shape)} and {up} {tuple(b.shape)} are no low-rank pair")
+            raise ValueError(f"{down} {tuple(a.shape)} and {up} {tuple(b.shape)} are not a low-rank pair")
         branch = cls(a.shape[1], b.shape[0], a.shape[0], bias is not None)
         branch.down.weight.data = a.float()
         branch.up.weight.data = b.float()

@@ -25,7 +25,7 @@ def to_fountain(data: bytes, name: str) -> str:
             Message("{name} is not XML ({error}); export it anew from Final Draft.", name=name, error=error), at
         ) from error
     if root.tag != "FinalDraft" or root.find("Content") is None:
-        raise ScriptError(Message("{name} is no Final Draft screenplay; export it as .fdx.", name=name))
+        raise ScriptError(Message("{name} is not a Final Draft screenplay; export it as .fdx.", name=name))
     out = [f"Title: {title}\n" for title in [_title(root)] if title]
     speaking = False
     for paragraph in root.iterfind("Content//Paragraph"):

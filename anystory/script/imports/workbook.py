@@ -32,7 +32,7 @@ def to_table(data: bytes, name: str) -> str:
             sheet = _xml(book, _first(book))
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
         raise ScriptError(
-            Message("{name} is no Excel workbook that can be read; save it as .xlsx or .csv.", name=name)
+            Message("{name} is not an Excel workbook that can be read; save it as .xlsx or .csv.", name=name)
         ) from error
     rows: list[list[str]] = []
     for row in sheet.iterfind(".//{*}row"):

@@ -161,7 +161,7 @@ class Painting:
         x0, y0, x1, y1 = window
         if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
             raise ValueError(
-                f"The window {window} is no part of the painted square: give x0 < x1 and y0 < y1, all from 0 to 1."
+                f"The window {window} is not a part of the painted square: give x0 < x1 and y0 < y1, all from 0 to 1."
             )
         rendered = [sheet.render(width, height, window) for sheet in self.sheets]
         if grain:

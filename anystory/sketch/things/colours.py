@@ -42,7 +42,7 @@ def rgb(colour: str) -> np.ndarray:
     """ "#rrggbb" or one of `COLOURS` as float64 (3,) in 0 to 255. Raises ValueError for another word."""
     text = COLOURS.get(colour, colour)
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        raise ValueError(f"{colour!r} is no colour; say #rrggbb or one of {', '.join(COLOURS)}.")
+        raise ValueError(f"{colour!r} is not a colour; say #rrggbb or one of {', '.join(COLOURS)}.")
     return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], np.float64)
 
 

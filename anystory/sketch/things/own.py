@@ -151,7 +151,7 @@ def _own_svg(path: Path, time: int, size: int) -> SVG:
     if root.tag.rsplit("}", 1)[-1] != "svg":
         raise ThingError(
             Message(
-                "{file} is no SVG: its outermost element is {element}.",
+                "{file} is not an SVG: its outermost element is {element}.",
                 file=path.name,
                 element=repr(root.tag.rsplit("}", 1)[-1]),
             )
