@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from anystory.backends.base import Backend
 from anystory.cast.segment import Segmenter
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.project.folder import Project, ProjectError
 from anystory.render.portraits import Drawing, draw_cast, with_drawn
 from anystory.render.session import Progress, Renderer, RenderError
@@ -121,7 +121,7 @@ def _frames(job: RenderJob, story: Story, backend: Backend, workers: int) -> Seq
     if job.variants:
         (panel,) = job.panels or ()
         if job.folder is None:
-            raise RenderError("Variants are for a story's folder; render the story into one first.")
+            raise RenderError(Message("Variants are for a story's folder; render the story into one first."))
         asked = story, job.folder, panel, job.variants
         return renderer.each_variant(*asked) if workers > 1 else [renderer.variants(*asked, skip=job.skip)]
     if workers > 1:

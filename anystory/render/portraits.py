@@ -20,6 +20,7 @@ from PIL import Image
 
 from anystory.backends.base import Backend, Request
 from anystory.cast.segment import NothingFoundError, Segmenter
+from anystory.errors import Message
 from anystory.project.folder import cutout, png, write_atomic
 from anystory.render.session import RenderError, chosen_panels
 from anystory.story.model import LIBRARY, CastMember, Panel, Script, Step, Story, Subject
@@ -115,8 +116,12 @@ def _from_library(story: Story, backend: Backend, panels: Iterable[int] | None) 
     for member in needed:
         if member.name not in found:
             raise RenderError(
-                f"{backend.about.name} shows pictures you give; give {member.name} one or take one from the shelf. "
-                f"{missing(member)}"
+                Message(
+                    "{backend} shows pictures you give; give {name} one or take one from the shelf. {missing}",
+                    backend=backend.about.name,
+                    name=member.name,
+                    missing=missing(member),
+                )
             )
         yield Drawing(member.name, 1, Step(1, 1, found[member.name].image), found[member.name])
 

@@ -223,7 +223,7 @@ class RenderSession:
         asked = self.asked(number, seed, version)
         if asked is None:
             self.check([number])
-            raise RenderError(f"Panel {number} cannot be made; give everybody in it a picture.")
+            raise RenderError(Message("Panel {number} cannot be made; give everybody in it a picture.", number=number))
         return asked
 
     def all_asked(self) -> list[Asked | None]:
@@ -250,8 +250,15 @@ class RenderSession:
         for number in wanted:
             for name in self.story.script.panels[number - 1].cast:
                 if name not in self.looks:
-                    more = "" if self.backend.about.sketches else ", or a description"
-                    raise RenderError(f"{name} is in panel {number} but has no picture; add one for {name}{more}.")
+                    more = "" if self.backend.about.sketches else Message(", or a description")
+                    raise RenderError(
+                        Message(
+                            "{name} is in panel {number} but has no picture; add one for {name}{more}.",
+                            name=name,
+                            number=number,
+                            more=more,
+                        )
+                    )
         if self.trace:
             self.trace_size(wanted)
 
@@ -264,9 +271,16 @@ class RenderSession:
             size = trace_size(steps, shapes, subjects)
             if size > MAX_TRACE:
                 raise RenderError(
-                    f"The trace of panel {number} takes {size / 1e6:.0f} MB ({steps} steps, {len(shapes)} "
-                    f"layers, characters: {subjects}), more than {MAX_TRACE / 1e6:.0f} MB; ask for fewer steps or "
-                    "leave the trace out."
+                    Message(
+                        "The trace of panel {number} takes {size} MB ({steps} steps, {layers} layers, characters: "
+                        "{count}), more than {most} MB; ask for fewer steps or leave the trace out.",
+                        number=number,
+                        size=f"{size / 1e6:.0f}",
+                        steps=steps,
+                        layers=len(shapes),
+                        count=subjects,
+                        most=f"{MAX_TRACE / 1e6:.0f}",
+                    )
                 )
             total += size
         return total
@@ -410,7 +424,13 @@ class RenderSession:
                 done = step.frame is not None and best is not None and not again(best)
                 yield Progress(number, step, attempt=tries, done=done)
             if best is None:
-                raise RenderError(f"{self.backend.about.name} ended panel {number} without a frame; try again.")
+                raise RenderError(
+                    Message(
+                        "{name} ended panel {number} without a frame; try again.",
+                        name=self.backend.about.name,
+                        number=number,
+                    )
+                )
             return best
 
         is_traceless = best is not None and best.trace is None and best.maps.measure != ATTENTION
@@ -433,7 +453,7 @@ class RenderSession:
         seed."""
         asked, project = self.needed(number), self.project
         if project is None:
-            raise RenderError("Variants are for a story's folder; render the story into one first.")
+            raise RenderError(Message("Variants are for a story's folder; render the story into one first."))
         tried = {asked.request.seed, *(kept.seed for kept in project.history_of(number))}
         tried |= {project.entries[number].seed} if number in project.entries else set()
 

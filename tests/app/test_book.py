@@ -108,4 +108,4 @@ def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):
     for text in ("shape: 16:9\nthe sea\na hill", "pages: manga\nthe sea\na hill"):
         said = fit(request, (), "manga", "", 4.0, "box", "balloons", (), (), text, "", None)
         assert "pages: manga\nthe sea\na hill" in said.values()
-    assert "get the shape" in told[0] and "have the shape" in told[1]
+    assert "take the shape" in told[0] and "already have the shape" in told[1]
