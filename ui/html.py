@@ -14,7 +14,7 @@ from anystory.cast.masks import ADD, REMOVE
 from anystory.maps.overlay import colour, colours_of
 from anystory.script.lint import Finding
 from anystory.story.model import ATTENTION, ROUTING, SEEN, Panel
-from ui.words import t
+from ui.words import t, words
 
 THUMBNAIL = 168
 """Side in pixels of the pictures on a cast card, twice what is shown, for sharp screens."""
@@ -153,7 +153,15 @@ def verdict(sentence: str, passed: bool) -> str:
     return f'<p class="verdict {"fine" if passed else "doubt"}" role="status">{escape(sentence)}</p>'
 
 
-def opened(number: int, panel: Panel, names: Sequence[str], cast: Sequence[str], seed: int, backend: str) -> str:
+def opened(
+    number: int,
+    panel: Panel,
+    names: Sequence[str],
+    cast: Sequence[str],
+    seed: int,
+    backend: str,
+    say: Callable[..., str] = words(None),
+) -> str:
     """What is written beside an opened frame, also which `backend` made it, and the colours of the boxes that choose
     its subjects."""
     colours = "".join(
@@ -162,7 +170,8 @@ def opened(number: int, panel: Panel, names: Sequence[str], cast: Sequence[str],
     caption = f'<div class="caption">{escape(panel.caption)}</div>' if panel.caption else ""
     spoken = "".join(f'<div class="line"><b>{escape(line.who)}</b> {escape(line.say)}</div>' for line in panel.dialogue)
     return (
-        f'<style>{colours}</style><div class="opened"><div class="number">Panel {number} · seed {seed} · '
+        f'<style>{colours}</style><div class="opened"><div class="number">'
+        f"{say('viewer.number', number=number, seed=seed)} · "
         f"{t('model.storybook') if backend == STORYBOOK else escape(backend)}</div>"
         f'{caption}<div class="prompt">{escape(panel.prompt)}</div>{spoken}</div>'
     )

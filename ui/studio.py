@@ -217,8 +217,14 @@ class Shown:
             size = (project.folder / frame_file(number, "-trace.npz")).stat().st_size
         except (ProjectError, OSError):  # another page or program has changed the story
             return ""
-        layers = f"{len(trace.shapes)} layers" if len(trace.shapes) > 1 else "one layer"
-        return f"{len(trace.steps)} steps of {layers} are kept, {max(1, size // 1000)} kB on disk."
+        layers = len(trace.shapes)
+        of = Message("{count} layers", count=layers) if layers > 1 else Message("one layer")
+        return Message(
+            "{steps} steps of {layers} are kept, {size} kB on disk.",
+            steps=len(trace.steps),
+            layers=of,
+            size=max(1, size // 1000),
+        )
 
 
 @dataclass(frozen=True)

@@ -162,13 +162,13 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
             gr.Slider(trace.steps[0], trace.total, value=trace.steps[-1], interactive=trace.total > 1),
             gr.Slider(ALL, len(trace.shapes), value=ALL, visible=len(trace.shapes) > 1),
             gr.Radio([(t(f"viewer.{kind}"), kind) for kind in kinds], value="refined", visible=len(kinds) > 1),
-            html.hint(item.trace_words),
+            html.hint(say(item.trace_words) if item.trace_words else ""),
         ]
     return [
         item,
         gr.Row(visible=True),
         tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
-        html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend),
+        html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say),
         html.verdict(" ".join([say(diagnosis.sentence), *item.frame.notes]), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.CheckboxGroup(

@@ -28,3 +28,4 @@ def test_one_button_makes_the_example_and_the_language_is_a_choice(story_page):
     expect(sample).to_be_hidden()
     expect(page.locator(".panel .made:visible")).to_have_count(4)
     expect(page.locator("#pages .page img")).to_be_visible()
+    expect(page.locator(".opened .number")).to_contain_text(say("es", "viewer.number", number=1, seed=0))

@@ -55,12 +55,17 @@ CUT_OFF = """() => [...document.querySelectorAll("button, a, label, h2, p, input
   .filter(([, box]) => box.width > 1 && (box.right > innerWidth + 1 || box.left < -1))
   .map(([element]) => `${element.nodeName}#${element.id}.${element.className} ${element.textContent.slice(0, 30)}`)"""
 
+CLIPPED = """() => [...document.querySelectorAll("#drop, #storyboard, #drop button, #storyboard button, .own input")]
+  .filter((element) => element.checkVisibility({visibilityProperty: true}))
+  .filter((one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1)
+  .map((one) => `${one.nodeName}#${one.id}.${one.className} ${one.scrollWidth}x${one.scrollHeight}`)"""
+
 
 def told(page):
     """A page with something of everything on it: a story, frames, findings, and what was put away."""
     upload(page, EXAMPLE / "fern.png", EXAMPLE / "bruno.png")
     expect(page.locator("img.cutout")).to_have_count(2)
-    write(page, "[size: 64] Fern meets Brumo  # Hello\n> Fern: Hi!\n[size: 64] Bruno in the snow")
+    write(page, "[size: 64] Fern meets Brumo  # Hello\n> Fern: Hi!\n[size: 64] [seed: 4294967295] Bruno in the snow")
     expect(page.locator(".panel .sketch")).to_have_count(2)
     page.locator("#render").click()
     expect(frames(page)).to_have_count(2)
@@ -85,8 +90,9 @@ def test_every_text_can_be_read_by_day_and_by_night_and_on_a_phone(story_page):
     faint(page)
     told(page)
     faint(page)
+    assert page.evaluate(CLIPPED) == []
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate(CUT_OFF) == page.evaluate(CLIPPED) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

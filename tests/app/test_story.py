@@ -357,8 +357,11 @@ def test_the_example_and_a_dropped_script_can_be_taken_back(studio, app, kept_st
     assert tab.shown("title") == "The long way home" and SAVED in tab.does("story.keep")
     assert cast_of(studio, tab.browser[0]) == ["Bruno", "Fern", "Pip", "Lola"]
     assert tab.browser[1] == kept_story and cast_of(studio, kept_story) == ["Mia"]
-    tab.does("story.act", {"what": "undo"})
+    assert UNDO in tab.does("story.act", {"what": "undo"}), "which can be taken back itself"
     assert tab.shown("title") == "Mia" and tab.browser[0] == kept_story
+    tab.does("story.act", {"what": "undo"})
+    assert tab.shown("title") == "The long way home" and tab.browser[1] == kept_story
+    tab.does("story.act", {"what": "undo"})
 
     file = tmp_path / "uploads" / "one.txt"
     file.parent.mkdir(exist_ok=True)

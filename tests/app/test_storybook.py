@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -44,7 +45,10 @@ def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
     assert f"{shown[1].frame.trace.total} steps of one layer are kept" in shown[1].trace_words
     with Image.open(shown[0].file) as picture:
         assert picture.info["made"] == "painted place, your cut-outs"
-    told = html.opened(1, shown[0].panel, ["Bruno"], ["Bruno"], 0, shown[0].backend)
+    total = shown[1].frame.trace.total
+    assert say("es", shown[1].trace_words).startswith(f"Se guardan {total} pasos de una capa, ")
+    told = html.opened(1, shown[0].panel, ["Bruno"], ["Bruno"], 0, shown[0].backend, partial(say, "es"))
+    assert "Viñeta 1 · semilla 0 · " in told
     assert "model.storybook" in told and "· mini<" in html.opened(1, shown[0].panel, [], [], 0, "mini")
     assert "viewer.who.seen" in html.measured(SEEN)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,13 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
         """Take back what happened to the story last: the one before is there again, and this one before it."""
         if event.what != "undo" or not browser[1]:
             return {bar.notice: ""}
-        return exchange(parts, visit, browser[1], lambda other: story.load(studio, other), request, *values)
+        said = (words(request)("story.restored"),)
+
+        def back(other: Visit) -> story.Opened | None:
+            opened = story.load(studio, other)
+            return opened and replace(opened, said=said)
+
+        return exchange(parts, visit, browser[1], back, request, *values)
 
     def anew(visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
         return new(parts, visit, request, *values)
