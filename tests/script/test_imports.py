@@ -121,7 +121,7 @@ def test_final_draft(tmp_path):
     ("data", "words"),
     [
         (b"<FinalDraft>", "is not XML"),
-        (b"<a/>", "no Final Draft screenplay"),
+        (b"<a/>", "not a Final Draft screenplay"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "entities of its own"),
     ],
 )
@@ -227,7 +227,7 @@ def test_a_workbook(tmp_path):
 @pytest.mark.parametrize("data", [b"PK", b"Panel,Prompt", workbook([])[:200]])
 def test_what_is_no_workbook_is_one_sentence(data, tmp_path):
     (tmp_path / "a.xlsx").write_bytes(data)
-    with pytest.raises(ScriptError, match=r"no Excel workbook.*save it as"):
+    with pytest.raises(ScriptError, match=r"not an Excel workbook.*save it as"):
         script_text(tmp_path / "a.xlsx")
 
 
