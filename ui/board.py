@@ -70,6 +70,8 @@ def _wanted(
     studio: Studio, visit: Visit, script: Script, actors: Sequence[cast.Actor], shown: Sequence[Shown], seed: int
 ) -> dict[int, Asked]:
     """What the sketches of panels without a frame are made from, by the panels' numbers."""
+    if not script.panels:  # then frames stand where they stood
+        return {}
     made = {k for k, item in placed(shown, script.panels).items() if item.shows(script.panels[k - 1], k)}
     names = tuple(member.name for member in script.cast)
     panels = tuple(_filled_in(panel, panel_seed(seed, k), names) for k, panel in enumerate(script.panels, 1))

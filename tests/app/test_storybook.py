@@ -15,7 +15,7 @@ from anystory.story.model import SEEN, Settings
 from anystory.story.steering import Layout, Place, Steering
 from tests.app.steps import EXAMPLE, ROOT, frames, pictures, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
-from ui import desk, html, masthead, panels, story, viewer
+from ui import board, cast, desk, html, masthead, panels, script, story, viewer
 from ui.estimate import TimeLeft
 from ui.strings import say
 from ui.studio import Studio
@@ -51,6 +51,13 @@ def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
     assert "Viñeta 1 · semilla 0 · " in told
     assert "model.storybook" in told and "· mini<" in html.opened(1, shown[0].panel, [], [], 0, "mini")
     assert "viewer.who.seen" in html.measured(SEEN)
+
+
+def test_the_board_of_a_text_without_panels_is_empty_beside_its_frames(studio, shown, actors):  # noqa: F811
+    visit = shown[0].job.visit
+    for text, count in (("", 0), ("Bruno at the beach", 1)):
+        reading = script.read(text, "", "", cast.members(actors), [])
+        assert len(board.slots(studio, visit, reading.source, actors, shown, 0, words)) == count
 
 
 def test_a_frame_is_taken_home_with_its_letters_and_its_story(shown):

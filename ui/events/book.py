@@ -90,7 +90,7 @@ def wire(parts: Parts) -> None:
         lines = with_pages(page.lines, "" if layout == "frames" else layout, cast.members(page.present))
         after = readable(page._replace(lines=lines), say)
         changed = [one != other for one, other in zip(framed(before), framed(after), strict=True)]
-        anew = sum(changed[number - 1] for number in placed(shown, before.panels))
+        anew = sum(changed[number - 1] for number in placed(shown, before.panels)) if changed else 0
         gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=anew)))
         return script.rewritten(parts.text, page.lines, lines, page.styles)
 
