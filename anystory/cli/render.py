@@ -275,7 +275,10 @@ def _reshaped(job: RenderJob, engine: Backend) -> list[int]:
     """The panels whose frames a model makes anew as they have another size now; a sketch costs nothing."""
     if engine.about.sketches or job.folder is None:
         return []
-    project, asked = Project(job.folder), _panels(job)
+    try:
+        project, asked = Project(job.folder), _panels(job)
+    except ProjectError:  # of which `work` tells
+        return []
     there = [n for n in asked if n in project.entries and n not in project.unreadable()]
     return [n for n in there if project.frame(n).image.size != panel_settings(job.story, n, engine.about).size]
 

@@ -405,8 +405,10 @@ class AnyStoryPipeline(DiffusionPipeline):
         """SDXL's size conditions for uncropped frames of `size`, width and height in pixels: original height and width,
         crop origin, target height and width (rows, 6)."""
         width, height = size
-        ids = torch.tensor([height, width, 0, 0, height, width], device=self._execution_device, dtype=self.unet.dtype)
-        return ids.expand(rows, -1)
+        ids = torch.zeros(rows, 6, device=self._execution_device, dtype=self.unet.dtype)
+        ids[:, 0::4].fill_(height)  # filled in place: a GPU waits for nothing that is copied to it
+        ids[:, 1::4].fill_(width)
+        return ids
 
     def __call__(
         self,

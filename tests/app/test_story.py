@@ -512,6 +512,7 @@ def test_a_story_is_saved_put_away_opened_again_and_told_by_one_of_its_frames(pa
     other = {"name": "other.txt", "mimeType": "text/plain", "buffer": b"[NC] a castle"}
     page.locator("#storyboard input[type=file]").set_input_files(other)
     expect(page.locator("#script textarea")).to_have_value("[NC] a castle")
+    expect(page.locator("#gallery img")).to_have_count(0)
     page.locator("[data-do=undo]").click()
     expect(page.locator("#script textarea")).to_have_value(re.compile("sea\n.*forest"))
     expect(page.locator("#gallery img")).to_have_count(2)
