@@ -27,10 +27,12 @@ SLOW = frozenset(
         *(f"cast/test_{name}.py" for name in ("segment", "transparency")),
         *(f"cli/test_{name}.py" for name in ("commands", "main", "sketch_command")),
         *(f"evaluation/test_{name}.py" for name in ("main", "reader", "train")),
-        *(f"model/test_{name}.py" for name in ("flux", "pictures", "pipeline")),
+        *(f"model/test_{name}.py" for name in ("flux", "flux_tools", "guide", "pictures", "pipeline")),
         *(f"render/test_{name}.py" for name in ("batch", "portraits", "session")),
         "script/test_growth.py",
-        *(f"sketch/test_{name}.py" for name in ("scenery", "scenery_ground", "scenery_render", "stagecraft")),
+        *(f"sketch/test_{name}.py" for name in ("placing", "read_labels", "scenery", "scenery_ground")),
+        *(f"sketch/test_{name}.py" for name in ("scenery_render", "stagecraft")),
+        "project/test_lineage.py",
         *(
             f"training/test_{name}.py"
             for name in ("builder", "compositors", "foundations", "losses", "mentions", "own")
