@@ -205,6 +205,7 @@ def synchronise() -> None:
 
 def measured_peak(work: Callable[[], Any], device: str) -> int:
     """Bytes that torch's allocator had out at once on top of what it had before."""
+    gc.collect()  # when the collector runs within the work depends on what ran before
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
