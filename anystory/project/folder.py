@@ -38,7 +38,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
@@ -55,6 +55,8 @@ from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import AskedStory, asked_in_png, imprint, unlisted
 from anystory.project.lineage import lineage, renamed, renames
 from anystory.project.own import drawings_of
+from anystory.project.schema import STORY as STORY_JSON
+from anystory.project.schema import SchemaError, parsed, read_settings
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
@@ -75,6 +77,7 @@ from anystory.story.model import (
 )
 
 T = TypeVar("T")
+L = TypeVar("L", "Entry", "Kept")
 
 VERSION = 4
 
@@ -324,20 +327,32 @@ def migrate(data: Any) -> dict[str, Any]:
     raise ProjectError(Message("it does not say which version it is; choose another folder."))
 
 
-def _known_panels(data: Mapping[str, Any]) -> tuple[int, ...]:
-    """The panels that a story.json tells apart, in the script's order. Raises ValueError where they are not so."""
-    order, gone = data["order"], [each["panel"] for each in data["removed"]]
-    known = [*order, *gone]
-    if not all(type(panel) is int and 0 < panel < data["next"] for panel in known) or len({*known}) < len(known):
-        raise ValueError("panels that cannot be told apart")
-    if len(order) != len(data["script"]["panels"]):
-        raise ValueError("other panels than the script has")
-    for each in data["removed"]:
-        cast = each["cast"]
-        if not isinstance(cast, list) or not all(isinstance(text, str) for text in (each["prompt"], *cast)):
-            raise TypeError("the words of a panel")
-        each["key"], each["pinned"]
-    return tuple(order)
+def read_list(data: bytes) -> dict[str, Any]:
+    """What a story.json of any version we know lists, as the present version, held against the schema. Raises
+    SchemaError,
+    or ProjectError for a version that we do not know."""
+    try:
+        now = migrate(parsed(data))
+    except (LookupError, TypeError, AttributeError) as error:
+        raise SchemaError(Message("it lacks what its version has")) from error
+    STORY_JSON(now, "")
+    known = [*now["order"], *(each["panel"] for each in now["removed"])]
+    if len({*known}) < len(known) or max(known, default=0) >= now["next"]:
+        raise SchemaError(Message("its panels cannot be told apart"))
+    if len(now["order"]) != len(now["script"]["panels"]):
+        raise SchemaError(Message("it has other panels than its script"))
+    return now
+
+
+def _as_listed(kind: type[L], listed: Mapping[str, Any]) -> L:
+    """A frame as story.json lists it; what a newer version added is left out."""
+    known = {each.name: listed[each.name] for each in fields(kind) if each.name in listed}
+    return kind(**{**known, "names": tuple(listed["names"])})
+
+
+def _shown(panel: Any) -> Any:
+    """What a frame shows of a panel, as a script's data have it; of a panel that is a line, the line."""
+    return (panel.get("prompt"), panel.get("cast")) if isinstance(panel, Mapping) else panel
 
 
 def _gone(panel: int, words: Panel, entry: Entry | None) -> dict[str, Any]:
@@ -416,11 +431,11 @@ class Project:
         path = self.folder / STORY
         try:
             self._read = path.read_bytes()
-            self._data = migrate(json.loads(self._read))
-            self._order = _known_panels(self._data)
-            listed = [Entry(**{**panel, "names": tuple(panel["names"])}) for panel in self._data["panels"]]
+            self._data = read_list(self._read)
+            self._order = tuple(self._data["order"])
+            listed = [_as_listed(Entry, panel) for panel in self._data["panels"]]
             self._frames = {entry.panel: entry for entry in listed if entry.panel in self._order}
-            self.history = [Kept(**{**kept, "names": tuple(kept["names"])}) for kept in self._data["history"]]
+            self.history = [_as_listed(Kept, kept) for kept in self._data["history"]]
             self._cutouts = {subject["name"]: subject for subject in self._data["subjects"]}
             self._remember(self._data)
         except FileNotFoundError:
@@ -429,8 +444,10 @@ class Project:
             raise ProjectError(Message("cannot be opened: {error}", error=error), path) from error
         except OSError as error:
             raise ProjectError(Message("cannot be read ({strerror}).", strerror=error.strerror), path) from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ProjectError(Message("is damaged; move it away or choose another folder."), path) from error
+        except SchemaError as error:
+            raise ProjectError(
+                Message("is damaged: {error}; move it away or choose another folder.", error=error), path
+            ) from error
 
     @property
     def entries(self) -> dict[int, Entry]:
@@ -462,12 +479,10 @@ class Project:
 
     @property
     def made_with(self) -> tuple[str, str]:
-        """Name and version of the backend that the story was last rendered with. Raises ProjectError as `story`."""
-        try:
-            backend = self._listed()["backend"]
-            return str(backend["name"]), str(backend["version"])
-        except (KeyError, TypeError) as error:
-            raise ProjectError(Message("is damaged; it names no backend."), self.folder / STORY) from error
+        """Name and version of the backend that the story was last rendered with. Raises ProjectError for a new
+        project."""
+        backend = self._listed()["backend"]
+        return backend["name"], backend["version"]
 
     def _listed(self) -> dict[str, Any]:
         if self._data is None:
@@ -497,11 +512,7 @@ class Project:
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
             script = replace(script, cast=tuple(cast)).beside(self.folder)
-            return Story(script, tuple(subjects), Settings(**data["settings"]))
-        except (KeyError, TypeError) as error:
-            raise ProjectError(
-                Message("is damaged; move it away or choose another folder."), self.folder / STORY
-            ) from error
+            return Story(script, tuple(subjects), read_settings(data["settings"]))
         except ValueError as error:
             raise ProjectError(Message("holds a damaged story: {error}", error=error), self.folder) from error
 
@@ -567,7 +578,7 @@ class Project:
         return [
             number
             for number, entry in entries.items()
-            if entry is None or not all(self._inside(file).is_file() for file in (entry.image, entry.maps))
+            if entry is None or not all(self._is_there(file) for file in (entry.image, entry.maps))
         ]
 
     def maker(self, number: int) -> tuple[str, str]:
@@ -908,8 +919,7 @@ class Project:
         panel = self._order[number - 1]
         if panel not in theirs["order"]:
             return False
-        words = (data["script"]["panels"][data["order"].index(panel)] for data in (mine, theirs))
-        one, other = ((said["prompt"], said["cast"]) for said in words)
+        one, other = (_shown(data["script"]["panels"][data["order"].index(panel)]) for data in (mine, theirs))
         return one == other
 
     def _is_pinned(self, number: int) -> bool:
@@ -1142,6 +1152,13 @@ class Project:
     def _remember(self, head: dict[str, Any] | None) -> None:
         """What story.json lists, and the rest of it, as far as is known here."""
         self._seen, self._head = (dict(self._frames), frozenset(self.history)), head
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a file that story.json names is in the folder."""
+        try:
+            return self._inside(name).is_file()
+        except ValueError:
+            return False
 
     def _inside(self, name: str) -> Path:
         """The path of a file story.json names, which must lie in the folder."""
