@@ -18,6 +18,7 @@ from ui.app import build, launch
 from ui.gate import ABANDONED, EVENTS, GUESSES, LONGEST, MAX_BODY, OPEN, Guesses, Listeners
 from ui.running import PROGRAMS
 from ui.serve import arguments
+from ui.strings import say
 from ui.studio import Studio
 
 JSON = {"Content-Type": "application/json"}
@@ -132,6 +133,23 @@ def test_bodies_are_bounded_on_every_route(shared):
     assert status == 413 and "more than 16 MB" in said
     huge = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "9" * 12}
     assert visitor.ask("POST", "/gradio_api/upload", b"--x", huge)[0] == 413
+
+
+def test_refusals_are_in_the_visitors_language(shared, closed):
+    chinese, page = {"Cookie": "a=b; anystory-language=zh-CN", "Accept-Language": "es"}, shared[1]
+    visitor, stranger = Visitor(page.local_url), Visitor(closed.local_url)
+    huge = {**JSON, "Content-Length": str(MAX_BODY + 1), "Accept-Language": "es-MX,es;q=0.9"}
+    said = json.loads(visitor.ask("POST", "/gradio_api/queue/join", b"{}", huge)[1])
+    assert said["detail"] == said["error"] == say("es", "gate.large", most=MAX_BODY // 1_000_000)
+    for language, headers in (("zh-CN", chinese), ("en", {}), ("en", {"Accept-Language": "fr"})):
+        assert stranger.ask("GET", "/config", None, headers)[1].count(say(language, "gate.login")) == 2
+    status, text = visitor.ask("POST", "/gradio_api/call/nothing", "{}", {**JSON, **chinese})
+    assert status == 404 and json.loads(text)["detail"] == say("zh-CN", "gate.endpoint", name="'nothing'")
+    form = {"Content-Type": "application/x-www-form-urlencoded", **chinese}
+    guesser = Visitor(closed.local_url, "127.0.0.8")
+    for _ in range(GUESSES + 1):
+        status, text = guesser.ask("POST", "/login", urlencode({"username": "me", "password": "no"}), form)
+    assert status == 429 and json.loads(text)["detail"] == say("zh-CN", "gate.guesses", seconds=1)
 
 
 def test_one_visitor_has_a_share_and_checks_never_wait_behind_renders(shared):
