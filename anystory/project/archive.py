@@ -37,7 +37,16 @@ from PIL import Image
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
 from anystory.project.drafts import DraftError, load_draft
-from anystory.project.folder import ABANDONED, Project, ProjectError, is_clutter, read_list, write_atomic
+from anystory.project.folder import (
+    ABANDONED,
+    Project,
+    ProjectError,
+    is_clutter,
+    read_list,
+    settle,
+    settle_folder,
+    write_atomic,
+)
 from anystory.project.imprint import without_pictures
 from anystory.project.own import MAX_DRAWING, drawing_files
 from anystory.project.own import NAMES as DRAWINGS
@@ -118,14 +127,17 @@ def pack(folder: str | Path, target: str | Path) -> None:
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(part, "w") as archive:
-            for name in names:
-                entry = zipfile.ZipInfo(name, STAMP)
-                entry.create_system, entry.external_attr = 3, 0o644 << 16
-                # PNG and npz are compressed already.
-                entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
-                archive.writestr(entry, (folder / name).read_bytes())
+        with part.open("wb") as file:
+            with zipfile.ZipFile(file, "w") as archive:
+                for name in names:
+                    entry = zipfile.ZipInfo(name, STAMP)
+                    entry.create_system, entry.external_attr = 3, 0o644 << 16
+                    # PNG and npz are compressed already.
+                    entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
+                    archive.writestr(entry, (folder / name).read_bytes())
+            settle(file)
         os.replace(part, target)
+        settle_folder(target.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()

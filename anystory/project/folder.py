@@ -18,8 +18,8 @@ Frames and histories belong to panels, which story.json tells apart by numbers o
 of the script's panels, `removed` those that are gone. They stay with a panel whatever becomes of the script
 (`anystory.project.lineage`).
 
-Every file is written beside its place and renamed, so a file that is there is whole. Picture, maps and trace carry
-the key story.json lists for the panel, so after a crash between two renames nothing false is believed.
+Every file is written beside its place, to the disk itself, and renamed, so a file that is there is whole. Picture, maps
+and trace carry the key story.json lists for the panel, so after a crash between two renames nothing false is believed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -216,8 +216,8 @@ def frame_file(number: int, end: str = ".png") -> str:
 
 
 def write_atomic(files: Mapping[Path, bytes]) -> None:
-    """Write every file beside its place, then rename them all: a full disk leaves what was there before.
-    Raises ProjectError with a sentence."""
+    """Write every file beside its place, then rename them all: a full disk leaves what was there before, and so does a
+    loss of power until this returns; after that what is new is there. Raises ProjectError with a sentence."""
     # Of a name that no other program takes, which may write the same file at the same time.
     parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in files}
     for path in files:
@@ -226,9 +226,13 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
     try:
         for path, part in parts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(files[path])
+            with part.open("wb") as file:
+                file.write(files[path])
+                settle(file)
         for path, part in parts.items():
             os.replace(part, path)
+        for folder in {path.parent for path in files}:
+            settle_folder(folder)
     except OSError as error:
         for part in parts.values():
             with contextlib.suppress(OSError):
@@ -242,6 +246,27 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
             ),
             path,
         ) from error
+
+
+def settle(file: IO[bytes]) -> None:
+    """Have what was written to a file on the disk itself, before it gets its name: a loss of power leaves names and
+    content in any order. Raises OSError where the disk fails."""
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what a disk says that knows no such thing
+            raise
+
+
+def settle_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk itself, where a system knows how."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def is_clutter(path: Path) -> bool:
