@@ -386,15 +386,17 @@ class Store:
             if source.is_dir():
                 shutil.copytree(source, self.folder(other), copy_function=_linked)
         except OSError as error:
-            raise DraftError(f"The story cannot be put away ({error.strerror or error}).") from error
+            raise DraftError(
+                Message("The story cannot be put away ({strerror}).", strerror=error.strerror or type(error).__name__)
+            ) from error
         self.touch(other)
 
     def touch(self, key: str) -> None:
         """Say that a session's folder is in use."""
         folder = self.folder(key)
-        folder.mkdir(parents=True, exist_ok=True)
         now = self._clock()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # who writes to it says so
+            folder.mkdir(parents=True, exist_ok=True)
             os.utime(folder, (now, now))
 
     def forget(self, key: str) -> None:
