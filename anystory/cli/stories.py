@@ -12,7 +12,7 @@ from anystory.cli.report import Report
 from anystory.maps.consistency import consistency
 from anystory.pages.balloons import Lettering
 from anystory.pages.export import export
-from anystory.pages.layout import Format
+from anystory.pages.form import Format
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png

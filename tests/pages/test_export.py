@@ -13,8 +13,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from anystory.__main__ import main
 from anystory.pages.balloons import Lettering
+from anystory.pages.crop import cover
 from anystory.pages.export import export
-from anystory.pages.layout import Format, PageError, Pages, cover, lettered
+from anystory.pages.form import Format, PageError
+from anystory.pages.layout import Pages, lettered
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
 from anystory.story.layouts import FIT, LAYOUTS, PAGES
