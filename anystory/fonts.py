@@ -130,6 +130,8 @@ def home(cluster: str, own: str) -> str | None:
             return face
     if _drawing(cluster):
         return EMOJI
+    if unicodedata.category(seen[0]) in ("Cn", "Co", "Cs"):  # which no two fonts agree on
+        return ""
     return next((face for face in _installed(seen[0]) if all(has(face, char) for char in seen)), "")
 
 

@@ -116,7 +116,8 @@ def _runs(text: str, own: str) -> tuple[Run, ...]:
     for cluster in clusters(text):
         face = home(cluster, own)
         if face is None:  # nothing to be seen, as a space, goes with what is before it
-            face = found[-1].face if found and found[-1].face != EMOJI else own or LETTERING
+            face = found[-1].face if found and found[-1].face != EMOJI else ""
+        face = face or own or LETTERING
         if found and found[-1].face == face:
             found[-1] = Run(found[-1].text + cluster, face)
         else:
@@ -161,10 +162,7 @@ def unwritable(text: str) -> str:
         shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
         # A mark is shown on the dotted circle that stands for any letter.
         shown = "".join(f"◌{char}" if unicodedata.category(char)[0] == "M" else char for char in shown)
-        return Message(
-            "No font here has {shown}; empty boxes stand in for it. Give a font that has it, or install one.",
-            shown=shown,
-        )
+        return Message("No font here has {shown}; empty boxes stand in for it: give one that has.", shown=shown)
     if not SHAPED and any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
         return NOT_SHAPED
     return ""

@@ -302,8 +302,10 @@ def _told(text: str, block: TextBlock, what: str) -> list[str]:
     """Sentences on what of a text is not seen as it is written."""
     warnings = [warning] if (warning := unwritable(text)) else []
     if block.cut:
-        cut = "The {what} {words} is too long for its place and was cut; shorten it."
-        warnings.insert(0, Message(cut, what=what, words=_start(text)))
+        cut = Message(
+            "The {what} {words} is too long for its place and was cut; shorten it.", what=what, words=_start(text)
+        )
+        warnings.insert(0, cut)
     return warnings
 
 

@@ -22,6 +22,9 @@ QUALITY = 90
 MODIFIED = "2000-01-01T00:00:00Z"
 """When the book was changed, which an EPUB must say: that of now would be another tomorrow."""
 
+ENDS = ".!?…。！？؟।\"”»」'"
+"""What a sentence ends with."""
+
 CONTAINER = """<?xml version="1.0" encoding="UTF-8"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
 <rootfiles>
@@ -129,4 +132,6 @@ def shown(page: Page, script: Script) -> str:
     for number in page.panels:
         panel = script.panels[number - 1]
         told += [panel.prompt, panel.caption, *(f"{line.who}: {line.say}" for line in panel.dialogue)]
-    return plain(" ".join(filter(None, told or [line.text for line in page.words])))
+    if not told:
+        return plain(" ".join(line.text for line in page.words))
+    return " ".join(text if text[-1] in ENDS else f"{text}." for text in map(plain, told) if text)

@@ -18,8 +18,7 @@ from anystory.fonts import using
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip, told
 from anystory.pages.crop import astray, cover, cropped, dots
 from anystory.pages.form import Format, PageError
-from anystory.pages.paper import INCH
-from anystory.pages.sheet import MARGIN, MAX_TITLE, TITLE, Leaf, Sheet, bound, cell_boxes, portions, sheet_for
+from anystory.pages.sheet import MARGIN, MAX_TITLE, POINTS, TITLE, Leaf, Sheet, bound, cell_boxes, portions, sheet_for
 from anystory.project.folder import Project, left_out, png
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import (
@@ -44,8 +43,6 @@ MAX_FRAME = 4096
 
 MARK = "page"
 """The PNG text that tells a page from a frame: the numbers of its panels."""
-POINTS = 72.0
-"""An inch has so many."""
 _BESIDE = Lettering("below", "none")
 """What of a panel's words is on the page beside its picture."""
 
@@ -156,11 +153,16 @@ class Pages(Sequence[Page]):
         """Sentences on the book as a whole."""
         paper, count, found = self.form.paper, len(self), list[str]()
         if paper and count < paper.least:
-            few = "{printer} prints books of {least} pages and more; this one has {count}."
-            found.append(Message(few, printer=paper.printer, least=paper.least, count=count))
-        if self.missing:
-            gone = "Without a frame and left out: {numbers}."
-            found.append(Message(gone, numbers=", ".join(map(str, self.missing))))
+            found.append(
+                Message(
+                    "{printer} prints books of {least} pages and more; this one has {count}.",
+                    printer=paper.printer,
+                    least=paper.least,
+                    count=count,
+                )
+            )
+        if absent := self.missing:
+            found.append(Message("Without a frame and left out: {numbers}.", numbers=", ".join(map(str, absent))))
         return (*found, *self.unreadable)
 
     def _alone(self, number: int) -> Page:
@@ -354,12 +356,10 @@ class _Canvas:
 
     def page(self, panels: tuple[int, ...]) -> Page:
         """The page as it is now."""
-        sheet = self.sheet
-        scale = POINTS / INCH / sheet.dots
-        left, top, right, bottom = (edge * scale for edge in sheet.trim)
-        points = sheet.width * scale, sheet.height * scale
-        trim = (left, top, right, bottom) if sheet.cut else None
-        return Page(self.picture, panels, self.warnings, tuple(self.words), points=points, trim=trim, real=self.real)
+        words, sheet = tuple(self.words), self.sheet
+        return Page(
+            self.picture, panels, self.warnings, words, points=sheet.points, trim=sheet.cut, real=dict(self.real)
+        )
 
 
 def titled(canvas: _Canvas, title: str, author: str) -> None:

@@ -10,7 +10,7 @@ from anystory.pages.form import Format
 from anystory.pages.paper import INCH
 from anystory.story.layouts import FIT, PAGES, PageLayout
 from anystory.story.model import Script
-from anystory.typeset import LEADING, paragraphs
+from anystory.typeset import LEADING, Box, paragraphs
 
 MARGIN = 10.0
 """Millimetres around the cells of a page."""
@@ -20,6 +20,8 @@ MAX_TITLE = 3
 """Lines of a title there is room for."""
 CELL = 90.0
 """Millimetres a cell of weight 1 is wide and high on a page of the size `FIT`."""
+POINTS = 72.0
+"""An inch has so many."""
 WORDS = 0.24
 """The part of a page that is for the words below its picture."""
 
@@ -70,7 +72,8 @@ def portions(numbers: Sequence[int], room: int) -> list[list[int]]:
 @dataclass(frozen=True)
 class Sheet:
     """A page without anything on it, in pixels, of which there are `dots` a millimetre: the box that is left when it is
-    cut, that of what must not be lost, and the one that cells are in."""
+    cut, that of what must not be lost, and the one that cells are in. `points` is its size in points, `cut` the box of
+    these that is left; None where nothing is cut off."""
 
     width: int
     height: int
@@ -79,7 +82,8 @@ class Sheet:
     area: tuple[int, int, int, int]
     dots: float
     bleeds: bool
-    cut: bool
+    points: tuple[float, float]
+    cut: Box | None = None
 
     @property
     def _side(self) -> float:
@@ -94,12 +98,12 @@ class Sheet:
     @property
     def text(self) -> int:
         """The em of the words of a page that is read aloud."""
-        return max(round(0.034 * self._side * self.dots), 10)
+        return max(round(0.042 * self._side * self.dots), 10)
 
     @property
     def title(self) -> int:
         """The em of the title on a cover."""
-        return max(round(0.06 * self._side * self.dots), 10)
+        return max(round(0.075 * self._side * self.dots), 10)
 
     def picture_height(self, below: bool) -> int:
         """Pixels that a picture which fills the page is high, with words `below` it or without."""
@@ -117,7 +121,8 @@ def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, 
         margin = round(MARGIN * dots)
         trim, safe = (0, 0, wide, high), (margin, margin, wide - margin, high - margin)
         area = margin, margin + round(head * dots), wide - margin, high - margin
-        return Sheet(wide, high, trim, safe, area, dots, form.shape.bleeds, False)
+        points = wide * POINTS / form.dpi, high * POINTS / form.dpi
+        return Sheet(wide, high, trim, safe, area, dots, form.shape.bleeds, points)
     spine_left = (count % 2 == 1) != backwards
     bleeds = [paper.bleed] * 4
     if not paper.spined:
@@ -133,7 +138,12 @@ def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, 
 
     inside = paper.spine(total)
     area = inset(max(MARGIN, paper.safe), max(MARGIN, inside), head)
-    return Sheet(wide, high, inset(0, 0), inset(paper.safe, inside), area, dots, form.shape.bleeds, True)
+    scale = POINTS / INCH
+    across, down = size
+    left, top = bleeds[0] * scale, bleeds[1] * scale
+    cut = left, top, left + paper.width * scale, top + paper.height * scale
+    safe, points = inset(paper.safe, inside), (across * scale, down * scale)
+    return Sheet(wide, high, inset(0, 0), safe, area, dots, form.shape.bleeds, points, cut)
 
 
 def _page_size(form: Format) -> str:

@@ -227,11 +227,11 @@ def write_atomic(files: Mapping[Path, Contents] | Iterable[tuple[Path, Contents]
             # Of a name that no other program takes, which may write the same file at the same time.
             parts[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
             path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(contents, bytes):
+                parts[path].write_bytes(contents)
+                continue
             with parts[path].open("wb") as file:
-                if isinstance(contents, bytes):
-                    file.write(contents)
-                else:
-                    contents(file)
+                contents(file)
         for path, part in parts.items():
             os.replace(part, path)
     except BaseException as error:
