@@ -82,7 +82,7 @@ class TextBlock:
 
 
 @dataclass(frozen=True)
-class Run:
+class Stretch:
     """A stretch of a line in one font: the path of its `face`, or `EMOJI`."""
 
     text: str
@@ -105,23 +105,23 @@ def _measured(text: str, size: int, own: str) -> float:
     return sum(run.width(size) for run in _runs(text, own))
 
 
-def runs(text: str) -> tuple[Run, ...]:
+def runs(text: str) -> tuple[Stretch, ...]:
     """A line in stretches of one font each, in the order they are read in. What no font has is left to the first."""
     return _runs(text, own())
 
 
 @lru_cache(4096)
-def _runs(text: str, own: str) -> tuple[Run, ...]:
-    found: list[Run] = []
+def _runs(text: str, own: str) -> tuple[Stretch, ...]:
+    found: list[Stretch] = []
     for cluster in clusters(text):
         face = home(cluster, own)
         if face is None:  # nothing to be seen, as a space, goes with what is before it
             face = found[-1].face if found and found[-1].face != EMOJI else ""
         face = face or own or LETTERING
         if found and found[-1].face == face:
-            found[-1] = Run(found[-1].text + cluster, face)
+            found[-1] = Stretch(found[-1].text + cluster, face)
         else:
-            found.append(Run(cluster, face))
+            found.append(Stretch(cluster, face))
     return tuple(found)
 
 
@@ -279,7 +279,7 @@ def _ending(line: str, size: int, width: float) -> str:
 
 
 @dataclass(frozen=True)
-class Written:
+class SetLine:
     """A line of text in its place: `at` is the middle of its capitals' height, at its left end, middle or right end by
     `anchor`: l, m or r. `backwards`: it runs from right to left. `font` is the own one it is set in, "" for none."""
 
@@ -291,7 +291,7 @@ class Written:
     backwards: bool = False
     font: str = ""
 
-    def moved(self, x: float, y: float) -> Written:
+    def moved(self, x: float, y: float) -> SetLine:
         """The same line so many pixels further right and down."""
         return replace(self, at=(self.at[0] + x, self.at[1] + y))
 
@@ -301,10 +301,10 @@ class Written:
         return self.at[1] + CAP_HEIGHT * self.size / 2
 
     @property
-    def placed(self) -> list[tuple[Run, float]]:
+    def placed(self) -> list[tuple[Stretch, float]]:
         """Its stretches from left to right, each with its left end in pixels. Those that run the other way than the
         line keep together in their own order (UAX 9, L2)."""
-        parts, ordered = _runs(self.text, self.font), list[Run]()
+        parts, ordered = _runs(self.text, self.font), list[Stretch]()
         for against, group in groupby(parts, lambda run: direction(run.text) == ("L" if self.backwards else "R")):
             ordered += list(group)[:: -1 if against else 1]
         if self.backwards:
@@ -317,7 +317,7 @@ class Written:
         return placed
 
 
-def set_block(block: TextBlock, box: Box, align: str, ink: Colour = INK) -> list[Written]:
+def set_block(block: TextBlock, box: Box, align: str, ink: Colour = INK) -> list[SetLine]:
     """The lines of a block in their places in its box (the text's own, without margins). `align` is "start", where its
     direction begins, or "middle"."""
     left, top, right, _ = box
@@ -327,7 +327,7 @@ def set_block(block: TextBlock, box: Box, align: str, ink: Colour = INK) -> list
         x, anchor = (left + right) / 2, "m"
     high = LEADING * block.size
     return [
-        Written(line, block.size, (x, top + (index + 0.5) * high), anchor, ink, backwards, own())
+        SetLine(line, block.size, (x, top + (index + 0.5) * high), anchor, ink, backwards, own())
         for index, line in enumerate(block.lines)
     ]
 
@@ -344,9 +344,9 @@ def set_line(
     anchor: str = "l",
     ink: Colour = INK,
     backwards: bool | None = None,
-) -> Written:
-    """One line in its place; see `Written`. `backwards` None = as `right_to_left` tells."""
-    return Written(text, size, at, anchor, ink, right_to_left(text) if backwards is None else backwards, own())
+) -> SetLine:
+    """One line in its place; see `SetLine`. `backwards` None = as `right_to_left` tells."""
+    return SetLine(text, size, at, anchor, ink, right_to_left(text) if backwards is None else backwards, own())
 
 
 def write_line(image: Image.Image, text: str, size: int, at: tuple[float, float], *how: Any, **more: Any) -> None:
@@ -354,7 +354,7 @@ def write_line(image: Image.Image, text: str, size: int, at: tuple[float, float]
     write(image, [set_line(text, size, at, *how, **more)])
 
 
-def write(image: Image.Image, words: Iterable[Written]) -> None:
+def write(image: Image.Image, words: Iterable[SetLine]) -> None:
     """Draw lines of text into a picture."""
     for line in words:
         above = max(0, int(line.at[1] - line.size))
@@ -376,7 +376,7 @@ def write(image: Image.Image, words: Iterable[Written]) -> None:
         draw_emoji(image, line)
 
 
-def draw_emoji(image: Image.Image, line: Written) -> None:
+def draw_emoji(image: Image.Image, line: SetLine) -> None:
     """Draw the emoji of a line into a picture, without its letters."""
     side = max(1, round(EMOJI_EMS * line.size))
     for run, left in line.placed:

@@ -26,8 +26,8 @@ from anystory.typeset import (
     PAPER,
     POP_ISOLATE,
     Box,
+    SetLine,
     TextBlock,
-    Written,
     balanced,
     cut,
     fit,
@@ -103,7 +103,7 @@ class Lettered:
     picture: Image.Image
     boxes: tuple[Box, ...] = ()
     warnings: tuple[str, ...] = ()
-    words: tuple[Written, ...] = field(default=(), repr=False)
+    words: tuple[SetLine, ...] = field(default=(), repr=False)
 
     @cached_property
     def image(self) -> Image.Image:
@@ -194,7 +194,7 @@ def _strip(words: Sequence[str], width: int, most: int, size: int) -> Lettered:
         left -= block.height
     high = round(sum(block.height for block in placed)) + 2 * margin
     image = Image.new("RGB", (width, min(high, most)), PAPER)
-    y, boxes, lines = float(margin), [], list[Written]()
+    y, boxes, lines = float(margin), [], list[SetLine]()
     for block in placed:
         boxes.append((margin, y, margin + room, y + block.height))
         lines += set_block(block, boxes[-1], "start")

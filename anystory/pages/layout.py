@@ -18,7 +18,7 @@ from anystory.fonts import using
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip, told
 from anystory.pages.crop import astray, cover, cropped, dots
 from anystory.pages.form import Format, PageError
-from anystory.pages.sheet import MARGIN, MAX_TITLE, POINTS, TITLE, Leaf, Sheet, bound, cell_boxes, portions, sheet_for
+from anystory.pages.sheet import MARGIN, MAX_TITLE, POINTS, TITLE, Blank, Leaf, bound, cell_boxes, portions, sheet_for
 from anystory.project.folder import Project, left_out, png
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import (
@@ -26,7 +26,7 @@ from anystory.typeset import (
     LEADING,
     PAPER,
     Box,
-    Written,
+    SetLine,
     direction,
     fit,
     paragraphs,
@@ -57,7 +57,7 @@ class Page:
     picture: Image.Image
     panels: tuple[int, ...]
     warnings: tuple[str, ...] = ()
-    words: tuple[Written, ...] = field(default=(), repr=False)
+    words: tuple[SetLine, ...] = field(default=(), repr=False)
     text: Mapping[str, str] = field(default_factory=dict)
     points: tuple[float, float] = (0.0, 0.0)
     trim: Box | None = None
@@ -330,10 +330,10 @@ def picture_shape(script: Script, number: int, form: Format) -> float | None:
 class _Canvas:
     """A page as it is being made."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Blank) -> None:
         self.sheet = sheet
         self.picture = Image.new("RGB", (sheet.width, sheet.height), PAPER)
-        self.words: list[Written] = []
+        self.words: list[SetLine] = []
         self.warnings: tuple[str, ...] = ()
         self.real: dict[int, float] = {}
 

@@ -70,7 +70,7 @@ def portions(numbers: Sequence[int], room: int) -> list[list[int]]:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Blank:
     """A page without anything on it, in pixels, of which there are `dots` a millimetre: the box that is left when it is
     cut, that of what must not be lost, and the one that cells are in. `points` is its size in points, `cut` the box of
     these that is left; None where nothing is cut off."""
@@ -110,7 +110,7 @@ class Sheet:
         return self.trim[3] - round(WORDS * (self.trim[3] - self.trim[1])) if below else self.height
 
 
-def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, backwards: bool) -> Sheet:
+def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, backwards: bool) -> Blank:
     """Page `count` (from 1) of `total`."""
     dots, paper = form.dpi / INCH, form.paper
     rows = min(len(paragraphs(script.title)), MAX_TITLE)
@@ -122,7 +122,7 @@ def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, 
         trim, safe = (0, 0, wide, high), (margin, margin, wide - margin, high - margin)
         area = margin, margin + round(head * dots), wide - margin, high - margin
         points = wide * POINTS / form.dpi, high * POINTS / form.dpi
-        return Sheet(wide, high, trim, safe, area, dots, form.shape.bleeds, points)
+        return Blank(wide, high, trim, safe, area, dots, form.shape.bleeds, points)
     spine_left = (count % 2 == 1) != backwards
     bleeds = [paper.bleed] * 4
     if not paper.spined:
@@ -143,7 +143,7 @@ def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, 
     left, top = bleeds[0] * scale, bleeds[1] * scale
     cut = left, top, left + paper.width * scale, top + paper.height * scale
     safe, points = inset(paper.safe, inside), (across * scale, down * scale)
-    return Sheet(wide, high, inset(0, 0), safe, area, dots, form.shape.bleeds, points, cut)
+    return Blank(wide, high, inset(0, 0), safe, area, dots, form.shape.bleeds, points, cut)
 
 
 def _page_size(form: Format) -> str:
