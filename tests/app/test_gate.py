@@ -1,18 +1,18 @@
 """What stands in front of the server: logins, bodies, shares of the queue, jobs that nobody waits for."""
 
-import http.client
 import json
 import re
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from tests.app.caller import JSON, Visitor
 from tests.app.steps import EXAMPLE, ROOT
 from ui.app import build, launch
 from ui.gate import ABANDONED, EVENTS, GUESSES, LONGEST, MAX_BODY, OPEN, Guesses, Listeners
@@ -21,33 +21,7 @@ from ui.serve import arguments
 from ui.strings import say
 from ui.studio import Studio
 
-JSON = {"Content-Type": "application/json"}
 RENDER = {"data": ["[NC] waves", [], [], [], "", "", 0, 1, -1, []]}
-
-
-class Visitor:
-    """Somebody who talks to the app over plain HTTP, from an address of their own on this machine."""
-
-    def __init__(self, url, address="127.0.0.1"):
-        self.where, self.address = urlsplit(url).netloc, address
-
-    def open(self, method, path, body=None, headers=None):
-        link = http.client.HTTPConnection(self.where, source_address=(self.address, 0), timeout=60)
-        link.request(method, path, body, headers or {})
-        return link.getresponse()
-
-    def ask(self, method, path, body=None, headers=None):
-        """Status and text of the answer."""
-        answer = self.open(method, path, body, headers)
-        return answer.status, answer.read().decode()
-
-    def call(self, name, data):
-        status, text = self.ask("POST", f"/gradio_api/call/{name}", json.dumps(data), JSON)
-        return json.loads(text)["event_id"] if status == 200 else (status, text)
-
-    def hear(self, name, event):
-        """The answer to a call, as it comes."""
-        return self.open("GET", f"/gradio_api/call/{name}/{event}")
 
 
 @pytest.fixture(scope="module")
