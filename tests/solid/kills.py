@@ -25,7 +25,7 @@ def kills(count: int, seed: int, work: Path) -> Iterator[str]:
     """Render a story of `LINES` panels with `count` kills, each after a seeded number of events; yields what was lost.
     A story that is finished is begun again in another folder."""
     chance, script, announced = random.Random(seed), work / "script.txt", dict[int, int]()
-    script.write_text("[NC] a forest by night\n" * LINES, encoding="utf-8")
+    script.write_text("[size: 256] [NC] a forest by night\n" * LINES, encoding="utf-8")
     folder = work / "0"
     for number in range(count):
         left, finished = chance.randint(1, 8), False
@@ -86,7 +86,7 @@ def app_kills(browser: Any, count: int, seed: int, work: Path) -> Iterator[str]:
             if number == count:
                 return
             told, seen = f"round {number}", chance.randint(1, PANELS - 1)
-            page.locator("#script textarea").fill(f"[NC] a forest by night, {told}\n" * PANELS)
+            page.locator("#script textarea").fill(f"[size: 256] [NC] a forest by night, {told}\n" * PANELS)
             page.locator("#render").click()
             page.locator("#gallery li.done").filter(has_text=told).nth(seen - 1).wait_for()
             app.kill()

@@ -6,17 +6,17 @@ from tests.solid.visitors import Report, visitors
 
 
 def test_bad_input_is_read_or_refused_in_a_sentence(tmp_path):
-    said = list(fuzz(200, 22, tmp_path))
+    said = list(fuzz(100, 22, tmp_path))
     assert [each for each in said if not isinstance(each, str)] == []
     assert set(said) == set(SHARES)
 
 
 def test_no_announced_frame_is_lost_to_a_kill(tmp_path):
-    assert list(kills(2, 22, tmp_path)) == []
+    assert list(kills(1, 22, tmp_path)) == []
 
 
 def test_nobody_is_shown_somebody_elses_character(tmp_path):
-    report = visitors(2, 0, tmp_path, pause=0)
+    report = visitors(2, 0, tmp_path, pause=0, size=256)
     assert report.wrong == [] and len(report.seconds) == 2
 
 
