@@ -815,8 +815,7 @@ class Project:
                 raise ProjectError(why) from error
             self._order = tuple(self._data["order"])
             sweep(self.folder)
-            self._arrange(old, keys, names, own, called)
-            self._write_story(changed)
+            self._arrange(old, keys, names, own, called, changed)
             self._drop_cutouts(before.values())
 
     def _renamed(
@@ -896,11 +895,12 @@ class Project:
             self._take_in()
             panel = self._order[number - 1]
             if self._stands(number) and not self._is_pinned(number):
-                self._retire(panel, key)
-                self._put(panel, image, kept, key, asked or key, tries)
+                if self._retire(panel, key):
+                    self._write_story()  # a kill while files take the place of others loses neither frame
+                self._write_story(self._put(panel, image, kept, key, asked or key, tries))
             else:
                 self._add(panel, frame, key, image, asked or key, tries)
-            self._write_story()
+                self._write_story()
 
     def keep(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> None:
         """Write a frame that could stand in the place of panel `number` to its history; arguments as in `save`."""
@@ -929,9 +929,9 @@ class Project:
             asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
             if rewritten:
                 asked, tries = listed.key, 1
-            self._retire(listed.panel, listed.key)
-            self._put(listed.panel, image, frame, listed.key, asked, tries, pinned)
-            self._write_story()
+            if self._retire(listed.panel, listed.key):
+                self._write_story()  # as in `save`
+            self._write_story(self._put(listed.panel, image, frame, listed.key, asked, tries, pinned))
 
     def pin(self, number: int, pinned: bool = True) -> None:
         """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError where there is none
@@ -962,16 +962,18 @@ class Project:
         entry = self.entries.get(number)
         return entry is not None and entry.pinned and self.is_readable(entry)
 
-    def _retire(self, panel: int, key: str) -> None:
-        """Copy the frame of a panel to the history, unless it is the one of `key` or cannot be read."""
+    def _retire(self, panel: int, key: str) -> bool:
+        """Copy the frame of a panel to the history, unless it is the one of `key` or cannot be read. Returns whether
+        story.json has to list it there before the files of another frame take its place."""
         entry = self._frames.get(panel)
         if entry is None or entry.key == key:
-            return
+            return False
         try:
             frame, image = self._frame(entry), self._inside(entry.image).read_bytes()
         except Exception:  # whatever a broken picture or archive raises
-            return
+            return False
         self._add(panel, frame, entry.key, image, entry.asked, entry.tries)
+        return True
 
     def _add(self, panel: int, frame: Frame, key: str, image: bytes, asked: str, tries: int) -> None:
         """Write a frame, whose `image` is encoded already, to the history, and let the oldest go."""
@@ -1028,9 +1030,10 @@ class Project:
         names: Sequence[tuple[str, ...]],
         own: Callable[[int, Entry | Kept], bool],
         names_now: Mapping[str, str],
+        changed: Mapping[Path, bytes],
     ) -> None:
         """Bring the frames of the panels with `keys` to their places: their own, or that which was made for the key.
-        `names_now` has the new names of who was renamed."""
+        `names_now` has the new names of who was renamed, `changed` what else is written with story.json."""
         frames, came_back = self._frames, {gone["panel"]: gone for gone in (old or {}).get("removed", ())}
         chosen: dict[int, Entry | Kept] = {}  # whose frame stands in the place of each number
         stale, pinned = dict[int, Entry | Kept](), set[int]()
@@ -1081,14 +1084,17 @@ class Project:
             stands = chosen.get(self._order.index(panel) + 1) if panel in self._order else None
             if stands is not was:
                 self._retire(panel, stands.key if stands else "")
-        self._frames = settled
+        self._write_story(changed)  # before files take the place of others, as in `save`
+        self._frames, files = settled, dict[Path, bytes]()
         for number, (image, frame, made, asked, tries, pin) in moved.items():
-            self._put(self._order[number - 1], image, frame, made, asked, tries, pin)
+            files |= self._put(self._order[number - 1], image, frame, made, asked, tries, pin)
+        self._write_story(files)
         known = {*self._order, *(gone["panel"] for gone in self._at_hand()["removed"])}
         self._forget([kept for kept in self.history if kept.panel not in known])
         for file in _files_of(frames.values()) - _files_of(self._frames.values()):
             with contextlib.suppress(OSError, ValueError):
                 self._inside(file).unlink()
+        self._write_story()
 
     def _made_for(self, panel: int, key: str | None) -> Entry | Kept | None:
         """A frame that was made for a key: of its own panel if there is one; one that was asked for before one that was
@@ -1105,15 +1111,15 @@ class Project:
 
     def _put(
         self, panel: int, image: bytes, frame: Frame, key: str, asked: str, tries: int, pinned: bool = False
-    ) -> None:
-        """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
+    ) -> dict[Path, bytes]:
+        """Enter a frame, whose `image` is encoded already; returns its files, to be written with story.json. A trace it
+        has not goes."""
         number = self._at_hand()["order"].index(panel) + 1
         picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
         files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}
         if frame.trace is not None:
             files = {self.folder / packed: dump_trace(frame.trace, key), **files}
-        write_atomic(files)
         if frame.trace is None:
             with contextlib.suppress(OSError):
                 (self.folder / packed).unlink()
@@ -1132,9 +1138,10 @@ class Project:
             diagnosis=diagnose(frame.maps).as_data(),
             pinned=pinned,
         )
+        return files
 
     def _write_story(self, files: Mapping[Path, bytes] = MappingProxyType({})) -> None:
-        """Write story.json, and `files` with it."""
+        """Write story.json, and `files` with it. Where that fails, what was listed before is."""
         with self._alone():
             self._take_in()
             panels = sorted((asdict(entry) for entry in self._frames.values()), key=itemgetter("number"))
@@ -1143,7 +1150,11 @@ class Project:
                 {**(self._head or {}), "panels": panels, "history": history}, indent=2, ensure_ascii=False
             )
             self._read = (text + "\n").encode("utf-8")
-            write_atomic({**files, self.folder / STORY: self._read})
+            try:
+                write_atomic({**files, self.folder / STORY: self._read})
+            except ProjectError:
+                self._frames = dict(self._seen[0])
+                raise
             self._remember(self._head)
 
     @contextlib.contextmanager

@@ -48,6 +48,14 @@ def kills(count: int, seed: int, work: Path) -> Iterator[str]:
             folder, announced = work / str(number + 1), {}
 
 
+def there(folder: Path) -> set[tuple[int, str]]:
+    """The frames of a story that can be had, by panel and key: those in their places and those of histories."""
+    project = Project(folder)
+    return {
+        (each.panel, each.key) for each in (*project.entries.values(), *project.history) if project.is_readable(each)
+    }
+
+
 @contextmanager
 def serving(out: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     """The app with storybook at `port` of this machine, its stories in `out`; it is killed in the end."""
@@ -73,7 +81,7 @@ def app_kills(browser: Any, count: int, seed: int, work: Path) -> Iterator[str]:
     chance, out, port = random.Random(seed), work / "out", free_port()
     page = browser.new_context().new_page()
     page.set_default_timeout(PATIENCE)
-    told, seen = "", 0
+    told, seen, kept = "", 0, dict[Path, set[tuple[int, str]]]()
     for number in range(count + 1):
         with serving(out, port) as app:
             page.goto(f"http://127.0.0.1:{port}")
@@ -90,6 +98,8 @@ def app_kills(browser: Any, count: int, seed: int, work: Path) -> Iterator[str]:
             page.locator("#render").click()
             page.locator("#gallery li.done").filter(has_text=told).nth(seen - 1).wait_for()
             app.kill()
-        lost = [path.parent.name for path in out.glob("*/story.json") if Project(path.parent).unreadable()]
-        if lost:
-            yield f"kill {number}: frames of {lost} are not whole"
+        now = {path.parent: there(path.parent) for path in out.glob("*/story.json")}
+        for folder, frames in kept.items():
+            if gone := frames - now.get(folder, set()):
+                yield f"kill {number}: of the story {folder.name} {gone} are lost"
+        kept = now
