@@ -1,5 +1,5 @@
-"""A kill between any two files that are written: every frame that was there before is there after it, in its place or in
-its panel's history."""
+"""A kill between any two files that are written: every frame that was there before is there after it, in its place or
+in its panel's history."""
 
 import os
 import shutil
