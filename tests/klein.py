@@ -3,19 +3,24 @@ Qwen3 encoder with a chat template, a VAE with batch statistics. In the release'
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
+from anystory.backends.klein import KleinBackend
+from anystory.story.size import Size
+
 CHAT = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
-    "{% endif %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
 )
 """A chat template of Qwen3's shape."""
 
@@ -89,3 +94,11 @@ def save(folder: Path, seed: int = 0) -> Path:
 def saved() -> Path:
     """The same folder for all tests of a process, which leave it as it is."""
     return save(Path(mkdtemp(prefix="klein")))
+
+
+def loaded(folder: Path | None = None, **how: Any) -> KleinBackend:
+    """The backend, with frames and references that a test has time for."""
+    backend = KleinBackend.load(folder or saved(), device="cpu", **how)
+    backend.about = replace(backend.about, defaults=replace(backend.about.defaults, size=Size.of(128)))
+    backend.reference = 64
+    return backend

@@ -103,7 +103,6 @@ class ByHand:
         ids = torch.tensor(ids).float()
         open_mask = torch.tensor([0.0 if isinstance(kind, str) else shifts[kind] for kind in kinds])
         open_mask = open_mask.repeat(len(kinds), 1)
-        text = [k for k, kind in enumerate(kinds) if kind == "text"]
         frame = [k for k, kind in enumerate(kinds) if kind == "frame"]
         theirs = [[k for k, kind in enumerate(kinds) if kind == n] for n in range(len(cast))]
 

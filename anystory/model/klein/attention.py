@@ -3,8 +3,8 @@
 All tokens stand in one sequence: text, the frame's, and behind them every subject's reference tokens. A processor
 in each layer reads how much attention each of the frame's tokens pays to whose reference. Nothing else changes, to the
 bit, unless references are to be closed: then a frame's token sees, besides text and frame, the reference of the subject
-that holds it, and references do not see each other. Holding is hard, so nothing is masked: the tokens of a subject form a
-group with an attention of its own, on whatever fused kernel there is.
+that holds it, and references do not see each other. Holding is hard, so nothing is masked: the tokens of a subject form
+a group with an attention of its own, on whatever fused kernel there is.
 
 Shapes: B frames per batch, N subjects each, hw frame tokens, H heads of D channels; queries, keys and values are
 (B, tokens, H, D).

@@ -1,7 +1,7 @@
 """FLUX.2 [klein] with a cast, as a diffusers pipeline of stock parts.
 
-`encode` a subject once a story, then `denoise_batch` frames with the subjects in them. With references only read it gives
-what `Flux2KleinPipeline` gives for the same pictures, to the bit.
+`encode` a subject once a story, then `denoise_batch` frames with the subjects in them. With references only read it
+gives what `Flux2KleinPipeline` gives for the same pictures, to the bit.
 """
 
 from __future__ import annotations
@@ -198,15 +198,15 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         """Denoise B frames at once, panels or seeds, a `FluxDenoised` after each step.
 
         prompt_embeds (B, T, d_t): the encoded prompts; casts: the subjects of each frame, with equally many pictures
-        of one size; latents (B, hw, C): packed noise; guides: where a person wants the subjects, one a frame, or none at
-        all: where they act, references are closed. Raises ValueError for frames that make no batch.
+        of one size; latents (B, hw, C): packed noise; guides: where a person wants the subjects, one a frame, or none
+        at all: where they act, references are closed. Raises ValueError for frames that make no batch.
         """
         pictures = {tuple(subject.pictures for subject in cast) for cast in casts}
         if len(pictures) != 1 or not len(prompt_embeds) == len(latents) == len(casts):
             raise ValueError(
                 f"A batch takes frames with equally many subjects and pictures, and a prompt and noise for each; these "
-                f"have subjects with {', '.join(map(str, sorted(pictures)))} pictures, {len(prompt_embeds)} prompts and "
-                f"{len(latents)} noises."
+                f"have subjects with {', '.join(map(str, sorted(pictures)))} pictures, {len(prompt_embeds)} prompts "
+                f"and {len(latents)} noises."
             )
         steps = settings.num_inference_steps
         scheduler = self._timed_scheduler(steps, compute_empirical_mu(latents.shape[1], steps), latents.device)
@@ -253,7 +253,7 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         prompt_embeds = prompt_embeds.to(device, transformer.dtype)
         txt_ids = self._prepare_text_ids(prompt_embeds).to(device)
         frame_ids = self._prepare_latent_ids(prompt_embeds.new_empty(1, 1, height, width)).to(device)
-        references, reference_ids = None, frame_ids
+        references, reference_ids = prompt_embeds.new_empty(0), frame_ids
         if casts[0]:
             flat = [torch.cat([subject.ref.flatten(0, 1) for subject in cast]) for cast in casts]
             references = torch.stack(flat).to(device, transformer.dtype)
@@ -266,7 +266,7 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         lengths = tuple(subject.ref.shape[0] * subject.ref.shape[1] for subject in casts[0])
 
         def velocity(latents: Tensor, t: Tensor, ref_open: bool, closed: bool, guidance: Guidance | None) -> Tensor:
-            is_read = ref_open and references is not None
+            is_read = ref_open and bool(lengths)
             frame.references = lengths if is_read else ()
             frame.closed, frame.guidance = closed and is_read, guidance
             tokens = torch.cat([latents, references], dim=1) if is_read else latents

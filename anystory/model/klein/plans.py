@@ -67,7 +67,8 @@ CANDIDATES = (
 
 
 class KleinFootprint(FluxFootprint):
-    """What memory depends on. There are no branches, and no references are recorded: they are tokens like the frame's."""
+    """What memory depends on. There are no branches, and no references are recorded: they are tokens like the
+    frame's."""
 
     always: ClassVar[tuple[str, ...]] = ALWAYS
     reader: ClassVar[str] = "text_encoder"
