@@ -388,12 +388,12 @@ def replan(footprint: FluxFootprint, work: FluxWork, chosen: FluxPlan) -> FluxPl
     return plan(footprint, work, chosen.transformer, chosen.text, chosen.offload)
 
 
-def table(footprint: FluxFootprint, work: FluxWork = FluxWork()) -> str:
-    """The plan for every size of card, with all packages there: a Markdown table."""
+def table(footprint: FluxFootprint, work: FluxWork = FluxWork(), name: str = "FLUX") -> str:
+    """The plan of the model `name` for every size of card, with all packages there: a Markdown table."""
     plans = candidates(footprint, work, [p.package for p in PRECISIONS.values() if p.package], fp8=True)
     lines = ["| card | plan | on the card | in memory |", "| --- | --- | --- | --- |"]
     for card in CARDS:
-        best = chain(plans, card * GIB, "FLUX")[0]
+        best = chain(plans, card * GIB, name)[0]
         lines.append(f"| {card} GB | {best.form} | {best.peak / GB:.1f} GB | {best.host / GB:.1f} GB |")
     return "\n".join(lines)
 

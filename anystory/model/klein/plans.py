@@ -110,10 +110,11 @@ class KleinFootprint(FluxFootprint):
         return 0.0
 
     def step(self, work: FluxWork, plain: float) -> float:
-        """The largest layer's tensors: queries, keys, values and the feed-forward's halves at once."""
+        """The largest layer's tensors, as counted: queries, keys, values and the feed-forward's halves at once, and
+        copies of a group's."""
         frame = work.text + math.prod(work.size) // 16**2
         tokens = work.batch * (frame + work.pictures * (work.reference // 16) ** 2)
-        return 20 * tokens * self.width * plain
+        return 24 * tokens * self.width * plain
 
 
 def read_layers(config: Qwen3Config) -> Qwen3Config:
