@@ -236,7 +236,7 @@ class CardBackend(ABC):
         order = self._order(cast)
 
         def found() -> Iterator[RoutingMaps]:
-            average = MapAverage(ATTENTION if len(cast) == 1 else ROUTING)
+            average = FluxMapAverage(ATTENTION if len(cast) == 1 else ROUTING)
             for level in self._located([cast[number] for number in order], pixels):
                 average.add(in_order(level, order))
             yield average.maps(names, shape)
@@ -301,7 +301,7 @@ class CardBackend(ABC):
         guides = [guide_of(each.steering.layout, each.names) for each in requests]
         guides = guides if any(guides) else []
         names = [_back(each.names, order) for each, order in zip(requests, orders, strict=True)]
-        soft = [MapAverage(self._measure(each)) for each in requests]
+        soft = [FluxMapAverage(self._measure(each)) for each in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
         for step in self._denoised(requests, asked, guides):
             frames = tuple(map(in_order, step.frames(), orders))
@@ -347,7 +347,7 @@ class CardBackend(ABC):
         raise SmallerBatch
 
 
-class MapAverage:
+class FluxMapAverage:
     """A frame's maps averaged over layers and steps: of several subjects the softmax of the routing logits, of one its
     share of attention."""
 
