@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from transformers import AutoTokenizer, Qwen3ForCausalLM
 
+from anystory.model.flux.plans import FluxPlan, place
 from anystory.model.klein.pipeline import AnyStoryKleinPipeline, KleinSettings
 from anystory.model.routing import LEVELS, Guide, Guides
 from tests.klein import saved
@@ -195,3 +196,13 @@ def test_a_prompt_is_encoded_once_and_old_ones_are_forgotten(pipeline, monkeypat
     for text in ["first", "first", *(f"text {k}" for k in range(16)), "first"]:
         pipeline.encode_text(text)
     assert asked.count("first") == 2 and len(asked) == 18
+
+
+@pytest.mark.parametrize("offload", ["model", "block"])
+def test_parts_that_take_turns_on_the_card_give_the_same_numbers(pipeline, offload):
+    one = AnyStoryKleinPipeline.from_release(saved())
+    place(FluxPlan("float32", "float32", offload, 0, 0), one, "cpu")
+    settings = KleinSettings(64, 64, 2, close=True)
+    ours, theirs = (made(p, [p.encode([picture(seed)], 48) for seed in range(2)], settings) for p in (one, pipeline))
+    torch.testing.assert_close(ours[-1].latents, theirs[-1].latents, atol=1e-5, rtol=0)
+    assert one.decode(ours[-1].latents, 64, 64).size == (64, 64)
