@@ -99,6 +99,5 @@ def saved() -> Path:
 def loaded(folder: Path | None = None, **how: Any) -> KleinBackend:
     """The backend, with frames and references that a test has time for."""
     backend = KleinBackend.load(folder or saved(), device="cpu", **how)
-    backend.about = replace(backend.about, defaults=replace(backend.about.defaults, size=Size.of(128)))
-    backend.reference = 64
-    return backend
+    defaults = replace(backend.about.defaults, size=Size.of(128))
+    return replace(backend, about=replace(backend.about, defaults=defaults), reference=64)

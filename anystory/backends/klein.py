@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -38,17 +39,18 @@ PROGRAM = "1"
 """Raised when the same weights, settings and seed would give another frame."""
 
 
+@dataclass
 class KleinBackend(CardBackend):
     """Frames from FLUX.2 [klein].
 
     A subject's pictures are references, and the prompt says which are whose. `gamma` is added to the logits towards
     them; there is no `eta`. With `routing` "close" a token of the frame sees no reference but that of the subject that
-    holds it, from the second step on; where a layout acts that is so anyhow.
+    holds it, from the second step on; where a layout acts that is so anyhow. `reference` is the side in pixels at which
+    references are read.
     """
 
-    routing = ROUTINGS[0]
-    reference = REFERENCE
-    """Side in pixels at which references are read."""
+    routing: str = ROUTINGS[0]
+    reference: int = REFERENCE
 
     @classmethod
     def load(
@@ -93,9 +95,7 @@ class KleinBackend(CardBackend):
             MAX_SUBJECTS,
             settings=("size", "steps", "gamma"),
         )
-        made = cls(about, memory, fit.footprint, versions, fit.card, fit.batch)
-        made.routing = routing
-        return made
+        return cls(about, memory, fit.footprint, versions, fit.card, fit.batch, routing)
 
     def unread(self, text: str) -> str:
         """What the text encoder does not read of `text`, its chat template and the naming of pictures included."""
