@@ -158,6 +158,8 @@ def launch(
         run_history=False,
         footer_links=[],
         ssr_mode=False,
+        # Its server has answered by then; asked once more, a busy machine has three seconds, and the app would not start.
+        _frontend=False,
     )
 
 

@@ -276,3 +276,8 @@ def test_the_app_ends_at_once_while_renders_are_at_work():
         assert all(answer.readline() == b"event: generating\n" for answer in heard)
         app.terminate()
         assert app.wait() == 0 and app.stderr.read() == ""
+
+
+def test_the_app_starts_on_a_machine_that_is_too_busy_to_answer_at_once(served, monkeypatch):
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    assert Visitor(served()).ask("GET", "/")[0] == 200
