@@ -119,7 +119,8 @@ def draft(
     guidance: float | None,
 ) -> Draft:
     """What stands on the page."""
-    known = studio.loaded.about.defaults if studio.loaded else Settings(Size.of(512))
+    first = studio.backends.loaded(studio.backends.first)
+    known = first.about.defaults if first else Settings(Size.of(512))
     settings = replace(
         known, seed=int(seed or 0), steps=int(steps or known.steps), guidance=float(guidance or known.guidance)
     )

@@ -21,7 +21,7 @@ from ui.studio import Studio, Visit
 @pytest.fixture
 def shown(tmp_path):
     """The frames of three panels."""
-    return Studio(lambda: None).frames(Visit(rendered(tmp_path / "story").folder, tmp_path))
+    return Studio({"mini": lambda: None}).frames(Visit(rendered(tmp_path / "story").folder, tmp_path))
 
 
 def test_pages_have_the_words_of_now_where_the_pictures_are_still_of_them(shown):
@@ -102,7 +102,7 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
 def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):
     told = []
     monkeypatch.setattr("ui.events.book.gr.Info", told.append)
-    page = build(Studio(lambda: None))
+    page = build(Studio({"mini": lambda: None}))
     (fit,) = (each.fn for each in page.fns.values() if getattr(each.fn, "__name__", "") == "fit")
     request = SimpleNamespace(headers={"accept-language": "en"}, cookies={})
     for text in ("shape: 16:9\nthe sea\na hill", "pages: manga\nthe sea\na hill"):

@@ -78,7 +78,7 @@ def test_a_render_that_is_cancelled_gives_the_queue_free(client):
 
 def test_what_nobody_can_open_again_is_not_kept_and_limits_hold(tiny_backend, tmp_path):
     store = Store(tmp_path / "stories")
-    page = build(Studio(lambda: tiny_backend, stories=store, limits=Limits(panels=1)))
+    page = build(Studio({"mini": lambda: tiny_backend}, stories=store, limits=Limits(panels=1)))
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     try:
         client = Client(url, verbose=False, download_files=str(tmp_path / "got"))

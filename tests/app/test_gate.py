@@ -52,7 +52,7 @@ class Visitor:
 @pytest.fixture(scope="module")
 def shared(tiny_backend):
     """A studio and the address of its page, without a login."""
-    studio = Studio(lambda: tiny_backend)
+    studio = Studio({"mini": lambda: tiny_backend})
     page = build(studio)
     page.block_thread = lambda: None
     launch(page, studio, host="127.0.0.1", port=None, share=False, auth=None)
@@ -63,7 +63,7 @@ def shared(tiny_backend):
 @pytest.fixture(scope="module")
 def closed(tiny_backend):
     """The same with a login."""
-    studio = Studio(lambda: tiny_backend)
+    studio = Studio({"mini": lambda: tiny_backend})
     page = build(studio)
     page.block_thread = lambda: None
     launch(page, studio, host="127.0.0.1", port=None, share=False, auth=("me", "secret"))

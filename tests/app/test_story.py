@@ -41,7 +41,7 @@ SAVED, UNDO = "story.saved", 'data-do="undo"'
 @pytest.fixture
 def studio(tmp_path):
     """A studio without a model: nothing is rendered here."""
-    return Studio(lambda: None, stories=Store(tmp_path / "stories"))
+    return Studio({"mini": lambda: None}, stories=Store(tmp_path / "stories"))
 
 
 def drawn_by_hand(name, of="Fox"):

@@ -27,7 +27,7 @@ def words(key, **values):
 
 @pytest.fixture(scope="module")
 def studio():
-    return Studio(lambda: load("storybook"))
+    return Studio({"storybook": lambda: load("storybook")})
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_frame_is_taken_home_with_its_letters_and_its_story(shown):
 
 
 def test_frames_of_a_model_stay_and_say_so(studio, tiny_backend, actors):  # noqa: F811
-    old = Studio(lambda: tiny_backend, stories=studio.stories)
+    old = Studio({"mini": lambda: tiny_backend}, stories=studio.stories)
     asked = job(old, actors, "Bruno walks")
     last(old.render(asked))
     (item,) = studio.frames(studio.visit(asked.visit.key))
@@ -77,7 +77,7 @@ def test_frames_of_a_model_stay_and_say_so(studio, tiny_backend, actors):  # noq
 
 
 def test_the_head_tells_what_it_is_and_what_a_gpu_would_add(studio, tiny_backend):
-    backend = studio.backend
+    backend = studio.backends["storybook"]
     assert masthead.ready(backend, words) == "storybook: painted place, your cut-outs"
     assert masthead.ready(tiny_backend, words) == "model: mini"
     alone, beside = (masthead.banner(backend, words, gpu=gpu) for gpu in (False, True))
@@ -108,8 +108,8 @@ def test_the_desk_leaves_what_the_script_says_to_a_model():
 
 def test_numbers_and_sizes_are_those_that_mean_something(studio):
     assert story.numbers(Settings(64, 30, 4.0)) == (30, 4.0)
-    assert all(isinstance(skipped, dict) for skipped in story.numbers(studio.backend.about.defaults))
-    offered = panels._offered(studio.backend.about.sizes)
+    assert all(isinstance(skipped, dict) for skipped in story.numbers(studio.backends["storybook"].about.defaults))
+    offered = panels._offered(studio.backends["storybook"].about.sizes)
     assert {512, 1024, 2048} < set(offered) and len(offered) <= 12
 
 
@@ -136,9 +136,9 @@ def test_starting_imports_no_model_and_writes_no_stubs():
         "from ui.app import build\n"
         "from ui.studio import Studio\n"
         "from anystory.backends.load import load\n"
-        "studio = Studio(load)\n"
+        "studio = Studio({'storybook': load})\n"
         "assert build(studio).app is None\n"  # the server is for `launch` to build
-        "print(studio.backend.about.name, [path for path in written if path.suffix == '.pyi'])\n"
+        "print(studio.backends['storybook'].about.name, [path for path in written if path.suffix == '.pyi'])\n"
         "late = {'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg', 'pandas', 'typer'}\n"
         "print(sorted(late & set(sys.modules)))\n"
         "import gradio\n"

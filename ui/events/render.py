@@ -43,6 +43,16 @@ def changed(parts: Parts) -> list[Any]:
     return [*there, view.again, view.retry, view.refusal]
 
 
+def stays(parts: Parts, item: Shown, request: gr.Request) -> dict[Any, Any]:
+    """What is said of a frame that is pinned."""
+    return {parts.view.refusal: html.notice([words(request)("desk.pinned", number=item.number)])}
+
+
+def redrawn(parts: Parts, item: Shown, chosen: str) -> Job:
+    """The job of a frame for whoever makes it anew: who made it, if that is at hand, else who is `chosen`."""
+    return item.job.drawn_by(parts.studio.backends.maker(item.backend, chosen))
+
+
 def wire(parts: Parts) -> None:
     """The button, the clock that shows how a render stands, and the strip of panels."""
     _wire_start(parts)
@@ -80,8 +90,9 @@ def _wire_start(parts: Parts) -> None:
             keys={actor.name: actor.key for actor in page.present},
             visit=folders,
             seed=int(seed or 0),
-            steps=int(steps or studio.backend.about.defaults.steps),
-            guidance=float(guidance or studio.backend.about.defaults.guidance),
+            backend=page.backend,
+            steps=int(steps) if steps else None,
+            guidance=float(guidance) if guidance else None,
             segmenter=Segmenter(model),
             panels=tuple(number for number in chosen if number <= len(reading.script.panels)) or None,
         )
@@ -101,9 +112,6 @@ def _wire_again(parts: Parts) -> None:
     """A panel made again under another seed, or until it passes."""
     actors, text, stage, view = parts.actors, parts.text, parts.stage, parts.view
 
-    def stays(item: Shown, request: gr.Request) -> dict[Any, Any]:
-        return {view.refusal: html.notice([words(request)("desk.pinned", number=item.number)])}
-
     def again(
         request: gr.Request,
         item: Shown,
@@ -111,23 +119,26 @@ def _wire_again(parts: Parts) -> None:
         present: tuple[cast.Actor, ...],
         lines: str,
         styles: tuple[Style, ...],
+        chosen: str,
     ) -> dict[Any, Any]:
         if pinned(item):
-            return stays(item, request)
+            return stays(parts, item, request)
         members = cast.members(present)
-        job = item.job.as_written(script.panels_of(lines, members)).take(item.number, frames.roll())
+        job = redrawn(parts, item, chosen).as_written(script.panels_of(lines, members)).take(item.number, frames.roll())
         taken = script.with_take(lines, members, item.number, job.script.panels[item.number - 1])
         return {**script.rewritten(text, lines, taken, styles), **start(parts, job, shown, request)}
 
-    def retry(request: gr.Request, item: Shown, shown: tuple[Shown, ...]) -> dict[Any, Any]:
+    def retry(request: gr.Request, item: Shown, shown: tuple[Shown, ...], chosen: str) -> dict[Any, Any]:
         if pinned(item):
-            return stays(item, request)
-        return start(parts, replace(item.job, panels=None, retry=item.number, variants=0), shown, request)
+            return stays(parts, item, request)
+        return start(
+            parts, replace(redrawn(parts, item, chosen), panels=None, retry=item.number, variants=0), shown, request
+        )
 
     opened = [view.item, stage.shown]
-    asked = [*opened, actors.actors, text.text, text.styles]
+    asked = [*opened, actors.actors, text.text, text.styles, parts.choice.name]
     view.again.click(again, asked, [text.text, text.styles, text.style, *changed(parts)], **QUICK)
-    view.retry.click(retry, opened, changed(parts), **QUICK)
+    view.retry.click(retry, [*opened, parts.choice.name], changed(parts), **QUICK)
 
 
 def _wire_clock(parts: Parts) -> None:

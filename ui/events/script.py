@@ -18,19 +18,21 @@ from ui.words import words
 
 class Written(NamedTuple):
     """What a page says of its story, in the order of `written`: the cast, the presets that came with a storyboard, the
-    script's text, the title and the style chosen."""
+    script's text, the title, the style chosen and who draws it."""
 
     present: tuple[cast.Actor, ...]
     styles: tuple[Style, ...]
     lines: str
     title: str
     style: str | None
+    backend: str
 
     def reading(self, studio: Studio) -> script.ScriptReading:
         """The script as the page has it, for the cast as the page has it."""
         pictured = [subject.name for subject in cast.subjects(self.present)]
         members = cast.members(self.present)
-        return script.read(self.lines, self.title, self.style, members, pictured, studio.loaded, self.styles)
+        backend = studio.backends.loaded(self.backend)
+        return script.read(self.lines, self.title, self.style, members, pictured, backend, self.styles)
 
 
 class Around(NamedTuple):
@@ -53,7 +55,7 @@ def _told(values: Sequence[Any]) -> tuple[Around, Written]:
 def written(parts: Parts) -> list[Any]:
     """The components that hold `Written`."""
     text = parts.text
-    return [parts.actors.actors, text.styles, text.text, text.title, text.style]
+    return [parts.actors.actors, text.styles, text.text, text.title, text.style, parts.choice.name]
 
 
 TYPED, CHANGED = (
