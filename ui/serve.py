@@ -147,6 +147,24 @@ def stories(out: Path | None) -> Store | None:
     return Store(folder) if os.access(folder, os.W_OK) else None
 
 
+def loaders(asked: argparse.Namespace, tell: Callable[[str, str], None]) -> dict[str, Callable[[], backend.Backend]]:
+    """What loads each backend that the page offers, the one to start with first; `tell` takes a name and what that says
+    meanwhile. What the command line says of the machine holds for all models, the rest for the first one alone. Raises
+    BackendError."""
+    from ui.space import borrowing, chosen_backend, offered
+
+    first = chosen_backend(asked.backend, asked.model)
+
+    def loader(name: str) -> Callable[[], backend.Backend]:
+        machine = {"device": asked.device, "vram": asked.vram}
+        own = {"model": asked.model, "loras": asked.lora, "speed": asked.speed, "batch": asked.batch}
+        how: dict[str, Any] = machine if name in (first, *backend.MODELS) else {}
+        how = how | own if name == first else how
+        return borrowing(name, partial(load_backend, name, **how, tell=partial(tell, name)))
+
+    return {name: loader(name) for name in offered(asked.offer, first, shared=shared(asked))}
+
+
 def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> NoReturn:
     """Serve the app until it is told to end, and end: whatever is still being made in a thread is left where it is, as
     every file is whole or not there. `program` is what it was started as."""
@@ -172,29 +190,15 @@ def serve(asked: argparse.Namespace, program: str) -> int:
     with starting():
         import_gradio()  # which reads the variables set above
         from ui.app import build, launch
-        from ui.space import borrowing, chosen_backend, offered
 
-    told: dict[str, list[str]] = {}
+    told: dict[str, list[str]] = {name: [] for name in backend.BACKENDS}
 
     def tell(name: str, words: str) -> None:
         told[name].append(words)
         print(f"{program}: {words}", file=sys.stderr, flush=True)
 
-    def loader(name: str) -> Callable[[], backend.Backend]:
-        """How to load a backend: where it is not the one to start with, with what is said of the machine alone."""
-        told[name] = []
-        how: dict[str, Any] = {"tell": partial(tell, name)}
-        if name in backend.MODELS:
-            how |= {"device": asked.device, "vram": asked.vram}
-        if name == first:
-            how |= {"model": asked.model, "loras": asked.lora, "speed": asked.speed, "batch": asked.batch}
-            how |= {"device": asked.device, "vram": asked.vram}
-        return borrowing(name, partial(load_backend, name, **how))
-
     try:
-        first = chosen_backend(asked.backend, asked.model)
-        loaders = {name: loader(name) for name in offered(asked.offer, first, shared=shared(asked))}
-        studio = Studio(loaders, asked.out, told, limits(asked), stories(asked.out))
+        studio = Studio(loaders(asked, tell), asked.out, told, limits(asked), stories(asked.out))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
         with closing(studio):
             with starting():

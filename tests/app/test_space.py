@@ -66,7 +66,11 @@ def test_no_gpu_is_a_sentence_without_links(tiny_backend, monkeypatch):
 
     monkeypatch.setattr(space, "_denoise", refused)
     with pytest.raises(BackendError, match=r"^No minutes left\. Subscribe$"):
-        list(space.Borrowing("mini", tiny_backend).denoise(Request(Prompt("a fox"), (), (), tiny_backend.about.defaults, 0)))
+        list(
+            space.Borrowing("mini", tiny_backend).denoise(
+                Request(Prompt("a fox"), (), (), tiny_backend.about.defaults, 0)
+            )
+        )
 
 
 def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):

@@ -14,7 +14,6 @@ from ui import cast, choice, html, masthead, script, story
 from ui.events import QUICK, SLOW
 from ui.events.render import changed, start, stays
 from ui.parts import Parts
-from ui.space import has_gpu
 from ui.studio import Shown, pinned
 from ui.words import words
 
@@ -34,7 +33,7 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
             pick.name: name,
             pick.menu: choice.menu(backends, name, say),
             head.model: html.model("ready", masthead.ready(backend, say), about.sketches),
-            banner: masthead.banner(backend, say, told, has_gpu() and len(backends.names) == 1),
+            banner: masthead.banner(backend, say, told),
             parts.finder.section: gr.Accordion(visible=isinstance(backend, Locator)),
             **dict(zip((controls.steps, controls.guidance), numbers, strict=True)),
         }
