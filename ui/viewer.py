@@ -16,6 +16,7 @@ from anystory.pages.balloons import Lettering
 from anystory.pages.layout import Page, lettered
 from anystory.story.model import KINDS, ROUTING
 from ui import html
+from ui.strings import recognised
 from ui.studio import Shown
 from ui.words import t
 
@@ -169,7 +170,7 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
         gr.Row(visible=True),
         tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
         html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say),
-        html.verdict(" ".join([say(diagnosis.sentence), *item.frame.notes]), diagnosis.passed),
+        html.verdict(" ".join(map(say, (diagnosis.sentence, *map(recognised, item.frame.notes)))), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.CheckboxGroup(
             choices=list(names), value=list(names), visible=bool(names), info=html.measured(item.frame.maps.measure)

@@ -28,6 +28,7 @@ from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, computing, memory_of
 from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, readable
 from anystory.cast.images import SELECTED, square_crop
+from anystory.errors import Message
 from anystory.model.finite import finite
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.encoder import FluxSubject
@@ -428,8 +429,10 @@ def _plans(footprint: FluxFootprint, card: float | None, large: bool, device: st
 def _check_gpu(asked: str | None, chosen: str) -> None:
     if asked is None and chosen == "cpu":
         raise BackendError(
-            "FLUX needs a GPU and there is none here; take --backend mini, or give --device cpu to try it all the same "
-            "(40 GB of memory, many minutes a step)."
+            Message(
+                "FLUX needs a GPU and there is none here; take --backend mini, or give --device cpu to try it all the "
+                "same (40 GB of memory, many minutes a step)."
+            )
         )
 
 

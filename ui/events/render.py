@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from anystory.cast.segment import Segmenter
+from anystory.render.session import framed
 from anystory.story.model import Panel, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
@@ -96,7 +97,7 @@ def _wire_start(parts: Parts) -> None:
             segmenter=Segmenter(model),
             panels=tuple(number for number in chosen if number <= len(reading.script.panels)) or None,
         )
-        return start(parts, job, shown, request)
+        return {**start(parts, job, shown, request), stage.panels: framed(job.script)}
 
     settings = [controls.seed, controls.steps, controls.guidance]
     controls.start.click(

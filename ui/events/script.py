@@ -11,6 +11,7 @@ from anystory.render.session import framed
 from anystory.story.model import Panel, Style
 from ui import board, book, cast, frames, panels, script
 from ui.events import QUICK
+from ui.ideas import ideas
 from ui.parts import Parts
 from ui.studio import Shown, Studio, Visit
 from ui.words import words
@@ -112,7 +113,8 @@ def wire(parts: Parts) -> None:
         lines = script.with_idea(event.title, names)
         if lines is None:
             return {text.ideas: script.ideas(names)}
-        done = words(request)("script.ideas.done", title=event.title)
+        say, key = words(request), next(idea.key for idea in ideas() if idea.title == event.title)
+        done = say("script.ideas.done", title=say(key))
         old = page.lines if before is None else before
         return {text.text: lines, text.ideas: script.ideas(names, done), text.before: old}
 
