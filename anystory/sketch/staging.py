@@ -229,7 +229,7 @@ def _on_pixels(box: Box, size: tuple[int, int]) -> Box:
 
 
 def _notes(bodies: Sequence[Body], pixels: int) -> list[str]:
-    notes = []
+    notes = list[str]()
     for body in bodies:
         cutout = body.figure.cutout
         height, width = cutout.pixels.shape[:2]

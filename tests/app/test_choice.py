@@ -207,7 +207,7 @@ def test_what_draws_is_chosen_on_the_page_and_for_one_panel(page):
     few_steps(page, 2)
     page.locator("#backends summary").click()
     page.locator("#backends button[data-name=flux]").click()
-    expect(page.locator("#backends .notice")).to_contain_text("FLUX needs a GPU")
+    expect(page.locator("#backends .notice")).to_contain_text("FLUX.1-dev is not, or not wholly, on this computer")
     expect(page.locator("#backends li.now")).to_contain_text("mini")
 
     page.locator("#backends button[data-name=storybook]").click()

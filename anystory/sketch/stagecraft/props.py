@@ -220,7 +220,7 @@ def props_of(
 ) -> tuple[list[Prop], list[str]]:
     """What is drawn of a shot's things, and sentences on what is not. `found`: what of the place is in sight; `water`:
     whether there is some to swim in; `fixed`: what a concept means of what the background shows."""
-    props, notes = [], []
+    props, notes = list[Prop](), list[str]()
     for number, thing in enumerate(shot.things):
         asked = any(thing.concept in (*role.targets, role.holds) for role in shot.roles)
         counted = thing.own or (thing.concept == "star" and thing.count > _MANY_STARS)
