@@ -160,7 +160,7 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
         scrub = [
             gr.Radio(value=WHOLE, visible=True),
             gr.Column(visible=False),
-            gr.Slider(trace.steps[0], trace.total, value=trace.steps[-1], interactive=trace.total > 1),
+            gr.Slider(trace.steps[0], max(trace.total, 2), value=trace.steps[-1], interactive=trace.total > 1),
             gr.Slider(ALL, len(trace.shapes), value=ALL, visible=len(trace.shapes) > 1),
             gr.Radio([(t(f"viewer.{kind}"), kind) for kind in kinds], value="refined", visible=len(kinds) > 1),
             html.hint(say(item.trace_words) if item.trace_words else ""),
