@@ -156,11 +156,11 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
     if trace is None or not names:
         scrub = [gr.Radio(value=WHOLE, visible=False), gr.Column(visible=False), *[gr.skip()] * 3, ""]
     else:
-        kinds = [*trace.kinds, BOTH] if len(trace.kinds) > 1 else list(trace.kinds)
+        first, kinds = trace.steps[0], [*trace.kinds, BOTH] if len(trace.kinds) > 1 else list(trace.kinds)
         scrub = [
             gr.Radio(value=WHOLE, visible=True),
             gr.Column(visible=False),
-            gr.Slider(trace.steps[0], max(trace.total, 2), value=trace.steps[-1], interactive=trace.total > 1),
+            gr.Slider(first, max(trace.total, first + 1), value=trace.steps[-1], interactive=trace.total > 1),
             gr.Slider(ALL, len(trace.shapes), value=ALL, visible=len(trace.shapes) > 1),
             gr.Radio([(t(f"viewer.{kind}"), kind) for kind in kinds], value="refined", visible=len(kinds) > 1),
             html.hint(say(item.trace_words) if item.trace_words else ""),

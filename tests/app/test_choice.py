@@ -243,7 +243,7 @@ def test_a_choice_is_that_of_one_visitor(page, browser, address):
         upload(other, EXAMPLE / "fern.png")
         expect(other.locator("img.cutout")).to_have_count(1)
         write(other, "Fern walks")
-        few_steps(other, 1)  # of which Gradio would not make a slider
+        few_steps(other, 1)
         other.locator("#render").click()
         settle(other)
         expect(other.locator(".opened .number")).to_contain_text("mini")
