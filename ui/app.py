@@ -68,7 +68,7 @@ def _page(studio: Studio) -> gr.Blocks:
             about = f"<h2>{t('script.heading')}</h2><p>{t('script.about')}</p>{toggle}"
             gr.HTML(about, js_on_load=board.TEXT, elem_id="script-head")
             text = script.create(studio.styles)
-            chosen, menu = choice.create_menu(studio.backends.first)
+            chosen, menu = choice.create_menu(studio.backends)
             controls = frames.create_controls()
         with gr.Column(elem_classes="sheet", elem_id="frames-sheet"):
             gr.HTML(f"<h2>{t('frames.heading')}</h2>")

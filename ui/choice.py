@@ -14,6 +14,7 @@ from ui import html
 from ui.backends import Backends
 from ui.space import has_gpu
 from ui.studio import Shown
+from ui.words import t
 
 MENU = """
 const kept = "anystory-backend";
@@ -57,9 +58,10 @@ class Choice:
     once: gr.HTML
 
 
-def create_menu(first: str) -> tuple[gr.State, gr.HTML]:
+def create_menu(backends: Backends) -> tuple[gr.State, gr.HTML]:
     """Lay the menu out; it is filled when the page is there, in the words of who opened it."""
-    return gr.State(first), gr.HTML(js_on_load=MENU, elem_id="backends")
+    room = f"<details><summary>{t('backend.by')}</summary></details>" if len(backends.names) > 1 else ""
+    return gr.State(backends.first), gr.HTML(room, js_on_load=MENU, elem_id="backends")
 
 
 def create_once() -> gr.HTML:

@@ -106,6 +106,6 @@ def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):
     (fit,) = (each.fn for each in page.fns.values() if getattr(each.fn, "__name__", "") == "fit")
     request = SimpleNamespace(headers={"accept-language": "en"}, cookies={})
     for text in ("shape: 16:9\nthe sea\na hill", "pages: manga\nthe sea\na hill"):
-        said = fit(request, (), "manga", "", 4.0, "box", "balloons", (), (), text, "", None)
+        said = fit(request, (), "manga", "", 4.0, "box", "balloons", (), (), text, "", None, "mini")
         assert "pages: manga\nthe sea\na hill" in said.values()
     assert "take the shape" in told[0] and "already have the shape" in told[1]

@@ -76,6 +76,14 @@ def test_a_render_that_is_cancelled_gives_the_queue_free(client):
     assert story and len(frames) == 1
 
 
+def test_a_caller_names_what_draws(client):
+    _, (frame,), _ = client.predict(script="[size: 64] [NC] waves", backend="storybook", api_name="/render")
+    with Image.open(frame) as picture:
+        assert picture.info["backend"] == "storybook"
+    with pytest.raises(AppError, match="There is no backend 'dream'; choose one of: mini, storybook"):
+        client.predict(script="[NC] waves", backend="dream", api_name="/render")
+
+
 def test_what_nobody_can_open_again_is_not_kept_and_limits_hold(tiny_backend, tmp_path):
     store = Store(tmp_path / "stories")
     page = build(Studio({"mini": lambda: tiny_backend}, stories=store, limits=Limits(panels=1)))
