@@ -31,7 +31,7 @@ class Needs:
     gpu: float = 0
 
 
-NEEDS = {STORYBOOK: Needs(), "mini": Needs(), "flux": Needs(download=34, gpu=8)}
+NEEDS = {STORYBOOK: Needs(), "mini": Needs(), "klein": Needs(download=16, gpu=8), "flux": Needs(download=34, gpu=8)}
 """Of each of the `BACKENDS`."""
 
 SPEEDS = ("exact", "compiled", "cached", "few")
