@@ -158,6 +158,7 @@ def loaders(asked: argparse.Namespace, tell: Callable[[str, str], None]) -> dict
     def loader(name: str) -> Callable[[], backend.Backend]:
         machine = {"device": asked.device, "vram": asked.vram}
         own = {"model": asked.model, "loras": asked.lora, "speed": asked.speed, "batch": asked.batch}
+        own |= {"routing": asked.routing}
         how: dict[str, Any] = machine if name in (first, *backend.MODELS) else {}
         how = how | own if name == first else how
         return borrowing(name, partial(load_backend, name, **how, tell=partial(tell, name)))
