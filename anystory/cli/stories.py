@@ -11,7 +11,7 @@ from anystory.cast.images import MAX_BYTES
 from anystory.cli.report import Report
 from anystory.maps.consistency import consistency
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import Format, export
+from anystory.pages.export import Format, Pages, own_layout, write
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
@@ -27,10 +27,13 @@ def export_story(arguments: argparse.Namespace, report: Report) -> None:
         report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
         return
     lettering = Lettering(arguments.captions, arguments.dialogue)
-    layout = arguments.pages or Project(arguments.folder).story().script.pages or Format.layout
-    form = Format(layout, arguments.size, arguments.dpi, arguments.gutter, lettering)
-    for warning in export(arguments.folder, arguments.out, form):
+    layout = arguments.pages or own_layout(arguments.folder)
+    pages = Pages(Project(arguments.folder), Format(layout, arguments.size, arguments.dpi, arguments.gutter, lettering))
+    for warning in write(pages, arguments.out):
         report.note(warning)
+    if pages.misfits:
+        cropped = f"Cropped, as they have not the shape of their cells: {', '.join(map(str, pages.misfits))}"
+        report.note(f"{cropped}. To make them anew in it: resume {arguments.folder} --pages {layout}")
     report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))
 
 

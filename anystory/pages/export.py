@@ -45,6 +45,9 @@ MAX_TITLE = 3
 CELL = 90.0
 """Millimetres a cell of weight 1 is wide and high on a page of the size `FIT`."""
 
+MISFIT = 1.1
+"""How far apart the shapes of a frame and its cell, width to height, are at most: a model's sides are rounded."""
+
 
 class PageError(AnyStoryError, ValueError):
     """Pages cannot be made as asked. The message is one sentence for the user."""
@@ -158,6 +161,21 @@ class Pages(Sequence[Page]):
         """The numbers of the panels that are left out."""
         without = {*self.numbers, *self._lost}
         return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in without)
+
+    @cached_property
+    def misfits(self) -> tuple[int, ...]:
+        """The numbers of the panels whose frames are cropped by their cells, and would not be if they were made anew
+        for this layout; none that has a size or shape of its own."""
+        panels = self.script.panels
+        return tuple(n for n in self.numbers if not (panels[n - 1].shape or panels[n - 1].size) and self._is_misfit(n))
+
+    def _is_misfit(self, number: int) -> bool:
+        cell = picture_shape(self.script, number, Format(self.form.layout))
+        if cell is None:
+            return False
+        with Image.open(self.project.folder / self.project.entries[number].image, formats=["PNG"]) as picture:
+            shape = picture.width / picture.height
+        return max(shape / cell, cell / shape) > MISFIT
 
 
 def _sheets(numbers: Sequence[int], room: int) -> list[list[int]]:
@@ -354,8 +372,13 @@ def _window(mass: np.ndarray, share: float) -> float:
 
 
 def export(folder: str | Path, target: str | Path, form: Format | None = None) -> tuple[str, ...]:
-    """Write the pages of the project in `folder` as `write` does."""
-    return write(Pages(Project(folder), form or Format()), target)
+    """Write the pages of the project in `folder` as `write` does; without a `form`, in the layout its story names."""
+    return write(Pages(Project(folder), form or Format(own_layout(folder))), target)
+
+
+def own_layout(folder: str | Path) -> str:
+    """The layout that the story in `folder` names, or the usual one. Raises ProjectError where there is no story."""
+    return Project(folder).story().script.pages or Format.layout
 
 
 def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
