@@ -239,7 +239,11 @@ def test_the_frames_of_a_sketched_story_follow_the_layout_and_the_shape_that_are
 
 def shapes(page):
     """Width to height of the strip's pictures."""
-    return frames(page).locator("img").evaluate_all(
-        "images => Promise.all(images.map(async image => { await image.decode();"
-        " return Math.round(10 * image.naturalWidth / image.naturalHeight) / 10 }))"
+    return (
+        frames(page)
+        .locator("img")
+        .evaluate_all(
+            "images => Promise.all(images.map(async image => { await image.decode();"
+            " return Math.round(10 * image.naturalWidth / image.naturalHeight) / 10 }))"
+        )
     )
