@@ -10,7 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.pages.layout import Format, Pages
+from anystory.pages.form import Format
+from anystory.pages.layout import Pages
 from ui import book, html
 from ui.events import QUICK, SLOW
 from ui.events.script import Written, written

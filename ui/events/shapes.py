@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.pages.layout import Format
+from anystory.pages.form import Format
 from anystory.render.session import framed
 from anystory.script.edits import with_frames
 from anystory.script.form import ScriptError
