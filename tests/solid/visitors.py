@@ -131,9 +131,8 @@ class _Guest:
         try:
             file = self._uploaded()
             script = f"[size: {self.size}] {self.name} stands {place}"
-            event = self.link.call(
-                "render", {"data": [script, [file], [self.name], [], "", "", 7, 0, -1, [], *[""] * 4]}
-            )
+            values = [script, [file], [self.name], [], "", "", 7, 0, -1, [], *[""] * 4]
+            event = self.link.call("render", {"data": values})
             if not isinstance(event, str):
                 raise _WrongError(f"refused: {event}")
             (served,) = _last(self.link.hear("render", event))
