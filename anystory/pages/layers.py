@@ -16,7 +16,7 @@ from PIL import Image
 from anystory.errors import Message
 from anystory.pages.archive import plain, zipped
 from anystory.pages.balloons import Lettering, into, proper_size
-from anystory.pages.layout import PageError
+from anystory.pages.form import PageError
 from anystory.sketch.layers import ADD, MULTIPLY, NORMAL, Layer, flattened
 from anystory.sketch.patch import Patch
 from anystory.story.model import Panel, RoutingMaps
@@ -106,9 +106,8 @@ def _psd(layers: Sequence[Layer], whole: Image.Image) -> bytes:
     for layer in layers:
         patch = layer.patch.clipped(*whole.size)
         if patch is not None:
-            image = Image.fromarray(np.ascontiguousarray(patch.pixels))
             where = {"top": patch.y, "left": patch.x, "blend_mode": modes[layer.blend]}
-            document.create_pixel_layer(image, plain(layer.name), **where)
+            document.create_pixel_layer_from_array(np.ascontiguousarray(patch.pixels), plain(layer.name), **where)
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()

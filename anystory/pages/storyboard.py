@@ -12,14 +12,17 @@ from functools import cached_property
 from PIL import Image, ImageDraw
 
 from anystory.errors import Message
-from anystory.pages.layout import MARGIN, MAX_DPI, MIN_DPI, Page, PageError, png_text
+from anystory.pages.balloons import Lettering
+from anystory.pages.form import MAX_DPI, MIN_DPI, PageError
+from anystory.pages.layout import Page, png_text, reads_backwards
+from anystory.pages.sheet import MARGIN, POINTS
 from anystory.pages.timing import seconds_of
 from anystory.project.folder import Project, left_out
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.read import read_story
 from anystory.story.layouts import PAGES
 from anystory.story.model import Panel, Script
-from anystory.typeset import INK, LEADING, PAPER, clipped, fit, unwritable, write_block, write_line
+from anystory.typeset import INK, LEADING, PAPER, SetLine, clipped, fit, set_block, set_line, unwritable
 
 SIZES = ("a4", "letter")
 MOST = 4
@@ -109,9 +112,15 @@ class Sheets(Sequence[Page]):
         self.project, self.form = project, form
         self.script = script or project.story().script
         self._lost = project.unreadable()
-        self.unreadable = tuple(left_out(error) for error in self._lost.values())
-        self.missing: tuple[int, ...] = ()
-        """None is left out: who has no frame has an empty box."""
+        self.findings = tuple(left_out(error) for error in self._lost.values())
+        """Sentences on the whole. No panel is left out: who has no frame has an empty box."""
+
+    author = ""
+
+    @property
+    def backwards(self) -> bool:
+        """Whether its pages are turned from right to left: as most of its words run."""
+        return reads_backwards(self.script, Lettering())
 
     @property
     def _each(self) -> int:
@@ -137,7 +146,8 @@ class Sheets(Sequence[Page]):
         width, height = PAGES[form.page] if form.columns <= form.rows else PAGES[form.page][::-1]
         dots = form.dpi / 25.4
         sheet = Image.new("RGB", (round(width * dots), round(height * dots)), PAPER)
-        warnings = self._head(sheet, index, dots)
+        words: list[SetLine] = []
+        warnings = self._head(sheet, words, index, dots)
         numbers = range(index * self._each + 1, min((index + 1) * self._each, len(self.script.panels)) + 1)
         left, top, gap = MARGIN * dots, (MARGIN + HEAD) * dots, GAP * dots
         wide = (sheet.width - 2 * left - (form.columns - 1) * gap) / form.columns
@@ -145,10 +155,11 @@ class Sheets(Sequence[Page]):
         for place, number in enumerate(numbers):
             row, column = divmod(place, form.columns)
             corner = (left + column * (wide + gap), top + row * (high + gap))
-            said = self._cell(sheet, number, (*corner, corner[0] + wide, corner[1] + high), dots, labels)
+            said = self._cell(sheet, words, number, (*corner, corner[0] + wide, corner[1] + high), dots, labels)
             warnings += [Message("Panel {number}: {warning}", number=number, warning=one) for one in said]
         text = next((png_text(self.project.folder / self._frame_file(n)) for n in numbers if self._has(n)), {})
-        return Page(sheet, tuple(numbers), tuple(warnings), text)
+        points = sheet.width * POINTS / form.dpi, sheet.height * POINTS / form.dpi
+        return Page(sheet, tuple(numbers), tuple(warnings), tuple(words), text, points)
 
     def _has(self, number: int) -> bool:
         return number in self.project.entries and number not in self._lost
@@ -156,14 +167,14 @@ class Sheets(Sequence[Page]):
     def _frame_file(self, number: int) -> str:
         return self.project.entries[number].image
 
-    def _head(self, sheet: Image.Image, index: int, dots: float) -> list[str]:
+    def _head(self, sheet: Image.Image, words: list[SetLine], index: int, dots: float) -> list[str]:
         """The title, the date and which sheet of how many it is, over a rule."""
         em, small = round(5 * dots), round(LINE * dots)
         left, right, middle = MARGIN * dots, sheet.width - MARGIN * dots, (MARGIN + 2.5) * dots
         aside = "  ·  ".join(filter(None, (self.form.date, f"{index + 1} / {len(self)}")))
-        write_line(sheet, aside, small, (right, middle), "r", GREY)
+        words.append(set_line(aside, small, (right, middle), "r", GREY))
         title = self.script.title
-        write_line(sheet, clipped(title, em, 0.7 * (right - left)), em, (left, middle), "l")
+        words.append(set_line(clipped(title, em, 0.7 * (right - left)), em, (left, middle)))
         y = round((MARGIN + HEAD - 5) * dots)
         ImageDraw.Draw(sheet).line((left, y, right, y), INK, max(1, round(0.3 * dots)))
         lacking = unwritable(title + self.form.date)
@@ -172,6 +183,7 @@ class Sheets(Sequence[Page]):
     def _cell(
         self,
         sheet: Image.Image,
+        words: list[SetLine],
         number: int,
         box: tuple[float, float, float, float],
         dots: float,
@@ -181,19 +193,21 @@ class Sheets(Sequence[Page]):
         left, top, right, bottom = box
         panel, em = self.script.panels[number - 1], round((LARGE if self.form.columns == 1 else LINE) * dots)
         line = LEADING * em
-        write_line(sheet, f"{labels['shot']} {number}", em, (left, top + line / 2))
-        write_line(sheet, f"{seconds_of(panel):g} s", em, (right, top + line / 2), "r", GREY)
+        words.append(set_line(f"{labels['shot']} {number}", em, (left, top + line / 2)))
+        words.append(set_line(f"{seconds_of(panel):g} s", em, (right, top + line / 2), "r", GREY))
         top += 1.2 * line
-        words = self._words(panel, self._cameras[number - 1], labels)
-        room = (1 - LEAST) * (bottom - top) - 0.4 * line
-        block = fit(words, right - left, room, em)
-        high = self._picture(sheet, number, (left, top, right, bottom - block.height - 0.4 * line), labels["none"])
-        write_block(sheet, block, (left, high + 0.4 * line, right, bottom), "start")
+        told = self._told(panel, self._cameras[number - 1], labels)
+        block = fit(told, right - left, (1 - LEAST) * (bottom - top) - 0.4 * line, em)
+        place = (left, top, right, bottom - block.height - 0.4 * line)
+        high = self._picture(sheet, words, number, place, labels["none"])
+        words += set_block(block, (left, high + 0.4 * line, right, bottom), "start")
         said = [Message("The words are too long for the sheet and were cut.")] if block.cut else []
-        lacking = unwritable(words)
+        lacking = unwritable(told)
         return [*said, *([lacking] if lacking else [])]
 
-    def _picture(self, sheet: Image.Image, number: int, box: tuple[float, float, float, float], none: str) -> float:
+    def _picture(
+        self, sheet: Image.Image, words: list[SetLine], number: int, box: tuple[float, float, float, float], none: str
+    ) -> float:
         """Draw the frame, whole, at the top of its box; returns where it ends."""
         left, top, right, bottom = (round(side) for side in box)
         draw = ImageDraw.Draw(sheet)
@@ -201,7 +215,7 @@ class Sheets(Sequence[Page]):
             bottom = min(bottom, top + round((right - left) * 9 / 16))
             draw.rectangle((left, top, right - 1, bottom - 1), outline=GREY)
             size = max(10, (bottom - top) // 10)
-            write_line(sheet, none, size, ((left + right) / 2, (top + bottom) / 2), "m", GREY)
+            words.append(set_line(none, size, ((left + right) / 2, (top + bottom) / 2), "m", GREY))
             return bottom
         image = self.project.frame(number).image
         scale = min((right - left) / image.width, (bottom - top) / image.height)
@@ -210,7 +224,7 @@ class Sheets(Sequence[Page]):
         draw.rectangle((left, top, left + size[0] - 1, top + size[1] - 1), outline=INK)
         return top + size[1]
 
-    def _words(self, panel: Panel, camera: str, labels: dict[str, str]) -> str:
+    def _told(self, panel: Panel, camera: str, labels: dict[str, str]) -> str:
         """Action, dialogue, notes and camera, a line each."""
         lines = [panel.prompt, *(f"{line.who}: {line.say}" for line in panel.dialogue)]
         lines += [f"{labels['notes']}: {panel.caption}"] if panel.caption else []

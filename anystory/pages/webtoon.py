@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from anystory.errors import Message
-from anystory.pages.balloons import Lettered, Lettering, letter
-from anystory.pages.layout import Page, PageError, Pages, png_text
+from anystory.pages.balloons import Lettered, Lettering, letter, proper_size
+from anystory.pages.form import PageError
+from anystory.pages.layout import Page, Pages, png_text
 from anystory.story.model import Frame, Panel, RoutingMaps
 from anystory.typeset import PAPER, fit, unwritable, write_block
 
@@ -118,7 +119,7 @@ def _title(title: str, form: StripForm) -> tuple[_Piece, list[str]]:
     block = fit(title, form.width - 2 * margin, form.height / 3, em)
     image = Image.new("RGB", (form.width, round(block.height) + 2 * margin), PAPER)
     write_block(image, block, (margin, margin, form.width - margin, image.height - margin), "middle")
-    said = [Message("The title is too long for its place and was cut; shorten it.")] * block.cut
+    said: list[str] = [Message("The title is too long for its place and was cut; shorten it.")] * block.cut
     lacking = unwritable(title)
     said += [Message("Title: {warning}", warning=lacking)] if lacking else []
     return _Piece(0, image, ((0, image.height),)), said
@@ -134,8 +135,8 @@ def _centred(image: Image.Image, width: int) -> Image.Image:
 
 def _whole(maps: RoutingMaps, size: tuple[int, int], boxes: Sequence[tuple[float, ...]]) -> tuple[Rows, ...]:
     """The rows that no cut may go through: those of heads, which are the upper third of each figure, and of words."""
-    rows = 128
-    found = [(round(top), round(bottom) + 1) for _, top, _, bottom in boxes]
+    rows, edge = 128, proper_size(size)  # of a balloon, beyond its words
+    found = [(round(top) - edge, round(bottom) + edge) for _, top, _, bottom in boxes]
     for body in maps.located((rows, rows)):
         seen = np.flatnonzero(body.any(axis=1))
         if len(seen):
@@ -188,4 +189,4 @@ def _slice(shown: Sequence[tuple[_Piece, int]], warnings: Sequence[str], pages: 
         y += rows
     numbers = tuple(dict.fromkeys(piece.number for piece, _ in shown if piece.number))
     text = png_text(pages.project.folder / pages.project.entries[numbers[0]].image) if numbers else {}
-    return Page(image, numbers, tuple(warnings), text)
+    return Page(image, numbers, tuple(warnings), text=text)

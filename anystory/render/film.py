@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,7 @@ class Film:
         """The pictures of each panel; rounding does not add up."""
         ends = np.cumsum([seconds_of(panel) for panel in self.panels]) * self.rate
         marks = [0, *(max(round(end), number) for number, end in enumerate(ends, start=1))]
-        return [after - before for before, after in zip(marks, marks[1:], strict=False)]
+        return [after - before for before, after in pairwise(marks)]
 
     def pictures(self) -> Iterator[Image.Image]:
         """Its pictures, RGB of `size`, one after the other."""
