@@ -252,9 +252,7 @@ def _films(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--captions", choices=CAPTIONS, default=Lettering.captions, help="%(default)s")
     command.add_argument("--dialogue", choices=DIALOGUES, default=Lettering.dialogue, help="%(default)s")
 
-    command = add(
-        "layers", films.layers, "take a frame of storybook apart into layers for a painting program"
-    )
+    command = add("layers", films.layers, "take a frame of storybook apart into layers for a painting program")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
     command.add_argument("--panel", type=int, required=True, metavar="N", help="whose frame")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .ora (OpenRaster) or a .psd")

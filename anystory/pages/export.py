@@ -38,7 +38,7 @@ def export(
     return write(Pages(Project(folder), form or Format(), painter=painter), target, language)
 
 
-class Book(Protocol):
+class Paged(Protocol):
     """Pages to be written: of a story, or of its storyboard."""
 
     @property
@@ -53,7 +53,7 @@ class Book(Protocol):
     def __iter__(self) -> Iterator[Page]: ...
 
 
-def write(pages: Book, target: str | Path, language: str = "") -> tuple[str, ...]:
+def write(pages: Paged, target: str | Path, language: str = "") -> tuple[str, ...]:
     """Write the pages, one by one: to a file if `target` ends in one of `ENDINGS` (.zip is of PNG files), a single one
     to a .png, else as 001.png … into a folder. `language` is the ISO code that the file says its words are in, "" = as
     their letters tell. Returns a sentence for everything that did not fit or is missing. Raises PageError, ProjectError

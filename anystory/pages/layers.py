@@ -17,7 +17,7 @@ from anystory.errors import Message
 from anystory.pages.archive import plain, zipped
 from anystory.pages.balloons import Lettering, into, proper_size
 from anystory.pages.form import PageError
-from anystory.sketch.layers import ADD, MULTIPLY, NORMAL, Layer, flattened
+from anystory.sketch.layers import ADD, MULTIPLY, NORMAL, SketchLayer, flattened
 from anystory.sketch.patch import Patch
 from anystory.story.model import Panel, RoutingMaps
 
@@ -29,7 +29,7 @@ _THUMBNAIL = 256
 """Longer side of an OpenRaster file's thumbnail at most."""
 
 
-def layered(layers: Sequence[Layer], size: tuple[int, int], ending: str) -> bytes:
+def layered(layers: Sequence[SketchLayer], size: tuple[int, int], ending: str) -> bytes:
     """The file of a frame of `size` (width, height), of an ending of `ENDINGS`, its layers from the back to the front.
     The same layers give the same bytes. Raises PageError for another ending, or where psd-tools is missing."""
     if ending not in ENDINGS:
@@ -44,7 +44,7 @@ def layered(layers: Sequence[Layer], size: tuple[int, int], ending: str) -> byte
 
 def words_layer(
     size: tuple[int, int], panel: Panel, maps: RoutingMaps, how: Lettering
-) -> tuple[Layer | None, tuple[str, ...]]:
+) -> tuple[SketchLayer | None, tuple[str, ...]]:
     """The caption box and the balloons of a frame of `size` as a layer, None where there are none, and a sentence for
     what did not fit."""
     on_white, on_black = (
@@ -56,7 +56,7 @@ def words_layer(
     light, dark = (np.asarray(lettered.image, np.int32) for lettered in (on_white, on_black))
     alpha = 255 - (light - dark).max(axis=-1)
     colour = np.round(dark * 255 / np.maximum(alpha, 1)[..., None]).clip(0, 255)
-    return Layer("words", Patch(np.dstack([colour, alpha]).astype(np.uint8), 0, 0)), on_white.warnings
+    return SketchLayer("words", Patch(np.dstack([colour, alpha]).astype(np.uint8), 0, 0)), on_white.warnings
 
 
 def _png(pixels: np.ndarray | Image.Image) -> bytes:
@@ -65,7 +65,7 @@ def _png(pixels: np.ndarray | Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _ora(layers: Sequence[Layer], whole: Image.Image) -> bytes:
+def _ora(layers: Sequence[SketchLayer], whole: Image.Image) -> bytes:
     """OpenRaster 0.0.5: the mimetype first and unpacked, the stack of layers from the front to the back."""
     image = ElementTree.Element("image", version="0.0.5", w=str(whole.width), h=str(whole.height))
     stack = ElementTree.SubElement(image, "stack")
@@ -93,7 +93,7 @@ def _ora(layers: Sequence[Layer], whole: Image.Image) -> bytes:
     )
 
 
-def _psd(layers: Sequence[Layer], whole: Image.Image) -> bytes:
+def _psd(layers: Sequence[SketchLayer], whole: Image.Image) -> bytes:
     try:
         from psd_tools import PSDImage
         from psd_tools.constants import BlendMode

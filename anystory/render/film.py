@@ -25,7 +25,7 @@ from anystory.pages.layers import words_layer
 from anystory.pages.timing import beats, seconds_of, srt, timeline, vtt
 from anystory.project.folder import Project, left_out, write_atomic
 from anystory.render.layers import LayerError, frame_layers
-from anystory.sketch.layers import ADD, MULTIPLY, Layer
+from anystory.sketch.layers import ADD, MULTIPLY, SketchLayer
 from anystory.story.model import Frame, Panel, Script
 from anystory.story.size import Size
 
@@ -194,7 +194,7 @@ class _Take:
         self._way = place % 4
 
     def _taken_apart(
-        self, layers: Sequence[Layer], whole: Image.Image
+        self, layers: Sequence[SketchLayer], whole: Image.Image
     ) -> tuple[list[tuple[Image.Image, int, int]], list[tuple[Image.Image, str]]]:
         """What moves together, from the back to the front, RGBA and where it lies in the frame; and what lies over all
         as it is, as large as it is seen."""
@@ -298,7 +298,7 @@ def _contained(inside: tuple[int, int], size: tuple[int, int]) -> tuple[int, int
     return (size[0] - width) // 2, (size[1] - height) // 2, width, height
 
 
-def _merged(parts: Sequence[Layer]) -> tuple[Image.Image, int, int]:
+def _merged(parts: Sequence[SketchLayer]) -> tuple[Image.Image, int, int]:
     """Layers as one picture, RGBA, and where it lies."""
     x0, y0 = min(part.patch.x for part in parts), min(part.patch.y for part in parts)
     x1 = max(part.patch.x + part.patch.pixels.shape[1] for part in parts)

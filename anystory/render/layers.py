@@ -10,7 +10,7 @@ from anystory.errors import AnyStoryError, Message
 from anystory.project.folder import Project, ProjectError
 from anystory.render.session import Encodings, RenderSession
 from anystory.sketch.cutout import prepare
-from anystory.sketch.layers import Layer, layers_of
+from anystory.sketch.layers import SketchLayer, layers_of
 from anystory.sketch.sketcher import sketching
 
 
@@ -18,7 +18,7 @@ class LayerError(AnyStoryError, ValueError):
     """A frame cannot be taken apart. The message is one sentence for the user."""
 
 
-def frame_layers(project: Project, number: int) -> tuple[Layer, ...]:
+def frame_layers(project: Project, number: int) -> tuple[SketchLayer, ...]:
     """The layers of the frame of panel `number`, from the back to the front; see `anystory.sketch.layers.layers_of`.
     Raises LayerError for a frame that storybook does not draw so, ProjectError where there is none."""
     if number not in project.entries:

@@ -15,7 +15,7 @@ NORMAL, MULTIPLY, ADD = "normal", "multiply", "add"
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class SketchLayer:
     """One layer: its `name`, the `patch` (RGBA, straight alpha, within the frame) and how it is laid on, `NORMAL`,
     `MULTIPLY` or `ADD`; the last two cover the whole frame and have no clear pixels."""
 
@@ -24,23 +24,23 @@ class Layer:
     blend: str = NORMAL
 
 
-def layers_of(coats: Iterable[Coat]) -> tuple[Sketch, tuple[Layer, ...]]:
+def layers_of(coats: Iterable[Coat]) -> tuple[Sketch, tuple[SketchLayer, ...]]:
     """The finished sketch of all coats of `anystory.sketch.compose.composing`, and its layers from the back to the
     front: the place, what everybody throws on it and themselves, things, weather, and the medium's grain over all, as
     one layer that darkens and one that lightens. Raises ValueError where the last coat is missing."""
-    layers: list[Layer] = []
+    layers: list[SketchLayer] = []
     before = np.zeros((0, 0, 3), np.uint8)
     for coat in coats:
         if coat.sketch is not None:
             return coat.sketch, (*layers, *_grain(coat.what, before, np.asarray(coat.sketch.image)))
         before = np.asarray(coat.picture)
         if not layers:
-            layers.append(Layer(coat.what, _opaque(before)))
-        layers += [Layer(f"{coat.what}: {part}" if part else coat.what, patch) for part, patch in coat.laid]
+            layers.append(SketchLayer(coat.what, _opaque(before)))
+        layers += [SketchLayer(f"{coat.what}: {part}" if part else coat.what, patch) for part, patch in coat.laid]
     raise ValueError("The last coat, which has the sketch, is missing.")
 
 
-def flattened(layers: Iterable[Layer], width: int, height: int) -> np.ndarray:
+def flattened(layers: Iterable[SketchLayer], width: int, height: int) -> np.ndarray:
     """What the layers show laid over each other: uint8 (height, width, 3). What is below them all is white."""
     canvas = np.full((height, width, 3), 255, np.float64)
     for layer in layers:
@@ -62,7 +62,7 @@ def _opaque(picture: np.ndarray) -> Patch:
     return Patch(np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]), 0, 0)
 
 
-def _grain(medium: str, before: np.ndarray, after: np.ndarray) -> tuple[Layer, ...]:
+def _grain(medium: str, before: np.ndarray, after: np.ndarray) -> tuple[SketchLayer, ...]:
     """What the medium's grain changed, uint8 (H, W, 3) each: first the part that is darker, as the share that is left
     of each colour, then the light that is added."""
     if np.array_equal(before, after):
@@ -71,6 +71,6 @@ def _grain(medium: str, before: np.ndarray, after: np.ndarray) -> tuple[Layer, .
     left[before == 0] = 255
     darker = np.round(before * left / 255).astype(np.int32)
     return (
-        Layer(f"{medium}: darker", _opaque(left.astype(np.uint8)), MULTIPLY),
-        Layer(f"{medium}: lighter", _opaque((after - darker).astype(np.uint8)), ADD),
+        SketchLayer(f"{medium}: darker", _opaque(left.astype(np.uint8)), MULTIPLY),
+        SketchLayer(f"{medium}: lighter", _opaque((after - darker).astype(np.uint8)), ADD),
     )
