@@ -13,7 +13,8 @@ from anystory.cli import check, info, pictures, render, stories
 from anystory.cli.report import Report
 from anystory.cli.usage import Parser, between, lora, size, vram
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering
-from anystory.pages.export import FIT, LAYOUTS, PAGES, Format
+from anystory.pages.layout import Format
+from anystory.story.layouts import FIT, LAYOUTS, PAGES
 from anystory.story.model import BOUNDS
 from anystory.story.size import SHAPES
 

@@ -11,7 +11,8 @@ from anystory.cast.images import MAX_BYTES
 from anystory.cli.report import Report
 from anystory.maps.consistency import consistency
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import Format, export
+from anystory.pages.export import export
+from anystory.pages.layout import Format
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png

@@ -13,9 +13,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from anystory.__main__ import main
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages, cover, export, lettered
+from anystory.pages.export import export
+from anystory.pages.layout import Format, PageError, Pages, cover, lettered
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
+from anystory.story.layouts import FIT, LAYOUTS, PAGES
 from anystory.story.model import Line, Panel
 from tests.stories import frame, rendered, story, without_frame
 
