@@ -73,7 +73,8 @@ class _Screenplay:
         blanked = self.text.lstrip("\ufeff").rjust(len(self.text))
         for remark in REMARK.finditer(blanked):
             self.panels.leave_out(remark.span(), Message("a note"))
-        blanked = REMARK.sub(lambda hit: re.sub(r"[^\r\n]", " ", hit[0]), blanked)
+        # Not with spaces: two of them are a line of dialogue that is meant to be empty.
+        blanked = REMARK.sub(lambda hit: re.sub(r"[^\r\n]", "\t", hit[0]), blanked)
         paragraphs = _paragraphs(blanked)
         if paragraphs and TITLE_KEY.match(paragraphs[0][0][1]) and not HEADING.match(paragraphs[0][0][1]):
             self.title_page(paragraphs.pop(0))
@@ -145,8 +146,8 @@ class _Screenplay:
                 words.append(_plain(line.strip()))
         panel = self.panel if self.panel is not None else self.open((span[0], lines[-1][0] + len(lines[-1][1])), "")
         self.span = self.span[0], lines[-1][0] + len(lines[-1][1])
-        if words:
-            panel["dialogue"].append({"who": name, "say": " ".join(words)})
+        if any(words):
+            panel["dialogue"].append({"who": name, "say": " ".join(filter(None, words))})
         if not (match and UNSEEN.search(match["how"])):
             panel["cast"].append(name)
 

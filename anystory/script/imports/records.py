@@ -177,8 +177,12 @@ class _Records:
         spoken = [line for line in said if isinstance(line, str)]
         lines = [line for line in said if not isinstance(line, str)]
         told_in = ("prompt", "place", "time", "camera")
-        panel["prompt"] = literal(sentence(words for kind in told_in for words in told.get(kind, ())))
-        panel["caption"] = literal(" ".join([*told.get("caption", ()), *spoken]))
+        caption = " ".join([*told.get("caption", ()), *spoken])
+        seen = [words for kind in told_in for words in told.get(kind, ())]
+        if not seen and not self.foreign:  # a board of which only is told what is heard
+            seen = [" and ".join(dict.fromkeys(line["who"] for line in lines)) or caption]
+        panel["prompt"] = literal(sentence(seen))
+        panel["caption"] = literal(caption)
         panel["dialogue"] = [{**line, "say": literal(line["say"])} for line in lines]
         if present is not None or lines:
             panel["cast"] = [NOBODY] if nobody else [*(present or ()), *(line["who"] for line in lines)]

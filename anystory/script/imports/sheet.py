@@ -23,7 +23,7 @@ from anystory.supplies import read_yaml
 _BOOK = read_yaml(Path(__file__).parent / "headings.yaml", as_text=True)
 KINDS = {folded(word): kind for kind, words in _BOOK["kinds"].items() for word in words}
 OR_NUMBER = {folded(word): kind for kind, words in _BOOK["or_number"].items() for word in words}
-NUMBER = re.compile(r"[#№]?\s*\d+(?:[.\-]\d+)*\s*[A-Za-z]?[.)]?")
+NUMBER = re.compile(r"[#№]?\s*\d+(?:[.,\-]\d+)*\s*[A-Za-z]?[.)]?")
 BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
 BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*")
 """What stands between the lines of a cell, and between names."""
@@ -47,10 +47,13 @@ Cell = tuple[str, Span]
 
 def column(heading: str, cells: Sequence[str] = ()) -> str | None:
     """What kind of column a heading is of, if need be by what is in its `cells`; None for one not known."""
-    word = folded(re.sub(r"[*_`:：]+|\(.*\)", "", heading))
-    if word in OR_NUMBER:
-        return "number" if cells and all(map(NUMBER.fullmatch, cells)) else OR_NUMBER[word]
-    return KINDS.get(word)
+    bare = re.sub(r"[*_`:：]+|\(.*\)|[.#№\s]+$", "", heading) or heading
+    for word in map(folded, (bare, *re.split(r"\s*[/&|+]\s*", bare))):  # Dialogue / VO
+        if word in OR_NUMBER:
+            return "number" if cells and all(map(NUMBER.fullmatch, cells)) else OR_NUMBER[word]
+        if word in KINDS:
+            return KINDS[word]
+    return None
 
 
 def is_nothing(cell: str) -> bool:
@@ -179,7 +182,12 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
             said.append(line)  # of which the reader says that it is not told who says it
     seen = [_unbroken(cell) for cell in told.get("prompt", ())]
     words = [*seen, *told.get("place", ())]
-    words += [cell for cell in told.get("time", ()) if not re.fullmatch(r"[\d:.,\s]+s?", cell)] + told.get("camera", [])
+    for cell in told.get("time", ()):
+        if re.fullmatch(r"[\d:.,\s]+s?", cell):
+            panels.leave_out(span, Message("{time} is no time of day that a picture shows", time=cell))
+        else:
+            words.append(cell)
+    words += told.get("camera", ())
     fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size", "shape") if key in told}
     if lasting := told.get("duration"):
         if seconds(lasting[0]) is None:
