@@ -25,11 +25,14 @@ KINDS = {folded(word): kind for kind, words in _BOOK["kinds"].items() for word i
 OR_NUMBER = {folded(word): kind for kind, words in _BOOK["or_number"].items() for word in words}
 NUMBER = re.compile(r"[#№]?\s*\d+(?:[.,\-]\d+)*\s*[A-Za-z]?[.)]?")
 BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
-BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*")
-"""What stands between the lines of a cell, and between names."""
+BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\b(?:and|y|und|et)\b|和)\s*")
+"""What stands between names."""
 RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 MAYBE = ("caption", "dialogue", "speaker", "cast", "place", "time", "camera", "style", "duration")
 """Kinds of columns in which there may be nothing."""
+
+LASTING = {"place", "time", "style", "cast", "camera"}
+"""Kinds of columns whose words hold for several panels where cells are merged; what is said is said once."""
 
 HEADING_ROWS = 10
 """Rows among which the headings are, below a title."""
@@ -115,19 +118,21 @@ def parse_sheet(text: str, known: Sequence[str] = ()) -> Parsed:
     return _panels(Panels(text, known), _cells(source, separator, shift))
 
 
-def parse_table(text: str, span: Span, known: Sequence[str] = ()) -> Parsed:
-    """Take a Markdown table apart that is at `span` of a text; the rest is left out."""
+def parse_table(text: str, span: Span, known: Sequence[str] = (), rows: Sequence[list[Cell]] = ()) -> Parsed:
+    """Take the table apart that is at `span` of a text, a Markdown one where its `rows` are not given; the rest is left
+    out."""
     panels = Panels(text, known)
-    rows = []
-    for line in _spans(text):
-        if span[0] <= line[0] and line[1] <= span[1]:
-            rows += [] if RULE.fullmatch(text, *line) else [_row(text, line)]
-        elif text[slice(*line)].strip():
-            panels.leave_out(line, Message("beside the table of the panels"))
-    return _panels(panels, rows)
+    lines = _spans(text)
+    inside = [line for line in lines if span[0] <= line[0] and line[1] <= span[1]]
+    for start, end in lines:
+        for beside in ((start, min(end, span[0])), (max(start, span[1]), end)):
+            if words := text[slice(*beside)].strip():
+                at = text.index(words, beside[0])
+                panels.leave_out((at, at + len(words)), Message("beside the table of the panels"))
+    return _panels(panels, rows or [_row(text, line) for line in inside if not RULE.fullmatch(text, *line)])
 
 
-def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
+def _panels(panels: Panels, rows: Sequence[list[Cell]]) -> Parsed:
     rows = [row for row in rows if any(text for text, _ in row)]
     top = _headings(rows)
     for text, span in (cell for row in rows[:top] for cell in row):
@@ -157,13 +162,14 @@ def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
 
 
 def _headings(rows: Sequence[list[Cell]]) -> int:
-    """Which row has the headings: the first that calls two columns or more by what they hold, one of
-    them for the panel's words; else the first of all."""
-    for index, row in enumerate(rows[:HEADING_ROWS]):
-        kinds = [column(text) for text, _ in row if text]
-        if "prompt" in kinds and sum(kind is not None for kind in kinds) > 1:
-            return index
-    return 0
+    """Which row has the headings: the first that reads so, else the first of all."""
+    return next((index for index, row in enumerate(rows[:HEADING_ROWS]) if is_head(row)), 0)
+
+
+def is_head(row: Sequence[Cell]) -> bool:
+    """Whether a row calls two columns or more by what they hold, one of them for the panel's words."""
+    kinds = [column(text) for text, _ in row if text]
+    return "prompt" in kinds and sum(kind is not None for kind in kinds) > 1
 
 
 def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
@@ -208,11 +214,7 @@ def _unbroken(cell: str) -> str:
 
 
 def _names(cell: str) -> list[str]:
-    return [
-        name
-        for name in re.split(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*", cell)
-        if any(map(str.isalnum, name))
-    ]
+    return [name for name in BETWEEN.split(cell) if any(map(str.isalnum, name))]
 
 
 def _separator(line: str) -> str:
