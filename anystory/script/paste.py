@@ -10,7 +10,7 @@ import html
 import itertools
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -26,7 +26,7 @@ Role = Literal["", "panel", "more", "prompt", "camera", "caption", "dialogue", "
 what one of the cast says in the panel above."""
 
 _COUNTED = (
-    "panel|frame|scene|shot|page|image|picture|cell|slide|step|viñeta|escena|cuadro|plano|imagen|página|toma|paso|bild|"
+    "panel|prompt|frame|scene|shot|page|image|picture|cell|slide|step|viñeta|escena|cuadro|plano|imagen|página|toma|paso|bild|"
     "szene|seite|case|vignette|scène|planche|quadro|cena|vignetta|scena|кадр|сцена|панель"
 )
 _COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景|コマ|シーン|場面|컷|장면"
@@ -42,13 +42,13 @@ LABEL = (
 )
 MARK = re.compile(
     rf"(?:\#{{2,6}}\s*+)?(?:\*\*|__)?\s*+(?:[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?\s*+)?(?P<label>{LABEL})\s*+(?:(?:\*\*|__)\s*+)?"
-    r"(?:[(（\[](?P<note>[^()（）\[\]\n]{1,60})[)）\]]\s*+(?:(?:\*\*|__)\s*+)?(?=[:：]|[-–—]\s|$))?(?:[:：.、)）]|[-–—](?=\s)|$)"
+    r"(?:[(（\[](?P<note>[^()（）\[\]\n]{1,60})[)）\]]\s*+(?:(?:\*\*|__)\s*+)?(?=[:：]|[-–—]\s|$))?(?:[:：.、)）]|[-–—](?=\s|$)|$)"
     r"\s*+(?:(?:\*\*|__)\s*+)?"
     r"|(?P<sub>\d{1,3}\.\d{1,3}[.)]?(?=\s))\s*"
     r"|(?:\*\*)?(?P<number>[(（]?\d{1,3}\s*[.)）、．]|\d{1,3}\s*[:：](?=\s)|\d{1,3}\s[-–—](?=\s)|\d\ufe0f?\u20e3|[①-⑳]"
-    r"|[一二三四五六七八九十]{1,3}、)(?:\*\*)?(?=\D)\s*"
+    r"|[一二三四五六七八九十]{1,3}、)(?:\*\*)?(?!\d)\s*"
     r"|(?P<bullet>[-*+•·‣▪◦●○–→➜➤►✅✔☐☑★])\ufe0f?\s+(?:\[[ xX✓]\]\s+)?"
-    r"|(?P<weak>\#\d{1,3}(?:[:.)]|(?=\s))|\[\d{1,3}\]|\d{1,3}/\d{1,3}(?:[:.)]|(?=\s))|\d{1,3}(?=\t)|\(?[a-z]\)|[ivx]{1,4}[.)](?=\s))\s*",
+    r"|(?P<weak>\#\d{1,3}(?:[:.)]|(?=\s))|\[(?:\d{1,2}:)*\d{1,3}\]|\d{1,3}/\d{1,3}(?:[:.)]|(?=\s))|\d{1,3}(?=\t)|\(?[a-z]\)|[ivx]{1,4}[.)](?=\s))\s*",
     re.IGNORECASE,
 )
 """What stands before a panel's words where panels are counted or listed; `weak` only if in two lines at least."""
@@ -180,6 +180,7 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
     cast = _cast_list(raw, marks, known)
     speakers = _speakers(raw, marks, cast, known)
+    told = set(re.findall(r"[^\W\d_]{2,}", " ".join(line for _, line in raw if ":" not in line and "：" not in line)))
     under: Role = ""  # of what part the lines below a label without words are
     body = False  # whether lines of the panel above may follow
     for index, (start, line) in enumerate(raw):
@@ -205,9 +206,7 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
         speech = SPEECH.match(unbold(line[at:])) if said and speakers and (not mark or below) else None
         if speech and folded(speech["who"]) in speakers:
             found.append(_cut(start, line, at, "said"))
-            if speech["how"]:
-                at = start + line.index(speech["how"])
-                left_out.append(LeftOut((at, at + len(speech["how"])), HOW))
+            left_out += _how(start, line)
             continue
         part = _part(line) if inside and (body or indented or not mark) else None
         chatter = index > last and CHATTER.match(line) and (not raw[index - 1][1] or RULE.fullmatch(raw[index - 1][1]))
@@ -227,10 +226,13 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             under = role if at == len(line) else ""
             if not under and not (role in ("caption", "dialogue") and is_nothing(line[at:])):
                 found.append(_cut(start, line, at, role))
+                left_out += _how(start + at, line[at:]) if role == "dialogue" else ()
         elif under and inside and not chatter:
             found.append(_cut(start, line, mark.end() if mark else 0, under))
-        elif inside and not mark and _is_quoted(line):
+            left_out += _how(found[-1].start, found[-1].text) if under == "dialogue" else ()
+        elif inside and not mark and (_is_quoted(line) or ((body or line.startswith("**")) and _is_spoken(line, told))):
             found.append(Pasted(start, line, "dialogue"))
+            left_out += _how(start, line)
         elif inside and SOUND.match(unbold(line)):
             left_out.append(LeftOut(span, Message("a sound, which no picture shows"), f"- {line}"))
         elif inside and (body or below or (indented and raw[index - 1][1])):
@@ -408,6 +410,24 @@ def _is_quoted(line: str) -> bool:
         return False
     said = speech["say"] or speech["quoted"]
     return unquoted(said) != said
+
+
+def _how(start: int, line: str) -> list[LeftOut]:
+    """How somebody says a line that begins at `start`, in brackets behind the name, which no balloon shows."""
+    speech = SPEECH.match(unbold(line))
+    if speech is None or not speech["how"]:
+        return []
+    at = start + line.index(speech["how"])
+    return [LeftOut((at, at + len(speech["how"])), HOW)]
+
+
+def _is_spoken(line: str, told: Set[str]) -> bool:
+    """Whether a line is what somebody says, `ADA: So high!`, of whom other lines tell; `told` are their words."""
+    speech = SPEECH.match(unbold(line))
+    if speech is None or not speech["say"] or not re.fullmatch(r"[^\W\d_]{2,20}", speech["who"]):
+        return False
+    who = speech["who"]
+    return who[0].isupper() and bool({who, who.title()} & told)
 
 
 def _beside(raw: Sequence[tuple[int, str]], index: int, first: int, last: int, known: Sequence[str]) -> bool:

@@ -120,7 +120,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         elif (line.startswith(SAID) or piece.role == "said") and data["panels"]:
             index, said = len(data["panels"]) - 1, spoken[-1]
             spans["panels", index, "dialogue", len(said)] = span
-            said.append(line if line.startswith(SAID) else _spoken(unbold(line)))
+            said.append(f"{SAID} {unbold(line[1:].strip())}" if line.startswith(SAID) else _spoken(unbold(line)))
         elif line.startswith(SAID):
             misplaced.append(
                 (

@@ -370,7 +370,8 @@ def test_marks_that_may_be_words_are_marks_where_there_are_two(marks):
 def test_the_words_below_a_headed_label_are_its_panels_and_sounds_are_listed():
     text = "**Panel 1: Waking**\nMochi yawns\n\n**Panel 2: Eating**\nPip eats\nSFX: Crunch"
     assert prompts(text) == ["Mochi yawns", "Pip eats"]
-    assert [text[slice(*out.span)] for out in read_script(text, cast=CAST).left_out] == ["Waking", "Eating", "SFX: Crunch"]
+    left_out = [text[slice(*out.span)] for out in read_script(text, cast=CAST).left_out]
+    assert left_out == ["Waking", "Eating", "SFX: Crunch"]
 
 
 NOTED = ["Panel 1 (wide shot):", "**Panel 1 (wide shot):**", "### Panel 1 [wide shot]", "Panel 1 (wide shot) -"]

@@ -18,6 +18,8 @@ PARTS = {".docx": "word/document.xml", ".odt": "content.xml"}
 BREAKS = {"br": "\n", "cr": "\n", "line-break": "\n", "tab": "\t", "s": " ", "noBreakHyphen": "-"}
 """What stands for a character, by its tag without the namespace."""
 
+HEADINGS = re.compile("title|titel|titre|t[ií]tulo|heading|berschrift|标题", re.IGNORECASE)
+
 UNSEEN = frozenset(("del", "instrText", "delText", "annotation", "note", "tracked-changes", "footnoteReference"))
 """What is not of the text as it is read."""
 
@@ -32,7 +34,19 @@ def to_text(data: bytes, name: str) -> str:
         raise ScriptError(
             Message("{name} is not a document that can be read; save it as .docx, .odt or .txt.", name=name)
         ) from error
-    return "\n".join(_blocks(root)) + "\n"
+    lines = [*_blocks(root)]
+    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    heading = next((each for each in root.iter() if _name(each) in ("p", "h") and _words(each).strip()), None)
+    if heading is not None and _is_heading(heading) and ":" not in lines[first]:
+        lines[first] = f"title: {lines[first]}"
+    return "\n".join(lines) + "\n"
+
+
+def _is_heading(paragraph: ElementTree.Element) -> bool:
+    """Whether a paragraph is a heading, by its tag or by its style, which has a name in the writer's language."""
+    style = paragraph.find("{*}pPr/{*}pStyle")
+    named = "" if style is None else " ".join(style.attrib.values())
+    return _name(paragraph) == "h" or HEADINGS.search(named) is not None
 
 
 def _blocks(parent: ElementTree.Element, listed: bool = False) -> Iterator[str]:

@@ -22,6 +22,7 @@ from anystory.supplies import read_yaml
 
 _BOOK = read_yaml(Path(__file__).parent / "headings.yaml", as_text=True)
 KINDS = {folded(word): kind for kind, words in _BOOK["kinds"].items() for word in words}
+TEXT = ("text", "texto", "texte")
 OR_NUMBER = {folded(word): kind for kind, words in _BOOK["or_number"].items() for word in words}
 NUMBER = re.compile(r"[#№]?\s*\d+(?:[.,\-]\d+)*\s*[A-Za-z]?[.)]?")
 BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
@@ -51,12 +52,11 @@ Cell = tuple[str, Span]
 def column(heading: str, cells: Sequence[str] = ()) -> str | None:
     """What kind of column a heading is of, if need be by what is in its `cells`; None for one not known."""
     bare = re.sub(r"[*_`:：]+|\(.*\)|[.#№\s]+$", "", heading) or heading
-    for word in map(folded, (bare, *re.split(r"\s*[/&|+]\s*", bare))):  # Dialogue / VO
-        if word in OR_NUMBER:
-            return "number" if cells and all(map(NUMBER.fullmatch, cells)) else OR_NUMBER[word]
-        if word in KINDS:
-            return KINDS[word]
-    return None
+    words = [*map(folded, (bare, *re.split(r"\s*[/&|+]\s*", bare)))]  # Dialogue / VO
+    if known := next((word for word in words if word in KINDS and words[0] not in OR_NUMBER), None):
+        return KINDS[known]
+    told = next((word for word in words if word in OR_NUMBER), "")
+    return "number" if told and cells and all(map(NUMBER.fullmatch, cells)) else OR_NUMBER.get(told)
 
 
 def is_nothing(cell: str) -> bool:
@@ -126,8 +126,11 @@ def parse_table(text: str, span: Span, known: Sequence[str] = (), rows: Sequence
     inside = [line for line in lines if span[0] <= line[0] and line[1] <= span[1]]
     for start, end in lines:
         for beside in ((start, min(end, span[0])), (max(start, span[1]), end)):
-            if words := text[slice(*beside)].strip():
-                at = text.index(words, beside[0])
+            words = text[slice(*beside)].strip()
+            at = text.find(words, beside[0])
+            if title := re.match(r"title\s*[:：]\s*(?=\S)", words, re.IGNORECASE):
+                panels.set("title", words[title.end() :], (at + title.end(), at + len(words)))
+            elif words:
                 panels.leave_out((at, at + len(words)), Message("beside the table of the panels"))
     return _panels(panels, rows or [_row(text, line) for line in inside if not RULE.fullmatch(text, *line)])
 
@@ -142,6 +145,9 @@ def _panels(panels: Panels, rows: Sequence[list[Cell]]) -> Parsed:
     head, body = (rows[0], rows[1:]) if rows else ([], [])
     filled = [[row[index][0] for row in body if index < len(row) and row[index][0]] for index in range(len(head))]
     kinds = [column(cell, filled[index]) for index, (cell, _) in enumerate(head)]
+    seen = [index for index, kind in enumerate(kinds) if kind == "prompt"]
+    for index in seen[1:] if len(seen) > 1 else ():  # beside what is seen, Text is what is read
+        kinds[index] = "caption" if folded(head[index][0]) in TEXT else "prompt"
     for kind, (text, span) in zip(kinds, head, strict=True):
         if kind is None and text:
             panels.leave_out(span, UNKNOWN)
