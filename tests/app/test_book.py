@@ -97,6 +97,10 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     assert book.name == "by-the-sea.pdf" and book.read_bytes().startswith(b"%PDF")
     with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:
         assert "ComicInfo.xml" in archive.namelist()
+    assert "Quite other words" in saved(page, "#save-fountain", tmp_path).read_text(encoding="utf-8")
+    assert saved(page, "#save-csv", tmp_path).read_text(encoding="utf-8-sig").count("\n") == 4
+    with zipfile.ZipFile(saved(page, "#save-storyboarder", tmp_path)) as archive:
+        assert sum(name.startswith("images/") for name in archive.namelist()) == 3
 
 
 def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):

@@ -7,6 +7,7 @@ place, the time and the camera goes into the panel's words. A column that is not
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,7 +115,7 @@ def parse_sheet(text: str, known: Sequence[str] = ()) -> Parsed:
     there are already."""
     source = text.removeprefix("\ufeff")
     shift = len(text) - len(source)
-    separator = _separator(next((line for line in NEWLINE.split(source) if line.strip()), ""))
+    separator = _separator("\n".join(itertools.islice(filter(str.strip, NEWLINE.split(source)), HEADING_ROWS)))
     return _panels(Panels(text, known), _cells(source, separator, shift))
 
 
@@ -223,10 +224,10 @@ def _names(cell: str) -> list[str]:
     return [name for name in BETWEEN.split(cell) if any(map(str.isalnum, name))]
 
 
-def _separator(line: str) -> str:
-    """What separates the cells of a line: what is there most often outside of quotes."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return max(SEPARATORS[:3], key=bare.count)
+def _separator(lines: str) -> str:
+    """What separates the cells of lines: what is most often in any of them, outside of quotes."""
+    bare = NEWLINE.split(re.sub(r'"[^"]*"', "", lines))
+    return max(SEPARATORS[:3], key=lambda separator: max(line.count(separator) for line in bare))
 
 
 def _cells(text: str, separator: str, shift: int) -> list[list[Cell]]:
