@@ -450,3 +450,66 @@ def test_curly_quotes_around_values_of_yaml(tmp_path):
     (tmp_path / "a.yaml").write_text(script_yaml(told))
     read = load_script(tmp_path / "a.yaml").panels
     assert [(p.prompt, p.caption) for p in read] == [(p.prompt, p.caption) for p in told.panels]
+
+
+COMIC = """\
+PAGE ONE (two panels)
+
+PANEL 1
+Mochi climbs the stairs.
+
+MOCHI: So high!
+
+PANEL 2 (close-up)
+*Setting: the roof*
+Pip waits.
+> **PIP (softly):** At last.
+> **CAPTION:** Noon.
+> SFX: *CLANG*
+"""
+
+
+def test_a_comic_script_has_its_voices_and_its_pages_listed():
+    reading = read_script(COMIC, cast=CAST)
+    assert not reading.errors
+    assert [(p.prompt, p.caption) for p in reading.script.panels] == [
+        ("Mochi climbs the stairs.", ""),
+        ("Pip waits, close-up, the roof", "Noon."),
+    ]
+    assert [line.say for panel in reading.script.panels for line in panel.dialogue] == ["So high!", "At last."]
+    assert [COMIC[slice(*out.span)] for out in reading.left_out] == [
+        "PAGE ONE (two panels)",
+        "(softly)",
+        "SFX: *CLANG*",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1. Mochi waves\n   1.1 Mochi: Hi!\n   1.2 Pip: Ho!\n2. Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("1.1 Mochi waves\n1.2 Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("1.\nMochi waves\n2.\nPip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("1\tMochi waves\n2\tPip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("[00:12] Mochi waves\n[00:20] Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("Prompt 1: Mochi waves\n🎬 Scene 2: Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        (
+            "1\n00:00:01,000 --> 00:00:03,500\nMochi waves\n\n2\n00:04.0 --> 00:06.0\nPip sleeps",
+            ["Mochi waves", "Pip sleeps"],
+        ),
+    ],
+)
+def test_more_ways_to_count_panels(text, found):
+    assert prompts(text) == found
+
+
+@pytest.mark.parametrize(("data", "text"), [("小明在\r\n一", None), ("Anna\0 is\n", "Anna\0 is\n")])
+def test_utf_16_without_a_mark_is_told_by_its_zeros(data, text):
+    assert decode(data.encode("utf-8" if text else "utf-16-le")) == data
+
+
+def test_a_japanese_comma_ends_a_name():
+    script = parse_script("cast: さくら、女の子\n\nさくらが歩く")
+    assert [(m.name, m.description) for m in script.cast] == [("さくら", "女の子")] and script.panels[0].cast == (
+        "さくら",
+    )
