@@ -59,6 +59,9 @@ CAPTION = re.compile(r"(?:^|\s)#")
 SAID = ">"
 """What a line of dialogue begins with."""
 
+BOLD_NAME = re.compile(r"^(>\s*)\*\*([^*:：]{1,40})(?:[:：]\*\*|\*\*\s?[:：])")
+"""Who says something, in Markdown: > **Mia:** Ready?"""
+
 TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*+((?:[^\[\]\s]|\s++(?!\]))*+)\s*+\]", re.IGNORECASE)
 """A key of the panel in brackets, and its value. No repetition gives back what it took: a bracket that is not closed
 is read once."""
@@ -120,7 +123,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         elif (line.startswith(SAID) or piece.role == "said") and data["panels"]:
             index, said = len(data["panels"]) - 1, spoken[-1]
             spans["panels", index, "dialogue", len(said)] = span
-            said.append(f"{SAID} {unbold(line[1:].strip())}" if line.startswith(SAID) else _spoken(unbold(line)))
+            said.append(BOLD_NAME.sub(r"\1\2:", line) if line.startswith(SAID) else _spoken(unbold(line)))
         elif line.startswith(SAID):
             misplaced.append(
                 (
