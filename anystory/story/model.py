@@ -158,6 +158,12 @@ class Script:
     things: Path | None = None
     places: Path | None = None
 
+    @property
+    def words(self) -> list[str]:
+        """What is read of the story: its title, captions and dialogue."""
+        said = (word for panel in self.panels for word in (panel.caption, *(line.say for line in panel.dialogue)))
+        return [word for word in (self.title, *said) if word]
+
     def beside(self, folder: Path) -> Script:
         """The script with the own drawings and places that lie in a folder."""
         things, places = ((folder / name).resolve() if (folder / name).is_dir() else None for name in OWN)
