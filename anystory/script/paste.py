@@ -256,7 +256,7 @@ def _without_headings(found: list[Pasted], left_out: list[LeftOut]) -> tuple[lis
     for piece in reversed(found):
         words = unbold(piece.text).strip("*_ ")
         if piece.heading and told and _is_title(words):
-            at = piece.start + piece.text.index(words)
+            at = piece.start + max(piece.text.find(words), 0)
             left_out.append(LeftOut((at, at + len(words)), Message("the heading of a panel"), f"- {words}"))
             piece = replace(piece, text="")
         told = piece.role in ("prompt", "more") or (told and piece.role != "panel")
@@ -417,7 +417,7 @@ def _how(start: int, line: str) -> list[LeftOut]:
     speech = SPEECH.match(unbold(line))
     if speech is None or not speech["how"]:
         return []
-    at = start + line.index(speech["how"])
+    at = start + max(line.find(speech["how"]), 0)
     return [LeftOut((at, at + len(speech["how"])), HOW)]
 
 

@@ -415,6 +415,15 @@ def test_what_is_no_document_is_one_sentence(data, tmp_path):
         script_text(tmp_path / "a.docx")
 
 
+def test_what_is_bold_or_nested_anyhow_is_no_crash(tmp_path):
+    text = '## Panel 1: The **Big** Day\nMia runs\n## Panel 2: Tom\n**Tom (**sad**ly):** "Oh"\n'
+    assert not [error for error in read_script(text).errors if "no prompt" not in str(error)]
+    cue = read_script("INT. HALL - DAY\n\nMia runs.\n\nMIA (V.O.) (sadly) (CONT'D)\nOh.\n", cast=MIA)
+    assert left_out(cue) == ["sadly"]
+    with pytest.raises(ScriptError, match="not a document"):
+        script_text(document("a.odt", "<text:a>" * 3000 + "</text:a>" * 3000, tmp_path))
+
+
 @pytest.mark.parametrize("begin", [rb"{\rtf1", b"%PDF-1.4", b"PK\x03\x04\x14"])
 def test_documents_under_the_name_of_a_text_are_one_sentence(begin, tmp_path):
     (tmp_path / "a.txt").write_bytes(begin + b" Mia walks")

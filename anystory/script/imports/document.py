@@ -30,11 +30,11 @@ def to_text(data: bytes, name: str) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as document:
             root = xml_part(document, PARTS[kind])
+        lines = [*_blocks(root)]
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
         raise ScriptError(
             Message("{name} is not a document that can be read; save it as .docx, .odt or .txt.", name=name)
         ) from error
-    lines = [*_blocks(root)]
     first = next((index for index, line in enumerate(lines) if line.strip()), 0)
     heading = next((each for each in root.iter() if _name(each) in ("p", "h") and _words(each).strip()), None)
     if heading is not None and _is_heading(heading) and ":" not in lines[first]:

@@ -139,10 +139,10 @@ class _Screenplay:
         match = re.match(r"(?P<name>[^(^]+)(?P<how>.*)$", cue)
         name = self.name(match["name"].strip() if match else cue, span)
         words = []
-        how = re.sub(r"\(CONT['’]?D\)|[()^]", "", match["how"]).strip() if match else ""
-        if how and not UNSEEN.fullmatch(how.rstrip(".")):
-            at = span[0] + lines[0][1].index(how)
-            self.panels.leave_out((at, at + len(how)), Message("how something is said"))
+        for how in re.findall(r"\(([^()]+)\)", match["how"] if match else ""):
+            if not re.fullmatch(r"CONT['’]?D\.?", how) and not UNSEEN.match(how):
+                at = lines[0][0] + max(lines[0][1].find(how), 0)
+                self.panels.leave_out((at, at + len(how)), Message("how something is said"))
         for start, line in lines[1:]:
             if re.fullmatch(r"\s*\(.*\)\s*", line):
                 self.panels.leave_out((start, start + len(line)), Message("how something is said"))

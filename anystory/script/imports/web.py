@@ -6,7 +6,7 @@ import html
 import re
 
 from anystory.script.form import Span
-from anystory.script.imports.sheet import LASTING, Cell, column, is_head
+from anystory.script.imports.sheet import HEADING_ROWS, LASTING, Cell, column, is_head
 
 TAG = re.compile(r"<(?P<end>/?)(?P<name>table|tr|td|th)\b(?P<how>[^<>]*)>", re.IGNORECASE)
 BREAK = re.compile(r"<(?:br|/p|/li|/div)\b[^<>]*>", re.IGNORECASE)
@@ -32,8 +32,10 @@ def html_table(text: str) -> tuple[Span, list[list[Cell]]] | None:
             _spill(tables[-1][1][-1], spread)
         if name == "tr" and not ends and tables:
             tables[-1][1].append([])
-        elif name == "table" and tables and any(is_head(row) for row in tables[-1][1]):
-            return (tables[-1][0], tag.end()), tables[-1][1]
+        elif name == "table" and ends and tables:
+            start, rows = tables.pop()
+            if any(map(is_head, rows[:HEADING_ROWS])):
+                return (start, tag.end()), rows
     return None
 
 
@@ -49,8 +51,9 @@ def _enter(
     row = rows[-1]
     _spill(row, spread)
     down, along = (_number(opened["how"], kind) for kind in ("rowspan", "colspan"))
-    lasts = any(len(row) < len(head) and column(head[len(row)][0]) in LASTING for head in rows[:-1] if is_head(head))
     if down > 1:
+        heads = [head for head in rows[:HEADING_ROWS] if len(row) < len(head) and is_head(head)]
+        lasts = any(column(head[len(row)][0]) in LASTING for head in heads)
         spread[len(row)] = down - 1, (words if lasts else "", (opened.end(), end))
     row.append((words, (opened.end(), end)))
     row += [("", (end, end))] * (along - 1)
