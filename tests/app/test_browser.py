@@ -311,11 +311,10 @@ def test_a_story_with_settings_at_their_bounds_is_opened_made_on_and_kept(page, 
     page.locator("#render").click()
     expect(frames(page)).to_have_count(3)
     settle(page)
-    for attempt in range(2):
+    for _ in range(2):
         page.locator("#settings button").first.click()
         for where, value in (("#steps", "61"), ("#guidance", "30"), ("#seed-row", str(MAX_SEED))):
             expect(page.locator(f"{where} input[type=number]")).to_have_value(value)
         expect(frames(page)).to_have_count(3)
-        page.screenshot(path=f"/work/scratch/texts/bounds{attempt}.png", full_page=True)
         page.reload()
         expect(page.locator(".model.ready")).to_be_visible()
