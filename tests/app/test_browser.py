@@ -11,9 +11,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from anystory.project.archive import pack
-from anystory.render.session import Renderer
-from anystory.story.model import MAX_SEED, Panel, Script, Settings, Story
 from tests.app.steps import EXAMPLE, GOLDEN, ROOT, few_steps, frames, pictures, saved, settle, slide, upload, write
 
 
@@ -297,24 +294,3 @@ def test_the_page_fits_a_phone(page):
     page.locator("#actor-1 .mask").click()
     expect(page.locator("#canvas canvas").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_a_story_with_settings_at_their_bounds_is_opened_made_on_and_kept(page, tiny_backend, tmp_path):
-    settings = Settings(64, steps=61, guidance=30, seed=MAX_SEED)
-    made = Story(Script((Panel("the sea"), Panel("a hill")), title="At the bounds"), (), settings)
-    for event in Renderer(tiny_backend).render(made, tmp_path / "made"):
-        assert event.step.total == 61
-    pack(tmp_path / "made", tmp_path / "bounds.zip")
-    page.locator("#story-open input[type=file]").set_input_files(str(tmp_path / "bounds.zip"))
-    expect(frames(page)).to_have_count(2)
-    write(page, "the sea\na hill\na forest")
-    page.locator("#render").click()
-    expect(frames(page)).to_have_count(3)
-    settle(page)
-    for _ in range(2):
-        page.locator("#settings button").first.click()
-        for where, value in (("#steps", "61"), ("#guidance", "30"), ("#seed-row", str(MAX_SEED))):
-            expect(page.locator(f"{where} input[type=number]")).to_have_value(value)
-        expect(frames(page)).to_have_count(3)
-        page.reload()
-        expect(page.locator(".model.ready")).to_be_visible()
