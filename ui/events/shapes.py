@@ -36,7 +36,8 @@ def wire(parts: Parts) -> None:
 
         def reframe(request: gr.Request, value: str | None, shown: tuple[Shown, ...], *values: Any) -> dict[Any, Any]:
             settings, page, say = Asking(*values[:count]), Written(*values[count:]), words(request)
-            sketches = studio.loaded is not None and studio.loaded.about.sketches
+            loaded = studio.backends.loaded(page.backend)  # nobody waits for a model to look at a layout
+            sketches = loaded is not None and loaded.about.sketches
             if not always and (value == FRAMES or not sketches or not _is_free(page.reading(studio))):
                 return {text.text: gr.skip()}
             before = page.readable(studio, say)
@@ -52,7 +53,8 @@ def wire(parts: Parts) -> None:
             change = script.rewritten(text, page.lines, lines, page.styles)
             run = parts.visitors[request.session_hash].run
             if anew and settings.visit and sketches and (run is None or run.ended):
-                return {**change, **start(parts, settings.job(parts, page, after, anew), shown, request)}
+                begun = start(parts, settings.job(page, after, anew), shown, request)
+                return {**change, **begun, parts.stage.panels: framed(after)}
             if key == "pages" and always:
                 gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=len(anew))))
             elif anew:
