@@ -161,6 +161,16 @@ class Kept:
         return _short(self)
 
 
+@dataclass(frozen=True)
+class _Files:
+    """A frame as its files have it: `image` and `trace` (None: without one) are their bytes, not decoded."""
+
+    image: bytes
+    maps: RoutingMaps
+    seed: int
+    trace: bytes | None = None
+
+
 def _short(listed: Entry | Kept) -> str:
     return f"{listed.key[:SHORT]} (seed {listed.seed})"
 
@@ -628,14 +638,18 @@ class Project:
             with Image.open(self._inside(listed.image), formats=["PNG"]) as picture:
                 return str(picture.info["backend"]), str(picture.info["version"])
         except Exception as error:  # as in `frame`
-            raise ProjectError(
-                Message(
-                    "The frame {short} in {folder} cannot be read: {error}",
-                    short=listed.short,
-                    folder=self.folder,
-                    error=error,
-                )
-            ) from error
+            raise self._broken(listed, error) from error
+
+    def _broken(self, listed: Entry | Kept, error: Exception) -> ProjectError:
+        """What is told of a listed frame that `error` keeps from being read."""
+        return ProjectError(
+            Message(
+                "The frame {short} in {folder} cannot be read: {error}",
+                short=listed.short,
+                folder=self.folder,
+                error=error,
+            )
+        )
 
     def asked(self, number: int) -> AskedStory | None:
         """What the picture of panel `number` tells of what was asked for; None where it tells nothing."""
@@ -651,14 +665,7 @@ class Project:
         try:
             return self._frame(listed)
         except Exception as error:  # as in `frame`
-            raise ProjectError(
-                Message(
-                    "The frame {short} in {folder} cannot be read: {error}",
-                    short=listed.short,
-                    folder=self.folder,
-                    error=error,
-                )
-            ) from error
+            raise self._broken(listed, error) from error
 
     def is_readable(self, listed: Entry | Kept) -> bool:
         """Whether a listed frame is whole on disk."""
@@ -686,14 +693,24 @@ class Project:
 
     def _frame(self, entry: Entry | Kept) -> Frame:
         """A listed frame without its trace. Raises whatever a broken picture or archive raises."""
-        picture = self._whole(entry)
-        with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
-            measure = str(maps["measure"]) if "measure" in maps else ROUTING
-            # Under the names by now: those in the file are of when it was written.
-            routing = RoutingMaps(entry.names, maps["maps"].astype(np.float32), measure)
+        picture, routing = self._whole(entry), self._maps(entry)
         notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
         version = str(picture.info.get("version", ""))
         return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version)
+
+    def _maps(self, entry: Entry | Kept) -> RoutingMaps:
+        """The maps of a listed frame, under the names by now: those in the file are of when it was written."""
+        with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
+            measure = str(maps["measure"]) if "measure" in maps else ROUTING
+            return RoutingMaps(entry.names, maps["maps"].astype(np.float32), measure)
+
+    def _files(self, entry: Entry | Kept) -> _Files:
+        """A listed frame as its files have it, which are whole. Raises as `_frame`."""
+        self._whole(entry)
+        trace = None
+        if isinstance(entry, Entry) and entry.trace and self._trace(entry):
+            trace = self._inside(entry.trace).read_bytes()
+        return _Files(self._inside(entry.image).read_bytes(), self._maps(entry), entry.seed, trace)
 
     def _whole(self, entry: Entry | Kept) -> Image.Image:
         """The picture of a listed frame, which is whole and the one that is listed, as its maps are; not decoded yet.
@@ -889,25 +906,26 @@ class Project:
         """Write the finished frame of panel `number` with its maps, and its trace if `trace`; list it in story.json.
         What was there goes to the history; where another program pinned that meanwhile, the new one does. `key` is that
         of the frame's seed, `asked` (None = the same) that of the panel's, `tries` as in `Entry`."""
-        kept = frame if trace else replace(frame, trace=None)
-        image = self._png(number, frame, key, prompt, settings)
+        files = self._packed(number, frame, key, prompt, settings)
+        if trace and frame.trace is not None:
+            files = replace(files, trace=dump_trace(frame.trace, key))
         with self._alone():
             self._take_in()
             panel = self._order[number - 1]
             if self._stands(number) and not self._is_pinned(number):
                 if self._retire(panel, key):
                     self._write_story()  # a kill while files take the place of others loses neither frame
-                self._write_story(self._put(panel, image, kept, key, asked or key, tries))
+                self._write_story(self._put(panel, files, key, asked or key, tries))
             else:
-                self._add(panel, frame, key, image, asked or key, tries)
+                self._add(panel, files, key, asked or key, tries)
                 self._write_story()
 
     def keep(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> None:
         """Write a frame that could stand in the place of panel `number` to its history; arguments as in `save`."""
-        image = self._png(number, frame, key, prompt, settings)
+        files = self._packed(number, frame, key, prompt, settings)
         with self._alone():
             self._take_in()
-            self._add(self._order[number - 1], frame, key, image, key, 1)
+            self._add(self._order[number - 1], files, key, key, 1)
             self._write_story()
 
     def restore(self, number: int, key: str, *, rewritten: bool = False) -> None:
@@ -916,7 +934,7 @@ class Project:
         panel asks for this very frame from now on."""
         with self._alone():
             self._take_in()
-            listed, frame = self._listed_of(number, key), self.kept(number, key)
+            listed = self._listed_of(number, key)
             if listed.panel not in self._at_hand()["order"]:
                 raise ProjectError(
                     Message(
@@ -925,13 +943,17 @@ class Project:
                         folder=self.folder,
                     )
                 )
-            image, entry = self._inside(listed.image).read_bytes(), self._frames.get(listed.panel)
+            try:
+                files = self._files(listed)
+            except Exception as error:  # as in `frame`
+                raise self._broken(listed, error) from error
+            entry = self._frames.get(listed.panel)
             asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
             if rewritten:
                 asked, tries = listed.key, 1
             if self._retire(listed.panel, listed.key):
                 self._write_story()  # as in `save`
-            self._write_story(self._put(listed.panel, image, frame, listed.key, asked, tries, pinned))
+            self._write_story(self._put(listed.panel, files, listed.key, asked, tries, pinned))
 
     def pin(self, number: int, pinned: bool = True) -> None:
         """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError where there is none
@@ -969,16 +991,16 @@ class Project:
         if entry is None or entry.key == key:
             return False
         try:
-            frame, image = self._frame(entry), self._inside(entry.image).read_bytes()
+            files = self._files(entry)
         except Exception:  # whatever a broken picture or archive raises
             return False
-        self._add(panel, frame, entry.key, image, entry.asked, entry.tries)
+        self._add(panel, files, entry.key, entry.asked, entry.tries)
         return True
 
-    def _add(self, panel: int, frame: Frame, key: str, image: bytes, asked: str, tries: int) -> None:
-        """Write a frame, whose `image` is encoded already, to the history, and let the oldest go."""
+    def _add(self, panel: int, frame: _Files, key: str, asked: str, tries: int) -> None:
+        """Write a frame without its trace to the history, and let the oldest go."""
         picture, maps = (f"history/{key[:32]}{end}" for end in (".png", "-maps.npz"))
-        write_atomic({self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image})
+        write_atomic({self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: frame.image})
         self.history = [kept for kept in self.history if (kept.panel, kept.key) != (panel, key)]
         self.history.append(Kept(panel, frame.seed, key, frame.maps.names, picture, maps, asked, tries))
         own = [kept for kept in self.history if kept.panel == panel]
@@ -991,8 +1013,8 @@ class Project:
                 with contextlib.suppress(OSError, ValueError):
                     self._inside(file).unlink()
 
-    def _png(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> bytes:
-        """A frame's picture with what it tells of itself."""
+    def _packed(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> _Files:
+        """A frame without its trace as its files have it, with what its picture tells of itself."""
         listed = self._listed()
         backend = listed["backend"]
         shared = {name: value for name, value in settings.written.items() if name != "seed"}
@@ -1008,7 +1030,7 @@ class Project:
             **({"notes": json.dumps(frame.notes)} if frame.notes else {}),
             IMPRINT: imprint(listed["script"], listed["settings"], looks, number),
         }
-        return png(frame.image, text)
+        return _Files(png(frame.image, text), frame.maps, frame.seed)
 
     def made_for(self, number: int, asked: str) -> None:
         """Let the frame of panel `number` be one that was made for the key `asked`, from the next `begin` on."""
@@ -1053,7 +1075,7 @@ class Project:
         for number, entry in stale.items():
             if number not in chosen and id(entry) not in claimed:
                 chosen[number] = entry
-        moved: dict[int, tuple[bytes, Frame, str, str, int, bool]] = {}
+        moved: dict[int, tuple[_Files, str, str, int, bool]] = {}  # not decoded: there may be hundreds
         settled: dict[int, Entry] = {}
         for number, entry in list(chosen.items()):
             key, wanted = keys[number - 1], names[number - 1]
@@ -1066,13 +1088,9 @@ class Project:
                     settled[entry.panel] = entry
                     continue
             try:
-                frame = self._frame(entry)
-                if isinstance(entry, Entry):
-                    frame = replace(frame, trace=self._trace(entry))
-                image = self._inside(entry.image).read_bytes()
+                files = self._files(entry)
                 moved[number] = (
-                    image,
-                    frame.named(called),
+                    replace(files, maps=replace(files.maps, names=called)),
                     entry.key,
                     asked or entry.asked,
                     entry.tries if entry.asked == asked else 1,
@@ -1086,8 +1104,8 @@ class Project:
                 self._retire(panel, stands.key if stands else "")
         self._write_story(changed)  # before files take the place of others, as in `save`
         self._frames, files = settled, dict[Path, bytes]()
-        for number, (image, frame, made, asked, tries, pin) in moved.items():
-            files |= self._put(self._order[number - 1], image, frame, made, asked, tries, pin)
+        for number, put in moved.items():
+            files |= self._put(self._order[number - 1], *put)
         self._write_story(files)
         known = {*self._order, *(gone["panel"] for gone in self._at_hand()["removed"])}
         self._forget([kept for kept in self.history if kept.panel not in known])
@@ -1110,16 +1128,15 @@ class Project:
         return None
 
     def _put(
-        self, panel: int, image: bytes, frame: Frame, key: str, asked: str, tries: int, pinned: bool = False
+        self, panel: int, frame: _Files, key: str, asked: str, tries: int, pinned: bool = False
     ) -> dict[Path, bytes]:
-        """Enter a frame, whose `image` is encoded already; returns its files, to be written with story.json. A trace it
-        has not goes."""
+        """Enter a frame; returns its files, to be written with story.json. A trace it has not goes."""
         number = self._at_hand()["order"].index(panel) + 1
         picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
-        files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}
+        files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: frame.image}
         if frame.trace is not None:
-            files = {self.folder / packed: dump_trace(frame.trace, key), **files}
+            files = {self.folder / packed: frame.trace, **files}
         if frame.trace is None:
             with contextlib.suppress(OSError):
                 (self.folder / packed).unlink()

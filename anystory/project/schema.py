@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from anystory.errors import AnyStoryError, Message
 from anystory.script.form import HEIGHTS, MAX_BYTES, MAX_TEXT, shown
 from anystory.story.model import BOUNDS, FACINGS, MAX_PICTURES, Settings
-from anystory.story.size import Size
+from anystory.story.size import SIDES, Size
 
 Kind = Callable[[Any, str], None]
 """Raises SchemaError where a value is not of the kind; the words say where it stands, as in "panels[0].seed"."""
@@ -99,13 +99,11 @@ def number(low: float, high: float) -> Kind:
 
 
 def size(value: Any, where: str) -> None:
-    """A frame's, as `Size.of` takes it."""
-    low, high = BOUNDS["size"]
+    """A frame's, as `Size.asked` takes it."""
     try:
-        sides = Size.of(value)
+        Size.asked(value)
     except ValueError:
-        sides = Size(0, 0)
-    if not all(low <= side <= high for side in sides):
+        low, high = SIDES
         _refuse(value, where, Message("a size from {low} to {high}", low=low, high=high))
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from anystory.errors import Message
 from anystory.story.shot import Shot
-from anystory.story.size import Size, ratio, shaped
+from anystory.story.size import SIDES, Size, ratio, shaped
 from anystory.story.steering import UNSTEERED, Steering
 
 BACKGROUND = "background"
@@ -209,7 +209,7 @@ class Settings:
 
 
 BOUNDS = {
-    "size": (16, 4096),
+    "size": SIDES,
     "steps": (1, 1000),
     "guidance": (1, 100),
     "eta": (-100, 100),
