@@ -114,10 +114,10 @@ def _page(studio: Studio) -> gr.Blocks:
         book_events.wire(parts)
         story_events.wire(parts, page)
         api.wire(parts)
-        ready = [head.model, banner, found.section, controls.steps, controls.guidance]
+        ready = [head.model, banner, found.section, controls.sketch, controls.steps, controls.guidance]
         loaded = page.load(_loading(studio), None, ready, **SLOW)
         # A story that came back before the model was there goes on with its own settings.
-        loaded.then(_of_story, bar.settings, ready[3:], **QUICK)
+        loaded.then(_of_story, bar.settings, ready[4:], **QUICK)
         page.unload(_leaving(visitors))
     return page
 
@@ -172,7 +172,7 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
     """What the page says of the model while it loads and once it is there, and the settings it was made for."""
 
     def model_is_there(request: gr.Request) -> Iterator[list[Any]]:
-        say, unknown = words(request), [gr.skip()] * 3
+        say, unknown = words(request), [gr.skip()] * 4
         yield [html.model("loading"), html.hint(" ".join(studio.told)), *unknown]
         try:
             backend = studio.backend
@@ -184,7 +184,8 @@ def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
         numbers: list[Any] = [gr.Number(visible=False)] * 2
         if not backend.about.sketches:
             numbers = [backend.about.defaults.steps, backend.about.defaults.guidance]
-        yield [ready, banner, gr.Accordion(visible=isinstance(backend, Locator)), *numbers]
+        switch = frames.from_sketch(backend.about)
+        yield [ready, banner, gr.Accordion(visible=isinstance(backend, Locator)), switch, *numbers]
 
     return model_is_there
 

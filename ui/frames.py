@@ -11,6 +11,8 @@ from typing import Any
 import gradio as gr
 
 from anystory.render.session import framed
+from anystory.story.capabilities import Capabilities
+from anystory.story.from_sketch import FROM_NOISE, STRENGTH, FromSketch
 from anystory.story.model import BOUNDS, MAX_SEED, Panel, Settings
 from ui import cast, html, viewer
 from ui.estimate import rounded
@@ -30,6 +32,7 @@ class Controls:
     seed: gr.Number
     steps: gr.Number
     guidance: gr.Number
+    sketch: gr.Dropdown
     start: gr.Button
     stop: gr.Button
     skip: gr.Button
@@ -97,8 +100,29 @@ def create_controls() -> Controls:
                 elem_id="guidance",
                 **_between("guidance"),
             )
+        sketch = gr.Dropdown(visible=False, elem_id="from-sketch")
     dice.click(roll, None, seed, queue=False, api_visibility="private")
-    return Controls(seed, steps, guidance, start, stop, skip, notice)
+    return Controls(seed, steps, guidance, sketch, start, stop, skip, notice)
+
+
+def from_sketch(about: Capabilities) -> gr.Dropdown:
+    """The switch that says what frames take of their sketches, as a backend offers it: hidden where it can take
+    nothing."""
+    usual = about.from_sketch
+    if usual is None:
+        return gr.Dropdown(visible=False)
+    whole = {
+        "settings.sketch.noise": FROM_NOISE,
+        "settings.sketch.layout": FromSketch(layout=True),
+        "settings.sketch.start": FromSketch(layout=True, strength=STRENGTH),
+    }
+    return gr.Dropdown(
+        [(t("settings.sketch.usual"), ""), *((t(key), str(taken)) for key, taken in whole.items())],
+        value="",
+        label=t("settings.sketch"),
+        info=t("settings.sketch.hint" if usual else "settings.sketch.unmeasured"),
+        visible=True,
+    )
 
 
 def _between(name: str) -> dict[str, Any]:

@@ -80,9 +80,10 @@ def seconds(request: Request) -> int:
     every panel, so that visitors take turns and a stop gives back what is left."""
     about = _lent().about
     start, step = SECONDS.get(about.name, SMALL)
-    return round(
-        start + step * request.settings.steps * max(1.0, request.settings.size.area / about.defaults.size.area)
-    )
+    steps = request.settings.steps
+    if request.underdrawing is not None:
+        steps = request.underdrawing.taken.steps(steps)
+    return round(start + step * steps * max(1.0, request.settings.size.area / about.defaults.size.area))
 
 
 def _lent() -> Backend:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from anystory.backends.files import model_files, reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, computing, memory_of
-from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, readable
+from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, pixels_of, readable, undrawn
 from anystory.cast.images import SELECTED, square_crop
 from anystory.model.finite import finite
 from anystory.model.flux.checkpoint import CheckpointError
@@ -56,6 +56,7 @@ from anystory.model.flux.speeds import SPEEDS, hasten
 from anystory.model.memory import PlanError, chain, out_of_memory, release_memory
 from anystory.story.capabilities import Capabilities
 from anystory.story.english import counted
+from anystory.story.from_sketch import FROM_NOISE
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
@@ -199,7 +200,14 @@ class FluxBackend:
         defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
         memory = Planned("FLUX", build, plans, tell)
         _ = memory.model  # under the plan that the version is to name
-        about = Capabilities("flux", versions(memory.plan), defaults, range(TOKEN, 2048 + 1, TOKEN), MAX_SUBJECTS)
+        about = Capabilities(
+            name="flux",
+            version=versions(memory.plan),
+            defaults=defaults,
+            sizes=range(TOKEN, 2048 + 1, TOKEN),
+            max_subjects=MAX_SUBJECTS,
+            from_sketch=FROM_NOISE,  # nobody has measured another on a card
+        )
         return cls(about, memory, footprint, versions, card, batch)
 
     def unread(self, text: str) -> str:
@@ -297,7 +305,7 @@ class FluxBackend:
         names, settings, steering, most = request.names, request.settings, request.steering, self.about.max_subjects
         if len(names) > most:
             raise BackendError(f"A frame takes at most {most} characters, this panel has {len(names)}; leave some out.")
-        several, guided = len(names) > 1, guide_of(steering.layout, names) is not None
+        several, guided = len(names) > 1, guide_of(steering.layout, names, request.underdrawing) is not None
         own = SEVERAL_START if several else FluxSettings.ref_start_at, FluxSettings.ref_end_at
         start, end = steering.reference or own
         try:
@@ -323,12 +331,22 @@ class FluxBackend:
         encoded = [pipeline.encode_text(each.prompt.text) for each in requests]
         text, pooled = (torch.cat(parts) for parts in zip(*encoded, strict=True))
         noise = torch.cat([pipeline.noise(each.seed, asked.height, asked.width) for each in requests])
-        guides = [guide_of(each.steering.layout, each.names) for each in requests]
+        guides = [guide_of(each.steering.layout, each.names, each.underdrawing) for each in requests]
         guides = guides if any(guides) else ()
+        begun: dict[str, Any] = {}
+        under = [each.underdrawing for each in requests if each.underdrawing and each.underdrawing.taken.strength < 1]
+        if under:  # all of a batch take the same
+            start = torch.cat([pipeline.encode_picture(pixels_of(each.picture)) for each in under])
+            begun = {"start": start, "last": under[0].taken.steps(asked.num_inference_steps)}
+            if begun["last"] == 0:
+                images = [pipeline.decode(one[None], asked.height, asked.width) for one in start]
+                frames = zip(names, under, images, [each.seed for each in requests], strict=True)
+                yield tuple(Step(1, 1, one[2], undrawn(*one, version)) for one in frames)
+                return
         measure = len(casts[0]) == 1 and not asked.enable_router
         soft = [FluxMapAverage() for _ in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
-        for step in pipeline.denoise_batch(text, pooled, casts, noise, asked, measure=measure, guides=guides):
+        for step in pipeline.denoise_batch(text, pooled, casts, noise, asked, measure, guides, **begun):
             frames = tuple(step.frames())
             for one, average, recorder in zip(frames, soft, recorders, strict=True):
                 average.add(one)

@@ -24,6 +24,7 @@ from anystory.evaluation.identity import (
 )
 from anystory.maps.overlay import overlay, sheet
 from anystory.project.folder import cutout
+from anystory.story.from_sketch import FROM_NOISE, FromSketch
 from anystory.story.model import Settings
 from anystory.training.art import Art
 from anystory.training.health import SIGMAS, reference_gap
@@ -47,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--steps", type=int, default=25, help="denoising steps per frame (default: %(default)s)")
     parser.add_argument("--guidance", type=float, help="default: the model's own")
+    about = "what the table draws from the sketches of its lines: off, layout, 0.4, layout 0.4 (default: the model's)"
+    parser.add_argument("--from-sketch", metavar="WORDS", help=about)
     parser.add_argument("--device")
     options = parser.parse_args(arguments)
     try:
@@ -66,6 +69,8 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     settings = replace(backend.about.defaults, steps=options.steps)
     if options.guidance is not None:
         settings = replace(settings, guidance=options.guidance)
+    usual = backend.about.from_sketch or FROM_NOISE
+    taken = usual if options.from_sketch is None else FromSketch.read(options.from_sketch)
     art = Art(options.art, options.out / "cache", split="test", size=128)
     world = World(art, options.out / "cache", size=settings.size.width, scenes_count=100)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -73,13 +78,14 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
         "model": backend.about.version,
         "steps": settings.steps,
         "guidance": settings.guidance,
+        "from sketch": str(taken),
     }
     if options.only != "table":
         figures |= embedded(backend, art, world, settings, options.out)
     if options.only != "embedded":
         from anystory.evaluation import table
 
-        report = table.evaluate(backend, art, world, settings, options.samples)
+        report = table.evaluate(table.Artist(backend, settings, taken), art, world, options.samples)
         for name, picture in report.sheets.items():
             picture.save(options.out / name)
         (options.out / "table.md").write_text(report.as_markdown(f"Model {backend.about.version}"), encoding="utf-8")

@@ -28,6 +28,9 @@ UNFIT = {"family", "person-symbol", "heart", "emotion", "body-parts"}
 
 CALLED = "a character"
 
+NAMES = ("Ann", "Bob")
+"""What the characters of a case are called in the line that storybook reads of it."""
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -54,6 +57,16 @@ class Case:
     where: tuple[str, ...]
     size: tuple[str, ...]
     seed: int
+
+    @property
+    def line(self) -> str:
+        """The sentence with names in it, as somebody with such a cast would write it: what the sketch is read from."""
+        text = self.prompt.text
+        for name, span in reversed(list(zip(NAMES, self.prompt.mentions, strict=False))):
+            start, end = span or (0, 0)
+            adjectives = text[start:end].removeprefix("a ").removesuffix("character")
+            text = f"{text[:start]}{adjectives}{name}{text[end:]}"
+        return text
 
 
 def gallery(art: Art, count: int, seed: int = 0) -> Gallery:

@@ -8,6 +8,9 @@ from typing import Any
 import gradio as gr
 
 from anystory.cast.segment import Segmenter
+from anystory.script.edits import with_from_sketch
+from anystory.script.form import ScriptError
+from anystory.story.from_sketch import FromSketch
 from anystory.story.model import Panel, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
@@ -86,6 +89,18 @@ def _wire_start(parts: Parts) -> None:
             panels=tuple(number for number in chosen if number <= len(reading.script.panels)) or None,
         )
         return start(parts, job, shown, request)
+
+    def taken(words: str, lines: str, styles: tuple[Style, ...], present: tuple[cast.Actor, ...]) -> dict[Any, Any]:
+        """The text says what frames take of their sketches; it goes wherever the story goes."""
+        asked = FromSketch.read(words) if words else None
+        try:
+            after = with_from_sketch(lines, asked, cast.members(present))
+        except ScriptError:  # of which the page tells beside the text
+            return {text.text: gr.skip()}
+        return script.rewritten(text, lines, after, styles)
+
+    said = [controls.sketch, text.text, text.styles, parts.actors.actors]
+    controls.sketch.input(taken, said, [text.text, text.styles, text.style], **QUICK)
 
     settings = [controls.seed, controls.steps, controls.guidance]
     controls.start.click(

@@ -240,6 +240,11 @@ class AnyStoryFluxPipeline(FluxPipeline):
         latents = self.vae.encode(pixels.to(self._execution_device, self.vae.dtype)).latent_dist.mode()
         return (latents - self.vae.config.shift_factor) * self.vae.config.scaling_factor
 
+    @torch.no_grad()
+    def encode_picture(self, pixels: Tensor) -> Tensor:
+        """A picture (3, H, W) in [-1, 1] of a frame's size -> packed clean latents (1, hw, C)."""
+        return pack(self._encode_pixels(pixels[None])).float()
+
     def encode_text(self, text: str) -> tuple[Tensor, Tensor]:
         """A prompt -> T5's states (1, 512, d_t) and CLIP's pooled vector (1, d_p)."""
         with torch.no_grad():
@@ -277,11 +282,15 @@ class AnyStoryFluxPipeline(FluxPipeline):
         settings: FluxSettings,
         measure: bool = False,
         guide: Guide | None = None,
+        start: Tensor | None = None,
+        last: int | None = None,
     ) -> Generator[FluxDenoised, None, None]:
         """Denoise one frame, a `FluxDenoised` after each step; everything as in `denoise_batch`, for one frame."""
         guides = [guide] if guide else []
         with closing(
-            self.denoise_batch(prompt_embeds, pooled_prompt_embeds, [cast], latents, settings, measure, guides)
+            self.denoise_batch(
+                prompt_embeds, pooled_prompt_embeds, [cast], latents, settings, measure, guides, start, last
+            )
         ) as steps:
             for step in steps:
                 yield from step.frames()
@@ -296,14 +305,18 @@ class AnyStoryFluxPipeline(FluxPipeline):
         settings: FluxSettings,
         measure: bool = False,
         guides: Sequence[Guide | None] = (),
+        start: Tensor | None = None,
+        last: int | None = None,
     ) -> Generator[FluxDenoised, None, None]:
         """Denoise B frames at once, panels or seeds, a `FluxDenoised` after each step.
 
         prompt_embeds (B, T, d_t) and pooled_prompt_embeds (B, d_p): the encoded prompts; casts: the subjects of each
         frame, equally many with equally many pictures, all read at one reference size; latents (B, hw, C): packed
         noise; measure: also keep the subjects' share of attention; guides: where a person wants the subjects, one a
-        frame, or none at all: they act while the router runs, and let tokens be nobody's. Raises ValueError for frames
-        that make no batch.
+        frame, or none at all: they act while the router runs, and let tokens be nobody's. start (B, hw, C): packed
+        clean latents that the frames begin from: of the steps only the `last` ones run, from these mixed with the noise
+        as far as the first of them expects; windows are shares of all steps, so that each step does what it does from
+        noise. With all of them nothing of `start` is used. Raises ValueError for frames that make no batch.
         """
         pictures = {tuple(subject.pictures for subject in cast) for cast in casts}
         if len(pictures) != 1 or not len(prompt_embeds) == len(pooled_prompt_embeds) == len(latents) == len(casts):
@@ -315,13 +328,18 @@ class AnyStoryFluxPipeline(FluxPipeline):
         scheduler = self._timed_scheduler(settings.num_inference_steps, latents.shape[1], latents.device)
         total = len(scheduler.timesteps)
         wanted = Guides(guides, len(casts[0]) + 1, 1, latents.device)
+        first = 0 if start is None or last is None else max(0, total - last)
+        if start is not None and first:
+            scheduler.set_begin_index(first)
+            sigma = scheduler.sigmas[first]  # 0 after the last step
+            latents = (1 - sigma) * start.to(latents) + sigma * latents
         with self._telling(prompt_embeds, pooled_prompt_embeds, casts, settings, open_ground=bool(guides)) as velocity:
-            for index, t in enumerate(scheduler.timesteps):
+            for index, t in enumerate(scheduler.timesteps[first:], first):
                 windows = settings.redux_open(index), settings.ref_open(index)
                 moved = velocity(latents, t, *windows, measure, wanted.at(index, total))
                 clean = latents - scheduler.sigmas[index] * moved
                 latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], "latents")
-                yield FluxDenoised(index + 1, total, clean, latents, *self._told())
+                yield FluxDenoised(index + 1 - first, total - first, clean, latents, *self._told())
 
     @torch.no_grad()
     def locate(
@@ -338,7 +356,7 @@ class AnyStoryFluxPipeline(FluxPipeline):
         level tells of one frame, as in `denoise`: the routing of several subjects, of one its share of attention."""
         height, width = pixels.shape[1:]
         settings = FluxSettings(height=height, width=width, enable_router=len(cast) > 1)
-        latents = pack(self._encode_pixels(pixels[None])).float()
+        latents = self.encode_picture(pixels)
         with self._telling(prompt_embeds, pooled_prompt_embeds, [cast], settings) as velocity:
             for row, level in enumerate(levels):
                 noisy = (1 - level) * latents + level * self.noise(seed + row, height, width)
