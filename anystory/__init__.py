@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.cast.segment import Segmenter, SegmentError  # noqa: F401
     from anystory.errors import AnyStoryError  # noqa: F401
     from anystory.pages.export import export  # noqa: F401
-    from anystory.pages.layout import Format, PageError  # noqa: F401
+    from anystory.pages.form import Format, PageError  # noqa: F401
     from anystory.project.folder import ProjectError  # noqa: F401
     from anystory.render.portraits import Drawing  # noqa: F401
     from anystory.render.session import Progress, RenderError  # noqa: F401
@@ -44,7 +44,7 @@ _HOMES = {
     "errors": ("AnyStoryError",),
     "cast.images": ("ImageError",),
     "pages.export": ("export",),
-    "pages.layout": ("Format", "PageError"),
+    "pages.form": ("Format", "PageError"),
     "project.folder": ("ProjectError",),
     "render.session": ("Progress", "RenderError"),
     "script.form": ("ScriptError",),

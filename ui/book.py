@@ -14,7 +14,8 @@ import gradio as gr
 from anystory.pages.archive import zipped
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
 from anystory.pages.export import write
-from anystory.pages.layout import MAX_GUTTER, Format, PageError, Pages
+from anystory.pages.form import MAX_GUTTER, Format, PageError
+from anystory.pages.layout import Pages
 from anystory.project.folder import Project, ProjectError, write_atomic
 from anystory.script.exports.files import exported
 from anystory.story.layouts import FIT, LAYOUTS, PAGES

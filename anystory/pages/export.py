@@ -1,57 +1,105 @@
-"""Pages written to files: PNG, a ZIP of them, a PDF or a comic-book archive (CBZ), by the name's ending.
+"""Pages written to files by their ending: PNG, a ZIP of them, a PDF, a comic-book archive (CBZ), an e-book (EPUB).
 
-The same project gives the same bytes. numpy and PIL only.
+Pages are made and written one by one. The same project gives the same bytes.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from anystory.errors import Message
-from anystory.pages.archive import cbz, page_file, zipped
-from anystory.pages.layout import MARK, Format, PageError, Pages, png_text
+from anystory.pages.archive import cbz, page_file, write_pages
+from anystory.pages.epub import epub
+from anystory.pages.form import Format, PageError
+from anystory.pages.language import language_of, spoken
+from anystory.pages.layout import MARK, Page, Pages, Painter, png_text
 from anystory.pages.pdf import pdf
 from anystory.project.folder import Project, is_clutter, write_atomic
 
+ENDINGS = (".pdf", ".cbz", ".epub", ".zip", ".png")
 FRAME = ("prompt", "settings", "backend", "key")
 """The PNG text of every frame, also of those made before frames carried their story; a page has it from its first."""
 
 
-def export(folder: str | Path, target: str | Path, form: Format | None = None) -> tuple[str, ...]:
-    """Write the pages of the project in `folder` as `write` does."""
-    return write(Pages(Project(folder), form or Format()), target)
+def export(
+    folder: str | Path,
+    target: str | Path,
+    form: Format | None = None,
+    language: str = "",
+    painter: Painter | None = None,
+) -> tuple[str, ...]:
+    """Write the pages of the project in `folder` as `write` does; `painter` as in `Pages`."""
+    return write(Pages(Project(folder), form or Format(), painter=painter), target, language)
 
 
-def write(pages: Pages, target: str | Path) -> tuple[str, ...]:
-    """Write the pages: to a file if `target` ends in .pdf, .cbz or .zip (of PNG files), a single one to a .png, else as
-    001.png … into a folder. Returns a sentence for everything that did not fit or is missing.
-    Raises PageError, ProjectError or LetteringError with a sentence."""
+def write(pages: Pages, target: str | Path, language: str = "") -> tuple[str, ...]:
+    """Write the pages, one by one: to a file if `target` ends in one of `ENDINGS` (.zip is of PNG files), a single one
+    to a .png, else as 001.png … into a folder. `language` is the ISO code that the file says its words are in, "" = as
+    their letters tell. Returns a sentence for everything that did not fit or is missing. Raises PageError, ProjectError
+    or LetteringError with a sentence."""
     target = Path(target)
     kind = target.suffix.lower()
-    if kind not in (".pdf", ".cbz", ".zip", ".png", ""):
-        raise PageError(Message("{file} must end in .pdf, .cbz, .zip or .png, or be a folder.", file=target.name))
+    if kind not in (*ENDINGS, ""):
+        endings = ", ".join(ENDINGS[:-1])
+        raise PageError(
+            Message(
+                "{file} must end in {endings} or {last}, or be a folder.",
+                file=target.name,
+                endings=endings,
+                last=ENDINGS[-1],
+            )
+        )
     if kind == ".png" and len(pages) > 1:
         raise PageError(
             Message(
                 "{count} pages do not go into one PNG file; give a .zip, a .pdf, a .cbz or a folder.", count=len(pages)
             )
         )
-    made = list(pages)
-    if kind == ".pdf":
-        write_atomic({target: pdf(made, pages.script.title, pages.form.dpi)})
-    elif kind == ".cbz":
-        write_atomic({target: cbz(made, pages.script)})
-    elif kind == ".zip":
-        write_atomic({target: zipped({page_file(k): page.png for k, page in enumerate(made, 1)})})
-    elif kind == ".png":
-        write_atomic({target: made[0].png})
+    language = spoken(language) if language else language_of(pages.script)
+    warnings: list[str] = []
+    real: dict[int, float] = {}
+
+    def made() -> Iterator[Page]:
+        for page in pages:
+            warnings.extend(page.warnings)
+            real.update(page.real)
+            yield page
+
+    def write_file(file: BinaryIO) -> None:
+        script, author, backwards = pages.script, pages.form.author, pages.backwards
+        if kind == ".pdf":
+            pdf(file, made(), script.title, author, language, backwards)
+        elif kind == ".cbz":
+            cbz(file, made(), script, author, language, backwards)
+        elif kind == ".epub":
+            epub(file, made(), script, author, language, backwards)
+        elif kind == ".zip":
+            write_pages(file, made())
+        else:
+            file.write(next(made()).png)
+
+    if kind:
+        write_atomic({target: write_file})
     else:
-        _clear(target, len(made))
-        write_atomic({target / page_file(k): page.png for k, page in enumerate(made, 1)})
-    absent = pages.missing
-    gone = Message("Without a frame and left out: {numbers}.", numbers=", ".join(map(str, absent)))
-    return (*(warning for page in made for warning in page.warnings), *pages.unreadable, *([gone] if absent else []))
+        _clear(target, len(pages))
+        write_atomic((target / page_file(number), page.png) for number, page in enumerate(made(), 1))
+    return (*warnings, *coarse(real, pages.form), *pages.findings)
+
+
+def coarse(real: Mapping[int, float], form: Format) -> Iterator[str]:
+    """A sentence on pictures that have fewer dots than the paper of a book is to have."""
+    few = {number: dots for number, dots in real.items() if dots < 0.95 * form.dpi}
+    if form.paper and few:
+        yield Message(
+            "The pictures of panels {numbers} have {least} dots per inch on the paper, fewer than {dpi}; "
+            "render them larger, or print smaller.",
+            numbers=", ".join(map(str, sorted(few))),
+            least=f"{min(few.values()):.0f}",
+            dpi=form.dpi,
+        )
 
 
 def _clear(folder: Path, count: int) -> None:

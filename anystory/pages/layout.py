@@ -1,105 +1,74 @@
 """A story's frames laid out on pages and lettered, each page when it is asked for.
 
-A page is a few rows of cells. A frame fills its cell; what does not go in is cropped where the routing maps say that
-nobody is. numpy and PIL only.
+A page is a few rows of cells, or one picture that fills it. A frame fills its place; what does not go in is cropped
+where the routing maps say that nobody is. numpy and PIL only.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageDraw
 
-from anystory.errors import AnyStoryError, Message
-from anystory.pages.balloons import Lettered, Lettering, into, letter, strip
+from anystory.errors import Message
+from anystory.fonts import using
+from anystory.pages.balloons import Lettered, Lettering, into, letter, strip, told
+from anystory.pages.crop import astray, cover, cropped, dots
+from anystory.pages.form import Format, PageError
+from anystory.pages.sheet import MARGIN, MAX_TITLE, POINTS, TITLE, Blank, Leaf, bound, cell_boxes, portions, sheet_for
 from anystory.project.folder import Project, left_out, png
-from anystory.story.layouts import FIT, LAYOUTS, PAGES, PageLayout
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
-from anystory.typeset import INK, LEADING, PAPER, fit, paragraphs, unwritable, write_block, write_line
+from anystory.typeset import (
+    INK,
+    LEADING,
+    PAPER,
+    Box,
+    SetLine,
+    direction,
+    fit,
+    paragraphs,
+    set_block,
+    set_line,
+    unwritable,
+    write,
+)
 
-MIN_DPI, MAX_DPI = 72, 300
-MAX_GUTTER = 20
 MIN_FRAME = 768
 """Pixels a lettered frame that is no page has on a side at least: small frames are enlarged to it."""
 MAX_FRAME = 4096
 """And to this on the longer side at most: a ribbon would grow beyond what memory holds."""
 
-MARGIN = 10.0
 MARK = "page"
 """The PNG text that tells a page from a frame: the numbers of its panels."""
-TITLE = 7.0
-"""Millimetres the em of a page's title has at most."""
-MAX_TITLE = 3
-"""Lines of a title there is room for."""
-CELL = 90.0
-"""Millimetres a cell of weight 1 is wide and high on a page of the size `FIT`."""
-
-
-class PageError(AnyStoryError, ValueError):
-    """Pages cannot be made as asked. The message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """How pages are made: a layout, a page size (`PAGES` or `FIT`, "" = the layout's own), dots per inch, the gap
-    between cells in millimetres and the lettering. Raises PageError for what there is not."""
-
-    layout: str = "2x2"
-    page: str = ""
-    dpi: int = 150
-    gutter: float = 4.0
-    lettering: Lettering = field(default_factory=Lettering)
-
-    def __post_init__(self) -> None:
-        if self.layout not in LAYOUTS:
-            raise PageError(
-                Message(
-                    "There is no layout {layout}; the layouts are {layouts}.",
-                    layout=repr(self.layout),
-                    layouts=", ".join(LAYOUTS),
-                )
-            )
-        if self.page not in ("", FIT, *PAGES):
-            raise PageError(
-                Message(
-                    "There is no page size {page}; the sizes are {sizes}.",
-                    page=repr(self.page),
-                    sizes=", ".join((*PAGES, FIT)),
-                )
-            )
-        if not MIN_DPI <= self.dpi <= MAX_DPI:
-            raise PageError(
-                Message(
-                    "{dpi} dots per inch are not between {min_dpi} and {max_dpi}.",
-                    dpi=self.dpi,
-                    min_dpi=MIN_DPI,
-                    max_dpi=MAX_DPI,
-                )
-            )
-        if not 0 <= self.gutter <= MAX_GUTTER:
-            raise PageError(
-                Message(
-                    "A gutter of {gutter} mm is not between 0 and {max_gutter} mm.",
-                    gutter=self.gutter,
-                    max_gutter=MAX_GUTTER,
-                )
-            )
+_BESIDE = Lettering("below", "none")
+"""What of a panel's words is on the page beside its picture."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A finished page, RGB, with the numbers of its panels and a sentence for whatever did not fit. `text` is what its
-    first frame tells of the story: a page that is dropped in brings it back too (`anystory.project.imprint`)."""
+    """A finished page: what is to be seen without letters (RGB) and the words in their places, with the numbers of its
+    panels and a sentence for whatever did not fit. `text` is what a frame of it tells of the story: a page that is
+    dropped in brings it back too (`anystory.project.imprint`). `points` is its size in points, `trim` the box of these
+    that is left when it is cut; `real` says how many dots of its frame an inch of a panel's picture has."""
 
-    image: Image.Image
+    picture: Image.Image
     panels: tuple[int, ...]
     warnings: tuple[str, ...] = ()
+    words: tuple[SetLine, ...] = field(default=(), repr=False)
     text: Mapping[str, str] = field(default_factory=dict)
+    points: tuple[float, float] = (0.0, 0.0)
+    trim: Box | None = None
+    real: Mapping[int, float] = field(default_factory=dict)
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The page with its words."""
+        written = self.picture.copy()
+        write(written, self.words)
+        return written
 
     @property
     def png(self) -> bytes:
@@ -107,19 +76,30 @@ class Page:
         return png(self.image, {**self.text, MARK: ", ".join(map(str, self.panels))})
 
 
+Painter = Callable[[int, Frame, float], Frame | None]
+"""Makes the frame of a panel anew, so many times as large; None where it cannot."""
+
+
 class Pages(Sequence[Page]):
     """The pages of a rendered story, each made when it is asked for.
 
     `script` has other words than those it was rendered with (captions, dialogue, title), with as many panels; `only`
     are the panels to take, by number. Panels without a frame are left out; `unreadable` has a sentence on each frame
-    that cannot be read. Raises PageError where there is no frame at all, ProjectError for a folder that holds no story.
+    that cannot be read. `painter` makes frames that have fewer dots than the paper of a book asks for. Raises PageError
+    where there is no frame at all, ProjectError for a folder that holds no story.
     """
 
     def __init__(
-        self, project: Project, form: Format, script: Script | None = None, only: Collection[int] | None = None
+        self,
+        project: Project,
+        form: Format,
+        script: Script | None = None,
+        only: Collection[int] | None = None,
+        painter: Painter | None = None,
     ) -> None:
         self.project, self.form = project, form
         self.script = script or project.story().script
+        self._painter = painter
         panels = range(1, len(self.script.panels) + 1)
         self._lost, there = project.unreadable(), project.entries
         asked = [n for n in panels if only is None or n in only]
@@ -129,23 +109,38 @@ class Pages(Sequence[Page]):
             raise PageError(" ".join(self.unreadable))
         if not self.numbers:
             raise PageError(Message("{folder} holds no frames; render the story first.", folder=project.folder))
+        if form.cover and form.cover not in self.numbers:
+            raise PageError(
+                Message(
+                    "Panel {number} has no frame for the cover; choose one of {numbers}.",
+                    number=form.cover,
+                    numbers=", ".join(map(str, self.numbers)),
+                )
+            )
 
     @cached_property
-    def _sheets(self) -> list[list[int]]:
-        return _sheets(self.numbers, LAYOUTS[self.form.layout].panels)
+    def backwards(self) -> bool:
+        """Whether the story is read from right to left: as is asked for, or as most of its words run."""
+        return reads_backwards(self.script, self.form.lettering)
+
+    @cached_property
+    def _leaves(self) -> list[Leaf]:
+        return bound(self.form, portions(self.numbers, self.form.shape.panels), self.script.title)
 
     def __len__(self) -> int:
-        return len(self._sheets)
+        return len(self._leaves)
 
     def __getitem__(self, index: int) -> Page:  # type: ignore[override]  # one at a time: each is made anew
         if not 0 <= index < len(self):
             raise IndexError(index)
-        some = {number: self.project.frame(number) for number in self._sheets[index]}
-        if self.form.layout == "frames":
-            page = _alone(self.script, some, self.form)
-        else:
-            page = _page(self.script, some, self.form, index + 1)
-        return replace(page, text=png_text(self.project.folder / self.project.entries[page.panels[0]].image))
+        leaf = self._leaves[index]
+        with using(self.form.lettering.font):
+            if self.form.layout == "frames" and leaf.kind == "cells":
+                page = self._alone(leaf.panels[0])
+            else:
+                page = self._made(leaf, index + 1)
+        shown = page.panels or self.numbers
+        return replace(page, text=png_text(self.project.folder / self.project.entries[shown[0]].image))
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -153,29 +148,152 @@ class Pages(Sequence[Page]):
         without = {*self.numbers, *self._lost}
         return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in without)
 
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Sentences on the book as a whole."""
+        paper, count, found = self.form.paper, len(self), list[str]()
+        if paper and count < paper.least:
+            found.append(
+                Message(
+                    "{printer} prints books of {least} pages and more; this one has {count}.",
+                    printer=paper.printer,
+                    least=paper.least,
+                    count=count,
+                )
+            )
+        if absent := self.missing:
+            found.append(Message("Without a frame and left out: {numbers}.", numbers=", ".join(map(str, absent))))
+        return (*found, *self.unreadable)
 
-def _sheets(numbers: Sequence[int], room: int) -> list[list[int]]:
-    """The numbers of each page's panels, at most `room`. The last two pages share theirs where one would be left
-    alone."""
-    sheets = [list(numbers[k : k + room]) for k in range(0, len(numbers), room)]
-    if room > 1 and len(sheets) > 1 and len(sheets[-1]) == 1:
-        last = sheets[-2] + sheets[-1]
-        half = math.ceil(len(last) / 2)
-        sheets[-2:] = last[:half], last[half:]
-    return sheets
+    def _alone(self, number: int) -> Page:
+        """A frame lettered, with nothing around it."""
+        frame, form = self.project.frame(number), self.form
+        made = lettered(frame.image, self.script.panels[number - 1], frame.maps, form.lettering)
+        width, height = made.picture.size
+        points = width * POINTS / form.dpi, height * POINTS / form.dpi
+        return Page(made.picture, (number,), _numbered(number, made.warnings), made.words, points=points)
+
+    def _made(self, leaf: Leaf, count: int) -> Page:
+        """Page `count` (from 1) of the book."""
+        sheet = sheet_for(self.script, self.form, leaf, count, len(self), self.backwards)
+        canvas = _Canvas(sheet)
+        if leaf.kind == "cells" and self.form.shape.bleeds:
+            self._full(canvas, leaf.panels[0])
+        elif leaf.kind == "cells":
+            self._cells(canvas, leaf)
+        elif leaf.kind == "words":
+            words = told(self.script.panels[leaf.panels[0] - 1], _BESIDE)
+            canvas.block("\n".join(words), sheet.safe, sheet.text)
+            if not words:
+                canvas.warnings += _numbered(leaf.panels[0], [Message("There are no words for the page beside it.")])
+        elif leaf.kind == "cover":
+            self._cover(canvas, leaf.panels[0])
+        elif leaf.kind == "title":
+            titled(canvas, self.script.title, self.form.author)
+        elif leaf.kind == "back":
+            self._back(canvas, leaf.panels[0])
+        return canvas.page(leaf.panels if leaf.kind == "cells" else ())
+
+    def _frame(self, number: int, size: tuple[int, int]) -> Frame:
+        """The frame of a panel, for a place of `size` pixels."""
+        frame = self.project.frame(number)
+        times = 1 / dots(frame, size)
+        larger = self._painter(number, frame, times) if self._painter and self.form.paper and times > 1 else None
+        return larger or frame
+
+    def _cells(self, canvas: _Canvas, leaf: Leaf) -> None:
+        """The title on the first, the cells, the page's number."""
+        sheet, form = canvas.sheet, self.form
+        if leaf.headed:
+            _head(canvas, self.script.title)
+        cells = cell_boxes(form.shape, sheet.area, form.gutter * sheet.dots, self.backwards)
+        for number, box in zip(leaf.panels, cells, strict=False):
+            self._fill(canvas, number, box)
+        size, (left, _, right, bottom) = max(round(2.6 * sheet.dots), 8), sheet.area
+        middle = (left + right) / 2, bottom + MARGIN * sheet.dots / 2
+        canvas.words.append(set_line(str(leaf.number), size, middle, "m"))
+
+    def _fill(self, canvas: _Canvas, number: int, box: tuple[int, int, int, int]) -> None:
+        """Draw a panel into its cell."""
+        left, top, right, bottom = box
+        width, height = right - left, bottom - top
+        panel, how, em = self.script.panels[number - 1], self.form.lettering, canvas.sheet.em
+        below = _below(panel, width, height, how, em)
+        em = _cell_em(em, width, height)
+        if below:
+            height -= below.picture.height
+        frame = self._frame(number, (width, height))
+        canvas.real[number] = self.form.dpi * dots(frame, (width, height))
+        image, maps = cover(frame, (width, height))
+        canvas.add(into(image, panel, maps, how, em), (left, top), number)
+        if below:
+            canvas.add(below, (left, top + height), number)
+        edge = max(1, round(em / 11))
+        ImageDraw.Draw(canvas.picture).rectangle((left, top, right - 1, top + height - 1), outline=INK, width=edge)
+
+    def _full(self, canvas: _Canvas, number: int) -> None:
+        """A picture that fills the page, but for the room of the words below it."""
+        sheet, how, panel = canvas.sheet, self.form.lettering, self.script.panels[number - 1]
+        beside = self.form.layout == "facing"
+        below = [] if beside else told(panel, how)
+        high = sheet.picture_height(bool(below))
+        maps = self._picture(canvas, number, high)
+        left, top, right, bottom = sheet.safe
+        bottom = min(bottom, high)
+        part, seen = cropped(canvas.picture, maps, (left, top, right, bottom))
+        how = replace(how, captions="none") if beside else how
+        canvas.add(into(part, panel, seen, how, sheet.em), (left, top), number)
+        if below:
+            canvas.block("\n".join(below), (left, high, right, sheet.safe[3]), sheet.text, number)
+        if self.form.paper:
+            canvas.warnings += _numbered(number, astray(maps, (sheet.width, high), (left, top, right, bottom)))
+
+    def _picture(self, canvas: _Canvas, number: int, high: int) -> RoutingMaps:
+        """Draw the frame of a panel over the page, `high` pixels of it; returns its maps there."""
+        size = canvas.sheet.width, high
+        frame = self._frame(number, size)
+        canvas.real[number] = self.form.dpi * dots(frame, size)
+        image, maps = cover(frame, size)
+        canvas.picture.paste(image, (0, 0))
+        return maps
+
+    def _cover(self, canvas: _Canvas, number: int) -> None:
+        """The cover: a picture with the title and the author on it, where they hide less."""
+        maps = self._picture(canvas, number, canvas.sheet.height)
+        words = "\n".join(filter(None, (self.script.title, self.form.author)))
+        if not words:
+            return
+        part, seen = cropped(canvas.picture, maps, canvas.sheet.safe)
+        made = into(part, Panel("", caption=words), seen, Lettering(), canvas.sheet.title)
+        canvas.add(made, canvas.sheet.safe[:2], number)
+
+    def _back(self, canvas: _Canvas, number: int) -> None:
+        """The back: a plain page in the colour of the cover, with a small picture of the last panel."""
+        sheet = canvas.sheet
+        mean = self.project.frame(self.form.cover).image.convert("RGB").resize((1, 1), Image.Resampling.BOX)
+        red, green, blue = (round((value + 2 * 255) / 3) for value in mean.getpixel((0, 0)))  # type: ignore[union-attr]
+        canvas.picture.paste((red, green, blue), (0, 0, *canvas.picture.size))
+        left, top, right, bottom = sheet.safe
+        side = round(0.4 * min(right - left, bottom - top))
+        image, _ = cover(self.project.frame(number), (side, side))
+        x, y = round((left + right - side) / 2), round((top + bottom - side) / 2 - 0.1 * side)
+        canvas.picture.paste(image, (x, y))
+        edge = max(2, round(0.4 * sheet.dots))
+        ImageDraw.Draw(canvas.picture).rectangle((x, y, x + side - 1, y + side - 1), outline=PAPER, width=edge)
+        words = "\n".join(filter(None, (self.script.title, self.form.author)))
+        canvas.block(words, (left, y + side, right, bottom), sheet.text)
+
+
+def reads_backwards(script: Script, how: Lettering) -> bool:
+    """Whether a story's pages run from right to left: as is asked for, or as most of its words do."""
+    ways = [direction(text) for text in script.words]
+    return how.direction == "rtl" if how.direction else ways.count("R") > ways.count("L")
 
 
 def png_text(frame: Path) -> dict[str, str]:
     """The PNG text of a frame's file."""
     with Image.open(frame, formats=["PNG"]) as picture:
         return {str(key): value for key, value in picture.info.items() if isinstance(value, str)}
-
-
-def _alone(script: Script, frames: dict[int, Frame], form: Format) -> Page:
-    """A frame lettered, with nothing around it."""
-    ((number, frame),) = frames.items()
-    made = lettered(frame.image, script.panels[number - 1], frame.maps, form.lettering)
-    return Page(made.image, (number,), _numbered(number, made.warnings))
 
 
 def lettered(image: Image.Image, panel: Panel, maps: RoutingMaps, how: Lettering) -> Lettered:
@@ -189,119 +307,87 @@ def lettered(image: Image.Image, panel: Panel, maps: RoutingMaps, how: Lettering
 def picture_shape(script: Script, number: int, form: Format) -> float | None:
     """Width to height of the picture of panel `number` (from 1) in its cell, if every panel of the script has a frame:
     what of a frame of that shape is seen is all of it. None for a layout without cells."""
-    layout = LAYOUTS[form.layout]
     if form.layout == "frames":
         return None
-    sheets = _sheets(range(1, len(script.panels) + 1), layout.panels)
-    page, place = next((page, some.index(number)) for page, some in enumerate(sheets) if number in some)
-    sheet = _sheet(script, form, page + 1)
-    left, top, right, bottom = list(_cells(layout, sheet.area, form.gutter * sheet.dots))[place]
-    width, height = right - left, bottom - top
-    below = _below(script.panels[number - 1], width, height, form.lettering, sheet.em)
-    return width / (height - (below.image.height if below else 0))
+    everything = portions(range(1, len(script.panels) + 1), form.shape.panels)
+    leaves = bound(form, everything, script.title)
+    count, leaf = next(
+        (count, leaf) for count, leaf in enumerate(leaves, 1) if leaf.kind == "cells" and number in leaf.panels
+    )
+    sheet = sheet_for(script, form, leaf, count, len(leaves), False)
+    panel = script.panels[number - 1]
+    with using(form.lettering.font):
+        if form.shape.bleeds:
+            below = form.layout == "full" and bool(told(panel, form.lettering))
+            return sheet.width / sheet.picture_height(below)
+        cells = list(cell_boxes(form.shape, sheet.area, form.gutter * sheet.dots))
+        left, top, right, bottom = cells[leaf.panels.index(number)]
+        width, height = right - left, bottom - top
+        strip = _below(panel, width, height, form.lettering, sheet.em)
+    return width / (height - (strip.picture.height if strip else 0))
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """A page without anything on it, in pixels, of which there are `dots` a millimetre: the box that the cells are in,
-    and the em of what is lettered in them."""
+class _Canvas:
+    """A page as it is being made."""
 
-    width: int
-    height: int
-    area: tuple[int, int, int, int]
-    dots: float
+    def __init__(self, sheet: Blank) -> None:
+        self.sheet = sheet
+        self.picture = Image.new("RGB", (sheet.width, sheet.height), PAPER)
+        self.words: list[SetLine] = []
+        self.warnings: tuple[str, ...] = ()
+        self.real: dict[int, float] = {}
 
-    @property
-    def em(self) -> int:
-        return max(round(2.9 * self.dots), 10)
+    def add(self, made: Lettered, at: tuple[int, int], number: int) -> None:
+        """Put something lettered, of panel `number`, at a place."""
+        self.picture.paste(made.picture, at)
+        self.words += [line.moved(*at) for line in made.words]
+        self.warnings += _numbered(number, made.warnings)
 
-
-def _sheet(script: Script, form: Format, count: int) -> _Sheet:
-    """Page `count` (from 1), the first of which has the title."""
-    dots = form.dpi / 25.4
-    title = script.title if count == 1 else ""
-    width, height = _millimetres(form, LAYOUTS[form.layout])
-    rows = min(len(paragraphs(title)), MAX_TITLE)
-    head = 2 * TITLE + (rows - 1) * LEADING * TITLE if title else 0.0
-    wide, high = round(width * dots), round((height + head * (_page_size(form) == FIT)) * dots)
-    margin = round(MARGIN * dots)
-    return _Sheet(wide, high, (margin, margin + round(head * dots), wide - margin, high - margin), dots)
-
-
-def _page(script: Script, frames: dict[int, Frame], form: Format, count: int) -> Page:
-    """One page: the title on the first, the cells, the page's number."""
-    layout, sides = LAYOUTS[form.layout], _sheet(script, form, count)
-    title = script.title if count == 1 else ""
-    size, rows = round(TITLE * sides.dots), min(len(paragraphs(title)), MAX_TITLE)
-    sheet, margin = Image.new("RGB", (sides.width, sides.height), PAPER), sides.area[0]
-    warnings: list[str] = []
-    if title:
-        block = fit(title, sheet.width - 2 * margin, rows * LEADING * size, size)
-        middle = margin + 0.8 * size + (rows - 1) * LEADING * size / 2
-        write_block(sheet, block, (margin, middle - block.height / 2, sheet.width - margin, middle), "middle")
+    def block(self, text: str, box: Box, size: int, number: int = 0) -> None:
+        """Write words into the middle of a box, those of panel `number` if any."""
+        left, top, right, bottom = box
+        block = fit(text, right - left, bottom - top, size)
+        middle = (top + bottom - block.height) / 2
+        self.words += set_block(block, (left, middle, right, bottom), "middle")
+        warnings = [warning] if (warning := unwritable(text)) else []
         if block.cut:
-            warnings.append(Message("The title is too long for its place and was cut; shorten it."))
-        if lacking := unwritable(title):
-            warnings.append(Message("Title: {warning}", warning=lacking))
-    cells = _cells(layout, sides.area, form.gutter * sides.dots)
-    for (number, frame), box in zip(frames.items(), cells, strict=False):
-        warnings += _numbered(number, _fill(sheet, box, script.panels[number - 1], frame, form.lettering, sides.em))
-    write_line(sheet, str(count), max(round(2.6 * sides.dots), 8), (sheet.width / 2, sheet.height - margin / 2), "m")
-    return Page(sheet, tuple(frames), tuple(warnings))
+            warnings.append(Message("The words are too long for their place on the page and were cut; shorten them."))
+        self.warnings += _numbered(number, warnings) if number else tuple(warnings)
+
+    def page(self, panels: tuple[int, ...]) -> Page:
+        """The page as it is now."""
+        words, sheet = tuple(self.words), self.sheet
+        return Page(
+            self.picture, panels, self.warnings, words, points=sheet.points, trim=sheet.cut, real=dict(self.real)
+        )
 
 
-def _numbered(number: int, warnings: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def titled(canvas: _Canvas, title: str, author: str) -> None:
+    """The page in front of a book: its title, and who made it."""
+    left, top, right, bottom = canvas.sheet.safe
+    middle = round(0.6 * bottom + 0.4 * top)
+    canvas.block(title, (left, top, right, middle), canvas.sheet.title)
+    if author:
+        canvas.block(author, (left, middle, right, bottom), canvas.sheet.text)
+
+
+def _head(canvas: _Canvas, title: str) -> None:
+    """The title over the first page of cells."""
+    sheet = canvas.sheet
+    size, rows = round(TITLE * sheet.dots), min(len(paragraphs(title)), MAX_TITLE)
+    left, right = sheet.area[0], sheet.area[2]
+    top = sheet.area[1] - round((2 * TITLE + (rows - 1) * LEADING * TITLE) * sheet.dots)
+    block = fit(title, right - left, rows * LEADING * size, size)
+    middle = top + 0.8 * size + (rows - 1) * LEADING * size / 2
+    canvas.words += set_block(block, (left, middle - block.height / 2, right, middle), "middle")
+    if block.cut:
+        canvas.warnings += (Message("The title is too long for its place and was cut; shorten it."),)
+    if lacking := unwritable(title):
+        canvas.warnings += (Message("Title: {warning}", warning=lacking),)
+
+
+def _numbered(number: int, warnings: Sequence[str]) -> tuple[str, ...]:
     return tuple(Message("Panel {number}: {warning}", number=number, warning=warning) for warning in warnings)
-
-
-def _page_size(form: Format) -> str:
-    return form.page or LAYOUTS[form.layout].page
-
-
-def _millimetres(form: Format, layout: PageLayout) -> tuple[float, float]:
-    """Width and height of the page."""
-    if _page_size(form) != FIT:
-        return PAGES[_page_size(form)]
-    across = max(len(row.widths) for row in layout.rows)
-    width = across * CELL + (across - 1) * form.gutter
-    height = sum(row.height for row in layout.rows) * CELL + (len(layout.rows) - 1) * form.gutter
-    return width + 2 * MARGIN, height + 2 * MARGIN
-
-
-def _cells(layout: PageLayout, area: tuple[int, int, int, int], gap: float) -> Iterator[tuple[int, int, int, int]]:
-    """The cells' boxes in pixels, in reading order."""
-    left, top, right, bottom = area
-    free = bottom - top - gap * (len(layout.rows) - 1)
-    y = float(top)
-    for row in layout.rows:
-        high = free * row.height / sum(other.height for other in layout.rows)
-        x, room = float(left), right - left - gap * (len(row.widths) - 1)
-        for weight in row.widths:
-            wide = room * weight / sum(row.widths)
-            yield round(x), round(y), round(x + wide), round(y + high)
-            x += wide + gap
-        y += high + gap
-
-
-def _fill(
-    sheet: Image.Image, box: tuple[int, int, int, int], panel: Panel, frame: Frame, how: Lettering, em: int
-) -> tuple[str, ...]:
-    """Draw a panel into its cell; returns what did not fit."""
-    left, top, right, bottom = box
-    width, height = right - left, bottom - top
-    below = _below(panel, width, height, how, em)
-    em = _cell_em(em, width, height)
-    warnings: tuple[str, ...] = ()
-    if below:
-        sheet.paste(below.image, (left, bottom - below.image.height))
-        height -= below.image.height
-        warnings = below.warnings
-    image, maps = cover(frame, (width, height))
-    inside = into(image, panel, maps, how, em)
-    sheet.paste(inside.image, (left, top))
-    edge = max(1, round(em / 11))
-    ImageDraw.Draw(sheet).rectangle((left, top, right - 1, top + height - 1), outline=INK, width=edge)
-    return (*inside.warnings, *warnings)
 
 
 def _cell_em(em: int, width: int, height: int) -> int:
@@ -312,33 +398,3 @@ def _cell_em(em: int, width: int, height: int) -> int:
 def _below(panel: Panel, width: int, height: int, how: Lettering, em: int) -> Lettered | None:
     """The strip below the picture in a cell; None where nothing goes there."""
     return strip(panel, width, round(0.35 * height), how, _cell_em(em, width, height))
-
-
-def cover(frame: Frame, size: tuple[int, int]) -> tuple[Image.Image, RoutingMaps]:
-    """The part of a frame that fills `size` (width, height), enlarged or reduced to it, with its maps: as much of the
-    frame as goes in, and of that the part with most of the characters; of equal parts the middle one."""
-    width, height = frame.image.size
-    scale = min(width / size[0], height / size[1])
-    wide, high = size[0] * scale, size[1] * scale
-    figures = sum(frame.maps.located((64, 64)), np.zeros((64, 64)))
-    x = _window(figures.sum(axis=0), wide / width) * width
-    y = _window(figures.sum(axis=1), high / height) * height
-    box = (x, y, min(x + wide, width), min(y + high, height))
-    rows, columns = frame.maps.values.shape[1:]
-    part = (box[0] * columns / width, box[1] * rows / height, box[2] * columns / width, box[3] * rows / height)
-    values = [
-        np.asarray(Image.fromarray(np.ascontiguousarray(field, np.float32)).resize((64, 64), box=part))
-        for field in frame.maps.values
-    ]
-    return frame.image.resize(size, Image.Resampling.LANCZOS, box), replace(frame.maps, values=np.stack(values))
-
-
-def _window(mass: np.ndarray, share: float) -> float:
-    """Where, from 0 to 1 - share, a window of `share` of a line begins that holds most of `mass` (n,)."""
-    starts = np.linspace(0, 1 - share, 33)
-    if share >= 1 or not mass.any():
-        return max(1 - share, 0.0) / 2  # a share of 1 may come a rounding above it
-    summed = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
-    edges = np.linspace(0, 1, len(summed))
-    held = np.interp(starts + share, edges, summed) - np.interp(starts, edges, summed)
-    return float(starts[np.lexsort((abs(starts - (1 - share) / 2), -held.round(3)))[0]])

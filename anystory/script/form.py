@@ -29,11 +29,26 @@ MAX_ERRORS = 200
 HEIGHTS = (0.01, 100)
 """Metres that a character may be tall, from a bee to a giant."""
 
+DURATIONS = (0.1, 600)
+"""Seconds that a film may stay at one panel."""
+
 SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "pages", KEY, "segmenter", "cast", "panels")
 MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router", KEY)
-PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", *STEERING_KEYS)
-TAG_KEYS = ("cast", "seed", "size", "shape", "style", "layout", *STRENGTHS, "reference_steps", "router", KEY)
+PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", "duration", *STEERING_KEYS)
+TAG_KEYS = (
+    "cast",
+    "seed",
+    "size",
+    "shape",
+    "style",
+    "duration",
+    "layout",
+    *STRENGTHS,
+    "reference_steps",
+    "router",
+    KEY,
+)
 """Those that plain text has in brackets, `[KEY: …]`."""
 
 LINE_KEYS = ("who", "say")

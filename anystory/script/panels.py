@@ -88,6 +88,7 @@ class PanelReader:
             style=shown_again(style).strip(),
             steering=self.values.attempt(self.steering, fields, cast, path, otherwise=UNSTEERED),
             **self.values.frame(fields, path),
+            duration=self.values.attempt(self.values.duration, fields, path),
             told=told,
         )
 

@@ -64,6 +64,7 @@ def dump_script(script: Script) -> dict[str, Any]:
                 size=panel.size and panel.size.written,
                 shape=panel.shape,
                 style=panel.style,
+                duration=panel.duration,
             )
             | steering_fields(panel.steering)
             | _told_cast(panel, script.cast)
@@ -121,6 +122,7 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
     for who, whole, mark in itertools.product((natural, f"[cast: {names}] "), (False, True), ("", "- ")):
         prompt, caption, style = (escaped(text, whole) for text in (panel.prompt, panel.caption, panel.style))
         tags = {"style": style, "seed": panel.seed, "size": panel.size, "shape": panel.shape}
+        tags["duration"] = None if panel.duration is None else f"{panel.duration:.12g}"
         tagged = "".join(f"[{key}: {value}] " for key, value in tags.items() if value not in ("", None))
         line = f"{mark}{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()
         written.append("\n".join([line, *(f"> {line.who}: {escaped(line.say)}" for line in panel.dialogue)]))

@@ -6,7 +6,7 @@ import pytest
 
 from anystory.__main__ import main
 from anystory.pages.export import export
-from anystory.pages.layout import PageError
+from anystory.pages.form import PageError
 from anystory.project.folder import Project
 from tests import stories
 
