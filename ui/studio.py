@@ -737,7 +737,7 @@ def restored(item: Shown, key: str) -> Shown:
             made = story_from_png((project.folder / kept.image).read_bytes())
             panel = framed(made.script)[made.panel - 1]
             if item.shows(replace(panel, seed=item.panel.seed, steering=item.panel.steering), item.number):
-                job = job.keep(item.number, kept.seed, panel.steering)
+                job = job.keep(item.number, kept.seed, made.script.panels[made.panel - 1].steering)
     project.restore(number, key, rewritten=job is not item.job)
     return _shown(item.number, item.id, project.frame(number), job)
 

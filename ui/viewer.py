@@ -164,12 +164,14 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
             gr.Radio([(t(f"viewer.{kind}"), kind) for kind in kinds], value="refined", visible=len(kinds) > 1),
             html.hint(say(item.trace_words) if item.trace_words else ""),
         ]
-    made_by = html.made_by(item.backend, item.frame)
+    made = item.frame.made
     return [
         item,
         gr.Row(visible=True),
         tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
-        html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, made_by, say),
+        html.opened(
+            item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say, item.frame.made
+        ),
         html.verdict(" ".join([say(diagnosis.sentence), *item.frame.notes]), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.CheckboxGroup(

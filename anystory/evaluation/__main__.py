@@ -31,7 +31,7 @@ from anystory.training.health import SIGMAS, reference_gap
 from anystory.training.inputs import encode_batch, prepare
 from anystory.training.world import World
 
-PARTS = ("table", "embedded")
+PARTS = ("table", "embedded", "settings")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--art", type=Path, required=True, help="folder of the training art")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures.json, table.md and the sheets")
     parser.add_argument(
-        "--only", choices=PARTS, help="only the judge's table, or only the quick figures (default: both)"
+        "--only", choices=PARTS, help="only the judge's table, the quick figures, or places that stay (default: all)"
     )
     parser.add_argument(
         "--samples", type=int, default=100, help="drawings the table tells apart (default: %(default)s)"
@@ -80,9 +80,17 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
         "guidance": settings.guidance,
         "from sketch": str(taken),
     }
-    if options.only != "table":
+    if options.only in (None, "embedded"):
         figures |= embedded(backend, art, world, settings, options.out)
-    if options.only != "embedded":
+    if options.only in (None, "settings"):
+        from anystory.evaluation import settings as stories
+        from anystory.evaluation.table import Artist, table_lines
+
+        rows = stories.evaluate(Artist(backend, settings, taken), art, max(2, options.samples // 4))
+        page = "\n".join(["# Places that stay", "", *table_lines(rows)]) + "\n"
+        (options.out / "settings.md").write_text(page, encoding="utf-8")
+        figures["places that stay"] = [row.as_data() for row in rows]
+    if options.only in (None, "table"):
         from anystory.evaluation import table
 
         report = table.evaluate(table.Artist(backend, settings, taken), art, world, options.samples)

@@ -130,6 +130,21 @@ def pairs(cast: Gallery, count: int, seed: int = 0) -> list[Case]:
     return cases
 
 
+def stays(cast: Gallery, count: int, seed: int = 0) -> list[tuple[Case, Case]]:
+    """`count` stories of two panels in one place at one time: somebody on the left, then somebody else on the right."""
+    rng = np.random.default_rng([seed, 3])
+    stories = []
+    for number in range(count):
+        place, time, scene = _scene(number, rng)
+        two = []
+        for panel, side in enumerate(("left", "right")):
+            prompt = Prompt(f"{CALLED} {POSITIONS[side][0]} {scene}", ((0, len(CALLED)),))
+            who = (2 * number + panel) % len(cast)
+            two.append(Case(prompt, (who,), place, time, (side,), ("",), 9000 + 2 * number + panel))
+        stories.append((two[0], two[1]))
+    return stories
+
+
 def _scene(number: int, rng: np.random.Generator) -> tuple[str, str, str]:
     """The `number`-th place, in turn, of those that the reader was taught, one of its times, and words for both."""
     names = FrameReader.taught()

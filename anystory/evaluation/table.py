@@ -45,6 +45,7 @@ from anystory.sketch.cutout import prepare
 from anystory.sketch.read import read_story
 from anystory.story.from_sketch import FromSketch, Underdrawing
 from anystory.story.model import CastMember, Frame, Panel, Script, Settings
+from anystory.story.shot import Shot
 from anystory.story.steering import UNSTEERED, Steering
 from anystory.training.art import Art
 from anystory.training.world import World
@@ -109,15 +110,23 @@ class TableReport:
 
     def as_markdown(self, title: str) -> str:
         """The same as a page."""
-        lines = [f"# {title}", "", *_lines(self.rows), "", "## The judge, on real composites with known answers", ""]
-        lines += _lines(self.judge)
+        lines = [
+            f"# {title}",
+            "",
+            *table_lines(self.rows),
+            "",
+            "## The judge, on real composites with known answers",
+            "",
+        ]
+        lines += table_lines(self.judge)
         if self.confusions:
             lines += ["", "Composites it took for another drawing:", ""]
             lines += [f"- {a} for {b}{f' ({n} times)' if n > 1 else ''}" for a, b, n in self.confusions]
         return "\n".join(lines) + "\n"
 
 
-def _lines(rows: Sequence[Row]) -> list[str]:
+def table_lines(rows: Sequence[Row]) -> list[str]:
+    """Rows as a table in Markdown."""
     out = [
         "| what | figure [95 %] | n | aim | met | real composites | floor |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -133,7 +142,7 @@ def _lines(rows: Sequence[Row]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """A case and what became of it: a subject's cut-out by its routing map, each, and the seconds it took."""
 
     case: Case
@@ -141,6 +150,12 @@ class _Made:
     cuts: tuple[MaskedImage | None, ...]
     seconds: float
     beneath: Underdrawing | None
+
+
+def shots(cases: Sequence[Case]) -> list[Shot]:
+    """What storybook reads of the lines of cases, which are one story."""
+    panels = tuple(Panel(case.line, NAMES[: len(case.cast)]) for case in cases)
+    return read_story(Script(panels), [CastMember(name) for name in NAMES])
 
 
 @dataclass(frozen=True)
@@ -152,21 +167,33 @@ class Artist:
     settings: Settings
     taken: FromSketch
 
-    def draw(self, case: Case, cast: Gallery, encoded: Sequence[Any], steering: Steering = UNSTEERED) -> _Made:
-        """A case's frame, with the drawings of `cast` and their encodings."""
-        names, subjects = NAMES[: len(case.cast)], [cast.subjects[i] for i in case.cast]
+    def sketch(self, case: Case, cast: Gallery, shot: Shot) -> Underdrawing:
+        """The sketch of a case's shot, with the drawings of `cast`."""
+        names = NAMES[: len(case.cast)]
+        request = Request(replace(case.prompt, shot=shot), names, (), self.settings, case.seed)
+        subjects = [replace(cast.subjects[i], name=name) for i, name in zip(case.cast, names, strict=True)]
+        return underdrawing(request, self.taken, {subject.name: prepare(subject) for subject in subjects})
+
+    def draw(
+        self,
+        case: Case,
+        cast: Gallery,
+        encoded: Sequence[Any],
+        steering: Steering = UNSTEERED,
+        shot: Shot | None = None,
+    ) -> Made:
+        """A case's frame, with the drawings of `cast` and their encodings; its sketch shows the shot, or what storybook
+        reads of the case's line."""
+        names = NAMES[: len(case.cast)]
         request = Request(case.prompt, names, tuple(encoded[i] for i in case.cast), self.settings, case.seed, steering)
         start = time.monotonic()
         if self.taken:
-            (shot,) = read_story(Script((Panel(case.line, names),)), [CastMember(name) for name in names])
-            request = replace(request, prompt=replace(case.prompt, shot=shot))
-            cutouts = {name: prepare(replace(one, name=name)) for name, one in zip(names, subjects, strict=True)}
-            request = replace(request, underdrawing=underdrawing(request, self.taken, cutouts))
+            request = replace(request, underdrawing=self.sketch(case, cast, shot or shots([case])[0]))
         *_, last = self.backend.denoise(request)
         seconds = time.monotonic() - start
         frame = last.finished
         cuts = tuple(cut_by_routing(frame, k) for k in range(len(names)))
-        return _Made(case, frame, cuts, seconds, request.underdrawing)
+        return Made(case, frame, cuts, seconds, request.underdrawing)
 
 
 def evaluate(artist: Artist, art: Art, world: World, samples: int) -> TableReport:
@@ -294,11 +321,11 @@ def _seen_from(artist: Artist, art: Art, pictures: int, count: int) -> list[bool
 # Measures of many.
 
 
-def _ranks(judge: Judge, made: _Made) -> list[int]:
+def _ranks(judge: Judge, made: Made) -> list[int]:
     return [rank_of(row, own) for row, own in zip(judge.likeness(made.cuts), made.case.cast, strict=True)]
 
 
-def _traced(made: Sequence[_Made], seen: Sequence[np.ndarray | None], kind: str, side: int) -> list[float]:
+def _traced(made: Sequence[Made], seen: Sequence[np.ndarray | None], kind: str, side: int) -> list[float]:
     """IoU of the layers' votes at the last step, where there is a trace of that kind."""
     values = []
     for one, mask in zip(made, seen, strict=True):
@@ -308,7 +335,7 @@ def _traced(made: Sequence[_Made], seen: Sequence[np.ndarray | None], kind: str,
     return values
 
 
-def _copied(made: Sequence[_Made], backend: AnyStoryBackend) -> list[Row]:
+def _copied(made: Sequence[Made], backend: AnyStoryBackend) -> list[Row]:
     """How near frames are to their sketches, inside the characters and outside: as nothing of the steps but the
     autoencoder would leave them (the ceiling)."""
     rows = []
@@ -336,7 +363,7 @@ def _by_views(one_view: Sequence[bool], views: Sequence[bool]) -> list[Row]:
 
 
 def _read(
-    alone: Sequence[_Made],
+    alone: Sequence[Made],
     seen: Sequence[np.ndarray | None],
     truth: dict[str, list[bool]],
     reader: FrameReader,
@@ -394,11 +421,11 @@ def _bool(mask: Image.Image) -> np.ndarray:
 
 def _sheets(
     cast: Gallery,
-    alone: Sequence[_Made],
+    alone: Sequence[Made],
     scores: np.ndarray,
     ranks: Sequence[int],
-    couples: Sequence[_Made],
-    unrouted: Sequence[_Made],
+    couples: Sequence[Made],
+    unrouted: Sequence[Made],
 ) -> dict[str, Image.Image]:
     """The frames whose subjects are the most, middling and the least like themselves against all others; pairs in
     their order, with and without routing."""

@@ -37,7 +37,7 @@ def backend(each_backend):
 
 def drawn(taken, seed=0):
     """A sketch in which Fox and Robot stand in their `BOXES`."""
-    picture = Image.effect_noise((SIDE, SIDE), 80 + seed).convert("RGB")
+    picture = Image.fromarray(np.random.default_rng(seed).integers(0, 256, (SIDE, SIDE, 3), np.uint8))
     holders = np.full((SIDE, SIDE), 2, np.uint8)
     for index, place in enumerate(BOXES):
         x0, y0, x1, y1 = (round(edge * SIDE) for edge in place.box)

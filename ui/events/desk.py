@@ -75,9 +75,10 @@ def wire(parts: Parts) -> None:
             asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
             return {table.notice: html.notice([words(request)(error)])}
-        if studio.backend.about.sketches:
-            asked = desk.placed(item.panel.steering, asked)
-        job = item.job.as_written(script.panels_of(lines, cast.members(present))).take(item.number, seed, asked)
+        job = item.job.as_written(script.panels_of(lines, cast.members(present)))
+        before = item.panel.steering if studio.backend.about.sketches else job.script.panels[item.number - 1].steering
+        asked = desk.placed(before, asked) if studio.backend.about.sketches else desk.steered(before, asked)
+        job = job.take(item.number, seed, asked)
         return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
 
     def taken(job: Job, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:
