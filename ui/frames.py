@@ -13,9 +13,11 @@ import gradio as gr
 from anystory.render.session import framed
 from anystory.story.capabilities import Capabilities
 from anystory.story.from_sketch import FROM_NOISE, STRENGTH, FromSketch
-from anystory.story.model import BOUNDS, MAX_SEED, Panel, Settings
+from anystory.story.model import BOUNDS, MAX_SEED, Panel, Script, Settings
+from anystory.story.size import SHAPES
 from ui import cast, html, viewer
 from ui.estimate import rounded
+from ui.panels import USUAL
 from ui.running import Run
 from ui.strip import STRIP, strip
 from ui.studio import Shown, rechosen
@@ -27,16 +29,25 @@ TICK = 0.4
 
 @dataclass(frozen=True)
 class Controls:
-    """What starts and ends a render."""
+    """What starts and ends a render. `shape` and `size` are those that the script gives all frames, `pages` the layout
+    that it names for them."""
 
     seed: gr.Number
     steps: gr.Number
     guidance: gr.Number
     sketch: gr.Dropdown
+    shape: gr.Dropdown
+    size: gr.Dropdown
+    pages: gr.Textbox
     start: gr.Button
     stop: gr.Button
     skip: gr.Button
     notice: gr.HTML
+
+    @property
+    def menus(self) -> list[Any]:
+        """What follows the script's own words on its frames."""
+        return [self.sketch, self.shape, self.size, self.pages]
 
 
 @dataclass(frozen=True)
@@ -100,9 +111,24 @@ def create_controls() -> Controls:
                 elem_id="guidance",
                 **_between("guidance"),
             )
-        sketch = gr.Dropdown(visible=False, elem_id="from-sketch")
+        with gr.Row():
+            shapes = [(t("settings.shape.page"), ""), *((name, name) for name in SHAPES)]
+            shape = gr.Dropdown(
+                shapes, value="", label=t("panel.shape"), info=t("settings.shape.hint"), elem_id="shape"
+            )
+            sizes = [(t("settings.size.usual"), ""), *((str(side), str(side)) for side in USUAL)]
+            size = gr.Dropdown(
+                sizes,
+                value="",
+                label=t("panel.size"),
+                info=t("settings.size.hint"),
+                allow_custom_value=True,
+                elem_id="size",
+            )
+        sketch = gr.Dropdown(visible=False, allow_custom_value=True, elem_id="from-sketch")
+    pages = gr.Textbox(visible="hidden")
     dice.click(roll, None, seed, queue=False, api_visibility="private")
-    return Controls(seed, steps, guidance, sketch, start, stop, skip, notice)
+    return Controls(seed, steps, guidance, sketch, shape, size, pages, start, stop, skip, notice)
 
 
 def from_sketch(about: Capabilities) -> gr.Dropdown:
@@ -123,6 +149,18 @@ def from_sketch(about: Capabilities) -> gr.Dropdown:
         info=t("settings.sketch.hint" if usual else "settings.sketch.unmeasured"),
         visible=True,
     )
+
+
+def menus(script: Script | None, controls: Controls) -> dict[Any, Any]:
+    """What a script asks of all its frames, in the menus; they stay while it cannot be read."""
+    if script is None:
+        return {}
+    return {
+        controls.shape: script.shape,
+        controls.size: str(script.size or ""),
+        controls.pages: script.pages,
+        controls.sketch: "" if script.from_sketch is None else str(script.from_sketch),
+    }
 
 
 def _between(name: str) -> dict[str, Any]:

@@ -164,7 +164,6 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
             gr.Radio([(t(f"viewer.{kind}"), kind) for kind in kinds], value="refined", visible=len(kinds) > 1),
             html.hint(say(item.trace_words) if item.trace_words else ""),
         ]
-    made = item.frame.made
     return [
         item,
         gr.Row(visible=True),

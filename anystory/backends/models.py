@@ -49,7 +49,7 @@ def guide_of(layout: Layout, names: Sequence[str], underdrawing: Underdrawing | 
     where nothing is asked of a frame of `names`."""
     seen = None
     if underdrawing is not None and underdrawing.taken.layout:
-        seen = np.pad(underdrawing.regions(len(names), SIDE), ((0, 1), (0, 0), (0, 0)))
+        seen = np.pad(underdrawing.regions(names, SIDE), ((0, 1), (0, 0), (0, 0)))
     regions = layout.regions((*names, BACKGROUND), seen)
     return None if regions is None else Guide(regions, layout.strength, layout.start, layout.end)
 
@@ -59,8 +59,8 @@ def pixels_of(picture: Image.Image) -> Tensor:
     return torch.from_numpy(np.asarray(picture, np.float32) / 127.5 - 1).permute(2, 0, 1)
 
 
-def undrawn(names: Sequence[str], underdrawing: Underdrawing, image: Image.Image, seed: int, version: str) -> Frame:
+def undrawn(underdrawing: Underdrawing, image: Image.Image, seed: int, version: str) -> Frame:
     """The frame whose steps are all left out: the sketch as the autoencoder gives it back, `image`."""
     held = underdrawing.holders[:: (every := -(-max(image.size) // MAPS)), ::every]
-    maps = (held == np.arange(len(names) + 1, dtype=np.uint8)[:, None, None]).astype(np.float32)
-    return Frame(image, RoutingMaps((*names, BACKGROUND), maps, SEEN), seed, version=version)
+    maps = (held == np.arange(len(underdrawing.names) + 1, dtype=np.uint8)[:, None, None]).astype(np.float32)
+    return Frame(image, RoutingMaps((*underdrawing.names, BACKGROUND), maps, SEEN), seed, version=version)

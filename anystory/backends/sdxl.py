@@ -244,7 +244,7 @@ class AnyStoryBackend:
             begun = {"start": start, "last": under.taken.steps(settings.steps)}
             if begun["last"] == 0:
                 image = self.pipeline.decode(start)[0]
-                yield Step(1, 1, image, undrawn(names, under, image, request.seed, version))
+                yield Step(1, 1, image, undrawn(under, image, request.seed, version))
                 return
         average, recorder = MapAverage(), TraceRecorder((*names, BACKGROUND))
         mentions = request.prompt.mentions or (None,) * len(cast)

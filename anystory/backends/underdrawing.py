@@ -31,4 +31,4 @@ def underdrawing(request: Request, taken: FromSketch, cutouts: Mapping[str, Cuto
     holders = np.full(made.masks.shape[1:], len(request.names), np.uint8)
     for role, seen in zip(shot.roles, made.masks, strict=True):
         holders[seen] = request.names.index(role.name)
-    return Underdrawing(taken, made.image, holders)
+    return Underdrawing(taken, made.image, holders, request.names)

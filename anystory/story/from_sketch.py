@@ -6,6 +6,7 @@ as `off`, `layout`, `0.4` or `layout 0.4`; an `Underdrawing` is the sketch benea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,24 +93,28 @@ FROM_NOISE = FromSketch()
 @dataclass(frozen=True)
 class Underdrawing:
     """The sketch beneath a frame, and what is taken of it. `picture` RGB, of the frame's size; `holders` uint8 (H, W):
-    whom of the frame's N names each pixel shows, N for nobody."""
+    whom of `names` each pixel shows, as many as they are for nobody."""
 
     taken: FromSketch
     picture: Image.Image
     holders: np.ndarray
+    names: tuple[str, ...]
 
-    def regions(self, count: int, side: int) -> np.ndarray:
-        """Where each of `count` names is seen, as float32 (count, side, side) of 0 and 1 over the frame: as many fields
+    def regions(self, names: Sequence[str], side: int) -> np.ndarray:
+        """Where each of `names` is seen, as float32 (names, side, side) of 0 and 1 over the frame: as many fields
         as its pixels would fill, at least one, those of which it has the most. Who has fewer chooses first, so nobody
         is lost who is seen at all, however small or hidden. Zeros for who is not seen."""
-        covered = np.stack([_shares(self.holders == index, side) for index in range(count)]).reshape(count, -1)
+        if not names:
+            return np.zeros((0, side, side), np.float32)
+        shares = [_shares(self.holders == self.names.index(name), side) for name in names]
+        covered = np.stack(shares).reshape(len(names), -1)
         regions, free = np.zeros_like(covered), np.ones(side * side, bool)
         for index in np.argsort(covered.sum(axis=1), kind="stable"):
             fields = int(covered[index].sum() + 0.5) or int(covered[index].any())
             best = np.argsort(np.where(free, -covered[index], 1), kind="stable")[:fields]
             best = best[covered[index, best] > 0]
             regions[index, best], free[best] = 1, False
-        return regions.reshape(count, side, side)
+        return regions.reshape(len(names), side, side)
 
 
 def _shares(seen: np.ndarray, side: int) -> np.ndarray:

@@ -43,7 +43,7 @@ def drawn(taken, seed=0):
         x0, y0, x1, y1 = (round(edge * SIDE) for edge in place.box)
         holders[y0:y1, x0:x1] = index
         ImageDraw.Draw(picture).rectangle((x0, y0, x1, y1), ("red", "blue")[index])
-    return Underdrawing(taken, picture, holders)
+    return Underdrawing(taken, picture, holders, NAMES)
 
 
 def request(backend, under=None, steering=UNSTEERED, seed=7):

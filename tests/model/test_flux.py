@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.checkpoint import read_checkpoint
 from anystory.model.flux.encoder import pack
-from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
+from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings, Start
 from anystory.model.routing import LEVELS
 from tests.flux_by_hand import ByHand
 
@@ -111,7 +111,7 @@ def test_from_a_picture_only_the_last_steps_run_as_a_plain_computation_runs_them
     clean = pack((clean - pipeline.vae.config.shift_factor) * pipeline.vae.config.scaling_factor)
     torch.testing.assert_close(start, clean)
 
-    steps = list(pipeline.denoise(states, pooled, cast, noise, settings, start=start, last=last))
+    steps = list(pipeline.denoise(states, pooled, cast, noise, settings, start=Start(start, last)))
     latents, maps, _ = by_hand.denoise(states[0], pooled[0], cast, noise[0], settings, clean[0], last)
     assert [(step.index, step.total) for step in steps] == [(k + 1, last) for k in range(last)]
     if not last:
@@ -126,7 +126,7 @@ def test_from_a_picture_with_all_steps_nothing_of_it_is_used(pipeline):
     settings, (states, pooled) = FluxSettings(height=64, width=64, num_inference_steps=3), prompt()
     noise, start = pipeline.noise(5, 64, 64), torch.ones(1, 16, 64)
     *_, plain = pipeline.denoise(states, pooled, [], noise, settings)
-    *_, begun = pipeline.denoise(states, pooled, [], noise, settings, start=start, last=3)
+    *_, begun = pipeline.denoise(states, pooled, [], noise, settings, start=Start(start, 3))
     assert torch.equal(plain.latents, begun.latents)
 
 

@@ -94,7 +94,7 @@ def held(*masks):
     holders = np.full(masks[0].shape, len(masks), np.uint8)
     for index, mask in enumerate(masks):
         holders[mask] = index
-    return Underdrawing(FromSketch(True), Image.new("RGB", holders.shape[::-1]), holders)
+    return Underdrawing(FromSketch(True), Image.new("RGB", holders.shape[::-1]), holders, ("Mia", "Tom"))
 
 
 def box(x0, y0, x1, y1, side=512):
@@ -105,7 +105,7 @@ def box(x0, y0, x1, y1, side=512):
 @pytest.mark.parametrize("side", [128, 200, 512])
 def test_places_have_the_size_of_what_is_seen_and_nobody_shares_one(side):
     under = held(box(0.1, 0.2, 0.5, 0.9, side), box(0.4, 0.4, 0.8, 0.95, side))
-    regions = under.regions(2, SIDE)
+    regions = under.regions(("Mia", "Tom"), SIDE)
     seen = [(under.holders == index).mean() for index in range(2)]
     assert np.allclose(regions.mean((1, 2)), seen, atol=1 / SIDE**2)
     assert regions.sum(0).max() == 1 and regions.dtype == np.float32
@@ -129,7 +129,7 @@ def test_who_is_small_or_hidden_keeps_a_place_in_every_layer(masks, shape):
     under = held(*masks)
     seen = [(under.holders == index).mean() for index in range(2)]
     assert 0 < min(seen) < 0.02
-    regions = under.regions(2, SIDE)
+    regions = under.regions(("Mia", "Tom"), SIDE)
     assert np.allclose(regions.mean((1, 2)), seen, atol=1 / SIDE**2) and regions.any((1, 2)).all()
     shares = token_shares(torch.from_numpy(np.pad(regions, ((0, 1), (0, 0), (0, 0))))[None], shape)
     assert set(shares[0].argmax(0).tolist()) == {0, 1, 2}
@@ -137,8 +137,9 @@ def test_who_is_small_or_hidden_keeps_a_place_in_every_layer(masks, shape):
 
 def test_who_is_not_seen_has_no_place_and_places_by_hand_win():
     under = held(box(0.2, 0.2, 0.4, 0.4), box(0.2, 0.2, 0.4, 0.4))
-    regions = under.regions(2, SIDE)
+    regions = under.regions(("Mia", "Tom"), SIDE)
     assert not regions[0].any() and regions[1].any()
+    assert np.array_equal(under.regions(("Tom", "Mia"), SIDE), regions[::-1]) and not len(under.regions((), SIDE))
     hand = Place("Mia", (0.5, 0.5, 1, 1))
     both = Layout((hand,)).regions(("Mia", "Tom"), regions)
     assert np.array_equal(both, [hand.region(), regions[1]])
