@@ -125,7 +125,7 @@ def create_controls() -> Controls:
                 allow_custom_value=True,
                 elem_id="size",
             )
-        sketch = gr.Dropdown(visible=False, allow_custom_value=True, elem_id="from-sketch")
+        sketch = gr.Dropdown(value="", visible=False, allow_custom_value=True, elem_id="from-sketch")
     pages = gr.Textbox(visible="hidden")
     dice.click(roll, None, seed, queue=False, api_visibility="private")
     return Controls(seed, steps, guidance, sketch, shape, size, pages, start, stop, skip, notice)
@@ -144,7 +144,6 @@ def from_sketch(about: Capabilities) -> gr.Dropdown:
     }
     return gr.Dropdown(
         [(t("settings.sketch.usual"), ""), *((t(key), str(taken)) for key, taken in whole.items())],
-        value="",
         label=t("settings.sketch"),
         info=t("settings.sketch.hint" if usual else "settings.sketch.unmeasured"),
         visible=True,
