@@ -142,7 +142,7 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Made:
+class JudgedFrame:
     """A case and what became of it: a subject's cut-out by its routing map, each, and the seconds it took."""
 
     case: Case
@@ -181,7 +181,7 @@ class Artist:
         encoded: Sequence[Any],
         steering: Steering = UNSTEERED,
         shot: Shot | None = None,
-    ) -> Made:
+    ) -> JudgedFrame:
         """A case's frame, with the drawings of `cast` and their encodings; its sketch shows the shot, or what storybook
         reads of the case's line."""
         names = NAMES[: len(case.cast)]
@@ -193,7 +193,7 @@ class Artist:
         seconds = time.monotonic() - start
         frame = last.finished
         cuts = tuple(cut_by_routing(frame, k) for k in range(len(names)))
-        return Made(case, frame, cuts, seconds, request.underdrawing)
+        return JudgedFrame(case, frame, cuts, seconds, request.underdrawing)
 
 
 def evaluate(artist: Artist, art: Art, world: World, samples: int) -> TableReport:
@@ -321,11 +321,11 @@ def _seen_from(artist: Artist, art: Art, pictures: int, count: int) -> list[bool
 # Measures of many.
 
 
-def _ranks(judge: Judge, made: Made) -> list[int]:
+def _ranks(judge: Judge, made: JudgedFrame) -> list[int]:
     return [rank_of(row, own) for row, own in zip(judge.likeness(made.cuts), made.case.cast, strict=True)]
 
 
-def _traced(made: Sequence[Made], seen: Sequence[np.ndarray | None], kind: str, side: int) -> list[float]:
+def _traced(made: Sequence[JudgedFrame], seen: Sequence[np.ndarray | None], kind: str, side: int) -> list[float]:
     """IoU of the layers' votes at the last step, where there is a trace of that kind."""
     values = []
     for one, mask in zip(made, seen, strict=True):
@@ -335,7 +335,7 @@ def _traced(made: Sequence[Made], seen: Sequence[np.ndarray | None], kind: str, 
     return values
 
 
-def _copied(made: Sequence[Made], backend: AnyStoryBackend) -> list[Row]:
+def _copied(made: Sequence[JudgedFrame], backend: AnyStoryBackend) -> list[Row]:
     """How near frames are to their sketches, inside the characters and outside: as nothing of the steps but the
     autoencoder would leave them (the ceiling)."""
     rows = []
@@ -363,7 +363,7 @@ def _by_views(one_view: Sequence[bool], views: Sequence[bool]) -> list[Row]:
 
 
 def _read(
-    alone: Sequence[Made],
+    alone: Sequence[JudgedFrame],
     seen: Sequence[np.ndarray | None],
     truth: dict[str, list[bool]],
     reader: FrameReader,
@@ -421,11 +421,11 @@ def _bool(mask: Image.Image) -> np.ndarray:
 
 def _sheets(
     cast: Gallery,
-    alone: Sequence[Made],
+    alone: Sequence[JudgedFrame],
     scores: np.ndarray,
     ranks: Sequence[int],
-    couples: Sequence[Made],
-    unrouted: Sequence[Made],
+    couples: Sequence[JudgedFrame],
+    unrouted: Sequence[JudgedFrame],
 ) -> dict[str, Image.Image]:
     """The frames whose subjects are the most, middling and the least like themselves against all others; pairs in
     their order, with and without routing."""
