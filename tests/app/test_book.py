@@ -130,12 +130,15 @@ def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch, tiny_b
 
 def test_the_layout_of_a_sketched_story_is_that_of_its_script_unless_it_has_a_shape():
     request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
-    *_, look, _ = asks(build(Studio({"storybook": lambda: load("storybook")})))
+    studio = Studio({"storybook": lambda: load("storybook")})
+    *_, look, _ = asks(build(studio))
+    assert studio.backends["storybook"].about.sketches
     for text, wanted in (
         ("the sea", "pages: manga\nthe sea"),
         ("size: 96\nthe sea", "pages: manga\nsize: 96\nthe sea"),
         ("shape: 16:9\nthe sea", None),
         ("size: 96x64\nthe sea", None),
+        ("[Nobody] the sea", None),
     ):
         said = look(request, "manga", (), None, "u2net", 0, 1, 1.0, (), (), text, "", None, "storybook")
         assert (wanted in said.values()) if wanted else "pages" not in str(said)
