@@ -444,7 +444,7 @@ class Studio:
         moment: Moment,
     ) -> Generator[Moment, None, None]:
         """What `render` yields once it is in the queue; `moment` is the one before it."""
-        telling = _Telling(story, job, before, self._tries(job))
+        telling = _Telling(story, job, before, self._tries(job, before))
 
         def my_turn() -> Iterator[Moment]:
             for place in turn.wait():
@@ -502,10 +502,14 @@ class Studio:
         yield found
 
     @staticmethod
-    def _tries(job: Job) -> int:
-        """How many other seeds the panel to try again may have had in the end; 0 for other jobs."""
-        made = None if job.retry is None else Project(job.visit.story).entries.get(job.retry)
-        return made.tries - 1 + TRIES if made else 0
+    def _tries(job: Job, before: Sequence[Shown]) -> int:
+        """How many other seeds the panel to try again, which `before` has, may have had in the end; 0 for other jobs.
+        Raises ProjectError where the panel is gone."""
+        item = next((item for item in before if item.number == job.retry and item.job.script == job.script), None)
+        if item is None:
+            return 0
+        project, number = item.in_folder
+        return project.entries[number].tries - 1 + TRIES if number in project.entries else TRIES
 
 
 class _Telling:

@@ -257,7 +257,10 @@ def read_settings(data: Any) -> Settings:
     values: dict[str, Any] = {}
     for each in fields(Settings):
         if each.name == "size" and each.name in data:
-            values[each.name] = _size(data[each.name])
+            try:
+                values[each.name] = Size.asked(data[each.name])
+            except ValueError as error:
+                raise _beyond(each.name, data[each.name]) from error
         elif each.name in data:
             whole = each.type == "int"
             values[each.name] = (int if whole else float)(_number(data[each.name], each.name, whole))
@@ -266,16 +269,17 @@ def read_settings(data: Any) -> Settings:
     return Settings(**values)
 
 
-def _size(value: Any) -> Size:
-    """Both sides of a frame within their bounds."""
-    low, high = BOUNDS["size"]
-    try:
-        size = Size.of(value)
-    except ValueError:
-        size = Size(0, 0)
-    if not all(low <= side <= high for side in size):
-        raise ImprintError(f"The settings are damaged: size is {str(value)[:40]!r}, not between {low} and {high}.")
-    return size
+def _beyond(name: str, value: Any) -> ImprintError:
+    low, high = BOUNDS.get(name, (-math.inf, math.inf))
+    return ImprintError(
+        Message(
+            "The settings are damaged: {name} is {value}, not between {low} and {high}.",
+            name=name,
+            value=repr(str(value)[:40]),
+            low=low,
+            high=high,
+        )
+    )
 
 
 def _number(value: Any, name: str, whole: bool = True) -> float:
@@ -285,15 +289,7 @@ def _number(value: Any, name: str, whole: bool = True) -> float:
         value = int(value)
     kind = int if whole else int | float
     if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or not low <= value <= high:
-        raise ImprintError(
-            Message(
-                "The settings are damaged: {name} is {value}, not between {low} and {high}.",
-                name=name,
-                value=repr(str(value)[:40]),
-                low=low,
-                high=high,
-            )
-        )
+        raise _beyond(name, value)
     return value
 
 

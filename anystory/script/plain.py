@@ -42,6 +42,7 @@ from anystory.cast.filenames import SUFFIXES
 from anystory.errors import Message
 from anystory.script.escapes import unquoted
 from anystory.script.form import MAX_ERRORS, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+from anystory.script.imports.panels import sentence
 from anystory.script.paste import SPEECH, pasted, unbold
 from anystory.story.from_sketch import KEY
 from anystory.story.names import folded
@@ -59,12 +60,18 @@ CAPTION = re.compile(r"(?:^|\s)#")
 SAID = ">"
 """What a line of dialogue begins with."""
 
+BOLD_NAME = re.compile(r"^(>\s*)\*\*([^*:：]{1,40})(?:[:：]\*\*|\*\*\s?[:：])")
+"""Who says something, in Markdown: > **Mia:** Ready?"""
+
 TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*+((?:[^\[\]\s]|\s++(?!\]))*+)\s*+\]", re.IGNORECASE)
 """A key of the panel in brackets, and its value. No repetition gives back what it took: a bracket that is not closed
 is read once."""
 
 COMMA = re.compile("[,，]")
 """What is between names, and between a name and its description."""
+
+KANA_COMMA = re.compile("(?<=[\u3041-\u30ff])、(?=[^,，]*$)")
+"""The same in Japanese, where no comma of another kind is."""
 
 DESCRIBED = re.compile(
     r"\[(?!\s*\w+\s*[:：])([^\[\],，、#]+)\]\s*((?:an?|the|one|two|my)\s[^#]*|[一两这那][^#]*)$", re.IGNORECASE
@@ -94,7 +101,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         if header and header[3] and (data["panels"] or not data["cast"]):
             header = None  # "Drawing: Mia at her desk" is a panel
         if piece.role == "title":
-            data.setdefault("title", unbold(line))
+            data.setdefault("title", unbold(line).removesuffix("**").strip('"“”'))
             spans["title",] = span
             continue
         if piece.role == "member":
@@ -117,7 +124,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         elif (line.startswith(SAID) or piece.role == "said") and data["panels"]:
             index, said = len(data["panels"]) - 1, spoken[-1]
             spans["panels", index, "dialogue", len(said)] = span
-            said.append(line if line.startswith(SAID) else _spoken(unbold(line)))
+            said.append(BOLD_NAME.sub(r"\1\2:", line) if line.startswith(SAID) else _spoken(unbold(line)))
         elif line.startswith(SAID):
             misplaced.append(
                 (
@@ -161,7 +168,8 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             data["cast"][-1]["drawing"] = line[header.end() :]
             spans["cast", len(data["cast"]) - 1, "drawing"] = start + header.end(), span[1]
         elif header[1].lower() == "cast":
-            called, *rest = COMMA.split(line[header.end() :], maxsplit=1)
+            comma = KANA_COMMA if KANA_COMMA.search(line) else COMMA
+            called, *rest = comma.split(line[header.end() :], maxsplit=1)
             begin, description = start + header.end(), "".join(rest)
             places = {"name": (begin, begin + len(called)), "description": (span[1] - len(description), span[1])}
             add("cast", {"name": unbold(called), "description": unbold(description)}, span, **places)
@@ -192,7 +200,8 @@ def _told(panel: str, parts: Mapping[str, Sequence[str]]) -> str:
     """A panel as plain text with what lines below it tell: more of its words, its caption, what is said."""
     line, *said = panel.split("\n")
     words = [line, *parts.get("prompt", ()), *parts.get("more", ())]
-    line = ", ".join([" ".join(part for part in words if part), *parts.get("camera", ())])
+    line = " ".join(part for part in words if part)
+    line = sentence([line, *parts["camera"]]) if "camera" in parts else line
     caption = " ".join(part.strip('"“”') for part in parts.get("caption", ()))
     said += [_spoken(words) for words in parts.get("dialogue", ())]
     return "\n".join([f"{line}  # {caption}" if caption else line, *said])

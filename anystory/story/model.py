@@ -15,7 +15,7 @@ from PIL import Image
 from anystory.errors import Message
 from anystory.story.from_sketch import FROM_NOISE, FromSketch
 from anystory.story.shot import Shot
-from anystory.story.size import Size, ratio, shaped
+from anystory.story.size import SIDES, Size, ratio, shaped
 from anystory.story.steering import UNSTEERED, Steering
 
 BACKGROUND = "background"
@@ -212,7 +212,7 @@ class Settings:
 
 
 BOUNDS = {
-    "size": (16, 4096),
+    "size": SIDES,
     "steps": (1, 1000),
     "guidance": (1, 100),
     "eta": (-100, 100),

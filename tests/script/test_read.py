@@ -455,7 +455,7 @@ def test_files_that_cannot_be_read(folder):
     for name, data, words in (
         ("a.yaml", b"\xef\xbb\xbfpanels:\n- Zo\xeb", r"Line 2: a\.yaml is not UTF-8"),
         ("a.txt", b"x" * 500_001, r"a\.txt is larger than 500 kB"),
-        ("a.docx", b"Mia", r"a\.docx is not a script; give a \.txt"),
+        ("a.rtf", b"Mia", r"a\.rtf is not a script; give a \.txt"),
     ):
         (folder / name).write_bytes(data)
         with pytest.raises(ScriptError, match=words) as caught:
