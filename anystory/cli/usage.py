@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from anystory.backends.base import Lora
 from anystory.errors import AnyStoryError
+from anystory.story.from_sketch import FromSketch, FromSketchError
 from anystory.story.size import SIDES, Size
 
 
@@ -52,6 +53,14 @@ def lora(text: str) -> Lora:
     try:
         return Lora.parse(text)
     except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def from_sketch(text: str) -> FromSketch:
+    """An argparse type: what frames take of their sketches."""
+    try:
+        return FromSketch.read(text)
+    except FromSketchError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 

@@ -5,8 +5,8 @@
                             further pictures of a character are NAME_2.png and so on
     things/, places/        the story's own drawings of things and places; see `anystory.project.own`
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.render.portraits`
-    frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
-                            drawing, and the whole story (`anystory.project.imprint`) as PNG text
+    frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is but a
+                            model's drawing from noise, and the whole story (`anystory.project.imprint`) as PNG text
     frames/001-maps.npz     names (unicode: the panel's cast, then the background) as they were then, story.json has
                             those by now; maps float16 (S+1, h, w), what they measure, key
     history/KEY.png         frames that stood or could stand in a panel's place, with KEY-maps.npz; the same content
@@ -60,8 +60,8 @@ from anystory.project.schema import SchemaError, parsed, read_settings
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
+from anystory.story.from_sketch import KEY, OFF, FromSketch
 from anystory.story.model import (
-    MADE,
     ROUTING,
     CastMember,
     Frame,
@@ -696,7 +696,8 @@ class Project:
         picture, routing = self._whole(entry), self._maps(entry)
         notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
         version = str(picture.info.get("version", ""))
-        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version)
+        taken = FromSketch.read(picture.info.get(KEY, OFF))
+        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version, from_sketch=taken)
 
     def _maps(self, entry: Entry | Kept) -> RoutingMaps:
         """The maps of a listed frame, under the names by now: those in the file are of when it was written."""
@@ -1026,8 +1027,9 @@ class Project:
             "backend": backend["name"],
             "version": frame.version or backend["version"],
             "key": key,
-            **({"made": MADE[frame.maps.measure]} if frame.maps.measure in MADE else {}),
+            **({"made": frame.made} if frame.made else {}),
             **({"notes": json.dumps(frame.notes)} if frame.notes else {}),
+            **({KEY: str(frame.from_sketch)} if frame.from_sketch else {}),
             IMPRINT: imprint(listed["script"], listed["settings"], looks, number),
         }
         return _Files(png(frame.image, text), frame.maps, frame.seed)

@@ -40,8 +40,9 @@ class ImprintError(AnyStoryError, ValueError):
 @dataclass(frozen=True)
 class FrameStory:
     """The story a frame brought back. It is panel `panel` (from 1) of `script`, made with `seed` by `backend`, whose
-    version was `version`; the script asks for that seed. `missing` are the characters whose pictures have to be given
-    again, `notes` sentences on what else is not as it was; `looks` has what each character looked like, as a hash
+    version was `version`, `made` saying in a few words what the frame is that is no model's from noise; the script
+    asks for that seed. `missing` are the characters whose pictures have to be given again, `notes` sentences on
+    what else is not as it was; `looks` has what each character looked like, as a hash
     (`anystory.project.folder.content`)."""
 
     script: Script
@@ -53,6 +54,7 @@ class FrameStory:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     looks: Mapping[str, str] = field(default_factory=dict)
+    made: str = ""
 
 
 def imprint(script: Mapping[str, Any], settings: Mapping[str, Any], looks: Mapping[str, str], number: int) -> str:
@@ -110,7 +112,8 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
         Message("{name} has a different picture here from the one in the frame's story.", name=name) for name in others
     ]
     missing = tuple(name for name in then if name not in looks)
-    return FrameStory(script, settings, panel, seed, backend, version, missing, tuple(notes), then)
+    made = str(info.get("made", ""))[:200]
+    return FrameStory(script, settings, panel, seed, backend, version, missing, tuple(notes), then, made)
 
 
 @dataclass(frozen=True)

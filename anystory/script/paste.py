@@ -86,7 +86,7 @@ LOOKS = re.compile(
 CALLED = re.compile(r"cast\s*[:：]\s*(?P<name>[^,，]+)", re.IGNORECASE)
 """One of the cast as plain text has it."""
 
-STORY = re.compile(r"(?:title|style|segmenter|cast|image|mask|drawing)\s*[:：]\s*\S", re.IGNORECASE)
+STORY = re.compile(r"(?:title|style|segmenter|from_sketch|cast|image|mask|drawing)\s*[:：]\s*\S", re.IGNORECASE)
 """What the form of plain text has before the first panel."""
 
 BOLD = re.compile(r"(?<!\\)\*\*(?=\S)((?:[^*\n]|\*(?!\*))+)(?<=\S)\*\*")

@@ -19,14 +19,14 @@ Plain text is one line per panel, with what is said in it on lines of their own 
     [layout: Mia 0 0.2 0.5 1; Tom 0.5 0.2 1 1] Mia and Tom dance
     # a line that starts with # is a remark and is left out
 
-`title`, `style`, `size` and `shape` (of frames, which a panel may have too), `pages` (the layout in whose cells frames
-fit), `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
-looks; a line each, with the files of its picture and of its mask below it, and of further pictures, or with the
-drawing of the library that stands for it) come before the first panel, each only if wanted. `[NC]` is a panel with
-nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in it, otherwise those are whose names the line contains
-or, where it has none, whom its pronouns mean (`anystory.script.pronouns`); `[layout: …]` says where
-(`anystory.story.steering`). `Mia: Half for you!`
-below a panel is what Mia says there, as with a > before it, if she is in the cast.
+`title`, `style`, `size` and `shape` (of frames, which a panel may have too), `pages` (the layout in whose cells
+frames fit), `from_sketch` (what a model takes of the sketches, which a panel may say too), `segmenter` (the rembg
+model that cuts pictures out) and `cast` (a name, then how the character looks; a line each, with the files of its
+picture and of its mask below it, and of further pictures, or with the drawing of the library that stands for it) come
+before the first panel, each only if wanted. `[NC]` is a panel with nobody in it, `[Name, …]` or `[cast: Name, …]`
+says who is in it, otherwise those are whose names the line contains or, where it has none, whom its pronouns mean
+(`anystory.script.pronouns`); `[layout: …]` says where (`anystory.story.steering`). `Mia: Half for you!` below a panel
+is what Mia says there, as with a > before it, if she is in the cast.
 What follows a `#` with a space before it is the caption. A backslash before one of `# >
 [ ] \` takes it as it is, and `\n` breaks a line. Commas, colons and semicolons may be full-width, and 、 may be
 between names. StoryDiffusion's character list, `[Mia] a small fox` before the panels, is read too.
@@ -44,12 +44,13 @@ from anystory.script.escapes import unquoted
 from anystory.script.form import MAX_ERRORS, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
 from anystory.script.imports.panels import sentence
 from anystory.script.paste import SPEECH, pasted, unbold
+from anystory.story.from_sketch import KEY
 from anystory.story.names import folded
 
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
 
 HEADER = re.compile(
-    rf"(?:(title|style|segmenter|cast|(?:size|shape|pages)(?=\s*[:：]\s*[^\s:：]+(?:\s?[x×:：/]\s?[^\s:：]+)?$))|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
+    rf"(?:(title|style|segmenter|cast|{KEY}|(?:size|shape|pages)(?=\s*[:：]\s*[^\s:：]+(?:\s?[x×:：/]\s?[^\s:：]+)?$))|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
     re.IGNORECASE,
 )
 """What stands before the first panel: group 1 for the story, or group 2, with a file, or group 3 for the character

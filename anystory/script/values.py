@@ -27,6 +27,7 @@ from anystory.script.form import (
     shown,
     span_of,
 )
+from anystory.story.from_sketch import KEY, FromSketch, FromSketchError
 from anystory.story.size import SHAPES, SIDES, Size
 from anystory.story.steering import numbers
 
@@ -214,6 +215,16 @@ class Values:
             )
             self.fail((*path, "shape"), message)
         return shape
+
+    def from_sketch(self, fields: Mapping[str, Any], path: Where) -> FromSketch | None:
+        """What frames take of their sketches; None where it is not said."""
+        value = fields.get(KEY)
+        if value is None or value == "":
+            return None
+        try:
+            return FromSketch.read(value)
+        except FromSketchError as error:
+            self.fail((*path, KEY), error.said)
 
     def duration(self, fields: Mapping[str, Any], path: Where) -> float | None:
         """Seconds; None where they are not said."""

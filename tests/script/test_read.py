@@ -442,7 +442,8 @@ def test_two_documents_and_lists_are_refused(folder):
     (folder / "a.yaml").write_text("- Mia\n- Tom")
     with pytest.raises(
         ScriptError,
-        match="Line 1: Expected title, style, styles, size, shape, pages, segmenter, cast, panels here, not a list",
+        match="Line 1: Expected title, style, styles, size, shape, pages, from_sketch, segmenter, cast, panels here, "
+        "not a list",
     ):
         load_script(folder / "a.yaml")
     (folder / "a.yaml").write_text("")
