@@ -17,6 +17,9 @@ from ui import book
 from ui.app import build
 from ui.studio import Studio, Visit
 
+EXPORT = ("", None, 0, "", "", None, 150)
+"""The settings of *Export* as they are at first."""
+
 
 @pytest.fixture
 def shown(tmp_path):
@@ -42,6 +45,23 @@ def test_a_page_is_looked_at_and_never_one_that_is_not_there(shown):
     assert html.count("disabled") == 1
     with pytest.raises(PageError, match="gutter"):
         book.form("2x2", "", 21, "box", "none")
+
+
+def test_paper_shows_where_it_is_cut_and_frames_with_too_few_dots(shown, tmp_path):
+    how = book.form("full", "a4", 4, "box", "none", "kdp-6x9", None, 2, "  Ann \n Lee ", "rtl", None, 72)
+    assert how.paper.width == pytest.approx(6 * 25.4) and how.page == "" and how.author == "Ann Lee" and how.cover == 2
+    made = book.pages(shown, None, how)
+    assert made.backwards and len(made) == 6
+    _, html = book.preview(made, 2, dpi=300)
+    assert "fewer than 300" in html and "24 pages" in html
+    file, told = book.save(made, "epub", shown[0])
+    assert file.suffix == ".epub" and any("dots per inch" in sentence for sentence in told)
+    for wrong, what in ((("0x9",), "0 mm"), (("6x9", 3.0), "bleed"), (("6x9", None, 7), "Panel 7")):
+        with pytest.raises(book.ERRORS, match=what):
+            book.pages(shown, None, book.form("full", "", 4, "box", "none", *wrong))
+    (tmp_path / "words.ttf").write_text("no font")
+    with pytest.raises(book.ERRORS, match=r"words\.ttf cannot be read as a font"):
+        book.form("full", "", 4, "box", "none", font=str(tmp_path / "words.ttf"))
 
 
 def test_one_page_is_a_png_and_several_are_a_zip_of_them(shown, tmp_path):
@@ -98,6 +118,14 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:
         assert "ComicInfo.xml" in archive.namelist()
 
+    page.locator("#export .label-wrap").click()
+    page.get_by_label("Author").fill("Ann Lee")
+    page.locator("#cover input").fill("2")
+    page.locator("#cover input").press("Tab")
+    expect(page.locator("#pages .turn span")).to_contain_text("/ 5")  # with a cover and a back
+    with zipfile.ZipFile(saved(page, "#save-epub", tmp_path)) as archive:
+        assert "<dc:creator>Ann Lee</dc:creator>" in archive.read("book/package.opf").decode()
+
 
 def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):
     told = []
@@ -106,6 +134,6 @@ def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):
     (fit,) = (each.fn for each in page.fns.values() if getattr(each.fn, "__name__", "") == "fit")
     request = SimpleNamespace(headers={"accept-language": "en"}, cookies={})
     for text in ("shape: 16:9\nthe sea\na hill", "pages: manga\nthe sea\na hill"):
-        said = fit(request, (), "manga", "", 4.0, "box", "balloons", (), (), text, "", None)
+        said = fit(request, (), "manga", "", 4.0, "box", "balloons", *EXPORT, (), (), text, "", None)
         assert "pages: manga\nthe sea\na hill" in said.values()
     assert "take the shape" in told[0] and "already have the shape" in told[1]
