@@ -40,6 +40,7 @@ class Printer:
 
 
 def printer(project: Project | str | Path) -> Printer | None:
-    """Who paints the frames of a project, or of that in a folder, for paper; None where no sketching backend made them."""
+    """Who paints the frames of a project, or of one in a folder, for paper; None where it is not storybook that
+    made them."""
     project = project if isinstance(project, Project) else Project(project)
     return Printer(project, load(STORYBOOK)) if project.made_with[0] == STORYBOOK else None

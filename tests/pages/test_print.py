@@ -28,6 +28,8 @@ from anystory.render.session import Renderer
 from anystory.story.model import Line, Panel, Script
 from tests.stories import rendered, story
 
+ROOT = Path(__file__).resolve().parents[2]
+
 FOUR = tuple(Panel(f"Fox {k}", ("Fox",), f"Caption {k}", (Line("Fox", f"Line {k}"),)) for k in range(1, 5))
 
 
@@ -265,3 +267,64 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform ==
         run = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True)
         peaks.append(int(run.stdout))
     assert peaks[1] - peaks[0] < 2 * 1240 * 1754 * 3
+
+
+# --- letters ------------------------------------------------------------------------------------------------------
+
+SAID = (
+    "مرحبا! هذا بيتي رقم 12 (حقًا).", "שלום Mia, מה שלומך?", "क्षत्रिय राजा हिन्दी में बोला।", "กาลครั้งหนึ่งนานมาแล้ว มีแมว",
+    "옛날 옛적에 고양이가", "Ngày xửa ngày xưa", "从前有一只猫。", "Fox 🦊 loves ❤\ufe0f",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A story in many scripts."""
+    panels = tuple(Panel(f"Fox {k}", ("Fox",), words) for k, words in enumerate(SAID))
+    return rendered(tmp_path_factory.mktemp("many") / "story", story(panels, title="Many 🌍 letters"))
+
+
+def test_letters_of_many_scripts_are_drawn(many):
+    assert [page.warnings for page in Pages(many, Format("2x2", dpi=72))] == [(), ()]
+
+
+def test_a_letter_that_is_missing_is_told_with_its_panel(tmp_path):
+    made = rendered(tmp_path, story((Panel("Fox", ("Fox",)), Panel("Fox", ("Fox",), "a \ue000")), title=""))
+    (page,) = Pages(made, Format("2x2", dpi=72))
+    assert page.warnings == ("Panel 2: No font here has \ue000; empty boxes stand in for it: give one that has.",)
+
+
+def test_the_letters_of_a_pdf_are_text_in_fonts_that_it_brings_along(many, tmp_path):
+    pytest.importorskip("uharfbuzz", reason="uharfbuzz is not installed")
+    target, form = tmp_path / "book.pdf", Format("2x2", dpi=144)
+    export(many.folder, target, form)
+    read = pypdf_pages(target)
+    fonts = {}
+    for page in read.pages:
+        for name, font in page["/Resources"]["/Font"].items():
+            (inner,) = font["/DescendantFonts"]
+            fonts[name] = inner["/FontDescriptor"]["/FontFile2"].get_data()
+    assert len(fonts) == 4 and all(len(data) < 60_000 for data in fonts.values()), "no more than is used"
+    text = " ".join(page.extract_text() for page in read.pages)
+    for words in ("Ngày xửa ngày xưa", "从前有一只猫。", "고양이가", "Many"):
+        assert "".join(words.split()) in "".join(text.split())
+    data = target.read_bytes()
+    export(many.folder, target, form)
+    assert target.read_bytes() == data
+    if program := shutil.which("pdftoppm"):  # another program draws what we draw
+        subprocess.run([program, "-r", "144", "-png", str(target), str(tmp_path / "page")], check=True)
+        for number, page in enumerate(Pages(many, form), 1):
+            with Image.open(tmp_path / f"page-{number}.png") as picture:
+                theirs = np.asarray(picture.convert("L").resize(page.picture.size), float)
+            ours, blank = (np.asarray(image.convert("L"), float) for image in (page.image, page.picture))
+            letters = np.abs(ours - blank) > 40
+            assert np.abs(ours - theirs)[letters].mean() < 0.35 * np.abs(blank - theirs)[letters].mean()
+
+
+def test_a_font_of_ones_own_goes_first_for_what_it_has(many, tmp_path):
+    own = str(ROOT / "assets" / "fonts" / "korean.ttf")  # its space and Korean letters, and no others
+    plain, set_in = (Pages(many, Format("2x2", dpi=72, lettering=Lettering(font=font))) for font in ("", own))
+    assert plain[0].image.tobytes() != set_in[0].image.tobytes(), "its space is another"
+    assert set_in[1].warnings == ()
+    faces = {run.face for line in set_in[1].words for run, _ in line.placed}
+    assert own in faces and len(faces) > 1
