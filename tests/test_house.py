@@ -42,7 +42,20 @@ ARROWS = {
         *("api", "backends", "cast", "cli", "evaluation", "model", "project", "render", "script", "sketch", "story"),
         *("fonts", "training", "typeset"),
     },
-    "ui": {"api", "backends", "cast", "cli", "maps", "pages", "project", "render", "script", "sketch", "story"},
+    "ui": {
+        "api",
+        "backends",
+        "cast",
+        "cli",
+        "fonts",
+        "maps",
+        "pages",
+        "project",
+        "render",
+        "script",
+        "sketch",
+        "story",
+    },
 }
 """Which parts each part may import: a room of `anystory`, one of its few modules, or `ui`."""
 
@@ -52,7 +65,8 @@ WORKSHOP = {"training", "evaluation", "bench"}
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
 WITH_TORCH = (
     *("anystory.bench", "anystory.model", "anystory.training", "anystory.evaluation"),
-    *("anystory.backends.flux", "anystory.backends.lora", "anystory.backends.memory", "anystory.backends.models"),
+    *("anystory.backends.card", "anystory.backends.flux", "anystory.backends.klein", "anystory.backends.lora"),
+    *("anystory.backends.memory", "anystory.backends.models"),
     "anystory.backends.sdxl",
 )
 UI_BACKENDS = ("anystory.backends.base", "anystory.backends.load")
