@@ -234,8 +234,8 @@ def wire(parts: Parts) -> None:
             unpack(path, Path(folder) / "story")
             project = Project(Path(folder) / "story")
             script = project.story().script
-            own = None if bleed == -1 else _number("bleed", bleed, float, 0, 1)
-            panel = _number("cover", cover, int, 0, len(script.panels))
+            own = "" if bleed == -1 else str(_number("bleed", bleed, float, 0, 1))
+            panel = str(_number("cover", cover, int, 0, len(script.panels)))
             dots = _number("dpi", dpi, int, MIN_DPI, MAX_DPI)
             layout, gap = str(pages) or script.pages or Format.layout, Format.gutter
             how = book.form(layout, "", gap, captions, dialogue, trim, own, panel, author, direction, None, dots)

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image, ImageDraw
 
+from anystory.errors import Message
 from anystory.fonts import KINDS as FONTS
 from anystory.fonts import FontError
 from anystory.pages.archive import zipped
@@ -52,8 +53,8 @@ class Book:
     captions: gr.Dropdown
     dialogue: gr.Dropdown
     paper: gr.Dropdown
-    bleed: gr.Number
-    cover: gr.Number
+    bleed: gr.Textbox
+    cover: gr.Textbox
     author: gr.Textbox
     direction: gr.Dropdown
     font: gr.File
@@ -101,9 +102,11 @@ def create() -> Book:
                     paper = gr.Dropdown(
                         papers, value="", label=t("book.paper"), allow_custom_value=True, min_width=140, elem_id="paper"
                     )
-                    bleed = gr.Number(None, label=t("book.bleed"), minimum=0, step=0.125, min_width=140)
+                    bleed = gr.Textbox(label=t("book.bleed"), max_lines=1, max_length=20, min_width=140)
                 with gr.Row():
-                    cover = gr.Number(0, label=t("book.cover"), minimum=0, precision=0, min_width=140, elem_id="cover")
+                    cover = gr.Textbox(
+                        label=t("book.cover"), max_lines=1, max_length=20, min_width=140, elem_id="cover"
+                    )
                     author = gr.Textbox(label=t("book.author"), max_lines=1, max_length=200, min_width=140)
                 with gr.Row():
                     ways = [(t(f"book.direction.{way or 'own'}"), way) for way in DIRECTIONS]
@@ -147,19 +150,26 @@ def form(
     captions: str,
     dialogue: str,
     trim: str = "",
-    bleed: float | None = None,
-    cover: float | None = 0,
+    bleed: str = "",
+    cover: str = "",
     author: str = "",
     direction: str = "",
     font: str | None = None,
     dpi: float = Format.dpi,
 ) -> Format:
-    """The settings as a format; on paper, the page has its size. Raises what is in `ERRORS`."""
+    """The settings as a format, those of `bleed` and `cover` as they are typed, "" for none; on paper, the page has its
+    size. Raises what is in `ERRORS`."""
     lettering = Lettering(captions, dialogue, direction, font or "")
-    on = paper(trim, bleed) if trim else None
-    return Format(
-        layout, "" if on else page, int(dpi), float(gutter), lettering, on, int(cover or 0), " ".join(author.split())
-    )
+    try:
+        inches = float(bleed.replace(",", ".")) if bleed.strip() else None
+    except ValueError as error:
+        said = Message("A bleed of {bleed} is no number of inches; write one such as 0.125.", bleed=repr(bleed))
+        raise PaperError(said) from error
+    if cover.strip() and not cover.strip().isdecimal():
+        raise PageError(Message("{cover} is no panel for the cover; write its number, or nothing.", cover=repr(cover)))
+    on = paper(trim, inches) if trim else None
+    panel = int(cover.strip() or 0)
+    return Format(layout, "" if on else page, int(dpi), float(gutter), lettering, on, panel, " ".join(author.split()))
 
 
 def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:

@@ -17,7 +17,7 @@ from ui import book
 from ui.app import build
 from ui.studio import Studio, Visit
 
-EXPORT = ("", None, 0, "", "", None, 150)
+EXPORT = ("", "", "", "", "", None, 150)
 """The settings of *Export* as they are at first."""
 
 
@@ -48,7 +48,7 @@ def test_a_page_is_looked_at_and_never_one_that_is_not_there(shown):
 
 
 def test_paper_shows_where_it_is_cut_and_frames_with_too_few_dots(shown, tmp_path):
-    how = book.form("full", "a4", 4, "box", "none", "kdp-6x9", None, 2, "  Ann \n Lee ", "rtl", None, 72)
+    how = book.form("full", "a4", 4, "box", "none", "kdp-6x9", "", "2", "  Ann \n Lee ", "rtl", None, 72)
     assert how.paper.width == pytest.approx(6 * 25.4) and how.page == "" and how.author == "Ann Lee" and how.cover == 2
     made = book.pages(shown, None, how)
     assert made.backwards and len(made) == 6
@@ -56,7 +56,13 @@ def test_paper_shows_where_it_is_cut_and_frames_with_too_few_dots(shown, tmp_pat
     assert "fewer than 300" in html and "24 pages" in html
     file, told = book.save(made, "epub", shown[0])
     assert file.suffix == ".epub" and any("dots per inch" in sentence for sentence in told)
-    for wrong, what in ((("0x9",), "0 mm"), (("6x9", 3.0), "bleed"), (("6x9", None, 7), "Panel 7")):
+    for wrong, what in (
+        (("0x9",), "0 mm"),
+        (("6x9", "3"), "bleed"),
+        (("6x9", "wide"), "no number of inches"),
+        (("6x9", "0,125", "7"), "Panel 7"),
+        (("6x9", "", "two"), "no panel"),
+    ):
         with pytest.raises(book.ERRORS, match=what):
             book.pages(shown, None, book.form("full", "", 4, "box", "none", *wrong))
     (tmp_path / "words.ttf").write_text("no font")
@@ -120,8 +126,7 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
 
     page.locator("#export .label-wrap").click()
     page.get_by_label("Author").fill("Ann Lee")
-    page.locator("#cover input").fill("2")
-    page.locator("#cover input").press("Tab")
+    page.locator("#cover").get_by_role("textbox").fill("2")
     expect(page.locator("#pages .turn span")).to_contain_text("/ 5")  # with a cover and a back
     with zipfile.ZipFile(saved(page, "#save-epub", tmp_path)) as archive:
         assert "<dc:creator>Ann Lee</dc:creator>" in archive.read("book/package.opf").decode()
