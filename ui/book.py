@@ -200,12 +200,13 @@ def preview(made: Pages, at: int, say: Callable[..., str] = words(None), dpi: in
 
     numbers = ", ".join(map(str, page.panels))
     few = coarse(page.real, replace(made.form, dpi=dpi)) if dpi and not made.painted else ()
+    cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits})))
+    hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *few, *made.findings))]
     return at, (
         f'<figure class="page"><img src="{html.data_uri(_cut(page))}" alt="{escape(t("book.panels"))} {numbers}" '
         f'width="{page.picture.width}" height="{page.picture.height}"></figure>'
         f'<div class="turn">{turn(at - 1, "book.before", "‹")}<span role="status">{at} / {count}</span>'
-        f"{turn(at + 1, 'book.after', '›')}</div>"
-        + "".join(f'<p class="hint">{escape(say(warning))}</p>' for warning in (*page.warnings, *few, *made.findings))
+        f"{turn(at + 1, 'book.after', '›')}</div>" + "".join(f'<p class="hint">{escape(hint)}</p>' for hint in hints)
     )
 
 

@@ -1,5 +1,6 @@
 """The app as it starts: with storybook, which is no model, and what the page says and shows of that."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,7 +28,7 @@ def words(key, **values):
 
 @pytest.fixture(scope="module")
 def studio():
-    return Studio(lambda: load("storybook"))
+    return Studio({"storybook": lambda: load("storybook")})
 
 
 @pytest.fixture
@@ -69,20 +70,19 @@ def test_a_frame_is_taken_home_with_its_letters_and_its_story(shown):
 
 
 def test_frames_of_a_model_stay_and_say_so(studio, tiny_backend, actors):  # noqa: F811
-    old = Studio(lambda: tiny_backend, stories=studio.stories)
+    old = Studio({"mini": lambda: tiny_backend}, stories=studio.stories)
     asked = job(old, actors, "Bruno walks")
     last(old.render(asked))
     (item,) = studio.frames(studio.visit(asked.visit.key))
     assert item.backend == "mini" and item.frame.image.size == (64, 64)
 
 
-def test_the_head_tells_what_it_is_and_what_a_gpu_would_add(studio, tiny_backend):
-    backend = studio.backend
+def test_the_head_tells_what_it_is(studio, tiny_backend):
+    backend = studio.backends["storybook"]
     assert masthead.ready(backend, words) == "storybook: painted place, your cut-outs"
     assert masthead.ready(tiny_backend, words) == "model: mini"
-    alone, beside = (masthead.banner(backend, words, gpu=gpu) for gpu in (False, True))
-    assert "up to 12" in alone and "1024 px" in alone and "no model draws it" in alone and "flux" not in alone
-    assert "--backend klein" in beside and "klein" not in masthead.banner(tiny_backend, words, gpu=True)
+    said = masthead.banner(backend, words)
+    assert "up to 12" in said and "1024 px" in said and "no model draws it" in said
 
 
 def test_the_desk_places_and_has_no_strengths(shown):
@@ -108,8 +108,8 @@ def test_the_desk_leaves_what_the_script_says_to_a_model():
 
 def test_numbers_and_sizes_are_those_that_mean_something(studio):
     assert story.numbers(Settings(64, 30, 4.0)) == (30, 4.0)
-    assert all(isinstance(skipped, dict) for skipped in story.numbers(studio.backend.about.defaults))
-    offered = panels._offered(studio.backend.about.sizes)
+    assert all(isinstance(skipped, dict) for skipped in story.numbers(studio.backends["storybook"].about.defaults))
+    offered = panels._offered(studio.backends["storybook"].about.sizes)
     assert {512, 1024, 2048} < set(offered) and len(offered) <= 12
 
 
@@ -136,9 +136,9 @@ def test_starting_imports_no_model_and_writes_no_stubs():
         "from ui.app import build\n"
         "from ui.studio import Studio\n"
         "from anystory.backends.load import load\n"
-        "studio = Studio(load)\n"
+        "studio = Studio({'storybook': load})\n"
         "assert build(studio).app is None\n"  # the server is for `launch` to build
-        "print(studio.backend.about.name, [path for path in written if path.suffix == '.pyi'])\n"
+        "print(studio.backends['storybook'].about.name, [path for path in written if path.suffix == '.pyi'])\n"
         "late = {'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg', 'pandas', 'typer'}\n"
         "print(sorted(late & set(sys.modules)))\n"
         "import gradio\n"
@@ -201,3 +201,48 @@ def test_a_drawing_chosen_on_the_card_is_in_the_frames_and_stays(story_page):
     expect(likenesses.nth(2)).to_be_visible()
     expect(likenesses.nth(2)).to_have_attribute("aria-pressed", "true")
     expect(frames(page)).to_have_count(1)
+
+
+def test_the_frames_of_a_sketched_story_follow_the_layout_and_the_shape_that_are_chosen(story_page):
+    page, script = story_page, story_page.locator("#script textarea")
+    write(page, "\n".join(["size: 96", "[NC] the sea", "[NC] a forest", "[NC] a hill", "[NC] a beach", "[NC] a town"]))
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(5)
+    settle(page)
+    assert shapes(page) == [1, 1, 1, 1, 1]
+
+    before = pictures(page)
+    page.get_by_label("Layout").click()
+    page.get_by_role("option", name="Manga").click()
+    expect(script).to_have_value(re.compile("pages: manga\nsize: 96\n"))
+    expect(frames(page).last.locator("img")).not_to_have_attribute("src", before[-1])
+    settle(page)
+    assert shapes(page) == [1.2, 0.8, 1.7, 0.8, 1.2]
+    expect(page.locator("#pages .hint")).to_have_count(0)
+
+    before = pictures(page)
+    page.locator("#settings button").first.click()
+    page.locator("#shape input").click()
+    page.get_by_role("option", name="16:9").click()
+    expect(script).to_have_value(re.compile("shape: 16:9\nsize: 96\n"))
+    expect(page.get_by_label("Layout")).to_have_value("Two by two")
+    expect(frames(page).last.locator("img")).not_to_have_attribute("src", before[-1])
+    settle(page)
+    assert shapes(page) == [1.8] * 5
+    expect(page.locator("#pages .hint")).to_contain_text("Cropped by their cells: 1, 2, 3.")
+
+    write(page, "pages: splash\nsize: 96\n[NC] the sea")
+    expect(page.get_by_label("Layout")).to_have_value(words("book.layout.splash"))
+    expect(page.locator("#shape input")).to_have_value(words("settings.shape.page"))
+
+
+def shapes(page):
+    """Width to height of the strip's pictures."""
+    return (
+        frames(page)
+        .locator("img")
+        .evaluate_all(
+            "images => Promise.all(images.map(async image => { await image.decode();"
+            " return Math.round(10 * image.naturalWidth / image.naturalHeight) / 10 }))"
+        )
+    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from anystory.render.session import framed
-from anystory.story.model import Panel, Style
+from anystory.story.model import Panel, Script, Style
 from ui import board, book, cast, frames, panels, script
 from ui.events import QUICK
+from ui.ideas import ideas
 from ui.parts import Parts
 from ui.studio import Shown, Studio, Visit
 from ui.words import words
@@ -18,19 +20,28 @@ from ui.words import words
 
 class Written(NamedTuple):
     """What a page says of its story, in the order of `written`: the cast, the presets that came with a storyboard, the
-    script's text, the title and the style chosen."""
+    script's text, the title, the style chosen and who draws it."""
 
     present: tuple[cast.Actor, ...]
     styles: tuple[Style, ...]
     lines: str
     title: str
     style: str | None
+    backend: str
 
     def reading(self, studio: Studio) -> script.ScriptReading:
         """The script as the page has it, for the cast as the page has it."""
         pictured = [subject.name for subject in cast.subjects(self.present)]
         members = cast.members(self.present)
-        return script.read(self.lines, self.title, self.style, members, pictured, studio.loaded, self.styles)
+        backend = studio.backends.loaded(self.backend)
+        return script.read(self.lines, self.title, self.style, members, pictured, backend, self.styles)
+
+    def readable(self, studio: Studio, say: Callable[..., str]) -> Script:
+        """The script on the page, which has no mistakes. Raises gr.Error, which says them."""
+        reading = self.reading(studio)
+        if reading.script is None or reading.errors:
+            raise gr.Error(escape(" ".join(say(found.message) for found in reading.errors)), print_exception=False)
+        return reading.script
 
 
 class Around(NamedTuple):
@@ -53,7 +64,7 @@ def _told(values: Sequence[Any]) -> tuple[Around, Written]:
 def written(parts: Parts) -> list[Any]:
     """The components that hold `Written`."""
     text = parts.text
-    return [parts.actors.actors, text.styles, text.text, text.title, text.style]
+    return [parts.actors.actors, text.styles, text.text, text.title, text.style, parts.choice.name]
 
 
 TYPED, CHANGED = (
@@ -80,6 +91,7 @@ def wire(parts: Parts) -> None:
             text.feedback: gr.HTML(deck, text=page.lines, **props),
             text.style_note: script.style_note(reading, page.style, say),
             parts.book.said: book.said(around.shown, reading.script),
+            **frames.menus(reading.script, parts.controls),
             **frames.followed(run, say, panels, *around[2:], parts.controls, stage),
         }
 
@@ -110,7 +122,8 @@ def wire(parts: Parts) -> None:
         lines = script.with_idea(event.title, names)
         if lines is None:
             return {text.ideas: script.ideas(names)}
-        done = words(request)("script.ideas.done", title=event.title)
+        say, key = words(request), next(idea.key for idea in ideas() if idea.title == event.title)
+        done = say("script.ideas.done", title=say(key))
         old = page.lines if before is None else before
         return {text.text: lines, text.ideas: script.ideas(names, done), text.before: old}
 
@@ -122,7 +135,8 @@ def wire(parts: Parts) -> None:
     others = text.title, text.style, actors.actors, parts.head.model, seed, parts.visit
     gr.on([part.change for part in others], js=CHANGED)
     asked = [seed, parts.visit, stage.panels, stage.shown, stage.chosen, parts.view.item, *written(parts)]
-    answer = [text.findings, text.feedback, text.style_note, parts.book.said, *frames.follows(parts.controls, stage)]
+    answer = [text.findings, text.feedback, text.style_note, parts.book.said, *parts.controls.menus]
+    answer += frames.follows(parts.controls, stage)
     text.feedback.read(read, asked, answer, trigger_mode="always_last", **QUICK)
     inputs = written(parts)
     text.findings.click(mended, inputs, text.text, **QUICK)
