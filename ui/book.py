@@ -149,27 +149,28 @@ def form(
     gutter: float,
     captions: str,
     dialogue: str,
-    trim: str = "",
-    bleed: str = "",
-    cover: str = "",
-    author: str = "",
-    direction: str = "",
+    trim: str | None = "",
+    bleed: str | None = "",
+    cover: str | None = "",
+    author: str | None = "",
+    direction: str | None = "",
     font: str | None = None,
     dpi: float = Format.dpi,
 ) -> Format:
-    """The settings as a format, those of `bleed` and `cover` as they are typed, "" for none; on paper, the page has its
-    size. Raises what is in `ERRORS`."""
-    lettering = Lettering(captions, dialogue, direction, font or "")
+    """The settings as a format, those of `bleed` and `cover` as they are typed, empty for none; on paper, the page has
+    its size. Raises what is in `ERRORS`."""
+    trim, bleed, cover, author = (" ".join((typed or "").split()) for typed in (trim, bleed, cover, author))
+    lettering = Lettering(captions, dialogue, direction or "", font or "")
     try:
-        inches = float(bleed.replace(",", ".")) if bleed.strip() else None
+        inches = float(bleed.replace(",", ".")) if bleed else None
     except ValueError as error:
         said = Message("A bleed of {bleed} is no number of inches; write one such as 0.125.", bleed=repr(bleed))
         raise PaperError(said) from error
-    if cover.strip() and not cover.strip().isdecimal():
+    if cover and not cover.isdecimal():
         raise PageError(Message("{cover} is no panel for the cover; write its number, or nothing.", cover=repr(cover)))
     on = paper(trim, inches) if trim else None
-    panel = int(cover.strip() or 0)
-    return Format(layout, "" if on else page, int(dpi), float(gutter), lettering, on, panel, " ".join(author.split()))
+    panel = int(cover or 0)
+    return Format(layout, "" if on else page, int(dpi), float(gutter), lettering, on, panel, author)
 
 
 def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
