@@ -169,7 +169,9 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
         item,
         gr.Row(visible=True),
         tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
-        html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say),
+        html.opened(
+            item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say, item.frame.made
+        ),
         html.verdict(" ".join(map(say, (diagnosis.sentence, *map(recognised, item.frame.notes)))), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.CheckboxGroup(
