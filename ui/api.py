@@ -96,7 +96,7 @@ def wire(parts: Parts) -> None:
             subject = Segmenter().subject(cast.name_from_file(path), path)
         file = _own_place() / f"{slug(subject.name)}.png"
         write_atomic({file: png(cut_out(subject))})
-        return _served(file), list(hints(subject.mask))
+        return _served(file), list(map(words(request), hints(subject.mask)))
 
     def check(
         request: gr.Request,
