@@ -91,6 +91,12 @@ class Run:
         """Wait for the end."""
         self._thread.join()
 
+    @property
+    def coming(self) -> set[int]:
+        """The numbers of the panels whose frames are still to be made."""
+        moment = self.moment
+        return set() if self.ended else {*moment.waiting, *([moment.panel] if moment.panel else [])}
+
     def state(self, number: int) -> str:
         """How panel `number` stands, one of the words above."""
         moment = self.moment

@@ -46,6 +46,13 @@ def test_a_page_is_looked_at_and_never_one_that_is_not_there(shown):
         book.form("2x2", "", 21, "box", "none")
 
 
+def test_frames_that_are_being_made_anew_are_not_told_to_be_cropped(shown):
+    made = book.pages(shown, None, book.form("splash", "", 4, "box", "none", dpi=book.PREVIEW))
+    assert made.misfits == (1, 2)
+    said = [book.preview(made, 1, coming=coming)[1] for coming in ((), (1,), (1, 2))]
+    assert ["Cropped" in html for html in said] == [True, True, False] and ": 2." in said[1]
+
+
 def test_paper_shows_where_it_is_cut_and_frames_with_too_few_dots(shown, tmp_path):
     how = book.form("full", "a4", 4, "box", "none", "kdp-6x9", "", "2", "  Ann \n Lee ", "rtl", None, 72)
     assert how.paper.width == pytest.approx(6 * 25.4) and how.page == "" and how.author == "Ann Lee" and how.cover == 2
