@@ -208,7 +208,6 @@ def ticked(
     chosen: Sequence[int],
     drawn: tuple[cast.Made, ...],
     item: Shown | None,
-    opacity: float,
     controls: Controls,
     stage: Stage,
     view: viewer.Viewer,
@@ -224,7 +223,7 @@ def ticked(
     if now is None:  # nothing is open yet, or its panel is being made anew: what is looked at stays until then
         now = item if item and not ended else next(iter(shown), None)
     if now is not item:
-        change |= dict(zip(view.outputs, viewer.opened(now, opacity, say) if now else viewer.closed(), strict=True))
+        change |= dict(zip(view.outputs, viewer.opened(now, say) if now else viewer.closed(), strict=True))
         change[view.retry] = gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=ended)
     same = panels == (asked := framed(run.job.script))  # or somebody goes on writing meanwhile
     listed = panels if ended else asked
@@ -235,7 +234,7 @@ def ticked(
     if not ended:
         return change
     if now:  # anew even if it is open: what was sent while the page was still being built may not have arrived
-        change |= dict(zip(view.outputs, viewer.opened(now, opacity, say), strict=True))
+        change |= dict(zip(view.outputs, viewer.opened(now, say), strict=True))
     change |= {
         **at_rest(say, chosen, controls, stage),
         stage.ended: time.monotonic(),
@@ -252,7 +251,7 @@ def ticked(
 def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
     """Changes that show the frames of a story that has just been opened, and nothing of the one before."""
     first, panels = (shown[0], framed(shown[0].job.script)) if shown else (None, ())
-    opened = viewer.opened(first, 100 * viewer.OPACITY, say) if first else viewer.closed()
+    opened = viewer.opened(first, say) if first else viewer.closed()
     return {
         stage.shown: shown,
         stage.panels: panels,

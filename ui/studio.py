@@ -114,6 +114,15 @@ class Job:
         script = replace(self.script, panels=tuple(panels))
         return replace(self, script=script, panels=(number,), retry=None, variants=0)
 
+    def arranged(self, item: Shown, steering: Steering) -> Job:
+        """The panel of a frame alone, steered otherwise; its seed is only written down where it has another than its
+        panel would have by itself."""
+        panel = self.script.panels[item.number - 1]
+        own = panel_seed(self.seed, item.number) if panel.seed is None else panel.seed
+        panel = replace(panel, steering=steering, seed=panel.seed if own == item.frame.seed else item.frame.seed)
+        panels = (*self.script.panels[: item.number - 1], panel, *self.script.panels[item.number :])
+        return replace(self, script=replace(self.script, panels=panels), panels=(item.number,), retry=None, variants=0)
+
     def as_written(self, panels: Sequence[Panel]) -> Job:
         """The job with its panels as a page has them by now, in wildcards too, which a story's folder has filled in;
         where they ask for something else they stay."""

@@ -195,14 +195,14 @@ class RenderSession:
         settings = panel_settings(story, number, about)
         written = settings.written
         counted = {KEYED.get(name, name): written[name] for name in about.settings}
-        steering = panel.steering
+        steering = panel.steering.routed
         if about.sketches:
             shot = self._shots[number - 1]
             prompt = replace(prompt, shot=shot)
             # How it was read shows in nothing, nor where a drawing or a picture lies.
             things = tuple(replace(thing, own="") for thing in shot.things)
             shown = asdict(replace(shot, own="", things=things, carried=(), guessed=(), unread=()))
-            counted, steering = counted | {"shot": shown}, Steering(steering.layout)
+            counted, steering = counted | {"shot": shown}, Steering(panel.steering.layout)
         cast = [self.looks[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, version or about.version]
         steered = steering.asked((*panel.cast, BACKGROUND))

@@ -30,9 +30,12 @@ HEIGHTS = (0.01, 100)
 
 SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "pages", "segmenter", "cast", "panels")
 MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
-STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router")
-PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", *STEERING_KEYS)
-TAG_KEYS = ("cast", "seed", "size", "shape", "style", "layout", *STRENGTHS, "reference_steps", "router")
+STEERING_KEYS = ("layout", "layout_strength", "layout_steps", "flip", "turn", *STRENGTHS, "reference_steps", "router")
+PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", "shows", *STEERING_KEYS)
+TAG_KEYS = (
+    *("cast", "seed", "size", "shape", "style", "shows", "layout", "flip", "turn"),
+    *(*STRENGTHS, "reference_steps", "router"),
+)
 """Those that plain text has in brackets, `[KEY: …]`."""
 
 LINE_KEYS = ("who", "say")

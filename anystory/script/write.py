@@ -62,6 +62,7 @@ def dump_script(script: Script) -> dict[str, Any]:
                 size=panel.size and panel.size.written,
                 shape=panel.shape,
                 style=panel.style,
+                shows=list(panel.shows),
             )
             | steering_fields(panel.steering)
             | _told_cast(panel, script.cast)
@@ -111,7 +112,9 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
     panel = replace(panel, prompt=" ".join(panel.prompt.split()))
     steered = steering_words(panel.steering)
     if not panel.steering.layout.places:  # then there is nothing for its strength and steps to act on
-        panel = replace(panel, steering=replace(panel.steering, layout=Layout()))
+        layout = panel.steering.layout
+        layout = Layout(flip=layout.flip, turn=layout.turn)
+        panel = replace(panel, steering=replace(panel.steering, layout=layout))
     named = _named(panel, cast)
     names = ", ".join(panel.cast) or NOBODY
     plain = named == set(panel.cast) and (named or (panel.prompt and not panel.told))
@@ -121,6 +124,7 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
     for who, whole, mark in itertools.product((natural, f"[cast: {names}] "), (False, True), ("", "- ")):
         prompt, caption, style = (escaped(text, whole) for text in (panel.prompt, panel.caption, panel.style))
         tags = {"style": style, "seed": panel.seed, "size": panel.size, "shape": panel.shape}
+        tags |= {"shows": "; ".join(panel.shows)}
         tagged = "".join(f"[{key}: {value}] " for key, value in tags.items() if value not in ("", None))
         line = f"{mark}{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()
         written.append("\n".join([line, *(f"> {line.who}: {escaped(line.say)}" for line in panel.dialogue)]))

@@ -109,6 +109,7 @@ class Panel:
     """One picture of the story. `cast` holds names in the script's cast order; `size` is that of its frame, a whole
     number the side of a square, `shape` one of `SHAPES` at about that area. `seed` and `size` None, `shape` and `style`
     "" = the story's; `steering` is what was asked of its routing by hand.
+    `shows`: what its picture is told to show besides, in words such as "night" or "Mia sits" (`anystory.sketch.shows`).
     `told`: the cast was said apart from the prompt, so wildcards in that change nothing about it; panels that differ in
     this alone are equal, as they ask for the same once their wildcards are filled in."""
 
@@ -121,6 +122,7 @@ class Panel:
     steering: Steering = UNSTEERED
     size: Size | None = None
     shape: str = ""
+    shows: tuple[str, ...] = ()
     told: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:

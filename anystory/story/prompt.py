@@ -173,7 +173,7 @@ def compose(
     owner and has more to look at than fits there: "a small fox and an owl, walking in the forest", "a boy in a coat,
     the boy's hat". `mentions[i]` is the span of the first words for subjects[i].
     """
-    prompt = _tidy(panel.prompt)
+    prompt = _tidy(", ".join([panel.prompt, *panel.shows]))
     names = [subject.name for subject in subjects]
     named = [mention for mention in find_names(prompt, [*names, *others]) if mention.name in names]
     first = {mention.name: mention for mention in reversed(named)}

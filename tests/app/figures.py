@@ -49,10 +49,10 @@ def measure(page) -> None:
     page.locator("#render").click()
     expect(frames(page)).to_have_count(len(LINES))
     settle(page)
-    before = page.locator("#frame img").get_attribute("src")
+    before = page.locator("#frame .whole").get_attribute("src")
     since = time.perf_counter()
     frames(page).nth(1).click()
-    page.wait_for_function("old => document.querySelector('#frame img').src !== old", arg=before)
+    page.wait_for_function("old => document.querySelector('#frame .whole').src !== old", arg=before)
     print(f"a panel opened after {time.perf_counter() - since:.2f} s")
 
 

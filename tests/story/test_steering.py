@@ -87,7 +87,8 @@ def test_lines_say_a_layout_and_its_paint_again():
 @pytest.mark.parametrize(
     ("layout", "said", "words"),
     [
-        ("Mia 0 0.2 1.5 1", "The box of Mia is 0 0.2 1.5 1; its numbers x0 y0 x1 y1 must be from 0 to 1.", "Mia"),
+        ("Mia 0 0.2 2.5 1", "The box of Mia is 0 0.2 2.5 1; its numbers x0 y0 x1 y1 must be from -1 to 2, and", "Mia"),
+        ("Mia 1 0.2 1.5 1", "The box of Mia is 1 0.2 1.5 1; its numbers x0 y0 x1 y1 must be from -1 to 2, and", "Mia"),
         ("Mia 0.5 0 0.5 1", "which is empty: x0 must be less than x1, and y0 less than y1.", "Mia"),
         ("Mia 0 0.2", "The box of Mia must be 4 numbers, not '0 0.2'.", "Mia"),
         ("Mia nan 0 1 1", "Nobody is named 'Mia nan' (did you mean 'Mia'?)", "Mia nan"),

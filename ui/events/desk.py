@@ -7,10 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.backends.base import BackendError
+from anystory.backends.base import STORYBOOK, BackendError
 from anystory.project.folder import ProjectError
 from anystory.story.model import Panel, Style
 from ui import cast, desk, html, script, viewer
+from ui.arranging import arranged
+from ui.chips import chosen, with_shows
 from ui.events import QUICK
 from ui.events.render import changed, start
 from ui.limits import LimitError
@@ -77,6 +79,8 @@ def wire(parts: Parts) -> None:
             return {table.notice: html.notice([words(request)(error)])}
         if studio.backend.about.sketches:
             asked = desk.placed(item.panel.steering, asked)
+        before = item.panel.steering.layout
+        asked = replace(asked, layout=replace(asked.layout, flip=before.flip, turn=before.turn))
         job = item.job.as_written(script.panels_of(lines, cast.members(present))).take(item.number, seed, asked)
         return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
 
@@ -85,6 +89,53 @@ def wire(parts: Parts) -> None:
         after = script.with_take(lines, cast.members(present), item.number, panel)
         return script.rewritten(text, lines, after, styles)
 
+    def arrange(
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        styles: Styles,
+    ) -> dict[Any, Any]:
+        no = refused(request, item)
+        if item is None or no is not None:
+            return no or {}
+        job = item.job.as_written(script.panels_of(lines, cast.members(present)))
+        try:
+            before = job.script.panels[item.number - 1].steering
+            asked = arranged(studio, item, before, event._data, desk.STRENGTH if item.backend != STORYBOOK else 1.0)
+        except ValueError as error:
+            return {table.notice: html.notice([words(request)(error)])}
+        job = job.arranged(item, asked)
+        return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
+
+    def choose(
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        styles: Styles,
+    ) -> dict[Any, Any]:
+        no = refused(request, item)
+        if item is None or no is not None:
+            return no or {}
+        members = cast.members(present)
+        job = item.job.as_written(script.panels_of(lines, members))
+        before = job.script.panels[item.number - 1]
+        panel = chosen(before, event._data, words(request))
+        after = with_shows(lines, members, item.number, before, panel.shows)
+        change = {table.notice: "", **script.rewritten(text, lines, after, styles)}
+        if not studio.backend.about.sketches:  # a model takes its time: the frame waits to be asked for
+            return change
+        panels = (*job.script.panels[: item.number - 1], panel, *job.script.panels[item.number :])
+        job = replace(job, script=replace(job.script, panels=panels), panels=(item.number,), retry=None, variants=0)
+        return {**change, **start(parts, job, frames, request)}
+
+    view.read.choose(choose, [*here, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
+    view.picture.arrange(arrange, [*here, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
     table.routing.steer(steer, [*here, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
 
     def vary(event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames) -> dict[Any, Any]:
@@ -106,7 +157,6 @@ def wire(parts: Parts) -> None:
         lines: str,
         styles: Styles,
         chosen: tuple[int, ...],
-        opacity: float,
     ) -> dict[Any, Any]:
         """The page with another frame in its panel's place; `panels` are those of the text, which may have changed
         since. What is written there of the frame the strip follows by itself."""
@@ -115,7 +165,7 @@ def wire(parts: Parts) -> None:
             stage.shown: frames,
             stage.gallery: strip(words(request), panels, frames, chosen, new.id),
             **taken(new.job, new, present, lines, styles),
-            **dict(zip(view.outputs, viewer.opened(new, opacity, words(request)), strict=True)),
+            **dict(zip(view.outputs, viewer.opened(new, words(request)), strict=True)),
             **dict(zip(table.outputs, shown(new), strict=True)),
         }
 
@@ -157,7 +207,7 @@ def wire(parts: Parts) -> None:
             return {table.notice: html.notice([words(request)(error)])}
         return changed_to(new, request, frames, panels, present, lines, *page)
 
-    seen = [*here, stage.panels, *written, stage.chosen, view.opacity]
+    seen = [*here, stage.panels, *written, stage.chosen]
     outputs = [stage.shown, stage.gallery, *rewritten, *view.outputs, *table.outputs]
     table.takes.pick(pick, seen, outputs, **QUICK)
     table.takes.pin(hold, seen, outputs, **QUICK)
