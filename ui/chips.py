@@ -1,4 +1,4 @@
-"""What was read of an opened frame, as chips to be changed: place, time, weather, shot, and what everybody does and feels.
+"""What was read of an opened frame, as chips to be changed: place, time, weather, shot, what everybody does and feels.
 A choice goes into the script as `[shows: …]`."""
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..
         name = escape(f"{who}: {say(f'chips.{kind}')}" if who else say(f"chips.{kind}"))
         guessed = OF_SHOT.get(kind) in shot.guessed and not chosen
         hint = escape(say("chips.guessed")) if guessed else name
-        classes = f"read{' guessed' * guessed}{' told' * chosen}"
+        classes = f"read{' guessed' * guessed}{' chosen' * chosen}"
         return (
             f'<label class="{classes}" title="{hint}"{more}><span>{escape(say(f"chips.{kind}"))}</span>'
             f'<select data-kind="{kind}" data-who="{escape(who)}" aria-label="{name}">{listed}</select></label>'
