@@ -25,7 +25,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.cast.images import ImageError  # noqa: F401
     from anystory.cast.segment import Segmenter, SegmentError  # noqa: F401
     from anystory.errors import AnyStoryError  # noqa: F401
-    from anystory.pages.export import Format, PageError, export  # noqa: F401
+    from anystory.pages.export import export  # noqa: F401
+    from anystory.pages.form import Format, PageError  # noqa: F401
     from anystory.project.folder import ProjectError  # noqa: F401
     from anystory.render.portraits import Drawing  # noqa: F401
     from anystory.render.session import Progress, RenderError  # noqa: F401
@@ -42,7 +43,8 @@ _HOMES = {
     "render.portraits": ("Drawing",),
     "errors": ("AnyStoryError",),
     "cast.images": ("ImageError",),
-    "pages.export": ("Format", "PageError", "export"),
+    "pages.export": ("export",),
+    "pages.form": ("Format", "PageError"),
     "project.folder": ("ProjectError",),
     "render.session": ("Progress", "RenderError"),
     "script.form": ("ScriptError",),

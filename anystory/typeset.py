@@ -1,7 +1,9 @@
-"""Type set in the lettering font: lines broken, words measured, letters drawn, and missing ones told.
+"""Type set in the lettering fonts: lines broken, words measured, letters drawn, and missing ones told.
 
 Lines end where Unicode's line breaking algorithm (UAX 14) lets them: Chinese and Japanese marks stay with their
-neighbours, no-break spaces hold. A line runs in the direction of its text's first letter (UAX 9). PIL and uniseg only.
+neighbours, no-break spaces hold; Thai and Lao, written without spaces, also end before a syllable that a vowel leads. A
+line runs in the direction of its text's first letter (UAX 9). A letter is taken from the first font that has it
+(`anystory.fonts`). PIL and uniseg only.
 """
 
 from __future__ import annotations
@@ -9,18 +11,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont, features
+from PIL import Image, ImageDraw, features
 from uniseg.graphemecluster import grapheme_clusters
 from uniseg.linebreak import line_break_units
 
 from anystory.errors import Message
-from anystory.supplies import ASSETS
+from anystory.fonts import EMOJI, LETTERING, emoji, font, home, ignorable, own, writable
 
-FONT = ASSETS / "fonts" / "lettering.ttf"
 Colour = tuple[int, int, int] | str
 PAPER, INK = (255, 255, 255), (26, 26, 26)
 
@@ -46,6 +49,14 @@ SPACES = " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\
 
 ELLIPSES = "…‥"
 
+SYLLABLE = re.compile(
+    "(?<=[\u0e01-\u0e3a\u0e45-\u0e4e])(?=[\u0e40-\u0e44])|(?<=[\u0e81-\u0ebc\u0ec6-\u0ece])(?=[\u0ec0-\u0ec4])"
+)
+"""Between letters of Thai, or of Lao, before a vowel that is written first: there a syllable begins."""
+
+EMOJI_EMS = 1.2
+"""Ems an emoji is wide."""
+
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 _ISOLATES = ("LRI", "RLI", "FSI")
 
@@ -70,30 +81,63 @@ class TextBlock:
 # --- letters ------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(64)
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """The lettering font at an em of `size` pixels."""
-    return ImageFont.truetype(str(FONT), size)
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of a line in one font: the path of its `face`, or `EMOJI`."""
+
+    text: str
+    face: str = LETTERING
+
+    def width(self, size: int) -> float:
+        """Pixels at an em of `size`."""
+        if self.face == EMOJI:
+            return EMOJI_EMS * size * len(clusters(self.text))
+        return font(size * FINE, self.face).getlength(drawable(self.text)) / FINE
 
 
 def measure(text: str, size: int) -> float:
     """The width of one line in pixels."""
-    return _measured(text, size)
+    return _measured(text, size, own())
 
 
 @lru_cache(20_000)
-def _measured(text: str, size: int) -> float:
-    return font(size * FINE).getlength(_drawable(text)) / FINE
+def _measured(text: str, size: int, own: str) -> float:
+    return sum(run.width(size) for run in _runs(text, own))
 
 
-def _drawable(text: str) -> str:
-    """What is given to the font: without a layout engine that knows better, characters that are not seen are left out,
+def runs(text: str) -> tuple[Stretch, ...]:
+    """A line in stretches of one font each, in the order they are read in. What no font has is left to the first."""
+    return _runs(text, own())
+
+
+@lru_cache(4096)
+def _runs(text: str, own: str) -> tuple[Stretch, ...]:
+    found: list[Stretch] = []
+    for cluster in clusters(text):
+        face = home(cluster, own)
+        if face is None:  # nothing to be seen, as a space, goes with what is before it
+            face = found[-1].face if found and found[-1].face != EMOJI else ""
+        face = face or own or LETTERING
+        if found and found[-1].face == face:
+            found[-1] = Stretch(found[-1].text + cluster, face)
+        else:
+            found.append(Stretch(cluster, face))
+    return tuple(found)
+
+
+def drawable(text: str) -> str:
+    """What is given to a font: without a layout engine that knows better, characters that are not seen are left out,
     or boxes would stand for them."""
-    return text if SHAPED else "".join(char for char in text if not _ignorable(char))
+    return text if SHAPED else "".join(char for char in text if not ignorable(char))
 
 
 def right_to_left(text: str) -> bool:
     """Whether a text runs from right to left: its first letter does that is not in an isolate (UAX 9, P2 and P3)."""
+    return direction(text) == "R"
+
+
+def direction(text: str) -> str:
+    """Where a text's first letter runs that is not in an isolate: "L" to the right, "R" to the left, "" without any."""
     depth = 0
     for kind in map(unicodedata.bidirectional, text):
         if kind in _ISOLATES:
@@ -101,8 +145,8 @@ def right_to_left(text: str) -> bool:
         elif kind == "PDI":
             depth = max(0, depth - 1)
         elif depth == 0 and kind in ("L", "R", "AL"):
-            return kind != "L"
-    return False
+            return "L" if kind == "L" else "R"
+    return ""
 
 
 def isolated(text: str) -> str:
@@ -110,38 +154,15 @@ def isolated(text: str) -> str:
     return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
 
 
-def _ignorable(char: str) -> bool:
-    """Whether a character is not seen by itself, as joiners, direction marks and variation selectors."""
-    return (
-        unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp")
-        or char in "\u034f\u115f\u1160\u17b4\u17b5\u3164"
-        or (0x180B <= ord(char) <= 0x180F or 0xFE00 <= ord(char) <= 0xFE0F or 0xE0100 <= ord(char) <= 0xE01EF)
-    )
-
-
-@lru_cache(4096)
-def writable(char: str) -> bool:
-    """Whether the font has a character, a combining mark too, or it is one that is not seen."""
-    if _ignorable(char) or unicodedata.category(char) == "Zs":
-        return True
-    face = _plain_font()
-    return bytes(face.getmask(char)) != bytes(face.getmask("\U0010ffff"))
-
-
-@lru_cache(1)
-def _plain_font() -> ImageFont.FreeTypeFont:
-    """The font without shaping, which draws every character by itself."""
-    return ImageFont.truetype(str(FONT), 24, layout_engine=ImageFont.Layout.BASIC)
-
-
 def unwritable(text: str) -> str:
-    """A sentence on the characters of a text that the font lacks or that are set wrongly; "" if there is none."""
-    missing = "".join(dict.fromkeys(char for char in unicodedata.normalize("NFC", text) if not writable(char)))
+    """A sentence on the characters of a text that no font has or that are set wrongly; "" if there is none."""
+    parts = [part for part in clusters(unicodedata.normalize("NFC", text)) if home(part, own()) == ""]
+    missing = "".join(dict.fromkeys(char for char in "".join(parts) if not writable(char, own())))
     if missing:
         shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
         # A mark is shown on the dotted circle that stands for any letter.
         shown = "".join(f"◌{char}" if unicodedata.category(char)[0] == "M" else char for char in shown)
-        return Message("The lettering font lacks {shown}; empty boxes stand in for it.", shown=shown)
+        return Message("No font here has {shown}; empty boxes stand in for it: give one that has.", shown=shown)
     if not SHAPED and any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
         return NOT_SHAPED
     return ""
@@ -167,7 +188,7 @@ def pieces(paragraph: str) -> tuple[str, ...]:
     """A paragraph in parts between which a line may end (UAX 14); spaces stay at the end of theirs. Other than there,
     an ellipsis that begins a word is not torn from it: …well."""
     parts: list[str] = []
-    for unit in line_break_units(paragraph):
+    for unit in (part for whole in line_break_units(paragraph) for part in SYLLABLE.split(whole)):
         last = parts[-1] if parts else ""
         if last and last[-1] in ELLIPSES and unit[0].isalnum() and not any(map(str.isalnum, last)):
             parts[-1] += unit
@@ -257,35 +278,109 @@ def _ending(line: str, size: int, width: float) -> str:
 # --- drawing ------------------------------------------------------------------------------------------------------
 
 
-def write_block(image: Image.Image, block: TextBlock, box: Box, align: str, ink: Colour = INK) -> None:
-    """Write a block into its box (the text's own, without margins). `align` is "start", where its direction begins, or
-    "middle"."""
+@dataclass(frozen=True)
+class SetLine:
+    """A line of text in its place: `at` is the middle of its capitals' height, at its left end, middle or right end by
+    `anchor`: l, m or r. `backwards`: it runs from right to left. `font` is the own one it is set in, "" for none."""
+
+    text: str
+    size: int
+    at: tuple[float, float]
+    anchor: str = "l"
+    ink: Colour = INK
+    backwards: bool = False
+    font: str = ""
+
+    def moved(self, x: float, y: float) -> SetLine:
+        """The same line so many pixels further right and down."""
+        return replace(self, at=(self.at[0] + x, self.at[1] + y))
+
+    @property
+    def baseline(self) -> float:
+        """Where its letters stand, in pixels from the top."""
+        return self.at[1] + CAP_HEIGHT * self.size / 2
+
+    @property
+    def placed(self) -> list[tuple[Stretch, float]]:
+        """Its stretches from left to right, each with its left end in pixels. Those that run the other way than the
+        line keep together in their own order (UAX 9, L2)."""
+        parts, ordered = _runs(self.text, self.font), list[Stretch]()
+        for against, group in groupby(parts, lambda run: direction(run.text) == ("L" if self.backwards else "R")):
+            ordered += list(group)[:: -1 if against else 1]
+        if self.backwards:
+            ordered.reverse()
+        x = self.at[0] - {"l": 0.0, "m": 0.5, "r": 1.0}[self.anchor] * sum(run.width(self.size) for run in parts)
+        placed = []
+        for run in ordered:
+            placed.append((run, x))
+            x += run.width(self.size)
+        return placed
+
+
+def set_block(block: TextBlock, box: Box, align: str, ink: Colour = INK) -> list[SetLine]:
+    """The lines of a block in their places in its box (the text's own, without margins). `align` is "start", where its
+    direction begins, or "middle"."""
     left, top, right, _ = box
     backwards = right_to_left(" ".join(block.lines))
     x, anchor = (right, "r") if backwards else (left, "l")
     if align == "middle":
         x, anchor = (left + right) / 2, "m"
-    for index, line in enumerate(block.lines):
-        middle = top + (index + 0.5) * LEADING * block.size
-        write_line(image, line, block.size, (x, middle), anchor, ink, backwards)
+    high = LEADING * block.size
+    return [
+        SetLine(line, block.size, (x, top + (index + 0.5) * high), anchor, ink, backwards, own())
+        for index, line in enumerate(block.lines)
+    ]
 
 
-def write_line(
-    image: Image.Image,
+def write_block(image: Image.Image, block: TextBlock, box: Box, align: str, ink: Colour = INK) -> None:
+    """Write a block into its box; see `set_block`."""
+    write(image, set_block(block, box, align, ink))
+
+
+def set_line(
     text: str,
     size: int,
     at: tuple[float, float],
     anchor: str = "l",
     ink: Colour = INK,
     backwards: bool | None = None,
-) -> None:
-    """Write one line; `at` is the middle of its capitals' height, at its left end, middle or right end by `anchor`: l,
-    m or r. `backwards`: it runs from right to left (None = as `right_to_left` tells)."""
-    x, middle = at
-    backwards = right_to_left(text) if backwards is None else backwards
-    more: dict[str, Any] = {"direction": "rtl" if backwards else "ltr"} if SHAPED else {}
-    above = max(0, int(middle - size))
-    mask = Image.new("L", (image.width * FINE, 2 * size * FINE))
-    place = x * FINE, (middle + CAP_HEIGHT * size / 2 - above) * FINE
-    ImageDraw.Draw(mask).text(place, _drawable(text), 255, font(size * FINE), anchor=f"{anchor}s", **more)
-    image.paste(ink, (0, above), mask.reduce(FINE))
+) -> SetLine:
+    """One line in its place; see `SetLine`. `backwards` None = as `right_to_left` tells."""
+    return SetLine(text, size, at, anchor, ink, right_to_left(text) if backwards is None else backwards, own())
+
+
+def write_line(image: Image.Image, text: str, size: int, at: tuple[float, float], *how: Any, **more: Any) -> None:
+    """Write one line; see `set_line`."""
+    write(image, [set_line(text, size, at, *how, **more)])
+
+
+def write(image: Image.Image, words: Iterable[SetLine]) -> None:
+    """Draw lines of text into a picture."""
+    for line in words:
+        above = max(0, int(line.at[1] - line.size))
+        mask = Image.new("L", (image.width * FINE, 2 * line.size * FINE))
+        draw, base = ImageDraw.Draw(mask), (line.baseline - above) * FINE
+        more: dict[str, Any] = {"direction": "rtl" if line.backwards else "ltr"} if SHAPED else {}
+        placed = line.placed
+        if len(placed) == 1 and placed[0][0].face != EMOJI:
+            face = font(line.size * FINE, placed[0][0].face)
+            draw.text((line.at[0] * FINE, base), drawable(line.text), 255, face, anchor=f"{line.anchor}s", **more)
+            image.paste(line.ink, (0, above), mask.reduce(FINE))
+            continue
+        for run, x in placed:
+            if run.face != EMOJI:
+                draw.text(
+                    (x * FINE, base), drawable(run.text), 255, font(line.size * FINE, run.face), anchor="ls", **more
+                )
+        image.paste(line.ink, (0, above), mask.reduce(FINE))
+        draw_emoji(image, line)
+
+
+def draw_emoji(image: Image.Image, line: SetLine) -> None:
+    """Draw the emoji of a line into a picture, without its letters."""
+    side = max(1, round(EMOJI_EMS * line.size))
+    for run, left in line.placed:
+        for index, cluster in enumerate(clusters(run.text) if run.face == EMOJI else ()):
+            picture = emoji(cluster, side)
+            at = round(left + index * EMOJI_EMS * line.size), round(line.at[1] - side / 2)
+            image.paste(picture, at, picture)

@@ -21,7 +21,8 @@ EVERYWHERE = {"errors", "supplies"}
 ARROWS = {
     "errors": set(),
     "supplies": set(),
-    "typeset": set(),
+    "fonts": set(),
+    "typeset": {"fonts"},
     "story": set(),
     "cast": {"story"},
     "script": {"cast", "sketch", "story"},
@@ -30,7 +31,7 @@ ARROWS = {
     "maps": {"cast", "model", "story", "typeset"},
     "backends": {"cast", "model", "sketch", "story"},
     "project": {"cast", "maps", "script", "story"},
-    "pages": {"project", "story", "typeset"},
+    "pages": {"fonts", "project", "story", "typeset"},
     "render": {"backends", "cast", "maps", "pages", "project", "sketch", "story"},
     "api": {"backends", "cast", "maps", "project", "render", "script", "story"},
     "cli": {*("api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"), "typeset"},
@@ -39,7 +40,7 @@ ARROWS = {
     "evaluation": {"backends", "cast", "cli", "maps", "model", "project", "sketch", "story", "training"},
     "bench": {
         *("api", "backends", "cast", "cli", "evaluation", "model", "project", "render", "script", "sketch", "story"),
-        *("training", "typeset"),
+        *("fonts", "training", "typeset"),
     },
     "ui": {"api", "backends", "cast", "cli", "maps", "pages", "project", "render", "script", "sketch", "story"},
 }

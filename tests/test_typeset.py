@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anystory import fonts, typeset
 from anystory.typeset import (
     MIN_SIZE,
     NOT_SHAPED,
@@ -40,6 +41,18 @@ TEXTS = [
 ]
 
 
+@pytest.fixture
+def nothing_installed(monkeypatch):
+    """A system without fontconfig."""
+    monkeypatch.setenv("PATH", "")
+    caches = (fonts.home, fonts._installed, typeset._runs, typeset._measured)
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("width", [40, 200, 1000])
 def test_no_line_is_wider_than_its_room_and_no_word_is_lost(text, width):
@@ -71,7 +84,9 @@ def test_scripts_of_the_font_and_what_it_lacks():
         assert unwritable(text) == "", text
     for text in ("مرحبا", "שלום"):  # Pillow orders them where the system has FriBiDi
         assert unwritable(text) == ("" if SHAPED else NOT_SHAPED), text
-    assert "🦊" in unwritable("fox 🦊🦊") and "한" in unwritable("한국어")
+    for text in ("fox 🦊🦊", "👨‍🌾 ❤\ufe0f 🇯🇵 👍🏽", "한국어 이야기", "नमस्ते, क्या हाल है?", "สวัสดีครับ"):
+        assert unwritable(text) == "", text
+    assert "\ue000" in unwritable("a \ue000")
     assert right_to_left("12 שלום hello") and not right_to_left("hello שלום") and not right_to_left("…")
 
 
@@ -127,7 +142,7 @@ def test_what_is_joined_is_not_torn():
     assert clusters(f"{family}e\u0301\u0323🇫🇷각") == (family, "e\u0301\u0323", "🇫🇷", "각")
 
 
-def test_marks_the_font_lacks_are_told():
+def test_marks_the_font_lacks_are_told(nothing_installed):
     assert unwritable("a\u0301 e\u0323 Việt") == "" and unwritable("❤\ufe0f") == unwritable("❤")
     assert "◌\u1ab0" in unwritable("x\u1ab0") and "◌\u20dd" in unwritable("x\u20dd")
     assert unwritable("a\u200d\u2060\u00ad\u2068b\u2069") == ""

@@ -11,10 +11,14 @@ from typing import Any
 
 import gradio as gr
 
+from anystory.pages.archive import zipped
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
-from anystory.pages.export import FIT, LAYOUTS, MAX_GUTTER, PAGES, Format, PageError, Pages, write, zipped
+from anystory.pages.export import write
+from anystory.pages.form import MAX_GUTTER, Format, PageError
+from anystory.pages.layout import Pages
 from anystory.project.folder import Project, ProjectError, write_atomic
 from anystory.script.exports.files import exported
+from anystory.story.layouts import FIT, LAYOUTS, PAGES
 from anystory.story.model import Panel, Script
 from ui import html
 from ui.studio import Shown, place

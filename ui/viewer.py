@@ -13,7 +13,7 @@ from PIL import Image
 
 from anystory.maps.overlay import overlay, sheet, trace_overlay
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import Page, lettered
+from anystory.pages.layout import Page, lettered
 from anystory.story.model import KINDS, ROUTING
 from ui import html
 from ui.arranging import ARRANGING, figure

@@ -14,6 +14,7 @@ from anystory.backends.storybook import StorybookBackend
 from anystory.cast.images import open_image
 from anystory.cast.segment import Segmenter
 from anystory.cast.shelf import shelf
+from anystory.fonts import font
 from anystory.render.portraits import draw_cast, with_drawn
 from anystory.sketch.cutout import prepare
 from anystory.sketch.read import read_story
@@ -21,7 +22,7 @@ from anystory.sketch.scenery import MEDIUM_PHRASES, MEDIUMS, PLACES
 from anystory.sketch.sketcher import sketch
 from anystory.sketch.words import vocabulary
 from anystory.story.model import Panel, Script, Subject
-from anystory.typeset import font, wrap
+from anystory.typeset import wrap
 
 CELL, MARGIN, LINE, TEXT, QUALITY = 256, 6, 17, 13, 80
 

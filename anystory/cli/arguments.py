@@ -12,8 +12,10 @@ from anystory.cast.segment import MODELS
 from anystory.cli import check, info, pictures, render, stories
 from anystory.cli.report import Report
 from anystory.cli.usage import Parser, between, lora, size, vram
-from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering
-from anystory.pages.export import FIT, LAYOUTS, PAGES, Format
+from anystory.pages.balloons import CAPTIONS, DIALOGUES, DIRECTIONS, Lettering
+from anystory.pages.form import Format
+from anystory.pages.paper import PAPERS
+from anystory.story.layouts import FIT, LAYOUTS, PAGES
 from anystory.story.model import BOUNDS
 from anystory.story.size import SHAPES
 
@@ -168,8 +170,8 @@ def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
     about = f"{RENDERED}; for .fountain, .csv and .storyboarder a script will do"
     command.add_argument("folder", type=Path, metavar="DIR", help=about)
     out = (
-        "pages: a .pdf, .cbz or .zip (of PNG files), a .png for a single page, or a folder for PNG files; for other "
-        "programs: .fountain, .csv or .storyboarder"
+        "pages: a .pdf, .cbz, .epub or .zip (of PNG files), a .png for a single page, or a folder for PNG files; for "
+        "other programs: .fountain, .csv or .storyboarder"
     )
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
     about = "; ".join(f"{name}: {layout.about}" for name, layout in LAYOUTS.items())
@@ -182,6 +184,20 @@ def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--gutter", type=float, default=Format.gutter, metavar="MM", help=gutter)
     command.add_argument("--captions", choices=CAPTIONS, default=Lettering.captions, help="%(default)s")
     command.add_argument("--dialogue", choices=DIALOGUES, default=Lettering.dialogue, help="%(default)s")
+    about = "a font of your own, .ttf or .otf, whose letters are taken first"
+    command.add_argument("--font", default="", metavar="FILE", help=about)
+    about = "panels and pages run from left to right (ltr) or from right to left (rtl); default: as the words do"
+    command.add_argument("--direction", choices=DIRECTIONS[1:], default="", help=about)
+    about = "the code of the language that the words are in, such as en or zh-CN (default: as their letters tell)"
+    command.add_argument("--language", default="", metavar="CODE", help=about)
+    about = f"a printed page, once it is cut: {', '.join(PAPERS)}, or as in 8.5x8.5 (inches) or 21x21cm"
+    command.add_argument("--trim", default="", metavar="PAPER", help=about)
+    about = "with --trim: inches beyond it that are cut off (default: what the paper asks for, else 0)"
+    command.add_argument("--bleed", type=float, metavar="INCHES", help=about)
+    about = "a cover with the picture of this panel, the title and the author, and a back"
+    command.add_argument("--cover", type=int, default=0, metavar="PANEL", help=about)
+    about = "who made the book, for the cover or the title page and the file"
+    command.add_argument("--author", default="", metavar="NAME", help=about)
 
     command = add("look", stories.look, "tell how much the characters of a rendered story look like their pictures")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)

@@ -9,12 +9,16 @@ from pathlib import Path
 
 from anystory.cast.images import MAX_BYTES
 from anystory.cli.report import Report
+from anystory.cli.usage import UsageError
 from anystory.maps.consistency import consistency
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import Format, export
+from anystory.pages.export import export
+from anystory.pages.form import Format
+from anystory.pages.paper import paper
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
+from anystory.render.print import printer
 from anystory.script.exports.files import ENDINGS, exported
 from anystory.script.read import load_script
 from anystory.script.write import script_yaml
@@ -26,10 +30,16 @@ def export_story(arguments: argparse.Namespace, report: Report) -> None:
             report.note(warning)
         report.tell("written", f"The story is in {arguments.out}", file=str(arguments.out))
         return
-    lettering = Lettering(arguments.captions, arguments.dialogue)
-    layout = arguments.pages or Project(arguments.folder).story().script.pages or Format.layout
-    form = Format(layout, arguments.size, arguments.dpi, arguments.gutter, lettering)
-    for warning in export(arguments.folder, arguments.out, form):
+    if arguments.bleed is not None and not arguments.trim:
+        raise UsageError("--bleed is for --trim, which says how large the page is; give both.")
+    lettering = Lettering(arguments.captions, arguments.dialogue, arguments.direction, arguments.font)
+    on = paper(arguments.trim, arguments.bleed) if arguments.trim else None
+    project = Project(arguments.folder)
+    layout = arguments.pages or project.story().script.pages or Format.layout
+    form = Format(
+        layout, arguments.size, arguments.dpi, arguments.gutter, lettering, on, arguments.cover, arguments.author
+    )
+    for warning in export(arguments.folder, arguments.out, form, arguments.language, printer(project) if on else None):
         report.note(warning)
     report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))
 

@@ -8,12 +8,14 @@ speaks. Text is wrapped, made smaller within bounds, and at last cut with an ell
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from anystory.errors import AnyStoryError, Message
+from anystory.fonts import checked, using
 from anystory.story.model import Line, Panel, RoutingMaps
 from anystory.typeset import (
     FINE,
@@ -24,6 +26,7 @@ from anystory.typeset import (
     PAPER,
     POP_ISOLATE,
     Box,
+    SetLine,
     TextBlock,
     balanced,
     cut,
@@ -31,14 +34,16 @@ from anystory.typeset import (
     isolated,
     longest_piece,
     right_to_left,
+    set_block,
     sizes,
     unwritable,
     wrap,
-    write_block,
+    write,
 )
 
 CAPTIONS = ("box", "below", "none")
 DIALOGUES = ("balloons", "below", "none")
+DIRECTIONS = ("", "ltr", "rtl")
 NOTE = (255, 248, 220)
 
 CROWDED = 0.3
@@ -55,10 +60,14 @@ class LetteringError(AnyStoryError, ValueError):
 
 @dataclass(frozen=True)
 class Lettering:
-    """Where words go: `captions` one of `CAPTIONS`, `dialogue` one of `DIALOGUES`. Raises LetteringError for others."""
+    """Where words go: `captions` one of `CAPTIONS`, `dialogue` one of `DIALOGUES`; which way balloons and panels follow
+    each other, of `DIRECTIONS`, "" = as the words run; the file of a font of one's own, "" for none. Raises
+    LetteringError or FontError for others."""
 
     captions: str = "box"
     dialogue: str = "balloons"
+    direction: str = ""
+    font: str = ""
 
     def __post_init__(self) -> None:
         for what, value, known in (("captions", self.captions, CAPTIONS), ("dialogue", self.dialogue, DIALOGUES)):
@@ -71,16 +80,37 @@ class Lettering:
                         known=", ".join(known),
                     )
                 )
+        if self.direction not in DIRECTIONS:
+            raise LetteringError(
+                Message(
+                    "There is no direction {direction}; pages run ltr, from left to right, or rtl.",
+                    direction=repr(self.direction),
+                )
+            )
+        if self.font:
+            object.__setattr__(self, "font", checked(self.font))
+
+    def backwards(self, text: str) -> bool:
+        """Whether what has these words in it is read from right to left."""
+        return self.direction == "rtl" if self.direction else right_to_left(text)
 
 
 @dataclass(frozen=True)
 class Lettered:
-    """A lettered picture (RGB), the `boxes` of the lettering, captions first, and a sentence for whatever of the text
-    did not fit or cannot be written."""
+    """A lettered picture: what is to be seen without letters (RGB), the `boxes` of the lettering, captions first, a
+    sentence for whatever of the text did not fit or cannot be written, and the words in their places."""
 
-    image: Image.Image
+    picture: Image.Image
     boxes: tuple[Box, ...] = ()
     warnings: tuple[str, ...] = ()
+    words: tuple[SetLine, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The picture with the words in it."""
+        written = self.picture.copy()
+        write(written, self.words)
+        return written
 
 
 @dataclass(frozen=True)
@@ -105,11 +135,15 @@ def letter(
     inside = into(image, panel, maps, how, size)
     if below is None:
         return inside
-    both = Image.new("RGB", (image.width, image.height + below.image.height), PAPER)
-    both.paste(inside.image)
-    both.paste(below.image, (0, image.height))
-    moved = tuple((left, top + image.height, right, bottom + image.height) for left, top, right, bottom in below.boxes)
-    return Lettered(both, (*inside.boxes, *moved), tuple(dict.fromkeys((*inside.warnings, *below.warnings))))
+    high = image.height
+    both = Image.new("RGB", (image.width, high + below.picture.height), PAPER)
+    both.paste(inside.picture)
+    both.paste(below.picture, (0, high))
+    moved = tuple((left, top + high, right, bottom + high) for left, top, right, bottom in below.boxes)
+    warnings = tuple(dict.fromkeys((*inside.warnings, *below.warnings)))
+    return Lettered(
+        both, (*inside.boxes, *moved), warnings, (*inside.words, *(line.moved(0, high) for line in below.words))
+    )
 
 
 def proper_size(size: tuple[int, int]) -> int:
@@ -122,11 +156,20 @@ def proper_size(size: tuple[int, int]) -> int:
 
 def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Lettered | None:
     """The strip under a picture with what goes below: `width` pixels wide, at most `most` high. None for nothing."""
-    words = [panel.caption] if how.captions == "below" and panel.caption else []
-    if how.dialogue == "below":
-        words += [_spoken(line) for line in panel.dialogue]
+    words = told(panel, how)
     if not words:
         return None
+    with using(how.font):
+        return _strip(words, width, most, size)
+
+
+def told(panel: Panel, how: Lettering) -> list[str]:
+    """What of a panel's words goes below its picture."""
+    words = [panel.caption] if how.captions == "below" and panel.caption else []
+    return words + [_spoken(line) for line in panel.dialogue if how.dialogue == "below"]
+
+
+def _strip(words: Sequence[str], width: int, most: int, size: int) -> Lettered:
     margin = round(size * 0.6)
     room = max(width - 2 * margin, size)
     for em in sizes(size):
@@ -151,12 +194,12 @@ def strip(panel: Panel, width: int, most: int, how: Lettering, size: int) -> Let
         left -= block.height
     high = round(sum(block.height for block in placed)) + 2 * margin
     image = Image.new("RGB", (width, min(high, most)), PAPER)
-    y, boxes = float(margin), []
+    y, boxes, lines = float(margin), [], list[SetLine]()
     for block in placed:
         boxes.append((margin, y, margin + room, y + block.height))
-        write_block(image, block, boxes[-1], "start")
+        lines += set_block(block, boxes[-1], "start")
         y += block.height
-    return Lettered(image, tuple(boxes), tuple(warnings))
+    return Lettered(image, tuple(boxes), tuple(warnings), tuple(lines))
 
 
 def _spoken(line: Line) -> str:
@@ -177,13 +220,13 @@ def into(image: Image.Image, panel: Panel, maps: RoutingMaps | None, how: Letter
     """The picture with a caption box and balloons in it."""
     picture = image.convert("RGB")
     room = _Room(picture.size, maps)
-    boxes: list[Box] = []
-    warnings: list[str] = []
-    if how.captions == "box" and panel.caption:
-        boxes.append(_caption(picture, panel.caption, room, size, warnings))
-    if how.dialogue == "balloons" and panel.dialogue:
-        boxes += _dialogue(picture, panel.dialogue, room, boxes, size, warnings)
-    return Lettered(picture, tuple(boxes), tuple(dict.fromkeys(warnings)))
+    made = Lettered(picture)
+    with using(how.font):
+        if how.captions == "box" and panel.caption:
+            made = _caption(made, panel.caption, room, size, how)
+        if how.dialogue == "balloons" and panel.dialogue:
+            made = _dialogue(made, panel.dialogue, room, size, how)
+    return replace(made, warnings=tuple(dict.fromkeys(made.warnings)))
 
 
 class _Room:
@@ -236,19 +279,18 @@ class _Room:
         )
 
 
-def _caption(image: Image.Image, text: str, room: _Room, size: int, warnings: list[str]) -> Box:
-    """Draw the caption box, at the top or, where it hides less, at the bottom."""
-    width, height = image.size
+def _caption(made: Lettered, text: str, room: _Room, size: int, how: Lettering) -> Lettered:
+    """The picture with the caption's box, at the top or, where it hides less, at the bottom."""
+    image, (width, height) = made.picture, made.picture.size
     edge, across, down = _edge(size), 0.6 * size, 0.35 * size
     block = fit(text, width - 2 * across - 4 * edge, height * 0.4 - 2 * down, size)
-    _tell(text, block, Message("caption"), warnings)
     wide, high = block.width + 2 * across, block.height + 2 * down
-    left = width - 2 * edge - wide if right_to_left(text) else 2 * edge
+    left = width - 2 * edge - wide if how.backwards(text) else 2 * edge
     places = np.array([(left, y, left + wide, y + high) for y in (2 * edge, height - 2 * edge - high)])
     box: Box = tuple(places[np.argmin(room.hurt(places) + np.array([0, 0.15]))].tolist())
     ImageDraw.Draw(image).rectangle(tuple(round(v) for v in box), fill=NOTE, outline=INK, width=edge)
-    write_block(image, block, (box[0] + across, box[1] + down, box[2] - across, box[3] - down), "start")
-    return box
+    words = set_block(block, (box[0] + across, box[1] + down, box[2] - across, box[3] - down), "start")
+    return Lettered(image, (box,), tuple(_told(text, block, Message("caption"))), tuple(words))
 
 
 def _edge(size: int) -> int:
@@ -256,15 +298,15 @@ def _edge(size: int) -> int:
     return max(1, round(size / 11))
 
 
-def _tell(text: str, block: TextBlock, what: str, warnings: list[str]) -> None:
+def _told(text: str, block: TextBlock, what: str) -> list[str]:
+    """Sentences on what of a text is not seen as it is written."""
+    warnings = [warning] if (warning := unwritable(text)) else []
     if block.cut:
-        warnings.append(
-            Message(
-                "The {what} {words} is too long for its place and was cut; shorten it.", what=what, words=_start(text)
-            )
+        cut = Message(
+            "The {what} {words} is too long for its place and was cut; shorten it.", what=what, words=_start(text)
         )
-    if warning := unwritable(text):
-        warnings.append(warning)
+        warnings.insert(0, cut)
+    return warnings
 
 
 @dataclass(frozen=True)
@@ -282,22 +324,24 @@ class _Balloon:
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
 
-def _dialogue(
-    image: Image.Image, lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: int, warnings: list[str]
-) -> list[Box]:
-    """Draw a balloon for each line, all in one size: the largest in which they stand well, or the best there is."""
+def _dialogue(made: Lettered, lines: Sequence[Line], room: _Room, size: int, how: Lettering) -> Lettered:
+    """The picture with a balloon for each line, all in one size: the largest in which they stand well, or the best
+    there is. They keep off the boxes that are there."""
     best: list[_Balloon] = []
     for em in sizes(size):
-        placed = _arranged(lines, room, taken, em)
+        placed = _arranged(lines, room, made.boxes, em, how)
         if not best or _merit(placed) > _merit(best):
             best = placed
         if len(placed) == len(lines) and all(b.strain < CROWDED and not b.block.cut for b in placed):
             break
+    words, warnings = list(made.words), list(made.warnings)
     for balloon in best:
-        _draw_balloon(image, balloon)
+        _draw_balloon(made.picture, balloon)
     for balloon in best:
-        _draw_words(image, balloon)
-        _tell(balloon.text, balloon.block, Message("line"), warnings)
+        _paint(made.picture, balloon, 0, PAPER, [])  # over whatever tails of others came to lie in it
+        left, top, right, bottom = balloon.box
+        words += set_block(balloon.block, (left, top + 0.45 * balloon.block.size, right, bottom), "middle")
+        warnings += _told(balloon.text, balloon.block, Message("line"))
     if any(balloon.strain >= 1 for balloon in best):
         warnings.append(
             Message("The dialogue is crowded and may mislead; set it below the picture, or split the panel.")
@@ -310,7 +354,8 @@ def _dialogue(
                 count=len(lines),
             )
         )
-    return [balloon.box for balloon in best]
+    boxes = (*made.boxes, *(balloon.box for balloon in best))
+    return Lettered(made.picture, boxes, tuple(warnings), tuple(words))
 
 
 def _merit(balloons: Sequence[_Balloon]) -> tuple[int, int, float]:
@@ -319,7 +364,7 @@ def _merit(balloons: Sequence[_Balloon]) -> tuple[int, int, float]:
     return len(balloons), whole, -round(5 * sum(balloon.strain for balloon in balloons))
 
 
-def _arranged(lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: int) -> list[_Balloon]:
+def _arranged(lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: int, how: Lettering) -> list[_Balloon]:
     """Balloons in an em of `size`, one after the other each in its best place; it ends with the first that has none."""
     placed: list[_Balloon] = []
     for number, line in enumerate(lines, 1):
@@ -329,7 +374,7 @@ def _arranged(lines: Sequence[Line], room: _Room, taken: Sequence[Box], size: in
         choices = [
             choice
             for block in _shapes(text, room.size, size)
-            if (choice := _placed(text, block, figure, room, taken, placed, upward))
+            if (choice := _placed(text, block, figure, room, taken, placed, upward, how.backwards(text)))
         ]
         if not choices:
             break
@@ -365,6 +410,7 @@ def _placed(
     taken: Sequence[Box],
     placed: Sequence[_Balloon],
     upward: float,
+    backwards: bool,
 ) -> _Balloon | None:
     """The balloon at its best place; None where it cannot stand without lying on others or beyond the picture."""
     em, (width, height) = block.size, room.size
@@ -380,7 +426,7 @@ def _placed(
         return None
     strain = room.hurt(boxes)
     for other in placed:
-        strain += 4.0 * _out_of_order(boxes, other.box, right_to_left(text))
+        strain += 4.0 * _out_of_order(boxes, other.box, backwards)
         if other.target:
             strain += 2.0 * _on_way(boxes + gap * np.array([-1, -1, 1, 1]), other)
     taste = upward * boxes[:, 1] / height
@@ -454,13 +500,6 @@ def _draw_balloon(image: Image.Image, balloon: _Balloon) -> None:
     tail = _tail(balloon)
     for grow, colour in ((edge, INK), (0, PAPER)):
         _paint(image, balloon, grow, colour, tail)
-
-
-def _draw_words(image: Image.Image, balloon: _Balloon) -> None:
-    """Write the words, over whatever tails of others came to lie in the balloon."""
-    em, (left, top, right, bottom) = balloon.block.size, balloon.box
-    _paint(image, balloon, 0, PAPER, [])
-    write_block(image, balloon.block, (left, top + 0.45 * em, right, bottom), "middle")
 
 
 def _paint(image: Image.Image, balloon: _Balloon, grow: int, colour: tuple[int, int, int], tail: list[Point]) -> None:

@@ -42,7 +42,7 @@ from dataclasses import asdict, dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -212,24 +212,34 @@ def frame_file(number: int, end: str = ".png") -> str:
     return f"frames/{number:03d}{end}"
 
 
-def write_atomic(files: Mapping[Path, bytes]) -> None:
-    """Write every file beside its place, then rename them all: a full disk leaves what was there before.
-    Raises ProjectError with a sentence."""
-    # Of a name that no other program takes, which may write the same file at the same time.
-    parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in files}
-    for path in files:
-        if path.exists() and not path.is_file():
-            raise ProjectError(Message("is not a file; choose another name."), path)
+Contents = bytes | Callable[[BinaryIO], None]
+"""What goes into a file, or what writes it there."""
+
+
+def write_atomic(files: Mapping[Path, Contents] | Iterable[tuple[Path, Contents]]) -> None:
+    """Write every file beside its place, one after the other, then rename them all: a full disk leaves what was there
+    before. Raises ProjectError with a sentence."""
+    parts: dict[Path, Path] = {}
     try:
-        for path, part in parts.items():
+        for path, contents in files.items() if isinstance(files, Mapping) else files:
+            if path.exists() and not path.is_file():
+                raise ProjectError(Message("is not a file; choose another name."), path)
+            # Of a name that no other program takes, which may write the same file at the same time.
+            parts[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(files[path])
+            if isinstance(contents, bytes):
+                parts[path].write_bytes(contents)
+                continue
+            with parts[path].open("wb") as file:
+                contents(file)
         for path, part in parts.items():
             os.replace(part, path)
-    except OSError as error:
+    except BaseException as error:
         for part in parts.values():
             with contextlib.suppress(OSError):
                 part.unlink()
+        if not isinstance(error, OSError):
+            raise
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise ProjectError(
             Message(

@@ -15,7 +15,8 @@ from typing import Any
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
 from anystory.errors import AnyStoryError, Message
 from anystory.maps.diagnosis import another_seed, diagnose
-from anystory.pages.export import Format, picture_shape
+from anystory.pages.form import Format
+from anystory.pages.layout import picture_shape
 from anystory.project.folder import Entry, Kept, Project, ProjectError, content
 from anystory.render.batch import Batches
 from anystory.story.capabilities import Capabilities

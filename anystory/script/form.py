@@ -28,12 +28,18 @@ MAX_ERRORS = 200
 HEIGHTS = (0.01, 100)
 """Metres that a character may be tall, from a bee to a giant."""
 
+DURATIONS = (0.1, 600)
+"""Seconds that a film may stay at one panel."""
+
 SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "pages", "segmenter", "cast", "panels")
 MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
 STEERING_KEYS = ("layout", "layout_strength", "layout_steps", "flip", "turn", *STRENGTHS, "reference_steps", "router")
-PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", "shows", *STEERING_KEYS)
+PANEL_KEYS = (
+    *("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", "shows", "duration"),
+    *STEERING_KEYS,
+)
 TAG_KEYS = (
-    *("cast", "seed", "size", "shape", "style", "shows", "layout", "flip", "turn"),
+    *("cast", "seed", "size", "shape", "style", "shows", "duration", "layout", "flip", "turn"),
     *(*STRENGTHS, "reference_steps", "router"),
 )
 """Those that plain text has in brackets, `[KEY: …]`."""

@@ -92,6 +92,7 @@ class PanelReader:
             shows=self.values.attempt(self.shows, fields, cast, path, otherwise=()),
             steering=self.values.attempt(self.steering, fields, cast, path, otherwise=UNSTEERED),
             **self.values.frame(fields, path),
+            duration=self.values.attempt(self.values.duration, fields, path),
             told=told,
         )
 

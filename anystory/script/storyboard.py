@@ -2,8 +2,8 @@
 
 AnyStory's authors   角色表 (角色名, 简单描述, alias, simple_prompt) and 分镜头 (序号, 出场角色, act_roles, 旁白,
                      场景描述, prompt). Prompts call characters by their aliases; 旁白 becomes the caption. Characters
-                     may also have `image` and `mask`, panels `seed`, `size`, `shape`, `style` and `dialogue`, the
-                     whole a `style`, `size`, `shape` and `pages`.
+                     may also have `image` and `mask`, panels `seed`, `size`, `shape`, `style`, `duration` and
+                     `dialogue`, the whole a `style`, `size`, `shape` and `pages`.
 ViStoryBench         Characters (name_en, name_ch, prompt_en, prompt_ch) and Shots (Setting Description, Plot
                      Correspondence, Characters Appearing, Static Shot Description, Shot Perspective Design), each in
                      English (en) and Chinese (ch). Pictures are those of image/NAME/ beside the file, the first
@@ -124,7 +124,7 @@ def _role(board: Converted, entry: Mapping[str, Any], source: Where, index: int)
 
 def _act(board: Converted, entry: Mapping[str, Any], source: Where, index: int, names: list[str]) -> dict[str, Any]:
     keys = {"prompt": _first(entry, SENTENCE), "caption": CAPTION}
-    keys |= {key: key for key in ("seed", "size", "shape", "style", "dialogue")}
+    keys |= {key: key for key in ("seed", "size", "shape", "style", "duration", "dialogue")}
     keys |= {"cast": PRESENT[0] if PRESENT[0] in entry else _first(entry, PRESENT[1:])}
     path: Where = ("panels", index)
     board.origin |= {(*path, ours): (*source, theirs) for ours, theirs in keys.items()}

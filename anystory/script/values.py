@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from anystory.cast.filenames import FilenameError, basename, find
 from anystory.errors import Message
 from anystory.script.form import (
+    DURATIONS,
     MAX_ERRORS,
     MAX_TEXT,
     Parsed,
@@ -29,6 +30,24 @@ from anystory.script.form import (
 from anystory.story.model import BOUNDS
 from anystory.story.size import SHAPES, Size
 from anystory.story.steering import numbers
+
+_SECONDS = re.compile(
+    r"(?:(\d{1,2}):)?(?:(\d{1,2}):)?(\d{1,6}(?:[.,]\d{1,6})?)\s*(?:s|secs?|seconds?|秒|segundos?)?\.?", re.IGNORECASE
+)
+"""Seconds, minutes and seconds, or hours, minutes and seconds."""
+
+
+def seconds(value: Any) -> float | None:
+    """How many seconds a number or words such as "2.5", "3 s" and "0:04" are; None for what is none, or none of
+    `DURATIONS`."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        found = float(value)
+    elif isinstance(value, str) and (hit := _SECONDS.fullmatch(value.strip())):
+        hours, minutes = (hit[1], hit[2]) if hit[2] else (None, hit[1])
+        found = 3600.0 * int(hours or 0) + 60.0 * int(minutes or 0) + float(hit[3].replace(",", "."))
+    else:
+        return None
+    return found if DURATIONS[0] <= found <= DURATIONS[1] else None
 
 
 class Values:
@@ -200,6 +219,23 @@ class Values:
             )
             self.fail((*path, "shape"), message)
         return shape
+
+    def duration(self, fields: Mapping[str, Any], path: Where) -> float | None:
+        """Seconds; None where they are not said."""
+        value = fields.get("duration")
+        if value is None or value == "":
+            return None
+        found = seconds(value)
+        if found is None:
+            message = Message(
+                "The {word} {value} must be seconds from {low} to {high}, such as 2.5.",
+                word=self.word(path, "duration"),
+                value=shown(value),
+                low=DURATIONS[0],
+                high=DURATIONS[1],
+            )
+            self.fail((*path, "duration"), message)
+        return found
 
     def picture(self, value: Any, word: str, path: Where) -> Path | None:
         """The file that a value names; `word` is what the source calls it."""

@@ -63,6 +63,7 @@ def dump_script(script: Script) -> dict[str, Any]:
                 shape=panel.shape,
                 style=panel.style,
                 shows=list(panel.shows),
+                duration=panel.duration,
             )
             | steering_fields(panel.steering)
             | _told_cast(panel, script.cast)
@@ -125,6 +126,7 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
         prompt, caption, style = (escaped(text, whole) for text in (panel.prompt, panel.caption, panel.style))
         tags = {"style": style, "seed": panel.seed, "size": panel.size, "shape": panel.shape}
         tags |= {"shows": "; ".join(panel.shows)}
+        tags["duration"] = None if panel.duration is None else f"{panel.duration:.12g}"
         tagged = "".join(f"[{key}: {value}] " for key, value in tags.items() if value not in ("", None))
         line = f"{mark}{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()
         written.append("\n".join([line, *(f"> {line.who}: {escaped(line.say)}" for line in panel.dialogue)]))

@@ -20,11 +20,13 @@ class PageRow:
 
 @dataclass(frozen=True)
 class PageLayout:
-    """A fixed arrangement of cells; `page` is the page size it is made for."""
+    """A fixed arrangement of cells; `page` is the page size it is made for. `bleeds`: its one picture reaches to the
+    edges of the page, and beyond where the paper is cut."""
 
     rows: tuple[PageRow, ...]
     page: str
     about: str
+    bleeds: bool = False
 
     @property
     def panels(self) -> int:
@@ -41,6 +43,10 @@ LAYOUTS = {
     "2x3": PageLayout((PageRow(1, (1, 1)),) * 3, "a4", "three rows of two"),
     "manga": PageLayout(
         (PageRow(1, (3, 2)), PageRow(1.25, (1,)), PageRow(1, (2, 3))), "comic", "three uneven rows, five panels"
+    ),
+    "full": PageLayout((PageRow(1, (1,)),), "square", "a picture that fills its page", bleeds=True),
+    "facing": PageLayout(
+        (PageRow(1, (1,)),), "square", "a picture that fills its page, its words beside it", bleeds=True
     ),
     "splash": PageLayout((PageRow(2.2, (1,)), PageRow(1, (1, 1, 1))), "a4", "a large panel over a row of three"),
 }

@@ -108,8 +108,9 @@ class Line:
 class Panel:
     """One picture of the story. `cast` holds names in the script's cast order; `size` is that of its frame, a whole
     number the side of a square, `shape` one of `SHAPES` at about that area. `seed` and `size` None, `shape` and `style`
-    "" = the story's; `steering` is what was asked of its routing by hand.
-    `shows`: what its picture is told to show besides, in words such as "night" or "Mia sits" (`anystory.sketch.shows`).
+    "" = the story's; `steering` is what was asked of its routing by hand. `duration`: seconds a film of the story stays
+    at it, None = as long as its words take to read. `shows`: what its picture is told to show besides, in words such as
+    "night" or "Mia sits" (`anystory.sketch.shows`).
     `told`: the cast was said apart from the prompt, so wildcards in that change nothing about it; panels that differ in
     this alone are equal, as they ask for the same once their wildcards are filled in."""
 
@@ -123,6 +124,7 @@ class Panel:
     size: Size | None = None
     shape: str = ""
     shows: tuple[str, ...] = ()
+    duration: float | None = None
     told: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -157,6 +159,12 @@ class Script:
     pages: str = ""
     things: Path | None = None
     places: Path | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """What is read of the story: its title, captions and dialogue."""
+        said = (word for panel in self.panels for word in (panel.caption, *(line.say for line in panel.dialogue)))
+        return [word for word in (self.title, *said) if word]
 
     def beside(self, folder: Path) -> Script:
         """The script with the own drawings and places that lie in a folder."""

@@ -1,11 +1,14 @@
-"""Makes lettering.ttf, one font for many scripts: `python build.py FOLDER`; needs fontTools, which the app does not.
+"""Makes the fonts: `python build.py FOLDER`; needs fontTools, which the app does not.
 
-FOLDER holds the unpacked npm packages README.md lists. Each gives the characters the ones before it lack, scaled to
-one em, so that a line of mixed scripts is shaped and drawn in one go.
+FOLDER holds the unpacked npm packages README.md lists. lettering.ttf is one font for many scripts: each of its sources
+gives the characters the ones before it lack, scaled to one em, so that a line of mixed scripts is shaped and drawn in
+one go. The others have a script each; emoji.tsv.xz has the drawings of emoji, all but those of other skins.
 """
 
 from __future__ import annotations
 
+import json
+import lzma
 import sys
 import tempfile
 from pathlib import Path
@@ -51,6 +54,17 @@ SOURCES = (
     ("fontsource-noto-sans-hebrew-*/package/files/noto-sans-hebrew-hebrew-500-normal.woff2", HEBREW),
 )
 
+DEVANAGARI = ranges((0x900, 0x97F), (0x1CD0, 0x1CFF), (0x200C, 0x200D), (0x25CC, 0x25CC), (0xA8E0, 0xA8FF))
+OTHERS = {
+    "korean": (
+        "expo-google-fonts-noto-sans-kr-*/package/500Medium/*.ttf",
+        decodable("euc_kr", range(0xB0, 0xC9), range(0xA1, 0xFF)) | ranges((0x3130, 0x318F)),
+    ),
+    "thai": ("expo-google-fonts-noto-sans-thai-*/package/500Medium/*.ttf", ranges((0xE00, 0xE7F))),
+    "devanagari": ("expo-google-fonts-noto-sans-devanagari-*/package/500Medium/*.ttf", DEVANAGARI),
+}
+SKINS = {"1f3fb", "1f3fc", "1f3fd", "1f3fe", "1f3ff"}
+
 
 def part(path: Path, wanted: set[int]) -> TTFont:
     """The glyphs of `wanted` out of a font, unhinted and at the common em."""
@@ -66,7 +80,27 @@ def part(path: Path, wanted: set[int]) -> TTFont:
     return font
 
 
-def main(folder: Path, target: Path) -> None:
+def other(folder: Path, name: str) -> TTFont:
+    """The font of one script."""
+    pattern, wanted = OTHERS[name]
+    (path,) = folder.glob(pattern)
+    font = part(path, wanted)
+    font["head"].created = font["head"].modified = 0
+    font.recalcTimestamp = False
+    return font
+
+
+def emoji(package: Path) -> bytes:
+    """A line for each emoji: its code points, a tab, the body of its SVG."""
+    icons = json.loads((package / "icons.json").read_text())["icons"]
+    names = json.loads((package / "chars.json").read_text())
+    wanted = {codes: name for codes, name in names.items() if not SKINS & {*codes.split("-")} and name in icons}
+    lines = (f"{codes}\t{' '.join(icons[name]['body'].split())}\n" for codes, name in sorted(wanted.items()))
+    return lzma.compress("".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME)
+
+
+def lettering(folder: Path) -> TTFont:
+    """The font of many scripts."""
     covered: set[int] = set()
     with tempfile.TemporaryDirectory() as scratch:
         parts = []
@@ -83,9 +117,16 @@ def main(folder: Path, target: Path) -> None:
     font["name"].setName("Regular", 2, 3, 1, 0x409)
     font["head"].created = font["head"].modified = 0
     font.recalcTimestamp = False
-    font.save(target)
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {len(font.getBestCmap())} characters")
+    return font
+
+
+def main(folder: Path, target: Path) -> None:
+    for name, font in {"lettering": lettering(folder), **{name: other(folder, name) for name in OTHERS}}.items():
+        font.save(target / f"{name}.ttf")
+        print(f"{name}.ttf: {len(font.getBestCmap())} characters")
+    (package,) = folder.glob("iconify-json-noto-*/package")
+    (target / "emoji.tsv.xz").write_bytes(emoji(package))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(__file__).with_name("lettering.ttf"))
+    main(Path(sys.argv[1]), Path(__file__).parent)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from anystory.pages.export import PageError
+from anystory.pages.form import PageError
 from anystory.script.read import read_script
 from anystory.story.model import Line, Panel
 from tests.app.steps import frames, saved, settle, write

@@ -14,7 +14,7 @@ from gradio.state_holder import StateHolder
 from PIL import Image
 from playwright.sync_api import expect
 
-from anystory.pages.export import Format
+from anystory.pages.form import Format
 from anystory.project import drafts
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.drafts import Draft, Store, load_draft

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from anystory.__main__ import main
-from anystory.pages.export import PageError, export
+from anystory.pages.export import export
+from anystory.pages.form import PageError
 from anystory.project.folder import Project
 from tests import stories
 

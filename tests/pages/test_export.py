@@ -13,9 +13,13 @@ from PIL.PngImagePlugin import PngInfo
 
 from anystory.__main__ import main
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import FIT, LAYOUTS, PAGES, Format, PageError, Pages, cover, export, lettered
+from anystory.pages.crop import cover
+from anystory.pages.export import export
+from anystory.pages.form import Format, PageError
+from anystory.pages.layout import Pages, lettered
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png
+from anystory.story.layouts import FIT, LAYOUTS, PAGES
 from anystory.story.model import Line, Panel
 from tests.stories import frame, rendered, story, without_frame
 
@@ -32,7 +36,7 @@ def project(tmp_path_factory):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_holds_every_frame_once_and_in_order(project, layout):
-    made = list(Pages(project, Format(layout, **SMALL)))
+    made = [page for page in Pages(project, Format(layout, **SMALL)) if page.panels]
     assert [number for page in made for number in page.panels] == [1, 2, 3, 4, 6, 7]
     room = LAYOUTS[layout].panels
     assert all(len(page.panels) == room for page in made[:-2]) and len(made) == -(-6 // room)
@@ -101,8 +105,8 @@ def test_pdf(project, tmp_path):
     warnings = export(project.folder, target, Format("2x2", **SMALL))
     data = target.read_bytes()
     assert warnings == ("Without a frame and left out: 5.",)
-    assert data.startswith(b"%PDF") and data.count(b"/Type /Page\n") == 2
-    assert "A & B: “meeting”".encode("utf-16-be") in data.replace(b"\\", b"") and b"Date" not in data
+    assert data.startswith(b"%PDF") and data.count(b"/Type /Page ") == 2
+    assert "A & B: “meeting”".encode("utf-16-be").hex().encode() in data and b"Date" not in data
     export(project.folder, target, Format("2x2", **SMALL))
     assert target.read_bytes() == data
     start = data.index(b"\xff\xd8\xff")
@@ -224,9 +228,11 @@ def test_a_title_of_two_lines_is_two_lines(tmp_path, layout):
 
 
 def test_what_the_font_lacks_of_a_title_is_told(tmp_path):
-    made = rendered(tmp_path, story(title="A 📖 day, 안녕"))
+    made = rendered(tmp_path, story(title="A \ue000 day, \ue001\ue002"))
     (page,) = Pages(made, Format("2x2", **SMALL))
-    assert page.warnings == ("Title: The lettering font lacks 📖안녕; empty boxes stand in for it.",)
+    assert page.warnings == (
+        "Title: No font here has \ue000\ue001\ue002; empty boxes stand in for it: give one that has.",
+    )
 
 
 def test_the_commands(project, tmp_path, capsys):

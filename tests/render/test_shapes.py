@@ -7,9 +7,11 @@ import pytest
 
 from anystory.backends.storybook import StorybookBackend
 from anystory.maps.diagnosis import diagnose
-from anystory.pages import export as pages
+from anystory.pages import layout as pages
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import Format, Pages, cover, picture_shape
+from anystory.pages.crop import cover
+from anystory.pages.form import Format
+from anystory.pages.layout import Pages, picture_shape
 from anystory.project.archive import unpack
 from anystory.project.folder import Project
 from anystory.project.imprint import story_from_png

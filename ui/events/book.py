@@ -10,7 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.pages.export import Format, Pages
+from anystory.pages.form import Format
+from anystory.pages.layout import Pages
 from anystory.render.session import framed
 from anystory.script.edits import with_pages
 from anystory.story.model import Script

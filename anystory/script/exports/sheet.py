@@ -10,7 +10,7 @@ from anystory.script.form import NOBODY
 from anystory.script.imports.sheet import kept
 from anystory.story.model import Script
 
-COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size", "Shape")
+COLUMNS = ("Panel", "Prompt", "Characters", "Caption", "Dialogue", "Style", "Seed", "Size", "Shape", "Duration")
 
 
 def to_csv(script: Script) -> str:
@@ -23,9 +23,10 @@ def to_csv(script: Script) -> str:
         size, shape = panel.size or script.size, panel.shape or ("" if panel.size else script.shape)
         # Excel takes 16:9 for a time of day.
         numbers = ("" if panel.seed is None else panel.seed, "" if size is None else size, shape.replace(":", "x"))
+        lasting = "" if panel.duration is None else f"{panel.duration:.12g}"
         who = ", ".join(panel.cast) or NOBODY * panel.told
         cells = (bare(panel.prompt), who, kept(bare(panel.caption)), said, kept(panel.style))
-        table.writerow([number, *map(_safe, cells), *numbers])
+        table.writerow([number, *map(_safe, cells), *numbers, lasting])
     return "\ufeff" + out.getvalue()
 
 

@@ -12,7 +12,7 @@ from anystory.script.form import NOBODY
 from anystory.story.model import Script
 
 DURATION = 2000
-"""Milliseconds that a board is shown."""
+"""Milliseconds that a board is shown of which nothing is said."""
 
 
 def to_storyboarder(script: Script, aspect: float, pictured: Collection[int]) -> tuple[str, dict[int, str]]:
@@ -20,7 +20,9 @@ def to_storyboarder(script: Script, aspect: float, pictured: Collection[int]) ->
     panels that are `pictured`. `aspect` is a frame's width by its height."""
     boards: list[dict[str, Any]] = []
     files: dict[int, str] = {}
+    time = 0
     for number, panel in enumerate(script.panels, start=1):
+        lasting = DURATION if panel.duration is None else round(1000 * panel.duration)
         uid = f"P{number:04d}"
         url = f"board-{number}-{uid}.png"
         board: dict[str, Any] = {
@@ -30,8 +32,8 @@ def to_storyboarder(script: Script, aspect: float, pictured: Collection[int]) ->
             "lastEdited": 0,
             "number": number,
             "shot": f"{number}A",
-            "time": (number - 1) * DURATION,
-            "duration": DURATION,
+            "time": time,
+            "duration": lasting,
             "action": bare(panel.prompt),
             "dialogue": "\n".join(f"{line.who}: {quoted(bare(' '.join(line.say.split())))}" for line in panel.dialogue),
             "notes": bare(panel.caption),
@@ -39,9 +41,12 @@ def to_storyboarder(script: Script, aspect: float, pictured: Collection[int]) ->
             "characters": list(panel.cast) or [NOBODY] * panel.told,
             "layers": {},
         }
+        if panel.duration is not None:
+            board["seconds"] = panel.duration
         if number in pictured:
             files[number] = url.replace(".png", "-reference.png")
             board["layers"] = {"reference": {"url": files[number]}}
         boards.append(board)
+        time += lasting
     project = {"version": "3.0.0", "aspectRatio": round(aspect, 4), "fps": 24, "defaultBoardTiming": DURATION}
     return json.dumps({**project, "boards": boards}, indent=2, ensure_ascii=False) + "\n", files

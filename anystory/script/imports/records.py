@@ -12,13 +12,15 @@ from anystory.errors import Message
 from anystory.script.escapes import literal, unquoted
 from anystory.script.form import NOBODY, PANEL_KEYS
 from anystory.script.imports.panels import sentence
-from anystory.script.imports.sheet import MAYBE, column, is_nothing
+from anystory.script.imports.sheet import MAYBE, column, is_nothing, no_duration
 from anystory.script.storyboard import Converted, Where
+from anystory.script.values import seconds
 from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names
 
 BOARDS = "boards"
-"""Storyboarder's key of its panels, of which only `BOARD` are words; the last two are our own."""
+"""Storyboarder's key of its panels, of which only `BOARD` are words; the last two are our own, as `seconds` is, the
+duration of a panel that has one of its own."""
 
 BOARD = ("action", "dialogue", "notes", "caption", "characters")
 
@@ -59,6 +61,8 @@ def convert(data: Any) -> Converted | None:
                 continue
             if not words["action"]:
                 words |= {"action": words["notes"], "notes": None}
+            if entry.get("seconds") or entry.get("duration") != data.get("defaultBoardTiming"):
+                words["duration"] = entry.get("seconds") or _milliseconds(entry.get("duration"))
             board.panel({key: value for key, value in words.items() if value}, index)
         return board.converted()
     for key in data:
@@ -68,6 +72,14 @@ def convert(data: Any) -> Converted | None:
                 board.panel(entry, index)
             return board.converted()
     return None
+
+
+def _milliseconds(value: Any) -> Any:
+    """Seconds of Storyboarder's milliseconds; what is no number is left for the reader to tell."""
+    try:
+        return float(value) / 1000
+    except (TypeError, ValueError):
+        return value
 
 
 def _records(value: Any) -> bool:
@@ -152,6 +164,11 @@ class _Records:
                 present = [] if nobody else [self.introduce(n, (*source, key)) for n in names if n.strip()]
             elif kind in ("seed", "size", "shape", "style"):
                 panel[kind] = value
+            elif kind == "duration":
+                if seconds(value) is None:
+                    self.board.left_out.append(((*source, key), no_duration(value)))
+                else:
+                    panel["duration"] = value
             elif kind in ("prompt", "place", "time", "camera", "caption") and isinstance(value, str):
                 told.setdefault(kind, []).append(value)
                 self.board.origin.setdefault(("panels", index, "prompt" if kind == "prompt" else kind), (*source, key))

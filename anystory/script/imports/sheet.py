@@ -14,8 +14,9 @@ from typing import Any
 
 from anystory.errors import Message
 from anystory.script.escapes import unquoted
-from anystory.script.form import NEWLINE, NOBODY, Parsed, Span
+from anystory.script.form import DURATIONS, NEWLINE, NOBODY, Parsed, Span, shown
 from anystory.script.imports.panels import Panels, sentence
+from anystory.script.values import seconds
 from anystory.story.names import folded
 from anystory.supplies import read_yaml
 
@@ -27,7 +28,7 @@ BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
 BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*")
 """What stands between the lines of a cell, and between names."""
 RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
-MAYBE = ("caption", "dialogue", "speaker", "cast", "place", "time", "camera", "style")
+MAYBE = ("caption", "dialogue", "speaker", "cast", "place", "time", "camera", "style", "duration")
 """Kinds of columns in which there may be nothing."""
 
 HEADING_ROWS = 10
@@ -55,6 +56,12 @@ def column(heading: str, cells: Sequence[str] = ()) -> str | None:
 def is_nothing(cell: str) -> bool:
     """Whether a cell only says that there is nothing in it, as in `Dialogue: None`."""
     return NOTHING.fullmatch(cell.strip(" *_()[]（）\t").removesuffix(".")) is not None
+
+
+def no_duration(value: object) -> str:
+    """Why a duration is left out that a script cannot have."""
+    low, high = DURATIONS
+    return Message("{value} is no duration; write seconds from {low} to {high}", value=shown(value), low=low, high=high)
 
 
 def said_after_all(cell: str) -> str:
@@ -174,6 +181,11 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
     words = [*seen, *told.get("place", ())]
     words += [cell for cell in told.get("time", ()) if not re.fullmatch(r"[\d:.,\s]+s?", cell)] + told.get("camera", [])
     fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size", "shape") if key in told}
+    if lasting := told.get("duration"):
+        if seconds(lasting[0]) is None:
+            panels.leave_out(span, no_duration(lasting[0]))
+        else:
+            fields["duration"] = lasting[0]
     fields |= {
         "prompt": sentence(words),
         "caption": _unbroken(" ".join(told.get("caption", ()))),

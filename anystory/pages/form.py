@@ -1,0 +1,81 @@
+"""What is asked of pages: a layout, a size, letters. PIL only, for the font."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from anystory.errors import AnyStoryError, Message
+from anystory.pages.balloons import Lettering
+from anystory.pages.paper import Paper
+from anystory.story.layouts import FIT, LAYOUTS, PAGES, PageLayout
+
+MIN_DPI, MAX_DPI = 72, 300
+MAX_GUTTER = 20
+
+
+class PageError(AnyStoryError, ValueError):
+    """Pages cannot be made as asked. The message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """How pages are made: a layout, a page size (`PAGES` or `FIT`, "" = the layout's own) or the paper of a printed
+    book, dots per inch, the gap between cells in millimetres and the lettering. `cover` is the number of the panel
+    whose picture is on the cover, 0 for a book without one, `author` who made the book. Raises PageError for what there
+    is not."""
+
+    layout: str = "2x2"
+    page: str = ""
+    dpi: int = 150
+    gutter: float = 4.0
+    lettering: Lettering = field(default_factory=Lettering)
+    paper: Paper | None = None
+    cover: int = 0
+    author: str = ""
+
+    def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise PageError(
+                Message(
+                    "There is no layout {layout}; the layouts are {layouts}.",
+                    layout=repr(self.layout),
+                    layouts=", ".join(LAYOUTS),
+                )
+            )
+        if self.page not in ("", FIT, *PAGES):
+            raise PageError(
+                Message(
+                    "There is no page size {page}; the sizes are {sizes}.",
+                    page=repr(self.page),
+                    sizes=", ".join((*PAGES, FIT)),
+                )
+            )
+        if self.paper and (self.page or self.layout == "frames"):
+            raise PageError(
+                Message(
+                    "Paper has its own size: leave out {other}, or the paper.",
+                    other=self.page or self.layout,
+                )
+            )
+        if not MIN_DPI <= self.dpi <= MAX_DPI:
+            raise PageError(
+                Message(
+                    "{dpi} dots per inch are not between {min_dpi} and {max_dpi}.",
+                    dpi=self.dpi,
+                    min_dpi=MIN_DPI,
+                    max_dpi=MAX_DPI,
+                )
+            )
+        if not 0 <= self.gutter <= MAX_GUTTER:
+            raise PageError(
+                Message(
+                    "A gutter of {gutter} mm is not between 0 and {max_gutter} mm.",
+                    gutter=self.gutter,
+                    max_gutter=MAX_GUTTER,
+                )
+            )
+
+    @property
+    def shape(self) -> PageLayout:
+        """The layout's cells."""
+        return LAYOUTS[self.layout]
