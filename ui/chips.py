@@ -66,15 +66,15 @@ def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..
 def chosen(panel: Panel, choice: Mapping[str, Any], say: Callable[..., str]) -> Panel:
     """The panel with what was chosen on a chip; as it is for what no chip says."""
     kind, who, key = (choice.get(name) for name in ("kind", "who", "key"))
-    if kind not in {**SECTIONS, **ROLES} or (kind in ROLES) != (who in panel.cast):
+    if not isinstance(kind, str) or kind not in {**SECTIONS, **ROLES} or (kind in ROLES) != (who in panel.cast):
         return panel
     who = who if kind in ROLES else ""
-    if key and key not in offered(str(kind)):
+    if key and key not in offered(kind):
         return panel
     meant = [(words, told(words, panel.cast)) for words in panel.shows]
     kept = [words for words, one in meant if one is None or (one.kind, one.who) != (kind, who)]
     if key:
-        words = label(str(kind), str(key), say("chips.language"))
+        words = label(kind, key, say("chips.language"))
         kept.append(f"{who} {words}" if who else words)
     return replace(panel, shows=tuple(kept))
 

@@ -51,9 +51,6 @@ class Stage:
     empty: gr.HTML
     progress: gr.HTML
     gallery: gr.HTML
-    takeaway: gr.Row
-    download: gr.Button
-    sheet: gr.Button
     made: gr.DownloadButton
 
 
@@ -112,13 +109,10 @@ def create_stage() -> Stage:
     empty = gr.HTML(html.EMPTY, elem_id="no-frames")
     progress = gr.HTML(elem_id="progress")
     gallery = gr.HTML(elem_id="gallery", js_on_load=STRIP)
-    with gr.Row(visible=False, elem_classes="takeaway") as takeaway:
-        download = gr.Button(t("frames.download"), size="md", min_width=120, elem_id="download-all")
-        sheet = gr.Button(t("frames.sheet"), size="md", min_width=120, elem_id="contact-sheet")
     made = gr.DownloadButton(visible="hidden", elem_id="made")
     states = gr.State(()), gr.State(()), gr.State(()), gr.State(()), gr.State(None)
     clock = gr.Timer(TICK, active=False)
-    return Stage(*states, clock, empty, progress, gallery, takeaway, download, sheet, made)
+    return Stage(*states, clock, empty, progress, gallery, made)
 
 
 def start_label(say: Callable[..., str], chosen: Sequence[int]) -> str:
@@ -242,7 +236,6 @@ def ticked(
         controls.notice: html.notice([say(run.error)] if run.error else []),
         view.again: gr.Button(interactive=True),
         view.retry: gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=True),
-        stage.takeaway: gr.Row(visible=bool(shown)),
         stage.empty: gr.HTML(visible=not shown and not panels),
     }
     return change
@@ -260,7 +253,6 @@ def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: 
         stage.progress: "",
         stage.gallery: strip(say, panels, shown, (), first.id if first else None),
         stage.empty: gr.HTML(visible=not shown),
-        stage.takeaway: gr.Row(visible=bool(shown)),
         **dict(zip(view.outputs, opened, strict=True)),
         view.opacity: 100 * viewer.OPACITY,
     }

@@ -217,23 +217,13 @@ class Shown:
 
     @property
     def trace_words(self) -> str:
-        """What is kept of the routing of this frame, and how large that is on disk."""
+        """What is kept of the routing of this frame."""
         trace = self.frame.trace
         if trace is None:
             return ""
-        try:
-            project, number = self.in_folder
-            size = (project.folder / frame_file(number, "-trace.npz")).stat().st_size
-        except (ProjectError, OSError):  # another page or program has changed the story
-            return ""
         layers = len(trace.shapes)
         of = Message("{count} layers", count=layers) if layers > 1 else Message("one layer")
-        return Message(
-            "{steps} steps of {layers} are kept, {size} kB on disk.",
-            steps=len(trace.steps),
-            layers=of,
-            size=max(1, size // 1000),
-        )
+        return Message("{steps} steps of {layers} are kept.", steps=len(trace.steps), layers=of)
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,21 @@
 import re
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import expect
 
+from anystory.script.read import read_script
+from anystory.sketch.read import read_story
+from anystory.story.model import Panel
 from anystory.story.steering import Layout, Place, Steering
 from tests.app.steps import EXAMPLE, few_steps, frames, settle, upload, write
 from tests.app.test_parts import actors  # noqa: F401  a fixture
 from tests.app.test_storybook import shown, studio, words  # noqa: F401  fixtures
-from ui import arranging
+from ui import arranging, chips, strings
 
 LINES = "[size: 256] Fern and Bruno stand in the forest\n[size: 256] Bruno at the beach"
 
@@ -126,6 +130,43 @@ def test_a_finger_moves_whoever_is_tapped_and_the_corner_resizes(browser, storyb
             composed(page)
             now = bruno.bounding_box()
         assert now["height"] < before["height"] - 5, "the corner made it smaller"
+
+
+def test_a_chip_says_what_was_read_and_changes_it(story_page):
+    page = story_page
+    script = opened(page, "[size: 256] Fern and Bruno stand in the forest at night")
+    reads = page.locator("#read .read")
+    expect(reads).to_have_count(4 + 2 * 2)
+    place, time, weather = (page.locator(f"#read [data-kind={kind}]") for kind in ("place", "time", "weather"))
+    expect(place).to_have_value("forest")
+    expect(time).to_have_value("night")
+    expect(page.locator("#read .guessed [data-kind=weather]")).to_have_count(1)
+    weather.select_option("snow")
+    expect(script).to_have_value("[size: 256] [shows: snow] Fern and Bruno stand in the forest at night")
+    composed(page)
+    expect(page.locator("#read .chosen [data-kind=weather]")).to_have_value("snow")
+    page.locator("#read [data-kind=does][data-who=Bruno]").select_option("jumps")
+    expect(script).to_have_value(re.compile(r"\[shows: snow; Bruno jumps\]"))
+    composed(page)
+    expect(page.locator("#read .chosen")).to_have_count(2)
+    weather.select_option("")
+    expect(script).to_have_value(re.compile(r"\[shows: Bruno jumps\]"))
+    composed(page)
+    expect(page.locator("#read .guessed [data-kind=weather]")).to_have_value("clear")
+
+
+def test_what_a_chip_may_say_is_what_is_offered():
+    panel = Panel("Mia runs", ("Mia",), shows=("night", "Mia sits"))
+    say = partial(strings.say, "es")
+    chosen = partial(chips.chosen, panel, say=say)
+    assert chosen({"kind": "time", "who": "", "key": "day"}).shows == ("Mia sits", "día")
+    assert chosen({"kind": "does", "who": "Mia", "key": ""}).shows == ("night",)
+    assert chosen({"kind": "mood", "who": "Mia", "key": "sad"}).shows == ("night", "Mia sits", "Mia triste")
+    for choice in ({}, {"kind": "time", "key": "<b>"}, {"kind": "does", "who": "Tom", "key": "sits"}, {"kind": ["x"]}):
+        assert chips.chosen(panel, choice, say) == panel
+    shot = read_story(read_script("cast: <b>, a fox\n\n[<b>] runs").script)[0]
+    html = chips.chips(shot, Panel("", ("<b>",)), ["<b>"], say)
+    assert "<b>" not in html.replace("<b>&lt;b&gt;</b>", "") and "bosque" in html
 
 
 def centre(locator):

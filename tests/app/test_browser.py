@@ -11,7 +11,20 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.app.steps import EXAMPLE, GOLDEN, ROOT, few_steps, frames, pictures, saved, settle, slide, upload, write
+from tests.app.steps import (
+    EXAMPLE,
+    GOLDEN,
+    ROOT,
+    few_steps,
+    frames,
+    open_more,
+    pictures,
+    saved,
+    settle,
+    slide,
+    upload,
+    write,
+)
 
 
 def test_a_story_from_uploads_to_overlays_and_downloads(page, photo, tmp_path):
@@ -56,6 +69,7 @@ def test_a_story_from_uploads_to_overlays_and_downloads(page, photo, tmp_path):
 
     frame = saved(page, "#download-frame", tmp_path)
     assert frame.name == "test-tell-002.png" and Image.open(frame).info["prompt"]
+    open_more(page)
     with zipfile.ZipFile(saved(page, "#download-all", tmp_path)) as archive:
         story = json.loads(archive.read("story.json"))
         assert {"frames/001.png", "frames/002-maps.npz", "subjects/otto.png"} <= set(archive.namelist())
@@ -214,6 +228,7 @@ def test_who_has_no_picture_is_drawn_first_then_frames_are_looked_into_and_tried
     assert Image.open(saved(page, "#maps", tmp_path)).format == "PNG"
     film = Image.open(saved(page, "#animation", tmp_path))
     assert film.format == "WEBP" and film.n_frames == 3
+    open_more(page)
     assert saved(page, "#contact-sheet", tmp_path).name == "story-sheet.png"
 
     doubtful = page.locator("#gallery .caption-label").filter(has_text="⚠")

@@ -15,7 +15,7 @@ from anystory.project.folder import Project
 from anystory.render.locating import Located
 from anystory.story.model import BACKGROUND
 from anystory.story.steering import SIDE, Layout, Place, Steering
-from tests.app.steps import EXAMPLE, few_steps, frames, pictures, saved, settle, upload, write
+from tests.app.steps import EXAMPLE, few_steps, frames, open_part, pictures, saved, settle, upload, write
 from ui import desk, finder
 from ui.previews import FOLDER, PREVIEWS
 from ui.studio import TRIES
@@ -33,10 +33,6 @@ TOLD = {
     "seed": "7",
 }
 PAINT = "1" * SIDE + "0" * SIDE * (SIDE - 1)
-
-
-def open_part(page, part):
-    page.locator(f"#desk-{part} button").first.click()
 
 
 def paint(page, *shares):

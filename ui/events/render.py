@@ -152,7 +152,7 @@ def _wire_clock(parts: Parts) -> None:
         tick,
         [stage.panels, stage.chosen, stage.drawn, view.item],
         [
-            stage.clock, stage.shown, stage.drawn, stage.gallery, stage.progress, stage.empty, stage.takeaway,
+            stage.clock, stage.shown, stage.drawn, stage.gallery, stage.progress, stage.empty,
             stage.ended, controls.start, controls.stop, controls.skip, controls.notice, *view.outputs, view.again,
         ],
         trigger_mode="once",

@@ -80,4 +80,4 @@ def wire(parts: Parts) -> None:
 
     download(view.maps, map_sheet, view.item)
     download(view.animation, animation, view.item)
-    download(stage.sheet, contact_sheet, stage.shown)
+    download(parts.desk.sheet, contact_sheet, stage.shown)
