@@ -21,7 +21,7 @@ from anystory.backends.base import STORYBOOK
 from anystory.errors import AnyStoryError
 from anystory.maps.overlay import colours_of
 from anystory.render.session import Asked
-from anystory.sketch.compose import Layer
+from anystory.sketch.compose import Piece
 from anystory.sketch.staging import Placed
 from anystory.story.shot import Shot
 from anystory.story.steering import BEYOND, TURN, Layout, Place, Steering, numbers
@@ -117,7 +117,7 @@ def _of_sketch(studio: Studio, item: Shown) -> dict[str, Any] | None:
     return {"id": item.id, "size": list(size), "own": True, "layers": pieces, "objects": objects}
 
 
-def _object(placed: Placed, layer: Layer, number: int, colour: str, layout: Layout) -> dict[str, Any]:
+def _object(placed: Placed, layer: Piece, number: int, colour: str, layout: Layout) -> dict[str, Any]:
     """One of the cast. `pose`: the degrees of its angle that are not by hand; `keeps`: by hand it would stand where it
     stands by itself."""
     turn = dict(layout.turn).get(placed.name, 0.0)

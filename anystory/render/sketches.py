@@ -14,7 +14,7 @@ from anystory.backends.load import load
 from anystory.project.folder import content
 from anystory.render.portraits import from_library, undrawn, with_drawn
 from anystory.render.session import Asked, Renderer
-from anystory.sketch.compose import Layer
+from anystory.sketch.compose import Piece
 from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.sketcher import Cache, layered, sketch, staged
 from anystory.sketch.staging import Staging
@@ -67,9 +67,10 @@ class Sketches:
 
     def staging(self, asked: Asked, layout: Layout) -> Staging:
         """Who is where in a frame with another layout. Raises ValueError as `draw` does."""
-        return staged(*self._given(asked), **self._how(asked), layout=layout)
+        shot, cutouts = self._given(asked)
+        return staged(shot, cutouts, **self._how(asked), layout=layout)
 
-    def layers(self, asked: Asked, side: int) -> tuple[Staging, Size, list[Layer]]:
+    def layers(self, asked: Asked, side: int) -> tuple[Staging, Size, list[Piece]]:
         """A frame taken apart, its longer side `side` pixels or less; its staging and the size of the layers. Raises
         ValueError as `draw` does."""
         (shot, cutouts), size = self._given(asked), asked.request.settings.size
@@ -107,9 +108,9 @@ class Sketches:
         return self._kept.get(asked.key, lambda: self._drawn(asked))
 
     def _drawn(self, asked: Asked) -> bytes:
-        buffer = io.BytesIO()
+        buffer, (shot, cutouts) = io.BytesIO(), self._given(asked)
         with self._drawing:
-            made = sketch(*self._given(asked), **self._how(asked), layout=asked.request.steering.layout)
+            made = sketch(shot, cutouts, **self._how(asked), layout=asked.request.steering.layout)
             made.image.save(buffer, "WEBP", quality=QUALITY, method=2)
         return buffer.getvalue()
 

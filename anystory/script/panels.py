@@ -14,7 +14,6 @@ from anystory.script.members import Members
 from anystory.script.plain import CAPTION, COMMA, SAID, TAGGED
 from anystory.script.pronouns import People
 from anystory.script.values import Values
-from anystory.sketch.shows import told
 from anystory.story.model import BACKGROUND, MAX_SEED, Line, Panel
 from anystory.story.names import folded
 from anystory.story.prompt import find_names, rename
@@ -99,6 +98,10 @@ class PanelReader:
     def shows(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> tuple[str, ...]:
         """What a panel with `cast` is told to show; names as the cast has them."""
         given, path = fields.get("shows"), (*path, "shows")
+        if not given:
+            return ()
+        from anystory.sketch.shows import told  # whose vocabulary few scripts need
+
         if isinstance(given, str):
             given = [part for part in re.split("[;；]", given) if part.strip()]
         found = []
@@ -175,7 +178,7 @@ class PanelReader:
         flip = self.flipped(fields, cast, path)
         turn = self.strengths(fields, "turn", cast, path) if fields.get("turn") is not None else ()
         try:
-            return Layout(places, strength, *steps, flip=flip, turn=turn)
+            return Layout(places, strength, steps[0], steps[1], flip, turn)
         except SteeringError as error:
             self.values.fail((*path, error.key), error.said, "layout")
 

@@ -104,7 +104,7 @@ def backdrop(painting: Painting, width: int, height: int, window: Box) -> Backdr
 
 
 @dataclass(frozen=True)
-class Layer:
+class Piece:
     """One thing of a panel by itself, to be moved about. `picture` RGBA. `role`: its number among the shot's, None for
     what is nobody; `owner`: the role that it goes along with, as what somebody holds does. `depth` as of a `Placed`. A
     role's picture is upright and not mirrored; that is to be done about its `middle` (pixels of the frame), by `angle`
@@ -123,12 +123,12 @@ class Layer:
 
 def layers(
     staging: Staging, cutouts: Sequence[Cutout], painting: Painting, behind: Backdrop, width: int, height: int
-) -> list[Layer]:
+) -> list[Piece]:
     """A panel taken apart, from the back to the front, the place's ground first; arguments as of `composing`. Shadows
     are left out, and so is the paper's grain."""
-    board, found = _Board(painting, behind, len(cutouts)), list[Layer]()
+    board, found = _Board(painting, behind, len(cutouts)), list[Piece]()
     names = [placed.name for placed in staging.placed]
-    found.append(Layer(board.canvas, -math.inf, (width / 2, height / 2)))
+    found.append(Piece(board.canvas, -math.inf, (width / 2, height / 2)))
     for item in _in_order(behind, staging):
         if isinstance(item, int):
             found.append(board.upright(item, staging.placed[item], bent(cutouts[item], staging.placed[item].bend)))
@@ -148,7 +148,7 @@ def layers(
         if box:
             middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             at = names.index(owner) if owner in names else None
-            found.append(Layer(blank.canvas.crop(box), depth, middle, owner=at))
+            found.append(Piece(blank.canvas.crop(box), depth, middle, owner=at))
     return found
 
 
@@ -310,7 +310,7 @@ class _Board:
             self.paste(dropped(figure, REACH["paper"] * unit))
         self.paste(figure, index)
 
-    def upright(self, index: int, placed: Placed, cutout: Cutout) -> Layer:
+    def upright(self, index: int, placed: Placed, cutout: Cutout) -> Piece:
         """A role's whole picture in the medium and the light of its place, neither turned nor mirrored."""
         painting, unit = self.painting, self.unit
         fit = fitted(cutout, placed, self.width, self.height)
@@ -321,7 +321,7 @@ class _Board:
         figure = lit(figure, self.light, cutout.kind, self._away(placed.depth), x, y)
         rows, columns = (side * fit.scale for side in cutout.pixels.shape[:2])
         image = Image.fromarray(np.ascontiguousarray(figure.pixels))
-        return Layer(image, placed.depth, (fit.x, fit.y), index, None, placed.angle, placed.mirrored, (columns, rows))
+        return Piece(image, placed.depth, (fit.x, fit.y), index, None, placed.angle, placed.mirrored, (columns, rows))
 
     def sign(self, mark: PlacedMark) -> None:
         """Draw a comic mark, which counts as the place and throws no shadow on it."""

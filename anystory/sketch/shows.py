@@ -13,12 +13,12 @@ from anystory.story.names import folded
 SECTIONS = {"shot": "framings", "time": "times", "weather": "weathers", "place": "places"}
 """The kinds of what a panel shows, and where words.yaml has them; of a word that is in two the first counts."""
 
-ROLES = {"mood": "moods", "does": "actions"}
+ROLES = {"does": "actions", "mood": "moods"}
 """The kinds of what somebody of the cast shows."""
 
 
 @dataclass(frozen=True)
-class Told:
+class Direction:
     """One thing that a panel is told to show: `kind` of `SECTIONS` or `ROLES`, of `who`, "" for the panel, `key` of
     words.yaml, for which the `words` stood, in lower case."""
 
@@ -28,15 +28,15 @@ class Told:
     who: str = ""
 
 
-def told(words: str, names: Iterable[str] = ()) -> Told | None:
+def told(words: str, names: Iterable[str] = ()) -> Direction | None:
     """What a part of `[shows: …]` means in a panel with `names`; None for nothing."""
     said = folded(words)
     for name in sorted(names, key=len, reverse=True):
         rest = said.removeprefix(folded(name)).strip()
         if rest != said and (found := _known(ROLES, rest)):
-            return Told(*found, rest, name)
+            return Direction(*found, rest, name)
     found = _known(SECTIONS, said)
-    return Told(*found, said) if found else None
+    return Direction(*found, said) if found else None
 
 
 def all_told(shows: Sequence[str], names: Sequence[str]) -> dict[tuple[str, str], str]:

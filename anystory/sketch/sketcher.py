@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from anystory.sketch.compose import Backdrop, Coat, Layer, Sketch, backdrop, composing, finished, layers
+from anystory.sketch.compose import Backdrop, Coat, Piece, Sketch, backdrop, composing, finished, layers
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.pictured import paint_picture
 from anystory.sketch.plain import paint_plain
@@ -135,7 +135,7 @@ def staged(
 
 def layered(
     shot: Shot, staging: Staging, cutouts: Sequence[Cutout], *, width: int, height: int, story_seed: int
-) -> list[Layer]:
+) -> list[Piece]:
     """The sketch of a shot that is `staged`, taken apart for somebody to move its cast about, at any size of its
     shape."""
     shot, _ = _possible(shot)
