@@ -52,7 +52,8 @@ WORKSHOP = {"training", "evaluation", "bench"}
 HEAVY = {"torch", "torchvision", "diffusers", "transformers", "accelerate"}
 WITH_TORCH = (
     *("anystory.bench", "anystory.model", "anystory.training", "anystory.evaluation"),
-    *("anystory.backends.flux", "anystory.backends.lora", "anystory.backends.memory", "anystory.backends.models"),
+    *("anystory.backends.card", "anystory.backends.flux", "anystory.backends.klein", "anystory.backends.lora"),
+    *("anystory.backends.memory", "anystory.backends.models"),
     "anystory.backends.sdxl",
 )
 UI_BACKENDS = ("anystory.backends.base", "anystory.backends.load")

@@ -174,6 +174,7 @@ def serve(asked: argparse.Namespace, program: str) -> int:
             vram=asked.vram,
             speed=asked.speed,
             batch=asked.batch,
+            routing=asked.routing,
             tell=tell,
         )
         studio = Studio(borrowing(load), asked.out, told, limits(asked), stories(asked.out))

@@ -28,7 +28,7 @@ try:
 except ImportError:
     spaces = None
 
-SECONDS = {"flux": (20.0, 1.5)}
+SECONDS = {"flux": (20.0, 1.5), "klein": (20.0, 3.0)}
 """Seconds a frame may take on a lent GPU, by backend: to begin with, and for a step at the size of its weights. Bounds,
 not measured: what is not used is not charged for."""
 

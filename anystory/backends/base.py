@@ -16,7 +16,7 @@ from anystory.story.steering import UNSTEERED, Steering
 STORYBOOK = "storybook"
 """The backend that is no model: its frames are sketches."""
 
-MODELS = ("mini", "flux")
+MODELS = ("mini", "klein", "flux")
 """Those that are. The first one is embedded, and takes the folder of another AnyStory in its place."""
 
 BACKENDS = (STORYBOOK, *MODELS)
@@ -24,6 +24,9 @@ BACKENDS = (STORYBOOK, *MODELS)
 
 SPEEDS = ("exact", "compiled", "cached", "few")
 """How flux may hurry: with the same numbers, the same from compiled blocks, with most steps guessed, in 8 steps."""
+
+ROUTINGS = ("read", "close")
+"""What klein does with who is where: read it, or also close to everybody the references of others."""
 
 SubjectEncoding = Any
 """What a backend makes of a subject, once a story. Opaque outside its backend."""

@@ -7,7 +7,7 @@ do.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -67,16 +67,30 @@ FLUX = (
 )
 """What `--backend flux` downloads: 34 GB."""
 
+_PARTS = ("scheduler", "text_encoder", "tokenizer", "transformer", "vae")
 
-def fetch(repositories: Sequence[Repository]) -> list[Path]:
-    """The folders of `repositories` on this computer, downloaded where they are not. Raises BackendError with a
-    sentence, and before the first byte where the disk is too small."""
+KLEIN = (Repository("black-forest-labs/FLUX.2-klein-4B", tuple(f"{part}/*" for part in _PARTS), _PARTS),)
+"""What `--backend klein` downloads: 16 GB."""
+
+
+def fetch(repositories: Sequence[Repository], tell: Callable[[str], None] = lambda _: None) -> list[Path]:
+    """The folders of `repositories` on this computer, downloaded where they are not, after `tell` was given a sentence
+    that says so. Raises BackendError with a sentence, and before the first byte where the disk is too small."""
     folders = {repository.name: _cached(repository) for repository in repositories}
     missing = [repository for repository in repositories if folders[repository.name] is None]
-    _check_space(sum(_bytes_to_download(repository) for repository in missing))
+    needed = sum(_bytes_to_download(repository) for repository in missing)
+    _check_space(needed)
+    if missing:
+        names = ", ".join(repository.name for repository in missing)
+        tell(f"Downloading {_size(needed)} ({names}) to {constants.HF_HUB_CACHE!r}, once; stop and go on as you like.")
     for repository in missing:
         folders[repository.name] = _download(repository)
     return [folder for repository in repositories if (folder := folders[repository.name]) is not None]
+
+
+def cached(repositories: Sequence[Repository]) -> bool:
+    """Whether `fetch` has nothing to download. Asks nobody."""
+    return all(_cached(repository) is not None for repository in repositories)
 
 
 def granted(repositories: Sequence[Repository]) -> bool:

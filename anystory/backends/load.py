@@ -8,17 +8,20 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from anystory.backends.base import BACKENDS, MODELS, SPEEDS, STORYBOOK, Backend, BackendError, Lora
+from anystory.backends.base import BACKENDS, MODELS, ROUTINGS, SPEEDS, STORYBOOK, Backend, BackendError, Lora
 from anystory.errors import Message
 from anystory.supplies import ASSETS
 
 
 def suitable(*, gpu: bool) -> str:
     """The name of the best backend where nobody chose one: flux with a GPU, if the licence of its weights was accepted
-    with the account of `HF_TOKEN`; storybook anywhere."""
-    from anystory.backends.hub import FLUX, granted
+    with the account of `HF_TOKEN`, else klein, if it was downloaded before, which nobody is made to do; storybook
+    anywhere."""
+    from anystory.backends.hub import FLUX, KLEIN, cached, granted
 
-    return "flux" if gpu and granted(FLUX) else BACKENDS[0]
+    if gpu and granted(FLUX):
+        return "flux"
+    return "klein" if gpu and cached(KLEIN) else BACKENDS[0]
 
 
 def chosen(name: str | None, model: str | Path | None, usual: str = BACKENDS[0]) -> str:
@@ -38,13 +41,15 @@ def load(
     vram: float | None = None,
     speed: str = SPEEDS[0],
     batch: int = 1,
+    routing: str = ROUTINGS[0],
     tell: Callable[[str], None] = lambda _: None,
 ) -> Backend:
     """Load a backend by name, None being what `chosen` says; `model` is a folder with other weights than its own,
     `device` a torch device name (None = the best there is), `loras` go on top of the weights, `vram` is how many GB of
     the GPU may be used (None = what is free), `speed` one of `SPEEDS`, `batch` how many frames may be made at once
-    where memory allows it, `tell` is called with sentences: what will be loaded and how, before it is, and what changes
-    when memory runs out. Raises `BackendError` with a sentence, also for what the backend has no use for."""
+    where memory allows it, `routing` one of `ROUTINGS`; `tell` is called with sentences: what will be loaded and how,
+    before it is, and what changes when memory runs out. Raises `BackendError` with a sentence, also for what the
+    backend has no use for."""
     name = chosen(name, model)
     if name not in BACKENDS:
         raise BackendError(
@@ -54,9 +59,11 @@ def load(
         )
     if name == STORYBOOK:
         given = {"--model": model, "--device": device, "--vram": vram, f"--speed {speed}": speed != SPEEDS[0]}
-        _refuse(name, "mini and flux do", given)
-    if name != "flux":
-        _refuse(name, "flux does", {"LoRAs": loras, "--batch": batch > 1})
+        _refuse(name, "mini, klein and flux do", given)
+    if name not in ("klein", "flux"):
+        _refuse(name, "klein and flux do", {"LoRAs": loras, "--batch": batch > 1})
+    if name != "klein":
+        _refuse(name, "klein does", {f"--routing {routing}": routing != ROUTINGS[0]})
     if name == STORYBOOK:
         from anystory.backends.storybook import StorybookBackend
 
@@ -67,6 +74,11 @@ def load(
         from anystory.backends.flux import FluxBackend
 
         return FluxBackend.load(folder, device=device, loras=loras, vram=vram, speed=speed, batch=batch, tell=tell)
+    if name == "klein":
+        from anystory.backends.klein import KleinBackend
+
+        _refuse(name, "flux does", {f"--speed {speed}": speed != SPEEDS[0]})
+        return KleinBackend.load(folder, device=device, loras=loras, vram=vram, batch=batch, routing=routing, tell=tell)
     from anystory.backends.sdxl import STEPS, AnyStoryBackend
 
     _refuse(name, "flux does", {f"--speed {speed}": speed not in STEPS})

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
@@ -16,7 +17,6 @@ from torch import Tensor, nn
 from anystory.backends.base import BackendError, Lora
 from anystory.backends.files import reason
 from anystory.backends.hub import fetch_file
-from anystory.model.flux.pipeline import AnyStoryFluxPipeline
 from anystory.model.memory import out_of_memory
 
 
@@ -44,10 +44,10 @@ def lora_size(lora: Lora, file: Path) -> tuple[int, int]:
             numbers = sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
         return numbers, file.stat().st_size
     except (OSError, SafetensorError) as error:
-        raise _misfit(lora, error) from error
+        raise BackendError(f"The LoRA {lora.name!r} cannot be read: {reason(error)}") from error
 
 
-def add_lora(pipeline: AnyStoryFluxPipeline, adapter: str, lora: Lora, file: Path) -> tuple[int, int]:
+def add_lora(pipeline: Any, adapter: str, lora: Lora, file: Path) -> tuple[int, int]:
     """Load a LoRA beside the weights. The frame, its references and the router all read the weights with it. Returns
     how many of its layers are loaded, and how many the file has. Raises BackendError for one that does not fit, and
     what torch raises where memory is short."""
@@ -56,23 +56,23 @@ def add_lora(pipeline: AnyStoryFluxPipeline, adapter: str, lora: Lora, file: Pat
             metadata = weights.metadata() or {}
         state = pipeline.lora_state_dict(_named(_scaled(load_file(file), metadata)))
     except (AssertionError, IndexError) as error:  # of the converters, which count on FLUX's widths and blocks
-        words = "was made for another model: its layers are not of FLUX.1-dev's widths."
+        words = f"was made for another model: its layers are not of the widths of {pipeline.release}."
         raise BackendError(f"The LoRA {lora.name!r} {words}") from error
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
         if out_of_memory(error):
             raise
-        raise _misfit(lora, error) from error
+        raise _misfit(lora, error, pipeline.release) from error
     layers = {key.rsplit(".lora_", 1)[0] for key in state if ".lora_" in key}
     fitting = {layer for layer in layers if _fits(pipeline, lora, layer, state)}
     if not fitting:
-        raise BackendError(f"The LoRA {lora.name!r} has nothing for FLUX.1-dev; it was made for another model.")
+        raise BackendError(f"The LoRA {lora.name!r} has nothing for {pipeline.release}; it was made for another model.")
     kept = {key: value for key, value in state.items() if key.rsplit(".lora_", 1)[0] in fitting or "alpha" in key}
     try:
         pipeline.load_lora_weights(kept, adapter_name=adapter)
     except (ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
         if out_of_memory(error):
             raise
-        raise _misfit(lora, error) from error
+        raise _misfit(lora, error, pipeline.release) from error
     return len(fitting), len(layers)
 
 
@@ -109,10 +109,10 @@ def _named(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return named
 
 
-def _fits(pipeline: AnyStoryFluxPipeline, lora: Lora, layer: str, state: Mapping[str, Tensor]) -> bool:
+def _fits(pipeline: Any, lora: Lora, layer: str, state: Mapping[str, Tensor]) -> bool:
     """Whether the model has a layer of a LoRA. Raises BackendError where its widths are others."""
     part, _, name = layer.partition(".")
-    model = getattr(pipeline, part, None) if part in ("transformer", "text_encoder") else None
+    model = getattr(pipeline, part, None) if part in pipeline._lora_loadable_modules else None
     down, up = state.get(f"{layer}.lora_A.weight"), state.get(f"{layer}.lora_B.weight")
     try:
         module = model.get_submodule(name) if isinstance(model, nn.Module) else None
@@ -135,5 +135,5 @@ def _fits(pipeline: AnyStoryFluxPipeline, lora: Lora, layer: str, state: Mapping
     return True
 
 
-def _misfit(lora: Lora, error: Exception) -> BackendError:
-    return BackendError(f"The LoRA {lora.name!r} does not fit FLUX.1-dev: {reason(error)}")
+def _misfit(lora: Lora, error: Exception, release: str) -> BackendError:
+    return BackendError(f"The LoRA {lora.name!r} does not fit {release}: {reason(error)}")

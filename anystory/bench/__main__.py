@@ -1,8 +1,9 @@
 """`python -m anystory.bench flux --out DIR`: times, counts, distances and memory plans, as JSON and a chart.
 
 With a GPU everything runs at full size; without one the times are of a small model and the counts of the full one.
-`world` times the training's frames, `plans` prints the memory plans and `plans --check` walks them, `sketch` says what
-storybook costs, `reading` how well the sketch reads lines, `sheets` draws the sheets of docs/sketch.md.
+`klein` counts what maps cost FLUX.2 [klein], `world` times the training's frames, `plans` prints the memory plans and
+`plans --check` walks them, `sketch` says what storybook costs, `reading` how well the sketch reads lines, `sheets`
+draws the sheets of docs/sketch.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import torch
 
+from anystory.bench import klein as kleins
 from anystory.bench import paper
 from anystory.bench import reading as readings
 from anystory.bench import sheets as contacts
@@ -50,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--repeats", type=int, default=3, metavar="N", help="timed runs a mode (%(default)s)")
     command.add_argument("--minutes", type=float, default=8.0, metavar="M", help="how long it may take (%(default)s)")
     command.set_defaults(command=flux)
+    command = commands.add_parser("klein", help="what maps cost FLUX.2 [klein], and its memory plans")
+    command.set_defaults(command=klein)
     command = commands.add_parser("plans", help="the memory plan for every size of card")
     command.add_argument("--check", action="store_true", help="walk every plan on a simulated card, at small scale")
     command.set_defaults(command=plans)
@@ -103,6 +107,11 @@ def flux(arguments: argparse.Namespace) -> int:
     failed = [check for check in report["checks"] if not (check["passed"] or check["aim"])]
     print(f"{figures} and {picture} are written, after {report['took'] / 60:.1f} minutes.")
     return 1 if failed or report["errors"] else 0
+
+
+def klein(arguments: argparse.Namespace) -> int:
+    print("\n".join(kleins.report(kleins.counted())))
+    return 0
 
 
 def sheets(arguments: argparse.Namespace) -> int:

@@ -145,13 +145,15 @@ def add_engine(command: argparse.ArgumentParser, default: str) -> None:
     """What makes the frames on this machine; `default` says which backend does where none is named."""
     command.add_argument("--backend", choices=backend.BACKENDS, help=f"%(choices)s (default: {default})")
     _add_model(command)
-    about = "a LoRA on top of flux, a .safetensors file or a Hub name, with its strength (1); may be given again"
+    about = "a LoRA on top of klein or flux, a .safetensors file or a Hub name, with its strength (1); may be repeated"
     command.add_argument("--lora", type=lora, action="append", default=[], metavar="NAME[:STRENGTH]", help=about)
     command.add_argument("--vram", type=vram, metavar="auto|N", help="GB of the GPU that may be used (auto: all free)")
     about = "of a model: exact, or few for fewer steps; flux also: compiled, cached (default: %(default)s)"
     command.add_argument("--speed", choices=backend.SPEEDS, default=backend.SPEEDS[0], help=about)
-    about = "flux: make up to N panels at once, as far as memory allows (%(default)s)"
+    about = "klein, flux: make up to N panels at once, as far as memory allows (%(default)s)"
     command.add_argument("--batch", type=between(int, 1, backend.MAX_BATCH), default=1, metavar="N", help=about)
+    about = "klein: read who is where, or also close to everybody the references of others (default: %(default)s)"
+    command.add_argument("--routing", choices=backend.ROUTINGS, default=backend.ROUTINGS[0], help=about)
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:

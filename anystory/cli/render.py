@@ -175,7 +175,7 @@ def _in_settings_of(engine: Backend, story: Story, project: Project) -> Story:
 @contextmanager
 def _engine(arguments: argparse.Namespace, name: str, report: Report) -> Iterator[Backend]:
     """The backend that was asked for, here or as many on a cluster."""
-    how = {key: getattr(arguments, key) for key in ("model", "device", "vram", "speed", "batch")}
+    how = {key: getattr(arguments, key) for key in ("model", "device", "vram", "speed", "batch", "routing")}
     how |= {"name": name, "loras": arguments.lora, "tell": report.note}
     if arguments.ray and arguments.batch > 1:
         raise UsageError("--batch is for one machine and --ray spreads the frames; leave one of them out.")

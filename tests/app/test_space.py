@@ -109,7 +109,7 @@ def test_storybook_borrows_no_gpu(monkeypatch):
 def test_a_backend_that_is_none_is_one_sentence(monkeypatch, capsys):
     monkeypatch.setenv("ANYSTORY_BACKEND", "dream")
     assert run([]) == 2
-    said = "ANYSTORY_BACKEND is 'dream'; it must be one of: storybook, mini, flux.\n"
+    said = "ANYSTORY_BACKEND is 'dream'; it must be one of: storybook, mini, klein, flux.\n"
     assert capsys.readouterr().err == f"anystory app: {said}"
 
 

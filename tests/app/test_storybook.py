@@ -82,7 +82,7 @@ def test_the_head_tells_what_it_is_and_what_a_gpu_would_add(studio, tiny_backend
     assert masthead.ready(tiny_backend, words) == "model: mini"
     alone, beside = (masthead.banner(backend, words, gpu=gpu) for gpu in (False, True))
     assert "up to 12" in alone and "1024 px" in alone and "no model draws it" in alone and "flux" not in alone
-    assert "--backend flux" in beside and "flux" not in masthead.banner(tiny_backend, words, gpu=True)
+    assert "--backend klein" in beside and "klein" not in masthead.banner(tiny_backend, words, gpu=True)
 
 
 def test_the_desk_places_and_has_no_strengths(shown):

@@ -12,8 +12,9 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from anystory.backends.files import whole
-from anystory.backends.hub import CHECKPOINT, FLUX
+from anystory.backends.hub import CHECKPOINT, FLUX, KLEIN
 from tests.hub import ACCEPTED, NEW, Hub
+from tests.klein import saved
 
 ROOT = Path(__file__).parent.parent.parent
 GOLDEN = ROOT / "tests" / "golden" / "flux"
@@ -38,7 +39,10 @@ def hub(tmp_path):
     shutil.copy(GOLDEN / "anystory_flux_tiny.bin", authors / CHECKPOINT)
     shutil.copytree(GOLDEN / "base", tmp_path / "base")
     (tmp_path / "base" / "flux1-dev.safetensors").write_bytes(b"the same weights again")
-    served = Hub({BASE: tmp_path / "base", REDUX: GOLDEN / "redux", AUTHORS: authors}, gated={BASE, REDUX})
+    klein = shutil.copytree(saved(), tmp_path / "klein")
+    (klein / "flux-2-klein-4b.safetensors").write_bytes(b"the same weights again")
+    repositories = {BASE: tmp_path / "base", REDUX: GOLDEN / "redux", AUTHORS: authors, KLEIN[0].name: klein}
+    served = Hub(repositories, gated={BASE, REDUX})
     with served.serving():
         yield served
 
@@ -107,6 +111,32 @@ def test_flux_is_taken_where_its_licence_was_accepted_and_a_gpu_is_there(hub, as
         assert ask(hub.url, program=program, token=token).stdout == "storybook storybook\n"
     assert hub.given == []
     assert ask(hub.url, program=program, HF_HUB_OFFLINE="1").stdout == "storybook storybook\n"
+
+
+TAKE = "from anystory.backends.hub import KLEIN, fetch; print(fetch(KLEIN, print)[0])"
+ELSE = "from anystory.backends.load import suitable; print(suitable(gpu=True), suitable(gpu=False))"
+
+
+def test_klein_is_for_everybody_and_taken_where_it_was_downloaded_before(hub, ask):
+    assert ask(hub.url, program=ELSE, token=None).stdout == "storybook storybook\n" and hub.given == []
+    run = ask(hub.url, program=TAKE, token=None)
+    said, folder = run.stdout.splitlines()
+    assert said.startswith("Downloading 0.") and said.endswith("once; stop and go on as you like.")
+    assert f"({KLEIN[0].name})" in said and (Path(folder) / "transformer" / "config.json").is_file()
+    assert not (Path(folder) / "flux-2-klein-4b.safetensors").exists()
+    assert ask(hub.url, program=TAKE, token=None, HF_HUB_OFFLINE="1").stdout == f"{folder}\n"
+    assert ask(hub.url, program=ELSE, token=None, HF_HUB_OFFLINE="1").stdout == "klein storybook\n"
+    assert ask(hub.url, program=ELSE).stdout == "flux storybook\n"
+
+
+def test_klein_may_be_gone_or_be_given_to_some_only(hub, ask):
+    program, name = f"try:\n    {TAKE}\nexcept Exception as error:\n    print(error)", KLEIN[0].name
+    program = program.replace("; print", "\n    print")
+    hub.gated.add(name)
+    assert f"{name} is given to people with a Hugging Face account" in ask(hub.url, program=program, token=None).stdout
+    assert "has not accepted the licence" in ask(hub.url, program=program, token=NEW).stdout
+    del hub.repositories[name]
+    assert f"There is no repository {name} at " in ask(hub.url, program=program, token=None).stdout
 
 
 def test_of_a_download_that_breaks_off_what_is_whole_is_kept(hub, ask):

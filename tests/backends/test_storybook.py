@@ -422,12 +422,12 @@ def test_which_backend_is_meant(tmp_path):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"model": "folder"}, "takes no --model; mini and flux do"),
-        ({"device": "cuda"}, "takes no --device; mini and flux do"),
-        ({"speed": "few"}, "takes no --speed few; mini and flux do"),
-        ({"loras": [Lora("somebody/ink")]}, "takes no LoRAs; flux does"),
-        ({"vram": 8}, "takes no --vram; mini and flux do"),
-        ({"batch": 2}, "takes no --batch; flux does"),
+        ({"model": "folder"}, "takes no --model; mini, klein and flux do"),
+        ({"device": "cuda"}, "takes no --device; mini, klein and flux do"),
+        ({"speed": "few"}, "takes no --speed few; mini, klein and flux do"),
+        ({"loras": [Lora("somebody/ink")]}, "takes no LoRAs; klein and flux do"),
+        ({"vram": 8}, "takes no --vram; mini, klein and flux do"),
+        ({"batch": 2}, "takes no --batch; klein and flux do"),
     ],
 )
 def test_what_is_for_models_is_refused(given, words):

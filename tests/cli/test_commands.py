@@ -204,7 +204,7 @@ def test_bash_completes_commands_options_and_choices(tmp_path, capsys):
 
     assert completed("anystory re") == ["render", "resume", "recover"]
     assert "--ray" in completed("anystory render --") and completed("anystory render --tr") == ["--trace"]
-    assert completed("anystory render --backend ") == ["storybook", "mini", "flux"]
+    assert completed("anystory render --backend ") == ["storybook", "mini", "klein", "flux"]
     assert completed("anystory completion ") == ["bash", "zsh", "fish"]
     assert "anystory.bash" in completed("anystory pack any")
 

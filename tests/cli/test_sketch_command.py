@@ -175,10 +175,10 @@ def test_who_the_library_does_not_have_is_for_models(script, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (["--steps", "9"], "storybook has no steps to set; leave steps out, or take mini or flux."),
+        (["--steps", "9"], "storybook has no steps to set; leave steps out, or take mini or klein or flux."),
         (["--guidance", "2"], "storybook has no guidance to set"),
-        (["--vram", "8"], "The backend storybook takes no --vram; mini and flux do."),
-        (["--device", "cpu"], "The backend storybook takes no --device; mini and flux do."),
+        (["--vram", "8"], "The backend storybook takes no --vram; mini, klein and flux do."),
+        (["--device", "cpu"], "The backend storybook takes no --device; mini, klein and flux do."),
         (["--speed", "few"], "The backend storybook takes no --speed few"),
         (["--lora", "somebody/ink"], "The backend storybook takes no LoRAs"),
         (["--batch", "2"], "The backend storybook takes no --batch"),

@@ -172,7 +172,7 @@ def test_frames_of_a_batch_that_were_finished_before_memory_ran_out_for_good_sta
 
 def test_batches_are_for_flux_and_off_unless_asked_for():
     assert load_backend("flux", model=GOLDEN, device="cpu").batch == 1
-    with pytest.raises(BackendError, match="mini takes no --batch; flux does"):
+    with pytest.raises(BackendError, match="mini takes no --batch; klein and flux do"):
         load_backend("mini", batch=2)
 
 

@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from diffusers import FluxTransformer2DModel
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux import FluxAttention
@@ -136,7 +135,7 @@ class SubjectAttnProcessor(nn.Module):
     ) -> Tensor | tuple[Tensor, Tensor]:
         """The interface of diffusers' processors; a single-stream block has its text before its image tokens in
         `hidden_states`."""
-        query, key, value, projected = _project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
+        query, key, value, projected = project(attn, hidden_states, encoder_hidden_states, image_rotary_emb)
         out = self._stream(attn, hidden_states, encoder_hidden_states, image_rotary_emb, projected, query, key, value)
         out = out.flatten(2).to(query.dtype)
         if encoder_hidden_states is None:
@@ -293,7 +292,7 @@ def held_by(logits: Tensor) -> tuple[Tensor, ...]:
     return holder.argsort(stable=True).split(counts)
 
 
-def _project(
+def project(
     attn: FluxAttention, hidden_states: Tensor, encoder_hidden_states: Tensor | None, rope: Rope | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Queries, keys and values of a layer's tokens, text before image; and the keys of `hidden_states` as projected."""
@@ -314,7 +313,7 @@ def _project(
     return query, key, value, projected
 
 
-def blocks(transformer: FluxTransformer2DModel) -> list[Any]:
+def blocks(transformer: Any) -> list[Any]:
     """Every block in the order of execution."""
     return [*transformer.transformer_blocks, *transformer.single_transformer_blocks]
 

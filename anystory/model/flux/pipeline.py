@@ -9,11 +9,18 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+from diffusers import (
+    AutoencoderKL,
+    DiffusionPipeline,
+    FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
+)
 from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from PIL import Image
@@ -27,7 +34,7 @@ from transformers import (
 )
 
 from anystory.model.finite import finite
-from anystory.model.flux.attention import REFERENCE, FrameContext, blocks
+from anystory.model.flux.attention import REFERENCE, blocks
 from anystory.model.flux.checkpoint import embedders, install, read_checkpoint
 from anystory.model.flux.encoder import (
     REDUX_SIDE,
@@ -81,7 +88,7 @@ class FluxSettings:
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
-            _check_side(name, getattr(self, name))
+            check_side(name, getattr(self, name))
         if self.num_inference_steps < 1:
             raise ValueError(f"The number of steps is {self.num_inference_steps}; it must be at least 1.")
 
@@ -121,8 +128,47 @@ class FluxDenoised:
             )
 
 
-class AnyStoryFluxPipeline(FluxPipeline):
+class Denoiser(DiffusionPipeline):
+    """What pipelines of FLUX's kind share: their layers' processors, and the steps of a frame."""
+
+    @property
+    def frame(self) -> Any:
+        """What the transformer's layers share."""
+        return blocks(self.transformer)[0].attn.processor.frame
+
+    def _timed_scheduler(self, steps: int, mu: float, device: torch.device) -> FlowMatchEulerDiscreteScheduler:
+        """A fresh scheduler whose time steps are shifted by `mu`."""
+        scheduler = self.scheduler.from_config(self.scheduler.config)
+        scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), device=device, mu=mu)
+        scheduler.set_begin_index(0)
+        return scheduler
+
+    def _steps(
+        self,
+        scheduler: FlowMatchEulerDiscreteScheduler,
+        latents: Tensor,
+        velocity: Callable[[int, Tensor, Tensor], Tensor],
+    ) -> Iterator[FluxDenoised]:
+        """The steps of frames from their noise `latents` (B, hw, C), by `velocity(index, latents, t)`."""
+        total = len(scheduler.timesteps)
+        for index, t in enumerate(scheduler.timesteps):
+            moved = velocity(index, latents, t)
+            clean = latents - scheduler.sigmas[index] * moved
+            latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], "latents")
+            yield FluxDenoised(index + 1, total, clean, latents, *self._told())
+
+    def _told(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """The logits and the shares that the layers left in the last pass, as `FluxDenoised` has them."""
+        processors = [block.attn.processor for block in blocks(self.transformer)]
+        logits, shares = ([getattr(processor, what) for processor in processors] for what in ("logits", "share"))
+        return tuple(x for x in logits if x is not None), tuple(x for x in shares if x is not None)
+
+
+class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
     """FLUX.1 with subjects. The transformer is the stock one, with a processor in every layer."""
+
+    release = "FLUX.1-dev"
+    """What its weights are called."""
 
     _exclude_from_cpu_offload = list(ALWAYS)  # noqa: RUF012 (read by name)
     _optional_components = [  # noqa: RUF012
@@ -204,18 +250,13 @@ class AnyStoryFluxPipeline(FluxPipeline):
                 component.eval().requires_grad_(False)
         return pipeline
 
-    @property
-    def frame(self) -> FrameContext:
-        """What the transformer's layers share."""
-        return blocks(self.transformer)[0].attn.processor.frame
-
     # Encoders.
 
     @torch.no_grad()
     def encode(self, image: Image.Image, mask: Image.Image, ref_size: int = 512) -> FluxSubject:
         """Encode a subject, once a story: an RGB picture, its L mask of the same size, and the side in pixels, a
         multiple of 16, at which the reference is read."""
-        _check_side("reference size", ref_size)
+        check_side("reference size", ref_size)
         device, dtype = self._execution_device, self.transformer.dtype
         side = self.image_encoder.config.image_size
         pixels, small = masked_pixels(image, mask, side, Image.Resampling.BICUBIC)
@@ -312,16 +353,18 @@ class AnyStoryFluxPipeline(FluxPipeline):
                 f"have subjects with {', '.join(map(str, sorted(pictures)))} pictures, "
                 f"{len(prompt_embeds)} prompts and {len(latents)} noises."
             )
-        scheduler = self._timed_scheduler(settings.num_inference_steps, latents.shape[1], latents.device)
-        total = len(scheduler.timesteps)
+        total = settings.num_inference_steps
+        names = ("base_image_seq_len", "max_image_seq_len", "base_shift", "max_shift")
+        mu = calculate_shift(latents.shape[1], *(self.scheduler.config[name] for name in names))
+        scheduler = self._timed_scheduler(total, mu, latents.device)
         wanted = Guides(guides, len(casts[0]) + 1, 1, latents.device)
         with self._telling(prompt_embeds, pooled_prompt_embeds, casts, settings, open_ground=bool(guides)) as velocity:
-            for index, t in enumerate(scheduler.timesteps):
+
+            def moved(index: int, latents: Tensor, t: Tensor) -> Tensor:
                 windows = settings.redux_open(index), settings.ref_open(index)
-                moved = velocity(latents, t, *windows, measure, wanted.at(index, total))
-                clean = latents - scheduler.sigmas[index] * moved
-                latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], "latents")
-                yield FluxDenoised(index + 1, total, clean, latents, *self._told())
+                return velocity(latents, t, *windows, measure, wanted.at(index, total))
+
+            yield from self._steps(scheduler, latents, moved)
 
     @torch.no_grad()
     def locate(
@@ -386,10 +429,10 @@ class AnyStoryFluxPipeline(FluxPipeline):
             tuple(distinct.index(first) * frame.subjects + n for n in range(frame.subjects)) for first in alike
         )
         frame.kept = tuple(kept.to(device) for kept in kept_tokens(referred, masked=settings.enable_ref_mask))
-        frame.ref_shift = _each(settings.ref_shift, frame.subjects)
+        frame.ref_shift = each(settings.ref_shift, frame.subjects)
         if redux is not None:
             lengths = [redux.shape[1] // sum(frame.pictures) * count for count in frame.pictures]
-            parts = zip(redux.split(lengths, dim=1), _each(settings.redux_scale, frame.subjects), strict=True)
+            parts = zip(redux.split(lengths, dim=1), each(settings.redux_scale, frame.subjects), strict=True)
             redux = torch.cat([part * scale for part, scale in parts], dim=1)
         frame.shape = settings.height // TOKEN, settings.width // TOKEN
         frame.open_ground = open_ground
@@ -439,21 +482,6 @@ class AnyStoryFluxPipeline(FluxPipeline):
             frame.clear()
             self.maybe_free_model_hooks()
 
-    def _told(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """The logits and the shares that the layers left in the last pass, as `FluxDenoised` has them."""
-        processors = [block.attn.processor for block in blocks(self.transformer)]
-        logits, shares = ([getattr(processor, what) for processor in processors] for what in ("logits", "share"))
-        return tuple(x for x in logits if x is not None), tuple(x for x in shares if x is not None)
-
-    def _timed_scheduler(self, steps: int, tokens: int, device: torch.device) -> FlowMatchEulerDiscreteScheduler:
-        """A fresh scheduler with FLUX's time steps for a frame of `tokens` image tokens."""
-        scheduler = self.scheduler.from_config(self.scheduler.config)
-        names = ("base_image_seq_len", "max_image_seq_len", "base_shift", "max_shift")
-        mu = calculate_shift(tokens, *(scheduler.config[name] for name in names))
-        scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), device=device, mu=mu)
-        scheduler.set_begin_index(0)
-        return scheduler
-
     def _record_references(self, referred: Sequence[FluxSubject], pooled: Tensor, guidance: Tensor | None) -> None:
         """The reference stream: leaves every subject's keys and values in the processors. `referred` are the subjects
         of all frames, one frame after the other, pooled (frames, d_p) the frames' prompts. A picture is a row."""
@@ -472,12 +500,12 @@ class AnyStoryFluxPipeline(FluxPipeline):
         self.transformer._reset_stateful_cache()  # some caches know no contexts, and would take these for the frame's
 
 
-def _each(value: float | tuple[float, ...], subjects: int) -> tuple[float, ...]:
+def each(value: float | tuple[float, ...], subjects: int) -> tuple[float, ...]:
     """One for all as one for each."""
     return value if isinstance(value, tuple) else (value,) * subjects
 
 
-def _check_side(name: str, pixels: int) -> None:
+def check_side(name: str, pixels: int) -> None:
     if pixels < TOKEN or pixels % TOKEN:
         raise ValueError(f"The {name} is {pixels}; it must be a multiple of {TOKEN} from {TOKEN}.")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import diffusers
 import torch
@@ -218,6 +218,11 @@ class FluxFootprint:
     loras: tuple[int, int] = (0, 0)
     gguf: int = 0
 
+    always: ClassVar[tuple[str, ...]] = ALWAYS
+    reader: ClassVar[str] = "text_encoder_2"
+    """The part that is the large text encoder."""
+    candidates: ClassVar[tuple[tuple[str, str, str], ...]] = CANDIDATES
+
     @classmethod
     def of(cls, configs: Configs, rank: int = RANK) -> FluxFootprint:
         """Of the models that the configs describe."""
@@ -228,12 +233,14 @@ class FluxFootprint:
             blocks["text_encoder_2"] = list(models["text_encoder_2"].encoder.block)
         t5 = configs.get("text_encoder_2", {})
         return cls(
-            weights={name: _count(model) for name, model in models.items()},
-            largest={name: max(map(torch.Tensor.numel, _linear(model)), default=0) for name, model in models.items()},
+            weights={name: count_weights(model) for name, model in models.items()},
+            largest={
+                name: max(map(torch.Tensor.numel, linear_weights(model)), default=0) for name, model in models.items()
+            },
             branches=_branches(transformer, configs, rank),
             width=transformer.inner_dim,
             layers=len(blocks["transformer"]),
-            pieces={name: _pieces(models[name], parts) for name, parts in blocks.items()},
+            pieces={name: measure_pieces(models[name], parts) for name, parts in blocks.items()},
             channels=models["vae"].config.block_out_channels[min(1, len(models["vae"].config.block_out_channels) - 1)],
             text=(t5.get("d_ff", 0), t5.get("num_heads", 0)),
         )
@@ -254,6 +261,15 @@ class FluxFootprint:
     def unpacking(self, part: str, precision: str) -> float:
         """What a part's largest layer takes while it is at work, where its weights are not kept as it computes."""
         return self.largest.get(part, 0) * PRECISIONS[precision].unpacked
+
+    def needs(self, work: FluxWork, transformer: str, text: str, plain: float) -> dict[str, float]:
+        """What every part takes besides weights while it works."""
+        needs = {name: 0.0 for name in self.weights}
+        needs[self.reader] = self.reading(work, plain) + self.unpacking(self.reader, text)
+        needs["image_encoder"] = self.encoding(work, plain)
+        step = self.step(work, plain) + self.unpacking("transformer", transformer)
+        needs["transformer"] = self.references(work, plain) + max(step, self.decoding(work, plain))  # with previews
+        return needs
 
     # What work takes besides weights; factors are tensors of one width alive at once, as counted and as measured.
 
@@ -285,21 +301,21 @@ class FluxFootprint:
         return work.batch * work.pictures * (work.reference // 16) ** 2
 
 
-def _count(model: nn.Module) -> tuple[int, int]:
+def count_weights(model: nn.Module) -> tuple[int, int]:
     """Weights in linear layers, and elsewhere."""
-    linear = sum(map(torch.Tensor.numel, _linear(model)))
+    linear = sum(map(torch.Tensor.numel, linear_weights(model)))
     return linear, sum(p.numel() for p in model.parameters()) - linear
 
 
-def _linear(model: nn.Module) -> list[torch.Tensor]:
+def linear_weights(model: nn.Module) -> list[torch.Tensor]:
     """The weights of its linear layers."""
     return [m.weight for m in model.modules() if isinstance(m, nn.Linear)]
 
 
-def _pieces(model: nn.Module, blocks: Sequence[nn.Module]) -> tuple[int, int]:
+def measure_pieces(model: nn.Module, blocks: Sequence[nn.Module]) -> tuple[int, int]:
     """Weights of the largest block, and of what is in none."""
-    sizes = [sum(_count(block)) for block in blocks]
-    return max(sizes), sum(_count(model)) - sum(sizes)
+    sizes = [sum(count_weights(block)) for block in blocks]
+    return max(sizes), sum(count_weights(model)) - sum(sizes)
 
 
 def _branches(transformer: FluxTransformer2DModel, configs: Configs, rank: int) -> int:
@@ -320,17 +336,12 @@ def _branches(transformer: FluxTransformer2DModel, configs: Configs, rank: int) 
 def plan(footprint: FluxFootprint, work: FluxWork, transformer: str, text: str, offload: str) -> FluxPlan:
     """One plan with its peaks."""
     kept, plain = ("float32", 4) if transformer == "float32" else ("bf16", 2)
-    precisions = {"transformer": transformer, "text_encoder_2": text}
+    precisions = {"transformer": transformer, footprint.reader: text}
     sizes = {name: footprint.bytes(name, precisions.get(name, kept), plain) for name in footprint.weights}
     sizes["transformer"] += footprint.added(transformer, plain)
     total = sum(sizes.values())
 
-    references, decoding = footprint.references(work, plain), footprint.decoding(work, plain)
-    needs = {name: 0.0 for name in sizes}
-    needs["text_encoder_2"] = footprint.reading(work, plain) + footprint.unpacking("text_encoder_2", text)
-    needs["image_encoder"] = footprint.encoding(work, plain)
-    step = footprint.step(work, plain) + footprint.unpacking("transformer", transformer)
-    needs["transformer"] = references + max(step, decoding)  # previews are made between steps
+    needs = footprint.needs(work, transformer, text, plain)
     if offload == "cpu":
         return FluxPlan(transformer, text, offload, 0, round(total + max(needs.values())))
     if offload == "none":
@@ -340,8 +351,8 @@ def plan(footprint: FluxFootprint, work: FluxWork, transformer: str, text: str, 
         for name, (block, outside) in footprint.pieces.items():
             pinned = max(pinned, 2 * 2 * block / sum(footprint.weights[name]) * sizes[name])
             sizes[name] *= (2 * block + outside) / sum(footprint.weights[name])
-    always = sum(sizes[name] for name in ALWAYS)
-    turns = [size + needs[name] for name, size in sizes.items() if name not in ALWAYS]
+    always = sum(sizes[name] for name in footprint.always)
+    turns = [size + needs[name] for name, size in sizes.items() if name not in footprint.always]
     host = total + (pinned if offload == "block" else 0)
     return FluxPlan(transformer, text, offload, round(always + max(turns) + CONTEXT), round(host))
 
@@ -359,7 +370,7 @@ def candidates(
     .gguf file, those) and that the card can compute (`fp8`), the best first."""
     if packages is None:
         packages = [p.package for p in PRECISIONS.values() if p.package and find_spec(p.package)]
-    allowed = [each for each in CANDIDATES if set(_packages(each)) <= set(packages)]
+    allowed = [each for each in footprint.candidates if set(_packages(each)) <= set(packages)]
     allowed = [each for each in allowed if (each[0] == "gguf") == bool(footprint.gguf) and (fp8 or "fp8" not in each)]
     return tuple(plan(footprint, work, *each) for each in allowed)
 
@@ -377,12 +388,12 @@ def replan(footprint: FluxFootprint, work: FluxWork, chosen: FluxPlan) -> FluxPl
     return plan(footprint, work, chosen.transformer, chosen.text, chosen.offload)
 
 
-def table(footprint: FluxFootprint, work: FluxWork = FluxWork()) -> str:
-    """The plan for every size of card, with all packages there: a Markdown table."""
+def table(footprint: FluxFootprint, work: FluxWork = FluxWork(), name: str = "FLUX") -> str:
+    """The plan of the model `name` for every size of card, with all packages there: a Markdown table."""
     plans = candidates(footprint, work, [p.package for p in PRECISIONS.values() if p.package], fp8=True)
     lines = ["| card | plan | on the card | in memory |", "| --- | --- | --- | --- |"]
     for card in CARDS:
-        best = chain(plans, card * GIB, "FLUX")[0]
+        best = chain(plans, card * GIB, name)[0]
         lines.append(f"| {card} GB | {best.form} | {best.peak / GB:.1f} GB | {best.host / GB:.1f} GB |")
     return "\n".join(lines)
 
@@ -421,7 +432,7 @@ def place(plan: FluxPlan, pipeline: DiffusionPipeline, device: str) -> None:
         pipeline.to(device)
         return
     parts = {name: part for name, part in pipeline.components.items() if isinstance(part, nn.Module)}
-    for name in ALWAYS:
+    for name in pipeline._exclude_from_cpu_offload:
         parts.pop(name).to(device)
     if plan.offload == "model":
         take_turns(list(parts.values()), torch.device(device))

@@ -1,0 +1,208 @@
+"""FLUX.2 [klein] 4B as a backend: weights of a free licence, and AnyStory's maps without training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from anystory.backends.base import ROUTINGS, BackendError, Lora, Request
+from anystory.backends.card import LARGE, REFERENCE, CardBackend, Fitting, definite, unread_from, weight_of
+from anystory.backends.files import reason, whole
+from anystory.backends.hub import KLEIN, fetch
+from anystory.backends.models import MAX_SUBJECTS, guide_of
+from anystory.cast.images import square_crop
+from anystory.model.flux.pipeline import TOKEN, FluxDenoised
+from anystory.model.flux.plans import FluxPlan, FluxWork
+from anystory.model.klein.pipeline import TEXT_TOKENS, AnyStoryKleinPipeline, KleinSettings, KleinSubject
+from anystory.model.klein.plans import KleinFootprint, release_configs, release_footprint
+from anystory.model.routing import Guide
+from anystory.story.capabilities import Capabilities
+from anystory.story.model import ATTENTION, ROUTING, Prompt, Settings, Subject
+from anystory.story.size import Size
+
+NAME = "FLUX.2 [klein]"
+
+DEFAULTS = Settings(Size.of(1024), steps=4, guidance=1.0)
+"""The release's, which is distilled to so many steps and to no guidance."""
+
+LARGEST = 1_600_000
+"""Pixels of the largest frame: beyond a megapixel and a half the release draws worse."""
+
+NAMING = 8
+"""Tokens of a prompt that are kept for each subject, to say which picture is whose."""
+
+PROGRAM = "1"
+"""Raised when the same weights, settings and seed would give another frame."""
+
+
+@dataclass
+class KleinBackend(CardBackend):
+    """Frames from FLUX.2 [klein].
+
+    A subject's pictures are references, and the prompt says which are whose. `gamma` is added to the logits towards
+    them; there is no `eta`. With `routing` "close" a token of the frame sees no reference but that of the subject that
+    holds it, from the second step on; where a layout acts that is so anyhow. `reference` is the side in pixels at which
+    references are read.
+    """
+
+    routing: str = ROUTINGS[0]
+    reference: int = REFERENCE
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path | None = None,
+        *,
+        device: str | None = None,
+        loras: Sequence[Lora] = (),
+        vram: float | None = None,
+        batch: int = 1,
+        routing: str = ROUTINGS[0],
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> KleinBackend:
+        """Load the release from the Hugging Face Hub, or from a `folder` of its form, with LoRAs on top, as fits into
+        `vram` GB of the GPU, for at most `batch` frames at once. Raises `BackendError` with a sentence."""
+        if folder is not None:
+            _check_whole(folder)
+        fit = Fitting(
+            NAME,
+            _footprint(folder),
+            FluxWork(size=DEFAULTS.size, reference=REFERENCE),
+            large=folder is None or weight_of(folder) > LARGE,
+            device=device,
+            loras=loras,
+            vram=vram,
+            batch=batch,
+            tell=tell,
+        )
+        files = fetch(KLEIN, tell)[0] if folder is None else folder
+
+        def make(dtype: torch.dtype, plan: FluxPlan) -> AnyStoryKleinPipeline:
+            return AnyStoryKleinPipeline.from_release(files, dtype, plan)
+
+        memory = fit.memory(f"in {str(folder)!r}" if folder else f"from the Hugging Face Hub ({files})", make)
+        versions = fit.versions(PROGRAM, [files], routing)
+        _ = memory.model  # under the plan that the version is to name
+        about = Capabilities(
+            "klein",
+            versions(memory.plan),
+            DEFAULTS,
+            range(TOKEN, 2048 + 1, TOKEN),
+            MAX_SUBJECTS,
+            settings=("size", "steps", "gamma"),
+        )
+        return cls(about, memory, fit.footprint, versions, fit.card, fit.batch, routing)
+
+    def unread(self, text: str) -> str:
+        """What the text encoder does not read of `text`, its chat template and the naming of pictures included."""
+        chat = [{"role": "user", "content": text}]
+        with self._reading:
+            around = self._tokenizer.apply_chat_template(
+                chat, tokenize=False, add_generation_prompt=True, enable_thinking=False
+            )
+            tokens = self._tokenizer(around, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+        room = TEXT_TOKENS - NAMING * MAX_SUBJECTS
+        if len(tokens) <= room:
+            return ""
+        return unread_from(text, max(stop for _, stop in tokens[:room]) - around.index(text))
+
+    def encode(self, subject: Subject) -> KleinSubject:
+        """Cut out with a definite edge, crop square on white, encode, every picture."""
+        squares = [square_crop(image, definite(mask))[0] for image, mask in subject.pictures]
+
+        def encoded() -> Iterator[KleinSubject]:
+            yield self.pipeline.encode(squares, self.reference)
+
+        with self._lock:
+            return next(self.memory.run(encoded))
+
+    def _order(self, cast: Sequence[KleinSubject]) -> list[int]:
+        """By their pixels: a reference's place in the sequence counts for the model, and a frame is to be the same
+        whoever of its cast is named first."""
+        return sorted(range(len(cast)), key=lambda number: cast[number].mark)
+
+    def _settings(self, request: Request) -> KleinSettings:
+        names, settings, steering, most = request.names, request.settings, request.steering, self.about.max_subjects
+        if len(names) > most:
+            raise BackendError(f"A frame takes at most {most} characters, this panel has {len(names)}; leave some out.")
+        if settings.size.area > LARGEST:
+            raise BackendError(
+                f"A frame of {settings.size} has {settings.size.area / 1e6:.1f} megapixels and {NAME} draws up to "
+                f"{LARGEST / 1e6:.1f}; ask for a smaller one."
+            )
+        start, end = steering.reference or (KleinSettings.ref_start_at, KleinSettings.ref_end_at)
+        try:
+            return KleinSettings(
+                height=settings.size.height,
+                width=settings.size.width,
+                num_inference_steps=settings.steps,
+                close=self.routing == "close" and steering.router,
+                ref_start_at=start,
+                ref_end_at=end,
+                ref_shift=steering.gammas(names, settings.gamma),
+            )
+        except ValueError as error:
+            raise BackendError(str(error)) from error
+
+    def _measure(self, request: Request) -> str:
+        """One subject has no competitor unless its map steers the frame."""
+        layout = request.steering.router and guide_of(request.steering.layout, request.names) is not None
+        return ROUTING if len(request.cast) != 1 or layout or self._settings(request).close else ATTENTION
+
+    def _denoised(
+        self, requests: Sequence[Request], asked: KleinSettings, guides: Sequence[Guide | None]
+    ) -> Iterator[FluxDenoised]:
+        pipeline, casts = self.pipeline, [each.cast for each in requests]
+        text = torch.cat([pipeline.encode_text(told(each.prompt, each.cast)) for each in requests])
+        noise = torch.cat([pipeline.noise(each.seed, asked.height, asked.width) for each in requests])
+        routed = all(each.steering.router for each in requests)
+        return pipeline.denoise_batch(text, casts, noise, asked, guides if routed else [])
+
+    def _located(self, cast: Sequence[KleinSubject], pixels: Tensor) -> Iterator[FluxDenoised]:
+        return self.pipeline.locate(self.pipeline.encode_text(""), cast, pixels)
+
+
+def told(prompt: Prompt, cast: Sequence[KleinSubject]) -> str:
+    """A prompt that says which pictures are whose, as the model reads it: by their numbers from 1. Subjects that no
+    words mean are named at the end."""
+    text, rest, first = prompt.text, [], 1
+    inserted: list[tuple[int, str]] = []
+    for number, subject in enumerate(cast):
+        pictures = [str(first + k) for k in range(subject.pictures)]
+        first += len(pictures)
+        words = f"image {pictures[0]}" if len(pictures) == 1 else f"images {' and '.join(pictures)}"
+        mention = prompt.mentions[number] if prompt.mentions else None
+        if mention is None:
+            rest.append(f"the character from {words}")
+        else:
+            inserted.append((mention[1], f" from {words}"))
+    for end, words in sorted(inserted, reverse=True):
+        text = text[:end] + words + text[end:]
+    return text if not rest else f"{text.rstrip()} Also in the picture: {' and '.join(rest)}."
+
+
+def _footprint(folder: Path | None) -> KleinFootprint:
+    """That of the model in a folder, None = the release's."""
+    if folder is None:
+        return release_footprint()
+    try:
+        return KleinFootprint.of(release_configs(folder))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BackendError(f"The model's configs cannot be read: {reason(error)}") from error
+
+
+def _check_whole(folder: Path) -> None:
+    """Raise BackendError for a folder that is no such model, or not all of it."""
+    for part in KLEIN[0].required:
+        if not (folder / part).is_dir():
+            missing = f": it has no folder {part}" if folder.is_dir() else ""
+            raise BackendError(f"There is no {NAME} model in {str(folder)!r}{missing}.")
+        if not whole(folder / part):
+            raise BackendError(
+                f"The model in {str(folder)!r} is not complete: {part} lacks its config, its vocabulary or some of its "
+                "weights; get the missing files."
+            )
