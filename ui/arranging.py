@@ -33,6 +33,9 @@ ARRANGING = (Path(__file__).parent / "js" / "arranging.js").read_text(encoding="
 SIDE = 768
 """Longer side in pixels of the layers: about as large as a frame is shown."""
 
+KEPT = 200
+"""Files of layers that a visitor has at a time, some 30 kB each."""
+
 STANDS = 0.03
 """Who touches something this far above its ground is on something, and stays there only by itself."""
 
@@ -67,7 +70,11 @@ def laid(studio: Studio, item: Shown | None) -> str:
     if item is None or not item.frame.maps.names[:-1]:
         return ""
     data = _of_sketch(studio, item) if item.backend == STORYBOOK else _of_maps(item)
-    return f"<div data-laid='{escape(json.dumps(data))}'></div>" if data else ""
+    if data is None:
+        return ""
+    # A model takes its time: its frame waits to be asked for.
+    data["auto"] = data["own"] and studio.loaded is not None and studio.loaded.about.sketches
+    return f"<div data-laid='{escape(json.dumps(data))}'></div>"
 
 
 def asked_of(studio: Studio, item: Shown) -> Asked | None:
@@ -114,6 +121,9 @@ def _of_sketch(studio: Studio, item: Shown) -> dict[str, Any] | None:
         }
         for layer in layers
     ]
+    files = sorted(item.job.visit.files.glob("layer-*.webp"), key=lambda file: file.stat().st_mtime)
+    for old in files[:-KEPT]:
+        old.unlink(missing_ok=True)
     return {"id": item.id, "size": list(size), "own": True, "layers": pieces, "objects": objects}
 
 
@@ -142,7 +152,9 @@ def _file(item: Shown, picture: Image.Image) -> str:
     """A layer as a file of the visitor's, under a name that changes with the picture."""
     digest = hashlib.sha256(picture.tobytes() + repr(picture.size).encode()).hexdigest()[:24]
     path = item.job.visit.files / f"layer-{digest}.webp"
-    if not path.exists():
+    if path.exists():
+        path.touch()
+    else:
         buffer = io.BytesIO()
         picture.save(buffer, "WEBP", quality=84, method=0)
         path.write_bytes(buffer.getvalue())

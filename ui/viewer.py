@@ -94,7 +94,6 @@ def create() -> Viewer:
             laid = gr.HTML(elem_id="laid", visible="hidden")
         with gr.Column(scale=5, min_width=240):
             about = gr.HTML()
-            read = gr.HTML(js_on_load=CHIPS, elem_id="read", apply_default_css=False)
             verdict = gr.HTML(elem_id="verdict")
             retry = gr.Button(t("frames.retry"), size="md", visible=False, elem_id="retry")
             with gr.Row(elem_classes="takeaway"):
@@ -116,6 +115,7 @@ def create() -> Viewer:
                 with gr.Row(elem_classes="takeaway"):
                     maps = gr.Button(t("viewer.sheet"), size="md", min_width=120, elem_id="maps")
                     animation = gr.Button(t("viewer.animation"), size="md", min_width=120, elem_id="animation")
+            read = gr.HTML(js_on_load=CHIPS, elem_id="read", apply_default_css=False)  # last: it comes a little later
     return Viewer(
         item, row, picture, laid, about, read, verdict, retry, seen, legend, who, opacity,
         mode, scrub, step, layer, kind, kept, letters, again, refusal, download, maps, animation,

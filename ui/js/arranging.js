@@ -144,7 +144,7 @@ function tell() {  // the tools of whoever is picked
   const own = data.own ? [["flip", "⇋"], ["left", "↺"], ["right", "↻"]] : [];
   const all = [...own, ["smaller", "−"], ["larger", "+"], ["farther", "⤒"], ["nearer", "⤓"]];
   if (picked.placed || changed) all.push(["free", "✕"]);
-  if (!data.own && changed) all.push(["make", ""]);
+  if (!data.auto && changed) all.push(["make", ""]);
   all.forEach(([key, sign]) => {
     const button = make("button", key, tools);
     button.type = "button";
@@ -201,7 +201,7 @@ function after(object, wait) {
   show(object);
   live.textContent = object.node.ariaLabel;
   clearTimeout(timer);
-  if (!data.own) return tell();
+  if (!data.auto) return tell();
   timer = setTimeout(send, wait);
 }
 
