@@ -19,7 +19,7 @@ from typing import Any
 from anystory.backends.base import MODELS, Backend
 from anystory.backends.cluster import Cluster
 from anystory.cast.segment import Segmenter
-from anystory.errors import AnyStoryError
+from anystory.errors import AnyStoryError, Message
 from anystory.maps.diagnosis import Diagnosis, diagnose
 from anystory.project.folder import frame_file
 from anystory.render.jobs import RenderJob, work
@@ -135,16 +135,28 @@ def with_frames(script: Script, size: Size | int | str | None = None, shape: str
     try:
         asked = None if size is None else Size.of(size)
     except ValueError as error:
-        raise RenderError(str(error)) from error
+        raise RenderError(*error.args) from error
     if asked and not all(low <= side <= high for side in asked):
-        raise RenderError(f"The size is {asked}; each side must be between {low} and {high} pixels.")
-    for what, value, known in (("shape", shape, SHAPES), ("layout of pages", pages, LAYOUTS)):
-        if value and value not in known:
-            raise RenderError(f"There is no {what} {value!r}; choose one of {', '.join(known)}.")
-    told = [f"the size {asked}"] if asked and not asked.is_square else []
-    told += [f"the shape {shape}"] * bool(shape) + [f"the pages {pages}"] * bool(pages)
+        raise RenderError(
+            Message(
+                "The size is {size}; each side must be between {low} and {high} pixels.", size=asked, low=low, high=high
+            )
+        )
+    if shape and shape not in SHAPES:
+        raise RenderError(
+            Message("There is no shape {shape}; choose one of {shapes}.", shape=repr(shape), shapes=", ".join(SHAPES))
+        )
+    if pages and pages not in LAYOUTS:
+        known = ", ".join(LAYOUTS)
+        raise RenderError(
+            Message("There is no layout {layout}; the layouts are {layouts}.", layout=repr(pages), layouts=known)
+        )
+    told = [str(asked)] if asked and not asked.is_square else []
+    told += filter(None, (shape, pages))
     if len(told) > 1:
-        raise RenderError(f"A frame has one shape, and {' and '.join(told)} say one each; leave one out.")
+        raise RenderError(
+            Message("A frame has one shape, and {told} say one each; leave one out.", told=" and ".join(told))
+        )
     if asked and not told:
         return replace(script, size=asked)
     area = script.size if asked is None and script.size and script.size.is_square else asked

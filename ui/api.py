@@ -21,6 +21,7 @@ from gradio.processing_utils import ssrf_protected_download
 from gradio.utils import get_upload_folder
 from typing_extensions import TypedDict
 
+from anystory.api import with_frames
 from anystory.cast.images import ImageError
 from anystory.cast.masks import hints
 from anystory.cast.segment import Segmenter
@@ -121,6 +122,9 @@ def wire(parts: Parts) -> None:
         steps: int = 0,
         guidance: float = -1,
         panels: list[int] = [],  # noqa: B006
+        size: str = "",
+        shape: str = "",
+        pages: str = "",
     ) -> tuple[State, list[FileData], FileData | None]:  # which it yields; Gradio cannot read Iterator[…]
         """Render a story: a picture for every line of a script, in which each character stays itself.
 
@@ -135,6 +139,9 @@ def wire(parts: Parts) -> None:
             steps: denoising steps of a model, 0 = what it was made for
             guidance: how closely the words are followed, of a model, -1 = what it was made for
             panels: the panels to make, from 1; [] = all
+            size: of the frames in pixels, "512" for squares or "1344x768"; "" = what the script or the model has
+            shape: of the frames, 21:9, 16:9, 3:2, 4:3, 1:1, 3:4, 2:3 or 9:16; "" = what the script or the model has
+            pages: a layout of pages whose cells the frames are to fit, such as "manga"; "" = none
 
         Returns:
             How it stands, the frames there are (PNG) and at the end the whole story as a ZIP, which the app opens.
@@ -155,8 +162,9 @@ def wire(parts: Parts) -> None:
             found = _found(reading, [actor.name for actor in present], say)
             if len(studio.turns) >= MAX_QUEUE:
                 raise LimitError("limit.busy")
+            framed = with_frames(reading.script, str(size) or None, str(shape), str(pages))
             job = Job(
-                script=replace(reading.script, segmenter=Segmenter().model),
+                script=replace(framed, segmenter=Segmenter().model),
                 subjects=subjects,
                 visit=studio.visit(),
                 seed=_number("seed", seed, int, *BOUNDS["seed"]),

@@ -24,6 +24,7 @@ from ui.events import finder as finder_events
 from ui.events import masks as mask_events
 from ui.events import render as render_events
 from ui.events import script as script_events
+from ui.events import shapes as shape_events
 from ui.events import story as story_events
 from ui.events import storyboard as storyboard_events
 from ui.events import viewer as viewer_events
@@ -112,6 +113,7 @@ def _page(studio: Studio) -> gr.Blocks:
         viewer_events.wire(parts)
         desk_events.wire(parts)
         book_events.wire(parts)
+        shape_events.wire(parts)
         story_events.wire(parts, page)
         api.wire(parts)
         ready = [head.model, banner, found.section, controls.steps, controls.guidance]

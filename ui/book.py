@@ -141,12 +141,13 @@ def preview(made: Pages, at: int, say: Callable[..., str] = words(None)) -> tupl
         return f'<button data-page="{to}" title="{label}" aria-label="{label}"{off}>{sign}</button>'
 
     numbers = ", ".join(map(str, page.panels))
+    cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits})))
+    hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *made.unreadable))]
     return at, (
         f'<figure class="page"><img src="{html.data_uri(page.image)}" alt="{escape(t("book.panels"))} {numbers}" '
         f'width="{page.image.width}" height="{page.image.height}"></figure>'
         f'<div class="turn">{turn(at - 1, "book.before", "‹")}<span role="status">{at} / {count}</span>'
-        f"{turn(at + 1, 'book.after', '›')}</div>"
-        + "".join(f'<p class="hint">{escape(say(warning))}</p>' for warning in (*page.warnings, *made.unreadable))
+        f"{turn(at + 1, 'book.after', '›')}</div>" + "".join(f'<p class="hint">{escape(hint)}</p>' for hint in hints)
     )
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import gradio as gr
 
 from anystory.render.session import framed
-from anystory.story.model import BOUNDS, MAX_SEED, Panel, Settings
+from anystory.story.model import BOUNDS, MAX_SEED, Panel, Script, Settings
+from anystory.story.size import SHAPES
 from ui import cast, html, viewer
 from ui.estimate import rounded
+from ui.panels import USUAL
 from ui.running import Run
 from ui.strip import STRIP, strip
 from ui.studio import Shown, rechosen
@@ -25,15 +27,24 @@ TICK = 0.4
 
 @dataclass(frozen=True)
 class Controls:
-    """What starts and ends a render."""
+    """What starts and ends a render. `shape` and `size` are those that the script gives all frames, `pages` the layout
+    that it names for them."""
 
     seed: gr.Number
     steps: gr.Number
     guidance: gr.Number
+    shape: gr.Dropdown
+    size: gr.Dropdown
+    pages: gr.Textbox
     start: gr.Button
     stop: gr.Button
     skip: gr.Button
     notice: gr.HTML
+
+    @property
+    def menus(self) -> list[Any]:
+        """What follows the script's own words on its frames."""
+        return [self.shape, self.size, self.pages]
 
 
 @dataclass(frozen=True)
@@ -94,8 +105,34 @@ def create_controls() -> Controls:
                 elem_id="guidance",
                 **_between("guidance"),
             )
+        with gr.Row():
+            shapes = [(t("settings.shape.page"), ""), *((name, name) for name in SHAPES)]
+            shape = gr.Dropdown(
+                shapes, value="", label=t("panel.shape"), info=t("settings.shape.hint"), elem_id="shape"
+            )
+            sizes = [(t("settings.size.usual"), ""), *((str(side), str(side)) for side in USUAL)]
+            size = gr.Dropdown(
+                sizes,
+                value="",
+                label=t("panel.size"),
+                info=t("settings.size.hint"),
+                allow_custom_value=True,
+                elem_id="size",
+            )
+    pages = gr.Textbox(visible="hidden")
     dice.click(roll, None, seed, queue=False, api_visibility="private")
-    return Controls(seed, steps, guidance, start, stop, skip, notice)
+    return Controls(seed, steps, guidance, shape, size, pages, start, stop, skip, notice)
+
+
+def menus(script: Script | None, controls: Controls) -> dict[Any, Any]:
+    """What a script asks of all its frames, in the menus; they stay while it cannot be read."""
+    if script is None:
+        return {}
+    return {
+        controls.shape: script.shape,
+        controls.size: str(script.size or ""),
+        controls.pages: script.pages,
+    }
 
 
 def _between(name: str) -> dict[str, Any]:

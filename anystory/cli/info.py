@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import platform
 from collections.abc import Collection, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from anystory.backends.base import BACKENDS, MODELS, STORYBOOK
 from anystory.cast.images import MAX_BYTES
@@ -19,6 +22,7 @@ from anystory.maps.diagnosis import diagnose
 from anystory.project.folder import Project, left_out
 from anystory.project.imprint import story_from_png
 from anystory.story.model import MADE, SEEN
+from anystory.story.size import Size
 from anystory.supplies import ASSETS
 
 PACKAGES = ("torch", "diffusers", "transformers", "gradio", "rembg", "ray")
@@ -82,7 +86,7 @@ def _folder(folder: Path, report: Report) -> None:
     for error in lost.values():
         report.note(left_out(error))
     for panel in _panels(project, [panel.prompt for panel in story.script.panels], lost):
-        made = f"seed {panel['seed']}. {panel['message']}" if panel["file"] else "no frame yet."
+        made = f"size {panel['size']}, seed {panel['seed']}. {panel['message']}" if panel["file"] else "no frame yet."
         report.tell("panel", f"panel {panel['panel']}: {panel['prompt']}\n    {made}", folder=str(folder), **panel)
 
 
@@ -93,13 +97,14 @@ def _maker(name: str, number: str) -> str:
 def _panels(project: Project, prompts: list[str], lost: Collection[int]) -> Iterator[dict[str, Any]]:
     for number, prompt in enumerate(prompts, 1):
         entry = project.entries.get(number) if number not in lost else None
-        made: dict[str, Any] = {"file": None, "seed": None, "trace": None, "tries": 0}
+        made: dict[str, Any] = {"file": None, "size": None, "seed": None, "trace": None, "tries": 0}
         made |= {"backend": None, "diagnosis": None, "message": None}
         if entry is not None:
             frame = project.frame(number)
             said = diagnose(frame.maps, frame.image)
             trace = entry.trace and str(project.folder / entry.trace)
-            made = {"file": str(project.folder / entry.image), "seed": entry.seed, "trace": trace, "tries": entry.tries}
+            made = {"file": str(project.folder / entry.image), "size": Size(*frame.image.size).written}
+            made |= {"seed": entry.seed, "trace": trace, "tries": entry.tries}
             made |= {"backend": project.maker(number)[0], "diagnosis": said.as_data()}
             made |= {"message": " ".join([said.sentence, *frame.notes])}
         yield {"panel": number, "prompt": prompt, **made}
@@ -113,17 +118,18 @@ def _frame(path: Path, report: Report) -> None:
         raise UsageError(f"{path} cannot be read ({error.strerror}).") from error
     story = story_from_png(data)
     panel = story.script.panels[story.panel - 1]
-    settings = story.settings.written
+    settings, size = story.settings.written, Size(*Image.open(io.BytesIO(data)).size).written
     words = [
         f"panel {story.panel} of {story.script.title or 'a story without a title'}: {panel.prompt}",
         f"with {', '.join(panel.cast) or 'nobody'}; seed {story.seed}; by {story.backend} {story.version}",
-        ", ".join(f"{key} {value}" for key, value in settings.items()),
+        ", ".join(f"{key} {value}" for key, value in {**settings, "size": size}.items()),
         *story.notes,
     ]
     what: dict[str, Any] = {"title": story.script.title, "panel": story.panel, "prompt": panel.prompt}
     made: dict[str, Any] = {
         "cast": list(panel.cast),
         "seed": story.seed,
+        "size": size,
         "settings": settings,
         "backend": story.backend,
         "version": story.version,

@@ -12,8 +12,9 @@ from anystory.cli.report import Report
 from anystory.cli.usage import UsageError
 from anystory.maps.consistency import consistency
 from anystory.pages.balloons import Lettering
-from anystory.pages.export import export
+from anystory.pages.export import write
 from anystory.pages.form import Format
+from anystory.pages.layout import Pages
 from anystory.pages.paper import paper
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.folder import Project, ProjectError, png, write_atomic
@@ -39,8 +40,12 @@ def export_story(arguments: argparse.Namespace, report: Report) -> None:
     form = Format(
         layout, arguments.size, arguments.dpi, arguments.gutter, lettering, on, arguments.cover, arguments.author
     )
-    for warning in export(arguments.folder, arguments.out, form, arguments.language, printer(project) if on else None):
+    pages = Pages(project, form, painter=printer(project) if on else None)
+    for warning in write(pages, arguments.out, arguments.language):
         report.note(warning)
+    if pages.misfits:
+        cropped = f"Cropped, as they have not the shape of their cells: {', '.join(map(str, pages.misfits))}"
+        report.note(f"{cropped}. To make them anew in it: resume {arguments.folder} --pages {layout}")
     report.tell("written", f"The pages are in {arguments.out}", file=str(arguments.out))
 
 

@@ -31,8 +31,11 @@ def export(
     language: str = "",
     painter: Painter | None = None,
 ) -> tuple[str, ...]:
-    """Write the pages of the project in `folder` as `write` does; `painter` as in `Pages`."""
-    return write(Pages(Project(folder), form or Format(), painter=painter), target, language)
+    """Write the pages of the project in `folder` as `write` does, without a `form` in the layout that its story names;
+    `painter` as in `Pages`."""
+    project = Project(folder)
+    form = form or Format(project.story().script.pages or Format.layout)
+    return write(Pages(project, form, painter=painter), target, language)
 
 
 def write(pages: Pages, target: str | Path, language: str = "") -> tuple[str, ...]:

@@ -43,6 +43,9 @@ MAX_FRAME = 4096
 
 MARK = "page"
 """The PNG text that tells a page from a frame: the numbers of its panels."""
+MISFIT = 1.1
+"""How far apart the shapes of a frame and its cell, width to height, are at most: a model's sides are rounded."""
+
 _BESIDE = Lettering("below", "none")
 """What of a panel's words is on the page beside its picture."""
 
@@ -147,6 +150,21 @@ class Pages(Sequence[Page]):
         """The numbers of the panels that are left out."""
         without = {*self.numbers, *self._lost}
         return tuple(n for n in range(1, len(self.script.panels) + 1) if n not in without)
+
+    @cached_property
+    def misfits(self) -> tuple[int, ...]:
+        """The numbers of the panels whose frames are cropped by their cells, and would not be if they were made anew
+        for this layout; none that has a size or shape of its own."""
+        panels = self.script.panels
+        return tuple(n for n in self.numbers if not (panels[n - 1].shape or panels[n - 1].size) and self._is_misfit(n))
+
+    def _is_misfit(self, number: int) -> bool:
+        cell = picture_shape(self.script, number, Format(self.form.layout))
+        if cell is None:
+            return False
+        with Image.open(self.project.folder / self.project.entries[number].image, formats=["PNG"]) as picture:
+            shape = picture.width / picture.height
+        return max(shape / cell, cell / shape) > MISFIT
 
     @property
     def findings(self) -> tuple[str, ...]:

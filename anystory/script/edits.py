@@ -16,6 +16,7 @@ from anystory.script.read import read_script
 from anystory.script.write import panel_lines, script_lines
 from anystory.story.model import CastMember, Panel, Script
 from anystory.story.prompt import find_names
+from anystory.story.size import Size
 
 
 def with_panel(text: str, number: int, panel: Panel, cast: Sequence[CastMember] = ()) -> str:
@@ -83,15 +84,17 @@ def move_panel(text: str, number: int, to: int, cast: Sequence[CastMember] = ())
     return out + reading.source[done:]
 
 
-def with_pages(text: str, pages: str, cast: Sequence[CastMember] = ()) -> str:
-    """The text with the layout in whose cells its frames fit, which takes the place of a shape of the whole story; ""
-    for none."""
+def with_frames(text: str, key: str, value: str, cast: Sequence[CastMember] = ()) -> str:
+    """The text with what it asks of all frames: `key` is "size", "shape" or "pages", the layout in whose cells they
+    fit, and takes the place of what says another shape. "" for none. A size that is none raises ValueError."""
     reading = _plain(text, cast)
     source, sized = reading.source, reading.script.size
-    keys = ["pages"] + ["shape"] * bool(pages) + ["size"] * bool(pages and sized and not sized.is_square)
-    for span in sorted((reading.spans[key,] for key in keys if (key,) in reading.spans), reverse=True):
+    gone = {key}
+    if value and not (key == "size" and Size.of(value).is_square):
+        gone |= {"shape", "pages"} | ({"size"} if sized and not sized.is_square else set())
+    for span in sorted((reading.spans[other,] for other in gone if (other,) in reading.spans), reverse=True):
         source = _without(source, span)
-    return f"pages: {pages}{_break(source)}{source}" if pages else source
+    return f"{key}: {value}{_break(source)}{source}" if value else source
 
 
 def with_prompt(panel: Panel, prompt: str, names: Sequence[str]) -> Panel:

@@ -89,6 +89,7 @@ def paint_picture(file: Path, time: str, weather: str, medium: str, seed: Seed) 
         seed=seed,
         sun_x=painter.sun_x / 100,
         extent=extent,
+        stretches=False,
     )
 
 

@@ -6,6 +6,8 @@ import math
 import re
 from typing import NamedTuple
 
+from anystory.errors import Message
+
 SHAPES = ("21:9", "16:9", "3:2", "4:3", "1:1", "3:4", "2:3", "9:16")
 """What a frame may be asked to look like, width to height, from the widest to the tallest."""
 
@@ -28,7 +30,9 @@ class Size(NamedTuple):
             return cls(value, value)
         if isinstance(value, str) and (sides := _WRITTEN.fullmatch(value)):
             return cls(int(sides[1]), int(sides[2] or sides[1]))
-        raise ValueError(f"{value!r} is not a size; give a side in pixels, or two such as 1344x768.")
+        raise ValueError(
+            Message("{value} is not a size; give a side in pixels, or two such as 1344x768.", value=repr(value))
+        )
 
     @property
     def written(self) -> int | str:

@@ -4,10 +4,12 @@ import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from anystory.backends.load import load
 from anystory.pages.form import PageError
 from anystory.script.read import read_script
 from anystory.story.model import Line, Panel
@@ -99,13 +101,36 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
         assert "ComicInfo.xml" in archive.namelist()
 
 
-def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch):
+def asks(page):
+    """What the menus of shapes, sizes and layouts do, and the button that fits frames to cells."""
+    return [each.fn for each in page.fns.values() if getattr(each.fn, "__name__", "") == "reframe"]
+
+
+def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch, tiny_backend, shown):
     told = []
     monkeypatch.setattr("ui.events.book.gr.Info", told.append)
-    page = build(Studio(lambda: None))
-    (fit,) = (each.fn for each in page.fns.values() if getattr(each.fn, "__name__", "") == "fit")
-    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={})
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
+    others = [None, "u2net", 0, 1, 1.0, (), ()]
+    shape, size, look, fit = asks(build(Studio(lambda: tiny_backend)))
     for text in ("shape: 16:9\nthe sea\na hill", "pages: manga\nthe sea\na hill"):
-        said = fit(request, (), "manga", "", 4.0, "box", "balloons", (), (), text, "", None)
-        assert "pages: manga\nthe sea\na hill" in said.values()
-    assert "take the shape" in told[0] and "already have the shape" in told[1]
+        assert "pages: manga\nthe sea\na hill" in fit(request, "manga", shown, *others, text, "", None).values()
+        assert "pages: manga" not in str(look(request, "splash", shown, *others, text, "", None)), "a model's frames"
+    assert "take the shape" in told[0] and "already have the shape" in told[1] and len(told) == 2
+    said = [ask(request, value, (), *others, "the sea", "", None) for ask, value in ((shape, "3:4"), (size, "96x64"))]
+    assert "shape: 3:4\nthe sea" in said[0].values() and "size: 96x64\nthe sea" in said[1].values()
+    for wrong in ("huge", "8"):
+        with pytest.raises(gr.Error, match=r"is not a size|must be a whole number from 16 to 4096"):
+            size(request, wrong, (), *others, "the sea", "", None)
+
+
+def test_the_layout_of_a_sketched_story_is_that_of_its_script_unless_it_has_a_shape():
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
+    *_, look, _ = asks(build(Studio(lambda: load("storybook"))))
+    for text, wanted in (
+        ("the sea", "pages: manga\nthe sea"),
+        ("size: 96\nthe sea", "pages: manga\nsize: 96\nthe sea"),
+        ("shape: 16:9\nthe sea", None),
+        ("size: 96x64\nthe sea", None),
+    ):
+        said = look(request, "manga", (), None, "u2net", 0, 1, 1.0, (), (), text, "", None)
+        assert (wanted in said.values()) if wanted else "pages" not in str(said)

@@ -76,6 +76,15 @@ def test_a_render_that_is_cancelled_gives_the_queue_free(client):
     assert story and len(frames) == 1
 
 
+def test_a_call_says_the_size_and_the_shape_of_its_frames(client):
+    for asked, size in (({"size": "96x64"}, (96, 64)), ({"shape": "3:4"}, (56, 72)), ({"pages": "one"}, (64, 64))):
+        _, (frame,), _ = client.predict(script="[NC] waves", steps=1, **asked, api_name="/render")
+        with Image.open(frame) as picture:
+            assert picture.size == size
+    with pytest.raises(AppError, match="16:9 and manga say one each"):
+        client.predict(script="[NC] waves", shape="16:9", pages="manga", api_name="/render")
+
+
 def test_what_nobody_can_open_again_is_not_kept_and_limits_hold(tiny_backend, tmp_path):
     store = Store(tmp_path / "stories")
     page = build(Studio(lambda: tiny_backend, stories=store, limits=Limits(panels=1)))

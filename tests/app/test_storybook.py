@@ -1,5 +1,6 @@
 """The app as it starts: with storybook, which is no model, and what the page says and shows of that."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -201,3 +202,48 @@ def test_a_drawing_chosen_on_the_card_is_in_the_frames_and_stays(story_page):
     expect(likenesses.nth(2)).to_be_visible()
     expect(likenesses.nth(2)).to_have_attribute("aria-pressed", "true")
     expect(frames(page)).to_have_count(1)
+
+
+def test_the_frames_of_a_sketched_story_follow_the_layout_and_the_shape_that_are_chosen(story_page):
+    page, script = story_page, story_page.locator("#script textarea")
+    write(page, "\n".join(["size: 96", "[NC] the sea", "[NC] a forest", "[NC] a hill", "[NC] a beach", "[NC] a town"]))
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(5)
+    settle(page)
+    assert shapes(page) == [1, 1, 1, 1, 1]
+
+    before = pictures(page)
+    page.get_by_label("Layout").click()
+    page.get_by_role("option", name="Manga").click()
+    expect(script).to_have_value(re.compile("pages: manga\nsize: 96\n"))
+    expect(frames(page).last.locator("img")).not_to_have_attribute("src", before[-1])
+    settle(page)
+    assert shapes(page) == [1.2, 0.8, 1.7, 0.8, 1.2]
+    expect(page.locator("#pages .hint")).to_have_count(0)
+
+    before = pictures(page)
+    page.locator("#settings button").first.click()
+    page.locator("#shape input").click()
+    page.get_by_role("option", name="16:9").click()
+    expect(script).to_have_value(re.compile("shape: 16:9\nsize: 96\n"))
+    expect(page.get_by_label("Layout")).to_have_value("Two by two")
+    expect(frames(page).last.locator("img")).not_to_have_attribute("src", before[-1])
+    settle(page)
+    assert shapes(page) == [1.8] * 5
+    expect(page.locator("#pages .hint")).to_contain_text("Cropped by their cells: 1, 2, 3.")
+
+    write(page, "pages: splash\nsize: 96\n[NC] the sea")
+    expect(page.get_by_label("Layout")).to_have_value(words("book.layout.splash"))
+    expect(page.locator("#shape input")).to_have_value(words("settings.shape.page"))
+
+
+def shapes(page):
+    """Width to height of the strip's pictures."""
+    return (
+        frames(page)
+        .locator("img")
+        .evaluate_all(
+            "images => Promise.all(images.map(async image => { await image.decode();"
+            " return Math.round(10 * image.naturalWidth / image.naturalHeight) / 10 }))"
+        )
+    )

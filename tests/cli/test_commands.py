@@ -152,6 +152,7 @@ def test_info_tells_of_a_story_a_frame_and_the_installation(scripts, tiny, tmp_p
     assert second["file"] is None
     _, (frame,) = events(capsys, "info", first["file"])
     assert (frame["title"], frame["panel"], frame["prompt"], frame["cast"]) == ("night", 1, "Fox sleeps", ["Fox"])
+    assert first["size"] == frame["size"] == 64 and second["size"] is None
     assert (frame["backend"], frame["version"]) == (story["backend"], story["version"])
     _, (here,) = events(capsys, "info")
     assert here["packages"]["torch"].startswith("2.") and here["device"] and "u2net" in here["segmenters"]

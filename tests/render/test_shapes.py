@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from anystory.__main__ import main
 from anystory.backends.storybook import StorybookBackend
 from anystory.maps.diagnosis import diagnose
 from anystory.pages import layout as pages
 from anystory.pages.balloons import Lettering
 from anystory.pages.crop import cover
+from anystory.pages.export import export
 from anystory.pages.form import Format
 from anystory.pages.layout import Pages, picture_shape
 from anystory.project.archive import unpack
@@ -100,6 +102,13 @@ def test_a_frame_has_the_shape_of_its_cell_and_nothing_is_cropped(layout, tmp_pa
         assert max(lost) < 2 + scale and abs(width * height / 160**2 - 1) < 0.03
 
 
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "frames"])
+def test_no_cell_is_so_narrow_that_two_balloons_hide_a_face(layout):
+    for title in ("", "A title", "A title\nof two lines"):
+        script = paged(layout, title).script
+        assert min(picture_shape(script, number, Format(layout)) for number in range(1, 8)) > 2 / 3
+
+
 def test_another_layout_makes_anew_what_has_another_shape(tmp_path):
     backend = StorybookBackend()
 
@@ -111,6 +120,28 @@ def test_another_layout_makes_anew_what_has_another_shape(tmp_path):
     assert made(paged("column")) == [] and made(paged("manga")) == [1, 2, 3, 4, 5, 6, 7]
     told = paged("manga")
     assert made(replace(told, script=replace(told.script, title="A title"))) == [1, 2, 3, 4, 5], "those of its page"
+
+
+def test_cropped_frames_are_told_with_how_to_make_them_anew_and_pages_are_then_in_that_layout(tmp_path, capsys):
+    list(Renderer(StorybookBackend()).render(paged("2x2"), tmp_path / "out"))
+    project = Project(tmp_path / "out")
+    cropped = {layout: Pages(project, Format(layout)).misfits for layout in ("frames", "2x2", "manga", "splash")}
+    assert cropped == {"frames": (), "2x2": (), "manga": (1, 2, 3, 4, 5, 6, 7), "splash": (2, 3, 4, 6, 7)}
+    script = project.story().script
+    own = replace(script, panels=(replace(script.panels[0], shape="1:1"), *script.panels[1:]))
+    assert Pages(project, Format("manga"), own).misfits == (2, 3, 4, 5, 6, 7), "not what somebody chose"
+
+    def said(*words):
+        assert main([str(word) for word in words]) == 0
+        return capsys.readouterr().err
+
+    words = "export", project.folder, "--dpi", 72, "--out", tmp_path / "book.pdf"
+    told = said(*words, "--pages", "splash")
+    assert "2, 3, 4, 6, 7. To make them anew in it: resume" in told and "--pages splash" in told
+    said("resume", project.folder, "--pages", "splash")
+    assert Pages(project, Format("splash")).misfits == () and "Cropped" not in said(*words)
+    export(project.folder, tmp_path / "pages")
+    assert len(list((tmp_path / "pages").iterdir())) == 2, "of four panels and three"
 
 
 def test_a_strip_below_the_picture_leaves_less_of_the_cell():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from anystory.script.edits import plain_text, with_pages, with_panel
+from anystory.script.edits import plain_text, with_frames, with_panel
 from anystory.script.exports.sheet import to_csv
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script, read_script
@@ -84,15 +84,25 @@ def test_a_card_changes_a_panels_frame_and_leaves_the_storys():
 
 
 def test_pages_take_the_place_of_the_storys_shape_and_go_again():
-    fitted = with_pages(PLAIN, "manga")
+    fitted = with_frames(PLAIN, "pages", "manga")
     script = parse_script(fitted)
     assert (script.pages, script.shape, script.size, script.panels) == ("manga", "", (128, 128), PANELS)
     assert parse_script(script_lines(script)) == parse_script(dump_script(script)) == script
-    assert (
-        with_pages(with_pages(fitted, "splash"), "manga") == fitted and parse_script(with_pages(fitted, "")).pages == ""
-    )
-    assert parse_script(with_pages("size: 96x64\n\na hill", "strip")) == Script((Panel("a hill"),), pages="strip")
+    assert with_frames(with_frames(fitted, "pages", "splash"), "pages", "manga") == fitted
+    assert parse_script(with_frames(fitted, "pages", "")).pages == ""
+    strip = with_frames("size: 96x64\n\na hill", "pages", "strip")
+    assert parse_script(strip) == Script((Panel("a hill"),), pages="strip")
     with pytest.raises(ScriptError, match=r"no layout 'magna'; the layouts are frames, one, strip"):
         parse_script("pages: magna\na hill")
     with pytest.raises(ScriptError, match="a shape and pages that give each panel its own"):
         parse_script("pages: manga\nshape: 16:9\na hill")
+
+
+def test_the_shape_and_the_size_of_a_story_are_written_into_its_text():
+    wide = with_frames("pages: manga\nsize: 96\n\na hill", "shape", "16:9")
+    assert wide == "shape: 16:9\nsize: 96\n\na hill" and with_frames(wide, "shape", "") == "size: 96\n\na hill"
+    assert with_frames(wide, "size", "128") == "size: 128\nshape: 16:9\n\na hill", "a side goes with any shape"
+    assert with_frames(wide, "size", "96x64") == "size: 96x64\n\na hill"
+    assert with_frames("size: 96x64\na hill", "shape", "3:4") == "shape: 3:4\na hill"
+    with pytest.raises(ValueError, match="'big' is not a size"):
+        with_frames(wide, "size", "big")

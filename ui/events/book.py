@@ -12,10 +12,7 @@ import gradio as gr
 
 from anystory.pages.form import Format
 from anystory.pages.layout import Pages
-from anystory.render.session import framed
-from anystory.script.edits import with_pages
-from anystory.story.model import Script
-from ui import book, cast, html, script
+from ui import book, html
 from ui.events import QUICK, SLOW
 from ui.events.script import Written, written
 from ui.parts import Parts
@@ -70,33 +67,12 @@ def wire(parts: Parts) -> None:
 
         return save
 
-    def readable(page: Written, say: Callable[..., str]) -> Script:
-        """The script on the page, which has no mistakes. Raises gr.Error."""
-        reading = page.reading(parts.studio)
-        if reading.script is None or reading.errors:
-            raise gr.Error(escape(" ".join(say(found.message) for found in reading.errors)), print_exception=False)
-        return reading.script
-
     def script_as(kind: str) -> Callable[..., Path]:
         def save_script(request: gr.Request, shown: tuple[Shown, ...], *said: Any) -> Path:
-            read = readable(Written(*said), words(request))
+            read = Written(*said).readable(parts.studio, words(request))
             return book.save_script(read, kind, placed(shown, read.panels), shown[0])
 
         return save_script
-
-    def fit(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> dict[Any, Any]:
-        """The frames are to fit the layout's cells, which is said of those that are made anew; nothing is yet."""
-        layout, page, say = str(values[0]), Written(*values[len(pages.settings) :]), words(request)
-        before = readable(page, say)
-        lines = with_pages(page.lines, "" if layout == "frames" else layout, cast.members(page.present))
-        after = readable(page._replace(lines=lines), say)
-        changed = [one != other for one, other in zip(framed(before), framed(after), strict=True)]
-        anew = sum(changed[number - 1] for number in placed(shown, before.panels)) if changed else 0
-        gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=anew)))
-        return script.rewritten(parts.text, page.lines, lines, page.styles)
-
-    rewritten = [parts.text.text, parts.text.styles, parts.text.style]
-    pages.fit.click(fit, [stage.shown, *values], rewritten, **QUICK)
 
     for kind, button in pages.saves.items():  # no `partial`, into which Gradio puts no request
         make, of = (script_as, written(parts)) if kind in book.SCRIPTS else (pages_as, values)

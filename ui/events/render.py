@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from anystory.cast.segment import Segmenter
-from anystory.story.model import Panel, Style
+from anystory.story.model import Panel, Script, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
 from ui.events.script import Written, written
@@ -35,6 +35,38 @@ def start(parts: Parts, job: Job, shown: tuple[Shown, ...], request: gr.Request)
     return frames.started(visitor.run, say, parts.controls, parts.stage, parts.view)
 
 
+class Asking(NamedTuple):
+    """What a job takes from the page besides its story, in the order of `asking`."""
+
+    visit: Visit | None
+    model: str
+    seed: float | None
+    steps: float | None
+    guidance: float | None
+
+    def job(self, parts: Parts, page: Written, script: Script, panels: tuple[int, ...] | None) -> Job:
+        """The job to make `panels` of the `script` that was read on the page; a visit must be there."""
+        assert self.visit is not None
+        usual = parts.studio.backend.about.defaults
+        return Job(
+            script=replace(script, segmenter=self.model),
+            subjects=cast.subjects(page.present),
+            keys={actor.name: actor.key for actor in page.present},
+            visit=self.visit,
+            seed=int(self.seed or 0),
+            steps=int(self.steps or usual.steps),
+            guidance=float(self.guidance or usual.guidance),
+            segmenter=Segmenter(self.model),
+            panels=panels,
+        )
+
+
+def asking(parts: Parts) -> list[Any]:
+    """The components that hold `Asking`."""
+    controls = parts.controls
+    return [parts.visit, parts.chooser.model, controls.seed, controls.steps, controls.guidance]
+
+
 def changed(parts: Parts) -> list[Any]:
     """What the start of a render changes on the page."""
     controls, stage, view = parts.controls, parts.stage, parts.view
@@ -56,41 +88,20 @@ def _wire_start(parts: Parts) -> None:
     """The button checks the script and begins a render."""
     studio, text, controls, stage = parts.studio, parts.text, parts.controls, parts.stage
 
-    def begin(
-        request: gr.Request,
-        folders: Visit | None,
-        shown: tuple[Shown, ...],
-        chosen: tuple[int, ...],
-        model: str,
-        seed: float | None,
-        steps: float | None,
-        guidance: float | None,
-        *said: Any,
-    ) -> dict[Any, Any]:
-        if folders is None:
+    def begin(request: gr.Request, shown: tuple[Shown, ...], chosen: tuple[int, ...], *values: Any) -> dict[Any, Any]:
+        asked, page = Asking(*values[: len(Asking._fields)]), Written(*values[len(Asking._fields) :])
+        if asked.visit is None:
             return {controls.notice: html.notice([words(request)("story.lost")])}
-        page = Written(*said)
         reading = page.reading(studio)
         if reading.script is None or reading.errors:
-            found, _ = script.feedback(reading, int(seed or 0), words(request))
+            found, _ = script.feedback(reading, int(asked.seed or 0), words(request))
             return {controls.notice: "", text.findings: found}
-        job = Job(
-            script=replace(reading.script, segmenter=model),
-            subjects=cast.subjects(page.present),
-            keys={actor.name: actor.key for actor in page.present},
-            visit=folders,
-            seed=int(seed or 0),
-            steps=int(steps or studio.backend.about.defaults.steps),
-            guidance=float(guidance or studio.backend.about.defaults.guidance),
-            segmenter=Segmenter(model),
-            panels=tuple(number for number in chosen if number <= len(reading.script.panels)) or None,
-        )
-        return start(parts, job, shown, request)
+        panels = tuple(number for number in chosen if number <= len(reading.script.panels)) or None
+        return start(parts, asked.job(parts, page, reading.script, panels), shown, request)
 
-    settings = [controls.seed, controls.steps, controls.guidance]
     controls.start.click(
         begin,
-        [parts.visit, stage.shown, stage.chosen, parts.chooser.model, *settings, *written(parts)],
+        [stage.shown, stage.chosen, *asking(parts), *written(parts)],
         [text.findings, *changed(parts)],
         **SLOW,
         **ONE_CAST,  # after what was said of the cast just before

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from anystory.render.session import framed
-from anystory.story.model import Panel, Style
+from anystory.story.model import Panel, Script, Style
 from ui import board, book, cast, frames, panels, script
 from ui.events import QUICK
 from ui.parts import Parts
@@ -31,6 +32,13 @@ class Written(NamedTuple):
         pictured = [subject.name for subject in cast.subjects(self.present)]
         members = cast.members(self.present)
         return script.read(self.lines, self.title, self.style, members, pictured, studio.loaded, self.styles)
+
+    def readable(self, studio: Studio, say: Callable[..., str]) -> Script:
+        """The script on the page, which has no mistakes. Raises gr.Error, which says them."""
+        reading = self.reading(studio)
+        if reading.script is None or reading.errors:
+            raise gr.Error(escape(" ".join(say(found.message) for found in reading.errors)), print_exception=False)
+        return reading.script
 
 
 class Around(NamedTuple):
@@ -80,6 +88,7 @@ def wire(parts: Parts) -> None:
             text.feedback: gr.HTML(deck, text=page.lines, **props),
             text.style_note: script.style_note(reading, page.style, say),
             parts.book.said: book.said(around.shown, reading.script),
+            **frames.menus(reading.script, parts.controls),
             **frames.followed(run, say, panels, *around[2:], parts.controls, stage),
         }
 
@@ -122,7 +131,8 @@ def wire(parts: Parts) -> None:
     others = text.title, text.style, actors.actors, parts.head.model, seed, parts.visit
     gr.on([part.change for part in others], js=CHANGED)
     asked = [seed, parts.visit, stage.panels, stage.shown, stage.chosen, parts.view.item, *written(parts)]
-    answer = [text.findings, text.feedback, text.style_note, parts.book.said, *frames.follows(parts.controls, stage)]
+    answer = [text.findings, text.feedback, text.style_note, parts.book.said, *parts.controls.menus]
+    answer += frames.follows(parts.controls, stage)
     text.feedback.read(read, asked, answer, trigger_mode="always_last", **QUICK)
     inputs = written(parts)
     text.findings.click(mended, inputs, text.text, **QUICK)

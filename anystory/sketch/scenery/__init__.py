@@ -58,9 +58,12 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 SMALLEST, LARGEST = 16, 4096
 """How many pixels a side of a rendered scene may have: from the smallest frame to train on to the largest page."""
 
-_ABOVE, _GROUND = 0.15, 0.35
+_ABOVE, _GROUND = 0.15, 0.18
 """What a wide frame has above the horizon, and of the ground where feet stand, at least if it can: shares of its
 height."""
+
+_BROADER = 1.25
+"""How much broader than it is a place may be in a wide frame that would not show its horizon otherwise."""
 
 Seed = int | tuple[int, ...]
 
@@ -148,6 +151,7 @@ class Painting:
     seed: Seed
     sun_x: float = 0.5
     extent: Box = WHOLE
+    stretches: bool = True
 
     def render(self, width: int, height: int, window: Box = WHOLE, *, grain: bool = False) -> Scene:
         """The part `window` (x0, y0, x1, y1, shares of the square) at `width` x `height` pixels, with the medium's
@@ -253,12 +257,16 @@ def _named(place: str, seed: Seed) -> str:
 
 
 def window_for(painting: Painting, width: int, height: int) -> Box:
-    """The part of the painted square that a frame of `width` x `height` shows, not stretched, as large as can be: its
-    middle, the ground down to a little below where feet stand, and as much above it as there is room for. Where that is
-    not up to the horizon in a wide frame, there is less of the ground, down to some share of the frame."""
+    """The part of the painted square that a frame of `width` x `height` shows, as large as can be: its middle, the
+    ground down to a little below where feet stand, and as much above it as there is room for. Where that is not up to
+    the horizon in a wide frame, there is less of the ground, down to some share of the frame, and the place is a little
+    broader than it is, so that more of its height goes in; else it is not stretched."""
     x0, y0, x1, y1 = painting.extent
     wide = min(x1 - x0, (y1 - y0) * width / height)
     tall = min(y1 - y0, (x1 - x0) * height / width)
+    if width > height and painting.stretches:
+        whole = (painting.ground[0] - painting.horizon) / (1 - _ABOVE - _GROUND)  # from above the horizon to the ground
+        tall = min(max(tall, min(whole, _BROADER * tall)), y1 - y0)
     low = max(min(y1, painting.ground[1] + 0.04), y0 + tall)
     if width > height:
         in_sight, least = painting.horizon + (1 - _ABOVE) * tall, painting.ground[0] + _GROUND * tall
