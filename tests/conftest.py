@@ -29,7 +29,7 @@ SLOW = frozenset(
         *(f"cli/test_{name}.py" for name in ("commands", "main", "sketch_command")),
         *(f"evaluation/test_{name}.py" for name in ("main", "reader", "train")),
         *(f"model/test_{name}.py" for name in ("flux", "flux_tools", "guide", "klein", "pictures", "pipeline")),
-        *(f"render/test_{name}.py" for name in ("batch", "portraits", "session")),
+        *(f"render/test_{name}.py" for name in ("batch", "film", "portraits", "session")),
         "script/test_growth.py",
         *(f"sketch/test_{name}.py" for name in ("placing", "read_labels", "scenery", "scenery_ground")),
         *(f"sketch/test_{name}.py" for name in ("scenery_render", "stagecraft")),

@@ -9,22 +9,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-import torch
-from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
-
 from anystory.backends.klein import KleinBackend
+from anystory.bench.klein import save
 from anystory.story.size import Size
-
-CHAT = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n"
-    "{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
-)
-"""A chat template of Qwen3's shape."""
-
-SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
 
 CONFIGS = {
     "transformer": {
@@ -56,44 +43,11 @@ CONFIGS = {
     },
 }
 
-SCHEDULER = {"shift": 3.0, "use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15}
-
-
-def tokenizer() -> PreTrainedTokenizerFast:
-    """Bytes, and the chat's marks."""
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    bpe = Tokenizer(models.BPE({letter: number for number, letter in enumerate(letters)}, []))
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bpe.decoder = decoders.ByteLevel()
-    bpe.add_special_tokens([*SPECIAL])
-    fast = PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>")
-    fast.chat_template = CHAT
-    return fast
-
-
-def save(folder: Path, seed: int = 0) -> Path:
-    """The model's folder."""
-    torch.manual_seed(seed)
-    vae = AutoencoderKLFlux2(**CONFIGS["vae"])
-    vae.bn.running_mean.normal_(0, 0.3)
-    vae.bn.running_var.uniform_(0.5, 2.0)
-    parts = {
-        "vae": vae,
-        "transformer": Flux2Transformer2DModel(**CONFIGS["transformer"]),
-        "text_encoder": Qwen3ForCausalLM(Qwen3Config(**CONFIGS["text_encoder"])),
-        "scheduler": FlowMatchEulerDiscreteScheduler(**SCHEDULER),
-        "tokenizer": tokenizer(),
-    }
-    for name, part in parts.items():
-        part.save_pretrained(folder / name)
-    (folder / "model_index.json").write_text('{"_class_name": "Flux2KleinPipeline", "is_distilled": true}')
-    return folder
-
 
 @cache
 def saved() -> Path:
     """The same folder for all tests of a process, which leave it as it is."""
-    return save(Path(mkdtemp(prefix="klein")))
+    return save(CONFIGS, Path(mkdtemp(prefix="klein")))
 
 
 def loaded(folder: Path | None = None, **how: Any) -> KleinBackend:

@@ -31,7 +31,7 @@ ARROWS = {
     "maps": {"cast", "model", "story", "typeset"},
     "backends": {"cast", "model", "sketch", "story"},
     "project": {"cast", "maps", "script", "story"},
-    "pages": {"fonts", "project", "story", "typeset"},
+    "pages": {"fonts", "project", "sketch", "story", "typeset"},
     "render": {"backends", "cast", "maps", "pages", "project", "sketch", "story"},
     "api": {"backends", "cast", "maps", "project", "render", "script", "story"},
     "cli": {*("api", "backends", "cast", "maps", "pages", "project", "render", "script", "sketch", "story"), "typeset"},

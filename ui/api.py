@@ -107,7 +107,8 @@ def wire(parts: Parts) -> None:
         with _sentences(request):
             present = [cast.spelt(name) for name in _list("names", names)]
             members = [CastMember(name) for name in present]
-            reading = read(str(script), "", None, members, present, studio.loaded, studio.styles)
+            backend = studio.backends.loaded(studio.backends.first)
+            reading = read(str(script), "", None, members, present, backend, studio.styles)
         return _found(reading, present, words(request))
 
     def render(  # type: ignore[misc]
@@ -125,6 +126,7 @@ def wire(parts: Parts) -> None:
         size: str = "",
         shape: str = "",
         pages: str = "",
+        backend: str = "",
     ) -> tuple[State, list[FileData], FileData | None]:  # which it yields; Gradio cannot read Iterator[…]
         """Render a story: a picture for every line of a script, in which each character stays itself.
 
@@ -142,6 +144,7 @@ def wire(parts: Parts) -> None:
             size: of the frames in pixels, "512" for squares or "1344x768"; "" = what the script or the model has
             shape: of the frames, 21:9, 16:9, 3:2, 4:3, 1:1, 3:4, 2:3 or 9:16; "" = what the script or the model has
             pages: a layout of pages whose cells the frames are to fit, such as "manga"; "" = none
+            backend: what draws the frames, of those that the page offers; "" = what it starts with
 
         Returns:
             How it stands, the frames there are (PNG) and at the end the whole story as a ZIP, which the app opens.
@@ -150,12 +153,13 @@ def wire(parts: Parts) -> None:
             stack.callback(visitors.shares.take(address(request), PROGRAMS))
             began, session = studio.listeners.now(), request.session_hash
             visitor = visitors[request.session_hash]
-            settings = studio.backend.about.defaults
+            drawn_by = str(backend) or studio.backends.first
+            engine = studio.backends[drawn_by]
             paths = _files(parts, request, _list("pictures", pictures))
             present = _cast(paths, _list("names", names), _list("descriptions", descriptions))
             subjects, written = cast.subjects(present), (str(script), str(title), str(style))
             pictured = [subject.name for subject in subjects]
-            reading = read(*written, cast.members(present), pictured, studio.loaded, studio.styles)
+            reading = read(*written, cast.members(present), pictured, engine, studio.styles)
             say = words(request)
             if reading.script is None or reading.errors:
                 raise gr.Error(" ".join(say(found.message) for found in reading.errors), print_exception=False)
@@ -168,10 +172,9 @@ def wire(parts: Parts) -> None:
                 subjects=subjects,
                 visit=studio.visit(),
                 seed=_number("seed", seed, int, *BOUNDS["seed"]),
-                steps=_number("steps", steps, int, 0, BOUNDS["steps"][1]) or settings.steps,
-                guidance=settings.guidance
-                if guidance == -1
-                else _number("guidance", guidance, float, *BOUNDS["guidance"]),
+                backend=drawn_by,
+                steps=_number("steps", steps, int, 0, BOUNDS["steps"][1]) or None,
+                guidance=None if guidance == -1 else _number("guidance", guidance, float, *BOUNDS["guidance"]),
                 panels=tuple(
                     _number("panels", number, int, 1, len(reading.script.panels)) for number in _list("panels", panels)
                 )

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
-from anystory.backends.base import BackendError, Locator
 from anystory.project.archive import MAX_ZIP
-from anystory.story.model import Settings
-from ui import api, board, book, cast, desk, finder, frames, html, masks, masthead, script, shelf, story, viewer
-from ui.events import QUICK, SLOW
+from ui import api, board, book, cast, choice, desk, finder, frames, masks, masthead, script, shelf, story, viewer
 from ui.events import book as book_events
 from ui.events import cast as cast_events
+from ui.events import choice as choice_events
 from ui.events import desk as desk_events
 from ui.events import finder as finder_events
 from ui.events import masks as mask_events
@@ -32,12 +29,11 @@ from ui.gate import EVENTS, Gate
 from ui.parts import Parts
 from ui.quick import one_server
 from ui.running import MAX_QUEUE, Visitors
-from ui.space import has_gpu
 from ui.storage import STORAGE
 from ui.studio import Studio
 from ui.theme import KEYS, STYLES, theme
 from ui.tongue import Tongue
-from ui.words import I18N, TRANSLATE, t, words
+from ui.words import I18N, TRANSLATE, t
 
 MAX_UPLOAD = MAX_ZIP
 """Bytes a file may have that is uploaded: a saved story is the largest there is."""
@@ -73,11 +69,13 @@ def _page(studio: Studio) -> gr.Blocks:
             about = f"<h2>{t('script.heading')}</h2><p>{t('script.about')}</p>{toggle}"
             gr.HTML(about, js_on_load=board.TEXT, elem_id="script-head")
             text = script.create(studio.styles)
+            chosen, menu = choice.create_menu(studio.backends)
             controls = frames.create_controls()
         with gr.Column(elem_classes="sheet", elem_id="frames-sheet"):
             gr.HTML(f"<h2>{t('frames.heading')}</h2>")
             stage = frames.create_stage()
             view = viewer.create()
+            once = choice.create_once()
             table = desk.create()
         with gr.Column(elem_classes="sheet"):
             gr.HTML(f"<h2>{t('book.heading')}</h2>")
@@ -99,6 +97,7 @@ def _page(studio: Studio) -> gr.Blocks:
             view=view,
             desk=table,
             finder=found,
+            choice=choice.Choice(chosen, menu, once),
             book=pages,
             story=bar,
         )
@@ -116,10 +115,7 @@ def _page(studio: Studio) -> gr.Blocks:
         shape_events.wire(parts)
         story_events.wire(parts, page)
         api.wire(parts)
-        ready = [head.model, banner, found.section, controls.steps, controls.guidance]
-        loaded = page.load(_loading(studio), None, ready, **SLOW)
-        # A story that came back before the model was there goes on with its own settings.
-        loaded.then(_of_story, bar.settings, ready[3:], **QUICK)
+        choice_events.wire(parts, page, banner)
         page.unload(_leaving(visitors))
     return page
 
@@ -170,27 +166,6 @@ def _tidying(studio: Studio) -> None:
         time.sleep(HOUR)
 
 
-def _loading(studio: Studio) -> Callable[[gr.Request], Iterator[list[Any]]]:
-    """What the page says of the model while it loads and once it is there, and the settings it was made for."""
-
-    def model_is_there(request: gr.Request) -> Iterator[list[Any]]:
-        say, unknown = words(request), [gr.skip()] * 3
-        yield [html.model("loading"), html.hint(" ".join(studio.told)), *unknown]
-        try:
-            backend = studio.backend
-        except BackendError as error:
-            yield [html.model("missing", say(error)), html.notice([say(error)]), *unknown]
-            return
-        ready = html.model("ready", masthead.ready(backend, say), backend.about.sketches)
-        banner = masthead.banner(backend, say, " ".join(studio.told), has_gpu())
-        numbers: list[Any] = [gr.Number(visible=False)] * 2
-        if not backend.about.sketches:
-            numbers = [backend.about.defaults.steps, backend.about.defaults.guidance]
-        yield [ready, banner, gr.Accordion(visible=isinstance(backend, Locator)), *numbers]
-
-    return model_is_there
-
-
 def _leaving(visitors: Visitors) -> Callable[[gr.Request], None]:
     """What happens when a page is closed."""
 
@@ -198,7 +173,3 @@ def _leaving(visitors: Visitors) -> Callable[[gr.Request], None]:
         visitors.leave(request.session_hash)
 
     return leave
-
-
-def _of_story(settings: Settings | None) -> tuple[Any, Any]:
-    return story.numbers(settings) if settings else (gr.skip(), gr.skip())

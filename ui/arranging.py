@@ -73,7 +73,7 @@ def laid(studio: Studio, item: Shown | None) -> str:
     if data is None:
         return ""
     # A model takes its time: its frame waits to be asked for.
-    data["auto"] = data["own"] and studio.loaded is not None and studio.loaded.about.sketches
+    data["auto"] = data["own"] and studio.backends.loaded(item.backend) is not None
     return f"<div data-laid='{escape(json.dumps(data))}'></div>"
 
 

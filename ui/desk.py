@@ -315,12 +315,18 @@ def _placed(entry: object, names: Sequence[str]) -> Place | None:
 # --- takes --------------------------------------------------------------------------------------------------------
 
 
+def _by(take: Take, item: Shown) -> str:
+    """What made a take, where something else made the frame."""
+    return "" if take.backend == item.backend else f" · {escape(take.backend)}"
+
+
 def takes(item: Shown, others: Sequence[Take], pinned: bool) -> str:
     """The other frames of a panel, one to be laid over the one that stands there; pin it, or make more."""
     counts = "".join(f"<option{' selected' * (count == 4)}>{count}</option>" for count in VARIANTS)
     listed = "".join(
         f'<li><button type="button" data-key="{escape(take.key)}" aria-pressed="false"><img loading="lazy" '
-        f'src="{FILE}{escape(str(take.thumbnail))}" alt=""><span>{t("desk.seed")} {label}</span></button></li>'
+        f'src="{FILE}{escape(str(take.thumbnail))}" alt=""><span>{t("desk.seed")} {label}{_by(take, item)}</span>'
+        "</button></li>"
         for take, label in zip(others, labels([take.seed for take in others]), strict=True)
     )
     shown = f'<ul class="others">{listed}</ul>' if others else f'<p class="hint">{t("desk.takes.none")}</p>'

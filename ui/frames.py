@@ -172,7 +172,6 @@ def started(run: Run, say: Callable[..., str], controls: Controls, stage: Stage,
     """Changes the moment a render is asked for; its turn may come later."""
     return {
         stage.clock: gr.Timer(active=True),
-        stage.panels: framed(run.job.script),
         stage.chosen: (),
         stage.drawn: (),
         stage.empty: gr.HTML(visible=False),

@@ -22,6 +22,11 @@ class Idea:
     lines: tuple[str, ...]
 
     @property
+    def key(self) -> str:
+        """The key of the title in the languages of the page (strings.yaml)."""
+        return f"idea.{self.title.lower().replace(' ', '-')}"
+
+    @property
     def cast(self) -> int:
         """How many characters it takes at least."""
         return max((int(slot) for line in self.lines for slot in SLOT.findall(line) if slot != "all"), default=1)

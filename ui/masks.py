@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.cast.masks import ADD, REMOVE
-from anystory.cast.segment import MODELS, Segmenter, SegmentError, describe, is_here
+from anystory.cast.segment import MODELS, Segmenter, SegmentError, is_here
 from ui import cast, html
 from ui.studio import fetch
 from ui.words import t, words
@@ -90,9 +90,17 @@ def create_chooser() -> Chooser:
                 list(MODELS), value=first, label=t("cutting.model"), elem_id="segmenter", min_width=200, scale=2
             )
             use = gr.Button(interactive=False, size="md", min_width=160, elem_id="use-segmenter", value=_verb(first))
-        about = gr.HTML(html.hint(describe(first)), elem_id="about-segmenter")
+        about = gr.HTML(html.hint(_about(first)), elem_id="about-segmenter")
         progress = gr.HTML(elem_id="segmenter-progress")
     return Chooser(gr.State(first), gr.State(None), gr.State(None), names, about, use, progress)
+
+
+def _about(name: str) -> str:
+    """A model in a line, before anything of it is fetched: what for, licence, size, and whether it is here."""
+    model, kind = MODELS[name], name.replace("_", "-")
+    here = "supplied" if not model.file else "here" if is_here(name) else "away"
+    licence = f"{model.licence} ({model.source}), {model.megabytes} MB"
+    return f"{name} · {t(f'cutting.is.{kind}')} · {licence} · {t(f'cutting.{here}')}"
 
 
 def _verb(name: str) -> str:
@@ -101,7 +109,7 @@ def _verb(name: str) -> str:
 
 def chosen(name: str, used: str) -> tuple[str, Any]:
     """What is told of a model before anything of it is fetched, and the button that uses it."""
-    return html.hint(describe(name)), gr.Button(_verb(name), interactive=name != used)
+    return html.hint(_about(name)), gr.Button(_verb(name), interactive=name != used)
 
 
 def fetching(name: str) -> Iterator[str]:

@@ -127,14 +127,11 @@ def ready(backend: Backend, words: Callable[..., str]) -> str:
     return words("model.storybook" if backend.about.sketches else "model.ready", name=backend.about.name)
 
 
-def banner(backend: Backend, words: Callable[..., str], told: str = "", gpu: bool = False) -> str:
-    """What the backend can do and what it cannot, and what was `told` of how it is kept in memory; where there is a
-    `gpu` that it has no use for, what would."""
+def banner(backend: Backend, words: Callable[..., str], told: str = "") -> str:
+    """What the backend can do and what it cannot, and what was `told` of how it is kept in memory."""
     name, size, count = backend.about.name, backend.about.defaults.size, backend.about.max_subjects
     said = [words("model.sketches" if backend.about.sketches else "model.banner", name=name, size=size, count=count)]
-    if backend.about.sketches:
-        said += [words("model.gpu")] if gpu else []
-    elif name == MODELS[0]:
+    if name == MODELS[0]:
         said.append(words("model.first"))
     if not backend.about.sketches and not (backend.about.follows_style and backend.about.draws_characters):
         said.append(words("model.cannot"))

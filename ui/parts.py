@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from ui import book, cast, desk, finder, frames, masks, masthead, script, story, viewer
+from ui import book, cast, choice, desk, finder, frames, masks, masthead, script, story, viewer
 from ui.running import Visitors
 from ui.studio import Studio
 
@@ -34,5 +34,6 @@ class Parts:
     view: viewer.Viewer
     desk: desk.Desk
     finder: finder.Finder
+    choice: choice.Choice
     book: book.Book
     story: story.StoryBar

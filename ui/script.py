@@ -110,7 +110,7 @@ element.addEventListener("click", ({target}) => {
 def ideas(names: Sequence[str], taken: str = "") -> str:
     """The ideas for a cast as buttons; with the one that was `taken`, said in a sentence, and the way back."""
     picks = "".join(
-        f'<button type="button" data-title="{escape(idea.title)}">{escape(idea.title)}</button>'
+        f'<button type="button" data-title="{escape(idea.title)}">{t(idea.key)}</button>'
         for idea in ideas_for(len(names))
     )
     choices = picks if names else f"<p>{t('script.ideas.empty')}</p>"

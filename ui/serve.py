@@ -7,13 +7,13 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from anystory.backends import base as backend
 from anystory.backends.load import load as load_backend
@@ -21,6 +21,7 @@ from anystory.cli.arguments import add_engine
 from anystory.cli.usage import Parser, between
 from anystory.project.drafts import Store, cache_folder
 from anystory.story.styles import StyleError
+from ui.backends import named
 from ui.limits import SHARED, Limits
 from ui.quick import import_gradio, starting
 from ui.scratch import Scratch
@@ -43,6 +44,8 @@ def arguments(argv: Sequence[str] | None = None, program: str = COMMAND) -> argp
     logins.add_argument("--auth-file", type=login_in, metavar="FILE", dest="auth", help="the same, in a file")
     parser.add_argument("--mcp", action="store_true", help="be tools for assistants too (docs/api.md)")
     add_engine(parser, f"{backend.BACKENDS[0]}; on a Space what it offers")
+    about = "what else may be chosen on the page: names with commas between, or none (default: all; with --share %s)"
+    parser.add_argument("--offer", type=offer, metavar="NAMES", help=about % backend.STORYBOOK)
     parser.add_argument(
         "--out",
         type=out_folder,
@@ -79,11 +82,24 @@ def limit(text: str) -> int:
     return int(text)
 
 
+def shared(asked: argparse.Namespace) -> bool:
+    """Whether strangers come."""
+    return asked.share or "SPACE_ID" in os.environ
+
+
 def limits(asked: argparse.Namespace) -> Limits:
     """What a visitor may have: as asked for, else `SHARED` where strangers come, else anything."""
-    usual = SHARED if asked.share or "SPACE_ID" in os.environ else Limits()
+    usual = SHARED if shared(asked) else Limits()
     given = {name: getattr(asked, f"limit_{name}") for name in ("panels", "minutes", "uploads", "pixels")}
     return replace(usual, **{name: number or None for name, number in given.items() if number is not None})
+
+
+def offer(text: str) -> tuple[str, ...]:
+    """Backends by name."""
+    try:
+        return named(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def login(text: str) -> tuple[str, str]:
@@ -131,6 +147,25 @@ def stories(out: Path | None) -> Store | None:
     return Store(folder) if os.access(folder, os.W_OK) else None
 
 
+def loaders(asked: argparse.Namespace, tell: Callable[[str, str], None]) -> dict[str, Callable[[], backend.Backend]]:
+    """What loads each backend that the page offers, the one to start with first; `tell` takes a name and what that says
+    meanwhile. What the command line says of the machine holds for all models, the rest for the first one alone. Raises
+    BackendError."""
+    from ui.space import borrowing, chosen_backend, offered
+
+    first = chosen_backend(asked.backend, asked.model)
+
+    def loader(name: str) -> Callable[[], backend.Backend]:
+        machine = {"device": asked.device, "vram": asked.vram}
+        own = {"model": asked.model, "loras": asked.lora, "speed": asked.speed, "batch": asked.batch}
+        own |= {"routing": asked.routing}
+        how: dict[str, Any] = machine if name in (first, *backend.MODELS) else {}
+        how = how | own if name == first else how
+        return borrowing(name, partial(load_backend, name, **how, tell=partial(tell, name)))
+
+    return {name: loader(name) for name in offered(asked.offer, first, shared=shared(asked))}
+
+
 def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> NoReturn:
     """Serve the app until it is told to end, and end: whatever is still being made in a thread is left where it is, as
     every file is whole or not there. `program` is what it was started as."""
@@ -156,28 +191,15 @@ def serve(asked: argparse.Namespace, program: str) -> int:
     with starting():
         import_gradio()  # which reads the variables set above
         from ui.app import build, launch
-        from ui.space import borrowing, chosen_backend
 
-    told: list[str] = []
+    told: dict[str, list[str]] = {name: [] for name in backend.BACKENDS}
 
-    def tell(words: str) -> None:
-        told.append(words)
+    def tell(name: str, words: str) -> None:
+        told[name].append(words)
         print(f"{program}: {words}", file=sys.stderr, flush=True)
 
     try:
-        load = partial(
-            load_backend,
-            chosen_backend(asked.backend, asked.model),
-            model=asked.model,
-            device=asked.device,
-            loras=asked.lora,
-            vram=asked.vram,
-            speed=asked.speed,
-            batch=asked.batch,
-            routing=asked.routing,
-            tell=tell,
-        )
-        studio = Studio(borrowing(load), asked.out, told, limits(asked), stories(asked.out))
+        studio = Studio(loaders(asked, tell), asked.out, told, limits(asked), stories(asked.out))
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
         with closing(studio):
             with starting():

@@ -33,7 +33,7 @@ def create() -> gr.HTML:
 
 def _example(example: Example) -> str:
     picture = html.thumbnail(open_image(example.image))
-    told = f"{example.name}, {example.description} ({example.source}, {example.licence})"
+    told = f"{example.name}, {t(f'shelf.{example.name.lower()}')} ({example.source}, {example.licence})"
     return (
         f'<button type="button" data-name="{escape(example.name)}" title="{escape(told)}" aria-label="{escape(told)}">'
         f'<img src="{picture}" alt="" loading="lazy"><span>{escape(example.name)}</span></button>'

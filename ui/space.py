@@ -19,9 +19,10 @@ import gradio as gr
 from gradio.utils import is_zero_gpu_space
 from PIL import Image
 
-from anystory.backends.base import BACKENDS, Backend, BackendError, Locator, Request
+from anystory.backends.base import BACKENDS, STORYBOOK, Backend, BackendError, Locator, Request
 from anystory.backends.load import chosen, suitable
 from anystory.story.model import RoutingMaps, Settings, Shape, Step, Subject
+from ui.backends import named
 
 try:
     import spaces
@@ -40,7 +41,7 @@ LOCATING = 4
 
 T = TypeVar("T")
 
-_backend: Backend | None = None  # as forks find it; an argument would be pickled
+_backends: dict[str, Backend] = {}  # as forks find them; an argument would be pickled
 
 
 def chosen_backend(asked: str | None, model: Path | None = None) -> str:
@@ -57,52 +58,64 @@ def chosen_backend(asked: str | None, model: Path | None = None) -> str:
     return chosen(None, model, usual)
 
 
+def offered(asked: Sequence[str] | None, first: str, *, shared: bool) -> tuple[str, ...]:
+    """The names of the backends to choose from on the page, the one it starts with `first`: those `asked` for, else
+    those of ANYSTORY_OFFER, else all, or where the app is `shared` with strangers what costs nothing besides. Raises
+    BackendError for a name that is none."""
+    if asked is None:
+        given = os.environ.get("ANYSTORY_OFFER", "")
+        try:
+            asked = named(given) if given else (STORYBOOK,) if shared else BACKENDS
+        except ValueError as error:
+            raise BackendError(f"ANYSTORY_OFFER: {error}") from error
+    return tuple(dict.fromkeys([first, *(name for name in BACKENDS if name in asked)]))
+
+
 def has_gpu() -> bool:
     """Whether there is a GPU here, or one is lent."""
     return is_zero_gpu_space() or shutil.which("nvidia-smi") is not None
 
 
-def borrowing(load: Callable[[], Backend]) -> Callable[[], Backend]:
-    """`load` as it is; on ZeroGPU a backend that borrows the GPU, unless it has no use for one, loaded now, as ZeroGPU
-    wants it: before the app is launched and in its main thread. Raises BackendError then."""
-    global _backend
+def borrowing(name: str, load: Callable[[], Backend]) -> Callable[[], Backend]:
+    """`load`, which gives the backend `name`, as it is; on ZeroGPU one that borrows the GPU, unless it has no use for
+    one, loaded now, as ZeroGPU wants it: before the launch and in the main thread. Raises BackendError then."""
     if spaces is None or not is_zero_gpu_space():
         return load
-    _backend = load()
-    if _backend.about.sketches:
-        return lambda: _backend
-    borrowed = BorrowingLocator if isinstance(_backend, Locator) else Borrowing
-    return lambda: borrowed(_backend)
+    backend = _backends[name] = load()
+    if backend.about.sketches:
+        return lambda: backend
+    borrowed = BorrowingLocator if isinstance(backend, Locator) else Borrowing
+    return lambda: borrowed(name, backend)
 
 
-def seconds(request: Request) -> int:
+def seconds(name: str, request: Request) -> int:
     """How long the GPU is asked for: a panel times its steps, as long as its pixels make them. A story asks anew for
     every panel, so that visitors take turns and a stop gives back what is left."""
-    about = _lent().about
-    start, step = SECONDS.get(about.name, SMALL)
+    about = _lent(name).about
+    start, step = SECONDS.get(name, SMALL)
     return round(
         start + step * request.settings.steps * max(1.0, request.settings.size.area / about.defaults.size.area)
     )
 
 
-def _lent() -> Backend:
-    """The backend that is loaded before anybody can ask for a frame."""
-    if _backend is None:
+def _lent(name: str) -> Backend:
+    """A backend, which is loaded before anybody can ask for a frame."""
+    if name not in _backends:
         raise BackendError("No model is loaded yet; try again in a moment.")
-    return _backend
+    return _backends[name]
 
 
-def locating_seconds(picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]) -> int:
+def locating_seconds(name: str, picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]) -> int:
     """The same for looking for characters in a picture."""
-    start, step = SECONDS.get(_lent().about.name, SMALL)
+    start, step = SECONDS.get(name, SMALL)
     return round(start + step * LOCATING)
 
 
-def _denoise(request: Request) -> Iterator[Step | str]:
+def _denoise(name: str, request: Request) -> Iterator[Step | str]:
     """The steps of one frame, whose cast are subjects; a sentence in the place of a BackendError, of which `spaces`
     would keep only the name."""
     try:
-        backend = _lent()
+        backend = _lent(name)
         encoded = tuple(backend.encode(subject) for subject in request.cast)
         with closing(backend.denoise(replace(request, cast=encoded))) as steps:
             yield from steps
@@ -110,10 +123,12 @@ def _denoise(request: Request) -> Iterator[Step | str]:
         yield str(error)
 
 
-def _locate(picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]) -> Iterator[RoutingMaps | str]:
+def _locate(
+    name: str, picture: Image.Image, cast: Sequence[Subject], names: Sequence[str]
+) -> Iterator[RoutingMaps | str]:
     """Who is where in a picture, or a sentence in the place of a BackendError."""
     try:
-        backend: Any = _lent()  # a `Locator`, or nobody would have been offered to look
+        backend: Any = _lent(name)  # a `Locator`, or nobody would have been offered to look
         yield backend.locate(picture, names, [backend.encode(subject) for subject in cast])
     except BackendError as error:
         yield str(error)
@@ -141,8 +156,8 @@ class Borrowing:
     """`backend` with its frames made on a lent GPU. A subject's encoding lives there only as long as a frame is made;
     outside, the subject itself stands for it."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend, self.about = backend, backend.about
+    def __init__(self, name: str, backend: Backend) -> None:
+        self._name, self._backend, self.about = name, backend, backend.about
 
     def unread(self, text: str) -> str:
         return self._backend.unread(text)
@@ -155,7 +170,7 @@ class Borrowing:
 
     def denoise(self, request: Request) -> Generator[Step, None, None]:
         """As the backend does. Raises BackendError, also where the GPU is not lent."""
-        return _made(_denoise(request))
+        return _made(_denoise(self._name, request))
 
 
 class BorrowingLocator(Borrowing):
@@ -163,5 +178,5 @@ class BorrowingLocator(Borrowing):
 
     def locate(self, picture: Image.Image, names: Sequence[str], cast: Sequence[Subject]) -> RoutingMaps:
         """As the backend does. Raises BackendError as `denoise`."""
-        (maps,) = _made(_locate(picture, tuple(cast), tuple(names)))
+        (maps,) = _made(_locate(self._name, picture, tuple(cast), tuple(names)))
         return maps

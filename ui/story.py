@@ -26,6 +26,9 @@ from ui.words import t
 
 FILES = [".zip", ".png"]
 
+KEY = "anystory-story"
+"""What the browser keeps the keys of the stories under."""
+
 ERRORS = (ArchiveError, DraftError, ImprintError, ProjectError)
 """What is told as a sentence."""
 
@@ -61,7 +64,7 @@ class Opened:
 def create() -> StoryBar:
     """Lay out the bar."""
     # Not a secret: Gradio sends it to every browser. It only has to stay the same, or a restart would lose the keys.
-    browser = gr.BrowserState([None, None], storage_key="anystory-story", secret="anystory")
+    browser = gr.BrowserState([None, None], storage_key=KEY, secret="anystory")
     with gr.Row(elem_id="story"):
         bar = gr.HTML(js_on_load=KEEP, elem_id="story-head")  # filled once the page has its story
         example = gr.Button(t("app.example"), size="sm", elem_id="example")
@@ -69,6 +72,11 @@ def create() -> StoryBar:
         file = gr.UploadButton(t("story.open"), file_types=FILES, size="sm", elem_id="story-open")
         save = gr.Button(t("story.save"), size="sm", elem_id="story-save")
     notice = gr.HTML(js_on_load=CHOOSE, elem_id="story-notice")
+    buttons = "".join(
+        f'<button type="button" data-do="{do}">{t(f"story.late.{do}")}</button>' for do in ("again", "new")
+    )
+    late = f'<div class="told" role="alert"><div><p>{t("story.late")}</p></div>{buttons}</div>'
+    gr.HTML(late, js_on_load=LATE.replace("KEY", KEY), elem_id="story-late")
     return StoryBar(bar, example, new, file, save, notice, browser, gr.State(None), gr.State(None))
 
 
@@ -119,7 +127,8 @@ def draft(
     guidance: float | None,
 ) -> Draft:
     """What stands on the page."""
-    known = studio.loaded.about.defaults if studio.loaded else Settings(Size.of(512))
+    first = studio.backends.loaded(studio.backends.first)
+    known = first.about.defaults if first else Settings(Size.of(512))
     settings = replace(
         known, seed=int(seed or 0), steps=int(steps or known.steps), guidance=float(guidance or known.guidance)
     )
@@ -256,3 +265,15 @@ element.addEventListener("click", (event) => {
   if (button.dataset.do === "close") props.value = ""; else trigger("click", {what: button.dataset.do});
 });
 """
+
+LATE = """
+const PATIENCE = 20000;
+setTimeout(() => element.classList.add("is-late"), PATIENCE);
+element.addEventListener("click", ({target}) => {
+  const button = target.closest("button[data-do]");
+  if (!button) return;
+  if (button.dataset.do === "new") localStorage.removeItem("KEY");
+  location.reload();
+});
+"""
+"""Where no story has arrived after a while, which hides the page, that is said, and a new one can be begun."""

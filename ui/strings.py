@@ -7,6 +7,7 @@ in the language that the browser asks for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,30 @@ def told(code: str, sentence: str) -> str:
         return sentence
     pattern = sentences().get(sentence.pattern, {}).get(code, sentence.pattern)
     return pattern.format_map({name: told(code, value) for name, value in sentence.values.items()})
+
+
+@cache
+def _finders() -> Mapping[str, re.Pattern[str]]:
+    """What finds the values in a sentence of the program's, by the patterns that begin with words: first of those with
+    the most words, of which others may be a part."""
+    patterns = [pattern for pattern in sentences() if not pattern.startswith("{")]
+    return {pattern: _finder(pattern) for pattern in sorted(patterns, key=lambda one: -len(re.sub(r"{\w+}", "", one)))}
+
+
+def _finder(pattern: str) -> re.Pattern[str]:
+    written, seen = "", set[str]()
+    for place, part in enumerate(re.split(r"\{(\w+)\}", pattern)):  # words, a name, words, a name …
+        written += (f"(?P={part})" if part in seen else f"(?P<{part}>.+)") if place % 2 else re.escape(part)
+        seen |= {part} if place % 2 else set()
+    return re.compile(written)
+
+
+def recognised(sentence: str) -> str:
+    """A sentence of the program's that a file kept as the `Message` it was; any other as it is."""
+    if isinstance(sentence, Message):
+        return sentence
+    found = ((pattern, finder.fullmatch(sentence)) for pattern, finder in _finders().items())
+    return next((Message(pattern, **match.groupdict()) for pattern, match in found if match), sentence)
 
 
 class SaidError(AnyStoryError):

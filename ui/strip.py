@@ -35,9 +35,10 @@ def strip(
 ) -> str:
     """A list with an item a panel, each with the frame that is its, wherever it was when that was made. Frames in
     `shown` are buttons that open them (`opened` is the `id` of one there), also those of words that have changed;
-    panels have a box to choose them. `state` tells how a panel of a render stands, `say` has the visitor's words
-    (`ui.words`)."""
+    panels have a box to choose them. Where several backends made the frames, each says which. `state` tells how a panel
+    of a render stands, `say` has the visitor's words (`ui.words`)."""
     frames = placed(shown, panels)
+    several = len({item.backend for item in frames.values()}) > 1
     items = []
     for number in range(1, max(len(panels), *frames, 0) + 1):
         item, panel = frames.get(number), panels[number - 1] if number <= len(panels) else None
@@ -47,13 +48,21 @@ def strip(
         picked = number in chosen if panel else None
         said = panel or (item.panel if item else None)
         if said is not None:
-            items.append(_item(say, number, said, item, how, picked, item is not None and item.id == opened))
+            items.append(_item(say, number, said, item, how, picked, item is not None and item.id == opened, several))
     return f'<ol class="strip" aria-label="{escape(say("frames.strip"))}">{"".join(items)}</ol>' if items else ""
 
 
 def _item(
-    say: Callable[..., str], number: int, panel: Panel, item: Shown | None, how: str, picked: bool | None, opened: bool
+    say: Callable[..., str],
+    number: int,
+    panel: Panel,
+    item: Shown | None,
+    how: str,
+    picked: bool | None,
+    opened: bool,
+    named: bool,
 ) -> str:
+    """One panel; what made its frame is `named`."""
     words = escape(panel.caption or panel.prompt)
     stands = f'<span class="how">{escape(say(f"panel.{how}"))}</span>'
     label = f'<span class="caption-label">{number} · {words}</span>'
@@ -61,10 +70,11 @@ def _item(
         doubt = "" if item.diagnosis.passed else DOUBT
         label = f'<span class="caption-label">{number} · {doubt}{words}</span>'
         mark = ' aria-current="true"' if opened else ""
+        by = f'<span class="by">{escape(item.backend)}</span>' if named and how == DONE else ""
         picture = (
             f'<button class="thumbnail-item" data-open="{item.id}" title="{words}"{mark}>'
             f'<img src="{FILE}{escape(str(item.thumbnail))}" alt="" loading="lazy">{label}'
-            f"{stands if how == OLD else ''}{PIN.format(escape(say('panel.pinned'))) if item.pinned else ''}</button>"
+            f"{stands if how == OLD else by}{PIN.format(escape(say('panel.pinned'))) if item.pinned else ''}</button>"
         )
     elif how == MAKING:
         picture = f'<div class="blank"><img class="live" alt="" hidden><i class="ring"></i>{label}{stands}</div>'

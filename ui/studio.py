@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -41,6 +41,7 @@ from anystory.script.wildcards import WildcardError, expand_panel, expand_script
 from anystory.story.model import MADE, Frame, Panel, RoutingTrace, Script, Story, Subject, panel_seed
 from anystory.story.steering import Steering
 from anystory.story.styles import own_styles
+from ui.backends import Backends
 from ui.estimate import TimeLeft
 from ui.gate import Listeners
 from ui.limits import Allowance, Limits
@@ -79,15 +80,17 @@ class Job:
     `subjects` are those with a picture; `segmenter` cuts out whoever is drawn; `keys` are those of the page's
     characters by the names they have in the script. `panels` are those to make, None = all;
     `retry` is the one panel to make under other seeds until one passes, None = as they are; with `variants` so many
-    frames of other seeds are made for the one of `panels`, for somebody to choose from.
+    frames of other seeds are made for the one of `panels`, for somebody to choose from. `backend` names who draws, ""
+    being whoever draws where nobody chose; `steps` and `guidance` are None for what that was made for.
     """
 
     script: Script
     subjects: tuple[Subject, ...]
     visit: Visit
     seed: int
-    steps: int
-    guidance: float
+    backend: str = ""
+    steps: int | None = None
+    guidance: float | None = None
     segmenter: Segmenter = field(default_factory=Segmenter)
     panels: tuple[int, ...] | None = None
     retry: int | None = None
@@ -122,6 +125,10 @@ class Job:
         panel = replace(panel, steering=steering, seed=panel.seed if own == item.frame.seed else item.frame.seed)
         panels = (*self.script.panels[: item.number - 1], panel, *self.script.panels[item.number :])
         return replace(self, script=replace(self.script, panels=panels), panels=(item.number,), retry=None, variants=0)
+
+    def drawn_by(self, backend: str) -> Job:
+        """The job for a backend; what was asked of another in numbers means nothing to it."""
+        return self if backend == self.backend else replace(self, backend=backend, steps=None, guidance=None)
 
     def as_written(self, panels: Sequence[Panel]) -> Job:
         """The job with its panels as a page has them by now, in wildcards too, which a story's folder has filled in;
@@ -164,7 +171,8 @@ class Job:
         """The story with its wildcards filled in, in the backend's defaults where the visitor has no say."""
         asked = replace(backend.about.defaults, seed=self.seed)
         if not backend.about.sketches:
-            asked = replace(asked, steps=self.steps, guidance=self.guidance)
+            steps = asked.steps if self.steps is None else self.steps
+            asked = replace(asked, steps=steps, guidance=asked.guidance if self.guidance is None else self.guidance)
         script = expand_script(self.script, self.seed).beside(self.visit.story)
         return Story(script, self.subjects, asked)
 
@@ -256,19 +264,19 @@ class Moment:
 
 
 class Studio:
-    """What all visitors of one app share: the backend, loaded once in the background, and the places to write.
+    """What all visitors of one app share: the backends, each loaded once in the background, and the places to write.
 
-    `load` returns the backend. Every story has a folder of its own in `stories`, by a key that only its browser knows;
-    without them stories live as long as the app. A `styles.yaml` in `out` adds presets. Raises StyleError for a file of
-    presets that cannot be used. `told` is what `load` says of the model's memory, filled while it loads. `limits` hold
-    for every visitor, and all share the model through `turns`.
+    `loaders` and `told` are those of `Backends`. Every story has a folder of its own in `stories`, by a key that only
+    its browser knows; without them stories live as long as the app. A `styles.yaml` in `out` adds presets. Raises
+    StyleError for a file of presets that cannot be used. `limits` hold for every visitor, and all share the models
+    through `turns`.
     """
 
     def __init__(
         self,
-        load: Callable[[], Backend],
+        loaders: Mapping[str, Callable[[], Backend]],
         out: Path | None = None,
-        told: Sequence[str] = (),
+        told: Mapping[str, Sequence[str]] | None = None,
         limits: Limits | None = None,
         stories: Store | None = None,
     ) -> None:
@@ -277,31 +285,22 @@ class Studio:
         self.stories = stories or Store(self.pictures / "stories")
         self._open: dict[str, Path] = {}
         self._opening = threading.Lock()  # visitors come and go at the same time
-        self.told = told
         self.limits = limits or Limits()
         self._uploads: dict[Path, float] = {}  # what is in Gradio's folder, and when that was seen first
         self.turns = Turnstile()
         self.listeners = Listeners()
         self.styles = own_styles(out) if out else ()
-        self._loading: Future[Backend] = ThreadPoolExecutor(1, thread_name_prefix="load").submit(load)
+        self._examples: dict[str, dict[str, Frame | None]] = {}
+        self.backends = Backends(loaders, told)
 
-    @property
-    def backend(self) -> Backend:
-        """The backend; waits for it. Raises BackendError when it cannot be had."""
-        return self._loading.result()
-
-    @property
-    def loaded(self) -> Backend | None:
-        """The backend; None while it is not there."""
-        there = self._loading.done() and self._loading.exception() is None
-        return self.backend if there else None
-
-    @cached_property
-    def _example(self) -> dict[str, Frame | None]:
+    def _example(self, backend: Backend) -> dict[str, Frame | None]:
         """The frames of the example as it comes, by their keys. Whoever asks for one first has it made, and it is there
         at once for everybody else; no other frame has such a key, so nothing of a visitor's own is ever in here."""
-        example = load_story(EXAMPLE, self.backend)
-        return dict.fromkeys(key for key in Renderer(self.backend).keys(example) if key is not None)
+        if backend.about.name not in self._examples:
+            example = load_story(EXAMPLE, backend)
+            keys = (key for key in Renderer(backend).keys(example) if key is not None)
+            self._examples[backend.about.name] = dict.fromkeys(keys)
+        return self._examples[backend.about.name]
 
     @cached_property
     def sketches(self) -> Sketches:
@@ -378,7 +377,15 @@ class Studio:
             return ()
         story = project.story()
         settings = story.settings
-        job = Job(story.script, story.subjects, visit, settings.seed, settings.steps, settings.guidance)
+        job = Job(
+            story.script,
+            story.subjects,
+            visit,
+            settings.seed,
+            project.made_with[0],
+            settings.steps,
+            settings.guidance,
+        )
         there, _ = project.frames()
         now = dict.fromkeys((member.name for member in story.script.cast), "") | looks(story)
         shown = []
@@ -403,7 +410,7 @@ class Studio:
     ) -> Generator[Moment, None, None]:
         """Draw the characters without a picture, then render into the visitor's folder: the panels of the job, or with
         `retry` one of them under up to `TRIES` other seeds while its frame is doubtful, the best being kept, or with
-        `variants` other frames of one that go to its history. Close
+        `variants` other frames of one that go to its history. Who draws them is loaded first. Close
         the iterator to stop; finished frames stay. The turn is passed on after every frame and drawing.
 
         `before` are the frames of the visitor's last render: those whose panel is still the same are shown until
@@ -414,16 +421,19 @@ class Studio:
         allowance.render(job.frames)
         moment = Moment("frames.waiting", waiting=job.wanted)
         yield moment
-        story = job.story(self.backend)
-        with self.turns.enter() as turn:
-            clock = _Clock(allowance)
-            with closing(self._work(story, job, before, skip, clock, turn, moment)) as moments:
+        name = job.backend or self.backends.first
+        for _ in self.backends.arriving(name, again=True):
+            yield replace(moment, key="backend.loading", values={"name": name}, what=self.backends.saying(name))
+        with self.backends.using(name) as backend, self.turns.enter() as turn:
+            clock, story = _Clock(allowance), job.story(backend)
+            with closing(self._work(backend, story, job, before, skip, clock, turn, moment)) as moments:
                 for moment in moments:
                     yield moment
                     clock.tick()
 
     def _work(
         self,
+        backend: Backend,
         story: Story,
         job: Job,
         before: Sequence[Shown],
@@ -457,10 +467,10 @@ class Studio:
             trace=True,
             retry=telling.tries,
             variants=job.variants,
-            shared=self._example,
+            shared=self._example(backend),
             skip=skips,
         )
-        with closing(work([made], self.backend)) as events:
+        with closing(work([made], backend)) as events:
             for _, event in events:
                 if isinstance(event, UncutError):  # its whole message names a file, which no visitor can open
                     raise RenderError(event.sentence) from event
@@ -476,18 +486,18 @@ class Studio:
                     yield from my_turn()
 
     def locate(
-        self, picture: Image.Image, subjects: Sequence[Subject], cast: Sequence[str], allowance: Allowance
+        self, name: str, picture: Image.Image, subjects: Sequence[Subject], cast: Sequence[str], allowance: Allowance
     ) -> Iterator[int | Located]:
-        """Wait for the turn, yielding the place in the queue, then yield who of `subjects` is where in a picture. The
-        model's time counts for `allowance`. Raises BackendError and LimitError with a sentence."""
-        backend = self.backend
-        if not isinstance(backend, Locator):
-            raise BackendError(f"{backend.about.name} cannot look for characters in a picture; {MODELS[0]} can.")
+        """Wait for the turn, yielding the place in the queue, then yield who of `subjects` is where in a picture, by
+        the backend `name`. The model's time counts for `allowance`. Raises BackendError and LimitError."""
         allowance.spend(0)
-        with self.turns.enter() as turn:
-            yield from turn.wait()
-            with allowance.working():
-                found = locate(backend, picture, subjects, cast)
+        with self.backends.using(name) as backend:
+            if not isinstance(backend, Locator):
+                raise BackendError(f"{name} cannot look for characters in a picture; {MODELS[0]} can.")
+            with self.turns.enter() as turn:
+                yield from turn.wait()
+                with allowance.working():
+                    found = locate(backend, picture, subjects, cast)
         yield found
 
     @staticmethod
@@ -674,10 +684,12 @@ def _shown(number: int, panel: int, frame: Frame, job: Job) -> Shown:
 
 @dataclass(frozen=True)
 class Take:
-    """A frame that stood or could stand in a panel's place: its `key`, its `seed` and a small JPEG of it."""
+    """A frame that stood or could stand in a panel's place: its `key`, its `seed`, the name of the `backend` that made
+    it and a small JPEG of it."""
 
     key: str
     seed: int
+    backend: str
     thumbnail: Path
 
 
@@ -719,7 +731,9 @@ def takes(item: Shown) -> list[Take]:
             continue
         with suppress(ProjectError):
             image = project.kept(number, kept.key).image
-            listed.append(Take(kept.key, kept.seed, _small(item.number, image, item.job.visit)))
+            listed.append(
+                Take(kept.key, kept.seed, project.made_by(kept)[0], _small(item.number, image, item.job.visit))
+            )
     return listed
 
 

@@ -94,14 +94,20 @@ document.addEventListener("keydown", (event) => {
     if (!button || button.offsetParent === null || button.disabled) return;
     event.preventDefault();
     button.click();
+    return true;
   };
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) press("#render");
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && press("#render")) {
+    const seen = ({top, bottom}) => top < innerHeight && bottom > 0;
+    const cards = [...document.querySelectorAll("#reading .panel")];
+    if (!cards.some((card) => seen(card.getBoundingClientRect()))) cards[0]?.scrollIntoView({block: "center"});
+  }
   const busy = event.defaultPrevented || event.isComposing || document.querySelector("dialog[open], [role=listbox]");
   if (event.key === "Escape" && !busy) press("#stop");
 });
 </script>
 """
-"""Ctrl+Enter or Cmd+Enter anywhere on the page makes the frames; Escape stops, unless it closes a menu."""
+"""Ctrl+Enter or Cmd+Enter anywhere on the page makes the frames, and the board shows it; Escape stops, unless it closes
+a menu."""
 
 FETCH = "() => document.querySelector('#made')?.closest('a, button')?.click()"
 """Take home the file that has just been made."""

@@ -18,6 +18,7 @@ from anystory.story.model import KINDS, ROUTING
 from ui import html
 from ui.arranging import ARRANGING, figure
 from ui.chips import CHIPS
+from ui.strings import recognised
 from ui.studio import Shown
 from ui.words import t
 
@@ -180,11 +181,11 @@ def opened(item: Shown, say: Callable[..., str]) -> list[Any]:
     if trace is None or not names:
         scrub = [gr.Radio(value=WHOLE, visible=False), gr.Column(visible=False), *[gr.skip()] * 3, ""]
     else:
-        kinds = [*trace.kinds, BOTH] if len(trace.kinds) > 1 else list(trace.kinds)
+        first, kinds = trace.steps[0], [*trace.kinds, BOTH] if len(trace.kinds) > 1 else list(trace.kinds)
         scrub = [
             gr.Radio(value=WHOLE, visible=True),
             gr.Column(visible=False),
-            gr.Slider(trace.steps[0], trace.total, value=trace.steps[-1], interactive=trace.total > 1),
+            gr.Slider(first, max(trace.total, first + 1), value=trace.steps[-1], interactive=trace.total > 1),
             gr.Slider(ALL, len(trace.shapes), value=ALL, visible=len(trace.shapes) > 1),
             gr.Radio([(t(f"viewer.{kind}"), kind) for kind in kinds], value="refined", visible=len(kinds) > 1),
             html.hint(say(item.trace_words) if item.trace_words else ""),
@@ -194,7 +195,7 @@ def opened(item: Shown, say: Callable[..., str]) -> list[Any]:
         gr.Row(visible=True),
         figure(item, say),
         html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say),
-        html.verdict(" ".join([say(diagnosis.sentence), *item.frame.notes]), diagnosis.passed),
+        html.verdict(" ".join(map(say, (diagnosis.sentence, *map(recognised, item.frame.notes)))), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.Checkbox(value=False, visible=bool(names)),
         gr.Column(visible=False),

@@ -22,6 +22,18 @@ MODELS = ("mini", "klein", "flux")
 BACKENDS = (STORYBOOK, *MODELS)
 """All of them; the first is the default."""
 
+
+@dataclass(frozen=True)
+class Needs:
+    """What a backend needs: a download of so many GB, once, and a GPU with at least so many GB of memory; 0 = none."""
+
+    download: float = 0
+    gpu: float = 0
+
+
+NEEDS = {STORYBOOK: Needs(), "mini": Needs(), "klein": Needs(download=16, gpu=8), "flux": Needs(download=34, gpu=8)}
+"""Of each of the `BACKENDS`."""
+
 SPEEDS = ("exact", "compiled", "cached", "few")
 """How flux may hurry: with the same numbers, the same from compiled blocks, with most steps guessed, in 8 steps."""
 

@@ -28,6 +28,7 @@ from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, computing, memory_of
 from anystory.backends.models import choose_device, guide_of, readable
 from anystory.cast.images import SELECTED
+from anystory.errors import Message
 from anystory.model.finite import finite
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.pipeline import TOKEN, FluxDenoised
@@ -100,8 +101,12 @@ class Fitting:
         on_cpu = [plan(footprint, work, each, each, "cpu") for each in ("float32", "bf16")[large:]]
         if large and device is None and self.device == "cpu":
             raise BackendError(
-                f"{name} needs a GPU and there is none here; take --backend mini, or give --device cpu to try it all "
-                f"the same ({on_cpu[0].host / GB:.0f} GB of memory, many minutes a step)."
+                Message(
+                    "{name} needs a GPU and there is none here; take --backend mini, or give --device cpu to try it "
+                    "all the same ({size} GB of memory, many minutes a step).",
+                    name=name,
+                    size=round(on_cpu[0].host / GB),
+                )
             )
         self._files = [lora_file(lora) for lora in loras]  # which are small, beside what the plan is about
         sizes = [lora_size(lora, file) for lora, file in zip(loras, self._files, strict=True)]

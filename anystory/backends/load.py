@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -84,6 +85,19 @@ def load(
     _refuse(name, "flux does", {f"--speed {speed}": speed not in STEPS})
     folder = folder or ASSETS / name
     return AnyStoryBackend.load(folder, name=name, device=device, vram=vram, speed=speed, tell=tell)
+
+
+def release() -> None:
+    """Give back the memory of backends that nobody holds any longer, that of a GPU too."""
+    if "torch" in sys.modules:  # or there is none
+        from anystory.model.memory import release_memory
+
+        release_memory()
+
+
+def supplied(name: str) -> int:
+    """Bytes of the weights of a backend that come with the program; 0 where none do."""
+    return sum(path.stat().st_size for path in (ASSETS / name).rglob("*") if path.is_file())
 
 
 def _refuse(name: str, others: str, given: Mapping[str, object]) -> None:

@@ -144,7 +144,7 @@ def plans(arguments: argparse.Namespace) -> int:
         print(table(release_footprint()))
         return 0
     failed = False
-    for walk in chain(walks(), paper.walks()):
+    for walk in chain(walks(), kleins.walks(), paper.walks()):
         print(walk, flush=True)
         failed |= not walk.passed
     return int(failed)

@@ -4,24 +4,74 @@ counted at full size on the meta device."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
+from diffusers import AutoencoderKLFlux2, FlowMatchEulerDiscreteScheduler, Flux2Transformer2DModel
+from PIL import Image
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
+from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from anystory.backends.base import ROUTINGS
+from anystory.bench.card import CARD
 from anystory.bench.count import Cost, Counter
 from anystory.bench.flux import equal_shares
+from anystory.bench.walk import Walk, subject, walked
 from anystory.model.flux.pipeline import TOKEN
-from anystory.model.flux.plans import Configs, FluxWork, table
+from anystory.model.flux.plans import Configs, FluxPlan, FluxWork, place, plan, table
 from anystory.model.klein import attention
 from anystory.model.klein.pipeline import TEXT_TOKENS, AnyStoryKleinPipeline, KleinSettings, KleinSubject
-from anystory.model.klein.plans import RELEASE, empty, release_footprint
+from anystory.model.klein.plans import CANDIDATES, RELEASE, KleinFootprint, empty, release_footprint
 
 WORK = FluxWork(size=(1024, 1024), reference=512, pictures=2, text=TEXT_TOKENS)
 """Two characters on a megapixel."""
+
+
+CHAT = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
+"""A chat template of Qwen3's shape."""
+
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
+
+SCHEDULER = {"shift": 3.0, "use_dynamic_shifting": True, "base_shift": 0.5, "max_shift": 1.15}
+"""The release's, as far as it is known."""
+
+SCALED: Configs = {
+    "transformer": {
+        "in_channels": 128,
+        "num_layers": 1,
+        "num_single_layers": 3,
+        "attention_head_dim": 128,
+        "num_attention_heads": 2,
+        "joint_attention_dim": 192,
+        "guidance_embeds": False,
+    },
+    "vae": RELEASE["vae"] | {"block_out_channels": [32, 32, 64, 64], "norm_num_groups": 8},
+    "text_encoder": {
+        "hidden_size": 64,
+        "intermediate_size": 256,
+        "num_hidden_layers": 30,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 32,
+        "vocab_size": 272,
+        "tie_word_embeddings": True,
+    },
+}
+"""A model a twelfth as wide, of few blocks: what the plans are walked with."""
+
+SIDE = 128
+"""Of its frames and references, in pixels."""
 
 
 def counted(configs: Configs = RELEASE, work: FluxWork = WORK, steps: int = 4) -> dict[str, Cost]:
@@ -71,3 +121,64 @@ def report(costs: dict[str, Cost]) -> Sequence[str]:
         figures += f" | {cost.bytes / 1e9:.0f} GB | × {cost.bytes / stock.bytes:.2f} | {cost.launches}"
         lines.append(f"| {mode} | {figures} |")
     return [*lines, "", *table(release_footprint(), WORK, "FLUX.2 [klein]").splitlines()]
+
+
+def walks() -> Iterator[Walk]:
+    """Every plan in turn, from a subject to a picture, on the simulated card."""
+    with TemporaryDirectory() as folder:
+        save(SCALED, Path(folder))
+        footprint, work = KleinFootprint.of(SCALED), FluxWork((SIDE, SIDE), SIDE)
+        whole: dict[str, bytes] = {}
+        for candidate in CANDIDATES:
+            each = plan(footprint, work, *candidate)
+            name = f"klein {each.name}"
+            if missing := [package for package in each.packages if find_spec(package) is None]:
+                yield Walk(name, skipped=f"it takes the package {missing[0]}")
+                continue
+            found = walked(name, each, partial(_drawn, each, Path(folder)))
+            yield found.same_as(whole.setdefault(each.precision, found.picture))
+
+
+def _drawn(each: FluxPlan, folder: Path) -> Image.Image:
+    with _disable_current_modes():  # loading is the CPU's
+        pipeline = AnyStoryKleinPipeline.from_release(folder, torch.bfloat16, each)
+    place(each, pipeline, str(CARD))
+    for _ in range(2):  # as a model that was sent away has to come again
+        cast = [pipeline.encode([subject(seed)[0]], SIDE) for seed in range(2)]
+        text, noise = pipeline.encode_text("a fox meets an owl"), pipeline.noise(0, SIDE, SIDE)
+        for step in pipeline.denoise_batch(text, [cast], noise, KleinSettings(SIDE, SIDE, 2, close=True)):
+            pipeline.preview(step.clean, SIDE, SIDE)
+        image = pipeline.decode(step.latents, SIDE, SIDE)
+        pipeline._read.clear()  # or the prompt would not be encoded again
+    return image
+
+
+def tokenizer() -> PreTrainedTokenizerFast:
+    """Bytes, and the chat's marks."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    bpe = Tokenizer(models.BPE({letter: number for number, letter in enumerate(letters)}, []))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    bpe.add_special_tokens([*SPECIAL])
+    fast = PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    fast.chat_template = CHAT
+    return fast
+
+
+def save(configs: Configs, folder: Path, seed: int = 0) -> Path:
+    """Random weights in the release's form, in a `folder` that is then returned."""
+    torch.manual_seed(seed)
+    vae = AutoencoderKLFlux2(**configs["vae"])
+    vae.bn.running_mean.normal_(0, 0.3)
+    vae.bn.running_var.uniform_(0.5, 2.0)
+    parts = {
+        "vae": vae,
+        "transformer": Flux2Transformer2DModel(**configs["transformer"]),
+        "text_encoder": Qwen3ForCausalLM(Qwen3Config(**configs["text_encoder"])),
+        "scheduler": FlowMatchEulerDiscreteScheduler(**SCHEDULER),
+        "tokenizer": tokenizer(),
+    }
+    for name, part in parts.items():
+        part.save_pretrained(folder / name)
+    (folder / "model_index.json").write_text('{"_class_name": "Flux2KleinPipeline", "is_distilled": true}')
+    return folder

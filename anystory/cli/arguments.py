@@ -9,12 +9,16 @@ from pathlib import Path
 
 from anystory.backends import base as backend
 from anystory.cast.segment import MODELS
-from anystory.cli import check, info, pictures, render, stories
+from anystory.cli import check, films, info, pictures, render, stories
 from anystory.cli.report import Report
 from anystory.cli.usage import Parser, between, lora, size, vram
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, DIRECTIONS, Lettering
 from anystory.pages.form import Format
 from anystory.pages.paper import PAPERS
+from anystory.pages.storyboard import SIZES as SHEETS
+from anystory.pages.storyboard import SheetForm
+from anystory.pages.webtoon import StripForm
+from anystory.render.film import FADES, RATES, FilmForm
 from anystory.story.layouts import FIT, LAYOUTS, PAGES
 from anystory.story.model import BOUNDS
 from anystory.story.size import SHAPES
@@ -44,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
 
     _render(add)
     _stories(add)
+    _films(add)
     _pictures(add)
     for name, (_, about) in DELEGATED.items():
         commands.add_parser(name, help=about, add_help=False)
@@ -216,6 +221,43 @@ def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
     command = add("recover", stories.recover, "bring the story back that a frame's PNG carries")
     command.add_argument("frame", type=Path, metavar="FRAME", help="a frame's PNG file")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .yaml file for the script")
+
+
+def _films(add: Callable[..., argparse.ArgumentParser]) -> None:
+    command = add("storyboard", films.storyboard, "set a story on sheets: number, frame, action, dialogue, duration")
+    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    out = "a .pdf or .zip (of PNG files), a .png for a single sheet, or a folder for PNG files"
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
+    about = "columns and rows of a sheet, 1x1 to 4x4 (%(default)s)"
+    command.add_argument("--grid", default="2x3", metavar="CxR", help=about)
+    command.add_argument("--size", choices=SHEETS, default=SHEETS[0], help="paper (%(default)s)")
+    command.add_argument("--dpi", type=int, default=SheetForm.dpi, metavar="N", help="dots per inch (%(default)s)")
+    command.add_argument("--date", default="", metavar="TEXT", help="a date for the head of each sheet")
+
+    command = add("film", films.film, "make an animatic: each frame for its time, moving, its balloons appearing")
+    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    out = "an .mp4 (by the program ffmpeg), a .webp or a .gif; its words alone: .srt or .vtt"
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help=out)
+    about = "of its pictures, such as 1280x720 (default: the shape of most frames, 720, 480 or 360 pixels by the file)"
+    command.add_argument("--size", type=size, metavar="WxH", help=about)
+    about = "pictures a second, 1 to 60 (default: 24, 12 or 10 by the file)"
+    command.add_argument("--rate", type=between(int, *RATES), default=0, metavar="N", help=about)
+    about = "seconds of the cross-fades, 0 for none (%(default)s)"
+    command.add_argument("--fade", type=between(float, *FADES), default=FilmForm.fade, metavar="S", help=about)
+    command.add_argument("--still", action="store_true", help="the camera does not move")
+    command.add_argument("--wordless", action="store_true", help="no captions and balloons, as for subtitles")
+
+    command = add("webtoon", films.webtoon, "cut a story into slices of one long strip, at most 800 x 1280 pixels each")
+    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .zip or a folder for PNG files")
+    command.add_argument("--gap", type=int, default=StripForm.gutter, metavar="PX", help="between frames (%(default)s)")
+    command.add_argument("--captions", choices=CAPTIONS, default=Lettering.captions, help="%(default)s")
+    command.add_argument("--dialogue", choices=DIALOGUES, default=Lettering.dialogue, help="%(default)s")
+
+    command = add("layers", films.layers, "take a frame of storybook apart into layers for a painting program")
+    command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
+    command.add_argument("--panel", type=int, required=True, metavar="N", help="whose frame")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .ora (OpenRaster) or a .psd")
 
 
 def _pictures(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -6,9 +6,10 @@ Pages are made and written one by one. The same project gives the same bytes.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from anystory.errors import Message
 from anystory.pages.archive import cbz, page_file, write_pages
@@ -17,7 +18,9 @@ from anystory.pages.form import Format, PageError
 from anystory.pages.language import language_of, spoken
 from anystory.pages.layout import MARK, Page, Pages, Painter, png_text
 from anystory.pages.pdf import pdf
+from anystory.pages.webtoon import StripForm, slices
 from anystory.project.folder import Project, is_clutter, write_atomic
+from anystory.story.model import Script
 
 ENDINGS = (".pdf", ".cbz", ".epub", ".zip", ".png")
 FRAME = ("prompt", "settings", "backend", "key")
@@ -38,7 +41,22 @@ def export(
     return write(Pages(project, form, painter=painter), target, language)
 
 
-def write(pages: Pages, target: str | Path, language: str = "") -> tuple[str, ...]:
+class Paged(Protocol):
+    """Pages to be written: of a story, or of its storyboard."""
+
+    @property
+    def script(self) -> Script: ...
+    @property
+    def author(self) -> str: ...
+    @property
+    def backwards(self) -> bool: ...
+    @property
+    def findings(self) -> tuple[str, ...]: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Page]: ...
+
+
+def write(pages: Paged, target: str | Path, language: str = "") -> tuple[str, ...]:
     """Write the pages, one by one: to a file if `target` ends in one of `ENDINGS` (.zip is of PNG files), a single one
     to a .png, else as 001.png … into a folder. `language` is the ISO code that the file says its words are in, "" = as
     their letters tell. Returns a sentence for everything that did not fit or is missing. Raises PageError, ProjectError
@@ -72,7 +90,7 @@ def write(pages: Pages, target: str | Path, language: str = "") -> tuple[str, ..
             yield page
 
     def write_file(file: BinaryIO) -> None:
-        script, author, backwards = pages.script, pages.form.author, pages.backwards
+        script, author, backwards = pages.script, pages.author, pages.backwards
         if kind == ".pdf":
             pdf(file, made(), script.title, author, language, backwards)
         elif kind == ".cbz":
@@ -89,7 +107,31 @@ def write(pages: Pages, target: str | Path, language: str = "") -> tuple[str, ..
     else:
         _clear(target, len(pages))
         write_atomic((target / page_file(number), page.png) for number, page in enumerate(made(), 1))
-    return (*warnings, *coarse(real, pages.form), *pages.findings)
+    return (*warnings, *(coarse(real, pages.form) if isinstance(pages, Pages) else ()), *pages.findings)
+
+
+def write_webtoon(pages: Pages, form: StripForm, target: str | Path) -> tuple[str, ...]:
+    """Write the frames of `pages` as the slices of a webtoon: 001.png … in a .zip, else into a folder. Returns a
+    sentence for everything that did not fit or is missing. Raises PageError, ProjectError or LetteringError."""
+    target = Path(target)
+    if target.suffix.lower() not in (".zip", ""):
+        raise PageError(Message("A webtoon is a .zip or a folder of pictures, not {file}.", file=target.name))
+    warnings: list[str] = []
+
+    def made() -> Iterator[Page]:
+        for page in slices(pages, form):
+            warnings.extend(page.warnings)
+            yield page
+
+    if target.suffix:
+        write_atomic({target: lambda file: write_pages(file, made())})
+    else:
+        _clear(target, sys.maxsize)  # how many there are is known when they are made
+        count = 0
+        for count, page in enumerate(made(), 1):
+            write_atomic({target / page_file(count): page.png})
+        _clear(target, count)
+    return (*warnings, *pages.findings)
 
 
 def coarse(real: Mapping[int, float], form: Format) -> Iterator[str]:

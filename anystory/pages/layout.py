@@ -121,6 +121,11 @@ class Pages(Sequence[Page]):
                 )
             )
 
+    @property
+    def author(self) -> str:
+        """Who made the book."""
+        return self.form.author
+
     @cached_property
     def backwards(self) -> bool:
         """Whether the story is read from right to left: as is asked for, or as most of its words run."""

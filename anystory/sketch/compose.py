@@ -68,11 +68,13 @@ class Sketch:
 class Coat:
     """A sketch while it is being made: one more layer is put down, `what` it is ("the place", a name, "a bush").
     `holders` uint8 (H, W): whose each pixel is by now, the index of a role, N for the place. `picture` RGB: as far as
-    it is. Only the last coat has the finished `sketch`."""
+    it is. `laid`: what was laid over the coat before, from the back to the front, each with what it is of this coat's,
+    "shadow", "" for itself. Only the last coat, the medium's, has the finished `sketch`."""
 
     what: str
     holders: np.ndarray
     picture: Image.Image
+    laid: tuple[tuple[str, Patch], ...] = ()
     sketch: Sketch | None = None
 
 
@@ -201,7 +203,7 @@ def composing(
     image = painting.grain(np.array(board.canvas))
     masks = board.holders == np.arange(len(cutouts), dtype=np.uint8)[:, None, None]
     sketch = Sketch(Image.fromarray(image), masks, shot, staging, staging.notes)
-    yield Coat(painting.medium, board.holders, sketch.image, sketch)
+    yield Coat(painting.medium, board.holders, sketch.image, sketch=sketch)
 
 
 Item = int | PlacedThing | PlacedMark | tuple[Patch, float, str]
@@ -243,6 +245,7 @@ class _Board:
         self.light = light_of(painting, behind.picture, behind.window)
         self.holders = np.full(behind.picture.shape[:2], roles, np.uint8)
         self._seen = np.zeros(behind.picture.shape[:2], np.float32)  # how much of its pixel's holder is seen
+        self._laid: list[tuple[str, Patch]] = []
 
     def blank(self) -> _Board:
         """The same place and light with nothing in the picture yet."""
@@ -252,11 +255,13 @@ class _Board:
         return board
 
     def coat(self, what: str) -> Coat:
-        return Coat(what, self.holders.copy(), self.canvas.copy())
+        laid, self._laid = tuple(self._laid), []
+        return Coat(what, self.holders.copy(), self.canvas.copy(), laid)
 
-    def paste(self, patch: Patch | None, holder: int | None = None) -> None:
-        """Lay a patch over the picture. Its pixels are from now on `holder`'s where half of them or more is it, and
-        nobody's where less than half of who held them is left; without a holder it hides nobody."""
+    def paste(self, patch: Patch | None, holder: int | None = None, part: str = "") -> None:
+        """Lay a patch, which is `part` of what is put down, over the picture. Its pixels are from now on `holder`'s
+        where half of them or more is it, and nobody's where less than half of who held them is left; without a holder
+        it hides nobody."""
         patch = patch and patch.clipped(self.width, self.height)
         if patch is None:
             return
@@ -265,6 +270,7 @@ class _Board:
             self.canvas.alpha_composite(image, (patch.x, patch.y))
         else:
             self.canvas.paste(image, (patch.x, patch.y), image)
+        self._laid.append((part, patch))
         if holder is None:
             return
         alpha = np.ascontiguousarray(patch.pixels[..., 3])
@@ -300,14 +306,14 @@ class _Board:
         if placed.waterline is not None:
             line, half = placed.waterline * self.height, fit.size[0] / 2
             colour = water_colour(self.behind.picture, line, fit.x - half, fit.x + half)
-            self.paste(mirrored(figure, line, 0.3))
+            self.paste(mirrored(figure, line, 0.3), part="reflection")
             self.paste(submerged(figure, line, colour, unit), index)
-            self.paste(surface(figure, line, colour, unit))
+            self.paste(surface(figure, line, colour, unit), part="ripples")
             return
         if placed.contact is not None and painting.weather == "rain" and not _is_on(placed):
-            self.paste(mirrored(figure, placed.contact * self.height, _WET))
+            self.paste(mirrored(figure, placed.contact * self.height, _WET), part="reflection")
         if painting.medium == "paper":
-            self.paste(dropped(figure, REACH["paper"] * unit))
+            self.paste(dropped(figure, REACH["paper"] * unit), part="shadow")
         self.paste(figure, index)
 
     def upright(self, index: int, placed: Placed, cutout: Cutout) -> Piece:
@@ -338,7 +344,7 @@ class _Board:
             figure = in_medium(figure, medium, cutout.kind, unit)
         figure = lit(figure, self.light, cutout.kind, 0.0, fit.x / self.width, fit.y / self.height)
         if medium == "paper":
-            self.paste(dropped(figure, REACH["paper"] * unit))
+            self.paste(dropped(figure, REACH["paper"] * unit), part="shadow")
         self.paste(figure, self.roles)
 
     def _shade(self, fit: Fit, placed: Placed | PlacedThing) -> None:
@@ -347,14 +353,15 @@ class _Board:
         outline = fit.outline(step)
         if placed.contact is None:
             if not self.painting.floats and isinstance(placed, Placed):
-                self.paste(air_shadow(outline, step, placed.depth * self.height, self.height, light))
+                shadow = air_shadow(outline, step, placed.depth * self.height, self.height, light)
+                self.paste(shadow, part="shadow")
             return
         ground = placed.contact * self.height
         if light.cast and not _is_on(placed):
             lean = min(max((fit.x / self.width - light.sun) * 1.6, -1.1), 1.1)
-            self.paste(cast_shadow(outline, step, ground, lean, light))
+            self.paste(cast_shadow(outline, step, ground, lean, light), part="shadow")
         shadow = contact_shadow(outline, step, ground, light)
-        self.paste(self._on_what_stands(shadow) if _is_on(placed) else shadow)
+        self.paste(self._on_what_stands(shadow) if _is_on(placed) else shadow, part="shadow")
 
     def _on_what_stands(self, patch: Patch) -> Patch | None:
         """The part of a patch that falls on somebody or something, not on the place behind."""

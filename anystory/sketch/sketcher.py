@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from anystory.errors import Message
 from anystory.sketch.compose import Backdrop, Coat, Piece, Sketch, backdrop, composing, finished, layers
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.pictured import paint_picture
@@ -192,5 +193,13 @@ def _possible(shot: Shot) -> tuple[Shot, tuple[str, ...]]:
         if asked not in possible:
             shot = replace(shot, time=possible[0]) if what == "time" else replace(shot, weather=possible[0])
             if asked and possible[0]:
-                notes.append(f"The {shot.place} cannot be painted in {what} {asked!r}; it shows {possible[0]!r}.")
+                notes.append(
+                    Message(
+                        "The {place} cannot be painted in {what} {asked}; it shows {shown}.",
+                        place=shot.place,
+                        what=what,
+                        asked=repr(asked),
+                        shown=repr(possible[0]),
+                    )
+                )
     return shot, tuple(notes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from anystory.errors import Message
 from anystory.sketch.bend import STRAIGHT, Bend
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.scenery import Painting
@@ -246,14 +247,20 @@ def _on_pixels(box: Box, size: tuple[int, int]) -> Box:
 
 
 def _notes(bodies: Sequence[Body], pixels: int) -> list[str]:
-    notes = []
+    notes = list[str]()
     for body in bodies:
         cutout = body.figure.cutout
         height, width = cutout.pixels.shape[:2]
         times = body.height * pixels / height
         if cutout.kind != PIXELS and times > _ENLARGED:
             notes.append(
-                f"The picture of {body.figure.role.name} is {width} × {height} pixels and is shown {times:.0f} times "
-                "as large; a larger one would be sharper."
+                Message(
+                    "The picture of {name} is {width} × {height} pixels and is shown {times} times as large; a larger "
+                    "one would be sharper.",
+                    name=body.figure.role.name,
+                    width=width,
+                    height=height,
+                    times=round(times),
+                )
             )
     return notes

@@ -140,7 +140,7 @@ def served(tiny_backend, monkeypatch):
     pages = []
 
     def start(**how):
-        studio = Studio(lambda: tiny_backend)
+        studio = Studio({"mini": lambda: tiny_backend})
         pages.append(page := build(studio))
         monkeypatch.setattr(page, "block_thread", lambda: None)  # the tests go on beside it
         launch(page, studio, **{"host": "127.0.0.1", "port": None, "share": False, "auth": None, **how})

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.app.steps import EXAMPLE, frames, settle, upload, write
+from tests.app.steps import EXAMPLE, few_steps, frames, settle, upload, write
 
 
 def card(page, number):
@@ -54,3 +54,25 @@ def test_two_pictures_and_three_lines_fill_the_board_and_frames_take_the_place_o
     card(page, 2).locator(".prompt").fill("Bruno at the castle at night")
     expect(card(page, 2).locator(".tag")).to_be_visible()
     expect(page.locator(".panel .made:visible")).to_have_count(2)
+
+
+def test_while_frames_are_made_a_slim_bar_with_stop_is_in_sight_and_the_board_shows_it(page):
+    upload(page, EXAMPLE / "fern.png")
+    expect(page.locator("img.cutout")).to_have_count(1)
+    write(page, "Fern walks\nFern sleeps")
+    expect(page.locator("#reading .panel")).to_have_count(2)
+    few_steps(page, 1000)
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("#title input").press("Control+Enter")
+    made = page.locator('#reading .frame[data-state="making"] .ring')
+    expect(made).to_be_in_viewport()
+    assert made.evaluate("ring => getComputedStyle(ring).animationName") == "turning"
+    for width, most in ((390, 100), (1360, 70)):
+        page.set_viewport_size({"width": width, "height": 700})
+        for what in ("#progress .progress", "#stop", "#skip"):
+            expect(page.locator(what)).to_be_in_viewport(ratio=1)
+        bar, stop = (page.locator(what).bounding_box() for what in ("#progress .progress", "#stop"))
+        assert bar["height"] <= most and bar["y"] <= stop["y"] <= stop["y"] + stop["height"] <= bar["y"] + bar["height"]
+    page.keyboard.press("Escape")
+    settle(page)

@@ -23,7 +23,7 @@ from ui.studio import Studio, Visit
 @pytest.fixture
 def shown(tmp_path):
     """The frames of three panels."""
-    return Studio(lambda: None).frames(Visit(rendered(tmp_path / "story").folder, tmp_path))
+    return Studio({"mini": lambda: None}).frames(Visit(rendered(tmp_path / "story").folder, tmp_path))
 
 
 def test_pages_have_the_words_of_now_where_the_pictures_are_still_of_them(shown):
@@ -111,26 +111,31 @@ def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch, tiny_b
     monkeypatch.setattr("ui.events.book.gr.Info", told.append)
     request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
     others = [None, "u2net", 0, 1, 1.0, (), ()]
-    shape, size, look, fit = asks(build(Studio(lambda: tiny_backend)))
+    shape, size, look, fit = asks(build(Studio({"mini": lambda: tiny_backend})))
     for text in ("shape: 16:9\nthe sea\na hill", "pages: manga\nthe sea\na hill"):
-        assert "pages: manga\nthe sea\na hill" in fit(request, "manga", shown, *others, text, "", None).values()
-        assert "pages: manga" not in str(look(request, "splash", shown, *others, text, "", None)), "a model's frames"
+        assert "pages: manga\nthe sea\na hill" in fit(request, "manga", shown, *others, text, "", None, "mini").values()
+        assert "pages: manga" not in str(look(request, "splash", shown, *others, text, "", None, "mini")), (
+            "a model's frames"
+        )
     assert "take the shape" in told[0] and "already have the shape" in told[1] and len(told) == 2
-    said = [ask(request, value, (), *others, "the sea", "", None) for ask, value in ((shape, "3:4"), (size, "96x64"))]
+    said = [
+        ask(request, value, (), *others, "the sea", "", None, "mini")
+        for ask, value in ((shape, "3:4"), (size, "96x64"))
+    ]
     assert "shape: 3:4\nthe sea" in said[0].values() and "size: 96x64\nthe sea" in said[1].values()
     for wrong in ("huge", "8"):
         with pytest.raises(gr.Error, match=r"is not a size|must be a whole number from 16 to 4096"):
-            size(request, wrong, (), *others, "the sea", "", None)
+            size(request, wrong, (), *others, "the sea", "", None, "mini")
 
 
 def test_the_layout_of_a_sketched_story_is_that_of_its_script_unless_it_has_a_shape():
     request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
-    *_, look, _ = asks(build(Studio(lambda: load("storybook"))))
+    *_, look, _ = asks(build(Studio({"storybook": lambda: load("storybook")})))
     for text, wanted in (
         ("the sea", "pages: manga\nthe sea"),
         ("size: 96\nthe sea", "pages: manga\nsize: 96\nthe sea"),
         ("shape: 16:9\nthe sea", None),
         ("size: 96x64\nthe sea", None),
     ):
-        said = look(request, "manga", (), None, "u2net", 0, 1, 1.0, (), (), text, "", None)
+        said = look(request, "manga", (), None, "u2net", 0, 1, 1.0, (), (), text, "", None, "storybook")
         assert (wanted in said.values()) if wanted else "pages" not in str(said)

@@ -76,6 +76,14 @@ def test_a_render_that_is_cancelled_gives_the_queue_free(client):
     assert story and len(frames) == 1
 
 
+def test_a_caller_names_what_draws(client):
+    _, (frame,), _ = client.predict(script="[size: 64] [NC] waves", backend="storybook", api_name="/render")
+    with Image.open(frame) as picture:
+        assert picture.info["backend"] == "storybook"
+    with pytest.raises(AppError, match="There is no backend 'dream'; choose one of: mini, storybook"):
+        client.predict(script="[NC] waves", backend="dream", api_name="/render")
+
+
 def test_a_call_says_the_size_and_the_shape_of_its_frames(client):
     for asked, size in (({"size": "96x64"}, (96, 64)), ({"shape": "3:4"}, (56, 72)), ({"pages": "one"}, (64, 64))):
         _, (frame,), _ = client.predict(script="[NC] waves", steps=1, **asked, api_name="/render")
@@ -87,7 +95,7 @@ def test_a_call_says_the_size_and_the_shape_of_its_frames(client):
 
 def test_what_nobody_can_open_again_is_not_kept_and_limits_hold(tiny_backend, tmp_path):
     store = Store(tmp_path / "stories")
-    page = build(Studio(lambda: tiny_backend, stories=store, limits=Limits(panels=1)))
+    page = build(Studio({"mini": lambda: tiny_backend}, stories=store, limits=Limits(panels=1)))
     _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     try:
         client = Client(url, verbose=False, download_files=str(tmp_path / "got"))

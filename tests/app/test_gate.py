@@ -21,7 +21,7 @@ from ui.serve import arguments
 from ui.studio import Studio
 
 JSON = {"Content-Type": "application/json"}
-RENDER = {"data": ["[NC] waves", [], [], [], "", "", 0, 1, -1, []]}
+RENDER = {"data": ["[NC] waves", [], [], [], "", "", 0, 1, -1, [], "", "", "", ""]}
 
 
 class Visitor:
@@ -52,7 +52,7 @@ class Visitor:
 @pytest.fixture(scope="module")
 def shared(tiny_backend):
     """A studio and the address of its page, without a login."""
-    studio = Studio(lambda: tiny_backend)
+    studio = Studio({"mini": lambda: tiny_backend})
     page = build(studio)
     page.block_thread = lambda: None
     launch(page, studio, host="127.0.0.1", port=None, share=False, auth=None)
@@ -63,7 +63,7 @@ def shared(tiny_backend):
 @pytest.fixture(scope="module")
 def closed(tiny_backend):
     """The same with a login."""
-    studio = Studio(lambda: tiny_backend)
+    studio = Studio({"mini": lambda: tiny_backend})
     page = build(studio)
     page.block_thread = lambda: None
     launch(page, studio, host="127.0.0.1", port=None, share=False, auth=("me", "secret"))
@@ -279,7 +279,7 @@ def test_the_app_ends_at_once_while_renders_are_at_work():
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as app:
         assert any("Running on local URL" in line for line in app.stdout)
         visitor = Visitor(f"http://127.0.0.1:{port}")
-        long = {"data": ["[NC] a forest\n" * 100, *RENDER["data"][1:6], 0, 0, -1, []]}
+        long = {"data": ["[NC] a forest\n" * 100, *RENDER["data"][1:6], 0, 0, -1, [], "", "", "", ""]}
         heard = [visitor.hear("render", visitor.call("render", long)) for _ in range(2)]
         assert all(answer.readline() == b"event: generating\n" for answer in heard)
         app.terminate()

@@ -53,7 +53,7 @@ def actors():
 
 @pytest.fixture
 def studio(tiny_backend):
-    return Studio(lambda: tiny_backend)
+    return Studio({"mini": lambda: tiny_backend})
 
 
 def read(text, actors, title="", style="", **more):
@@ -819,8 +819,8 @@ def test_a_model_that_is_not_there_is_an_error_when_it_is_needed(actors):
     def load():
         raise BackendError("There is no model.")
 
-    studio = Studio(load)
-    assert studio.loaded is None
+    studio = Studio({"mini": load})
+    assert studio.backends.loaded("mini") is None
     with pytest.raises(BackendError, match="There is no model"):
         list(studio.render(job(studio, actors, "Bruno walks")))
 
@@ -899,10 +899,10 @@ def test_sheets_and_animation_are_files_to_take_home(studio, actors):
 
 def test_presets_beside_the_kept_stories_are_offered_and_wrong_ones_refused(tmp_path):
     (tmp_path / "styles.yaml").write_text('Crayon: "{prompt}, in crayon"\n')
-    assert Studio(lambda: None, tmp_path).styles == (Style("Crayon", "{prompt}, in crayon"),)
+    assert Studio({"mini": lambda: None}, tmp_path).styles == (Style("Crayon", "{prompt}, in crayon"),)
     (tmp_path / "styles.yaml").write_text("Crayon: no slot\n")
     with pytest.raises(StyleError):
-        Studio(lambda: None, tmp_path)
+        Studio({"mini": lambda: None}, tmp_path)
 
 
 # Cards

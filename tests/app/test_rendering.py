@@ -75,7 +75,7 @@ def fern():
 
 @pytest.fixture
 def studio(gate):
-    return Studio(lambda: gate)
+    return Studio({"mini": lambda: gate})
 
 
 def job(studio, fern, *lines, **more):
@@ -217,7 +217,11 @@ def of_example(studio, board, lines=None, **more):
     subjects = cast.subjects(board.actors)
     names = [subject.name for subject in subjects]
     story = script.read(lines or board.lines, board.title, board.style, cast.members(board.actors), names).script
-    own = {"seed": 0, "steps": studio.backend.about.defaults.steps, "guidance": studio.backend.about.defaults.guidance}
+    own = {
+        "seed": 0,
+        "steps": studio.backends["mini"].about.defaults.steps,
+        "guidance": studio.backends["mini"].about.defaults.guidance,
+    }
     return Job(story, subjects, studio.visit(), **{**own, **more})
 
 
@@ -227,7 +231,7 @@ def made(studio, asked):
 
 
 def test_the_first_visitor_has_the_example_made_and_the_next_has_it_at_once(tiny_backend, example, monkeypatch):
-    studio = Studio(lambda: tiny_backend)
+    studio = Studio({"mini": lambda: tiny_backend})
     renamed = tuple(replace(actor, name="Zoltan") if actor.name == "Bruno" else actor for actor in example.actors)
     private = example.lines.replace("Bruno", "Zoltan").replace("# Two", "# Zero")
     first = made(studio, of_example(studio, replace(example, actors=renamed, title="Zigzag"), private))
@@ -247,7 +251,7 @@ def test_the_first_visitor_has_the_example_made_and_the_next_has_it_at_once(tiny
 
 def test_what_is_not_the_example_as_it_comes_is_never_shared(gate, example):
     gate.go()
-    studio = Studio(lambda: gate)
+    studio = Studio({"mini": lambda: gate})
     count = len(example.lines.splitlines())
     other = {"steps": 1, "guidance": 1.5}
     made(studio, of_example(studio, example, "Bruno is private\nFern and Pip", **other))
@@ -255,9 +259,9 @@ def test_what_is_not_the_example_as_it_comes_is_never_shared(gate, example):
     made(studio, of_example(studio, example, seed=9, panels=(1,)))
     changed = tuple(replace(actor, description="a secret") for actor in example.actors)
     made(studio, of_example(studio, replace(example, actors=changed), panels=(1,)))
-    assert list(studio._example.values()) == [None] * count
+    assert list(studio._examples["mini"].values()) == [None] * count
     made(studio, of_example(studio, example, panels=(1,)))
-    assert [frame is not None for frame in studio._example.values()] == [True] + [False] * (count - 1)
+    assert [frame is not None for frame in studio._examples["mini"].values()] == [True] + [False] * (count - 1)
 
 
 # The strip, settings, files
@@ -306,7 +310,7 @@ def test_a_limit_that_is_none_is_one_sentence(given, capsys):
 
 
 def test_what_has_become_old_is_removed_and_what_is_open_stays(tiny_backend, tmp_path, monkeypatch):
-    studio = Studio(lambda: tiny_backend, stories=Store(tmp_path / "stories"))
+    studio = Studio({"mini": lambda: tiny_backend}, stories=Store(tmp_path / "stories"))
     (uploads := tmp_path / "uploads" / "abc").mkdir(parents=True)
     (uploads / "fern.png").write_bytes(b"...")
     mine, old = studio.visit(), Store.new_key()

@@ -30,8 +30,8 @@ def fern():
 
 
 def test_a_borrowed_gpu_makes_the_same_frame_and_says_what_is_wrong(tiny_backend, fern, monkeypatch):
-    monkeypatch.setattr(space, "_backend", tiny_backend)
-    borrowed = space.Borrowing(tiny_backend)
+    monkeypatch.setattr(space, "_backends", {"mini": tiny_backend})
+    borrowed = space.Borrowing("mini", tiny_backend)
     settings = tiny_backend.about.defaults.__class__(size=64, steps=2)
     prompt = Prompt("Fern on the beach", ((0, 4),))
 
@@ -46,10 +46,10 @@ def test_a_borrowed_gpu_makes_the_same_frame_and_says_what_is_wrong(tiny_backend
 
 
 def test_a_borrowed_gpu_looks_for_characters_where_the_backend_can(tiny_backend, fern, monkeypatch):
-    monkeypatch.setattr(space, "_backend", None)
+    monkeypatch.setattr(space, "_backends", {})
     monkeypatch.setattr(space, "spaces", space)  # as if the package were here
     monkeypatch.setattr(space, "is_zero_gpu_space", lambda: True)
-    borrowed = space.borrowing(lambda: tiny_backend)()
+    borrowed = space.borrowing("mini", lambda: tiny_backend)()
     assert isinstance(borrowed, Locator)
     picture = fern.image.resize((64, 64))
     own = tiny_backend.locate(picture, ["Fern"], [tiny_backend.encode(fern)])
@@ -66,22 +66,26 @@ def test_no_gpu_is_a_sentence_without_links(tiny_backend, monkeypatch):
 
     monkeypatch.setattr(space, "_denoise", refused)
     with pytest.raises(BackendError, match=r"^No minutes left\. Subscribe$"):
-        list(space.Borrowing(tiny_backend).denoise(Request(Prompt("a fox"), (), (), tiny_backend.about.defaults, 0)))
+        list(
+            space.Borrowing("mini", tiny_backend).denoise(
+                Request(Prompt("a fox"), (), (), tiny_backend.about.defaults, 0)
+            )
+        )
 
 
 def test_a_panel_is_asked_for_as_long_as_its_steps(tiny_backend, monkeypatch):
-    monkeypatch.setattr(space, "_backend", tiny_backend)
+    monkeypatch.setattr(space, "_backends", {"mini": tiny_backend})
     start, step = space.SMALL
 
     def asked(steps, size):
         settings = tiny_backend.about.defaults.__class__(steps=steps, size=size)
-        return space.seconds(Request(Prompt("a fox"), (), (), settings, 0))
+        return space.seconds("mini", Request(Prompt("a fox"), (), (), settings, 0))
 
     size = tiny_backend.about.defaults.size
     assert asked(10, size) == round(start + 10 * step)
     assert asked(50, size) - asked(10, size) == 40 * step
     assert asked(10, 2 * size.width) == round(start + 4 * 10 * step)
-    assert asked(1, size) <= space.locating_seconds(None, (), ()) <= asked(10, size)
+    assert asked(1, size) <= space.locating_seconds("mini", None, (), ()) <= asked(10, size)
 
 
 def test_the_backend_is_the_one_asked_for_or_what_the_space_offers(monkeypatch):
@@ -99,11 +103,11 @@ def test_the_backend_is_the_one_asked_for_or_what_the_space_offers(monkeypatch):
 
 
 def test_storybook_borrows_no_gpu(monkeypatch):
-    monkeypatch.setattr(space, "_backend", None)
+    monkeypatch.setattr(space, "_backends", {})
     monkeypatch.setattr(space, "spaces", space)  # as if the package were here
     monkeypatch.setattr(space, "is_zero_gpu_space", lambda: True)
     loaded = load("storybook")
-    assert space.borrowing(lambda: loaded)() is loaded
+    assert space.borrowing("storybook", lambda: loaded)() is loaded
 
 
 def test_a_backend_that_is_none_is_one_sentence(monkeypatch, capsys):

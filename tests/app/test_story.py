@@ -41,7 +41,7 @@ SAVED, UNDO = "story.saved", 'data-do="undo"'
 @pytest.fixture
 def studio(tmp_path):
     """A studio without a model: nothing is rendered here."""
-    return Studio(lambda: None, stories=Store(tmp_path / "stories"))
+    return Studio({"mini": lambda: None}, stories=Store(tmp_path / "stories"))
 
 
 def drawn_by_hand(name, of="Fox"):
@@ -532,3 +532,27 @@ def test_a_story_is_saved_put_away_opened_again_and_told_by_one_of_its_frames(pa
     expect(page.locator(".told")).to_contain_text("out-and-back.zip is open")
     expect(page.locator("#gallery img")).to_have_count(2)
     expect(page.locator("img.cutout")).to_have_count(1)
+
+
+def test_a_story_that_cannot_be_had_makes_room_for_a_new_one(app, kept_story):
+    arrive = next(fn for fn in app.fns.values() if fn.name == "arrive")
+    (after,) = [fn for fn in app.fns.values() if fn.trigger_after == arrive._id and fn.trigger_only_on_failure]
+    said = after.fn([kept_story, None], None)
+    new, before = next(value for part, value in said.items() if isinstance(part, gr.BrowserState))
+    assert before == kept_story != new and any(SAY("story.never") in str(value) for value in said.values())
+
+
+def test_a_page_whose_story_does_not_arrive_says_so(browser, storybook):
+    page = browser.new_page()
+    page.clock.install()
+    page.route("**/queue/join*", lambda route: route.abort())
+    page.goto(storybook)
+    page.wait_for_selector("#story-late", state="attached")
+    page.clock.run_for(30_000)
+    expect(page.locator("#story-late .told")).to_be_visible()
+    page.unroute("**/queue/join*")
+    page.clock.resume()
+    page.locator("#story-late [data-do=new]").click()
+    expect(page.locator("#story-head .story")).to_be_visible()
+    expect(page.locator("#story-late .told")).to_be_hidden()
+    page.close()

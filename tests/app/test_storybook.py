@@ -28,7 +28,7 @@ def words(key, **values):
 
 @pytest.fixture(scope="module")
 def studio():
-    return Studio(lambda: load("storybook"))
+    return Studio({"storybook": lambda: load("storybook")})
 
 
 @pytest.fixture
@@ -70,20 +70,19 @@ def test_a_frame_is_taken_home_with_its_letters_and_its_story(shown):
 
 
 def test_frames_of_a_model_stay_and_say_so(studio, tiny_backend, actors):  # noqa: F811
-    old = Studio(lambda: tiny_backend, stories=studio.stories)
+    old = Studio({"mini": lambda: tiny_backend}, stories=studio.stories)
     asked = job(old, actors, "Bruno walks")
     last(old.render(asked))
     (item,) = studio.frames(studio.visit(asked.visit.key))
     assert item.backend == "mini" and item.frame.image.size == (64, 64)
 
 
-def test_the_head_tells_what_it_is_and_what_a_gpu_would_add(studio, tiny_backend):
-    backend = studio.backend
+def test_the_head_tells_what_it_is(studio, tiny_backend):
+    backend = studio.backends["storybook"]
     assert masthead.ready(backend, words) == "storybook: painted place, your cut-outs"
     assert masthead.ready(tiny_backend, words) == "model: mini"
-    alone, beside = (masthead.banner(backend, words, gpu=gpu) for gpu in (False, True))
-    assert "up to 12" in alone and "1024 px" in alone and "no model draws it" in alone and "flux" not in alone
-    assert "--backend klein" in beside and "klein" not in masthead.banner(tiny_backend, words, gpu=True)
+    said = masthead.banner(backend, words)
+    assert "up to 12" in said and "1024 px" in said and "no model draws it" in said
 
 
 def test_the_desk_places_and_has_no_strengths(shown):
@@ -109,8 +108,8 @@ def test_the_desk_leaves_what_the_script_says_to_a_model():
 
 def test_numbers_and_sizes_are_those_that_mean_something(studio):
     assert story.numbers(Settings(64, 30, 4.0)) == (30, 4.0)
-    assert all(isinstance(skipped, dict) for skipped in story.numbers(studio.backend.about.defaults))
-    offered = panels._offered(studio.backend.about.sizes)
+    assert all(isinstance(skipped, dict) for skipped in story.numbers(studio.backends["storybook"].about.defaults))
+    offered = panels._offered(studio.backends["storybook"].about.sizes)
     assert {512, 1024, 2048} < set(offered) and len(offered) <= 12
 
 
@@ -137,9 +136,9 @@ def test_starting_imports_no_model_and_writes_no_stubs():
         "from ui.app import build\n"
         "from ui.studio import Studio\n"
         "from anystory.backends.load import load\n"
-        "studio = Studio(load)\n"
+        "studio = Studio({'storybook': load})\n"
         "assert build(studio).app is None\n"  # the server is for `launch` to build
-        "print(studio.backend.about.name, [path for path in written if path.suffix == '.pyi'])\n"
+        "print(studio.backends['storybook'].about.name, [path for path in written if path.suffix == '.pyi'])\n"
         "late = {'torch', 'diffusers', 'transformers', 'numba', 'onnxruntime', 'rembg', 'pandas', 'typer'}\n"
         "print(sorted(late & set(sys.modules)))\n"
         "import gradio\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anystory.bench.klein import WORK, counted
+from anystory.bench.klein import WORK, counted, walks
 from anystory.model.flux.plans import FluxWork, candidates, plan, replan
 from anystory.model.klein.plans import RELEASE, KleinFootprint, release_footprint
 from anystory.model.memory import GIB, chain
@@ -51,3 +51,9 @@ def test_more_pictures_frames_and_pixels_take_more():
     least = plan(footprint, FluxWork((512, 512)), "bf16", "bf16", "model")
     for work in (FluxWork((1024, 1536)), FluxWork((1024, 1024), batch=4), FluxWork((1024, 1024), pictures=8, batch=2)):
         assert replan(footprint, work, least).peak > least.peak
+
+
+def test_every_plan_finds_its_weights_on_a_card_and_draws_the_same_picture():
+    found = list(walks())
+    assert all(walk.passed for walk in found), [*map(str, found)]
+    assert [walk.name for walk in found if not walk.skipped][:2] == ["klein bf16/bf16/none", "klein bf16/bf16/model"]

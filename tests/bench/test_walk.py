@@ -101,6 +101,7 @@ def test_a_weight_that_is_read_where_it_is_not_is_found_out(monkeypatch):
 def test_the_command_walks_all_and_fails_with_one(monkeypatch, capsys):
     told = [walk.Walk("a", 10, 11), walk.Walk("b", skipped="it takes the package c")]
     monkeypatch.setattr(command, "walks", lambda: iter(told[:1]))
+    monkeypatch.setattr(command.kleins, "walks", lambda: iter(()))
     monkeypatch.setattr(command.paper, "walks", lambda: iter(told[1:]))
     assert command.main(["plans", "--check"]) == 0
     told.append(walk.Walk("d", 10, 13))

@@ -28,6 +28,7 @@ def last(*lines, members=("Mia", "Tom", "小美")):
     [
         (["Mia runs through the living room with her pillow"], "room"),
         (["Mia is in the living room", "She hugs a pillow and a blanket"], "room"),
+        (["Mia walks by the sea", "She sits by the fire in the kitchen"], "kitchen"),
         (["In the park, Mia and Tom lay two jackets for goalposts"], "park"),
         (["Mia writes a formula on the lab blackboard"], "laboratory"),
         (["Mia walks on the beach", "She finds an old cannon in the bushes"], "beach"),

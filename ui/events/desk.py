@@ -14,7 +14,7 @@ from ui import cast, desk, html, script, viewer
 from ui.arranging import arranged
 from ui.chips import chosen, with_shows
 from ui.events import QUICK
-from ui.events.render import changed, start
+from ui.events.render import changed, redrawn, start
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.strip import strip
@@ -32,16 +32,22 @@ def wire(parts: Parts) -> None:
     here = [view.item, stage.shown]
     written, rewritten = [parts.actors.actors, text.text, text.styles], [text.text, text.styles, text.style]
 
-    def shown(item: Shown | None) -> list[Any]:
-        sketches = studio.loaded is not None and studio.loaded.about.sketches
-        return desk.opened(item, takes(item) if item else (), bool(item and pinned(item)), sketches)
+    def sketches(item: Shown, chosen: str) -> bool:
+        """Whether who makes a frame anew is no model."""
+        backend = studio.backends.loaded(redrawn(parts, item, chosen).backend)
+        return backend is not None and backend.about.sketches
 
-    def open_frame(event: gr.EventData, frames: Frames) -> list[Any]:
-        return shown(next((item for item in frames if item.id == event.id), None))
+    def shown(item: Shown | None, chosen: str) -> list[Any]:
+        if item is None:
+            return desk.opened(None, (), False, False)
+        return desk.opened(item, takes(item), pinned(item), sketches(item, chosen))
 
-    stage.gallery.select(open_frame, stage.shown, table.outputs, **QUICK)
+    def open_frame(event: gr.EventData, frames: Frames, chosen: str) -> list[Any]:
+        return shown(next((item for item in frames if item.id == event.id), None), chosen)
+
+    stage.gallery.select(open_frame, [stage.shown, parts.choice.name], table.outputs, **QUICK)
     seen_anew = [view.item.change, stage.ended.change]
-    gr.on(seen_anew, shown, view.item, table.outputs, trigger_mode="always_last", **QUICK)
+    gr.on(seen_anew, shown, [view.item, parts.choice.name], table.outputs, trigger_mode="always_last", **QUICK)
 
     def still(item: Shown | None, frames: Frames, answer: str) -> Any:
         """What was read of other frames goes; an answer to these may come while this is asked."""
@@ -69,6 +75,7 @@ def wire(parts: Parts) -> None:
         present: Cast,
         lines: str,
         styles: Styles,
+        chosen: str,
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
@@ -77,11 +84,15 @@ def wire(parts: Parts) -> None:
             asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
             return {table.notice: html.notice([words(request)(error)])}
-        if studio.backend.about.sketches:
+        if sketches(item, chosen):
             asked = desk.placed(item.panel.steering, asked)
         before = item.panel.steering.layout
         asked = replace(asked, layout=replace(asked.layout, flip=before.flip, turn=before.turn))
-        job = item.job.as_written(script.panels_of(lines, cast.members(present))).take(item.number, seed, asked)
+        job = (
+            redrawn(parts, item, chosen)
+            .as_written(script.panels_of(lines, cast.members(present)))
+            .take(item.number, seed, asked)
+        )
         return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
 
     def taken(job: Job, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:
@@ -97,11 +108,12 @@ def wire(parts: Parts) -> None:
         present: Cast,
         lines: str,
         styles: Styles,
+        drawer: str,
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
             return no or {}
-        job = item.job.as_written(script.panels_of(lines, cast.members(present)))
+        job = redrawn(parts, item, drawer).as_written(script.panels_of(lines, cast.members(present)))
         try:
             before = job.script.panels[item.number - 1].steering
             asked = arranged(studio, item, before, event._data, desk.STRENGTH if item.backend != STORYBOOK else 1.0)
@@ -118,35 +130,40 @@ def wire(parts: Parts) -> None:
         present: Cast,
         lines: str,
         styles: Styles,
+        drawer: str,
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
             return no or {}
         members = cast.members(present)
-        job = item.job.as_written(script.panels_of(lines, members))
+        job = redrawn(parts, item, drawer).as_written(script.panels_of(lines, members))
         before = job.script.panels[item.number - 1]
         panel = chosen(before, event._data, words(request))
         after = with_shows(lines, members, item.number, before, panel.shows)
         change = {table.notice: "", **script.rewritten(text, lines, after, styles)}
-        if not studio.backend.about.sketches:  # a model takes its time: the frame waits to be asked for
+        if not sketches(item, drawer):  # a model takes its time: the frame waits to be asked for
             return change
         panels = (*job.script.panels[: item.number - 1], panel, *job.script.panels[item.number :])
         job = replace(job, script=replace(job.script, panels=panels), panels=(item.number,), retry=None, variants=0)
         return {**change, **start(parts, job, frames, request)}
 
-    view.read.choose(choose, [*here, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
-    view.picture.arrange(arrange, [*here, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
-    table.routing.steer(steer, [*here, *written], [table.notice, *rewritten, *changed(parts)], **QUICK)
+    view.read.choose(choose, [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)], **QUICK)
+    view.picture.arrange(
+        arrange, [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)], **QUICK
+    )
+    table.routing.steer(steer, by_hand, anew, **QUICK)
 
-    def vary(event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames) -> dict[Any, Any]:
+    def vary(
+        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, chosen: str
+    ) -> dict[Any, Any]:
         no = refused(request, item, free=False)
         if item is None or no is not None:
             return no or {}
         count = event.count if event.count in desk.VARIANTS else desk.VARIANTS[0]
-        job = replace(item.job, panels=(item.number,), retry=None, variants=count)
+        job = replace(redrawn(parts, item, chosen), panels=(item.number,), retry=None, variants=count)
         return {table.notice: "", **start(parts, job, frames, request)}
 
-    table.takes.vary(vary, here, [table.notice, *changed(parts)], **QUICK)
+    table.takes.vary(vary, [*here, parts.choice.name], [table.notice, *changed(parts)], **QUICK)
 
     def changed_to(
         new: Shown,
@@ -157,6 +174,7 @@ def wire(parts: Parts) -> None:
         lines: str,
         styles: Styles,
         chosen: tuple[int, ...],
+        backend: str,
     ) -> dict[Any, Any]:
         """The page with another frame in its panel's place; `panels` are those of the text, which may have changed
         since. What is written there of the frame the strip follows by itself."""
@@ -166,7 +184,7 @@ def wire(parts: Parts) -> None:
             stage.gallery: strip(words(request), panels, frames, chosen, new.id),
             **taken(new.job, new, present, lines, styles),
             **dict(zip(view.outputs, viewer.opened(new, words(request)), strict=True)),
-            **dict(zip(table.outputs, shown(new), strict=True)),
+            **dict(zip(table.outputs, shown(new, backend), strict=True)),
         }
 
     def pick(
@@ -207,20 +225,20 @@ def wire(parts: Parts) -> None:
             return {table.notice: html.notice([words(request)(error)])}
         return changed_to(new, request, frames, panels, present, lines, *page)
 
-    seen = [*here, stage.panels, *written, stage.chosen]
+    seen = [*here, stage.panels, *written, stage.chosen, parts.choice.name]
     outputs = [stage.shown, stage.gallery, *rewritten, *view.outputs, *table.outputs]
     table.takes.pick(pick, seen, outputs, **QUICK)
     table.takes.pin(hold, seen, outputs, **QUICK)
 
-    def ask(request: gr.Request, item: Shown | None, frames: Frames) -> str:
+    def ask(request: gr.Request, item: Shown | None, frames: Frames, chosen: str) -> str:
         if item is None or not frames:
             return ""
         say = words(request)
         try:
             with parts.visitors[request.session_hash].allowance.working():
-                found = desk.look(frames, studio.backend)
+                found = desk.look(frames, studio.backends[chosen])
         except (OSError, ValueError, BackendError, LimitError) as error:
             return html.notice([say(error)])
         return desk.about(item, frames) + desk.alike(found, item.number, item.job.names, say)
 
-    table.ask.click(ask, here, table.alike, concurrency_limit=1, api_visibility="private")
+    table.ask.click(ask, [*here, parts.choice.name], table.alike, concurrency_limit=1, api_visibility="private")

@@ -27,7 +27,7 @@ def wire(parts: Parts) -> None:
     studio, find = parts.studio, parts.finder
 
     def look(
-        path: str | None, present: tuple[cast.Actor, ...], folders: Visit | None, request: gr.Request
+        path: str | None, present: tuple[cast.Actor, ...], folders: Visit | None, chosen: str, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
         say = words(request)
         away = {find.picture: None, find.download: gr.DownloadButton(visible=False)}
@@ -50,10 +50,10 @@ def wire(parts: Parts) -> None:
         try:
             if len(studio.turns) >= MAX_QUEUE:
                 raise LimitError("limit.busy")
-            most = studio.backend.about.max_subjects
+            most = studio.backends[chosen].about.max_subjects
             more = say("find.first", count=most) if len(subjects) > most else ""
             allowance = parts.visitors[request.session_hash].allowance
-            for at in studio.locate(open_image(path), subjects[:most], names, allowance):
+            for at in studio.locate(chosen, open_image(path), subjects[:most], names, allowance):
                 if not isinstance(at, Located):
                     yield {find.found: html.hint(say("frames.queue", place=at))}
                     continue
@@ -71,7 +71,7 @@ def wire(parts: Parts) -> None:
 
     find.picture.upload(
         look,
-        [find.picture, parts.actors.actors, parts.visit],
+        [find.picture, parts.actors.actors, parts.visit, parts.choice.name],
         [find.picture, find.found, find.download],
         concurrency_limit=None,
         **SLOW,

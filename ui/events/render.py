@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from anystory.cast.segment import Segmenter
+from anystory.render.session import framed
 from anystory.story.model import Panel, Script, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
@@ -44,18 +45,18 @@ class Asking(NamedTuple):
     steps: float | None
     guidance: float | None
 
-    def job(self, parts: Parts, page: Written, script: Script, panels: tuple[int, ...] | None) -> Job:
+    def job(self, page: Written, script: Script, panels: tuple[int, ...] | None) -> Job:
         """The job to make `panels` of the `script` that was read on the page; a visit must be there."""
         assert self.visit is not None
-        usual = parts.studio.backend.about.defaults
         return Job(
             script=replace(script, segmenter=self.model),
             subjects=cast.subjects(page.present),
             keys={actor.name: actor.key for actor in page.present},
             visit=self.visit,
             seed=int(self.seed or 0),
-            steps=int(self.steps or usual.steps),
-            guidance=float(self.guidance or usual.guidance),
+            backend=page.backend,
+            steps=int(self.steps) if self.steps else None,
+            guidance=float(self.guidance) if self.guidance else None,
             segmenter=Segmenter(self.model),
             panels=panels,
         )
@@ -73,6 +74,16 @@ def changed(parts: Parts) -> list[Any]:
     there = [stage.clock, stage.panels, stage.chosen, stage.drawn, stage.empty, stage.progress]
     there += [controls.start, controls.stop, controls.skip, controls.notice]
     return [*there, view.again, view.retry, view.refusal]
+
+
+def stays(parts: Parts, item: Shown, request: gr.Request) -> dict[Any, Any]:
+    """What is said of a frame that is pinned."""
+    return {parts.view.refusal: html.notice([words(request)("desk.pinned", number=item.number)])}
+
+
+def redrawn(parts: Parts, item: Shown, chosen: str) -> Job:
+    """The job of a frame for whoever makes it anew: who made it, if that is at hand, else who is `chosen`."""
+    return item.job.drawn_by(parts.studio.backends.maker(item.backend, chosen))
 
 
 def wire(parts: Parts) -> None:
@@ -97,7 +108,8 @@ def _wire_start(parts: Parts) -> None:
             found, _ = script.feedback(reading, int(asked.seed or 0), words(request))
             return {controls.notice: "", text.findings: found}
         panels = tuple(number for number in chosen if number <= len(reading.script.panels)) or None
-        return start(parts, asked.job(parts, page, reading.script, panels), shown, request)
+        job = asked.job(page, reading.script, panels)
+        return {**start(parts, job, shown, request), stage.panels: framed(job.script)}
 
     controls.start.click(
         begin,
@@ -112,9 +124,6 @@ def _wire_again(parts: Parts) -> None:
     """A panel made again under another seed, or until it passes."""
     actors, text, stage, view = parts.actors, parts.text, parts.stage, parts.view
 
-    def stays(item: Shown, request: gr.Request) -> dict[Any, Any]:
-        return {view.refusal: html.notice([words(request)("desk.pinned", number=item.number)])}
-
     def again(
         request: gr.Request,
         item: Shown,
@@ -122,23 +131,26 @@ def _wire_again(parts: Parts) -> None:
         present: tuple[cast.Actor, ...],
         lines: str,
         styles: tuple[Style, ...],
+        chosen: str,
     ) -> dict[Any, Any]:
         if pinned(item):
-            return stays(item, request)
+            return stays(parts, item, request)
         members = cast.members(present)
-        job = item.job.as_written(script.panels_of(lines, members)).take(item.number, frames.roll())
+        job = redrawn(parts, item, chosen).as_written(script.panels_of(lines, members)).take(item.number, frames.roll())
         taken = script.with_take(lines, members, item.number, job.script.panels[item.number - 1])
         return {**script.rewritten(text, lines, taken, styles), **start(parts, job, shown, request)}
 
-    def retry(request: gr.Request, item: Shown, shown: tuple[Shown, ...]) -> dict[Any, Any]:
+    def retry(request: gr.Request, item: Shown, shown: tuple[Shown, ...], chosen: str) -> dict[Any, Any]:
         if pinned(item):
-            return stays(item, request)
-        return start(parts, replace(item.job, panels=None, retry=item.number, variants=0), shown, request)
+            return stays(parts, item, request)
+        return start(
+            parts, replace(redrawn(parts, item, chosen), panels=None, retry=item.number, variants=0), shown, request
+        )
 
     opened = [view.item, stage.shown]
-    asked = [*opened, actors.actors, text.text, text.styles]
+    asked = [*opened, actors.actors, text.text, text.styles, parts.choice.name]
     view.again.click(again, asked, [text.text, text.styles, text.style, *changed(parts)], **QUICK)
-    view.retry.click(retry, opened, changed(parts), **QUICK)
+    view.retry.click(retry, [*opened, parts.choice.name], changed(parts), **QUICK)
 
 
 def _wire_clock(parts: Parts) -> None:

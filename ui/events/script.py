@@ -12,6 +12,7 @@ from anystory.render.session import framed
 from anystory.story.model import Panel, Script, Style
 from ui import board, book, cast, frames, panels, script
 from ui.events import QUICK
+from ui.ideas import ideas
 from ui.parts import Parts
 from ui.studio import Shown, Studio, Visit
 from ui.words import words
@@ -19,19 +20,21 @@ from ui.words import words
 
 class Written(NamedTuple):
     """What a page says of its story, in the order of `written`: the cast, the presets that came with a storyboard, the
-    script's text, the title and the style chosen."""
+    script's text, the title, the style chosen and who draws it."""
 
     present: tuple[cast.Actor, ...]
     styles: tuple[Style, ...]
     lines: str
     title: str
     style: str | None
+    backend: str
 
     def reading(self, studio: Studio) -> script.ScriptReading:
         """The script as the page has it, for the cast as the page has it."""
         pictured = [subject.name for subject in cast.subjects(self.present)]
         members = cast.members(self.present)
-        return script.read(self.lines, self.title, self.style, members, pictured, studio.loaded, self.styles)
+        backend = studio.backends.loaded(self.backend)
+        return script.read(self.lines, self.title, self.style, members, pictured, backend, self.styles)
 
     def readable(self, studio: Studio, say: Callable[..., str]) -> Script:
         """The script on the page, which has no mistakes. Raises gr.Error, which says them."""
@@ -61,7 +64,7 @@ def _told(values: Sequence[Any]) -> tuple[Around, Written]:
 def written(parts: Parts) -> list[Any]:
     """The components that hold `Written`."""
     text = parts.text
-    return [parts.actors.actors, text.styles, text.text, text.title, text.style]
+    return [parts.actors.actors, text.styles, text.text, text.title, text.style, parts.choice.name]
 
 
 TYPED, CHANGED = (
@@ -119,7 +122,8 @@ def wire(parts: Parts) -> None:
         lines = script.with_idea(event.title, names)
         if lines is None:
             return {text.ideas: script.ideas(names)}
-        done = words(request)("script.ideas.done", title=event.title)
+        say, key = words(request), next(idea.key for idea in ideas() if idea.title == event.title)
+        done = say("script.ideas.done", title=say(key))
         old = page.lines if before is None else before
         return {text.text: lines, text.ideas: script.ideas(names, done), text.before: old}
 

@@ -38,7 +38,7 @@ def wire(parts: Parts) -> None:
             settings, page, say = Asking(*values[:count]), Written(*values[count:]), words(request)
             before = page.readable(studio, say)
             own = before.shape or (before.size and not before.size.is_square)
-            if not always and (value == FRAMES or own or not studio.backend.about.sketches):
+            if not always and (value == FRAMES or own or not studio.backends[page.backend].about.sketches):
                 return {text.text: gr.skip()}
             wanted = "" if key == "pages" and value == FRAMES else value or ""
             try:
@@ -51,8 +51,9 @@ def wire(parts: Parts) -> None:
             anew = tuple(sorted(others & placed(shown, before.panels).keys()))
             change = script.rewritten(text, page.lines, lines, page.styles)
             run = parts.visitors[request.session_hash].run
-            if anew and settings.visit and studio.backend.about.sketches and (run is None or run.ended):
-                return {**change, **start(parts, settings.job(parts, page, after, anew), shown, request)}
+            if anew and settings.visit and studio.backends[page.backend].about.sketches and (run is None or run.ended):
+                begun = start(parts, settings.job(page, after, anew), shown, request)
+                return {**change, **begun, parts.stage.panels: framed(after)}
             if key == "pages" and always:
                 gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=len(anew))))
             elif anew:

@@ -133,6 +133,16 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
             bar.notice: story.note(said, undo),
         }
 
+    def instead(browser: Any, request: gr.Request) -> dict[Any, Any]:
+        """A new story where the one that was open last did not come, which stays where it is."""
+        before, visit = browser[0] if isinstance(browser, list) and browser else None, studio.visit()
+        return {
+            bar.bar: story.head("", "new"),
+            parts.visit: visit,
+            bar.browser: [visit.key, before],
+            bar.notice: story.note([words(request)("story.never")], undo=bool(before)),
+        }
+
     def keep(visit: Visit | None, request: gr.Request, *values: Any) -> str:
         """Keep what stands on the page; returns how that went, as the bar."""
         say, kept = words(request), story.draft(studio, *values)
@@ -230,4 +240,5 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
     gr.on([bar.save.click, parts.desk.download.click], save, [parts.visit, *standing], stage.made, **SLOW).success(
         js=FETCH
     )
-    page.load(arrive, bar.browser, shown, **SLOW)
+    arrived = page.load(arrive, bar.browser, shown, **SLOW)
+    arrived.failure(instead, bar.browser, shown, **SLOW)

@@ -106,8 +106,11 @@ def wire(parts: Parts) -> None:
             bar.notice: story.note([say("story.replaced")], undo=True),
         }
 
-    def load_example(model: str, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
-        sketches = studio.loaded is not None and studio.loaded.about.sketches
+    def load_example(
+        model: str, drawn_by: str, visit: Visit | None, request: gr.Request, *values: Any
+    ) -> dict[Any, Any]:
+        backend = studio.backends.loaded(drawn_by)
+        sketches = backend is not None and backend.about.sketches
         files = in_language(spoken(request)) if sketches else EXAMPLE  # models are trained on English
         example = fill([str(path) for path in files], model, (), words(request))
         if story.is_empty(story.draft(studio, *values)):
@@ -125,6 +128,6 @@ def wire(parts: Parts) -> None:
         api_visibility="private",
         **ONE_CAST,
     )
-    there = bar.example.click(load_example, [chooser.model, *standing], filled, **SLOW, **ONE_CAST)
+    there = bar.example.click(load_example, [chooser.model, parts.choice.name, *standing], filled, **SLOW, **ONE_CAST)
     actors.example.click(js=MAKE)
     there.success(js=MADE)

@@ -44,6 +44,8 @@ GROWN = (
     "beak",
 )
 """What is somebody's body where it is theirs: "puffed out her feathers"."""
+BESIDE = ("above", "behind", "next to", "under", "in front of", "between")
+"""Prepositions of what is somewhere by somebody."""
 GENERIC = ("friend",)
 MATERIALS = (
     "stone", "wood", "straw", "hay", "paper", "glass", "iron", "gold", "silver", "brick", "bricks", "stars", "ice",
@@ -89,7 +91,7 @@ class Nouns(Relations):
             return  # "they both", "it all"
         others = self.act.actors if self.act is not None and not (self.act.implied or self.starts(at)) else []
         if self.language == "en" and unit.text in ("him", "her", "it") and self.prep:
-            others = self.actors()
+            others = [] if self._beside_oneself() else self.actors()
         last = names_of(self.subject or self.before) if kind != "they" and not self.prep else []
         names = self.company.pronoun(kind, [*self.meant, *last], others)
         if kind == "it" and self._of_thing(at, names):
@@ -99,6 +101,11 @@ class Nouns(Relations):
             self.before = []
             return
         self.place(at, Mention("name", "", unit.text, names), self.taken())
+
+    def _beside_oneself(self) -> bool:
+        """Whether a preposition says where something is as against whoever is told of: "a kite above him"."""
+        last = self.last
+        return self.prep in BESIDE and last is not None and last.kind == "thing"
 
     def _counts(self, at: int) -> bool:
         """Whether "the two" is of a noun: "the two cats", "the two fighting cats"."""

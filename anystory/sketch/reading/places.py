@@ -399,6 +399,12 @@ def _better(new: tuple[int, Mention, str], old: tuple[int, Mention, str]) -> boo
             return new_one  # the palace under the sea
     if min(strength, known) < NAMED <= max(strength, known):
         return strength > known
+    if (
+        "camp" in (other.value, mention.value)
+        and bool(other.thing) != bool(mention.thing)
+        and min(strength, known) >= NAMED
+    ):
+        return bool(other.thing)  # "by the fire in the kitchen"
     if (before in VAGUE) != (place in VAGUE):
         return before in VAGUE and strength >= NAMED and mention.prep not in ("behind", "next to", "in front of")
     if strength != known:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from anystory.errors import Message
 from anystory.sketch.stagecraft.bodies import FAR, NEAR, PEEKING, Body, on_top
 from anystory.sketch.stagecraft.covers import means
 from anystory.sketch.stagecraft.ensemble import ANCHORS, Ensemble
@@ -93,7 +94,8 @@ def laid_out(cast: Ensemble, settled: Sequence[Body]) -> tuple[list[tuple[Prop, 
         else:
             body = _laid(prop, figure, room)
         if body is None:
-            notes.append(f"There is no room for {prop.told.word or prop.told.concept}; it is not shown.")
+            thing = prop.told.word or prop.told.concept
+            notes.append(Message("There is no room for {thing}; it is not shown.", thing=thing))
             continue
         found[number] = body
         room.bodies.append(body)

@@ -220,7 +220,7 @@ def props_of(
 ) -> tuple[list[Prop], list[str]]:
     """What is drawn of a shot's things, and sentences on what is not. `found`: what of the place is in sight; `water`:
     whether there is some to swim in; `fixed`: what a concept means of what the background shows."""
-    props, notes = [], []
+    props, notes = list[Prop](), list[str]()
     for number, thing in enumerate(shot.things):
         asked = any(thing.concept in (*role.targets, role.holds) for role in shot.roles)
         counted = thing.own or (thing.concept == "star" and thing.count > _MANY_STARS)
@@ -241,12 +241,12 @@ def props_of(
         if means(thing.concept, shot.place) and not (drawing is not None and drawing.living):
             continue
         if drawing is None or drawing.kind == "mark" or (drawing.living and drawing.part == "face"):
-            notes.append(f"There is no drawing of {_named(thing)}; it is not shown.")
+            notes.append(Message("There is no drawing of {thing}; it is not shown.", thing=_named(thing)))
             continue
         how, owner = _how(shot, thing, drawing, water)
         wears = any(role.action == "stands" for role in shot.roles) and not thing.relation
         if drawing.kind == "clothes" and how == LAID and wears:
-            notes.append(f"How somebody wears {_named(thing)} cannot be shown.")
+            notes.append(Message("How somebody wears {thing} cannot be shown.", thing=_named(thing)))
             continue
         each = how == COMPANY and thing.count <= _APIECE
         for _ in range(thing.count if each else 1):
@@ -255,7 +255,8 @@ def props_of(
     kept = {id(prop) for prop in drawn[:MOST]}
     crowd = list(dict.fromkeys(prop.told.concept for prop in drawn[MOST:]))
     if crowd:
-        notes.append(f"A panel has room for {MOST} drawings; not shown: {', '.join(crowd)}.")
+        left_out = ", ".join(crowd)
+        notes.append(Message("A panel has room for {most} drawings; not shown: {names}.", most=MOST, names=left_out))
     return [prop for prop in props if prop.drawing is None or id(prop) in kept], notes
 
 

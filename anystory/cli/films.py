@@ -1,0 +1,67 @@
+"""Commands for who goes on with a story elsewhere: `storyboard` sheets, a `film`, a `webtoon`, a frame's `layers`."""
+
+from __future__ import annotations
+
+import argparse
+
+from anystory.cli.report import Report
+from anystory.cli.usage import UsageError
+from anystory.pages.balloons import Lettering
+from anystory.pages.export import write, write_webtoon
+from anystory.pages.form import Format
+from anystory.pages.layers import ENDINGS, layered, words_layer
+from anystory.pages.layout import Pages
+from anystory.pages.storyboard import SheetForm, Sheets
+from anystory.pages.webtoon import StripForm
+from anystory.project.folder import Project, write_atomic
+from anystory.render.film import Film, FilmForm, write_film
+from anystory.render.layers import frame_layers
+
+
+def storyboard(arguments: argparse.Namespace, report: Report) -> None:
+    form = SheetForm.of(arguments.grid, arguments.size, arguments.dpi, arguments.date)
+    for warning in write(Sheets(Project(arguments.folder), form), arguments.out):
+        report.note(warning)
+    report.tell("written", f"The storyboard is in {arguments.out}", file=str(arguments.out))
+
+
+def film(arguments: argparse.Namespace, report: Report) -> None:
+    lettering = Lettering("none", "none") if arguments.wordless else Lettering()
+    form = FilmForm(arguments.size, arguments.rate, arguments.fade, not arguments.still, lettering)
+    made = Film(Project(arguments.folder), form, arguments.out.suffix.lower())
+    told = -1
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        share = 10 * done // total
+        if share > told:
+            told = share
+            report.tell("film", f"{10 * share} % of {made.seconds:g} s", done=done, total=total)
+
+    write_film(made, arguments.out, tell)
+    for note in made.notes:
+        report.note(note)
+    report.tell("written", f"The film is in {arguments.out}", file=str(arguments.out), seconds=made.seconds)
+
+
+def webtoon(arguments: argparse.Namespace, report: Report) -> None:
+    lettering = Lettering(arguments.captions, arguments.dialogue)
+    pages = Pages(Project(arguments.folder), Format("frames", lettering=lettering))
+    for warning in write_webtoon(pages, StripForm(gutter=arguments.gap, lettering=lettering), arguments.out):
+        report.note(warning)
+    report.tell("written", f"The slices are in {arguments.out}", file=str(arguments.out))
+
+
+def layers(arguments: argparse.Namespace, report: Report) -> None:
+    ending = arguments.out.suffix.lower()
+    if ending not in ENDINGS:
+        raise UsageError(f"{arguments.out} must end in {' or '.join(ENDINGS)}.")
+    project = Project(arguments.folder)
+    parts, frame = frame_layers(project, arguments.panel), project.frame(arguments.panel)
+    panel = project.story().script.panels[arguments.panel - 1]
+    words, warnings = words_layer(frame.image.size, panel, frame.maps, Lettering())
+    write_atomic({arguments.out: layered((*parts, *([words] if words else [])), frame.image.size, ending)})
+    for warning in warnings:
+        report.note(warning)
+    count = len(parts) + bool(words)
+    report.tell("written", f"{count} layers are in {arguments.out}", file=str(arguments.out), layers=count)

@@ -1,0 +1,57 @@
+"""The layers of a frame that storybook made: drawn once more from what its story asks for, to the same pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from anystory.backends.base import STORYBOOK
+from anystory.backends.load import load
+from anystory.errors import AnyStoryError, Message
+from anystory.project.folder import Project, ProjectError
+from anystory.render.session import Encodings, RenderSession
+from anystory.sketch.cutout import prepare
+from anystory.sketch.layers import SketchLayer, layers_of
+from anystory.sketch.sketcher import sketching
+
+
+class LayerError(AnyStoryError, ValueError):
+    """A frame cannot be taken apart. The message is one sentence for the user."""
+
+
+def frame_layers(project: Project, number: int) -> tuple[SketchLayer, ...]:
+    """The layers of the frame of panel `number`, from the back to the front; see `anystory.sketch.layers.layers_of`.
+    Raises LayerError for a frame that storybook does not draw so, ProjectError where there is none."""
+    if number not in project.entries:
+        raise ProjectError(Message("{folder} holds no frame of panel {number}.", folder=project.folder, number=number))
+    entry, (maker, _) = project.entries[number], project.maker(number)
+    if maker != STORYBOOK:
+        raise LayerError(
+            Message(
+                "The frame of panel {number} was drawn by {maker} in one piece; only those of {storybook} have layers.",
+                number=number,
+                maker=maker,
+                storybook=STORYBOOK,
+            )
+        )
+    backend = load(STORYBOOK)
+    asked = RenderSession(project.story(), backend, Encodings(backend), {}).needed(number, entry.seed)
+    shot = asked.request.prompt.shot
+    if asked.key != entry.key or shot is None:
+        raise LayerError(
+            Message(
+                "The frame of panel {number} is not what its words would give now; render it again for its layers.",
+                number=number,
+            )
+        )
+    request = asked.request
+    cutouts = [replace(prepare(subject), name=subject.name) for subject in asked.subjects]
+    coats = sketching(
+        shot,
+        cutouts,
+        width=request.settings.size.width,
+        height=request.settings.size.height,
+        seed=request.seed,
+        story_seed=request.settings.seed,
+        layout=request.steering.layout,
+    )
+    return layers_of(coats)[1]
