@@ -147,10 +147,9 @@ def wire(parts: Parts) -> None:
         job = replace(job, script=replace(job.script, panels=panels), panels=(item.number,), retry=None, variants=0)
         return {**change, **start(parts, job, frames, request)}
 
-    view.read.choose(choose, [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)], **QUICK)
-    view.picture.arrange(
-        arrange, [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)], **QUICK
-    )
+    by_hand, anew = [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)]
+    view.read.choose(choose, by_hand, anew, **QUICK)
+    view.picture.arrange(arrange, by_hand, anew, **QUICK)
     table.routing.steer(steer, by_hand, anew, **QUICK)
 
     def vary(
