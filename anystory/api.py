@@ -27,6 +27,7 @@ from anystory.render.portraits import Drawing
 from anystory.render.session import Progress, RenderError
 from anystory.script.read import load_script
 from anystory.script.wildcards import expand_script, own_lists
+from anystory.story.from_sketch import FromSketch
 from anystory.story.layouts import LAYOUTS
 from anystory.story.model import BOUNDS, Frame, Script, Settings, Story, Subject
 from anystory.story.size import SHAPES, Size
@@ -57,6 +58,7 @@ def load_story(
     size: Size | int | str | None = None,
     shape: str = "",
     pages: str = "",
+    from_sketch: FromSketch | float | str | bool | None = None,
     segmenter: Segmenter | None = None,
 ) -> Story:
     """A story ready to be rendered: wildcards filled in, characters cut out of their pictures.
@@ -64,11 +66,13 @@ def load_story(
     `script` is a file of any form (docs/scripts.md) or what `parse_script` made of text. `seed`, `steps` and `guidance`
     are those the backend's weights were made for where they are None, `segmenter` is the one that the script names.
     `size` (512, "1344x768"), `shape` (one of `SHAPES`, "16:9") and `pages` (a layout whose cells frames are to fit) are
-    the story's in place of the script's; panels with their own keep it. Raises ScriptError, WildcardError, ImageError
-    or SegmentError, and RenderError for numbers beyond `BOUNDS`.
+    the story's in place of the script's, and so is `from_sketch`, what a model's frames take of their sketches ("off",
+    "layout", 0.4 or "layout 0.4"); panels with their own keep it. Raises ScriptError, WildcardError, ImageError,
+    SegmentError or FromSketchError, and RenderError for numbers beyond `BOUNDS`.
     """
     settings = asked_settings(backend, seed=seed, steps=steps, guidance=guidance)
     filled = with_frames(filled_script(script, settings.seed), size, shape, pages)
+    filled = with_sketches(filled, backend, from_sketch)
     return Story(filled, cut_out(filled, segmenter or _segmenter_of(filled)), settings)
 
 
@@ -161,6 +165,18 @@ def with_frames(script: Script, size: Size | int | str | None = None, shape: str
         return replace(script, size=asked)
     area = script.size if asked is None and script.size and script.size.is_square else asked
     return replace(script, size=area, shape=shape, pages=pages)
+
+
+def with_sketches(script: Script, backend: Backend, taken: FromSketch | float | str | bool | None) -> Script:
+    """A script whose frames take this of their sketches, but for those of panels that say it themselves; as it is where
+    nothing is given. Raises FromSketchError for what says nothing, RenderError for a backend that can take nothing."""
+    if taken is None:
+        return script
+    if backend.about.from_sketch is None:
+        raise RenderError(
+            f"{backend.about.name} draws nothing from sketches; leave from_sketch out, or take {' or '.join(MODELS)}."
+        )
+    return replace(script, from_sketch=taken if isinstance(taken, FromSketch) else FromSketch.read(taken))
 
 
 def filled_script(script: str | Path | Script, seed: int) -> Script:

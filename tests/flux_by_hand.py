@@ -76,17 +76,33 @@ class ByHand:
         return torch.cat(heads, dim=1)
 
     def denoise(
-        self, prompt: Tensor, pooled: Tensor, cast: list[FluxSubject], latents: Tensor, settings: FluxSettings
+        self,
+        prompt: Tensor,
+        pooled: Tensor,
+        cast: list[FluxSubject],
+        latents: Tensor,
+        settings: FluxSettings,
+        start: Tensor | None = None,
+        last: int = 0,
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Packed noise (hw, C) -> final latents, every layer's hard map (N, hw) and, where any window is open, every
-        layer's share (hw,) of image tokens' attention that goes to subjects."""
+        layer's share (hw,) of image tokens' attention that goes to subjects. From clean latents `start` (hw, C) only
+        the `last` steps."""
         steps, hw = settings.num_inference_steps, len(latents)
         mu = 0.5 + (1.15 - 0.5) / (4096 - 256) * (hw - 256)
         sigmas = [1 - i * (1 - 1 / steps) / max(1, steps - 1) for i in range(steps)]
         sigmas = [math.exp(mu) / (math.exp(mu) + 1 / s - 1) for s in sigmas] + [0.0]
         maps: list[Tensor] = []
         shares: list[Tensor] = []
-        for i in range(steps):
+        first = 0 if start is None else steps - last
+        if start is not None:
+            latents = torch.stack(
+                [
+                    (1 - sigmas[first]) * clean + sigmas[first] * noise
+                    for clean, noise in zip(start, latents, strict=True)
+                ]
+            )
+        for i in range(first, steps):
             redux, ref = (
                 bool(cast) and math.floor(steps * start + 0.5) <= i < math.floor(steps * end + 0.5)
                 for start, end in (

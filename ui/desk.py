@@ -263,6 +263,13 @@ def steering(told: Mapping[str, Any], names: Sequence[str]) -> Steering:
     return Steering(layout, **strengths, reference=reference, router=told.get("router") is not False)
 
 
+def steered(before: Steering, asked: Steering) -> Steering:
+    """What is asked of a panel by the board: what is taken of the sketch stays as the script says, also how firmly and
+    when its places count where none is given by hand."""
+    layout = asked.layout if asked.layout.places else replace(before.layout, places=())
+    return replace(asked, layout=layout, from_sketch=before.from_sketch)
+
+
 def placed(before: Steering, asked: Steering) -> Steering:
     """What is asked of a panel by a board that only places: what the script says to a model stays, also how firmly and
     when, unless that was not at all."""

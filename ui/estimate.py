@@ -10,7 +10,8 @@ RECENT = 40
 
 
 class TimeLeft:
-    """The time left of a render of `panels` frames (characters to draw first counted too) of `steps` steps each.
+    """The time left of a render of `panels` frames (characters to draw first counted too) of `steps` steps each, or of
+    fewer, as a frame tells with its first one.
 
     Tell it of every step in order, and of frames that needed none. It takes the median of recent steps, so that one
     that waited for something else does not count, and apart from them what a frame needs besides its steps (characters
@@ -29,19 +30,21 @@ class TimeLeft:
         """The render begins at `now` seconds."""
         self._before = now
 
-    def step(self, now: float, index: int) -> None:
-        """Step `index` (from 1) of a frame was done at `now`."""
+    def step(self, now: float, index: int, total: int) -> None:
+        """Step `index` (from 1) of a frame that takes `total` was done at `now`."""
         if self._before is not None:
             first = index == 1 and self._steps > 1
             (self._first if first else self._inner).append(max(0.0, now - self._before))
         self._before = now
+        if index == 1:
+            self._left += total - self._steps
         self._left = max(0, self._left - 1)
         if index == 1 or self._steps == 1:
             self._frames = max(0, self._frames - 1)
 
-    def skip(self, done: int = 0) -> None:
-        """The rest of a frame of which `done` steps were made is not made."""
-        self._left = max(0, self._left - (self._steps - done))
+    def skip(self, done: int = 0, total: int = 0) -> None:
+        """The rest of a frame of which `done` steps were made, of `total`, is not made."""
+        self._left = max(0, self._left - ((total if done else self._steps) - done))
         if not done:
             self._frames = max(0, self._frames - 1)
 

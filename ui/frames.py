@@ -11,6 +11,8 @@ from typing import Any
 import gradio as gr
 
 from anystory.render.session import framed
+from anystory.story.capabilities import Capabilities
+from anystory.story.from_sketch import FROM_NOISE, STRENGTH, FromSketch
 from anystory.story.model import BOUNDS, MAX_SEED, Panel, Script, Settings
 from anystory.story.size import SHAPES
 from ui import cast, html, viewer
@@ -33,6 +35,7 @@ class Controls:
     seed: gr.Number
     steps: gr.Number
     guidance: gr.Number
+    sketch: gr.Dropdown
     shape: gr.Dropdown
     size: gr.Dropdown
     pages: gr.Textbox
@@ -44,7 +47,7 @@ class Controls:
     @property
     def menus(self) -> list[Any]:
         """What follows the script's own words on its frames."""
-        return [self.shape, self.size, self.pages]
+        return [self.sketch, self.shape, self.size, self.pages]
 
 
 @dataclass(frozen=True)
@@ -119,9 +122,29 @@ def create_controls() -> Controls:
                 allow_custom_value=True,
                 elem_id="size",
             )
+        sketch = gr.Dropdown(value="", visible=False, allow_custom_value=True, elem_id="from-sketch")
     pages = gr.Textbox(visible="hidden")
     dice.click(roll, None, seed, queue=False, api_visibility="private")
-    return Controls(seed, steps, guidance, shape, size, pages, start, stop, skip, notice)
+    return Controls(seed, steps, guidance, sketch, shape, size, pages, start, stop, skip, notice)
+
+
+def from_sketch(about: Capabilities) -> gr.Dropdown:
+    """The switch that says what frames take of their sketches, as a backend offers it: hidden where it can take
+    nothing."""
+    usual = about.from_sketch
+    if usual is None:
+        return gr.Dropdown(visible=False)
+    whole = {
+        "settings.sketch.noise": FROM_NOISE,
+        "settings.sketch.layout": FromSketch(layout=True),
+        "settings.sketch.start": FromSketch(layout=True, strength=STRENGTH),
+    }
+    return gr.Dropdown(
+        [(t("settings.sketch.usual"), ""), *((t(key), str(taken)) for key, taken in whole.items())],
+        label=t("settings.sketch"),
+        info=t("settings.sketch.hint" if usual else "settings.sketch.unmeasured"),
+        visible=True,
+    )
 
 
 def menus(script: Script | None, controls: Controls) -> dict[Any, Any]:
@@ -132,6 +155,7 @@ def menus(script: Script | None, controls: Controls) -> dict[Any, Any]:
         controls.shape: script.shape,
         controls.size: str(script.size or ""),
         controls.pages: script.pages,
+        controls.sketch: "" if script.from_sketch is None else str(script.from_sketch),
     }
 
 

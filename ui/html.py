@@ -13,7 +13,7 @@ from anystory.backends.base import STORYBOOK
 from anystory.cast.masks import ADD, REMOVE
 from anystory.maps.overlay import colour, colours_of
 from anystory.script.lint import Finding
-from anystory.story.model import ATTENTION, ROUTING, SEEN, Panel
+from anystory.story.model import ATTENTION, FROM_A_SKETCH, PLACED_BY_A_SKETCH, ROUTING, SEEN, Panel
 from ui.words import t, words
 
 THUMBNAIL = 168
@@ -161,9 +161,10 @@ def opened(
     seed: int,
     backend: str,
     say: Callable[..., str] = words(None),
+    made: str = "",
 ) -> str:
-    """What is written beside an opened frame, also which `backend` made it, and the colours of the boxes that choose
-    its subjects."""
+    """What is written beside an opened frame, also which `backend` made it and from what (`Frame.made`), and the
+    colours of the boxes that choose its subjects."""
     colours = "".join(
         f"#who label:nth-of-type({k}){{--who:{fill}}}" for k, fill in enumerate(colours_of(names, cast), 1)
     )
@@ -172,9 +173,17 @@ def opened(
     return (
         f'<style>{colours}</style><div class="opened"><div class="number">'
         f"{say('viewer.number', number=number, seed=seed)} · "
-        f"{t('model.storybook') if backend == STORYBOOK else escape(backend)}</div>"
+        f"{_made_by(backend, made)}</div>"
         f'{caption}<div class="prompt">{escape(panel.prompt)}</div>{spoken}</div>'
     )
+
+
+def _made_by(backend: str, made: str) -> str:
+    """Which backend made a frame, and what of its sketch went into it."""
+    if backend == STORYBOOK:
+        return t("model.storybook")
+    how = {FROM_A_SKETCH: "model.from_sketch", PLACED_BY_A_SKETCH: "model.placed"}.get(made)
+    return f"{escape(backend)}, {t(how)}" if how else escape(backend)
 
 
 def measured(measure: str) -> str:

@@ -93,9 +93,10 @@ def seconds(name: str, request: Request) -> int:
     every panel, so that visitors take turns and a stop gives back what is left."""
     about = _lent(name).about
     start, step = SECONDS.get(name, SMALL)
-    return round(
-        start + step * request.settings.steps * max(1.0, request.settings.size.area / about.defaults.size.area)
-    )
+    steps = request.settings.steps
+    if request.underdrawing is not None:
+        steps = request.underdrawing.taken.steps(steps)
+    return round(start + step * steps * max(1.0, request.settings.size.area / about.defaults.size.area))
 
 
 def _lent(name: str) -> Backend:

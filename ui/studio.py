@@ -38,7 +38,7 @@ from anystory.render.portraits import Drawing, UncutError, undrawn, with_drawn
 from anystory.render.session import Asked, Progress, Renderer, RenderError, framed, looks
 from anystory.render.sketches import Sketches
 from anystory.script.wildcards import WildcardError, expand_panel, expand_script
-from anystory.story.model import MADE, Frame, Panel, RoutingTrace, Script, Story, Subject, panel_seed
+from anystory.story.model import Frame, Panel, RoutingTrace, Script, Story, Subject, panel_seed
 from anystory.story.steering import Steering
 from anystory.story.styles import own_styles
 from ui.backends import Backends
@@ -216,7 +216,7 @@ class Shown:
         """Whether it is what a panel asks for, as number `number` of a script that is `framed`."""
         mine = framed(self.job.script)[self.number - 1]
         filled = self.job.filled(mine, self.number), self.job.filled(panel, number)
-        mine, other = (pictured(each, self.frame.maps.measure in MADE) for each in filled)
+        mine, other = (pictured(each, self.frame.is_sketch) for each in filled)
         return mine == other
 
     @cached_property
@@ -395,7 +395,7 @@ class Studio:
                 continue
             was = {member.name: made.looks.get(member.name, "") for member in made.script.cast}
             then = renamed(framed(made.script)[made.panel - 1], renames(was, now))
-            panel, sketched = framed(story.script)[number - 1], frame.maps.measure in MADE
+            panel, sketched = framed(story.script)[number - 1], frame.is_sketch
             # Not their seeds: a frame that was tried for or chosen has another than its panel.
             if pictured(replace(then, seed=None), sketched) == pictured(replace(panel, seed=None), sketched):
                 shown.append(_shown(number, project.panel(number), frame, job))
@@ -443,7 +443,7 @@ class Studio:
         moment: Moment,
     ) -> Generator[Moment, None, None]:
         """What `render` yields once it is in the queue; `moment` is the one before it."""
-        telling = _Telling(story, job, before, self._tries(job))
+        telling = _Telling(story, job, before, self._tries(job, before))
 
         def my_turn() -> Iterator[Moment]:
             for place in turn.wait():
@@ -501,10 +501,14 @@ class Studio:
         yield found
 
     @staticmethod
-    def _tries(job: Job) -> int:
-        """How many other seeds the panel to try again may have had in the end; 0 for other jobs."""
-        made = None if job.retry is None else Project(job.visit.story).entries.get(job.retry)
-        return made.tries - 1 + TRIES if made else 0
+    def _tries(job: Job, before: Sequence[Shown]) -> int:
+        """How many other seeds the panel to try again, which `before` has, may have had in the end; 0 for other jobs.
+        Raises ProjectError where the panel is gone."""
+        item = next((item for item in before if item.number == job.retry and item.job.script == job.script), None)
+        if item is None:
+            return 0
+        project, number = item.in_folder
+        return project.entries[number].tries - 1 + TRIES if number in project.entries else TRIES
 
 
 class _Telling:
@@ -540,7 +544,11 @@ class _Telling:
         if moment.panel is not None:
             self._skipped.append(moment.panel)
         step = moment.values["step"]
-        self.left.skip(step if isinstance(step, int) and moment.values["steps"] == self._steps else 0)
+        steps = moment.values["steps"]
+        if isinstance(step, int) and isinstance(steps, int) and steps <= self._steps:
+            self.left.skip(step, steps)
+        else:
+            self.left.skip()
 
     def drawing(self, event: Drawing) -> Moment:
         """A step of drawing a character."""
@@ -551,7 +559,7 @@ class _Telling:
         if event.reused:
             self.left.skip()
         else:
-            self.left.step(time.monotonic(), step.index)
+            self.left.step(time.monotonic(), step.index, step.total)
         done = len(self._drawn) + (1 if event.subject else step.index / step.total)
         if event.subject:
             self._drawn = (*self._drawn, event.subject)
@@ -578,8 +586,8 @@ class _Telling:
             self._frames = event.attempt
         if event.reused:
             self.left.skip()
-        elif step.total == self._steps or step.frame:  # of a sketch the whole frame counts as a step
-            self.left.step(time.monotonic(), step.index)
+        elif step.total <= self._steps or step.frame:  # of a sketch the whole frame counts as a step
+            self.left.step(time.monotonic(), step.index, step.total)
         fresh = None
         if step.frame and not job.variants:
             fresh = _shown(number, self._project.panel(number), step.frame, job)
@@ -746,7 +754,7 @@ def restored(item: Shown, key: str) -> Shown:
             made = story_from_png((project.folder / kept.image).read_bytes())
             panel = framed(made.script)[made.panel - 1]
             if item.shows(replace(panel, seed=item.panel.seed, steering=item.panel.steering), item.number):
-                job = job.keep(item.number, kept.seed, panel.steering)
+                job = job.keep(item.number, kept.seed, made.script.panels[made.panel - 1].steering)
     project.restore(number, key, rewritten=job is not item.job)
     return _shown(item.number, item.id, project.frame(number), job)
 

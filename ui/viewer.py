@@ -194,7 +194,9 @@ def opened(item: Shown, say: Callable[..., str]) -> list[Any]:
         item,
         gr.Row(visible=True),
         figure(item, say),
-        html.opened(item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say),
+        html.opened(
+            item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say, item.frame.made
+        ),
         html.verdict(" ".join(map(say, (diagnosis.sentence, *map(recognised, item.frame.notes)))), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.Checkbox(value=False, visible=bool(names)),

@@ -10,6 +10,7 @@ from PIL import Image
 
 from anystory.errors import AnyStoryError
 from anystory.story.capabilities import Capabilities
+from anystory.story.from_sketch import Underdrawing
 from anystory.story.model import Prompt, RoutingMaps, Settings, Shape, Step, Subject
 from anystory.story.steering import UNSTEERED, Steering
 
@@ -82,7 +83,8 @@ class Lora:
 @dataclass(frozen=True)
 class Request:
     """All that one frame's pixels depend on, besides the backend: `cast` are the encodings of its subjects `names`, in
-    one order, and `steering` acts on its routing."""
+    one order, and `steering` acts on its routing; `underdrawing` is the sketch beneath it, where it takes anything of
+    one."""
 
     prompt: Prompt
     names: tuple[str, ...]
@@ -90,6 +92,7 @@ class Request:
     settings: Settings
     seed: int
     steering: Steering = UNSTEERED
+    underdrawing: Underdrawing | None = None
 
 
 class Backend(Protocol):
@@ -137,7 +140,7 @@ class Batcher(Protocol):
 
     def denoise_batch(self, requests: Sequence[Request]) -> Generator[dict[int, Step], None, None]:
         """As `Backend.denoise`, for several frames, of a backend that does not sketch with equally many subjects, the
-        same settings and no steering. Yields the frames' steps by their place in `requests` (from 0), all or some at a
-        time; a frame that is begun anew has a step 1 once more. A frame is what it is alone up to the rounding of
-        batched kernels."""
+        same settings, what they take of their sketches among them, and no steering. Yields the frames' steps by
+        their place in `requests` (from 0), all or some at a time; a frame that is begun anew has a step 1 once
+        more. A frame is what it is alone up to the rounding of batched kernels."""
         ...

@@ -26,12 +26,12 @@ from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.files import model_files, reason
 from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, computing, memory_of
-from anystory.backends.models import choose_device, guide_of, readable
+from anystory.backends.models import choose_device, guide_of, pixels_of, readable, undrawn
 from anystory.cast.images import SELECTED
 from anystory.errors import Message
 from anystory.model.finite import finite
 from anystory.model.flux.checkpoint import CheckpointError
-from anystory.model.flux.pipeline import TOKEN, FluxDenoised
+from anystory.model.flux.pipeline import TOKEN, FluxDenoised, Start
 from anystory.model.flux.plans import (
     FluxFootprint,
     FluxPlan,
@@ -213,9 +213,10 @@ class CardBackend(ABC):
 
     @abstractmethod
     def _denoised(
-        self, requests: Sequence[Request], asked: Any, guides: Sequence[Guide | None]
+        self, requests: Sequence[Request], asked: Any, guides: Sequence[Guide | None], start: Start | None
     ) -> Iterator[FluxDenoised]:
-        """The steps of frames made at once, from settings and layouts."""
+        """The steps of frames made at once, from settings and layouts, and from what they begin with in place of
+        noise."""
 
     @abstractmethod
     def _located(self, cast: Sequence[Any], pixels: Tensor) -> Iterator[FluxDenoised]:
@@ -303,12 +304,21 @@ class CardBackend(ABC):
         """Frames made at once, the step of each, of requests that are in `orders`."""
         pipeline, shape = self.pipeline, (asked.height // TOKEN, asked.width // TOKEN)
         version = self.versions(self.memory.plan)
-        guides = [guide_of(each.steering.layout, each.names) for each in requests]
+        guides = [guide_of(each.steering.layout, each.names, each.underdrawing) for each in requests]
         guides = guides if any(guides) else []
+        start, beneath = None, [each.underdrawing for each in requests if each.underdrawing]
+        if beneath and beneath[0].taken.strength < 1:  # all of a batch take the same
+            clean = torch.cat([pipeline.encode_picture(pixels_of(each.picture)) for each in beneath])
+            start = Start(clean, beneath[0].taken.steps(asked.num_inference_steps))
+            if not start.last:
+                images = [pipeline.decode(one[None], asked.height, asked.width) for one in clean]
+                sketched = zip(beneath, images, [each.seed for each in requests], strict=True)
+                yield tuple(Step(1, 1, each[1], undrawn(*each, version)) for each in sketched)
+                return
         names = [_back(each.names, order) for each, order in zip(requests, orders, strict=True)]
         soft = [FluxMapAverage(self._measure(each)) for each in requests]
         recorders = [TraceRecorder((*people, BACKGROUND)) for people in names]
-        for step in self._denoised(requests, asked, guides):
+        for step in self._denoised(requests, asked, guides, start):
             frames = tuple(map(in_order, step.frames(), orders))
             for one, average, recorder in zip(frames, soft, recorders, strict=True):
                 average.add(one)

@@ -23,6 +23,7 @@ from anystory.model.flux.pipeline import (
     AnyStoryFluxPipeline,
     FluxDenoised,
     FluxSettings,
+    Start,
 )
 from anystory.model.flux.plans import (
     FluxFootprint,
@@ -35,6 +36,7 @@ from anystory.model.flux.plans import (
 from anystory.model.flux.speeds import SPEEDS, hasten
 from anystory.model.routing import Guide
 from anystory.story.capabilities import Capabilities
+from anystory.story.from_sketch import FROM_NOISE
 from anystory.story.model import (
     ATTENTION,
     ROUTING,
@@ -105,7 +107,14 @@ class FluxBackend(CardBackend):
         versions = fit.versions(PROGRAM, [base, redux, checkpoint], speed)
         _ = memory.model  # under the plan that the version is to name
         defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
-        about = Capabilities("flux", versions(memory.plan), defaults, range(TOKEN, 2048 + 1, TOKEN), MAX_SUBJECTS)
+        about = Capabilities(
+            name="flux",
+            version=versions(memory.plan),
+            defaults=defaults,
+            sizes=range(TOKEN, 2048 + 1, TOKEN),
+            max_subjects=MAX_SUBJECTS,
+            from_sketch=FROM_NOISE,  # nobody has measured another on a card
+        )
         return cls(about, memory, fit.footprint, versions, fit.card, fit.batch)
 
     def unread(self, text: str) -> str:
@@ -132,7 +141,7 @@ class FluxBackend(CardBackend):
         names, settings, steering, most = request.names, request.settings, request.steering, self.about.max_subjects
         if len(names) > most:
             raise BackendError(f"A frame takes at most {most} characters, this panel has {len(names)}; leave some out.")
-        several, guided = len(names) > 1, guide_of(steering.layout, names) is not None
+        several, guided = len(names) > 1, guide_of(steering.layout, names, request.underdrawing) is not None
         own = SEVERAL_START if several else FluxSettings.ref_start_at, FluxSettings.ref_end_at
         start, end = steering.reference or own
         try:
@@ -155,14 +164,14 @@ class FluxBackend(CardBackend):
         return ROUTING if len(request.cast) != 1 or self._settings(request).enable_router else ATTENTION
 
     def _denoised(
-        self, requests: Sequence[Request], asked: FluxSettings, guides: Sequence[Guide | None]
+        self, requests: Sequence[Request], asked: FluxSettings, guides: Sequence[Guide | None], start: Start | None
     ) -> Iterator[FluxDenoised]:
         pipeline, casts = self.pipeline, [each.cast for each in requests]
         encoded = [pipeline.encode_text(each.prompt.text) for each in requests]
         text, pooled = (torch.cat(parts) for parts in zip(*encoded, strict=True))
         noise = torch.cat([pipeline.noise(each.seed, asked.height, asked.width) for each in requests])
         measure = self._measure(requests[0]) == ATTENTION
-        return pipeline.denoise_batch(text, pooled, casts, noise, asked, measure=measure, guides=guides)
+        return pipeline.denoise_batch(text, pooled, casts, noise, asked, measure, guides, start)
 
     def _located(self, cast: Sequence[FluxSubject], pixels: Tensor) -> Iterator[FluxDenoised]:
         return self.pipeline.locate(*self.pipeline.encode_text(""), cast, pixels)

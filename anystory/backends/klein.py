@@ -15,12 +15,13 @@ from anystory.backends.files import reason, whole
 from anystory.backends.hub import KLEIN, fetch
 from anystory.backends.models import MAX_SUBJECTS, guide_of
 from anystory.cast.images import square_crop
-from anystory.model.flux.pipeline import TOKEN, FluxDenoised
+from anystory.model.flux.pipeline import TOKEN, FluxDenoised, Start
 from anystory.model.flux.plans import FluxPlan, FluxWork
 from anystory.model.klein.pipeline import TEXT_TOKENS, AnyStoryKleinPipeline, KleinSettings, KleinSubject
 from anystory.model.klein.plans import KleinFootprint, release_configs, release_footprint
 from anystory.model.routing import Guide
 from anystory.story.capabilities import Capabilities
+from anystory.story.from_sketch import FROM_NOISE
 from anystory.story.model import ATTENTION, ROUTING, Prompt, Settings, Subject
 from anystory.story.size import Size
 
@@ -94,6 +95,7 @@ class KleinBackend(CardBackend):
             range(TOKEN, 2048 + 1, TOKEN),
             MAX_SUBJECTS,
             settings=("size", "steps", "gamma"),
+            from_sketch=FROM_NOISE,  # nobody has measured another on a card
         )
         return cls(about, memory, fit.footprint, versions, fit.card, fit.batch, routing)
 
@@ -150,17 +152,18 @@ class KleinBackend(CardBackend):
 
     def _measure(self, request: Request) -> str:
         """One subject has no competitor unless its map steers the frame."""
-        layout = request.steering.router and guide_of(request.steering.layout, request.names) is not None
+        guide = guide_of(request.steering.layout, request.names, request.underdrawing)
+        layout = request.steering.router and guide is not None
         return ROUTING if len(request.cast) != 1 or layout or self._settings(request).close else ATTENTION
 
     def _denoised(
-        self, requests: Sequence[Request], asked: KleinSettings, guides: Sequence[Guide | None]
+        self, requests: Sequence[Request], asked: KleinSettings, guides: Sequence[Guide | None], start: Start | None
     ) -> Iterator[FluxDenoised]:
         pipeline, casts = self.pipeline, [each.cast for each in requests]
         text = torch.cat([pipeline.encode_text(told(each.prompt, each.cast)) for each in requests])
         noise = torch.cat([pipeline.noise(each.seed, asked.height, asked.width) for each in requests])
         routed = all(each.steering.router for each in requests)
-        return pipeline.denoise_batch(text, casts, noise, asked, guides if routed else [])
+        return pipeline.denoise_batch(text, casts, noise, asked, guides if routed else [], start)
 
     def _located(self, cast: Sequence[KleinSubject], pixels: Tensor) -> Iterator[FluxDenoised]:
         return self.pipeline.locate(self.pipeline.encode_text(""), cast, pixels)

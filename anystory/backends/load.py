@@ -111,7 +111,10 @@ def _refuse(name: str, others: str, given: Mapping[str, object]) -> None:
 
 def hush() -> None:
     """Before they are imported: libraries tell of image processors, formats and kernels of other machines that nobody
-    uses here."""
+    uses here. And torch's threads are to sleep while they wait for each other, unless somebody said otherwise: spinning
+    they keep from the cores the very thread that they wait for wherever something else is at work, and two frames take
+    minutes. How many there are stays as it is, as another number would give frames with other last digits."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for library in ("TRANSFORMERS", "DIFFUSERS"):
         os.environ.setdefault(f"{library}_VERBOSITY", "error")
     for name in ("torchao", "torch.utils._pytree", "bitsandbytes"):

@@ -11,11 +11,15 @@ from torch import Tensor
 
 from anystory.backends.base import BackendError
 from anystory.model.routing import Guide
-from anystory.story.model import BACKGROUND
-from anystory.story.steering import Layout
+from anystory.story.from_sketch import Underdrawing
+from anystory.story.model import BACKGROUND, SEEN, Frame, RoutingMaps
+from anystory.story.steering import SIDE, Layout
 
 MAX_SUBJECTS = 4
 """Subjects per frame; beyond it no model here was trained or tried."""
+
+MAPS = 512
+"""Longer side at most of the maps of a frame whose steps are all left out."""
 
 
 def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:
@@ -37,11 +41,26 @@ def readable(picture: Image.Image, sought: int, area: int, step: int) -> Tensor:
         raise BackendError(f"At most {MAX_SUBJECTS} characters can be looked for at once, not {sought}.")
     scale = (area / (picture.width * picture.height)) ** 0.5
     size = tuple(max(step, round(length * scale / step) * step) for length in picture.size)
-    pixels = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / 127.5 - 1
-    return torch.from_numpy(pixels).permute(2, 0, 1)
+    return pixels_of(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS))
 
 
-def guide_of(layout: Layout, names: Sequence[str]) -> Guide | None:
-    """A layout as models take it; None where it asks nothing of a frame of `names`."""
-    regions = layout.regions((*names, BACKGROUND))
+def guide_of(layout: Layout, names: Sequence[str], underdrawing: Underdrawing | None = None) -> Guide | None:
+    """A layout as models take it, with the places of a sketch for those that it gives none, where those are taken; None
+    where nothing is asked of a frame of `names`."""
+    seen = None
+    if underdrawing is not None and underdrawing.taken.layout:
+        seen = np.pad(underdrawing.regions(names, SIDE), ((0, 1), (0, 0), (0, 0)))
+    regions = layout.regions((*names, BACKGROUND), seen)
     return None if regions is None else Guide(regions, layout.strength, layout.start, layout.end)
+
+
+def pixels_of(picture: Image.Image) -> Tensor:
+    """An RGB picture as models read it: (3, H, W) in [-1, 1]."""
+    return torch.from_numpy(np.asarray(picture, np.float32) / 127.5 - 1).permute(2, 0, 1)
+
+
+def undrawn(underdrawing: Underdrawing, image: Image.Image, seed: int, version: str) -> Frame:
+    """The frame whose steps are all left out: the sketch as the autoencoder gives it back, `image`."""
+    held = underdrawing.holders[:: (every := -(-max(image.size) // MAPS)), ::every]
+    maps = (held == np.arange(len(underdrawing.names) + 1, dtype=np.uint8)[:, None, None]).astype(np.float32)
+    return Frame(image, RoutingMaps((*underdrawing.names, BACKGROUND), maps, SEEN), seed, version=version)

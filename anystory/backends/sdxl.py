@@ -9,10 +9,11 @@ import re
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ import anystory.model.autoencoder  # noqa: F401  diffusers loads no class of a m
 from anystory.backends.base import BackendError, Request
 from anystory.backends.files import model_files, reason, whole
 from anystory.backends.memory import Planned, memory_of
-from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, readable
+from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, pixels_of, readable, undrawn
 from anystory.cast.images import square_crop
 from anystory.errors import Message
 from anystory.model.anystory import SubjectEncoding
@@ -38,6 +39,7 @@ from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes
 from anystory.model.routing import hard_maps, open_maps
 from anystory.story.capabilities import Capabilities
 from anystory.story.english import counted
+from anystory.story.from_sketch import FROM_NOISE, STRENGTH, FromSketch
 from anystory.story.model import (
     BACKGROUND,
     Frame,
@@ -50,9 +52,17 @@ from anystory.story.model import (
     sides,
 )
 from anystory.story.size import Size
+from anystory.supplies import ASSETS
 
 STEPS = {"exact": Settings.steps, "few": 10}
 """Steps per frame, unless asked for otherwise, by the names of speeds that users know."""
+
+EMBEDDED = ASSETS / "mini"
+"""The weights that come with the program."""
+
+EMBEDDED_TAKES = FromSketch(layout=True, strength=STRENGTH)
+"""What frames by those take of their sketches unless somebody says otherwise. For other weights nobody has measured
+it."""
 
 PROGRAM = "1"
 """Raised when the same weights, settings and seed would give another frame."""
@@ -154,7 +164,9 @@ class AnyStoryBackend:
         memory = Planned(name, build, plans, tell)
         model = memory.model  # under the plan that the version is to name
         version = versions(memory.plan)
-        return cls(capabilities(model, name, version, STEPS[speed]), memory, versions, footprint, card)
+        taken = EMBEDDED_TAKES if folder.resolve() == EMBEDDED.resolve() else FROM_NOISE
+        about = replace(capabilities(model, name, version, STEPS[speed]), from_sketch=taken)
+        return cls(about, memory, versions, footprint, card)
 
     def encode(self, subject: Subject) -> SubjectEncoding:
         """Cut out, crop square on white, encode, every picture."""
@@ -224,6 +236,16 @@ class AnyStoryBackend:
 
     def _frame(self, request: Request) -> Iterator[Step]:
         names, cast, settings, steering = request.names, request.cast, request.settings, request.steering
+        begun: dict[str, Any] = {}
+        under = request.underdrawing
+        version = self.versions(self.memory.plan)
+        if under is not None and under.taken.strength < 1:
+            start = self.pipeline.encode_image(pixels_of(under.picture)[None]).float()
+            begun = {"start": start, "last": under.taken.steps(settings.steps)}
+            if begun["last"] == 0:
+                image = self.pipeline.decode(start)[0]
+                yield Step(1, 1, image, undrawn(under, image, request.seed, version))
+                return
         average, recorder = MapAverage(), TraceRecorder((*names, BACKGROUND))
         mentions = request.prompt.mentions or (None,) * len(cast)
         for step in self.pipeline.denoise(
@@ -238,7 +260,8 @@ class AnyStoryBackend:
             gamma=[steering.gammas(names, settings.gamma)],
             reference=steering.reference or (0.0, 1.0),
             gate=hard_maps if steering.router else open_maps,
-            guides=[guide_of(steering.layout, names)],
+            guides=[guide_of(steering.layout, names, under)],
+            **begun,
         ):
             average.add(step)
             recorder.add(step.index, _holders(step.refined), _holders(step.coarse))
@@ -246,7 +269,6 @@ class AnyStoryBackend:
                 yield Step(step.index, step.total, self.pipeline.decode(step.clean)[0])
         image = self.pipeline.decode(step.latents)[0]
         maps = RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy())
-        version = self.versions(self.memory.plan)
         frame = Frame(image, maps, request.seed, recorder.trace(step.total), version=version)
         yield Step(step.total, step.total, image, frame)
 
@@ -290,6 +312,7 @@ def capabilities(pipeline: AnyStoryPipeline, name: str, version: str, steps: int
         max_subjects=MAX_SUBJECTS,
         follows_style=on_clip,
         draws_characters=on_clip,
+        from_sketch=FROM_NOISE,
     )
 
 

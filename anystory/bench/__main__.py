@@ -1,9 +1,9 @@
 """`python -m anystory.bench flux --out DIR`: times, counts, distances and memory plans, as JSON and a chart.
 
 With a GPU everything runs at full size; without one the times are of a small model and the counts of the full one.
-`klein` counts what maps cost FLUX.2 [klein], `world` times the training's frames, `plans` prints the memory plans and
-`plans --check` walks them, `sketch` says what storybook costs, `reading` how well the sketch reads lines, `sheets`
-draws the sheets of docs/sketch.md.
+`busy` is what mini does beside other programs, `klein` counts what maps cost FLUX.2 [klein], `world` times the
+training's frames, `plans` prints the memory plans and `plans --check` walks them, `sketch` says what storybook costs,
+`reading` how well the sketch reads lines, `sheets` draws the sheets of docs/sketch.md.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 
 import torch
 
+from anystory.bench import busy, paper
 from anystory.bench import klein as kleins
-from anystory.bench import paper
 from anystory.bench import reading as readings
 from anystory.bench import sheets as contacts
 from anystory.bench import sketch as sketches
@@ -57,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("plans", help="the memory plan for every size of card")
     command.add_argument("--check", action="store_true", help="walk every plan on a simulated card, at small scale")
     command.set_defaults(command=plans)
+    command = commands.add_parser("busy", help="a frame of mini beside two busy processes, against alone")
+    command.add_argument("--frames", type=int, default=5, metavar="N", help="timed frames each way (%(default)s)")
+    command.set_defaults(command=beside)
     command = commands.add_parser("world", help="how fast the frames of the training are composed")
     command.add_argument("--art", type=Path, required=True, help="folder of the training art")
     command.add_argument("--out", type=Path, default=Path("bench"), metavar="DIR", help="for world.json and the cache")
@@ -157,6 +160,12 @@ def sketch(arguments: argparse.Namespace) -> int:
         print(f"anystory.bench: {error}", file=sys.stderr)
         return 2
     return int(any(figure.value > figure.most for figure in figures))
+
+
+def beside(arguments: argparse.Namespace) -> int:
+    found = busy.bench(max(1, arguments.frames))
+    print(found)
+    return int(not found.passed)
 
 
 def world(arguments: argparse.Namespace) -> int:

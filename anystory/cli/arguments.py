@@ -11,7 +11,7 @@ from anystory.backends import base as backend
 from anystory.cast.segment import MODELS
 from anystory.cli import check, films, info, pictures, render, stories
 from anystory.cli.report import Report
-from anystory.cli.usage import Parser, between, lora, size, vram
+from anystory.cli.usage import Parser, between, from_sketch, lora, size, vram
 from anystory.pages.balloons import CAPTIONS, DIALOGUES, DIRECTIONS, Lettering
 from anystory.pages.form import Format
 from anystory.pages.paper import PAPERS
@@ -72,12 +72,14 @@ def _render(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--layout", nargs=2, action="append", default=[], metavar=("PANELS", "PLACES"), help=about)
     about = "how firmly maps follow every layout, from 0 (not at all) to 1 (default: the script's)"
     command.add_argument("--layout-strength", type=between(float, 0, 1), metavar="X", help=about)
+    _add_from_sketch(command)
     _add_how(command)
     _add_engines(command)
 
     command = add("resume", render.resume, "go on with a rendered story: make the panels that have no frame")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
     _add_frames(command, "of panels without their own (default: what the story has)")
+    _add_from_sketch(command)
     _add_how(command)
     _add_engines(command)
 
@@ -119,6 +121,16 @@ def _add_frames(command: argparse.ArgumentParser, whose: str) -> None:
     command.add_argument("--shape", choices=SHAPES, default="", metavar="W:H", help=about)
     about = f"let each frame have the shape of its cell in this layout of pages: {', '.join(LAYOUTS)}"
     command.add_argument("--pages", choices=LAYOUTS, default="", metavar="LAYOUT", help=about)
+
+
+def _add_from_sketch(command: argparse.ArgumentParser) -> None:
+    """What a model takes of the sketches."""
+    about = (
+        "what a model's frames take of their sketches, but those of panels that say it: off; layout, where everybody "
+        "is; a strength from 0 (the sketch) to 1 (from noise); or both, as in 'layout 0.4' (default: the script's, or "
+        "what the model does)"
+    )
+    command.add_argument("--from-sketch", type=from_sketch, metavar="WORDS", help=about)
 
 
 def _sketch(arguments: argparse.Namespace, report: Report) -> None:

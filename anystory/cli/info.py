@@ -86,7 +86,8 @@ def _folder(folder: Path, report: Report) -> None:
     for error in lost.values():
         report.note(left_out(error))
     for panel in _panels(project, [panel.prompt for panel in story.script.panels], lost):
-        made = f"size {panel['size']}, seed {panel['seed']}. {panel['message']}" if panel["file"] else "no frame yet."
+        how = ", ".join(filter(None, (f"size {panel['size']}", f"seed {panel['seed']}", panel["made"])))
+        made = f"{how}. {panel['message']}" if panel["file"] else "no frame yet."
         report.tell("panel", f"panel {panel['panel']}: {panel['prompt']}\n    {made}", folder=str(folder), **panel)
 
 
@@ -98,14 +99,14 @@ def _panels(project: Project, prompts: list[str], lost: Collection[int]) -> Iter
     for number, prompt in enumerate(prompts, 1):
         entry = project.entries.get(number) if number not in lost else None
         made: dict[str, Any] = {"file": None, "size": None, "seed": None, "trace": None, "tries": 0}
-        made |= {"backend": None, "diagnosis": None, "message": None}
+        made |= {"backend": None, "made": None, "diagnosis": None, "message": None}
         if entry is not None:
             frame = project.frame(number)
             said = diagnose(frame.maps, frame.image)
             trace = entry.trace and str(project.folder / entry.trace)
             made = {"file": str(project.folder / entry.image), "size": Size(*frame.image.size).written}
             made |= {"seed": entry.seed, "trace": trace, "tries": entry.tries}
-            made |= {"backend": project.maker(number)[0], "diagnosis": said.as_data()}
+            made |= {"backend": project.maker(number)[0], "made": frame.made, "diagnosis": said.as_data()}
             made |= {"message": " ".join([said.sentence, *frame.notes])}
         yield {"panel": number, "prompt": prompt, **made}
 
@@ -121,7 +122,8 @@ def _frame(path: Path, report: Report) -> None:
     settings, size = story.settings.written, Size(*Image.open(io.BytesIO(data)).size).written
     words = [
         f"panel {story.panel} of {story.script.title or 'a story without a title'}: {panel.prompt}",
-        f"with {', '.join(panel.cast) or 'nobody'}; seed {story.seed}; by {story.backend} {story.version}",
+        f"with {', '.join(panel.cast) or 'nobody'}; seed {story.seed}; "
+        + ", ".join(filter(None, (f"by {story.backend} {story.version}", story.made))),
         ", ".join(f"{key} {value}" for key, value in {**settings, "size": size}.items()),
         *story.notes,
     ]
@@ -133,6 +135,7 @@ def _frame(path: Path, report: Report) -> None:
         "settings": settings,
         "backend": story.backend,
         "version": story.version,
+        "made": story.made,
     }
     report.tell("frame", "\n".join(words), file=str(path), **what, **made, notes=list(story.notes))
 

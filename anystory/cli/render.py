@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from anystory.api import asked_settings, cut_out, filled_script, with_frames, workers_of
+from anystory.api import asked_settings, cut_out, filled_script, with_frames, with_sketches, workers_of
 from anystory.backends import base as backend
 from anystory.backends.base import Backend
 from anystory.backends.cluster import Cluster
@@ -59,10 +59,10 @@ def render(arguments: argparse.Namespace, report: Report) -> int:
         read.append((script, cut_out(script, segmenter), segmenter, folder, tuple(numbers)))
     with _engine(arguments, name, report) as engine:
         settings = asked_settings(engine, seed=arguments.seed, steps=arguments.steps, guidance=arguments.guidance)
-        jobs = [
-            RenderJob(Story(script, subjects, settings), segmenter, folder, numbers, arguments.trace, arguments.retry)
-            for script, subjects, segmenter, folder, numbers in read
-        ]
+        jobs = []
+        for script, subjects, segmenter, folder, numbers in read:
+            story = Story(with_sketches(script, engine, arguments.from_sketch), subjects, settings)
+            jobs.append(RenderJob(story, segmenter, folder, numbers, arguments.trace, arguments.retry))
         for path in arguments.scripts:
             findings = [finding for finding in found(path, engine) if finding.code in UNHONOURED]
             tell_findings(path, findings, report, sys.stderr)
@@ -79,7 +79,8 @@ def resume(arguments: argparse.Namespace, report: Report) -> int:
     with _engine(arguments, name, report) as engine:
         _refuse_another(arguments, project, engine)
         story, how = _in_settings_of(engine, story, project), (arguments.trace, arguments.retry)
-        story = replace(story, script=with_frames(story.script, arguments.size, arguments.shape, arguments.pages))
+        script = with_frames(story.script, arguments.size, arguments.shape, arguments.pages)
+        story = replace(story, script=with_sketches(script, engine, arguments.from_sketch))
         return _make([RenderJob(story, segmenter, arguments.folder, tuple(numbers), *how)], engine, report)
 
 
@@ -291,7 +292,8 @@ def _tell_frame(event: Progress, before: int | None, job: RenderJob, report: Rep
         words = f"try {event.attempt} is no better, seed {before} stays."
     else:
         done = "rendered" if event.attempt == 1 else f"rendered (try {event.attempt})"
-        words = " ".join([f"{'unchanged' if event.reused else done}, seed {frame.seed}.", said.sentence, *frame.notes])
+        how = ["unchanged" if event.reused else done, *[frame.made] * bool(frame.from_sketch), f"seed {frame.seed}."]
+        words = " ".join([", ".join(how), said.sentence, *frame.notes])
     file = _folder(job) / frame_file(event.panel)
     report.tell(
         "frame",
@@ -300,6 +302,7 @@ def _tell_frame(event: Progress, before: int | None, job: RenderJob, report: Rep
         panel=event.panel,
         file=str(file),
         seed=frame.seed,
+        from_sketch=str(frame.from_sketch),
         attempt=event.attempt,
         reused=event.reused,
         done=event.done,

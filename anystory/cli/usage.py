@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from anystory.backends.base import Lora
 from anystory.errors import AnyStoryError
-from anystory.story.model import BOUNDS
-from anystory.story.size import Size
+from anystory.story.from_sketch import FromSketch, FromSketchError
+from anystory.story.size import SIDES, Size
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,16 +56,22 @@ def lora(text: str) -> Lora:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def from_sketch(text: str) -> FromSketch:
+    """An argparse type: what frames take of their sketches."""
+    try:
+        return FromSketch.read(text)
+    except FromSketchError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def size(text: str) -> Size:
     """An argparse type: the size of frames, a side or both."""
-    low, high = BOUNDS["size"]
     try:
-        size = Size.of(text)
-    except ValueError:
-        size = Size(0, 0)
-    if not all(low <= side <= high for side in size):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a side between {low} and {high}, or two such as 1344x768")
-    return size
+        return Size.asked(text)
+    except ValueError as error:
+        low, high = SIDES
+        reason = f"{text!r} is not a side between {low} and {high}, or two such as 1344x768"
+        raise argparse.ArgumentTypeError(reason) from error
 
 
 def between(kind: Callable[[str], float], low: float, high: float) -> Callable[[str], float]:

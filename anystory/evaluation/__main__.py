@@ -24,13 +24,14 @@ from anystory.evaluation.identity import (
 )
 from anystory.maps.overlay import overlay, sheet
 from anystory.project.folder import cutout
+from anystory.story.from_sketch import FROM_NOISE, FromSketch
 from anystory.story.model import Settings
 from anystory.training.art import Art
 from anystory.training.health import SIGMAS, reference_gap
 from anystory.training.inputs import encode_batch, prepare
 from anystory.training.world import World
 
-PARTS = ("table", "embedded")
+PARTS = ("table", "embedded", "settings")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,13 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--art", type=Path, required=True, help="folder of the training art")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures.json, table.md and the sheets")
     parser.add_argument(
-        "--only", choices=PARTS, help="only the judge's table, or only the quick figures (default: both)"
+        "--only", choices=PARTS, help="only the judge's table, the quick figures, or places that stay (default: all)"
     )
     parser.add_argument(
         "--samples", type=int, default=100, help="drawings the table tells apart (default: %(default)s)"
     )
     parser.add_argument("--steps", type=int, default=25, help="denoising steps per frame (default: %(default)s)")
     parser.add_argument("--guidance", type=float, help="default: the model's own")
+    about = "what the table draws from the sketches of its lines: off, layout, 0.4, layout 0.4 (default: the model's)"
+    parser.add_argument("--from-sketch", metavar="WORDS", help=about)
     parser.add_argument("--device")
     options = parser.parse_args(arguments)
     try:
@@ -66,6 +69,8 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     settings = replace(backend.about.defaults, steps=options.steps)
     if options.guidance is not None:
         settings = replace(settings, guidance=options.guidance)
+    usual = backend.about.from_sketch or FROM_NOISE
+    taken = usual if options.from_sketch is None else FromSketch.read(options.from_sketch)
     art = Art(options.art, options.out / "cache", split="test", size=128)
     world = World(art, options.out / "cache", size=settings.size.width, scenes_count=100)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -73,13 +78,22 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
         "model": backend.about.version,
         "steps": settings.steps,
         "guidance": settings.guidance,
+        "from sketch": str(taken),
     }
-    if options.only != "table":
+    if options.only in (None, "embedded"):
         figures |= embedded(backend, art, world, settings, options.out)
-    if options.only != "embedded":
+    if options.only in (None, "settings"):
+        from anystory.evaluation import settings as stories
+        from anystory.evaluation.table import Artist, table_lines
+
+        rows = stories.evaluate(Artist(backend, settings, taken), art, max(2, options.samples // 4))
+        page = "\n".join(["# Places that stay", "", *table_lines(rows)]) + "\n"
+        (options.out / "settings.md").write_text(page, encoding="utf-8")
+        figures["places that stay"] = [row.as_data() for row in rows]
+    if options.only in (None, "table"):
         from anystory.evaluation import table
 
-        report = table.evaluate(backend, art, world, settings, options.samples)
+        report = table.evaluate(table.Artist(backend, settings, taken), art, world, options.samples)
         for name, picture in report.sheets.items():
             picture.save(options.out / name)
         (options.out / "table.md").write_text(report.as_markdown(f"Model {backend.about.version}"), encoding="utf-8")

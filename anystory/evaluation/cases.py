@@ -28,6 +28,9 @@ UNFIT = {"family", "person-symbol", "heart", "emotion", "body-parts"}
 
 CALLED = "a character"
 
+NAMES = ("Ann", "Bob")
+"""What the characters of a case are called in the line that storybook reads of it."""
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -54,6 +57,16 @@ class Case:
     where: tuple[str, ...]
     size: tuple[str, ...]
     seed: int
+
+    @property
+    def line(self) -> str:
+        """The sentence with names in it, as somebody with such a cast would write it: what the sketch is read from."""
+        text = self.prompt.text
+        for name, span in reversed(list(zip(NAMES, self.prompt.mentions, strict=False))):
+            start, end = span or (0, 0)
+            adjectives = text[start:end].removeprefix("a ").removesuffix("character")
+            text = f"{text[:start]}{adjectives}{name}{text[end:]}"
+        return text
 
 
 def gallery(art: Art, count: int, seed: int = 0) -> Gallery:
@@ -115,6 +128,21 @@ def pairs(cast: Gallery, count: int, seed: int = 0) -> list[Case]:
         spans = ((0, len(CALLED)), (start, start + len(CALLED)))
         cases.append(Case(Prompt(text, spans), two, place, time, ("left", "right"), ("", ""), 5000 + number))
     return cases
+
+
+def stays(cast: Gallery, count: int, seed: int = 0) -> list[tuple[Case, Case]]:
+    """`count` stories of two panels in one place at one time: somebody on the left, then somebody else on the right."""
+    rng = np.random.default_rng([seed, 3])
+    stories = []
+    for number in range(count):
+        place, time, scene = _scene(number, rng)
+        two = []
+        for panel, side in enumerate(("left", "right")):
+            prompt = Prompt(f"{CALLED} {POSITIONS[side][0]} {scene}", ((0, len(CALLED)),))
+            who = (2 * number + panel) % len(cast)
+            two.append(Case(prompt, (who,), place, time, (side,), ("",), 9000 + 2 * number + panel))
+        stories.append((two[0], two[1]))
+    return stories
 
 
 def _scene(number: int, rng: np.random.Generator) -> tuple[str, str, str]:

@@ -87,6 +87,12 @@ def overlap(a: np.ndarray | None, b: np.ndarray | None) -> float:
     return float((a & b).sum() / (a | b).sum())
 
 
+def likeness(one: Image.Image, other: Image.Image, where: np.ndarray) -> float:
+    """How near two RGB pictures of one size are where a mask, bool (H, W), says: PSNR in dB, at most 99."""
+    apart = (np.asarray(one, np.float64)[where] - np.asarray(other, np.float64)[where]) / 255
+    return float(min(99.0, -10 * np.log10(max(float((apart**2).mean()), 1e-10))))
+
+
 def held(maps: RoutingMaps, side: int) -> np.ndarray:
     """Where any subject's map is the strongest: bool (side, side)."""
     soft = [np.asarray(Image.fromarray(m).resize((side, side), Image.Resampling.BILINEAR)) for m in maps.values]

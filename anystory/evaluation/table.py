@@ -14,10 +14,12 @@ import torch
 from PIL import Image
 
 from anystory.backends.base import Request
+from anystory.backends.models import pixels_of
 from anystory.backends.sdxl import AnyStoryBackend
+from anystory.backends.underdrawing import underdrawing
 from anystory.cast.images import MaskedImage
 from anystory.cast.segment import Segmenter
-from anystory.evaluation.cases import Case, Gallery, gallery, pairs, singles
+from anystory.evaluation.cases import NAMES, Case, Gallery, gallery, pairs, singles
 from anystory.evaluation.examination import answers, composites, examine_identity
 from anystory.evaluation.identity import cut_by_routing, subject_of
 from anystory.evaluation.measures import (
@@ -27,6 +29,7 @@ from anystory.evaluation.measures import (
     area,
     found_by_segmentation,
     held,
+    likeness,
     overlap,
     rank_of,
     read_size,
@@ -38,9 +41,12 @@ from anystory.maps.consistency import pose_difference
 from anystory.maps.overlay import overlay as tinted
 from anystory.maps.overlay import sheet
 from anystory.model.identity import load_encoder
-from anystory.model.pipeline import MapAverage
-from anystory.model.routing import open_maps
-from anystory.story.model import BACKGROUND, Frame, RoutingMaps, Settings
+from anystory.sketch.cutout import prepare
+from anystory.sketch.read import read_story
+from anystory.story.from_sketch import FromSketch, Underdrawing
+from anystory.story.model import CastMember, Frame, Panel, Script, Settings
+from anystory.story.shot import Shot
+from anystory.story.steering import UNSTEERED, Steering
 from anystory.training.art import Art
 from anystory.training.world import World
 
@@ -104,15 +110,23 @@ class TableReport:
 
     def as_markdown(self, title: str) -> str:
         """The same as a page."""
-        lines = [f"# {title}", "", *_lines(self.rows), "", "## The judge, on real composites with known answers", ""]
-        lines += _lines(self.judge)
+        lines = [
+            f"# {title}",
+            "",
+            *table_lines(self.rows),
+            "",
+            "## The judge, on real composites with known answers",
+            "",
+        ]
+        lines += table_lines(self.judge)
         if self.confusions:
             lines += ["", "Composites it took for another drawing:", ""]
             lines += [f"- {a} for {b}{f' ({n} times)' if n > 1 else ''}" for a, b, n in self.confusions]
         return "\n".join(lines) + "\n"
 
 
-def _lines(rows: Sequence[Row]) -> list[str]:
+def table_lines(rows: Sequence[Row]) -> list[str]:
+    """Rows as a table in Markdown."""
     out = [
         "| what | figure [95 %] | n | aim | met | real composites | floor |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -128,25 +142,70 @@ def _lines(rows: Sequence[Row]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Made:
+class JudgedFrame:
     """A case and what became of it: a subject's cut-out by its routing map, each, and the seconds it took."""
 
     case: Case
     frame: Frame
     cuts: tuple[MaskedImage | None, ...]
     seconds: float
+    beneath: Underdrawing | None
 
 
-def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Settings, samples: int) -> TableReport:
+def shots(cases: Sequence[Case]) -> list[Shot]:
+    """What storybook reads of the lines of cases, which are one story."""
+    panels = tuple(Panel(case.line, NAMES[: len(case.cast)]) for case in cases)
+    return read_story(Script(panels), [CastMember(name) for name in NAMES])
+
+
+@dataclass(frozen=True)
+class Artist:
+    """Who draws the cases: a model with its settings, and what its frames take of the sketch that storybook makes of
+    the case's line."""
+
+    backend: AnyStoryBackend
+    settings: Settings
+    taken: FromSketch
+
+    def sketch(self, case: Case, cast: Gallery, shot: Shot) -> Underdrawing:
+        """The sketch of a case's shot, with the drawings of `cast`."""
+        names = NAMES[: len(case.cast)]
+        request = Request(replace(case.prompt, shot=shot), names, (), self.settings, case.seed)
+        subjects = [replace(cast.subjects[i], name=name) for i, name in zip(case.cast, names, strict=True)]
+        return underdrawing(request, self.taken, {subject.name: prepare(subject) for subject in subjects})
+
+    def draw(
+        self,
+        case: Case,
+        cast: Gallery,
+        encoded: Sequence[Any],
+        steering: Steering = UNSTEERED,
+        shot: Shot | None = None,
+    ) -> JudgedFrame:
+        """A case's frame, with the drawings of `cast` and their encodings; its sketch shows the shot, or what storybook
+        reads of the case's line."""
+        names = NAMES[: len(case.cast)]
+        request = Request(case.prompt, names, tuple(encoded[i] for i in case.cast), self.settings, case.seed, steering)
+        start = time.monotonic()
+        if self.taken:
+            request = replace(request, underdrawing=self.sketch(case, cast, shot or shots([case])[0]))
+        *_, last = self.backend.denoise(request)
+        seconds = time.monotonic() - start
+        frame = last.finished
+        cuts = tuple(cut_by_routing(frame, k) for k in range(len(names)))
+        return JudgedFrame(case, frame, cuts, seconds, request.underdrawing)
+
+
+def evaluate(artist: Artist, art: Art, world: World, samples: int) -> TableReport:
     """Measure everything on `samples` drawings of `art` (the test split) and half as many pairs."""
-    cast = gallery(art, samples)
+    cast, backend, settings = gallery(art, samples), artist.backend, artist.settings
     judge = Judge.of(load_encoder(), cast.subjects)
     reader, segmenter = FrameReader.load(), Segmenter()
     encoded = [backend.encode(subject) for subject in cast.subjects]
 
-    alone = [_make(backend, case, cast, encoded, settings) for case in singles(cast)]
-    couples = [_make(backend, case, cast, encoded, settings) for case in pairs(cast, max(1, samples // 2))]
-    unrouted = [_unrouted(backend, made.case, cast, encoded, settings) for made in couples]
+    alone = [artist.draw(case, cast, encoded) for case in singles(cast)]
+    couples = [artist.draw(case, cast, encoded) for case in pairs(cast, max(1, samples // 2))]
+    unrouted = [artist.draw(made.case, cast, encoded, Steering(router=False)) for made in couples]
     real = composites(world, cast)
 
     seen = [found_by_segmentation(made.frame.image, segmenter) for made in alone]
@@ -162,7 +221,7 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
     both_on, both_off = ([all(r == 1 for r in two) for two in some] for some in (ranks_on, ranks_off))
     large = [cut is not None and area(cut[1]) >= LEAST_SHARE for made in (*alone, *couples) for cut in made.cuts]
     near = [rank <= AMONG for rank in (*ranks, *chain(*ranks_on))]
-    one_view, views = (_seen_from(backend, art, count, min(VIEWED, samples), settings) for count in (1, VIEWS))
+    one_view, views = (_seen_from(artist, art, count, min(VIEWED, samples)) for count in (1, VIEWS))
     truth = answers(real, seen_real, reader)
     side = settings.size.width
     everyone, everyone_seen = [*alone, *couples], [*seen, *seen_couples]
@@ -220,6 +279,7 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
             ceiling=ratio([pose_difference((o.image, o.mask), _cut(cast, o.who)) for o in real if area(o.mask)], poses),
             floor="a copy 0",
         ),
+        *_copied(everyone, backend),
         Row(
             f"seconds a frame: {side} px, two subjects, {settings.steps} steps, {torch.get_num_threads()} threads",
             mean([made.seconds for made in couples]),
@@ -239,38 +299,7 @@ def evaluate(backend: AnyStoryBackend, art: Art, world: World, settings: Setting
 # Frames.
 
 
-def _make(backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[Any], settings: Settings) -> _Made:
-    names = tuple(f"{k}: {cast.subjects[i].name}" for k, i in enumerate(case.cast))
-    start = time.monotonic()
-    subjects = tuple(encoded[i] for i in case.cast)
-    *_, last = backend.denoise(Request(case.prompt, names, subjects, settings, case.seed))
-    seconds = time.monotonic() - start
-    frame = last.finished
-    return _Made(case, frame, tuple(cut_by_routing(frame, k) for k in range(len(case.cast))), seconds)
-
-
-def _unrouted(backend: AnyStoryBackend, case: Case, cast: Gallery, encoded: Sequence[Any], settings: Settings) -> _Made:
-    """The same case with every subject's gate open everywhere, all in equal parts."""
-    average, start = MapAverage(), time.monotonic()
-    for step in backend.pipeline.denoise(
-        [case.prompt.text],
-        [case.prompt.mentions],
-        [[encoded[i] for i in case.cast]],
-        [case.seed],
-        size=settings.size,
-        steps=settings.steps,
-        guidance=settings.guidance,
-        gate=open_maps,
-    ):
-        average.add(step)
-    image = backend.pipeline.decode(step.latents)[0]
-    names = tuple(f"{k}: {cast.subjects[i].name}" for k, i in enumerate(case.cast))
-    frame = Frame(image, RoutingMaps((*names, BACKGROUND), average.maps()[0].numpy()), case.seed)
-    cuts = tuple(cut_by_routing(frame, k) for k in range(len(case.cast)))
-    return _Made(case, frame, cuts, time.monotonic() - start)
-
-
-def _seen_from(backend: AnyStoryBackend, art: Art, pictures: int, count: int, settings: Settings) -> list[bool]:
+def _seen_from(artist: Artist, art: Art, pictures: int, count: int) -> list[bool]:
     """Whether characters that are drawn in several poses, at most `count`, find themselves first among each other, each
     made from so many pictures of it."""
     posed = [i for i, entry in enumerate(art.entries) if len(entry.cells) >= VIEWS]
@@ -284,19 +313,19 @@ def _seen_from(backend: AnyStoryBackend, art: Art, pictures: int, count: int, se
         replace(first, more=tuple((pose.image, pose.mask) for pose in others))
         for first, others in zip(subjects, poses, strict=True)
     ]
-    encoded = [backend.encode(subject) for subject in shown]
+    encoded = [artist.backend.encode(subject) for subject in shown]
     judge = Judge.of(load_encoder(), subjects)
-    return [_ranks(judge, _make(backend, case, cast, encoded, settings)) == [1] for case in singles(cast)]
+    return [_ranks(judge, artist.draw(case, cast, encoded)) == [1] for case in singles(cast)]
 
 
 # Measures of many.
 
 
-def _ranks(judge: Judge, made: _Made) -> list[int]:
+def _ranks(judge: Judge, made: JudgedFrame) -> list[int]:
     return [rank_of(row, own) for row, own in zip(judge.likeness(made.cuts), made.case.cast, strict=True)]
 
 
-def _traced(made: Sequence[_Made], seen: Sequence[np.ndarray | None], kind: str, side: int) -> list[float]:
+def _traced(made: Sequence[JudgedFrame], seen: Sequence[np.ndarray | None], kind: str, side: int) -> list[float]:
     """IoU of the layers' votes at the last step, where there is a trace of that kind."""
     values = []
     for one, mask in zip(made, seen, strict=True):
@@ -304,6 +333,24 @@ def _traced(made: Sequence[_Made], seen: Sequence[np.ndarray | None], kind: str,
         if trace is not None and kind in trace.kinds:
             values.append(overlap(held(trace.votes(trace.steps[-1], kind=kind), side), mask))
     return values
+
+
+def _copied(made: Sequence[JudgedFrame], backend: AnyStoryBackend) -> list[Row]:
+    """How near frames are to their sketches, inside the characters and outside: as nothing of the steps but the
+    autoencoder would leave them (the ceiling)."""
+    rows = []
+    for what, inside in (("inside the characters", True), ("outside", False)):
+        near, plain = list[float](), list[float]()
+        for one in made:
+            if one.beneath is not None:
+                sketch = one.beneath.picture
+                within = (one.beneath.holders < len(one.case.cast)) == inside
+                again = backend.pipeline.decode(backend.pipeline.encode_image(pixels_of(sketch)[None]))[0]
+                near += [likeness(one.frame.image, sketch, within)] if within.any() else []
+                plain += [likeness(again, sketch, within)] if within.any() else []
+        if near:
+            rows.append(Row(f"copied from the sketch, {what}: PSNR", mean(near), ceiling=mean(plain), unit=" dB"))
+    return rows
 
 
 def _by_views(one_view: Sequence[bool], views: Sequence[bool]) -> list[Row]:
@@ -316,7 +363,7 @@ def _by_views(one_view: Sequence[bool], views: Sequence[bool]) -> list[Row]:
 
 
 def _read(
-    alone: Sequence[_Made],
+    alone: Sequence[JudgedFrame],
     seen: Sequence[np.ndarray | None],
     truth: dict[str, list[bool]],
     reader: FrameReader,
@@ -374,11 +421,11 @@ def _bool(mask: Image.Image) -> np.ndarray:
 
 def _sheets(
     cast: Gallery,
-    alone: Sequence[_Made],
+    alone: Sequence[JudgedFrame],
     scores: np.ndarray,
     ranks: Sequence[int],
-    couples: Sequence[_Made],
-    unrouted: Sequence[_Made],
+    couples: Sequence[JudgedFrame],
+    unrouted: Sequence[JudgedFrame],
 ) -> dict[str, Image.Image]:
     """The frames whose subjects are the most, middling and the least like themselves against all others; pairs in
     their order, with and without routing."""

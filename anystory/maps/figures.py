@@ -13,7 +13,7 @@ from PIL import Image, ImageColor
 from anystory.errors import Message
 from anystory.maps.diagnosis import diagnose
 from anystory.maps.overlay import INK, PAPER, colours_of, overlay, sheet, trace_overlay, with_legend
-from anystory.story.model import ATTENTION, MADE, Frame, Panel, RoutingMaps, RoutingTrace, Script, Shape
+from anystory.story.model import ATTENTION, Frame, Panel, RoutingMaps, RoutingTrace, Script, Shape
 from anystory.typeset import LEADING, fit, measure, unwritable, write_block, write_line
 
 EFFECTIVE, REST = (253, 231, 37), (68, 1, 84)
@@ -152,7 +152,7 @@ def contact_sheet(script: Script, frames: Mapping[int, Frame], cell: int = 256) 
     for number, panel in enumerate(script.panels, 1):
         frame = frames.get(number)
         pictures += [frame.image, _tinted(frame, cast)] if frame else [empty, empty]
-        made = ", ".join(filter(None, (MADE.get(frame.maps.measure), _held(frame.maps)))) if frame else "not rendered"
+        made = ", ".join(filter(None, (frame.made, _held(frame.maps)))) if frame else "not rendered"
         captions += [f"{number}. {_caption(panel)}", made]
     drawn = with_legend(sheet(pictures, captions, columns=4, cell=cell), cast, cast, LETTERS)
     return _titled(drawn, script.title) if script.title else drawn

@@ -260,12 +260,18 @@ class AnyStoryPipeline(DiffusionPipeline):
         reference: tuple[float, float] = (0.0, 1.0),
         gate: Gate = hard_maps,
         guides: Sequence[Guide | None] = (),
+        start: Tensor | None = None,
+        last: int | None = None,
     ) -> Iterator[Denoised]:
         """Denoise a batch of frames with equally many subjects, a `Denoised` after each step (EDM's Karras steps).
         `gate`: see `attend`; another one shows what the routing is worth. `guides`: where a person wants the subjects,
         one a frame, or none at all. `size`: width and height in pixels. `eta` and `gamma` are one for all, or a row for
         each frame: η of its subjects and of the background, γ of its subjects. `reference`: the shares of the steps
         between which references are read.
+
+        `start`: clean latents (B, C, h, w), as `encode_image` gives them, that the frames begin from: of the steps only
+        the `last` ones run, from these latents noised as far as the first of them expects. Windows are shares of all
+        steps, so that each step does what it does from noise. With all of them nothing of `start` is used.
 
         The unconditional branch of guidance reads the empty prompt, has E_{N+1} in place of every subject and no
         references. Each frame's noise comes from its own seed, so a batch holds the frames that each seed gives
@@ -289,15 +295,21 @@ class AnyStoryPipeline(DiffusionPipeline):
         scheduler = self.scheduler.from_config(self.scheduler.config)
         scheduler.set_timesteps(steps, device=device)
         latents = torch.stack([_noise(seed, (self.unet.config.in_channels, *shape)) for seed in seeds]).to(device)
-        latents = latents * scheduler.init_noise_sigma
+        total = len(scheduler.timesteps)
+        first = 0 if start is None or last is None else max(0, total - last)
+        if start is not None and first:
+            scheduler.set_begin_index(first)
+            latents = start.to(latents) + scheduler.sigmas[first] * latents  # 0 after the last step
+        else:
+            latents = latents * scheduler.init_noise_sigma
         if not isinstance(eta, float | int):
             eta = torch.tensor([*eta] * (1 + guided), device=device, dtype=dtype).unsqueeze(2)
         if not isinstance(gamma, float | int):
             gamma = torch.tensor([*gamma] * (1 + guided), device=device, dtype=dtype).unsqueeze(1)
         with attend(self.unet, self.adapter, bank, eta=eta, gamma=gamma, gate=gate) as state:
-            for index, t in enumerate(scheduler.timesteps):
-                state.guidance = wanted.at(index, len(scheduler.timesteps))
-                bank.references_active = (rows < frames) & within(reference, index, len(scheduler.timesteps))
+            for index, t in enumerate(scheduler.timesteps[first:], first):
+                state.guidance = wanted.at(index, total)
+                bank.references_active = (rows < frames) & within(reference, index, total)
                 model_input = scheduler.scale_model_input(latents, t).to(dtype)
                 predicted = self.unet(
                     torch.cat([model_input] * (1 + guided)),
@@ -312,8 +324,8 @@ class AnyStoryPipeline(DiffusionPipeline):
                 stepped = scheduler.step(predicted, t, latents)
                 latents = finite(stepped.prev_sample, "latents")
                 yield Denoised(
-                    index + 1,
-                    len(scheduler.timesteps),
+                    index + 1 - first,
+                    total - first,
                     stepped.pred_original_sample,
                     latents,
                     tuple(x[:frames].float() for x in state.coarse),

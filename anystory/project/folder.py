@@ -5,8 +5,8 @@
                             further pictures of a character are NAME_2.png and so on
     things/, places/        the story's own drawings of things and places; see `anystory.project.own`
     drawn/KEY.png           drawings of characters that came without a picture; see `anystory.render.portraits`
-    frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is if no model's
-                            drawing, and the whole story (`anystory.project.imprint`) as PNG text
+    frames/001.png          the frame; prompt, seed, settings, backend, version, key, notes, what it is but a
+                            model's drawing from noise, and the whole story (`anystory.project.imprint`) as PNG text
     frames/001-maps.npz     names (unicode: the panel's cast, then the background) as they were then, story.json has
                             those by now; maps float16 (S+1, h, w), what they measure, key
     history/KEY.png         frames that stood or could stand in a panel's place, with KEY-maps.npz; the same content
@@ -58,8 +58,8 @@ from anystory.project.own import drawings_of
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
+from anystory.story.from_sketch import KEY, OFF, FromSketch
 from anystory.story.model import (
-    MADE,
     ROUTING,
     CastMember,
     Frame,
@@ -156,6 +156,16 @@ class Kept:
     def short(self) -> str:
         """As `Entry.short`."""
         return _short(self)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """A frame as its files have it: `image` and `trace` (None: without one) are their bytes, not decoded."""
+
+    image: bytes
+    maps: RoutingMaps
+    seed: int
+    trace: bytes | None = None
 
 
 def _short(listed: Entry | Kept) -> str:
@@ -592,14 +602,18 @@ class Project:
             with Image.open(self._inside(listed.image), formats=["PNG"]) as picture:
                 return str(picture.info["backend"]), str(picture.info["version"])
         except Exception as error:  # as in `frame`
-            raise ProjectError(
-                Message(
-                    "The frame {short} in {folder} cannot be read: {error}",
-                    short=listed.short,
-                    folder=self.folder,
-                    error=error,
-                )
-            ) from error
+            raise self._broken(listed, error) from error
+
+    def _broken(self, listed: Entry | Kept, error: Exception) -> ProjectError:
+        """What is told of a listed frame that `error` keeps from being read."""
+        return ProjectError(
+            Message(
+                "The frame {short} in {folder} cannot be read: {error}",
+                short=listed.short,
+                folder=self.folder,
+                error=error,
+            )
+        )
 
     def asked(self, number: int) -> AskedStory | None:
         """What the picture of panel `number` tells of what was asked for; None where it tells nothing."""
@@ -615,14 +629,7 @@ class Project:
         try:
             return self._frame(listed)
         except Exception as error:  # as in `frame`
-            raise ProjectError(
-                Message(
-                    "The frame {short} in {folder} cannot be read: {error}",
-                    short=listed.short,
-                    folder=self.folder,
-                    error=error,
-                )
-            ) from error
+            raise self._broken(listed, error) from error
 
     def is_readable(self, listed: Entry | Kept) -> bool:
         """Whether a listed frame is whole on disk."""
@@ -650,14 +657,25 @@ class Project:
 
     def _frame(self, entry: Entry | Kept) -> Frame:
         """A listed frame without its trace. Raises whatever a broken picture or archive raises."""
-        picture = self._whole(entry)
-        with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
-            measure = str(maps["measure"]) if "measure" in maps else ROUTING
-            # Under the names by now: those in the file are of when it was written.
-            routing = RoutingMaps(entry.names, maps["maps"].astype(np.float32), measure)
+        picture, routing = self._whole(entry), self._maps(entry)
         notes = tuple(map(str, json.loads(picture.info.get("notes", "[]"))))
         version = str(picture.info.get("version", ""))
-        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version)
+        taken = FromSketch.read(picture.info.get(KEY, OFF))
+        return Frame(picture.convert("RGB"), routing, entry.seed, notes=notes, version=version, from_sketch=taken)
+
+    def _maps(self, entry: Entry | Kept) -> RoutingMaps:
+        """The maps of a listed frame, under the names by now: those in the file are of when it was written."""
+        with np.load(self._inside(entry.maps), allow_pickle=False) as maps:
+            measure = str(maps["measure"]) if "measure" in maps else ROUTING
+            return RoutingMaps(entry.names, maps["maps"].astype(np.float32), measure)
+
+    def _files(self, entry: Entry | Kept) -> _Files:
+        """A listed frame as its files have it, which are whole. Raises as `_frame`."""
+        self._whole(entry)
+        trace = None
+        if isinstance(entry, Entry) and entry.trace and self._trace(entry):
+            trace = self._inside(entry.trace).read_bytes()
+        return _Files(self._inside(entry.image).read_bytes(), self._maps(entry), entry.seed, trace)
 
     def _whole(self, entry: Entry | Kept) -> Image.Image:
         """The picture of a listed frame, which is whole and the one that is listed, as its maps are; not decoded yet.
@@ -854,24 +872,25 @@ class Project:
         """Write the finished frame of panel `number` with its maps, and its trace if `trace`; list it in story.json.
         What was there goes to the history; where another program pinned that meanwhile, the new one does. `key` is that
         of the frame's seed, `asked` (None = the same) that of the panel's, `tries` as in `Entry`."""
-        kept = frame if trace else replace(frame, trace=None)
-        image = self._png(number, frame, key, prompt, settings)
+        files = self._packed(number, frame, key, prompt, settings)
+        if trace and frame.trace is not None:
+            files = replace(files, trace=dump_trace(frame.trace, key))
         with self._alone():
             self._take_in()
             panel = self._order[number - 1]
             if self._stands(number) and not self._is_pinned(number):
                 self._retire(panel, key)
-                self._put(panel, image, kept, key, asked or key, tries)
+                self._put(panel, files, key, asked or key, tries)
             else:
-                self._add(panel, frame, key, image, asked or key, tries)
+                self._add(panel, files, key, asked or key, tries)
             self._write_story()
 
     def keep(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> None:
         """Write a frame that could stand in the place of panel `number` to its history; arguments as in `save`."""
-        image = self._png(number, frame, key, prompt, settings)
+        files = self._packed(number, frame, key, prompt, settings)
         with self._alone():
             self._take_in()
-            self._add(self._order[number - 1], frame, key, image, key, 1)
+            self._add(self._order[number - 1], files, key, key, 1)
             self._write_story()
 
     def restore(self, number: int, key: str, *, rewritten: bool = False) -> None:
@@ -880,7 +899,7 @@ class Project:
         panel asks for this very frame from now on."""
         with self._alone():
             self._take_in()
-            listed, frame = self._listed_of(number, key), self.kept(number, key)
+            listed = self._listed_of(number, key)
             if listed.panel not in self._at_hand()["order"]:
                 raise ProjectError(
                     Message(
@@ -889,12 +908,16 @@ class Project:
                         folder=self.folder,
                     )
                 )
-            image, entry = self._inside(listed.image).read_bytes(), self._frames.get(listed.panel)
+            try:
+                files = self._files(listed)
+            except Exception as error:  # as in `frame`
+                raise self._broken(listed, error) from error
+            entry = self._frames.get(listed.panel)
             asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
             if rewritten:
                 asked, tries = listed.key, 1
             self._retire(listed.panel, listed.key)
-            self._put(listed.panel, image, frame, listed.key, asked, tries, pinned)
+            self._put(listed.panel, files, listed.key, asked, tries, pinned)
             self._write_story()
 
     def pin(self, number: int, pinned: bool = True) -> None:
@@ -933,15 +956,15 @@ class Project:
         if entry is None or entry.key == key:
             return
         try:
-            frame, image = self._frame(entry), self._inside(entry.image).read_bytes()
+            files = self._files(entry)
         except Exception:  # whatever a broken picture or archive raises
             return
-        self._add(panel, frame, entry.key, image, entry.asked, entry.tries)
+        self._add(panel, files, entry.key, entry.asked, entry.tries)
 
-    def _add(self, panel: int, frame: Frame, key: str, image: bytes, asked: str, tries: int) -> None:
-        """Write a frame, whose `image` is encoded already, to the history, and let the oldest go."""
+    def _add(self, panel: int, frame: _Files, key: str, asked: str, tries: int) -> None:
+        """Write a frame without its trace to the history, and let the oldest go."""
         picture, maps = (f"history/{key[:32]}{end}" for end in (".png", "-maps.npz"))
-        write_atomic({self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image})
+        write_atomic({self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: frame.image})
         self.history = [kept for kept in self.history if (kept.panel, kept.key) != (panel, key)]
         self.history.append(Kept(panel, frame.seed, key, frame.maps.names, picture, maps, asked, tries))
         own = [kept for kept in self.history if kept.panel == panel]
@@ -954,8 +977,8 @@ class Project:
                 with contextlib.suppress(OSError, ValueError):
                     self._inside(file).unlink()
 
-    def _png(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> bytes:
-        """A frame's picture with what it tells of itself."""
+    def _packed(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> _Files:
+        """A frame without its trace as its files have it, with what its picture tells of itself."""
         listed = self._listed()
         backend = listed["backend"]
         shared = {name: value for name, value in settings.written.items() if name != "seed"}
@@ -967,11 +990,12 @@ class Project:
             "backend": backend["name"],
             "version": frame.version or backend["version"],
             "key": key,
-            **({"made": MADE[frame.maps.measure]} if frame.maps.measure in MADE else {}),
+            **({"made": frame.made} if frame.made else {}),
             **({"notes": json.dumps(frame.notes)} if frame.notes else {}),
+            **({KEY: str(frame.from_sketch)} if frame.from_sketch else {}),
             IMPRINT: imprint(listed["script"], listed["settings"], looks, number),
         }
-        return png(frame.image, text)
+        return _Files(png(frame.image, text), frame.maps, frame.seed)
 
     def made_for(self, number: int, asked: str) -> None:
         """Let the frame of panel `number` be one that was made for the key `asked`, from the next `begin` on."""
@@ -1015,7 +1039,7 @@ class Project:
         for number, entry in stale.items():
             if number not in chosen and id(entry) not in claimed:
                 chosen[number] = entry
-        moved: dict[int, tuple[bytes, Frame, str, str, int, bool]] = {}
+        moved: dict[int, tuple[_Files, str, str, int, bool]] = {}  # not decoded: there may be hundreds
         settled: dict[int, Entry] = {}
         for number, entry in list(chosen.items()):
             key, wanted = keys[number - 1], names[number - 1]
@@ -1028,13 +1052,9 @@ class Project:
                     settled[entry.panel] = entry
                     continue
             try:
-                frame = self._frame(entry)
-                if isinstance(entry, Entry):
-                    frame = replace(frame, trace=self._trace(entry))
-                image = self._inside(entry.image).read_bytes()
+                files = self._files(entry)
                 moved[number] = (
-                    image,
-                    frame.named(called),
+                    replace(files, maps=replace(files.maps, names=called)),
                     entry.key,
                     asked or entry.asked,
                     entry.tries if entry.asked == asked else 1,
@@ -1047,8 +1067,8 @@ class Project:
             if stands is not was:
                 self._retire(panel, stands.key if stands else "")
         self._frames = settled
-        for number, (image, frame, made, asked, tries, pin) in moved.items():
-            self._put(self._order[number - 1], image, frame, made, asked, tries, pin)
+        for number, put in moved.items():
+            self._put(self._order[number - 1], *put)
         known = {*self._order, *(gone["panel"] for gone in self._at_hand()["removed"])}
         self._forget([kept for kept in self.history if kept.panel not in known])
         for file in _files_of(frames.values()) - _files_of(self._frames.values()):
@@ -1068,16 +1088,14 @@ class Project:
                         return entry
         return None
 
-    def _put(
-        self, panel: int, image: bytes, frame: Frame, key: str, asked: str, tries: int, pinned: bool = False
-    ) -> None:
-        """Write the files of a frame, whose `image` is encoded already, and enter it. A trace it has not goes."""
+    def _put(self, panel: int, frame: _Files, key: str, asked: str, tries: int, pinned: bool = False) -> None:
+        """Write the files of a frame and enter it. A trace it has not goes."""
         number = self._at_hand()["order"].index(panel) + 1
         picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
-        files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: image}
+        files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: frame.image}
         if frame.trace is not None:
-            files = {self.folder / packed: dump_trace(frame.trace, key), **files}
+            files = {self.folder / packed: frame.trace, **files}
         write_atomic(files)
         if frame.trace is None:
             with contextlib.suppress(OSError):

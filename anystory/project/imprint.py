@@ -41,8 +41,9 @@ class ImprintError(AnyStoryError, ValueError):
 @dataclass(frozen=True)
 class FrameStory:
     """The story a frame brought back. It is panel `panel` (from 1) of `script`, made with `seed` by `backend`, whose
-    version was `version`; the script asks for that seed. `missing` are the characters whose pictures have to be given
-    again, `notes` sentences on what else is not as it was; `looks` has what each character looked like, as a hash
+    version was `version`, `made` saying in a few words what the frame is that is no model's from noise; the script
+    asks for that seed. `missing` are the characters whose pictures have to be given again, `notes` sentences on
+    what else is not as it was; `looks` has what each character looked like, as a hash
     (`anystory.project.folder.content`)."""
 
     script: Script
@@ -54,6 +55,7 @@ class FrameStory:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     looks: Mapping[str, str] = field(default_factory=dict)
+    made: str = ""
 
 
 def imprint(script: Mapping[str, Any], settings: Mapping[str, Any], looks: Mapping[str, str], number: int) -> str:
@@ -110,7 +112,8 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
         Message("{name} has a different picture here from the one in the frame's story.", name=name) for name in others
     ]
     missing = tuple(name for name in then if name not in looks)
-    return FrameStory(script, settings, panel, seed, backend, version, missing, tuple(notes), then)
+    made = str(info.get("made", ""))[:200]
+    return FrameStory(script, settings, panel, seed, backend, version, missing, tuple(notes), then, made)
 
 
 @dataclass(frozen=True)
@@ -254,7 +257,10 @@ def read_settings(data: Any) -> Settings:
     values: dict[str, Any] = {}
     for each in fields(Settings):
         if each.name == "size" and each.name in data:
-            values[each.name] = _size(data[each.name])
+            try:
+                values[each.name] = Size.asked(data[each.name])
+            except ValueError as error:
+                raise _beyond(each.name, data[each.name]) from error
         elif each.name in data:
             whole = each.type == "int"
             values[each.name] = (int if whole else float)(_number(data[each.name], each.name, whole))
@@ -263,16 +269,17 @@ def read_settings(data: Any) -> Settings:
     return Settings(**values)
 
 
-def _size(value: Any) -> Size:
-    """Both sides of a frame within their bounds."""
-    low, high = BOUNDS["size"]
-    try:
-        size = Size.of(value)
-    except ValueError:
-        size = Size(0, 0)
-    if not all(low <= side <= high for side in size):
-        raise ImprintError(f"The settings are damaged: size is {str(value)[:40]!r}, not between {low} and {high}.")
-    return size
+def _beyond(name: str, value: Any) -> ImprintError:
+    low, high = BOUNDS.get(name, (-math.inf, math.inf))
+    return ImprintError(
+        Message(
+            "The settings are damaged: {name} is {value}, not between {low} and {high}.",
+            name=name,
+            value=repr(str(value)[:40]),
+            low=low,
+            high=high,
+        )
+    )
 
 
 def _number(value: Any, name: str, whole: bool = True) -> float:
@@ -282,15 +289,7 @@ def _number(value: Any, name: str, whole: bool = True) -> float:
         value = int(value)
     kind = int if whole else int | float
     if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or not low <= value <= high:
-        raise ImprintError(
-            Message(
-                "The settings are damaged: {name} is {value}, not between {low} and {high}.",
-                name=name,
-                value=repr(str(value)[:40]),
-                low=low,
-                high=high,
-            )
-        )
+        raise _beyond(name, value)
     return value
 
 

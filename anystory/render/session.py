@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anystory.backends.base import Backend, Batcher, Request, SubjectEncoding
 from anystory.errors import AnyStoryError, Message
@@ -20,6 +20,7 @@ from anystory.pages.layout import picture_shape
 from anystory.project.folder import Entry, Kept, Project, ProjectError, content
 from anystory.render.batch import Batches
 from anystory.story.capabilities import Capabilities
+from anystory.story.from_sketch import FROM_NOISE, FromSketch
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
@@ -41,6 +42,9 @@ from anystory.story.prompt import compose
 from anystory.story.shot import Shot
 from anystory.story.steering import UNSTEERED, Steering
 from anystory.story.styles import style_of
+
+if TYPE_CHECKING:
+    from anystory.sketch.cutout import Cutout
 
 KEYED = {"seed": "story seed"}
 """What settings are called in a frame's key, if otherwise: its own seed stands there beside them."""
@@ -66,11 +70,12 @@ class Progress:
 @dataclass(frozen=True)
 class Asked:
     """What a panel asks for: a `request` whose cast is still to be encoded from its `subjects`. `key` is the hash of
-    all that the frame's pixels depend on, the backend among it."""
+    all that the frame's pixels depend on, the backend among it; `taken` what the frame takes of its sketch."""
 
     request: Request
     subjects: tuple[Subject, ...]
     key: str
+    taken: FromSketch = FROM_NOISE
 
 
 def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) -> list[int]:
@@ -109,15 +114,18 @@ def chosen_panels(story: Story, panels: Iterable[int] | None, backend: Backend) 
 
 
 def framed(script: Script) -> tuple[Panel, ...]:
-    """The panels with the size and the shape that the story gives those without their own, of a cell as a number: what
-    panels of two scripts ask for of their frames can be compared by these."""
+    """The panels with the size, the shape and what is taken of sketches that the story gives those without their own,
+    the shape of a cell as a number: what panels of two scripts ask for of their frames can be compared by these."""
     panels = []
     for number, panel in enumerate(script.panels, 1):
         cell = picture_shape(script, number, Format(script.pages)) if script.pages else None
         fitting = f"{cell:.2f}" if cell else ""
         own = panel.shape or ("" if panel.size else script.shape or fitting)
         shape = "" if own in ("1:1", "1.00") else own
-        panels.append(replace(panel, size=panel.size or script.size, shape=shape))
+        steering = panel.steering
+        if steering.from_sketch is None:
+            steering = replace(steering, from_sketch=script.from_sketch)
+        panels.append(replace(panel, size=panel.size or script.size, shape=shape, steering=steering))
     return tuple(panels)
 
 
@@ -133,6 +141,11 @@ def looks(story: Story) -> dict[str, str]:
     return {subject.name: content(subject) for subject in story.subjects}
 
 
+def _telling(step: Step, asked: Asked) -> Step:
+    """A step whose frame tells what it took of its sketch."""
+    return replace(step, frame=replace(step.frame, from_sketch=asked.taken)) if step.frame and asked.taken else step
+
+
 def _badness(frame: Frame) -> tuple[bool, int, float]:
     return diagnose(frame.maps, frame.image).badness
 
@@ -143,12 +156,14 @@ class Encodings:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._made: dict[str, SubjectEncoding] = {}
+        self._cut: dict[str, Cutout] = {}
         self._making: dict[str, threading.Lock] = {}
 
     def keep(self, looks: Iterable[str]) -> None:
         """Keep the encodings of these looks only, as hashes (`content`), and be ready for them."""
         self._making = {look: threading.Lock() for look in looks}
         self._made = {look: self._made[look] for look in self._making if look in self._made}
+        self._cut = {look: self._cut[look] for look in self._making if look in self._cut}
 
     def of(self, look: str, subject: Subject) -> SubjectEncoding:
         """The encoding of a subject that looks like this."""
@@ -156,6 +171,15 @@ class Encodings:
             if look not in self._made:
                 self._made[look] = self._backend.encode(subject)
         return self._made[look]
+
+    def cutout(self, look: str, subject: Subject) -> Cutout:
+        """A subject that looks like this as sketches show it."""
+        from anystory.sketch.cutout import prepare  # which no frame from noise needs
+
+        with self._making[look]:
+            if look not in self._cut:
+                self._cut[look] = prepare(subject)
+        return replace(self._cut[look], name=subject.name)
 
 
 class RenderSession:
@@ -182,9 +206,19 @@ class RenderSession:
 
     # What is asked.
 
-    def asked(self, number: int, seed: int | None = None, version: str | None = None) -> Asked | None:
+    def taken(self, number: int) -> FromSketch:
+        """What the frame of panel `number` (from 1) takes of its sketch: as the panel says, or the story, or as the
+        backend does."""
+        usual, script = self.backend.about.from_sketch, self.story.script
+        said = script.panels[number - 1].steering.from_sketch, script.from_sketch, usual
+        return FROM_NOISE if usual is None else next(each for each in said if each is not None)
+
+    def asked(
+        self, number: int, seed: int | None = None, version: str | None = None, taken: FromSketch | None = None
+    ) -> Asked | None:
         """What panel `number` (from 1) asks of the backend, with its own seed or another, as the backend's `version` or
-        another draws it; None while one of its characters has no picture."""
+        another draws it, with what it takes of its sketch or with something else `taken`; None while one of its
+        characters has no picture."""
         story, about = self.story, self.backend.about
         panel = story.script.panels[number - 1]
         if not self.looks.keys() >= set(panel.cast):
@@ -198,18 +232,34 @@ class RenderSession:
         counted = {KEYED.get(name, name): written[name] for name in about.settings}
         steering = panel.steering.routed
         if about.sketches:
-            shot = self._shots[number - 1]
-            prompt = replace(prompt, shot=shot)
-            # How it was read shows in nothing, nor where a drawing or a picture lies.
-            things = tuple(replace(thing, own="") for thing in shot.things)
-            shown = asdict(replace(shot, own="", things=things, carried=(), guessed=(), unread=()))
+            prompt, shown = self._shown(number, prompt)
             counted, steering = counted | {"shot": shown}, Steering(panel.steering.layout)
         cast = [self.looks[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, version or about.version]
         steered = steering.asked((*panel.cast, BACKGROUND))
         parts += [steered] if steered else []
+        taken = self.taken(number) if taken is None else taken
+        if taken:
+            from anystory.backends.storybook import ABOUT  # whose painters no frame from noise needs
+
+            prompt, shown = self._shown(number, prompt)
+            sketch: dict[str, Any] = {"from_sketch": str(taken), "shot": shown, "sketch": ABOUT.version}
+            sketch |= {KEYED["seed"]: settings.seed}
+            if taken.layout:
+                layout = steering.layout
+                sketch |= {"window": [layout.strength, layout.start, layout.end]}
+            parts += [sketch]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        return Asked(Request(prompt, panel.cast, (), settings, seed, steering), subjects, key)
+        return Asked(Request(prompt, panel.cast, (), settings, seed, steering), subjects, key, taken)
+
+    def _shown(self, number: int, prompt: Prompt) -> tuple[Prompt, dict[str, Any]]:
+        """A panel's prompt with what a sketch of it shows, and that as data for a key."""
+        shot = self._shots[number - 1]
+        # How it was read shows in nothing, nor where a drawing or a picture lies.
+        things = tuple(replace(thing, own="") for thing in shot.things)
+        return replace(prompt, shot=shot), asdict(
+            replace(shot, own="", things=things, carried=(), guessed=(), unread=())
+        )
 
     def _told(self, panel: Panel) -> tuple[tuple[Subject, ...], Prompt]:
         """Who is in a panel, all of whom have a picture, and the sentence for it."""
@@ -246,6 +296,10 @@ class RenderSession:
         told = zip(shots, script.panels, strict=True)
         return [with_own(shot, panel.prompt, cast, script.things) for shot, panel in told]
 
+    def steps(self, number: int) -> int:
+        """How many steps the frame of panel `number` takes; one, if it is its sketch."""
+        return max(1, self.taken(number).steps(self.story.settings.steps))
+
     def check(self, wanted: Iterable[int]) -> None:
         """Raise RenderError where somebody in a panel has no picture, or a trace would be too large."""
         for number in wanted:
@@ -265,8 +319,9 @@ class RenderSession:
 
     def trace_size(self, panels: Iterable[int]) -> int:
         """As `Renderer.trace_size`."""
-        steps, total = self.story.settings.steps, 0
+        total = 0
         for number in panels:
+            steps = self.steps(number)
             shapes = self.backend.layer_shapes(panel_settings(self.story, number, self.backend.about))
             subjects = len(self.story.script.panels[number - 1].cast)
             size = trace_size(steps, shapes, subjects)
@@ -302,9 +357,9 @@ class RenderSession:
         self.project = project
 
     def _adopt_reworded(self, project: Project, keys: set[str]) -> dict[str, str]:
-        """Let panels keep frames whose sentence an earlier version composed in other words. Such a frame's key is no
-        panel's of `keys`, but what its picture tells was asked for, asked today, has one. Returns the key each such
-        frame would have today by the one it has."""
+        """Let panels keep frames whose sentence an earlier version composed in other words, or that were drawn from
+        noise when all frames were. Such a frame's key is no panel's of `keys`, but what its picture tells was asked
+        for, asked today, has one. Returns the key each such frame would have today by the one it has."""
         by_look = {self.looks[subject.name]: subject for subject in self.story.subjects}
         sessions: dict[str, RenderSession] = {}
         reworded: dict[str, str] = {}
@@ -323,7 +378,9 @@ class RenderSession:
                 story = Story(then.script, subjects, then.settings)
                 sessions[same] = RenderSession(story, self.backend, self._encodings, {})
             session, panel = sessions[same], then.script.panels[then.panel - 1]
-            if not session.looks.keys() >= set(panel.cast) or session._told(panel)[1].text == then.prompt:
+            if not session.looks.keys() >= set(panel.cast):
+                continue
+            if session._told(panel)[1].text == then.prompt and not session._was_from_noise(then.panel, entry):
                 continue  # in the same words, so another story's: no need to read that one whole
             asked, own = (session.asked(then.panel, seed) for seed in (None, entry.seed))
             wanted = next((each.key for each in (asked, own) if each and each.key in keys), None)
@@ -331,6 +388,15 @@ class RenderSession:
                 project.made_for(number, wanted)
                 reworded[entry.key] = own.key
         return reworded
+
+    def _was_from_noise(self, number: int, entry: Entry) -> bool:
+        """Whether a frame of panel `number` of this story, which says nothing of sketches, is one from noise though the
+        backend's frames begin from sketches by now."""
+        said = self.story.script.panels[number - 1].steering.from_sketch, self.story.script.from_sketch
+        if not self.backend.about.from_sketch or any(each is not None for each in said):
+            return False
+        drawn = self.asked(number, entry.seed, taken=FROM_NOISE)
+        return drawn is not None and drawn.key == entry.key
 
     def adopt(self, wanted: Iterable[int]) -> None:
         """Write the shared frames of panels that have none."""
@@ -440,7 +506,7 @@ class RenderSession:
         elif self.trace and asked.subjects and is_traceless and own and not pinned:
             best = yield from attempt(best.seed, None)  # the same frame, for its trace
         else:
-            steps = self.story.settings.steps
+            steps = self.steps(number)
             yield Progress(number, Step(steps, steps, frame=best), reused=True, done=not again(best))
         seed = asked.request.seed
         for _ in range(tries - 1):
@@ -480,12 +546,13 @@ class RenderSession:
         they are sketches with as many characters, of the same settings, and not steered."""
         most = self.backend.batch if isinstance(self.backend, Batcher) else 1
         panels, group = self.story.script.panels, list[int]()
-        first = len(panels[wanted[0] - 1].cast), panel_settings(self.story, wanted[0], self.backend.about)
+        settings = panel_settings(self.story, wanted[0], self.backend.about)
+        first = len(panels[wanted[0] - 1].cast), settings, self.taken(wanted[0])
         for number in wanted if most > 1 else ():
             if len(group) == most or (number != wanted[0] and not group):
                 break
             panel, asked = panels[number - 1], self.needed(number)
-            alike = (len(panel.cast), asked.request.settings) == first and panel.steering == UNSTEERED
+            alike = (len(panel.cast), asked.request.settings, asked.taken) == first and panel.steering == UNSTEERED
             is_there = self.project and self.project.finished(number, asked.key)
             if (alike or self.backend.about.sketches) and not is_there:
                 group.append(number)
@@ -500,18 +567,26 @@ class RenderSession:
 
     def _denoise(self, asked: Asked) -> Iterator[Step]:
         with closing(self.backend.denoise(self._encoded(asked))) as steps:
-            yield from steps
+            yield from (_telling(step, asked) for step in steps)
 
     def _denoise_batch(self, numbers: list[int]) -> Generator[dict[int, Step], None, None]:
         backend: Any = self.backend  # a `Batcher`, or no panels would come together
-        requests = [self._encoded(self.needed(number)) for number in numbers]
-        with closing(backend.denoise_batch(requests)) as steps:
-            yield from steps
+        asked = [self.needed(number) for number in numbers]
+        with closing(backend.denoise_batch([self._encoded(each) for each in asked])) as steps:
+            yield from ({place: _telling(step, asked[place]) for place, step in made.items()} for made in steps)
 
     def _encoded(self, asked: Asked) -> Request:
-        """The request with its cast; characters that the backend does not know yet are encoded."""
+        """The request with its cast and what it takes of its sketch; characters that the backend does not know yet are
+        encoded."""
         cast = tuple(self._encodings.of(self.looks[subject.name], subject) for subject in asked.subjects)
-        return replace(asked.request, cast=cast)
+        request = replace(asked.request, cast=cast)
+        if not asked.taken:
+            return request
+        from anystory.backends.underdrawing import underdrawing  # whose painters no frame from noise needs
+
+        cutouts = [self._encodings.cutout(self.looks[subject.name], subject) for subject in asked.subjects]
+        beneath = underdrawing(request, asked.taken, {cutout.name: cutout for cutout in cutouts})
+        return replace(request, underdrawing=beneath)
 
 
 class Renderer:

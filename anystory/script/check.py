@@ -13,6 +13,7 @@ from anystory.script.form import MAX_CAST, MAX_ERRORS, MAX_PANELS, SCRIPT_KEYS, 
 from anystory.script.members import Members
 from anystory.script.panels import PanelReader
 from anystory.script.values import Values
+from anystory.story.from_sketch import KEY
 from anystory.story.layouts import LAYOUTS
 from anystory.story.model import CastMember, Script, Style
 from anystory.story.styles import StyleError, find_style, joined, read_styles
@@ -55,7 +56,8 @@ def check(
         )
     seen = tuple(panel for panel in panels if panel and panel.prompt)
     frame = values.frame(entries, ())
-    script = Script(seen, tuple(members.cast), **texts, **frame, pages=_pages(values, entries, frame))
+    frame |= {"pages": _pages(values, entries, frame), KEY: values.attempt(values.from_sketch, entries, ())}
+    script = Script(seen, tuple(members.cast), **texts, **frame)
     styles = _styles(values, entries, script, own)
     return Reading(
         source=values.source,

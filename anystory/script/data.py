@@ -114,6 +114,9 @@ def parse_data(
     if isinstance(data, list) and text.lstrip()[:1] == "[":  # JSON of the panels alone
         spans, keys = ({("panels", *path): span for path, span in places.items()} for places in (spans, keys))
         data = {"panels": data}
+    while isinstance(data, Mapping) and len(data) == 1 and (inner := records.wrapped(data)):  # {"story": {…}}
+        data = data[inner]
+        spans, keys = ({p[1:]: span for p, span in places.items() if p[:1] == (inner,)} for places in (spans, keys))
     board = storyboard.convert(data, folder) or records.convert(data)
     if board is None:
         return Parsed(text, data, spans, keys)
@@ -129,7 +132,7 @@ def parse_data(
 
 def is_json(text: str) -> bool:
     """Whether it begins as JSON does, not as a panel with a wildcard."""
-    return re.match(r"[\ufeff \t\r\n]*\{(?![^{}\"\n]*[|{])", text) is not None
+    return re.match(r"(?:[\ufeff \t\r\n]|//.*+\n|/\*(?:[^*]|\*(?!/))*+\*/)*+\{(?![^{}\"\n]*[|{])", text) is not None
 
 
 def _check_json(text: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from anystory.script.form import NEWLINE, Reading, Span
 from anystory.script.read import read_script
 from anystory.script.write import panel_lines, script_lines
+from anystory.story.from_sketch import KEY, FromSketch
 from anystory.story.model import CastMember, Panel, Script
 from anystory.story.prompt import find_names
 from anystory.story.size import Size
@@ -95,6 +96,14 @@ def with_frames(text: str, key: str, value: str, cast: Sequence[CastMember] = ()
     for span in sorted((reading.spans[other,] for other in gone if (other,) in reading.spans), reverse=True):
         source = _without(source, span)
     return f"{key}: {value}{_break(source)}{source}" if value else source
+
+
+def with_from_sketch(text: str, taken: FromSketch | None, cast: Sequence[CastMember] = ()) -> str:
+    """The text saying for the whole story what frames take of their sketches; None for nothing said."""
+    source = (reading := _plain(text, cast)).source
+    if (KEY,) in reading.spans:
+        source = _without(source, reading.spans[KEY,])
+    return source if taken is None else f"{KEY}: {taken}{_break(source)}{source}"
 
 
 def with_prompt(panel: Panel, prompt: str, names: Sequence[str]) -> Panel:

@@ -66,10 +66,12 @@ def decode(data: bytes) -> str:
 
 
 def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark, by the zeros that every other byte of spaces and Latin letters is."""
+    """UTF-16 without a mark, by the zeros that every other byte of spaces and Latin letters is; a text of Latin letters
+    alone has one for nearly each."""
     even, odd = data[0::2].count(0), data[1::2].count(0)
     most = len(data) // 2
-    if len(data) % 2 or not most or max(even, odd) < 0.05 * most or min(even, odd) > 0:
+    least = 0.5 if re.fullmatch(rb"[\0\t\r\n -~]*", data) else 0.05
+    if len(data) % 2 or not most or max(even, odd) < least * most or min(even, odd) > max(even, odd) / 2:
         return None
     return "utf-16-be" if even > odd else "utf-16-le"
 

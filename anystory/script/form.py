@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from anystory.errors import AnyStoryError, Message
+from anystory.story.from_sketch import KEY
 from anystory.story.model import Panel, Script
 from anystory.story.names import folded
 from anystory.story.steering import STRENGTHS
@@ -31,16 +32,26 @@ HEIGHTS = (0.01, 100)
 DURATIONS = (0.1, 600)
 """Seconds that a film may stay at one panel."""
 
-SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "pages", "segmenter", "cast", "panels")
+SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "pages", KEY, "segmenter", "cast", "panels")
 MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
-STEERING_KEYS = ("layout", "layout_strength", "layout_steps", "flip", "turn", *STRENGTHS, "reference_steps", "router")
+STEERING_KEYS = (
+    "layout",
+    "layout_strength",
+    "layout_steps",
+    "flip",
+    "turn",
+    *STRENGTHS,
+    "reference_steps",
+    "router",
+    KEY,
+)
 PANEL_KEYS = (
     *("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", "shows", "duration"),
     *STEERING_KEYS,
 )
 TAG_KEYS = (
     *("cast", "seed", "size", "shape", "style", "shows", "duration", "layout", "flip", "turn"),
-    *(*STRENGTHS, "reference_steps", "router"),
+    *(*STRENGTHS, "reference_steps", "router", KEY),
 )
 """Those that plain text has in brackets, `[KEY: …]`."""
 

@@ -133,6 +133,7 @@ class PanelReader:
             self.values.fail((*path, "router"), Message("router is true or false, not {router}.", router=shown(router)))
         if fields.get("reference_steps") is not None:
             asked["reference"] = self.values.numbers(fields["reference_steps"], 2, (*path, "reference_steps"))
+        asked["from_sketch"] = self.values.attempt(self.values.from_sketch, fields, path)
         try:
             return Steering(layout, router=str(router).casefold() != "false", **asked)
         except SteeringError as error:

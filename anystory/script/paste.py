@@ -7,10 +7,11 @@ all that had words is listed.
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from anystory.errors import Message
@@ -25,7 +26,7 @@ Role = Literal["", "panel", "more", "prompt", "camera", "caption", "dialogue", "
 what one of the cast says in the panel above."""
 
 _COUNTED = (
-    "panel|frame|scene|shot|page|image|picture|cell|slide|step|viñeta|escena|cuadro|plano|imagen|página|toma|paso|bild|"
+    "panel|prompt|frame|scene|shot|page|image|picture|cell|slide|step|viñeta|escena|cuadro|plano|imagen|página|toma|paso|bild|"
     "szene|seite|case|vignette|scène|planche|quadro|cena|vignetta|scena|кадр|сцена|панель"
 )
 _COUNTED_ZH = "分镜头?|分鏡頭?|镜头|鏡頭|画面|畫面|场景|場景|コマ|シーン|場面|컷|장면"
@@ -40,16 +41,20 @@ LABEL = (
     rf"|第?\s*{_DIGITS}\s*コマ目?|第\s*{_DIGITS}\s*[格幕镜鏡页頁张張幅场場])"
 )
 MARK = re.compile(
-    rf"(?:\#{{2,6}}\s*+)?(?:\*\*|__)?\s*+(?P<label>{LABEL})\s*+(?:(?:\*\*|__)\s*+)?"
-    r"(?:[(（\[](?P<note>[^()（）\[\]\n]{1,60})[)）\]]\s*+(?:(?:\*\*|__)\s*+)?(?=[:：]|[-–—]\s|$))?(?:[:：.、)）]|[-–—](?=\s)|$)"
+    rf"(?:\#{{2,6}}\s*+)?(?:\*\*|__)?\s*+(?:[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?\s*+)?(?P<label>{LABEL})\s*+(?:(?:\*\*|__)\s*+)?"
+    r"(?:[(（\[](?P<note>[^()（）\[\]\n]{1,60})[)）\]]\s*+(?:(?:\*\*|__)\s*+)?(?=[:：]|[-–—]\s|$))?(?:[:：.、)）]|[-–—](?=\s|$)|$)"
     r"\s*+(?:(?:\*\*|__)\s*+)?"
+    r"|(?P<sub>\d{1,3}\.\d{1,3}[.)]?(?=\s))\s*"
     r"|(?:\*\*)?(?P<number>[(（]?\d{1,3}\s*[.)）、．]|\d{1,3}\s*[:：](?=\s)|\d{1,3}\s[-–—](?=\s)|\d\ufe0f?\u20e3|[①-⑳]"
-    r"|[一二三四五六七八九十]{1,3}、)(?:\*\*)?(?=\D)\s*"
+    r"|[一二三四五六七八九十]{1,3}、)(?:\*\*)?(?!\d)\s*"
     r"|(?P<bullet>[-*+•·‣▪◦●○–→➜➤►✅✔☐☑★])\ufe0f?\s+(?:\[[ xX✓]\]\s+)?"
-    r"|(?P<weak>\#\d{1,3}(?:[:.)]|(?=\s))|\[\d{1,3}\]|\d{1,3}/\d{1,3}(?:[:.)]|(?=\s))|\(?[a-z]\)|[ivx]{1,4}[.)](?=\s))\s*",
+    r"|(?P<weak>\#\d{1,3}(?:[:.)]|(?=\s))|\[(?:\d{1,2}:)*\d{1,3}\]|\d{1,3}/\d{1,3}(?:[:.)]|(?=\s))|\d{1,3}(?=\t)|\(?[a-z]\)|[ivx]{1,4}[.)](?=\s))\s*",
     re.IGNORECASE,
 )
 """What stands before a panel's words where panels are counted or listed; `weak` only if in two lines at least."""
+
+CUE = re.compile(r"(?:\d{1,2}:)?\d{1,2}:\d{2}[.,]\d{1,3}\s*-->\s*.*")
+"""When a subtitle is shown."""
 
 SOUND = re.compile(r"(?:sfx|fx|sound(?: effects?)?|音效|sonidos?|efectos?(?: de sonido)?)\s*[:：]", re.IGNORECASE)
 
@@ -59,7 +64,7 @@ FIELD = re.compile(
     r"(?:[:：](?:\*{1,2}|_{1,2})|(?:\*{1,2}|_{1,2})\s*[:：]|[:：])\s*"
 )
 TITLE = re.compile(
-    r"(?:\*\*(?:title|título|标题|標題)\s*(?:[:：]\s*\*\*|\*\*\s*[:：])|(?:título|标题|標題|タイトル)\s*[:：])\s*",
+    r"(?:\*\*(?:title|título|标题|標題)\s*(?:[:：]\s*\*\*|\*\*\s*[:：]|[:：](?=[^*]+\*\*$))|(?:título|标题|標題|タイトル)\s*[:：])\s*",
     re.IGNORECASE,
 )
 CAST = re.compile(
@@ -81,7 +86,7 @@ LOOKS = re.compile(
 CALLED = re.compile(r"cast\s*[:：]\s*(?P<name>[^,，]+)", re.IGNORECASE)
 """One of the cast as plain text has it."""
 
-STORY = re.compile(r"(?:title|style|segmenter|cast|image|mask|drawing)\s*[:：]\s*\S", re.IGNORECASE)
+STORY = re.compile(r"(?:title|style|segmenter|from_sketch|cast|image|mask|drawing)\s*[:：]\s*\S", re.IGNORECASE)
 """What the form of plain text has before the first panel."""
 
 BOLD = re.compile(r"(?<!\\)\*\*(?=\S)((?:[^*\n]|\*(?!\*))+)(?<=\S)\*\*")
@@ -127,6 +132,7 @@ class Pasted:
     start: int
     text: str
     role: Role = ""
+    heading: bool = False  # of Markdown, or all in bold
 
 
 def unfenced(text: str) -> tuple[str, str, tuple[LeftOut, ...]]:
@@ -165,11 +171,16 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     left_out: list[LeftOut] = []
     raw = _unquoted_block(lines(text))
     marks = _marks(raw)
-    counted = [index for index, mark in enumerate(marks) if mark and _counts(mark)]
+    nested = any(mark and _counts(mark) for mark in marks)  # 1.1 is of panel 1, if there is a 1
+    counted = [index for index, mark in enumerate(marks) if mark and _counts(mark, nested)]
     chat = len(counted) > 1
+    pages = _pages(raw, marks) if chat else set()
+    if chat:
+        raw = [_bared(start, line) if index > counted[0] else (start, line) for index, (start, line) in enumerate(raw)]
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
     cast = _cast_list(raw, marks, known)
     speakers = _speakers(raw, marks, cast, known)
+    told = set(re.findall(r"[^\W\d_]{2,}", " ".join(line for _, line in raw if ":" not in line and "：" not in line)))
     under: Role = ""  # of what part the lines below a label without words are
     body = False  # whether lines of the panel above may follow
     for index, (start, line) in enumerate(raw):
@@ -183,23 +194,29 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             continue
         if line.startswith("#") and not (mark and _counts(mark)):
             continue  # a remark
+        following = raw[index + 1][1] if index + 1 < len(raw) else ""
+        if CUE.fullmatch(line) or (line.isdecimal() and CUE.fullmatch(following)):
+            left_out.append(LeftOut(span, Message("when a subtitle is shown")))
+            continue
         inside = chat and first < index and line and not line.startswith(">")
         indented = start > 0 and text[start - 1] in " \t"
         said = index > first if chat else bool(found)
-        speech = SPEECH.match(unbold(line)) if said and speakers and not mark else None
+        below = mark is not None and mark["sub"] and nested
+        at = mark.end() if mark and below else 0
+        speech = SPEECH.match(unbold(line[at:])) if said and speakers and (not mark or below) else None
         if speech and folded(speech["who"]) in speakers:
-            found.append(Pasted(start, line, "said"))
-            if speech["how"]:
-                at = start + line.index(speech["how"])
-                left_out.append(LeftOut((at, at + len(speech["how"])), HOW))
+            found.append(_cut(start, line, at, "said"))
+            left_out += _how(start, line)
             continue
         part = _part(line) if inside and (body or indented or not mark) else None
         chatter = index > last and CHATTER.match(line) and (not raw[index - 1][1] or RULE.fullmatch(raw[index - 1][1]))
-        if mark and _counts(mark):
+        if index in pages:
+            left_out.append(LeftOut(span, Message("a heading with no panel below it")))
+        elif mark and _counts(mark, nested):
             heading = line.startswith("#") or (line.startswith("**") and line.endswith("**"))
             body = mark.end() == len(line) or bool(mark["label"] and heading)
             under = ""
-            found.append(_cut(start, line, mark.end(), "panel"))
+            found.append(replace(_cut(start, line, mark.end(), "panel"), heading=heading))
             if mark["note"]:
                 found.append(Pasted(start + mark.start("note"), mark["note"], "camera"))
         elif index < first and (title := TITLE.match(line)):
@@ -209,13 +226,16 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             under = role if at == len(line) else ""
             if not under and not (role in ("caption", "dialogue") and is_nothing(line[at:])):
                 found.append(_cut(start, line, at, role))
+                left_out += _how(start + at, line[at:]) if role == "dialogue" else ()
         elif under and inside and not chatter:
             found.append(_cut(start, line, mark.end() if mark else 0, under))
-        elif inside and not mark and _is_quoted(line):
+            left_out += _how(found[-1].start, found[-1].text) if under == "dialogue" else ()
+        elif inside and not mark and (_is_quoted(line) or ((body or line.startswith("**")) and _is_spoken(line, told))):
             found.append(Pasted(start, line, "dialogue"))
-        elif inside and SOUND.match(line):
+            left_out += _how(start, line)
+        elif inside and SOUND.match(unbold(line)):
             left_out.append(LeftOut(span, Message("a sound, which no picture shows"), f"- {line}"))
-        elif inside and (body or (indented and raw[index - 1][1])):
+        elif inside and (body or below or (indented and raw[index - 1][1])):
             if chatter:
                 left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
             else:
@@ -226,7 +246,40 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
         else:
             found.append(Pasted(start, line))
-    return found, tuple(left_out)
+    return _without_headings(found, left_out)
+
+
+def _without_headings(found: list[Pasted], left_out: list[LeftOut]) -> tuple[list[Pasted], tuple[LeftOut, ...]]:
+    """The lines without the names of pages above panels and of panels above their words, which are left out."""
+    kept: list[Pasted] = []
+    told = False  # whether the panel has words below
+    for piece in reversed(found):
+        words = unbold(piece.text).strip("*_ ")
+        if piece.heading and told and _is_title(words):
+            at = piece.start + max(piece.text.find(words), 0)
+            left_out.append(LeftOut((at, at + len(words)), Message("the heading of a panel"), f"- {words}"))
+            piece = replace(piece, text="")
+        told = piece.role in ("prompt", "more") or (told and piece.role != "panel")
+        kept.append(piece)
+    return kept[::-1], tuple(sorted(left_out, key=lambda out: out.span))
+
+
+def _pages(raw: Sequence[tuple[int, str]], marks: Sequence[re.Match[str] | None]) -> set[int]:
+    """The lines that are only a label, Page 1, which stands above one of another kind, Panel 1."""
+    written = [index for index, (_, line) in enumerate(raw) if line and not RULE.fullmatch(line)]
+    found = set()
+    for index, below in itertools.pairwise(written):
+        mark, other = marks[index], marks[below]
+        if mark and other and mark["label"] and other["label"] and mark.end() == len(raw[index][1]):
+            kinds = [re.sub(r"[\W\d].*", "", each["label"]).casefold() for each in (mark, other)]
+            found |= {index} if kinds[0] != kinds[1] else set()
+    return found
+
+
+def _is_title(words: str) -> bool:
+    """Whether words are written as titles are: The Lost Kite."""
+    long = [word for word in words.split() if len(word) > 3]
+    return 0 < len(words.split()) < 7 and words[:1].isupper() and all(word[:1].isupper() for word in long)
 
 
 def _unquoted_block(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -242,15 +295,24 @@ def _unquoted_block(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
 def _marks(raw: Sequence[tuple[int, str]]) -> list[re.Match[str] | None]:
     """What stands before each line's words, None for nothing."""
     marks = [MARK.match(line) for _, line in raw]
-    kinds = Counter(re.sub(r"\w+", "1", mark["weak"]) for mark in marks if mark and mark["weak"])
-    several = {kind for kind, count in kinds.items() if count > 1}
-    return [
-        None if mark and mark["weak"] and re.sub(r"\w+", "1", mark["weak"]) not in several else mark for mark in marks
-    ]
+    kinds = [re.sub(r"\w+", "1", mark["weak"] or mark["sub"] or "") if mark else "" for mark in marks]
+    several = Counter(kinds)
+    return [None if kind and several[kind] < 2 else mark for kind, mark in zip(kinds, marks, strict=True)]
 
 
-def _counts(mark: re.Match[str]) -> bool:
-    return bool(mark["label"] or mark["number"] or mark["weak"])
+def _counts(mark: re.Match[str], nested: bool = True) -> bool:
+    """Whether a mark counts panels; one such as 1.1 does where nothing else does, so that they are not `nested`."""
+    return bool(mark["label"] or mark["number"] or mark["weak"] or (mark["sub"] and not nested))
+
+
+def _bared(start: int, line: str) -> tuple[int, str]:
+    """A line below a panel without what Markdown has around a part of it: > **CAPTION:** Later, *Camera: low angle*."""
+    bare = line[1:].lstrip() if line.startswith(">") else line
+    if whole := EMPHASIS.fullmatch(bare):
+        bare = whole[2] if _part(whole[2]) else bare
+        return (start + line.index(bare), bare)
+    quoted = bare is not line and (bare.startswith("*") or _part(bare) or SOUND.match(bare))
+    return (start + len(line) - len(bare), bare) if quoted else (start, line)
 
 
 def _speakers(
@@ -336,7 +398,7 @@ def _part(line: str) -> tuple[Role, int] | None:
     kind = column(field["word"]) if field else None
     if field is None or kind is None:
         return None
-    roles: dict[str, Role] = {"prompt": "prompt", "place": "prompt", "time": "prompt", "camera": "prompt"}
+    roles: dict[str, Role] = {"prompt": "prompt", "place": "camera", "time": "camera", "camera": "camera"}
     role: Role | None = roles.get(kind) or (kind if kind in ("caption", "dialogue") else None)  # type: ignore[assignment]
     return None if role is None else (role, field.end())
 
@@ -348,6 +410,24 @@ def _is_quoted(line: str) -> bool:
         return False
     said = speech["say"] or speech["quoted"]
     return unquoted(said) != said
+
+
+def _how(start: int, line: str) -> list[LeftOut]:
+    """How somebody says a line that begins at `start`, in brackets behind the name, which no balloon shows."""
+    speech = SPEECH.match(unbold(line))
+    if speech is None or not speech["how"]:
+        return []
+    at = start + max(line.find(speech["how"]), 0)
+    return [LeftOut((at, at + len(speech["how"])), HOW)]
+
+
+def _is_spoken(line: str, told: Set[str]) -> bool:
+    """Whether a line is what somebody says, `ADA: So high!`, of whom other lines tell; `told` are their words."""
+    speech = SPEECH.match(unbold(line))
+    if speech is None or not speech["say"] or not re.fullmatch(r"[^\W\d_]{2,20}", speech["who"]):
+        return False
+    who = speech["who"]
+    return who[0].isupper() and bool({who, who.title()} & told)
 
 
 def _beside(raw: Sequence[tuple[int, str]], index: int, first: int, last: int, known: Sequence[str]) -> bool:

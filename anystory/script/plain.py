@@ -19,14 +19,14 @@ Plain text is one line per panel, with what is said in it on lines of their own 
     [layout: Mia 0 0.2 0.5 1; Tom 0.5 0.2 1 1] Mia and Tom dance
     # a line that starts with # is a remark and is left out
 
-`title`, `style`, `size` and `shape` (of frames, which a panel may have too), `pages` (the layout in whose cells frames
-fit), `segmenter` (the rembg model that cuts pictures out) and `cast` (a name, then how the character
-looks; a line each, with the files of its picture and of its mask below it, and of further pictures, or with the
-drawing of the library that stands for it) come before the first panel, each only if wanted. `[NC]` is a panel with
-nobody in it, `[Name, …]` or `[cast: Name, …]` says who is in it, otherwise those are whose names the line contains
-or, where it has none, whom its pronouns mean (`anystory.script.pronouns`); `[layout: …]` says where
-(`anystory.story.steering`). `Mia: Half for you!`
-below a panel is what Mia says there, as with a > before it, if she is in the cast.
+`title`, `style`, `size` and `shape` (of frames, which a panel may have too), `pages` (the layout in whose cells
+frames fit), `from_sketch` (what a model takes of the sketches, which a panel may say too), `segmenter` (the rembg
+model that cuts pictures out) and `cast` (a name, then how the character looks; a line each, with the files of its
+picture and of its mask below it, and of further pictures, or with the drawing of the library that stands for it) come
+before the first panel, each only if wanted. `[NC]` is a panel with nobody in it, `[Name, …]` or `[cast: Name, …]`
+says who is in it, otherwise those are whose names the line contains or, where it has none, whom its pronouns mean
+(`anystory.script.pronouns`); `[layout: …]` says where (`anystory.story.steering`). `Mia: Half for you!` below a panel
+is what Mia says there, as with a > before it, if she is in the cast.
 What follows a `#` with a space before it is the caption. A backslash before one of `# >
 [ ] \` takes it as it is, and `\n` breaks a line. Commas, colons and semicolons may be full-width, and 、 may be
 between names. StoryDiffusion's character list, `[Mia] a small fox` before the panels, is read too.
@@ -42,13 +42,15 @@ from anystory.cast.filenames import SUFFIXES
 from anystory.errors import Message
 from anystory.script.escapes import unquoted
 from anystory.script.form import MAX_ERRORS, NOBODY, TAG_KEYS, Parsed, ScriptError, Span, Where, place
+from anystory.script.imports.panels import sentence
 from anystory.script.paste import SPEECH, pasted, unbold
+from anystory.story.from_sketch import KEY
 from anystory.story.names import folded
 
 _FILE = rf".*(?:{'|'.join(map(re.escape, SUFFIXES))})[\"'”]?"
 
 HEADER = re.compile(
-    rf"(?:(title|style|segmenter|cast|(?:size|shape|pages)(?=\s*[:：]\s*[^\s:：]+(?:\s?[x×:：/]\s?[^\s:：]+)?$))|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
+    rf"(?:(title|style|segmenter|cast|{KEY}|(?:size|shape|pages)(?=\s*[:：]\s*[^\s:：]+(?:\s?[x×:：/]\s?[^\s:：]+)?$))|(image|mask)(?=\s*[:：]{_FILE}$)|(drawing)(?=\s*[:：][^:：]{{1,60}}$))\s*[:：]\s*",
     re.IGNORECASE,
 )
 """What stands before the first panel: group 1 for the story, or group 2, with a file, or group 3 for the character
@@ -58,12 +60,18 @@ CAPTION = re.compile(r"(?:^|\s)#")
 SAID = ">"
 """What a line of dialogue begins with."""
 
+BOLD_NAME = re.compile(r"^(>\s*)\*\*([^*:：]{1,40})(?:[:：]\*\*|\*\*\s?[:：])")
+"""Who says something, in Markdown: > **Mia:** Ready?"""
+
 TAGGED = re.compile(rf"(?<!\\)\[\s*({'|'.join(TAG_KEYS)})\s*[:：]\s*+((?:[^\[\]\s]|\s++(?!\]))*+)\s*+\]", re.IGNORECASE)
 """A key of the panel in brackets, and its value. No repetition gives back what it took: a bracket that is not closed
 is read once."""
 
 COMMA = re.compile("[,，]")
 """What is between names, and between a name and its description."""
+
+KANA_COMMA = re.compile("(?<=[\u3041-\u30ff])、(?=[^,，]*$)")
+"""The same in Japanese, where no comma of another kind is."""
 
 DESCRIBED = re.compile(
     r"\[(?!\s*\w+\s*[:：])([^\[\],，、#]+)\]\s*((?:an?|the|one|two|my)\s[^#]*|[一两这那][^#]*)$", re.IGNORECASE
@@ -93,7 +101,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         if header and header[3] and (data["panels"] or not data["cast"]):
             header = None  # "Drawing: Mia at her desk" is a panel
         if piece.role == "title":
-            data.setdefault("title", unbold(line))
+            data.setdefault("title", unbold(line).removesuffix("**").strip('"“”'))
             spans["title",] = span
             continue
         if piece.role == "member":
@@ -116,7 +124,7 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
         elif (line.startswith(SAID) or piece.role == "said") and data["panels"]:
             index, said = len(data["panels"]) - 1, spoken[-1]
             spans["panels", index, "dialogue", len(said)] = span
-            said.append(line if line.startswith(SAID) else _spoken(unbold(line)))
+            said.append(BOLD_NAME.sub(r"\1\2:", line) if line.startswith(SAID) else _spoken(unbold(line)))
         elif line.startswith(SAID):
             misplaced.append(
                 (
@@ -160,7 +168,8 @@ def parse_plain(text: str, known: Sequence[str] = ()) -> Parsed:
             data["cast"][-1]["drawing"] = line[header.end() :]
             spans["cast", len(data["cast"]) - 1, "drawing"] = start + header.end(), span[1]
         elif header[1].lower() == "cast":
-            called, *rest = COMMA.split(line[header.end() :], maxsplit=1)
+            comma = KANA_COMMA if KANA_COMMA.search(line) else COMMA
+            called, *rest = comma.split(line[header.end() :], maxsplit=1)
             begin, description = start + header.end(), "".join(rest)
             places = {"name": (begin, begin + len(called)), "description": (span[1] - len(description), span[1])}
             add("cast", {"name": unbold(called), "description": unbold(description)}, span, **places)
@@ -191,7 +200,8 @@ def _told(panel: str, parts: Mapping[str, Sequence[str]]) -> str:
     """A panel as plain text with what lines below it tell: more of its words, its caption, what is said."""
     line, *said = panel.split("\n")
     words = [line, *parts.get("prompt", ()), *parts.get("more", ())]
-    line = ", ".join([" ".join(part for part in words if part), *parts.get("camera", ())])
+    line = " ".join(part for part in words if part)
+    line = sentence([line, *parts["camera"]]) if "camera" in parts else line
     caption = " ".join(part.strip('"“”') for part in parts.get("caption", ()))
     said += [_spoken(words) for words in parts.get("dialogue", ())]
     return "\n".join([f"{line}  # {caption}" if caption else line, *said])

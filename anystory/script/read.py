@@ -18,9 +18,11 @@ from anystory.script.check import check
 from anystory.script.data import is_json, parse_data, parse_yaml
 from anystory.script.encoding import decode
 from anystory.script.form import MAX_BYTES, Parsed, Reading, ScriptError, place
+from anystory.script.imports.document import to_text
 from anystory.script.imports.final_draft import to_fountain
 from anystory.script.imports.fountain import is_fountain, parse_fountain
 from anystory.script.imports.sheet import is_sheet, markdown_table, parse_sheet, parse_table
+from anystory.script.imports.web import html_table
 from anystory.script.imports.workbook import to_table
 from anystory.script.paste import FILLER, unfenced, untagged
 from anystory.script.plain import parse_plain
@@ -42,10 +44,18 @@ FORMS: dict[str, Form] = {
     ".tsv": "sheet",
     ".xlsx": "sheet",
 }
-SUFFIXES = (".txt", ".md", *FORMS)
+SUFFIXES = (".txt", ".md", ".html", ".htm", ".docx", ".odt", *FORMS)
 """How the names of scripts end, in lower case."""
 
-CONVERTED: dict[str, Callable[[bytes, str], str]] = {".fdx": to_fountain, ".xlsx": to_table}
+CONVERTED: dict[str, Callable[[bytes, str], str]] = {
+    ".fdx": to_fountain,
+    ".xlsx": to_table,
+    ".docx": to_text,
+    ".odt": to_text,
+}
+OTHERS = ((b"{\\rtf", "RTF"), (b"%PDF", "PDF"), (b"PK\x03\x04", "ZIP"), (b"\xd0\xcf\x11\xe0", "Office"))
+"""What files begin with that are no text whatever they are called, and how people call them."""
+
 MAX_FILE = 20 * MAX_BYTES
 """Bytes of a file that is more than its text."""
 
@@ -137,6 +147,8 @@ def _parsed(text: str, folder: Path | None, known: Sequence[str], form: Form | N
     if is_json(text) or (form == "data" and not text.lstrip().startswith(("```", "~~~"))):
         return parse_yaml(text, folder)
     plain = untagged(text)
+    if plain is not text and (found := html_table(text)):
+        return _unfilled(parse_table(plain, found[0], known, found[1]), text)
     block, language, left_out = unfenced(plain)
     if form == "data" or language or re.search(storyboard.YAML_SIGNS, block, re.MULTILINE):
         parsed = parse_yaml(block, folder)
@@ -203,6 +215,10 @@ def script_text(path: str | Path) -> str:
         )
     if suffix in CONVERTED:
         return CONVERTED[suffix](data, path.name)
+    if kind := next((kind for begin, kind in OTHERS if data.startswith(begin)), None):
+        raise ScriptError(
+            Message("{file} is no text but {kind}; save it as .docx, .odt or .txt.", file=path.name, kind=kind)
+        )
     try:
         return decode(data)
     except UnicodeDecodeError as error:

@@ -3,7 +3,7 @@
 AnyStory's authors   角色表 (角色名, 简单描述, alias, simple_prompt) and 分镜头 (序号, 出场角色, act_roles, 旁白,
                      场景描述, prompt). Prompts call characters by their aliases; 旁白 becomes the caption. Characters
                      may also have `image` and `mask`, panels `seed`, `size`, `shape`, `style`, `duration` and
-                     `dialogue`, the whole a `style`, `size`, `shape` and `pages`.
+                     `dialogue`, the whole a `style`, `size`, `shape`, `pages` and `from_sketch`.
 ViStoryBench         Characters (name_en, name_ch, prompt_en, prompt_ch) and Shots (Setting Description, Plot
                      Correspondence, Characters Appearing, Static Shot Description, Shot Perspective Design), each in
                      English (en) and Chinese (ch). Pictures are those of image/NAME/ beside the file, the first
@@ -22,6 +22,7 @@ from typing import Any
 
 from anystory.cast.filenames import SUFFIXES, find
 from anystory.errors import Message
+from anystory.story.from_sketch import KEY
 from anystory.story.model import MAX_PICTURES
 from anystory.story.prompt import find_names
 
@@ -74,7 +75,7 @@ def _first(entry: Mapping[str, Any], keys: tuple[str, ...]) -> str:
 
 def _authors(data: Mapping[str, Any]) -> Converted:
     shots = _first(data, PANELS)
-    whole = {"title": TITLE} | {key: key for key in ("style", "size", "shape", "pages")}
+    whole = {"title": TITLE} | {key: key for key in ("style", "size", "shape", "pages", KEY)}
     board = Converted({ours: data.get(theirs) for ours, theirs in whole.items()})
     board.origin = {(ours,): (theirs,) for ours, theirs in (whole | {"cast": CAST, "panels": shots}).items()}
     board.data["cast"] = _each(

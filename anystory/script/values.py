@@ -27,8 +27,8 @@ from anystory.script.form import (
     shown,
     span_of,
 )
-from anystory.story.model import BOUNDS
-from anystory.story.size import SHAPES, Size
+from anystory.story.from_sketch import KEY, FromSketch, FromSketchError
+from anystory.story.size import SHAPES, SIDES, Size
 from anystory.story.steering import numbers
 
 _SECONDS = re.compile(
@@ -187,22 +187,18 @@ class Values:
         value = fields.get("size")
         if value is None or value == "":
             return None
-        low, high = BOUNDS["size"]
         try:
-            size = Size.of(value)
+            return Size.asked(value)
         except ValueError:
-            size = Size(0, 0)
-        if not all(low <= side <= high for side in size):
             number = value if not isinstance(value, str) or not re.fullmatch(r"[+-]?\d{1,20}", value) else int(value)
             message = Message(
                 "The {word} {value} must be a whole number from {low} to {high}, or two such as 1344x768.",
                 word=self.word(path, "size"),
                 value=shown(number),
-                low=low,
-                high=high,
+                low=SIDES[0],
+                high=SIDES[1],
             )
             self.fail((*path, "size"), message)
-        return size
 
     def shape(self, fields: Mapping[str, Any], path: Where) -> str:
         """The shape of frames; "" where it is not said."""
@@ -219,6 +215,16 @@ class Values:
             )
             self.fail((*path, "shape"), message)
         return shape
+
+    def from_sketch(self, fields: Mapping[str, Any], path: Where) -> FromSketch | None:
+        """What frames take of their sketches; None where it is not said."""
+        value = fields.get(KEY)
+        if value is None or value == "":
+            return None
+        try:
+            return FromSketch.read(value)
+        except FromSketchError as error:
+            self.fail((*path, KEY), error.said)
 
     def duration(self, fields: Mapping[str, Any], path: Where) -> float | None:
         """Seconds; None where they are not said."""

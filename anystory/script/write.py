@@ -14,9 +14,10 @@ from anystory.script.escapes import escaped
 from anystory.script.form import NOBODY, ScriptError
 from anystory.script.read import read_script
 from anystory.script.wildcards import has_wildcards
+from anystory.story.from_sketch import KEY
 from anystory.story.model import CastMember, Panel, Script
 from anystory.story.prompt import find_names
-from anystory.story.steering import Layout, steering_fields, steering_words
+from anystory.story.steering import steering_fields, steering_words
 
 CURLY_QUOTES = ("“", "”", "„", "‘", "’", "‚")
 
@@ -39,6 +40,7 @@ def dump_script(script: Script) -> dict[str, Any]:
             size=script.size and script.size.written,
             shape=script.shape,
             pages=script.pages,
+            from_sketch=None if script.from_sketch is None else str(script.from_sketch),
             segmenter=script.segmenter,
         ),
         "cast": [
@@ -101,8 +103,8 @@ def _named(panel: Panel, cast: Sequence[CastMember]) -> set[str]:
 def script_lines(script: Script) -> str:
     """The panels as plain text, after the size, shape and pages of them all. Read with the same cast it gives the same
     panels, but for breaks and runs of spaces in prompts, which mean nothing to a model."""
-    frames = {"size": script.size, "shape": script.shape, "pages": script.pages}
-    head = [f"{key}: {value}" for key, value in frames.items() if value]
+    frames = {"size": script.size, "shape": script.shape, "pages": script.pages, KEY: script.from_sketch}
+    head = [f"{key}: {value}" for key, value in frames.items() if value not in (None, "")]
     return "\n".join([*head, *[""] * bool(head), *(panel_lines(panel, script.cast) for panel in script.panels)])
 
 
@@ -112,10 +114,6 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
     is."""
     panel = replace(panel, prompt=" ".join(panel.prompt.split()))
     steered = steering_words(panel.steering)
-    if not panel.steering.layout.places:  # then there is nothing for its strength and steps to act on
-        layout = panel.steering.layout
-        layout = Layout(flip=layout.flip, turn=layout.turn)
-        panel = replace(panel, steering=replace(panel.steering, layout=layout))
     named = _named(panel, cast)
     names = ", ".join(panel.cast) or NOBODY
     plain = named == set(panel.cast) and (named or (panel.prompt and not panel.told))

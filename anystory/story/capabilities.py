@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from anystory.story.from_sketch import FromSketch
 from anystory.story.model import Settings
 
 
@@ -18,7 +19,8 @@ class Capabilities:
     `follows_style` tells whether words of style change its frames as they say, `draws_characters` whether it can draw a
     character that it is only told of. One that `sketches` puts the cut-outs into painted places by its prompts' `shot`:
     it has neither steps nor guidance, routing nor references. `settings` are the names of those `Settings` that change
-    its frames; a frame's own seed, which the request has, always does.
+    its frames; a frame's own seed, which the request has, always does. `from_sketch` is what its frames take of their
+    panels' sketches where nobody says, None where they can take nothing.
     """
 
     name: str
@@ -31,3 +33,4 @@ class Capabilities:
     draws_characters: bool = True
     sketches: bool = False
     settings: tuple[str, ...] = ("size", "steps", "guidance", "eta", "gamma")
+    from_sketch: FromSketch | None = None

@@ -13,8 +13,9 @@ import numpy as np
 from PIL import Image
 
 from anystory.errors import Message
+from anystory.story.from_sketch import FROM_NOISE, FromSketch
 from anystory.story.shot import Shot
-from anystory.story.size import Size, ratio, shaped
+from anystory.story.size import SIDES, Size, ratio, shaped
 from anystory.story.steering import UNSTEERED, Steering
 
 BACKGROUND = "background"
@@ -145,7 +146,8 @@ class Script:
     `styles` (the story's own) or of those supplied, or else words; see `anystory.story.styles`. `segmenter` names the
     model that cuts the pictures out, "" = the default; see `anystory.cast.segment`. `size` and `shape` are those of
     every panel that has none itself, None and "" = the backend's; `pages` is the layout, of `LAYOUTS`, in whose cells
-    such panels are to fit, "" = none. `things` is the folder of the story's own drawings of things, which sketches
+    such panels are to fit, "" = none. `from_sketch` is what the frames of panels that say nothing of it take of their
+    sketches, None = as the backend does. `things` is the folder of the story's own drawings of things, which sketches
     show, `places` that of its pictures of places; None where it has none."""
 
     panels: tuple[Panel, ...]
@@ -157,6 +159,7 @@ class Script:
     size: Size | None = None
     shape: str = ""
     pages: str = ""
+    from_sketch: FromSketch | None = None
     things: Path | None = None
     places: Path | None = None
 
@@ -211,7 +214,7 @@ class Settings:
 
 
 BOUNDS = {
-    "size": (16, 4096),
+    "size": SIDES,
     "steps": (1, 1000),
     "guidance": (1, 100),
     "eta": (-100, 100),
@@ -259,6 +262,9 @@ place its one subject gets; or, of a sketch, whom each place shows, which is 1 f
 
 MADE = {SEEN: "painted place, your cut-outs"}
 """What a frame is that is no model's drawing, by what its maps measure."""
+
+FROM_A_SKETCH, PLACED_BY_A_SKETCH = "from a sketch", "placed by a sketch"
+"""What a model's frame is that begins with its panel's sketch, or takes the places of those in it alone."""
 
 
 @dataclass(frozen=True)
@@ -459,7 +465,7 @@ def _listed(numbers: Sequence[int]) -> str:
 class Frame:
     """A finished panel: RGB `image`, its routing maps, the seed it came from, every layer's maps at every step where
     they were kept, and sentences for the user on what is not as it should be. `version` is that of the backend as it
-    drew the frame, "" where a backend has but one."""
+    drew the frame, "" where a backend has but one; `from_sketch` is what a model's frame took of its panel's sketch."""
 
     image: Image.Image
     maps: RoutingMaps
@@ -467,6 +473,19 @@ class Frame:
     trace: RoutingTrace | None = None
     notes: tuple[str, ...] = ()
     version: str = ""
+    from_sketch: FromSketch = FROM_NOISE
+
+    @property
+    def is_sketch(self) -> bool:
+        """Whether no model had a part in it."""
+        return self.maps.measure in MADE and not self.from_sketch
+
+    @property
+    def made(self) -> str:
+        """What it is, in a few words, but a model's drawing from noise; "" for such."""
+        if self.from_sketch:
+            return FROM_A_SKETCH if self.from_sketch.strength < 1 else PLACED_BY_A_SKETCH
+        return MADE.get(self.maps.measure, "")
 
     def named(self, names: tuple[str, ...]) -> Frame:
         """The same frame whose maps are called `names`, in their order."""

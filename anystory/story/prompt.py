@@ -5,6 +5,7 @@ Models know no Mia; they know a small fox. Where a name stands, and as which wor
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from anystory.story.english import (
     DETERMINERS,
     before_name,
     indefinite,
+    is_distinct,
     is_plural_noun,
     is_superlative,
     sentence_case,
@@ -171,7 +173,8 @@ def compose(
     without description "a character"; "a happy Mia" is "a happy small fox". Who looks the same as one before is
     "another …", then "a third …". Who is in the panel but not named comes first, and so does who is only named as an
     owner and has more to look at than fits there: "a small fox and an owl, walking in the forest", "a boy in a coat,
-    the boy's hat". `mentions[i]` is the span of the first words for subjects[i].
+    the boy's hat". "The wizard Tom waves" is "The wizard, a boy, waves". `mentions[i]` is the span of the first words
+    for subjects[i].
     """
     prompt = _tidy(", ".join([panel.prompt, *panel.shows]))
     names = [subject.name for subject in subjects]
@@ -189,12 +192,12 @@ def compose(
     text = ""
     spans: dict[str, tuple[int, int]] = {}
 
-    def write(name: str, determiner: str = "", adjectives: str = "", owner: bool = False) -> str:
-        """Write the words for a mention; returns their noun."""
+    def write(name: str, determiner: str = "", adjectives: str = "", owner: bool = False, owned: bool = False) -> str:
+        """Write the words for a mention, who is an owner or is owned by the one before; returns their noun."""
         nonlocal text
         words = phrases[name]
         article, noun = words.first if name not in spans else words.owner if owner else words.later
-        phrase = _noun_phrase(article, noun, determiner, adjectives)
+        phrase = _noun_phrase("" if owned else article, noun, determiner, adjectives)
         text += _gap(text, phrase)
         spans.setdefault(name, (len(text), len(text) + len(phrase)))
         text += phrase
@@ -206,18 +209,34 @@ def compose(
     if front and prompt:
         text += ", "
     done = 0
-    for mention in named:
-        rest, determiner, adjectives = before_name(prompt[done : mention.start])
+    owner = ""  # the ending of the name before
+    several = ""  # the friends of whom some names are written, the others to come
+    for mention, following in itertools.zip_longest(named, named[1:]):
+        ahead = before_name(prompt[done - len(owner) : mention.start], prompt[mention.end :])
+        rest, determiner, adjectives, kind = ahead
+        if owned := bool(owner) and (determiner or rest).strip() == owner:  # Mia's dog Rex: a fox's brown dog
+            rest, determiner = " ", ""
+        rest, owner = rest.removeprefix(owner), _owner(prompt, mention)
+        if owner:  # the pirate Tom's hat: a pirate boy's hat
+            kind, adjectives = "", f"{adjectives} {kind}".strip()
+        elif folded(kind) == folded(_head(nouns[mention.name][1]).split()[-1]):  # the dog Rex: a brown dog
+            kind = ""
         text += rest
-        owner = _owner(prompt, mention)
-        noun = write(mention.name, determiner, adjectives, owner is not None)
+        if kind:  # the wizard Tom: the wizard, a boy,
+            article = "" if owned or is_plural_noun(kind) else indefinite(adjectives or kind)
+            text += " ".join(filter(None, (determiner or article, adjectives, kind))) + ", "
+            determiner, adjectives, owned = "", "", False
+        noun = write(mention.name, determiner, adjectives, bool(owner), owned)
         done = mention.end
         after = prompt[done:]
+        several = several or (kind if is_plural_noun(kind) else "")
+        if not following or not re.fullmatch(r", |,? and ", prompt[done : following.start]):
+            kind, several = kind or several, ""
         if owner:  # James' hat: the boy's hat; of several the kids' hat
-            several = phrases[mention.name].plural and text[-1:] in "sS"
-            text, done = f"{text}{owner[0]}{'' if several else 's'}", done + len(owner)
-        elif re.search(r",(?!\d)", noun) and re.match(r"\s\w", after):  # a fox, wearing a hat, walks
-            text += ","
+            plural = phrases[mention.name].plural and text[-1:] in "sS"
+            text, done = f"{text}{owner[0]}{'' if plural else 's'}", done + len(owner)
+        elif ((kind and not several) or re.search(r",(?!\d)", noun)) and re.match(r"\s\w", after):
+            text += ","  # a fox, wearing a hat, walks
         text += _gap(text, prompt[done:])
     text += prompt[done:]
 
@@ -228,10 +247,10 @@ def compose(
     return Prompt(text + after, tuple(shifted[name] for name in names))
 
 
-def _owner(prompt: str, mention: NameMention) -> str | None:
-    """The ending that makes a mention an owner, 's or after an s the apostrophe alone; None where it is none."""
+def _owner(prompt: str, mention: NameMention) -> str:
+    """The ending that makes a mention an owner, 's or after an s the apostrophe alone; "" where it is none."""
     ending = re.match(r"['’]s(?!\w)|['’](?!\w)" if mention.name[-1] in "sS" else r"['’]s(?!\w)", prompt[mention.end :])
-    return ending and ending[0]
+    return ending[0] if ending else ""
 
 
 def _noun_phrase(article: str, noun: str, determiner: str, adjectives: str) -> str:
@@ -243,7 +262,8 @@ def _noun_phrase(article: str, noun: str, determiner: str, adjectives: str) -> s
     if article and determiner and determiner.lower() not in ARTICLES:
         article = determiner
     if article in ("a", "an") and words:
-        article = "the" if is_superlative(words) else indefinite(words)
+        one = is_superlative(words) or (determiner.lower() == "the" and is_distinct(words))
+        article = "the" if one else indefinite(words)
     own, _, rest = noun.partition(" ")
     if not article and words and rest and _is_determiner(own):  # my dog Rex: my happy dog Rex
         article, noun = own, rest

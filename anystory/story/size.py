@@ -11,6 +11,9 @@ from anystory.errors import Message
 SHAPES = ("21:9", "16:9", "3:2", "4:3", "1:1", "3:4", "2:3", "9:16")
 """What a frame may be asked to look like, width to height, from the widest to the tallest."""
 
+SIDES = (16, 4096)
+"""The least and the greatest side of a frame that anybody may ask for, in pixels."""
+
 _WRITTEN = re.compile(r"\s*(\d{1,5})\s*(?:[xX×*]\s*(\d{1,5})\s*)?", re.ASCII)
 
 
@@ -33,6 +36,14 @@ class Size(NamedTuple):
         raise ValueError(
             Message("{value} is not a size; give a side in pixels, or two such as 1344x768.", value=repr(value))
         )
+
+    @classmethod
+    def asked(cls, value: object) -> Size:
+        """A size that somebody asks for, as in `of`. Raises ValueError also where a side is not within `SIDES`."""
+        size = cls.of(value)
+        if not all(SIDES[0] <= side <= SIDES[1] for side in size):
+            raise ValueError(f"{value!r} is not a size between {SIDES[0]} and {SIDES[1]} a side.")
+        return size
 
     @property
     def written(self) -> int | str:

@@ -20,6 +20,8 @@ import numpy as np
 from PIL import Image
 
 from anystory.errors import AnyStoryError, Message
+from anystory.story import from_sketch
+from anystory.story.from_sketch import FromSketch
 
 SIDE = 64
 """Rows and columns of a painted place: as many as the tokens of a 1024 pixel frame, the largest trained for."""
@@ -151,14 +153,16 @@ class Layout:
                     "turn",
                 )
 
-    def regions(self, names: Sequence[str]) -> np.ndarray | None:
+    def regions(self, names: Sequence[str], seen: np.ndarray | None = None) -> np.ndarray | None:
         """Each of `names` and its place: float32 (names, SIDE, SIDE), zeros for who has none and may be wherever
-        nobody's place is. None where the layout asks nothing of them."""
+        nobody's place is. `seen`, of the same form, has places for those whom the layout gives none. None where
+        nothing is asked of them."""
         places = {place.name: place for place in self.places}
-        if not self.strength or not places.keys() & set(names):
+        if not self.strength or (seen is None and not places.keys() & set(names)):
             return None
-        nowhere = np.zeros((SIDE, SIDE), np.float32)
-        return np.stack([places[name].region() if name in places else nowhere for name in names])
+        otherwise = np.zeros((len(names), SIDE, SIDE), np.float32) if seen is None else seen
+        regions = [places[name].region() if name in places else otherwise[k] for k, name in enumerate(names)]
+        return np.stack(regions) if any(region.any() for region in regions) else None
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,8 @@ class Steering:
 
     `eta` and `gamma` are the strengths of single subjects in place of the settings', by name; `reference` the steps at
     which references are read, as shares like a layout's (None = the backend's own); `router` False lets every subject
-    act everywhere, which shows what the routing is worth.
+    act everywhere, which shows what the routing is worth; `from_sketch` is what is taken of the panel's sketch (None =
+    what the whole story says), for whose places the layout's strength and steps hold too.
     """
 
     layout: Layout = Layout()
@@ -175,6 +180,7 @@ class Steering:
     gamma: tuple[tuple[str, float], ...] = ()
     reference: tuple[float, float] | None = None
     router: bool = True
+    from_sketch: FromSketch | None = None
 
     def __post_init__(self) -> None:
         for key, (low, high) in STRENGTHS.items():
@@ -272,7 +278,7 @@ def _bits(place: Place) -> np.ndarray:
 
 def read_layout(text: str) -> dict[str, Any]:
     """The words of `[layout: Mia 0 0.2 0.5 1; strength 0.8; steps 0 0.5]` as the keys of a panel: `layout`,
-    `layout_strength` and `layout_steps`. Raises SteeringError for what is none of the three."""
+    `layout_strength` and `layout_steps`, each where it is said. Raises SteeringError for what is none of the three."""
     fields: dict[str, Any] = {"layout": {}}
     for part in filter(str.strip, re.split("[;；]", text)):
         name, values = _placed(part)
@@ -287,7 +293,7 @@ def read_layout(text: str) -> dict[str, Any]:
             raise SteeringError(Message("{name} has two places in the layout; keep one.", name=name), "layout")
         else:
             fields["layout"][name] = values
-    if not fields["layout"]:
+    if not fields["layout"] and len(fields) == 1:
         sentence = Message("The layout places nobody; write a name and a box, as in [layout: Mia 0 0.2 0.5 1].")
         raise SteeringError(sentence, "layout")
     return fields
@@ -318,11 +324,10 @@ def read_strengths(text: str) -> dict[str, str]:
 
 def layout_fields(layout: Layout) -> dict[str, Any]:
     """The keys of a panel that say a layout; defaults are left out."""
-    fields: dict[str, Any] = {"flip": list(layout.flip)} if layout.flip else {}
+    places = {place.name: place.paint if place.box is None else list(place.box) for place in layout.places}
+    fields: dict[str, Any] = {"layout": places} if places else {}
+    fields |= {"flip": list(layout.flip)} if layout.flip else {}
     fields |= {"turn": dict(layout.turn)} if layout.turn else {}
-    if not layout.places:
-        return fields
-    fields["layout"] = {place.name: place.paint if place.box is None else list(place.box) for place in layout.places}
     if layout.strength != Layout.strength:
         fields["layout_strength"] = layout.strength
     if (layout.start, layout.end) != (Layout.start, Layout.end):
@@ -335,23 +340,24 @@ def steering_fields(steering: Steering) -> dict[str, Any]:
     fields = layout_fields(steering.layout)
     fields |= {key: dict(getattr(steering, key)) for key in STRENGTHS if getattr(steering, key)}
     fields |= {} if steering.reference is None else {"reference_steps": list(steering.reference)}
+    fields |= {} if steering.from_sketch is None else {from_sketch.KEY: str(steering.from_sketch)}
     return fields if steering.router else fields | {"router": False}
 
 
 def steering_words(steering: Steering) -> str:
     """How a panel is steered, as a line of plain text says it: `[layout: …] [eta: …]` and so on, "" for nothing."""
     fields, said = steering_fields(steering), []
-    if "layout" in fields:
-        places = fields["layout"].items()
-        parts = [f"{name} {place if isinstance(place, str) else _numbers(place)}" for name, place in places]
-        parts += [f"strength {fields['layout_strength']:g}"] if "layout_strength" in fields else []
-        parts += [f"steps {_numbers(fields['layout_steps'])}"] if "layout_steps" in fields else []
-        said.append(f"[layout: {'; '.join(parts)}]")
+    places = fields.get("layout", {}).items()
+    parts = [f"{name} {place if isinstance(place, str) else _numbers(place)}" for name, place in places]
+    parts += [f"strength {fields['layout_strength']:g}"] if "layout_strength" in fields else []
+    parts += [f"steps {_numbers(fields['layout_steps'])}"] if "layout_steps" in fields else []
+    said += [f"[layout: {'; '.join(parts)}]"] if parts else []
     said += [f"[flip: {'; '.join(fields['flip'])}]"] if "flip" in fields else []
     for key in ("turn", *STRENGTHS):
         if key in fields:
             said.append(f"[{key}: {'; '.join(f'{name} {value:g}' for name, value in fields[key].items())}]")
     said += [f"[reference_steps: {_numbers(steering.reference)}]"] if steering.reference is not None else []
+    said += [f"[{from_sketch.KEY}: {steering.from_sketch}]"] if steering.from_sketch is not None else []
     return " ".join(said if steering.router else [*said, "[router: false]"])
 
 

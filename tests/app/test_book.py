@@ -99,6 +99,10 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     assert book.name == "by-the-sea.pdf" and book.read_bytes().startswith(b"%PDF")
     with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:
         assert "ComicInfo.xml" in archive.namelist()
+    assert "Quite other words" in saved(page, "#save-fountain", tmp_path).read_text(encoding="utf-8")
+    assert saved(page, "#save-csv", tmp_path).read_text(encoding="utf-8-sig").count("\n") == 4
+    with zipfile.ZipFile(saved(page, "#save-storyboarder", tmp_path)) as archive:
+        assert any(name.endswith(".storyboarder") for name in archive.namelist())
 
 
 def asks(page):
@@ -130,12 +134,15 @@ def test_the_frames_are_asked_to_fit_the_cells_of_the_layout(monkeypatch, tiny_b
 
 def test_the_layout_of_a_sketched_story_is_that_of_its_script_unless_it_has_a_shape():
     request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
-    *_, look, _ = asks(build(Studio({"storybook": lambda: load("storybook")})))
+    studio = Studio({"storybook": lambda: load("storybook")})
+    *_, look, _ = asks(build(studio))
+    assert studio.backends["storybook"].about.sketches
     for text, wanted in (
         ("the sea", "pages: manga\nthe sea"),
         ("size: 96\nthe sea", "pages: manga\nsize: 96\nthe sea"),
         ("shape: 16:9\nthe sea", None),
         ("size: 96x64\nthe sea", None),
+        ("[Nobody] the sea", None),
     ):
         said = look(request, "manga", (), None, "u2net", 0, 1, 1.0, (), (), text, "", None, "storybook")
         assert (wanted in said.values()) if wanted else "pages" not in str(said)

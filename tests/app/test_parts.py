@@ -25,7 +25,7 @@ from anystory.cast.segment import Segmenter, SegmentError
 from anystory.cast.shelf import shelf as examples
 from anystory.errors import Message
 from anystory.maps.overlay import colour
-from anystory.project.folder import content
+from anystory.project.folder import Project, content
 from anystory.render.session import RenderError
 from anystory.script.form import MAX_CAST, ScriptError
 from anystory.script.read import parse_script, read_script
@@ -36,7 +36,7 @@ from tests.app.tiny_app import Middle
 from ui import cast, html, masks, panels, script, shelf, story, storyboard, viewer
 from ui.events.storyboard import EXAMPLE
 from ui.strip import strip
-from ui.studio import TRIES, Job, Studio, animation, contact_sheet, fetch, map_sheet
+from ui.studio import TRIES, Job, Studio, animation, contact_sheet, fetch, map_sheet, pin, pinned
 from ui.uploads import uploaded
 from ui.words import words
 
@@ -869,6 +869,29 @@ def test_another_seed_is_tried_for_one_panel_and_the_better_frame_kept(studio, a
     other = after[3 - doubtful.number]
     assert other.frame.seed == before[2 - doubtful.number].frame.seed
     assert tries == TRIES + 1 if not best.diagnosis.passed else 2 <= tries <= TRIES + 1
+
+
+def test_the_tries_of_a_panel_are_its_own_wherever_it_stands_by_now(studio, actors):
+    asked = job(studio, actors, "Bruno and Fern dance\nFern sleeps on the beach")
+    before = last(studio.render(asked)).shown
+    item = before[0]
+    list(studio.render(replace(asked, retry=1), before))
+    moved = job(studio, actors, "Fern sleeps on the beach\nBruno and Fern dance")
+    last(studio.render(replace(moved, visit=asked.visit)))
+    assert item.in_folder[1] == 2
+    entries = Project(asked.visit.story).entries
+    assert Studio._tries(replace(item.job, retry=1), before) == entries[2].tries - 1 + TRIES
+    assert Studio._tries(item.job, before) == 0
+
+
+def test_a_pinned_frame_that_cannot_be_read_any_more_is_let_go(studio, actors):
+    asked = job(studio, actors, "Bruno walks")
+    item = pin(last(studio.render(asked)).shown[0], True)
+    (asked.visit.story / "frames" / "001.png").write_bytes(b"torn")
+    assert pinned(item) and not pin(item, False).pinned and not pinned(item)
+    assert list(Project(asked.visit.story).unreadable()) == [1]
+    shown = last(studio.render(asked)).shown
+    assert [item.number for item in shown] == [1] and not Project(asked.visit.story).unreadable()
 
 
 def test_a_scrub_shows_every_layer_and_step_without_a_render(studio, actors):

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from anystory.backends.load import load
 from anystory.project.folder import Project
-from anystory.story.model import SEEN, Settings
+from anystory.story.model import FROM_A_SKETCH, SEEN, Panel, Settings
 from anystory.story.steering import Layout, Place, Steering
 from tests.app.steps import EXAMPLE, ROOT, frames, open_part, pictures, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
@@ -117,10 +117,29 @@ def test_the_time_left_of_frames_of_one_step_is_told():
     timer = TimeLeft(10, 1)
     timer.start(0.0)
     for second in (1, 2, 3):
-        timer.step(float(second), 3)  # whatever the number of the step that ended it
+        timer.step(float(second), 3, 3)  # whatever the number of the step that ended it
     assert timer.left() == pytest.approx(7.0)
     timer.skip()
     assert timer.left() == pytest.approx(6.0)
+
+
+def test_the_time_left_counts_the_steps_that_frames_really_take():
+    timer = TimeLeft(2, 25)
+    timer.start(0.0)
+    for second in range(1, 5):
+        timer.step(float(second), second, 10)  # of a frame from a sketch, which runs 10 of its 25
+    assert timer.left() == pytest.approx(6 + 25)
+    timer.skip(4, 10)
+    assert timer.left() == pytest.approx(25)
+    for second in range(5, 15):
+        timer.step(float(second), second - 4, 10)
+    assert timer.left() == 0
+
+
+def test_a_frame_from_a_sketch_says_so(studio):
+    panel = Panel("Bruno sits")
+    assert "· mini, " in html.opened(1, panel, [], [], 0, "mini", made=FROM_A_SKETCH)
+    assert "· mini<" in html.opened(1, panel, [], [], 0, "mini")
 
 
 def test_starting_imports_no_model_and_writes_no_stubs():

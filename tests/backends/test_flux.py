@@ -23,9 +23,10 @@ from anystory.backends.load import load as load_backend
 from anystory.cast.images import square_crop
 from anystory.maps.diagnosis import diagnose
 from anystory.model.flux.pipeline import FluxSettings
+from anystory.pages.balloons import Lettering, letter
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
-from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Panel, Prompt, Script, Settings, Story, Subject
+from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Line, Panel, Prompt, Script, Settings, Story, Subject
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "flux"
 SETTINGS = Settings(size=64, steps=4, guidance=3.5)
@@ -78,6 +79,20 @@ def test_one_subject_has_a_share_of_attention_and_not_the_whole_frame(flux):
     diagnosis = diagnose(made.maps)
     assert diagnosis.passed
     assert "of the frame's attention" in diagnosis.sentence
+
+
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_balloons_keep_off_the_one_character_of_a_frame(flux, seed):
+    """Random weights attend to somebody nearly evenly; what differs is stretched to what trained ones show."""
+    made = frame(flux, FOX, seed=seed)[-1].frame
+    share = made.maps.values[0]
+    share = 0.2 * (share - share.min()) / np.ptp(share)
+    maps = replace(made.maps, values=np.stack([share, 1 - share]).astype(np.float32))
+    image = made.image.resize((512, 512))
+    lettered = letter(image, Panel("a fox", ("Fox",), "", (Line("Fox", "Over here!"),)), maps, Lettering())
+    ((left, top, right, bottom),) = lettered.boxes
+    (fox,) = maps.located(image.size)
+    assert fox.any() and not fox[int(top) : int(bottom), int(left) : int(right)].any() and not lettered.warnings
 
 
 def test_two_subjects_are_routed_softly_and_traced_hard(flux):

@@ -265,7 +265,7 @@ def test_check_cannot_read(tmp_path, capsys):
     assert "cannot be read" in refused(capsys, "check", tmp_path / "nobody.txt")
     file.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\xff")
     assert "not UTF-8" in refused(capsys, "check", file)
-    assert "is not a script" in refused(capsys, "check", tmp_path / "story.docx")
+    assert "is not a script" in refused(capsys, "check", tmp_path / "story.rtf")
     assert "invalid choice" in refused(capsys, "check", file, "--backend", "dall-e")
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.checkpoint import read_checkpoint
 from anystory.model.flux.encoder import pack
-from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings
+from anystory.model.flux.pipeline import AnyStoryFluxPipeline, FluxSettings, Start
 from anystory.model.routing import LEVELS
 from tests.flux_by_hand import ByHand
 
@@ -94,6 +94,40 @@ def test_every_setting_gives_what_a_plain_computation_gives(pipeline, by_hand, s
     assert len(measured) == len(shares)
     for our, plain in zip(measured, shares, strict=True):
         torch.testing.assert_close(our, plain, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("last", [0, 1, 2])
+@pytest.mark.parametrize(("subjects", "asked"), [(1, {"redux_end_at": 1.0}), (2, {"enable_router": True})])
+def test_from_a_picture_only_the_last_steps_run_as_a_plain_computation_runs_them(
+    pipeline, by_hand, subjects, asked, last
+):
+    settings = FluxSettings(height=64, width=48, num_inference_steps=3, **asked)
+    cast = [subject(pipeline, seed, 64) for seed in range(subjects)]
+    states, pooled = prompt()
+    noise = pipeline.noise(5, 64, 48)
+    pixels = torch.rand(3, 64, 48, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    start = pipeline.encode_picture(pixels)
+    clean = pipeline.vae.encode(pixels[None]).latent_dist.mode()
+    clean = pack((clean - pipeline.vae.config.shift_factor) * pipeline.vae.config.scaling_factor)
+    torch.testing.assert_close(start, clean)
+
+    steps = list(pipeline.denoise(states, pooled, cast, noise, settings, start=Start(start, last)))
+    latents, maps, _ = by_hand.denoise(states[0], pooled[0], cast, noise[0], settings, clean[0], last)
+    assert [(step.index, step.total) for step in steps] == [(k + 1, last) for k in range(last)]
+    if not last:
+        torch.testing.assert_close(latents, start[0])
+        return
+    torch.testing.assert_close(steps[-1].latents[0], latents, atol=2e-4, rtol=0)
+    ours = [x.argmax(0).tolist() for step in steps for x in step.logits]
+    assert ours == [plain.argmax(0).tolist() for plain in maps]
+
+
+def test_from_a_picture_with_all_steps_nothing_of_it_is_used(pipeline):
+    settings, (states, pooled) = FluxSettings(height=64, width=64, num_inference_steps=3), prompt()
+    noise, start = pipeline.noise(5, 64, 64), torch.ones(1, 16, 64)
+    *_, plain = pipeline.denoise(states, pooled, [], noise, settings)
+    *_, begun = pipeline.denoise(states, pooled, [], noise, settings, start=Start(start, 3))
+    assert torch.equal(plain.latents, begun.latents)
 
 
 @pytest.mark.parametrize("subjects", [1, 2])

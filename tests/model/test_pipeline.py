@@ -268,6 +268,61 @@ def test_guidance_sets_the_subjects_against_the_background(pipeline, cast, size)
     assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(done.refined, maps, strict=True))
 
 
+def _karras(scheduler, steps):
+    """The noise levels of EDM's steps, in numbers: rho 7, from the training's largest level to its least, then none."""
+    levels = [math.sqrt((1 - a) / a) for a in scheduler.alphas_cumprod.double().tolist()]
+    high, low = max(levels) ** (1 / 7), min(levels) ** (1 / 7)
+    return [(high + k / (steps - 1) * (low - high)) ** 7 for k in range(steps)] + [0.0]
+
+
+@pytest.mark.parametrize("last", [1, 3, 4])
+@torch.no_grad()
+def test_from_latents_only_the_last_steps_run(pipeline, cast, last):
+    """By hand: the latents noised to the level of the first step that runs, then a pass of the U-Net and a line of
+    Euler's for each. The window of the references is of all steps."""
+    window, total = (0.0, 0.75), 4
+    start = torch.randn(1, pipeline.unet.config.in_channels, 16, 16, generator=torch.Generator().manual_seed(5))
+    start = start[..., : 64 // pipeline.latent_factor, : 64 // pipeline.latent_factor]
+    how = {"steps": total, "guidance": 1.0, "reference": window, "start": start, "last": last}
+    done = list(pipeline.denoise([PROMPT], [(FOX,)], [cast[:1]], [9], **how))
+    assert [(step.index, step.total) for step in done] == [(k + 1, last) for k in range(last)]
+
+    sampler = _Sampler(pipeline, total)
+    assert sampler.sigmas == pytest.approx(_karras(pipeline.scheduler, total), rel=1e-4)
+    first = total - last
+    noise = torch.randn(start.shape[1:], generator=torch.Generator().manual_seed(9))[None]
+    x = start + sampler.sigmas[first] * noise if first else noise * sampler.scheduler.init_noise_sigma
+    text, said = pipeline.encode_text([PROMPT], [(FOX,)])
+    background = pipeline.model.encode_background(pipeline.encode_nothing())
+    routing = torch.stack([cast[0].routing, background.routing])[None]
+    for k in range(first, total):
+        bank = Bank(
+            tokens=torch.stack([cast[0].tokens, background.tokens])[None],
+            routing=pipeline.adapter.routing_features(routing, text.states, said),
+            references=[g[None, None] for g in cast[0].references],
+            references_active=torch.tensor([k < 3]),
+            latent_shape=x.shape[-2:],
+        )
+        with attend(pipeline.unet, pipeline.adapter, bank):
+            predicted = pipeline.unet(
+                sampler.scaled(x, k),
+                sampler.scheduler.timesteps[k],
+                text.states,
+                encoder_attention_mask=text.mask,
+                added_cond_kwargs={"text_embeds": text.pooled, "time_ids": torch.tensor([[64, 64, 0.0, 0, 64, 64]])},
+            ).sample
+        clean, x = sampler.step(x, predicted, k)
+        assert torch.allclose(done[k - first].clean, clean, atol=1e-3)
+    assert torch.allclose(done[-1].latents, x, atol=1e-3)
+
+
+def test_with_all_steps_nothing_of_the_latents_is_used_and_with_none_nothing_runs(pipeline, cast):
+    side = 64 // pipeline.latent_factor
+    start = torch.ones(1, pipeline.unet.config.in_channels, side, side)
+    assert torch.equal(_last(pipeline, cast[:2]).latents, _last(pipeline, cast[:2], start=start, last=2).latents)
+    assert list(pipeline.denoise([PROMPT], [()], [[]], [0], steps=2, start=start, last=0)) == []
+
+
 @pytest.mark.parametrize(("guidance", "branches"), [(1.0, 1), (1, 1), (3.0, 2), (0.0, 2)])
 def test_without_guidance_there_is_one_branch(pipeline, cast, monkeypatch, guidance, branches):
     banks = []

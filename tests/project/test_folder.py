@@ -215,6 +215,7 @@ def test_file_names_are_safe_and_differ(names):
 
 def test_moved_panels_keep_their_frames(tmp_path, story):
     fill(tmp_path, story)
+    pictures = [(tmp_path / f"frames/00{number}.png").read_bytes() for number in (1, 2, 3)]
     one, two, three = story.script.panels
     turned = replace(story, script=replace(story.script, panels=(three, Panel("new"), one, two)))
     begin(tmp_path, turned)
@@ -223,6 +224,7 @@ def test_moved_panels_keep_their_frames(tmp_path, story):
     for number, old in ((1, 3), (3, 1), (4, 2)):
         assert same_frame(project.frame(number), frame(story.script.panels[old - 1].cast, old))
     assert "frames/002.png" not in files(tmp_path)
+    assert [(tmp_path / f"frames/00{number}.png").read_bytes() for number in (3, 4, 1)] == pictures
 
 
 def test_panels_that_are_gone_leave_no_entry_and_changed_ones_keep_their_last_frame(tmp_path, story):

@@ -347,3 +347,133 @@ def test_dialogue_as_a_mapping_of_names():
     (panel,) = reading.script.panels
     assert [(line.who, line.say) for line in panel.dialogue] == [("Mia", "Hi"), ("Tom", "Ho")] and not panel.caption
     assert len(reading.left_out) == 1
+
+
+TABLE = [
+    ["Shot", "Description", "Dialogue"],
+    ["1", "Mia packs | unpacks", "Mia: Ready?\nTom: No!"],
+    ["2", "Tom sleeps", ""],
+]
+
+
+def document(name, body, folder):
+    part, space = {"docx": ("word/document.xml", "w"), "odt": ("content.xml", "text")}[name[-4:].lstrip(".")]
+    with zipfile.ZipFile(folder / name, "w") as archive:
+        archive.writestr(part, f'<{space}:d xmlns:{space}="urn:a" xmlns:table="urn:b">{body}</{space}:d>')
+    return folder / name
+
+
+def word(text, style=""):
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{{}}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>'.format("")
+
+
+def test_a_word_documents_paragraphs_are_lines(tmp_path):
+    listed = "<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>Mia </w:t></w:r><w:r><w:t>waves</w:t><w:br/></w:r></w:p>"
+    gone = "<w:p><w:del><w:r><w:delText>not</w:delText></w:r></w:del><w:r><w:t>Mia</w:t><w:tab/><w:t>sleeps</w:t></w:r></w:p>"
+    body = word("The picnic", "Titel") + word("cast: Mia, a fox") + "<w:p/>" + listed + gone
+    script = load_script(document("a.docx", body, tmp_path))
+    assert (script.title, [panel.prompt for panel in script.panels]) == ("The picnic", ["Mia waves", "Mia\tsleeps"])
+
+
+@pytest.mark.parametrize("kind", ["docx", "odt", "html"])
+def test_a_table_in_a_document_is_a_shot_list(kind, tmp_path):
+    names = {"docx": ("w:tbl", "w:tr", "w:tc"), "odt": ("table:table", "table:table-row", "table:table-cell")}
+    table, row, cell = names.get(kind, ("table", "tr", "td"))
+
+    def cell_of(text):
+        lines = text.split("\n")
+        paragraph = {"docx": word, "odt": "<text:p>{}</text:p>".format}.get(kind, "{}<br>".format)
+        return f"<{cell}>{''.join(map(paragraph, lines))}</{cell}>"
+
+    rows = "".join(f"<{row}>{''.join(map(cell_of, cells))}</{row}>" for cells in TABLE)
+    body = f"<{table}>{rows}</{table}>"
+    if kind == "html":
+        (file := tmp_path / "a.html").write_text(f"<p>Ours</p>{body}")
+    else:
+        file = document(f"a.{kind}", body, tmp_path)
+    reading = read_script(script_text(file), cast=MIA)
+    assert [panel.prompt for panel in reading.script.panels] == ["Mia packs | unpacks", "Tom sleeps"]
+    assert reading.script.panels[0].dialogue == (Line("Mia", "Ready?"), Line("Tom", "No!"))
+    assert left_out(reading) == (["Ours"] if kind == "html" else [])
+
+
+def test_a_cell_over_several_rows_of_a_web_page_holds_for_them():
+    head = "<tr><th>Nr<th>Beschreibung<th>Ort</tr>"
+    text = (
+        f"<table>{head}<tr><td>1<td>Mia <b>kocht</b><td rowspan='2'>K&uuml;che</tr><tr><td>2<td>Tom rennt</tr></table>"
+    )
+    assert [panel.prompt for panel in read_script(text, cast=MIA).script.panels] == [
+        "Mia kocht, Küche",
+        "Tom rennt, Küche",
+    ]
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04", b"Mia walks"])
+def test_what_is_no_document_is_one_sentence(data, tmp_path):
+    (tmp_path / "a.docx").write_bytes(data)
+    with pytest.raises(ScriptError, match="not a document that can be read"):
+        script_text(tmp_path / "a.docx")
+
+
+def test_what_is_bold_or_nested_anyhow_is_no_crash(tmp_path):
+    text = '## Panel 1: The **Big** Day\nMia runs\n## Panel 2: Tom\n**Tom (**sad**ly):** "Oh"\n'
+    assert not [error for error in read_script(text).errors if "no prompt" not in str(error)]
+    cue = read_script("INT. HALL - DAY\n\nMia runs.\n\nMIA (V.O.) (sadly) (CONT'D)\nOh.\n", cast=MIA)
+    assert left_out(cue) == ["sadly"]
+    with pytest.raises(ScriptError, match="not a document"):
+        script_text(document("a.odt", "<text:a>" * 3000 + "</text:a>" * 3000, tmp_path))
+
+
+@pytest.mark.parametrize("begin", [rb"{\rtf1", b"%PDF-1.4", b"PK\x03\x04\x14"])
+def test_documents_under_the_name_of_a_text_are_one_sentence(begin, tmp_path):
+    (tmp_path / "a.txt").write_bytes(begin + b" Mia walks")
+    with pytest.raises(ScriptError, match=r"is no text but \w+; save it as"):
+        script_text(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "prompts"),
+    [
+        ("Shots of today\n\nNr;Beschreibung;Dauer\n1;Mia kocht; 2,5\n", ["Mia kocht"]),
+        ("Plan,Description,Personnages,Lieu\n1,Mia court,Mia et Tom,la rue\n", ["Mia court, la rue"]),
+        ("No,Visual,Dialogue / VO\n1,Mia runs,Mia: Hi\n", ["Mia runs"]),
+        ("#,Visual,Text\n1,Mia runs,Later\n", ["Mia runs"]),
+    ],
+)
+def test_shot_lists_of_other_countries_and_below_titles(text, prompts):
+    assert [panel.prompt for panel in read_script(text, cast=MIA, form="sheet").script.panels] == prompts
+
+
+def test_notes_of_a_screenplay_make_no_panel_and_are_listed(tmp_path):
+    text = "INT. HALL - DAY\n\nMia runs.\n\n[[one\ntwo]]\n\n/*\nthree\n*/\n\nMIA (sadly)\nOh.\n  \nWell.\n"
+    reading = read_script(text, cast=MIA)
+    assert [panel.prompt for panel in reading.script.panels] == ["Mia runs, hall, day"]
+    assert reading.script.panels[0].dialogue == (Line("Mia", "Oh. Well."),)
+    assert left_out(reading) == ["[[one two]]", "/* three */", "sadly"]
+    paragraph = '<Paragraph Type="{}"><Text>{}</Text>{}</Paragraph>'.format
+    note = f"<ScriptNote>{paragraph('', 'Or walks', '')}</ScriptNote>"
+    body = paragraph("Cast List", "Mia", "") + paragraph("Action", "Mia runs", note)
+    title = "<TitlePage><Content><Paragraph><Text>Run</Text></Paragraph><Paragraph><Text>by Me</Text></Paragraph></Content></TitlePage>"
+    (tmp_path / "a.fdx").write_text(f"<FinalDraft><Content>{body}</Content>{title}</FinalDraft>")
+    reading = read_script(script_text(tmp_path / "a.fdx"), cast=MIA, form="screenplay")
+    assert (reading.script.title, [panel.prompt for panel in reading.script.panels]) == ("Run", ["Mia runs"])
+    assert left_out(reading) == ["[[Mia]]", "[[Or walks]]", "Credit: by Me"]
+
+
+def test_panels_in_pages_and_wrappings_and_boards_that_are_only_heard():
+    panels = [{"description": "Mia runs"}, {"description": "Tom waits"}]
+    pages = {"story": {"title": "Run", "pages": [{"page": 1, "mood": "dark", "panels": panels}]}}
+    reading = read_script(json.dumps(pages), cast=MIA)
+    assert (reading.script.title, [panel.prompt for panel in reading.script.panels]) == (
+        "Run",
+        ["Mia runs", "Tom waits"],
+    )
+    assert left_out(reading) == ["dark"]
+    boards = {"boards": [{"dialogue": "A door slams."}, {"dialogue": "MIA: Who?"}]}
+    heard = read_script(json.dumps(boards), cast=MIA, form="data").script.panels
+    assert [(panel.prompt, panel.caption) for panel in heard] == [("A door slams.", "A door slams."), ("Mia", "")]
+
+
+def test_json_may_begin_with_a_remark():
+    text = "// ours\n/* all */\n{'panels': [\"Mia runs\", // first\n], } # end\n"
+    assert [panel.prompt for panel in read_script(text, cast=MIA, form="data").script.panels] == ["Mia runs"]

@@ -158,7 +158,7 @@ Would you like more panels?
         ("Tom", "a boy in a yellow coat"),
     ]
     one, two = reading.script.panels
-    assert (one.prompt, one.caption, one.cast) == ("Mia packs a *big* basket a hill", "Morning", ("Mia",))
+    assert (one.prompt, one.caption, one.cast) == ("Mia packs a *big* basket, a hill", "Morning", ("Mia",))
     assert [line.who for line in one.dialogue] == ["Mia"] and "Ready?" in one.dialogue[0].say
     assert (two.prompt, two.caption, two.cast) == ("Tom walks uphill", "Later", ("Tom",))
     assert [text[slice(*o.span)] for o in reading.left_out] == [
@@ -256,7 +256,7 @@ def test_files_in_the_encodings_of_editors(encoding, tmp_path):
     assert load_script(tmp_path / "a.txt").panels
 
 
-@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00\x00", b"PK\x03\x04\xff\xfe\x00", b"\xef\xbb\xbf\xff"])
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\x00\x00", b"\x00\x01\xff\xfe\x00", b"\xef\xbb\xbf\xff"])
 def test_what_is_no_text_is_refused(data, tmp_path):
     with pytest.raises(UnicodeDecodeError):
         decode(data)
@@ -369,8 +369,9 @@ def test_marks_that_may_be_words_are_marks_where_there_are_two(marks):
 
 def test_the_words_below_a_headed_label_are_its_panels_and_sounds_are_listed():
     text = "**Panel 1: Waking**\nMochi yawns\n\n**Panel 2: Eating**\nPip eats\nSFX: Crunch"
-    assert prompts(text) == ["Waking Mochi yawns", "Eating Pip eats"]
-    assert [text[slice(*out.span)] for out in read_script(text, cast=CAST).left_out] == ["SFX: Crunch"]
+    assert prompts(text) == ["Mochi yawns", "Pip eats"]
+    left_out = [text[slice(*out.span)] for out in read_script(text, cast=CAST).left_out]
+    assert left_out == ["Waking", "Eating", "SFX: Crunch"]
 
 
 NOTED = ["Panel 1 (wide shot):", "**Panel 1 (wide shot):**", "### Panel 1 [wide shot]", "Panel 1 (wide shot) -"]
@@ -427,7 +428,7 @@ def test_a_label_without_words_has_them_below_and_nothing_is_none():
         "Panel 2\n\n*Action:* Ben waves.\n*Dialogue:* None\n*Caption:* (none)\n\n---\n\nWant more?\n"
     )
     one, two = parse_script(text).panels
-    assert (one.prompt, [line.say for line in one.dialogue]) == ("A lighthouse. Ada climbs.", ["Hm?", "Me!"])
+    assert (one.prompt, [line.say for line in one.dialogue]) == ("Ada climbs, A lighthouse.", ["Hm?", "Me!"])
     assert (two.prompt, two.dialogue, two.caption) == ("Ben waves.", (), "")
     assert left_out(text)[-1] == "Want more?"
 
@@ -449,3 +450,66 @@ def test_curly_quotes_around_values_of_yaml(tmp_path):
     (tmp_path / "a.yaml").write_text(script_yaml(told))
     read = load_script(tmp_path / "a.yaml").panels
     assert [(p.prompt, p.caption) for p in read] == [(p.prompt, p.caption) for p in told.panels]
+
+
+COMIC = """\
+PAGE ONE (two panels)
+
+PANEL 1
+Mochi climbs the stairs.
+
+MOCHI: So high!
+
+PANEL 2 (close-up)
+*Setting: the roof*
+Pip waits.
+> **PIP (softly):** At last.
+> **CAPTION:** Noon.
+> SFX: *CLANG*
+"""
+
+
+def test_a_comic_script_has_its_voices_and_its_pages_listed():
+    reading = read_script(COMIC, cast=CAST)
+    assert not reading.errors
+    assert [(p.prompt, p.caption) for p in reading.script.panels] == [
+        ("Mochi climbs the stairs.", ""),
+        ("Pip waits, close-up, the roof", "Noon."),
+    ]
+    assert [line.say for panel in reading.script.panels for line in panel.dialogue] == ["So high!", "At last."]
+    assert [COMIC[slice(*out.span)] for out in reading.left_out] == [
+        "PAGE ONE (two panels)",
+        "(softly)",
+        "SFX: *CLANG*",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1. Mochi waves\n   1.1 Mochi: Hi!\n   1.2 Pip: Ho!\n2. Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("1.1 Mochi waves\n1.2 Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("1.\nMochi waves\n2.\nPip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("1\tMochi waves\n2\tPip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("[00:12] Mochi waves\n[00:20] Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("Prompt 1: Mochi waves\n🎬 Scene 2: Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        (
+            "1\n00:00:01,000 --> 00:00:03,500\nMochi waves\n\n2\n00:04.0 --> 00:06.0\nPip sleeps",
+            ["Mochi waves", "Pip sleeps"],
+        ),
+    ],
+)
+def test_more_ways_to_count_panels(text, found):
+    assert prompts(text) == found
+
+
+@pytest.mark.parametrize(("data", "text"), [("小明在\r\n一", None), ("Anna\0 is\n", "Anna\0 is\n")])
+def test_utf_16_without_a_mark_is_told_by_its_zeros(data, text):
+    assert decode(data.encode("utf-8" if text else "utf-16-le")) == data
+
+
+def test_a_japanese_comma_ends_a_name():
+    script = parse_script("cast: さくら、女の子\n\nさくらが歩く")
+    assert [(m.name, m.description) for m in script.cast] == [("さくら", "女の子")] and script.panels[0].cast == (
+        "さくら",
+    )

@@ -442,7 +442,8 @@ def test_two_documents_and_lists_are_refused(folder):
     (folder / "a.yaml").write_text("- Mia\n- Tom")
     with pytest.raises(
         ScriptError,
-        match="Line 1: Expected title, style, styles, size, shape, pages, segmenter, cast, panels here, not a list",
+        match="Line 1: Expected title, style, styles, size, shape, pages, from_sketch, segmenter, cast, panels here, "
+        "not a list",
     ):
         load_script(folder / "a.yaml")
     (folder / "a.yaml").write_text("")
@@ -454,7 +455,7 @@ def test_files_that_cannot_be_read(folder):
     for name, data, words in (
         ("a.yaml", b"\xef\xbb\xbfpanels:\n- Zo\xeb", r"Line 2: a\.yaml is not UTF-8"),
         ("a.txt", b"x" * 500_001, r"a\.txt is larger than 500 kB"),
-        ("a.docx", b"Mia", r"a\.docx is not a script; give a \.txt"),
+        ("a.rtf", b"Mia", r"a\.rtf is not a script; give a \.txt"),
     ):
         (folder / name).write_bytes(data)
         with pytest.raises(ScriptError, match=words) as caught:

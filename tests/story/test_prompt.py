@@ -5,6 +5,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from anystory.story.english import indefinite, is_plural_noun
 from anystory.story.model import CastMember, Panel, Subject
 from anystory.story.prompt import NameMention, compose, find_names, portrait, rename
 
@@ -331,6 +332,30 @@ PROMPTS = yaml.safe_load((Path(__file__).parent.parent / "data" / "prompts.yaml"
 )
 def test_what_is_said_twice_or_in_a_sentence_of_its_own(prompt, words, text):
     assert sentence(prompt, {"Zed": words}) == text
+
+
+@pytest.mark.parametrize(
+    ("noun", "phrase"),
+    [
+        *((noun, f"a {noun}") for noun in ("oneness", "oui", "urethane tube", "uterus", "Ewing", "hmm", "Mr. Fox")),
+        *((noun, f"an {noun}") for noun in ("Ewok", "unissued ticket", "onerous task", "html page", "xbox", "nth one")),
+    ],
+)
+def test_articles_by_sound(noun, phrase):
+    assert f"{indefinite(noun)} {noun}" == phrase
+
+
+@pytest.mark.parametrize(
+    "noun",
+    "cacti teeth lice passers-by sisters-in-law photos kangaroos menus taxis cattle vertebrae heroes".split(),  # noqa: SIM905
+)
+def test_plurals(noun):
+    assert is_plural_noun(noun)
+
+
+@pytest.mark.parametrize("noun", "news cyclops rhinoceros chaos virus oasis Ulysses dress series walrus Texas".split())  # noqa: SIM905
+def test_singulars_that_end_in_s(noun):
+    assert not is_plural_noun(noun)
 
 
 @pytest.mark.parametrize("line", itertools.chain(*PROMPTS.values()), ids=lambda line: line[2][:60])

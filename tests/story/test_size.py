@@ -1,5 +1,7 @@
 """Sizes and shapes: how they are written, and which frame comes of a panel's and a story's."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from anystory.story.model import Panel, Script, Settings, frame_size
@@ -15,6 +17,14 @@ def test_a_size_is_a_side_or_both():
     for wrong in ("", "x", "12x", "1x2x3", True, 1.5, None, [1, 2], "9" * 6):
         with pytest.raises(ValueError, match="1344x768"):
             Size.of(wrong)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [("16", True), (15, False), ("4096x16", True), ("16x4097", False), ("x", False)]
+)
+def test_nobody_asks_for_a_side_out_of_bounds(value, taken):
+    with nullcontext() if taken else pytest.raises(ValueError, match=str(value)):
+        assert Size.asked(value) == Size.of(value)
 
 
 @pytest.mark.parametrize(("usual", "sizes"), [(1024, ANY), (128, EIGHTS), (512, SIXTEENS)])

@@ -178,7 +178,7 @@ def test_the_examples_and_presets_of_the_reference_are_true(tmp_path):
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     plain = [block for kind, block in blocks if kind == ""]
     panels = [len(parse_script(block).panels) for block in plain if "layout" not in block]
-    assert panels == [4, 3, 6]
+    assert panels == [4, 3, 6, 2]
     board, *_ = [block for kind, block in blocks if kind == "json"]
     assert parse_script(board).panels[0].cast == ("小狐狸",)
     story, own = [block for kind, block in blocks if kind == "yaml"]

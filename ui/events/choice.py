@@ -10,7 +10,7 @@ import gradio as gr
 
 from anystory.backends.base import BackendError, Locator
 from anystory.story.model import Settings
-from ui import cast, choice, html, masthead, script, story
+from ui import cast, choice, frames, html, masthead, script, story
 from ui.events import QUICK, SLOW
 from ui.events.render import changed, start, stays
 from ui.parts import Parts
@@ -35,6 +35,7 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
             head.model: html.model("ready", masthead.ready(backend, say), about.sketches),
             banner: masthead.banner(backend, say, told),
             parts.finder.section: gr.Accordion(visible=isinstance(backend, Locator)),
+            controls.sketch: frames.from_sketch(about),
             **dict(zip((controls.steps, controls.guidance), numbers, strict=True)),
         }
 
@@ -58,7 +59,7 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
             yield {pick.menu: choice.menu(backends, now, say, wrong=say(error))}
 
     numbers = [controls.steps, controls.guidance]
-    outputs = [pick.name, pick.menu, head.model, banner, parts.finder.section, *numbers]
+    outputs = [pick.name, pick.menu, head.model, banner, parts.finder.section, controls.sketch, *numbers]
     loaded = page.load(at_first, None, outputs, **SLOW)
     pick.menu.use(use, pick.name, outputs, concurrency_limit=None, **SLOW)
     # A story that came back before the model was there goes on with its own settings.

@@ -84,15 +84,14 @@ def wire(parts: Parts) -> None:
             asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
         except ValueError as error:
             return {table.notice: html.notice([words(request)(error)])}
+        job = redrawn(parts, item, chosen).as_written(script.panels_of(lines, cast.members(present)))
         if sketches(item, chosen):
             asked = desk.placed(item.panel.steering, asked)
+        else:
+            asked = desk.steered(job.script.panels[item.number - 1].steering, asked)
         before = item.panel.steering.layout
         asked = replace(asked, layout=replace(asked.layout, flip=before.flip, turn=before.turn))
-        job = (
-            redrawn(parts, item, chosen)
-            .as_written(script.panels_of(lines, cast.members(present)))
-            .take(item.number, seed, asked)
-        )
+        job = job.take(item.number, seed, asked)
         return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
 
     def taken(job: Job, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:

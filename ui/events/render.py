@@ -9,6 +9,9 @@ import gradio as gr
 
 from anystory.cast.segment import Segmenter
 from anystory.render.session import framed
+from anystory.script.edits import with_from_sketch
+from anystory.script.form import ScriptError
+from anystory.story.from_sketch import FromSketch
 from anystory.story.model import Panel, Script, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
@@ -110,6 +113,18 @@ def _wire_start(parts: Parts) -> None:
         panels = tuple(number for number in chosen if number <= len(reading.script.panels)) or None
         job = asked.job(page, reading.script, panels)
         return {**start(parts, job, shown, request), stage.panels: framed(job.script)}
+
+    def taken(words: str, lines: str, styles: tuple[Style, ...], present: tuple[cast.Actor, ...]) -> dict[Any, Any]:
+        """The text says what frames take of their sketches; it goes wherever the story goes."""
+        asked = FromSketch.read(words) if words else None
+        try:
+            after = with_from_sketch(lines, asked, cast.members(present))
+        except ScriptError:  # of which the page tells beside the text
+            return {text.text: gr.skip()}
+        return script.rewritten(text, lines, after, styles)
+
+    said = [controls.sketch, text.text, text.styles, parts.actors.actors]
+    controls.sketch.input(taken, said, [text.text, text.styles, text.style], **QUICK)
 
     controls.start.click(
         begin,

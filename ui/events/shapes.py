@@ -36,10 +36,11 @@ def wire(parts: Parts) -> None:
 
         def reframe(request: gr.Request, value: str | None, shown: tuple[Shown, ...], *values: Any) -> dict[Any, Any]:
             settings, page, say = Asking(*values[:count]), Written(*values[count:]), words(request)
-            before = page.readable(studio, say)
-            own = before.shape or (before.size and not before.size.is_square)
-            if not always and (value == FRAMES or own or not studio.backends[page.backend].about.sketches):
+            loaded = studio.backends.loaded(page.backend)  # nobody waits for a model to look at a layout
+            sketches = loaded is not None and loaded.about.sketches
+            if not always and (value == FRAMES or not sketches or not _is_free(page.reading(studio))):
                 return {text.text: gr.skip()}
+            before = page.readable(studio, say)
             wanted = "" if key == "pages" and value == FRAMES else value or ""
             try:
                 lines = with_frames(page.lines, key, wanted, cast.members(page.present))
@@ -51,7 +52,7 @@ def wire(parts: Parts) -> None:
             anew = tuple(sorted(others & placed(shown, before.panels).keys()))
             change = script.rewritten(text, page.lines, lines, page.styles)
             run = parts.visitors[request.session_hash].run
-            if anew and settings.visit and studio.backends[page.backend].about.sketches and (run is None or run.ended):
+            if anew and settings.visit and sketches and (run is None or run.ended):
                 begun = start(parts, settings.job(page, after, anew), shown, request)
                 return {**change, **begun, parts.stage.panels: framed(after)}
             if key == "pages" and always:
@@ -74,3 +75,9 @@ def wire(parts: Parts) -> None:
     ):
         happens(ask, [menu, *given], [*rewritten, *changed(parts)], **SLOW, **ONE_CAST)
     controls.pages.change(follow, [controls.pages, pages.layout], pages.layout, **QUICK)
+
+
+def _is_free(reading: script.ScriptReading) -> bool:
+    """Whether a script can be read and names no shape of its own."""
+    told = reading.script
+    return not (told is None or reading.errors or told.shape or (told.size and not told.size.is_square))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -128,6 +128,15 @@ class FluxDenoised:
             )
 
 
+class Start(NamedTuple):
+    """What frames begin with in place of noise: packed `clean` latents (B, hw, C), of which only the `last` steps are
+    run. Windows are shares of all steps, so that each step does what it does from noise; with all of them nothing of
+    `clean` is used."""
+
+    clean: Tensor
+    last: int
+
+
 class Denoiser(DiffusionPipeline):
     """What pipelines of FLUX's kind share: their layers' processors, and the steps of a frame."""
 
@@ -148,14 +157,21 @@ class Denoiser(DiffusionPipeline):
         scheduler: FlowMatchEulerDiscreteScheduler,
         latents: Tensor,
         velocity: Callable[[int, Tensor, Tensor], Tensor],
+        start: Start | None = None,
     ) -> Iterator[FluxDenoised]:
-        """The steps of frames from their noise `latents` (B, hw, C), by `velocity(index, latents, t)`."""
+        """The steps of frames from their noise `latents` (B, hw, C), by `velocity(index, latents, t)`; or from `start`
+        mixed with the noise, as far as the first of the steps that run expects."""
         total = len(scheduler.timesteps)
-        for index, t in enumerate(scheduler.timesteps):
+        first = 0 if start is None else max(0, total - start.last)
+        if start is not None and first:
+            scheduler.set_begin_index(first)
+            sigma = scheduler.sigmas[first]  # 0 after the last step
+            latents = (1 - sigma) * start.clean.to(latents) + sigma * latents
+        for index, t in enumerate(scheduler.timesteps[first:], first):
             moved = velocity(index, latents, t)
             clean = latents - scheduler.sigmas[index] * moved
             latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], "latents")
-            yield FluxDenoised(index + 1, total, clean, latents, *self._told())
+            yield FluxDenoised(index + 1 - first, total - first, clean, latents, *self._told())
 
     def _told(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """The logits and the shares that the layers left in the last pass, as `FluxDenoised` has them."""
@@ -281,6 +297,11 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
         latents = self.vae.encode(pixels.to(self._execution_device, self.vae.dtype)).latent_dist.mode()
         return (latents - self.vae.config.shift_factor) * self.vae.config.scaling_factor
 
+    @torch.no_grad()
+    def encode_picture(self, pixels: Tensor) -> Tensor:
+        """A picture (3, H, W) in [-1, 1] of a frame's size -> packed clean latents (1, hw, C)."""
+        return pack(self._encode_pixels(pixels[None])).float()
+
     def encode_text(self, text: str) -> tuple[Tensor, Tensor]:
         """A prompt -> T5's states (1, 512, d_t) and CLIP's pooled vector (1, d_p)."""
         with torch.no_grad():
@@ -318,11 +339,12 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
         settings: FluxSettings,
         measure: bool = False,
         guide: Guide | None = None,
+        start: Start | None = None,
     ) -> Generator[FluxDenoised, None, None]:
         """Denoise one frame, a `FluxDenoised` after each step; everything as in `denoise_batch`, for one frame."""
         guides = [guide] if guide else []
         with closing(
-            self.denoise_batch(prompt_embeds, pooled_prompt_embeds, [cast], latents, settings, measure, guides)
+            self.denoise_batch(prompt_embeds, pooled_prompt_embeds, [cast], latents, settings, measure, guides, start)
         ) as steps:
             for step in steps:
                 yield from step.frames()
@@ -337,14 +359,15 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
         settings: FluxSettings,
         measure: bool = False,
         guides: Sequence[Guide | None] = (),
+        start: Start | None = None,
     ) -> Generator[FluxDenoised, None, None]:
         """Denoise B frames at once, panels or seeds, a `FluxDenoised` after each step.
 
         prompt_embeds (B, T, d_t) and pooled_prompt_embeds (B, d_p): the encoded prompts; casts: the subjects of each
         frame, equally many with equally many pictures, all read at one reference size; latents (B, hw, C): packed
         noise; measure: also keep the subjects' share of attention; guides: where a person wants the subjects, one a
-        frame, or none at all: they act while the router runs, and let tokens be nobody's. Raises ValueError for frames
-        that make no batch.
+        frame, or none at all: they act while the router runs, and let tokens be nobody's. start:
+        what the frames begin with in place of noise. Raises ValueError for frames that make no batch.
         """
         pictures = {tuple(subject.pictures for subject in cast) for cast in casts}
         if len(pictures) != 1 or not len(prompt_embeds) == len(pooled_prompt_embeds) == len(latents) == len(casts):
@@ -364,7 +387,7 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
                 windows = settings.redux_open(index), settings.ref_open(index)
                 return velocity(latents, t, *windows, measure, wanted.at(index, total))
 
-            yield from self._steps(scheduler, latents, moved)
+            yield from self._steps(scheduler, latents, moved, start)
 
     @torch.no_grad()
     def locate(
@@ -381,7 +404,7 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
         level tells of one frame, as in `denoise`: the routing of several subjects, of one its share of attention."""
         height, width = pixels.shape[1:]
         settings = FluxSettings(height=height, width=width, enable_router=len(cast) > 1)
-        latents = pack(self._encode_pixels(pixels[None])).float()
+        latents = self.encode_picture(pixels)
         with self._telling(prompt_embeds, pooled_prompt_embeds, [cast], settings) as velocity:
             for row, level in enumerate(levels):
                 noisy = (1 - level) * latents + level * self.noise(seed + row, height, width)

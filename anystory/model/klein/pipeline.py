@@ -22,7 +22,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedT
 
 from anystory.model.finite import finite
 from anystory.model.flux.attention import blocks
-from anystory.model.flux.pipeline import TOKEN, Denoiser, FluxDenoised, check_side, each
+from anystory.model.flux.pipeline import TOKEN, Denoiser, FluxDenoised, Start, check_side, each
 from anystory.model.flux.plans import FluxPlan, quantisation
 from anystory.model.klein.attention import install
 from anystory.model.klein.plans import ALWAYS, read_layers
@@ -194,12 +194,14 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         latents: Tensor,
         settings: KleinSettings,
         guides: Sequence[Guide | None] = (),
+        start: Start | None = None,
     ) -> Generator[FluxDenoised, None, None]:
         """Denoise B frames at once, panels or seeds, a `FluxDenoised` after each step.
 
         prompt_embeds (B, T, d_t): the encoded prompts; casts: the subjects of each frame, with equally many pictures
         of one size; latents (B, hw, C): packed noise; guides: where a person wants the subjects, one a frame, or none
-        at all: where they act, references are closed. Raises ValueError for frames that make no batch.
+        at all: where they act, references are closed; start: what the frames begin with in place of noise. Raises
+        ValueError for frames that make no batch.
         """
         pictures = {tuple(subject.pictures for subject in cast) for cast in casts}
         if len(pictures) != 1 or not len(prompt_embeds) == len(latents) == len(casts):
@@ -218,7 +220,12 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
                 closed = guidance is not None or (settings.close and index > 0)
                 return velocity(latents, t, settings.ref_open(index), closed, guidance)
 
-            yield from self._steps(scheduler, latents, moved)
+            yield from self._steps(scheduler, latents, moved, start)
+
+    @torch.no_grad()
+    def encode_picture(self, pixels: Tensor) -> Tensor:
+        """A picture (3, H, W) in [-1, 1] of a frame's size -> packed clean latents (1, hw, C)."""
+        return self._pack_latents(self._encode_pixels(pixels[None])).float()
 
     @torch.no_grad()
     def locate(
@@ -233,7 +240,7 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         `levels`, shares of the training's time steps, and read like a frame's last steps. A `FluxDenoised` for each
         level tells of one frame."""
         height, width = pixels.shape[1:]
-        latents = self._pack_latents(self._encode_pixels(pixels[None]))
+        latents = self.encode_picture(pixels)
         with self._telling(prompt_embeds, [cast], KleinSettings(height, width)) as velocity:
             for row, level in enumerate(levels):
                 noisy = (1 - level) * latents + level * self.noise(seed + row, height, width)

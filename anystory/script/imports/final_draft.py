@@ -26,11 +26,16 @@ def to_fountain(data: bytes, name: str) -> str:
         ) from error
     if root.tag != "FinalDraft" or root.find("Content") is None:
         raise ScriptError(Message("{name} is not a Final Draft screenplay; export it as .fdx.", name=name))
-    out = [f"Title: {title}\n" for title in [_title(root)] if title]
+    title, *besides = [*filter(None, map(_words, root.iterfind("TitlePage/Content/Paragraph"))), ""]
+    out = [f"Title: {title}", *(f"Credit: {line}" for line in besides if line), ""] if title else []
     speaking = False
+    notes = {id(each) for note in root.iterfind(".//ScriptNote") for each in note.iterfind(".//Paragraph")}
     for paragraph in root.iterfind("Content//Paragraph"):
         kind, words = paragraph.get("Type", "Action"), _words(paragraph)
         if not words:
+            continue
+        if kind == "Cast List" or id(paragraph) in notes:
+            out += ["", f"[[{words}]]"]
             continue
         under = speaking and kind in ("Dialogue", "Parenthetical", "Singing")
         if kind == "Parenthetical" and not words.startswith("("):
@@ -43,8 +48,3 @@ def to_fountain(data: bytes, name: str) -> str:
 
 def _words(paragraph: ElementTree.Element) -> str:
     return " ".join("".join(text.text or "" for text in paragraph.iterfind("Text")).split())
-
-
-def _title(root: ElementTree.Element) -> str:
-    """The first words of the title page."""
-    return next(filter(None, map(_words, root.iterfind("TitlePage/Content/Paragraph"))), "")

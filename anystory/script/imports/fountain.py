@@ -73,7 +73,8 @@ class _Screenplay:
         blanked = self.text.lstrip("\ufeff").rjust(len(self.text))
         for remark in REMARK.finditer(blanked):
             self.panels.leave_out(remark.span(), Message("a note"))
-        blanked = REMARK.sub(lambda hit: re.sub(r"[^\r\n]", " ", hit[0]), blanked)
+        # Not with spaces: two of them are a line of dialogue that is meant to be empty.
+        blanked = REMARK.sub(lambda hit: re.sub(r"[^\r\n]", "\t", hit[0]), blanked)
         paragraphs = _paragraphs(blanked)
         if paragraphs and TITLE_KEY.match(paragraphs[0][0][1]) and not HEADING.match(paragraphs[0][0][1]):
             self.title_page(paragraphs.pop(0))
@@ -138,6 +139,10 @@ class _Screenplay:
         match = re.match(r"(?P<name>[^(^]+)(?P<how>.*)$", cue)
         name = self.name(match["name"].strip() if match else cue, span)
         words = []
+        for how in re.findall(r"\(([^()]+)\)", match["how"] if match else ""):
+            if not re.fullmatch(r"CONT['’]?D\.?", how) and not UNSEEN.match(how):
+                at = lines[0][0] + max(lines[0][1].find(how), 0)
+                self.panels.leave_out((at, at + len(how)), Message("how something is said"))
         for start, line in lines[1:]:
             if re.fullmatch(r"\s*\(.*\)\s*", line):
                 self.panels.leave_out((start, start + len(line)), Message("how something is said"))
@@ -145,8 +150,8 @@ class _Screenplay:
                 words.append(_plain(line.strip()))
         panel = self.panel if self.panel is not None else self.open((span[0], lines[-1][0] + len(lines[-1][1])), "")
         self.span = self.span[0], lines[-1][0] + len(lines[-1][1])
-        if words:
-            panel["dialogue"].append({"who": name, "say": " ".join(words)})
+        if any(words):
+            panel["dialogue"].append({"who": name, "say": " ".join(filter(None, words))})
         if not (match and UNSEEN.search(match["how"])):
             panel["cast"].append(name)
 

@@ -63,15 +63,37 @@ def convert(data: Any) -> Converted | None:
                 words |= {"action": words["notes"], "notes": None}
             if entry.get("seconds") or entry.get("duration") != data.get("defaultBoardTiming"):
                 words["duration"] = entry.get("seconds") or _milliseconds(entry.get("duration"))
-            board.panel({key: value for key, value in words.items() if value}, index)
+            board.panel({key: value for key, value in words.items() if value}, (BOARDS, index))
         return board.converted()
     for key in data:
         if str(key).casefold() in LISTS and _records(data[key]) and any(_is_foreign(entry) for entry in data[key]):
             board = _Records(data, key)
             for index, entry in enumerate(data[key]):
-                board.panel(entry, index)
+                board.panel(entry, (key, index))
+            return board.converted()
+        if str(key).casefold() in LISTS and _records(data[key]) and all(map(_inner, data[key])):
+            board = _Records(data, key)
+            for index, page in enumerate(data[key]):
+                inner = str(_inner(page))
+                for other, value in page.items():
+                    if other != inner and not str(value).isdigit():
+                        board.leave_out((key, index, other), value)
+                for at, entry in enumerate(page[inner]):
+                    board.panel(entry, (key, index, inner, at))
             return board.converted()
     return None
+
+
+def wrapped(data: Mapping[str, Any]) -> str | None:
+    """The only key of what a story is wrapped in, {"story": {"panels": …}}; None where it is no wrapping."""
+    key, value = next(iter(data.items()))
+    held = isinstance(value, Mapping) and any(str(inner).casefold() in LISTS for inner in value)
+    return key if held and str(key).casefold() in (*LISTS, "script") else None
+
+
+def _inner(page: Mapping[str, Any]) -> str | None:
+    """The key of a page under which its panels stand."""
+    return next((key for key in page if str(key).casefold() in LISTS and _records(page[key])), None)
 
 
 def _milliseconds(value: Any) -> Any:
@@ -100,7 +122,7 @@ class _Records:
     """Data with keys of its own becoming ours."""
 
     def __init__(self, data: Mapping[str, Any], key: str) -> None:
-        self.key, self.foreign = key, key != BOARDS  # of which there is one that we write
+        self.foreign = key != BOARDS  # of which there is one that we write
         self.board = Converted({"cast": [], "panels": []}, {("panels",): (key,)})
         self.names: dict[str, str] = {}
         for other, value in data.items():
@@ -140,9 +162,8 @@ class _Records:
             self.board.data["cast"].append({"name": name, "description": look})
         return self.names[folded(name)]
 
-    def panel(self, entry: Mapping[str, Any], at: int) -> None:
-        """Add a panel, which is entry number `at` of the source."""
-        source: Where = (self.key, at)
+    def panel(self, entry: Mapping[str, Any], source: Where) -> None:
+        """Add a panel, which is at `source`."""
         index = len(self.board.data["panels"])
         told: dict[str, list[str]] = {}
         panel: dict[str, Any] = {key: entry[key] for key in PANEL_KEYS if key in entry and _kind(key) is None}
@@ -177,8 +198,12 @@ class _Records:
         spoken = [line for line in said if isinstance(line, str)]
         lines = [line for line in said if not isinstance(line, str)]
         told_in = ("prompt", "place", "time", "camera")
-        panel["prompt"] = literal(sentence(words for kind in told_in for words in told.get(kind, ())))
-        panel["caption"] = literal(" ".join([*told.get("caption", ()), *spoken]))
+        caption = " ".join([*told.get("caption", ()), *spoken])
+        seen = [words for kind in told_in for words in told.get(kind, ())]
+        if not seen and not self.foreign:  # a board of which only is told what is heard
+            seen = [" and ".join(dict.fromkeys(line["who"] for line in lines)) or caption]
+        panel["prompt"] = literal(sentence(seen))
+        panel["caption"] = literal(caption)
         panel["dialogue"] = [{**line, "say": literal(line["say"])} for line in lines]
         if present is not None or lines:
             panel["cast"] = [NOBODY] if nobody else [*(present or ()), *(line["who"] for line in lines)]

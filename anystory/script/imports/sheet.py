@@ -7,6 +7,7 @@ place, the time and the camera goes into the panel's words. A column that is not
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,14 +23,18 @@ from anystory.supplies import read_yaml
 
 _BOOK = read_yaml(Path(__file__).parent / "headings.yaml", as_text=True)
 KINDS = {folded(word): kind for kind, words in _BOOK["kinds"].items() for word in words}
+TEXT = ("text", "texto", "texte")
 OR_NUMBER = {folded(word): kind for kind, words in _BOOK["or_number"].items() for word in words}
-NUMBER = re.compile(r"[#№]?\s*\d+(?:[.\-]\d+)*\s*[A-Za-z]?[.)]?")
+NUMBER = re.compile(r"[#№]?\s*\d+(?:[.,\-]\d+)*\s*[A-Za-z]?[.)]?")
 BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
-BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*")
-"""What stands between the lines of a cell, and between names."""
+BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\b(?:and|y|und|et)\b|和)\s*")
+"""What stands between names."""
 RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 MAYBE = ("caption", "dialogue", "speaker", "cast", "place", "time", "camera", "style", "duration")
 """Kinds of columns in which there may be nothing."""
+
+LASTING = {"place", "time", "style", "cast", "camera"}
+"""Kinds of columns whose words hold for several panels where cells are merged; what is said is said once."""
 
 HEADING_ROWS = 10
 """Rows among which the headings are, below a title."""
@@ -47,10 +52,12 @@ Cell = tuple[str, Span]
 
 def column(heading: str, cells: Sequence[str] = ()) -> str | None:
     """What kind of column a heading is of, if need be by what is in its `cells`; None for one not known."""
-    word = folded(re.sub(r"[*_`:：]+|\(.*\)", "", heading))
-    if word in OR_NUMBER:
-        return "number" if cells and all(map(NUMBER.fullmatch, cells)) else OR_NUMBER[word]
-    return KINDS.get(word)
+    bare = re.sub(r"[*_`:：]+|\(.*\)|[.#№\s]+$", "", heading) or heading
+    words = [*map(folded, (bare, *re.split(r"\s*[/&|+]\s*", bare)))]  # Dialogue / VO
+    if known := next((word for word in words if word in KINDS and words[0] not in OR_NUMBER), None):
+        return KINDS[known]
+    told = next((word for word in words if word in OR_NUMBER), "")
+    return "number" if told and cells and all(map(NUMBER.fullmatch, cells)) else OR_NUMBER.get(told)
 
 
 def is_nothing(cell: str) -> bool:
@@ -108,23 +115,28 @@ def parse_sheet(text: str, known: Sequence[str] = ()) -> Parsed:
     there are already."""
     source = text.removeprefix("\ufeff")
     shift = len(text) - len(source)
-    separator = _separator(next((line for line in NEWLINE.split(source) if line.strip()), ""))
+    separator = _separator("\n".join(itertools.islice(filter(str.strip, NEWLINE.split(source)), HEADING_ROWS)))
     return _panels(Panels(text, known), _cells(source, separator, shift))
 
 
-def parse_table(text: str, span: Span, known: Sequence[str] = ()) -> Parsed:
-    """Take a Markdown table apart that is at `span` of a text; the rest is left out."""
+def parse_table(text: str, span: Span, known: Sequence[str] = (), rows: Sequence[list[Cell]] = ()) -> Parsed:
+    """Take the table apart that is at `span` of a text, a Markdown one where its `rows` are not given; the rest is left
+    out."""
     panels = Panels(text, known)
-    rows = []
-    for line in _spans(text):
-        if span[0] <= line[0] and line[1] <= span[1]:
-            rows += [] if RULE.fullmatch(text, *line) else [_row(text, line)]
-        elif text[slice(*line)].strip():
-            panels.leave_out(line, Message("beside the table of the panels"))
-    return _panels(panels, rows)
+    lines = _spans(text)
+    inside = [line for line in lines if span[0] <= line[0] and line[1] <= span[1]]
+    for start, end in lines:
+        for beside in ((start, min(end, span[0])), (max(start, span[1]), end)):
+            words = text[slice(*beside)].strip()
+            at = text.find(words, beside[0])
+            if title := re.match(r"title\s*[:：]\s*(?=\S)", words, re.IGNORECASE):
+                panels.set("title", words[title.end() :], (at + title.end(), at + len(words)))
+            elif words:
+                panels.leave_out((at, at + len(words)), Message("beside the table of the panels"))
+    return _panels(panels, rows or [_row(text, line) for line in inside if not RULE.fullmatch(text, *line)])
 
 
-def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
+def _panels(panels: Panels, rows: Sequence[list[Cell]]) -> Parsed:
     rows = [row for row in rows if any(text for text, _ in row)]
     top = _headings(rows)
     for text, span in (cell for row in rows[:top] for cell in row):
@@ -134,6 +146,9 @@ def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
     head, body = (rows[0], rows[1:]) if rows else ([], [])
     filled = [[row[index][0] for row in body if index < len(row) and row[index][0]] for index in range(len(head))]
     kinds = [column(cell, filled[index]) for index, (cell, _) in enumerate(head)]
+    seen = [index for index, kind in enumerate(kinds) if kind == "prompt"]
+    for index in seen[1:] if len(seen) > 1 else ():  # beside what is seen, Text is what is read
+        kinds[index] = "caption" if folded(head[index][0]) in TEXT else "prompt"
     for kind, (text, span) in zip(kinds, head, strict=True):
         if kind is None and text:
             panels.leave_out(span, UNKNOWN)
@@ -154,13 +169,14 @@ def _panels(panels: Panels, rows: list[list[Cell]]) -> Parsed:
 
 
 def _headings(rows: Sequence[list[Cell]]) -> int:
-    """Which row has the headings: the first that calls two columns or more by what they hold, one of
-    them for the panel's words; else the first of all."""
-    for index, row in enumerate(rows[:HEADING_ROWS]):
-        kinds = [column(text) for text, _ in row if text]
-        if "prompt" in kinds and sum(kind is not None for kind in kinds) > 1:
-            return index
-    return 0
+    """Which row has the headings: the first that reads so, else the first of all."""
+    return next((index for index, row in enumerate(rows[:HEADING_ROWS]) if is_head(row)), 0)
+
+
+def is_head(row: Sequence[Cell]) -> bool:
+    """Whether a row calls two columns or more by what they hold, one of them for the panel's words."""
+    kinds = [column(text) for text, _ in row if text]
+    return "prompt" in kinds and sum(kind is not None for kind in kinds) > 1
 
 
 def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
@@ -179,7 +195,12 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
             said.append(line)  # of which the reader says that it is not told who says it
     seen = [_unbroken(cell) for cell in told.get("prompt", ())]
     words = [*seen, *told.get("place", ())]
-    words += [cell for cell in told.get("time", ()) if not re.fullmatch(r"[\d:.,\s]+s?", cell)] + told.get("camera", [])
+    for cell in told.get("time", ()):
+        if re.fullmatch(r"[\d:.,\s]+s?", cell):
+            panels.leave_out(span, Message("{time} is no time of day that a picture shows", time=cell))
+        else:
+            words.append(cell)
+    words += told.get("camera", ())
     fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size", "shape") if key in told}
     if lasting := told.get("duration"):
         if seconds(lasting[0]) is None:
@@ -200,17 +221,13 @@ def _unbroken(cell: str) -> str:
 
 
 def _names(cell: str) -> list[str]:
-    return [
-        name
-        for name in re.split(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\band\b|\by\b|和)\s*", cell)
-        if any(map(str.isalnum, name))
-    ]
+    return [name for name in BETWEEN.split(cell) if any(map(str.isalnum, name))]
 
 
-def _separator(line: str) -> str:
-    """What separates the cells of a line: what is there most often outside of quotes."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return max(SEPARATORS[:3], key=bare.count)
+def _separator(lines: str) -> str:
+    """What separates the cells of lines: what is most often in any of them, outside of quotes."""
+    bare = NEWLINE.split(re.sub(r'"[^"]*"', "", lines))
+    return max(SEPARATORS[:3], key=lambda separator: max(line.count(separator) for line in bare))
 
 
 def _cells(text: str, separator: str, shift: int) -> list[list[Cell]]:

@@ -10,13 +10,10 @@ from xml.etree import ElementTree
 
 from anystory.errors import Message
 from anystory.script.form import MAX_BYTES, MAX_PANELS, ScriptError
-from anystory.script.imports.sheet import HEADING_ROWS, column
+from anystory.script.imports.sheet import HEADING_ROWS, LASTING, column
 
 MAX_ROWS = 5 * MAX_PANELS
 """Rows that are looked at for what is merged or missing; no script has as many panels."""
-
-LASTING = {"place", "time", "style", "cast", "camera"}
-"""Kinds of columns whose words hold for several panels where cells are merged; what is said is said once."""
 
 MAX_PART = 20 * MAX_BYTES
 """Bytes that one part of a workbook may have unpacked."""
@@ -29,7 +26,7 @@ def to_table(data: bytes, name: str) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as book:
             names = book.namelist()
             shared = _strings(book) if "xl/sharedStrings.xml" in names else []
-            sheet = _xml(book, _first(book))
+            sheet = xml_part(book, _first(book))
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
         raise ScriptError(
             Message("{name} is not an Excel workbook that can be read; save it as .xlsx or .csv.", name=name)
@@ -65,16 +62,17 @@ def _carry(rows: list[list[str]], merged: str) -> None:
 def _first(book: zipfile.ZipFile) -> str:
     """The part that has the first sheet, in the order of the tabs."""
     relation = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-    first = _xml(book, "xl/workbook.xml").find(".//{*}sheet")
+    first = xml_part(book, "xl/workbook.xml").find(".//{*}sheet")
     wanted = None if first is None else first.get(relation)
-    for entry in _xml(book, "xl/_rels/workbook.xml.rels"):
+    for entry in xml_part(book, "xl/_rels/workbook.xml.rels"):
         if entry.get("Id") == wanted:
             target = entry.get("Target", "")
             return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     raise KeyError(wanted)
 
 
-def _xml(book: zipfile.ZipFile, part: str) -> ElementTree.Element:
+def xml_part(book: zipfile.ZipFile, part: str) -> ElementTree.Element:
+    """A part of an office program's file. Raises KeyError where it is not there, too large or has entities."""
     with book.open(part) as file:
         data = file.read(MAX_PART + 1)
     if len(data) > MAX_PART or b"<!ENTITY" in data:
@@ -84,7 +82,7 @@ def _xml(book: zipfile.ZipFile, part: str) -> ElementTree.Element:
 
 def _strings(book: zipfile.ZipFile) -> list[str]:
     """Texts that cells refer to by number, without the readings that stand above Japanese."""
-    return [_text(entry) for entry in _xml(book, "xl/sharedStrings.xml").iterfind("{*}si")]
+    return [_text(entry) for entry in xml_part(book, "xl/sharedStrings.xml").iterfind("{*}si")]
 
 
 def _text(entry: ElementTree.Element) -> str:

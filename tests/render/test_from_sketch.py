@@ -1,0 +1,87 @@
+"""Stories whose frames begin with their sketches: keys, the frames from before, and a sketch that changes."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from anystory.api import load_story
+from anystory.backends.load import load
+from anystory.backends.storybook import ABOUT
+from anystory.project.folder import Project
+from anystory.render.session import Renderer, RenderError
+from anystory.story.from_sketch import FROM_NOISE, FromSketch
+from anystory.story.model import Panel
+from anystory.story.steering import Steering
+from anystory.supplies import ASSETS
+
+TAKEN = FromSketch(True, 0.5)
+
+
+@pytest.fixture(scope="module")
+def backend(tiny_backend):
+    """The tiny one, as it is where frames begin with their sketches unless somebody says otherwise."""
+    changed = copy.copy(tiny_backend)
+    changed.about = replace(tiny_backend.about, from_sketch=TAKEN)
+    return changed
+
+
+def story(backend, *panels, **more):
+    told = load_story(ASSETS / "example" / "story.yaml", backend, steps=2, size=64)
+    panels = panels or (Panel("Bruno in the forest", ("Bruno",)), Panel("Fern at the beach", ("Fern",)))
+    return replace(told, script=replace(told.script, panels=panels, **more))
+
+
+def reused(backend, told, folder):
+    return [event.reused for event in Renderer(backend).render(told, folder) if event.done]
+
+
+def test_frames_from_before_stay_and_new_ones_begin_with_sketches(tiny_backend, backend, tmp_path):
+    assert reused(tiny_backend, story(tiny_backend), tmp_path) == [False, False]
+    old = (tmp_path / "frames" / "001.png").read_bytes()
+    edited = story(backend, Panel("Bruno in the forest", ("Bruno",)), Panel("Fern in a town", ("Fern",)))
+    assert reused(backend, edited, tmp_path) == [True, False]
+    assert reused(backend, edited, tmp_path) == [True, True]
+    assert (tmp_path / "frames" / "001.png").read_bytes() == old
+    assert [Project(tmp_path).frame(k).from_sketch for k in (1, 2)] == [FROM_NOISE, TAKEN]
+
+
+def test_a_frame_that_was_asked_for_from_noise_does_not_stay_for_one_from_a_sketch(backend, tmp_path):
+    assert reused(backend, story(backend, from_sketch=FROM_NOISE), tmp_path) == [False, False]
+    assert reused(backend, story(backend), tmp_path) == [False, False]
+
+
+def test_the_key_holds_what_the_sketch_is_made_from(backend, monkeypatch):
+    def key(*panels, **more):
+        return Renderer(backend).keys(story(backend, *panels, **more))[-1]
+
+    first = Panel("Bruno in the forest", ("Bruno",))
+    same = key(first, Panel("Bruno sits", ("Bruno",)))
+    assert key(first, Panel("Bruno sits", ("Bruno",), caption="Hi")) == same
+    assert key(replace(first, prompt="Bruno at the beach"), Panel("Bruno sits", ("Bruno",))) != same  # goes on there
+    off = Steering(from_sketch=FROM_NOISE)
+    noise = key(first, Panel("Bruno sits", ("Bruno",), steering=off))
+    assert noise == key(replace(first, prompt="Bruno at the beach"), Panel("Bruno sits", ("Bruno",), steering=off))
+    assert key(first, Panel("Bruno sits", ("Bruno",)), from_sketch=TAKEN) == same != noise
+    monkeypatch.setattr("anystory.backends.storybook.ABOUT", replace(ABOUT, version="another"))
+    assert key(first, Panel("Bruno sits", ("Bruno",))) != same
+    assert key(first, Panel("Bruno sits", ("Bruno",), steering=off)) == noise
+
+
+def test_storybook_takes_nothing_and_says_so():
+    storybook = load("storybook")
+    assert storybook.about.from_sketch is None
+    with pytest.raises(RenderError, match="storybook draws nothing from sketches"):
+        load_story(ASSETS / "example" / "story.yaml", storybook, from_sketch="layout")
+    plain, told = (Renderer(storybook).keys(story_of(storybook, taken)) for taken in (None, TAKEN))
+    assert plain == told
+
+
+def story_of(backend, taken):
+    told = load_story(ASSETS / "example" / "story.yaml", backend)
+    return replace(told, script=replace(told.script, from_sketch=taken))
+
+
+def test_the_embedded_model_begins_with_sketches_and_other_folders_do_not(tiny_backend):
+    assert load("mini").about.from_sketch == FromSketch(True, 0.4)
+    assert tiny_backend.about.from_sketch == FROM_NOISE
