@@ -1,8 +1,8 @@
-# The three things one does here. PYTHON=… chooses the interpreter, TESTS=… what `make test` runs.
+# What one does here. PYTHON=… chooses the interpreter, TESTS=… what `make test` runs.
 PYTHON ?= python
 TESTS ?= tests
 
-.PHONY: install check fast test
+.PHONY: install check fast test lock audit
 
 install: ## the program in this folder, with what the tests need
 	$(PYTHON) -m pip install -e '.[test]'
@@ -17,3 +17,11 @@ fast: ## the tests that are quick
 
 test: ## every test
 	$(PYTHON) -m pytest $(TESTS)
+
+lock: ## requirements.lock anew: the newest that the ranges allow, with hashes
+	tools=$$(mktemp -d) && $(PYTHON) -m pip install -q --target $$tools uv && PYTHONPATH=$$tools $(PYTHON) -m uv pip compile \
+	  -q --upgrade --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \
+	  --python-version 3.11 pyproject.toml -o requirements.lock && rm -r $$tools
+
+audit: ## known vulnerabilities of what requirements.lock names
+	PYTHON=$(PYTHON) .ci/audit

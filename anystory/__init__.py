@@ -25,10 +25,13 @@ if TYPE_CHECKING:  # the same names for editors and type checkers
     from anystory.cast.images import ImageError  # noqa: F401
     from anystory.cast.segment import Segmenter, SegmentError  # noqa: F401
     from anystory.errors import AnyStoryError  # noqa: F401
+    from anystory.pages.balloons import Lettering  # noqa: F401
     from anystory.pages.export import export  # noqa: F401
     from anystory.pages.form import Format, PageError  # noqa: F401
+    from anystory.pages.paper import paper  # noqa: F401
     from anystory.project.folder import ProjectError  # noqa: F401
     from anystory.render.portraits import Drawing  # noqa: F401
+    from anystory.render.print import printer  # noqa: F401
     from anystory.render.session import Progress, RenderError  # noqa: F401
     from anystory.script.form import ScriptError  # noqa: F401
     from anystory.script.read import parse_script  # noqa: F401
@@ -44,7 +47,10 @@ _HOMES = {
     "errors": ("AnyStoryError",),
     "cast.images": ("ImageError",),
     "pages.export": ("export",),
+    "pages.balloons": ("Lettering",),
     "pages.form": ("Format", "PageError"),
+    "pages.paper": ("paper",),
+    "render.print": ("printer",),
     "project.folder": ("ProjectError",),
     "render.session": ("Progress", "RenderError"),
     "script.form": ("ScriptError",),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 
 class Message(str):
     """A sentence for a person, or a part of one, that can be told in other languages too: in English as a string, by
-    its `pattern` and the `values` for the `{names}` in it in any other. A value may be a sentence itself.
+    its `pattern` and the `values` for the `{names}` in it in any other. A value may be a sentence itself;
+    a path stays one, for visitors are told its name alone.
 
     >>> Message("{name} is not {kind}.", name="a.txt", kind=Message("a picture"))
     'a.txt is not a picture.'
@@ -34,10 +36,12 @@ class Message(str):
 
 
 def _plain(value: object) -> Any:
-    """A value as a sentence keeps it: of an error what it says, of anything but numbers the string."""
+    """A value as a sentence keeps it: of an error what it says, of anything but numbers and paths the string."""
     if isinstance(value, AnyStoryError):
         return value.said
-    return value if isinstance(value, Message | int | float) else str(value)
+    if isinstance(value, OSError) and isinstance(value.filename, str | PurePath):
+        return Message("{strerror}: {file}", strerror=value.strerror, file=Path(value.filename))
+    return value if isinstance(value, Message | PurePath | int | float) else str(value)
 
 
 def listed(words: Sequence[str]) -> str:

@@ -104,8 +104,12 @@ def ignorable(char: str) -> bool:
 @lru_cache(8192)
 def has(face: str, char: str) -> bool:
     """Whether a font has a character, a combining mark too, or it is one that is not seen."""
-    if ignorable(char) or unicodedata.category(char) == "Zs":
-        return True
+    return ignorable(char) or unicodedata.category(char) == "Zs" or draws(face, char)
+
+
+@lru_cache(8192)
+def draws(face: str, char: str) -> bool:
+    """Whether a font draws a character, be it a space, otherwise than one that it lacks."""
     plain = _plain(face)
     return bytes(plain.getmask(char)) != bytes(plain.getmask("\U0010ffff"))
 

@@ -22,7 +22,7 @@ from uniseg.graphemecluster import grapheme_clusters
 from uniseg.linebreak import line_break_units
 
 from anystory.errors import Message
-from anystory.fonts import EMOJI, LETTERING, emoji, font, home, ignorable, own, writable
+from anystory.fonts import EMOJI, LETTERING, draws, emoji, font, home, ignorable, own, writable
 
 Colour = tuple[int, int, int] | str
 PAPER, INK = (255, 255, 255), (26, 26, 26)
@@ -117,6 +117,7 @@ def _runs(text: str, own: str) -> tuple[Stretch, ...]:
         face = home(cluster, own)
         if face is None:  # nothing to be seen, as a space, goes with what is before it
             face = found[-1].face if found and found[-1].face != EMOJI else ""
+            face = face if not face or ignorable(cluster[0]) or draws(face, cluster[0]) else LETTERING
         face = face or own or LETTERING
         if found and found[-1].face == face:
             found[-1] = Stretch(found[-1].text + cluster, face)

@@ -21,6 +21,7 @@ SLOW = frozenset(
     {
         *(f"app/test_{name}.py" for name in ("arguments", "endpoints", "gate", "rendering", "space")),
         "solid/test_solid.py",
+        "pages/test_print.py",
         *(f"backends/test_{name}.py" for name in ("cluster", "flux", "flux_modes", "hub", "klein", "layout")),
         *(f"backends/test_{name}.py" for name in ("from_sketch", "locate", "mini", "sdxl", "storybook")),
         *(f"bench/test_{name}.py" for name in ("count", "klein", "main", "memory", "paper_plans", "sketch")),

@@ -42,7 +42,20 @@ ARROWS = {
         *("api", "backends", "cast", "cli", "evaluation", "model", "project", "render", "script", "sketch", "story"),
         *("fonts", "training", "typeset"),
     },
-    "ui": {"api", "backends", "cast", "cli", "maps", "pages", "project", "render", "script", "sketch", "story"},
+    "ui": {
+        "api",
+        "backends",
+        "cast",
+        "cli",
+        "fonts",
+        "maps",
+        "pages",
+        "project",
+        "render",
+        "script",
+        "sketch",
+        "story",
+    },
 }
 """Which parts each part may import: a room of `anystory`, one of its few modules, or `ui`."""
 

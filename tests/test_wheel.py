@@ -107,4 +107,4 @@ def test_the_flat_list_of_requirements_holds_what_the_parts_do():
     flat = {str(Requirement(line)) for line in lines if line and not line.startswith("#")}
     parts = [*PROJECT["dependencies"], *(one for extra in PROJECT["optional-dependencies"].values() for one in extra)]
     assert flat == {str(needed) for needed in map(Requirement, parts) if needed.name != PROJECT["name"]}
-    assert set(PROJECT["optional-dependencies"]) == {"ray", "train", "test"}
+    assert set(PROJECT["optional-dependencies"]) == {"ray", "train", "psd", "test"}

@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_urlsafe
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,13 +27,17 @@ from anystory.cast.images import ImageError
 from anystory.cast.masks import hints
 from anystory.cast.segment import Segmenter
 from anystory.errors import AnyStoryError, Message
-from anystory.project.archive import pack
+from anystory.pages.export import write
+from anystory.pages.form import MAX_DPI, MIN_DPI, Format
+from anystory.pages.layout import Pages
+from anystory.project.archive import pack, unpack
+from anystory.project.folder import Project, png, write_atomic
 from anystory.project.folder import cutout as cut_out
-from anystory.project.folder import png, write_atomic
+from anystory.render.print import printer
 from anystory.script.form import MAX_CAST
 from anystory.story.model import BOUNDS, CastMember
 from anystory.story.names import folded
-from ui import cast
+from ui import book, cast
 from ui.gate import address
 from ui.limits import LimitError
 from ui.parts import Parts
@@ -41,6 +46,9 @@ from ui.script import ScriptReading, read
 from ui.studio import Job, Moment, slug
 from ui.uploads import uploaded
 from ui.words import words
+
+BOOKS = "pdf, cbz, epub, zip"
+"""What a story can be set as."""
 
 
 class CallError(AnyStoryError):
@@ -71,7 +79,7 @@ class State(TypedDict):
 
 
 def wire(parts: Parts) -> None:
-    """The endpoints /cutout, /check and /render."""
+    """The endpoints /cutout, /check, /render and /export."""
     studio, visitors = parts.studio, parts.visitors
 
     def cutout(request: gr.Request, picture: FileData) -> tuple[FileData, list[str]]:
@@ -88,7 +96,7 @@ def wire(parts: Parts) -> None:
             subject = Segmenter().subject(cast.name_from_file(path), path)
         file = _own_place() / f"{slug(subject.name)}.png"
         write_atomic({file: png(cut_out(subject))})
-        return _served(file), list(hints(subject.mask))
+        return _served(file), list(map(words(request), hints(subject.mask)))
 
     def check(
         request: gr.Request,
@@ -194,7 +202,60 @@ def wire(parts: Parts) -> None:
                 if math.isfinite(studio.stories.days):  # nobody has the key that would open it again
                     studio.stories.forget(job.visit.key)
 
-    for endpoint, limit in ((cutout, 8), (check, 8), (render, MAX_QUEUE)):
+    def export(
+        request: gr.Request,
+        story: FileData,
+        kind: str = "pdf",
+        pages: str = "",
+        captions: str = "box",
+        dialogue: str = "balloons",
+        trim: str = "",
+        bleed: float = -1,
+        dpi: int = 150,
+        cover: int = 0,
+        author: str = "",
+        direction: str = "",
+        language: str = "",
+    ) -> tuple[FileData, list[str]]:
+        """Letter a rendered story and set it on pages: a book to print, to read on a screen, or as pictures.
+
+        Args:
+            story: the ZIP that render gave
+            kind: pdf, cbz, epub or zip (of PNG files)
+            pages: the layout, such as 2x2, manga, full or facing; "" = the story's own
+            captions: box, below or none
+            dialogue: balloons, below or none
+            trim: paper such as kdp-8.5x8.5 or a4, or the measures of a cut page, 8.5x8.5 (inches) or 21x21cm; "" = none
+            bleed: inches beyond the cut, -1 = what the paper asks for
+            dpi: dots per inch
+            cover: the panel whose picture is on the cover, 0 = no cover
+            author: who made the book
+            direction: ltr or rtl, "" = as the words run
+            language: the code of the words' language, "" = as their letters tell
+
+        Returns:
+            The book, and sentences on what did not fit or is missing.
+        """
+        with _sentences(request), TemporaryDirectory() as folder:
+            if kind not in BOOKS.split(", "):
+                raise CallError(
+                    Message("There is no kind of book {kind}; choose one of {kinds}.", kind=repr(kind), kinds=BOOKS)
+                )
+            (path,) = _files(parts, request, [story])
+            unpack(path, Path(folder) / "story")
+            project = Project(Path(folder) / "story")
+            script = project.story().script
+            own = "" if bleed == -1 else str(_number("bleed", bleed, float, 0, 1))
+            panel = str(_number("cover", cover, int, 0, len(script.panels)))
+            dots = _number("dpi", dpi, int, MIN_DPI, MAX_DPI)
+            layout, gap = str(pages) or script.pages or Format.layout, Format.gutter
+            how = book.form(layout, "", gap, captions, dialogue, trim, own, panel, author, direction, None, dots)
+            file = _own_place() / f"{slug(script.title)}.{kind}"
+            told = write(Pages(project, how, painter=printer(project) if how.paper else None), file, str(language))
+        say = words(request)
+        return _served(file), [say(sentence) for sentence in told]
+
+    for endpoint, limit in ((cutout, 8), (check, 8), (render, MAX_QUEUE), (export, 2)):
         gr.api(endpoint, concurrency_limit=limit)
 
 

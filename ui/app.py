@@ -156,6 +156,8 @@ def launch(
         run_history=False,
         footer_links=[],
         ssr_mode=False,
+        # Its server has answered by then; asked once more it has three seconds, which a busy machine exceeds.
+        _frontend=False,
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages: the finished frames laid out and lettered, one page to look at, and the whole as PNG, PDF or CBZ."""
+"""Pages: the finished frames laid out and lettered, one page to look at, and the whole to save as a file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image, ImageDraw
 
+from anystory.errors import Message
+from anystory.fonts import KINDS as FONTS
+from anystory.fonts import FontError
 from anystory.pages.archive import zipped
-from anystory.pages.balloons import CAPTIONS, DIALOGUES, Lettering, LetteringError
-from anystory.pages.export import write
-from anystory.pages.form import MAX_GUTTER, Format, PageError
-from anystory.pages.layout import Pages
+from anystory.pages.balloons import CAPTIONS, DIALOGUES, DIRECTIONS, Lettering, LetteringError
+from anystory.pages.export import coarse, write
+from anystory.pages.form import MAX_DPI, MAX_GUTTER, MIN_DPI, Format, PageError
+from anystory.pages.layout import Page, Pages
+from anystory.pages.paper import PAPERS, PaperError, paper
 from anystory.project.folder import Project, ProjectError, write_atomic
+from anystory.render.print import printer
 from anystory.script.exports.files import exported
 from anystory.story.layouts import FIT, LAYOUTS, PAGES
 from anystory.story.model import Panel, Script
@@ -27,11 +33,11 @@ from ui.words import t, words
 PREVIEW = 110
 """Dots per inch of the page to look at."""
 
-ERRORS = (PageError, ProjectError, LetteringError)
+ERRORS = (PageError, ProjectError, LetteringError, PaperError, FontError)
 """What is told as a sentence."""
 
 WAYS = {"box": "book.box", "balloons": "book.balloons", "below": "book.below", "none": "book.none"}
-KINDS = ("png", "pdf", "cbz")
+KINDS = ("png", "pdf", "cbz", "epub")
 SCRIPTS = ("fountain", "csv", "storyboarder")
 """What the script is saved as for other programs."""
 
@@ -46,6 +52,13 @@ class Book:
     gutter: gr.Slider
     captions: gr.Dropdown
     dialogue: gr.Dropdown
+    paper: gr.Dropdown
+    bleed: gr.Textbox
+    cover: gr.Textbox
+    author: gr.Textbox
+    direction: gr.Dropdown
+    font: gr.File
+    dpi: gr.Slider
     at: gr.State
     said: gr.Textbox
     preview: gr.HTML
@@ -55,7 +68,8 @@ class Book:
     @property
     def settings(self) -> list[Any]:
         """What `form` takes, in its order."""
-        return [self.layout, self.page, self.gutter, self.captions, self.dialogue]
+        laid = [self.layout, self.page, self.gutter, self.captions, self.dialogue]
+        return [*laid, self.paper, self.bleed, self.cover, self.author, self.direction, self.font, self.dpi]
 
 
 def create() -> Book:
@@ -82,6 +96,23 @@ def create() -> Book:
                 )
             gutter = gr.Slider(0, MAX_GUTTER, value=Format.gutter, step=0.5, label=t("book.gutter"), elem_id="gutter")
             fit = gr.Button(t("book.fit"), size="md", elem_id="fit-cells")
+            with gr.Accordion(t("book.export"), open=False, elem_id="export"):
+                with gr.Row():
+                    papers = [(t("book.screen"), ""), *((name, name) for name in PAPERS)]
+                    paper = gr.Dropdown(
+                        papers, value="", label=t("book.paper"), allow_custom_value=True, min_width=140, elem_id="paper"
+                    )
+                    bleed = gr.Textbox(label=t("book.bleed"), max_lines=1, max_length=20, min_width=140)
+                with gr.Row():
+                    cover = gr.Textbox(
+                        label=t("book.cover"), max_lines=1, max_length=20, min_width=140, elem_id="cover"
+                    )
+                    author = gr.Textbox(label=t("book.author"), max_lines=1, max_length=200, min_width=140)
+                with gr.Row():
+                    ways = [(t(f"book.direction.{way or 'own'}"), way) for way in DIRECTIONS]
+                    direction = gr.Dropdown(ways, value="", label=t("book.direction"), min_width=140)
+                    dpi = gr.Slider(MIN_DPI, MAX_DPI, value=Format.dpi, step=1, label=t("book.dpi"), min_width=140)
+                font = gr.File(label=t("book.font"), file_types=list(FONTS), height=110, elem_id="font")
             with gr.Row(elem_classes="takeaway"):
                 saves = {
                     kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
@@ -96,7 +127,8 @@ def create() -> Book:
         with gr.Column(scale=7, min_width=280):
             preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
     at, words = gr.State(1), gr.Textbox(visible="hidden")
-    return Book(layout, page, gutter, captions, dialogue, at, words, preview, fit, saves)
+    laid = layout, page, gutter, captions, dialogue
+    return Book(*laid, paper, bleed, cover, author, direction, font, dpi, at, words, preview, fit, saves)
 
 
 def said(shown: Sequence[Shown], script: Script | None) -> str:
@@ -111,9 +143,34 @@ def empty() -> str:
     return f'<p class="no-pages">{t("book.empty")}</p>'
 
 
-def form(layout: str, page: str, gutter: float, captions: str, dialogue: str, dpi: int = Format.dpi) -> Format:
-    """The settings as a format. Raises PageError or LetteringError."""
-    return Format(layout, page, dpi, float(gutter), Lettering(captions, dialogue))
+def form(
+    layout: str,
+    page: str,
+    gutter: float,
+    captions: str,
+    dialogue: str,
+    trim: str | None = "",
+    bleed: str | None = "",
+    cover: str | None = "",
+    author: str | None = "",
+    direction: str | None = "",
+    font: str | None = None,
+    dpi: float = Format.dpi,
+) -> Format:
+    """The settings as a format, those of `bleed` and `cover` as they are typed, empty for none; on paper, the page has
+    its size. Raises what is in `ERRORS`."""
+    trim, bleed, cover, author = (" ".join((typed or "").split()) for typed in (trim, bleed, cover, author))
+    lettering = Lettering(captions, dialogue, direction or "", font or "")
+    try:
+        inches = float(bleed.replace(",", ".")) if bleed else None
+    except ValueError as error:
+        said = Message("A bleed of {bleed} is no number of inches; write one such as 0.125.", bleed=repr(bleed))
+        raise PaperError(said) from error
+    if cover and not cover.isdecimal():
+        raise PageError(Message("{cover} is no panel for the cover; write its number, or nothing.", cover=repr(cover)))
+    on = paper(trim, inches) if trim else None
+    panel = int(cover or 0)
+    return Format(layout, "" if on else page, int(dpi), float(gutter), lettering, on, panel, author)
 
 
 def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
@@ -126,11 +183,13 @@ def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
     for number, item in there.items():
         panels += [Panel("")] * (number - len(panels))
         panels[number - 1] = said.panels[item.number - 1]
-    return Pages(project, how, replace(said, panels=tuple(panels)), there)
+    painter = printer(project) if how.paper else None
+    return Pages(project, how, replace(said, panels=tuple(panels)), there, painter)
 
 
-def preview(made: Pages, at: int, say: Callable[..., str] = words(None)) -> tuple[int, str]:
-    """Page `at`, or the last one, as HTML with buttons to turn over, and its number."""
+def preview(made: Pages, at: int, say: Callable[..., str] = words(None), dpi: int = 0) -> tuple[int, str]:
+    """Page `at`, or the last one, as HTML with buttons to turn over, and its number. What is cut off is pale; `dpi` are
+    those that the pages are saved with, for which frames may have too few dots."""
     count = len(made)
     at = min(max(at, 1), count)
     page = made[at - 1]
@@ -141,14 +200,27 @@ def preview(made: Pages, at: int, say: Callable[..., str] = words(None)) -> tupl
         return f'<button data-page="{to}" title="{label}" aria-label="{label}"{off}>{sign}</button>'
 
     numbers = ", ".join(map(str, page.panels))
+    few = coarse(page.real, replace(made.form, dpi=dpi)) if dpi and not made.painted else ()
     cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits})))
-    hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *made.unreadable))]
+    hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *few, *made.findings))]
     return at, (
-        f'<figure class="page"><img src="{html.data_uri(page.image)}" alt="{escape(t("book.panels"))} {numbers}" '
-        f'width="{page.image.width}" height="{page.image.height}"></figure>'
+        f'<figure class="page"><img src="{html.data_uri(_cut(page))}" alt="{escape(t("book.panels"))} {numbers}" '
+        f'width="{page.picture.width}" height="{page.picture.height}"></figure>'
         f'<div class="turn">{turn(at - 1, "book.before", "‹")}<span role="status">{at} / {count}</span>'
         f"{turn(at + 1, 'book.after', '›')}</div>" + "".join(f'<p class="hint">{escape(hint)}</p>' for hint in hints)
     )
+
+
+def _cut(page: Page) -> Image.Image:
+    """A page to look at, on paper with a line where it is cut and what is cut off pale."""
+    if page.trim is None:
+        return page.image
+    scale = page.picture.width / page.points[0]
+    left, top, right, bottom = (round(edge * scale) for edge in page.trim)
+    seen = Image.blend(page.image, Image.new("RGB", page.picture.size, "white"), 0.6)
+    seen.paste(page.image.crop((left, top, right, bottom)), (left, top))
+    ImageDraw.Draw(seen).rectangle((left, top, right - 1, bottom - 1), outline="#d0342c")
+    return seen
 
 
 def save(made: Pages, kind: str, item: Shown) -> tuple[Path, tuple[str, ...]]:

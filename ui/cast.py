@@ -18,6 +18,7 @@ from PIL import Image
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.masks import brushed, hints
 from anystory.cast.segment import Segmenter, SegmentError
+from anystory.errors import Message
 from anystory.maps.overlay import colour
 from anystory.script.form import HEIGHTS, MAX_CAST, composed
 from anystory.story.model import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
@@ -249,7 +250,7 @@ def recut(actors: Sequence[Actor], segmenter: Segmenter) -> tuple[tuple[Actor, .
         try:
             return brush(replace(picture, automatic=segmenter.cut(picture.upload)), picture.strokes, segmenter)
         except SegmentError as error:
-            refused.append(f"{name} stays as it was: {error}")
+            refused.append(Message("{name} stays as it was: {error}", name=name, error=error))
             return picture
 
     now = (

@@ -19,6 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.strings import say
+from ui.tongue import wanted
+
 API = "/gradio_api"
 
 MAX_BODY = 16_000_000
@@ -126,7 +129,7 @@ class Gate:
                 receive = _again(receive, body)
                 refusal = _refused_cancel(request, body) if route == "/cancel" else _miscounted(request, route, body)
             except _TooLargeError:
-                refusal = _too_large(MAX_BODY)
+                refusal = _too_large(request, MAX_BODY)
         if refusal is not None:
             await refusal(scope, receive, send)
         elif route == "/upload":
@@ -143,15 +146,15 @@ class Gate:
         """Why a request is not even looked at; None for one that is."""
         server = request.app
         if server.auth is not None and not _is_open(path, route) and _user(request) is None:
-            return _sentence(401, "Not authenticated: log in first.") if path != "/" else None
+            return _refused(request, 401, "gate.login") if path != "/" else None
         if path.rstrip("/") == "/login" and request.method == "POST" and (wait := self._guesses.wait(address(request))):
-            said = _sentence(429, f"There were too many wrong passwords; try again in {wait} seconds.")
+            said = _refused(request, 429, "gate.guesses", seconds=wait)
             said.headers["Retry-After"] = str(wait)
             return said
         if request.method == "POST" and (route.startswith("/call/") or route.rstrip("/") == "/queue/join"):
             asked = server.get_blocks()._queue.event_ids_to_events.values()
             if sum(address(event.request) == address(request) for event in list(asked)) >= EVENTS:
-                return _sentence(429, f"{EVENTS} requests of yours are waiting; wait for one of them or cancel it.")
+                return _refused(request, 429, "gate.waiting", count=EVENTS)
         return None
 
     async def _uploading(self, request: Request, receive: Receive, send: Send) -> None:
@@ -178,7 +181,7 @@ class Gate:
         except _TooLargeError:
             if begun:
                 raise
-            await _too_large(self._upload)(request.scope, receive, send)
+            await _too_large(request, self._upload)(request.scope, receive, send)
 
     async def _logging_in(self, request: Request, receive: Receive, send: Send) -> None:
         """Let somebody log in and count wrong passwords."""
@@ -250,11 +253,11 @@ def _refused_cancel(request: Request, body: bytes) -> JSONResponse | None:
         event, session = asked["event_id"], asked["session_hash"]
         job = request.app.get_blocks()._queue.event_ids_to_events.get(event)
     except (ValueError, TypeError, LookupError):
-        return _sentence(422, "A job is cancelled by its session_hash, fn_index and event_id.")
+        return _refused(request, 422, "gate.cancel")
     if job is None:
         return JSONResponse({"success": True})
     if job.session_hash != session or job.username != _user(request):
-        return _sentence(403, "A job is cancelled by whoever asked for it; give its own session.")
+        return _refused(request, 403, "gate.owner")
     return None
 
 
@@ -265,15 +268,14 @@ def _miscounted(request: Request, route: str, body: bytes) -> JSONResponse | Non
         return None
     asked = next((fn for fn in request.app.get_blocks().fns.values() if fn.api_name == name), None)
     if asked is None:
-        return _sentence(404, f"There is no endpoint {name[:40]!r}; /gradio_api/info tells which there are.")
+        return _refused(request, 404, "gate.endpoint", name=repr(name[:40]))
     try:
         data = json.loads(body)["data"]
         given = len(data) if isinstance(data, list) else None
     except (ValueError, TypeError, LookupError, RecursionError):
         given = None
     if given not in (len(asked.inputs), sum(not block.skip_api for block in asked.inputs)):
-        count = len(asked.inputs)
-        return _sentence(422, f"{name} takes a list of {count} values as data; /gradio_api/info tells which.")
+        return _refused(request, 422, "gate.values", name=name, count=len(asked.inputs))
     return None
 
 
@@ -290,9 +292,11 @@ def _listened(request: Request, route: str) -> str | None:
     return None
 
 
-def _sentence(status: int, words: str) -> JSONResponse:
-    return JSONResponse({"detail": words, "error": words}, status)
+def _refused(request: Request, status: int, key: str, **values: object) -> JSONResponse:
+    """A refusal in the visitor's language, where Gradio's page and where its clients look for what is wrong."""
+    said = say(wanted(request.headers), key, **values)
+    return JSONResponse({"detail": said, "error": said}, status)
 
 
-def _too_large(most: int) -> JSONResponse:
-    return _sentence(413, f"That is more than {most // 1_000_000} MB, which is all that is taken here; send less.")
+def _too_large(request: Request, most: int) -> JSONResponse:
+    return _refused(request, 413, "gate.large", most=most // 1_000_000)

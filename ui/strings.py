@@ -10,10 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 
 from anystory.errors import AnyStoryError, Message
 from anystory.supplies import read_yaml
+
+PLACE = r"(?<![\w:/.~])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+([^\s/\\'\"]+)"
+"""A path in a text, and the name at its end."""
 
 LANGUAGES = {"en": "English", "zh-CN": "中文", "es": "Español"}
 """The languages by their codes, as they call themselves. The first is the one for everybody else."""
@@ -61,12 +65,14 @@ def say(code: str, what: str | Exception, **values: object) -> str:
     return known.get(code, known[next(iter(LANGUAGES))])[what].format_map(values)
 
 
-def told(code: str, sentence: str) -> str:
-    """A sentence of the program's in a language, and so the sentences in it; as it is where it is no `Message`."""
+def told(code: str, sentence: Any) -> Any:
+    """A sentence of the program's in a language, and so the sentences in it, with names for paths: visitors are told
+    nothing of the machine. What is no `Message` is as it is, but for its paths."""
     if not isinstance(sentence, Message):
-        return sentence
+        return re.sub(PLACE, r"\1", sentence) if isinstance(sentence, str) else sentence
     pattern = sentences().get(sentence.pattern, {}).get(code, sentence.pattern)
-    return pattern.format_map({name: told(code, value) for name, value in sentence.values.items()})
+    values = {name: value.name if isinstance(value, PurePath) else value for name, value in sentence.values.items()}
+    return pattern.format_map({name: told(code, value) for name, value in values.items()})
 
 
 @cache

@@ -4,10 +4,10 @@ browser's own, and its scripts run before those that an app may add to a page's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ui.strings import LANGUAGES
+from ui.strings import LANGUAGES, language
 
 COOKIE = "anystory-language"
 """What keeps the choice: the code of a language."""
@@ -17,6 +17,11 @@ def chosen(cookies: str) -> str | None:
     """The language that a header of cookies names; None where it names none of ours."""
     found = re.search(rf"(?:^|;\s*){COOKIE}=([\w-]+)", cookies)
     return found[1] if found and found[1] in LANGUAGES else None
+
+
+def wanted(headers: Mapping[str, str]) -> str:
+    """The code of the language that the visitor chose, or else their browser asks for, by a request's headers."""
+    return chosen(headers.get("cookie") or "") or language(headers.get("accept-language"))
 
 
 class Tongue:

@@ -14,8 +14,8 @@ from functools import partial
 
 import gradio as gr
 
-from ui.strings import language, say, translations
-from ui.tongue import chosen
+from ui.strings import say, translations
+from ui.tongue import wanted
 
 _SAID = {code: dict(said) for code, said in translations().items()}
 I18N = gr.I18n(**_SAID, **{"zh-TW": _SAID["zh-CN"]})
@@ -65,9 +65,8 @@ def t(key: str) -> str:
 
 
 def spoken(request: gr.Request | None) -> str:
-    """The code of the language that the visitor chose, or else their browser asks for."""
-    headers = request.headers if request else {}
-    return chosen(headers.get("cookie") or "") or language(headers.get("accept-language"))
+    """The code of the visitor's language, as `ui.tongue.wanted` has it."""
+    return wanted(request.headers if request else {})
 
 
 def words(request: gr.Request | None) -> Callable[..., str]:

@@ -18,7 +18,7 @@ from anystory.fonts import using
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip, told
 from anystory.pages.crop import astray, cover, cropped, dots
 from anystory.pages.form import Format, PageError
-from anystory.pages.sheet import MARGIN, MAX_TITLE, POINTS, TITLE, Blank, Leaf, bound, cell_boxes, portions, sheet_for
+from anystory.pages.sheet import MAX_TITLE, POINTS, TITLE, Blank, Leaf, bound, cell_boxes, portions, sheet_for
 from anystory.project.folder import Project, left_out, png
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import (
@@ -120,6 +120,11 @@ class Pages(Sequence[Page]):
                     numbers=", ".join(map(str, self.numbers)),
                 )
             )
+
+    @property
+    def painted(self) -> bool:
+        """Whether frames are made anew for paper."""
+        return self._painter is not None
 
     @property
     def author(self) -> str:
@@ -232,9 +237,8 @@ class Pages(Sequence[Page]):
         cells = cell_boxes(form.shape, sheet.area, form.gutter * sheet.dots, self.backwards)
         for number, box in zip(leaf.panels, cells, strict=False):
             self._fill(canvas, number, box)
-        size, (left, _, right, bottom) = max(round(2.6 * sheet.dots), 8), sheet.area
-        middle = (left + right) / 2, bottom + MARGIN * sheet.dots / 2
-        canvas.words.append(set_line(str(leaf.number), size, middle, "m"))
+        size, middle = max(round(2.6 * sheet.dots), 8), (sheet.area[0] + sheet.area[2]) / 2
+        canvas.words.append(set_line(str(leaf.number), size, (middle, sheet.foot), "m"))
 
     def _fill(self, canvas: _Canvas, number: int, box: tuple[int, int, int, int]) -> None:
         """Draw a panel into its cell."""

@@ -14,6 +14,8 @@ from anystory.typeset import LEADING, Box, paragraphs
 
 MARGIN = 10.0
 """Millimetres around the cells of a page."""
+FOOT = 8.0
+"""Millimetres below the cells of a page that is cut, for its number."""
 TITLE = 7.0
 """Millimetres the em of a page's title has at most."""
 MAX_TITLE = 3
@@ -72,7 +74,8 @@ def portions(numbers: Sequence[int], room: int) -> list[list[int]]:
 @dataclass(frozen=True)
 class Blank:
     """A page without anything on it, in pixels, of which there are `dots` a millimetre: the box that is left when it is
-    cut, that of what must not be lost, and the one that cells are in. `points` is its size in points, `cut` the box of
+    cut, that of what must not be lost, and the one that cells are in; `foot` is the middle of its number, from the top.
+    `points` is its size in points, `cut` the box of
     these that is left; None where nothing is cut off."""
 
     width: int
@@ -80,6 +83,7 @@ class Blank:
     trim: tuple[int, int, int, int]
     safe: tuple[int, int, int, int]
     area: tuple[int, int, int, int]
+    foot: int
     dots: float
     bleeds: bool
     points: tuple[float, float]
@@ -122,7 +126,7 @@ def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, 
         trim, safe = (0, 0, wide, high), (margin, margin, wide - margin, high - margin)
         area = margin, margin + round(head * dots), wide - margin, high - margin
         points = wide * POINTS / form.dpi, high * POINTS / form.dpi
-        return Blank(wide, high, trim, safe, area, dots, form.shape.bleeds, points)
+        return Blank(wide, high, trim, safe, area, high - margin // 2, dots, form.shape.bleeds, points)
     spine_left = (count % 2 == 1) != backwards
     bleeds = [paper.bleed] * 4
     if not paper.spined:
@@ -130,20 +134,22 @@ def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, 
     size = bleeds[0] + paper.width + bleeds[2], bleeds[1] + paper.height + bleeds[3]
     wide, high = (round(side * dots) for side in size)
 
-    def inset(outside: float, inside: float, above: float = 0.0) -> tuple[int, int, int, int]:
+    def inset(outside: float, inside: float, above: float = 0, below: float = 0) -> tuple[int, int, int, int]:
         left, right = (inside, outside) if spine_left else (outside, inside)
-        edges = bleeds[0] + left, bleeds[1] + outside + above, bleeds[2] + right, bleeds[3] + outside
+        edges = bleeds[0] + left, bleeds[1] + outside + above, bleeds[2] + right, bleeds[3] + outside + below
         pixels = [round(edge * dots) for edge in edges]
         return pixels[0], pixels[1], wide - pixels[2], high - pixels[3]
 
     inside = paper.spine(total)
-    area = inset(max(MARGIN, paper.safe), max(MARGIN, inside), head)
+    outside = max(MARGIN, paper.safe)
+    area = inset(outside, max(MARGIN, inside), head, paper.safe + FOOT - outside)
     scale = POINTS / INCH
     across, down = size
     left, top = bleeds[0] * scale, bleeds[1] * scale
     cut = left, top, left + paper.width * scale, top + paper.height * scale
     safe, points = inset(paper.safe, inside), (across * scale, down * scale)
-    return Blank(wide, high, inset(0, 0), safe, area, dots, form.shape.bleeds, points, cut)
+    foot = safe[3] - round(FOOT / 2 * dots)
+    return Blank(wide, high, inset(0, 0), safe, area, foot, dots, form.shape.bleeds, points, cut)
 
 
 def _page_size(form: Format) -> str:

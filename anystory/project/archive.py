@@ -37,10 +37,20 @@ from PIL import Image
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
 from anystory.project.drafts import DraftError, load_draft
-from anystory.project.folder import ABANDONED, Project, ProjectError, is_clutter, migrate, write_atomic
-from anystory.project.imprint import ImprintError, read_settings, without_pictures
+from anystory.project.folder import (
+    ABANDONED,
+    Project,
+    ProjectError,
+    is_clutter,
+    read_list,
+    settle,
+    settle_folder,
+    write_atomic,
+)
+from anystory.project.imprint import without_pictures
 from anystory.project.own import MAX_DRAWING, drawing_files
 from anystory.project.own import NAMES as DRAWINGS
+from anystory.project.schema import DRAFT, SchemaError, parsed
 from anystory.script.form import MAX_PANELS, ScriptError
 from anystory.script.write import dump_script
 from anystory.story.model import BOUNDS, MAX_TRACE, OWN, read_trace
@@ -117,14 +127,17 @@ def pack(folder: str | Path, target: str | Path) -> None:
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(part, "w") as archive:
-            for name in names:
-                entry = zipfile.ZipInfo(name, STAMP)
-                entry.create_system, entry.external_attr = 3, 0o644 << 16
-                # PNG and npz are compressed already.
-                entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
-                archive.writestr(entry, (folder / name).read_bytes())
+        with part.open("wb") as file:
+            with zipfile.ZipFile(file, "w") as archive:
+                for name in names:
+                    entry = zipfile.ZipInfo(name, STAMP)
+                    entry.create_system, entry.external_attr = 3, 0o644 << 16
+                    # PNG and npz are compressed already.
+                    entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
+                    archive.writestr(entry, (folder / name).read_bytes())
+            settle(file)
         os.replace(part, target)
+        settle_folder(target.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
@@ -186,18 +199,29 @@ def _listed(folder: Path) -> set[str]:
         )
     for name in tuple(names):
         try:
-            data = json.loads((folder / name).read_bytes())
-            listed = _named(migrate(data)) if name == "story.json" else _draft_pictures(data)
-            wanted = {*listed, *(f"drawn/{path.name}" for path in (folder / "drawn").glob("*.png"))}
+            data = (folder / name).read_bytes()
+            wanted = {*_pictures(name, data), *(f"drawn/{path.name}" for path in (folder / "drawn").glob("*.png"))}
             names |= {file for file in wanted if NAMES.fullmatch(file) and (folder / file).is_file()}
             names |= drawing_files(folder)
-        except ProjectError as error:
+        except (SchemaError, ProjectError) as error:
             raise ArchiveError(
                 Message("{folder} cannot be packed: {error}", folder=folder / name, error=error)
             ) from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ArchiveError(Message("{folder} is damaged; it cannot be packed.", folder=folder / name)) from error
+        except OSError as error:
+            raise ArchiveError(
+                Message("{folder} cannot be read ({strerror}).", folder=folder / name, strerror=error.strerror)
+            ) from error
     return names
+
+
+def _pictures(name: str, data: bytes) -> Iterator[str]:
+    """The files that story.json or draft.json names. Raises SchemaError, ProjectError."""
+    if name == "story.json":
+        yield from _named(read_list(data))
+    else:
+        draft = parsed(data)
+        DRAFT(draft, "")
+        yield from _draft_pictures(draft)
 
 
 def _named(data: dict[str, Any]) -> Iterator[str]:
@@ -353,11 +377,10 @@ def _checked(archive: zipfile.ZipFile, most: int) -> dict[str, zipfile.ZipInfo]:
 
 def _wanted(lists: Mapping[str, bytes]) -> set[str]:
     """The files that a story's lists name, as far as they can be read: what is wrong with them is told later."""
-    wanted: set[Any] = set()
-    with contextlib.suppress(ProjectError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        wanted |= {*_named(migrate(json.loads(lists["story.json"])))}
-    with contextlib.suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        wanted |= {*_draft_pictures(json.loads(lists["draft.json"]))}
+    wanted = set[str]()
+    for name, data in lists.items():
+        with contextlib.suppress(SchemaError, ProjectError):
+            wanted |= {*_pictures(name, data)}
     return wanted
 
 
@@ -411,22 +434,17 @@ def _verified(folder: Path) -> list[str]:
     if not path.exists():
         return []
     try:
-        data = migrate(json.loads(path.read_bytes()))
+        data = read_list(path.read_bytes())
         for name in _named(data):
-            if not isinstance(name, str) or not NAMES.fullmatch(name):
+            if not NAMES.fullmatch(name):
                 raise ArchiveError(
                     Message("its story names the file {name}, which no story has.", name=repr(str(name)[:80]))
                 )
         data["script"] = dump_script(without_pictures(data["script"], [each["name"] for each in data["subjects"]]))
-        read_settings(data["settings"])
-        strings = [data["backend"]["name"], data["backend"]["version"]]
-        strings += [panel[key] for panel in data["panels"] for key in ("key", "asked")]
-        if not all(isinstance(text, str) for text in strings):
-            raise TypeError
-    except (ImprintError, ScriptError) as error:
+    except ScriptError as error:
         raise ArchiveError(error.said) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ArchiveError(Message("its story.json is damaged; save the story again.")) from error
+    except SchemaError as error:
+        raise ArchiveError(Message("its story.json is damaged: {error}; save the story again.", error=error)) from error
     _write(path, data)
     project = Project(folder)
     project.story()

@@ -31,11 +31,12 @@ from PIL import Image
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
 from anystory.project.folder import ProjectError, cutouts, png, write_atomic
-from anystory.project.imprint import ImprintError, read_settings, without_pictures
-from anystory.script.form import HEIGHTS, MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError
+from anystory.project.imprint import without_pictures
+from anystory.project.schema import DRAFT, SchemaError, parsed, read_settings
+from anystory.script.form import MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError
 from anystory.script.read import read_script
 from anystory.script.write import dump_script, script_lines
-from anystory.story.model import FACINGS, MAX_PICTURES, CastMember, Panel, Script, Settings, Story, Style, Subject
+from anystory.story.model import CastMember, Panel, Script, Settings, Story, Style, Subject
 
 VERSION = 1
 MAX_JSON = 4 * MAX_BYTES
@@ -223,37 +224,33 @@ def load_draft(folder: str | Path) -> Draft | None:
             raise DraftError(
                 Message("{file} is larger than {max_json} MB.", file=path.name, max_json=MAX_JSON // 1000000)
             )
-        return _draft(json.loads(data), folder)
-    except DraftError:
-        raise
-    except (ScriptError, ImprintError) as error:
+        return _draft(parsed(data), folder)
+    except (ScriptError, SchemaError) as error:
         raise DraftError(Message("{file} is damaged: {error}", file=path.name, error=error)) from error
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, SyntaxError, ValueError) as error:  # what PIL raises for a damaged file
         raise DraftError(
             Message("{file} is damaged or its pictures are; start again or open another story.", file=path.name)
         ) from error
 
 
-def _draft(data: dict[str, Any], folder: Path) -> Draft:
-    if data["version"] != VERSION:
-        newer = isinstance(data["version"], int) and data["version"] > VERSION
+def _draft(data: Any, folder: Path) -> Draft:
+    version = data.get("version") if isinstance(data, dict) else None
+    if version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
         raise DraftError(
             Message("The draft was written by a newer AnyStory; update AnyStory.")
             if newer
             else Message("The draft has no known version.")
         )
-    cast = [_actor(listed, folder) for listed in data["cast"][:MAX_CAST]]
+    DRAFT(data, "")
     script = without_pictures(data["script"]) if data["script"]["panels"] else None
-    numbers = data["numbers"]
-    if not all(isinstance(n, int) and n > 0 for n in numbers):
-        raise ValueError("panel numbers")
     return Draft(
-        text=_string(data["text"], MAX_BYTES),
-        title=_string(data["title"], MAX_TEXT),
-        style=_string(data["style"], MAX_TEXT),
-        cast=tuple(cast),
+        text=data["text"],
+        title=data["title"],
+        style=data["style"],
+        cast=tuple(_actor(listed, folder) for listed in data["cast"][:MAX_CAST]),
         settings=None if data["settings"] is None else read_settings(data["settings"]),
-        panels=tuple(zip(numbers, script.panels, strict=True)) if script else (),
+        panels=tuple(zip(data["numbers"], script.panels, strict=True)) if script else (),
         styles=script.styles if script else _styles(data["script"]),
     )
 
@@ -264,39 +261,27 @@ def _styles(script: dict[str, Any]) -> tuple[Style, ...]:
 
 
 def _actor(listed: dict[str, Any], folder: Path) -> DraftActor:
-    name, description = (_string(listed[key], MAX_TEXT) for key in ("name", "description"))
-    drawn = _string(listed["drawn"], MAX_BYTES)  # the description, and a style around it
     given = [listed, *listed.get("more", [])] if MODES.keys() & listed.keys() else []
-    if len(given) > MAX_PICTURES:
-        raise ValueError("more pictures than a character has")
-    height = listed.get("height")
-    if height is not None and not HEIGHTS[0] <= height <= HEIGHTS[1]:
-        raise ValueError("a height")
-    facing = listed.get("facing")
-    if facing not in (None, *FACINGS):
-        raise ValueError("a direction")
-    drawing = _string(listed.get("drawing", ""), MAX_TEXT)
-    pictures = tuple(_picture(each, folder) for each in given)
-    return DraftActor(name, description, drawn, pictures, height, facing, drawing)
+    return DraftActor(
+        listed["name"],
+        listed["description"],
+        listed["drawn"],
+        tuple(_picture(each, folder) for each in given),
+        listed.get("height"),
+        listed.get("facing"),
+        listed.get("drawing", ""),
+    )
 
 
 def _picture(listed: dict[str, Any], folder: Path) -> DraftPicture:
     parts = {}
     for kind, modes in MODES.items():
         if kind in listed:
-            if not re.fullmatch(r"draft/[0-9a-f]{24}\.png", listed[kind]):
-                raise ValueError(f"{kind} lies elsewhere")
             with Image.open(folder / listed[kind], formats=["PNG"]) as picture:
                 if picture.width * picture.height > MAX_PIXELS or picture.mode not in modes:
                     raise ValueError(f"{kind} is no such picture")
                 parts[kind] = picture.copy()
     return DraftPicture(**parts)
-
-
-def _string(value: Any, most: int) -> str:
-    if not isinstance(value, str) or len(value) > most:
-        raise ValueError("text")
-    return value
 
 
 def cache_folder() -> Path:
@@ -401,15 +386,17 @@ class Store:
             if source.is_dir():
                 shutil.copytree(source, self.folder(other), copy_function=_linked)
         except OSError as error:
-            raise DraftError(f"The story cannot be put away ({error.strerror or error}).") from error
+            raise DraftError(
+                Message("The story cannot be put away ({strerror}).", strerror=error.strerror or type(error).__name__)
+            ) from error
         self.touch(other)
 
     def touch(self, key: str) -> None:
         """Say that a session's folder is in use."""
         folder = self.folder(key)
-        folder.mkdir(parents=True, exist_ok=True)
         now = self._clock()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # who writes to it says so
+            folder.mkdir(parents=True, exist_ok=True)
             os.utime(folder, (now, now))
 
     def forget(self, key: str) -> None:

@@ -18,8 +18,8 @@ Frames and histories belong to panels, which story.json tells apart by numbers o
 of the script's panels, `removed` those that are gone. They stay with a panel whatever becomes of the script
 (`anystory.project.lineage`).
 
-Every file is written beside its place and renamed, so a file that is there is whole. Picture, maps and trace carry
-the key story.json lists for the panel, so after a crash between two renames nothing false is believed.
+Every file is written beside its place, to the disk itself, and renamed, so a file that is there is whole. Picture, maps
+and trace carry the key story.json lists for the panel, so after a crash between two renames nothing false is believed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
@@ -55,6 +55,8 @@ from anystory.project.imprint import KEY as IMPRINT
 from anystory.project.imprint import AskedStory, asked_in_png, imprint, unlisted
 from anystory.project.lineage import lineage, renamed, renames
 from anystory.project.own import drawings_of
+from anystory.project.schema import STORY as STORY_JSON
+from anystory.project.schema import SchemaError, parsed, read_settings
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
@@ -75,6 +77,7 @@ from anystory.story.model import (
 )
 
 T = TypeVar("T")
+L = TypeVar("L", "Entry", "Kept")
 
 VERSION = 4
 
@@ -228,7 +231,8 @@ Contents = bytes | Callable[[BinaryIO], None]
 
 def write_atomic(files: Mapping[Path, Contents] | Iterable[tuple[Path, Contents]]) -> None:
     """Write every file beside its place, one after the other, then rename them all: a full disk leaves what was there
-    before. Raises ProjectError with a sentence."""
+    before, and so does a loss of power until this returns; after that what is new is there. Raises ProjectError with a
+    sentence."""
     parts: dict[Path, Path] = {}
     try:
         for path, contents in files.items() if isinstance(files, Mapping) else files:
@@ -237,13 +241,16 @@ def write_atomic(files: Mapping[Path, Contents] | Iterable[tuple[Path, Contents]
             # Of a name that no other program takes, which may write the same file at the same time.
             parts[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
             path.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(contents, bytes):
-                parts[path].write_bytes(contents)
-                continue
             with parts[path].open("wb") as file:
-                contents(file)
+                if isinstance(contents, bytes):
+                    file.write(contents)
+                else:
+                    contents(file)
+                settle(file)
         for path, part in parts.items():
             os.replace(part, path)
+        for folder in {path.parent for path in parts}:
+            settle_folder(folder)
     except BaseException as error:
         for part in parts.values():
             with contextlib.suppress(OSError):
@@ -259,6 +266,27 @@ def write_atomic(files: Mapping[Path, Contents] | Iterable[tuple[Path, Contents]
             ),
             path,
         ) from error
+
+
+def settle(file: BinaryIO) -> None:
+    """Have what was written to a file on the disk itself, before it gets its name: a loss of power leaves names and
+    content in any order. Raises OSError where the disk fails."""
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # what a disk says that knows no such thing
+            raise
+
+
+def settle_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk itself, where a system knows how."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def is_clutter(path: Path) -> bool:
@@ -344,20 +372,32 @@ def migrate(data: Any) -> dict[str, Any]:
     raise ProjectError(Message("it does not say which version it is; choose another folder."))
 
 
-def _known_panels(data: Mapping[str, Any]) -> tuple[int, ...]:
-    """The panels that a story.json tells apart, in the script's order. Raises ValueError where they are not so."""
-    order, gone = data["order"], [each["panel"] for each in data["removed"]]
-    known = [*order, *gone]
-    if not all(type(panel) is int and 0 < panel < data["next"] for panel in known) or len({*known}) < len(known):
-        raise ValueError("panels that cannot be told apart")
-    if len(order) != len(data["script"]["panels"]):
-        raise ValueError("other panels than the script has")
-    for each in data["removed"]:
-        cast = each["cast"]
-        if not isinstance(cast, list) or not all(isinstance(text, str) for text in (each["prompt"], *cast)):
-            raise TypeError("the words of a panel")
-        each["key"], each["pinned"]
-    return tuple(order)
+def read_list(data: bytes) -> dict[str, Any]:
+    """What a story.json of any version we know lists, as the present version, held against the schema. Raises
+    SchemaError,
+    or ProjectError for a version that we do not know."""
+    try:
+        now = migrate(parsed(data))
+    except (LookupError, TypeError, AttributeError) as error:
+        raise SchemaError(Message("it lacks what its version has")) from error
+    STORY_JSON(now, "")
+    known = [*now["order"], *(each["panel"] for each in now["removed"])]
+    if len({*known}) < len(known) or max(known, default=0) >= now["next"]:
+        raise SchemaError(Message("its panels cannot be told apart"))
+    if len(now["order"]) != len(now["script"]["panels"]):
+        raise SchemaError(Message("it has other panels than its script"))
+    return now
+
+
+def _as_listed(kind: type[L], listed: Mapping[str, Any]) -> L:
+    """A frame as story.json lists it; what a newer version added is left out."""
+    known = {each.name: listed[each.name] for each in fields(kind) if each.name in listed}
+    return kind(**{**known, "names": tuple(listed["names"])})
+
+
+def _shown(panel: Any) -> Any:
+    """What a frame shows of a panel, as a script's data have it; of a panel that is a line, the line."""
+    return (panel.get("prompt"), panel.get("cast")) if isinstance(panel, Mapping) else panel
 
 
 def _gone(panel: int, words: Panel, entry: Entry | None) -> dict[str, Any]:
@@ -436,11 +476,11 @@ class Project:
         path = self.folder / STORY
         try:
             self._read = path.read_bytes()
-            self._data = migrate(json.loads(self._read))
-            self._order = _known_panels(self._data)
-            listed = [Entry(**{**panel, "names": tuple(panel["names"])}) for panel in self._data["panels"]]
+            self._data = read_list(self._read)
+            self._order = tuple(self._data["order"])
+            listed = [_as_listed(Entry, panel) for panel in self._data["panels"]]
             self._frames = {entry.panel: entry for entry in listed if entry.panel in self._order}
-            self.history = [Kept(**{**kept, "names": tuple(kept["names"])}) for kept in self._data["history"]]
+            self.history = [_as_listed(Kept, kept) for kept in self._data["history"]]
             self._cutouts = {subject["name"]: subject for subject in self._data["subjects"]}
             self._remember(self._data)
         except FileNotFoundError:
@@ -449,8 +489,10 @@ class Project:
             raise ProjectError(Message("cannot be opened: {error}", error=error), path) from error
         except OSError as error:
             raise ProjectError(Message("cannot be read ({strerror}).", strerror=error.strerror), path) from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ProjectError(Message("is damaged; move it away or choose another folder."), path) from error
+        except SchemaError as error:
+            raise ProjectError(
+                Message("is damaged: {error}; move it away or choose another folder.", error=error), path
+            ) from error
 
     @property
     def entries(self) -> dict[int, Entry]:
@@ -482,12 +524,10 @@ class Project:
 
     @property
     def made_with(self) -> tuple[str, str]:
-        """Name and version of the backend that the story was last rendered with. Raises ProjectError as `story`."""
-        try:
-            backend = self._listed()["backend"]
-            return str(backend["name"]), str(backend["version"])
-        except (KeyError, TypeError) as error:
-            raise ProjectError(Message("is damaged; it names no backend."), self.folder / STORY) from error
+        """Name and version of the backend that the story was last rendered with. Raises ProjectError for a new
+        project."""
+        backend = self._listed()["backend"]
+        return backend["name"], backend["version"]
 
     def _listed(self) -> dict[str, Any]:
         if self._data is None:
@@ -517,11 +557,7 @@ class Project:
                     subjects.append(Subject(member.name, image, mask, *told))
                 cast.append(member)
             script = replace(script, cast=tuple(cast)).beside(self.folder)
-            return Story(script, tuple(subjects), Settings(**data["settings"]))
-        except (KeyError, TypeError) as error:
-            raise ProjectError(
-                Message("is damaged; move it away or choose another folder."), self.folder / STORY
-            ) from error
+            return Story(script, tuple(subjects), read_settings(data["settings"]))
         except ValueError as error:
             raise ProjectError(Message("holds a damaged story: {error}", error=error), self.folder) from error
 
@@ -587,7 +623,7 @@ class Project:
         return [
             number
             for number, entry in entries.items()
-            if entry is None or not all(self._inside(file).is_file() for file in (entry.image, entry.maps))
+            if entry is None or not all(self._is_there(file) for file in (entry.image, entry.maps))
         ]
 
     def maker(self, number: int) -> tuple[str, str]:
@@ -797,8 +833,7 @@ class Project:
                 raise ProjectError(why) from error
             self._order = tuple(self._data["order"])
             sweep(self.folder)
-            self._arrange(old, keys, names, own, called)
-            self._write_story(changed)
+            self._arrange(old, keys, names, own, called, changed)
             self._drop_cutouts(before.values())
 
     def _renamed(
@@ -879,11 +914,12 @@ class Project:
             self._take_in()
             panel = self._order[number - 1]
             if self._stands(number) and not self._is_pinned(number):
-                self._retire(panel, key)
-                self._put(panel, files, key, asked or key, tries)
+                if self._retire(panel, key):
+                    self._write_story()  # a kill while files take the place of others loses neither frame
+                self._write_story(self._put(panel, files, key, asked or key, tries))
             else:
                 self._add(panel, files, key, asked or key, tries)
-            self._write_story()
+                self._write_story()
 
     def keep(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> None:
         """Write a frame that could stand in the place of panel `number` to its history; arguments as in `save`."""
@@ -916,9 +952,9 @@ class Project:
             asked, tries, pinned = (entry.asked, entry.tries, entry.pinned) if entry else (listed.key, 1, False)
             if rewritten:
                 asked, tries = listed.key, 1
-            self._retire(listed.panel, listed.key)
-            self._put(listed.panel, files, listed.key, asked, tries, pinned)
-            self._write_story()
+            if self._retire(listed.panel, listed.key):
+                self._write_story()  # as in `save`
+            self._write_story(self._put(listed.panel, files, listed.key, asked, tries, pinned))
 
     def pin(self, number: int, pinned: bool = True) -> None:
         """Keep the frame of panel `number` whatever is asked for, or no longer. Raises ProjectError where there is none
@@ -941,8 +977,7 @@ class Project:
         panel = self._order[number - 1]
         if panel not in theirs["order"]:
             return False
-        words = (data["script"]["panels"][data["order"].index(panel)] for data in (mine, theirs))
-        one, other = ((said["prompt"], said["cast"]) for said in words)
+        one, other = (_shown(data["script"]["panels"][data["order"].index(panel)]) for data in (mine, theirs))
         return one == other
 
     def _is_pinned(self, number: int) -> bool:
@@ -950,16 +985,18 @@ class Project:
         entry = self.entries.get(number)
         return entry is not None and entry.pinned and self.is_readable(entry)
 
-    def _retire(self, panel: int, key: str) -> None:
-        """Copy the frame of a panel to the history, unless it is the one of `key` or cannot be read."""
+    def _retire(self, panel: int, key: str) -> bool:
+        """Copy the frame of a panel to the history, unless it is the one of `key` or cannot be read. Returns whether
+        story.json has to list it there before the files of another frame take its place."""
         entry = self._frames.get(panel)
         if entry is None or entry.key == key:
-            return
+            return False
         try:
             files = self._files(entry)
         except Exception:  # whatever a broken picture or archive raises
-            return
+            return False
         self._add(panel, files, entry.key, entry.asked, entry.tries)
+        return True
 
     def _add(self, panel: int, frame: _Files, key: str, asked: str, tries: int) -> None:
         """Write a frame without its trace to the history, and let the oldest go."""
@@ -1017,9 +1054,10 @@ class Project:
         names: Sequence[tuple[str, ...]],
         own: Callable[[int, Entry | Kept], bool],
         names_now: Mapping[str, str],
+        changed: Mapping[Path, bytes],
     ) -> None:
         """Bring the frames of the panels with `keys` to their places: their own, or that which was made for the key.
-        `names_now` has the new names of who was renamed."""
+        `names_now` has the new names of who was renamed, `changed` what else is written with story.json."""
         frames, came_back = self._frames, {gone["panel"]: gone for gone in (old or {}).get("removed", ())}
         chosen: dict[int, Entry | Kept] = {}  # whose frame stands in the place of each number
         stale, pinned = dict[int, Entry | Kept](), set[int]()
@@ -1066,14 +1104,17 @@ class Project:
             stands = chosen.get(self._order.index(panel) + 1) if panel in self._order else None
             if stands is not was:
                 self._retire(panel, stands.key if stands else "")
-        self._frames = settled
+        self._write_story(changed)  # before files take the place of others, as in `save`
+        self._frames, files = settled, dict[Path, bytes]()
         for number, put in moved.items():
-            self._put(self._order[number - 1], *put)
+            files |= self._put(self._order[number - 1], *put)
+        self._write_story(files)
         known = {*self._order, *(gone["panel"] for gone in self._at_hand()["removed"])}
         self._forget([kept for kept in self.history if kept.panel not in known])
         for file in _files_of(frames.values()) - _files_of(self._frames.values()):
             with contextlib.suppress(OSError, ValueError):
                 self._inside(file).unlink()
+        self._write_story()
 
     def _made_for(self, panel: int, key: str | None) -> Entry | Kept | None:
         """A frame that was made for a key: of its own panel if there is one; one that was asked for before one that was
@@ -1088,15 +1129,16 @@ class Project:
                         return entry
         return None
 
-    def _put(self, panel: int, frame: _Files, key: str, asked: str, tries: int, pinned: bool = False) -> None:
-        """Write the files of a frame and enter it. A trace it has not goes."""
+    def _put(
+        self, panel: int, frame: _Files, key: str, asked: str, tries: int, pinned: bool = False
+    ) -> dict[Path, bytes]:
+        """Enter a frame; returns its files, to be written with story.json. A trace it has not goes."""
         number = self._at_hand()["order"].index(panel) + 1
         picture, maps, packed = (frame_file(number, end) for end in (".png", "-maps.npz", "-trace.npz"))
         names = frame.maps.names
         files = {self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: frame.image}
         if frame.trace is not None:
             files = {self.folder / packed: frame.trace, **files}
-        write_atomic(files)
         if frame.trace is None:
             with contextlib.suppress(OSError):
                 (self.folder / packed).unlink()
@@ -1115,9 +1157,10 @@ class Project:
             diagnosis=diagnose(frame.maps).as_data(),
             pinned=pinned,
         )
+        return files
 
     def _write_story(self, files: Mapping[Path, bytes] = MappingProxyType({})) -> None:
-        """Write story.json, and `files` with it."""
+        """Write story.json, and `files` with it. Where that fails, what was listed before is."""
         with self._alone():
             self._take_in()
             panels = sorted((asdict(entry) for entry in self._frames.values()), key=itemgetter("number"))
@@ -1126,7 +1169,11 @@ class Project:
                 {**(self._head or {}), "panels": panels, "history": history}, indent=2, ensure_ascii=False
             )
             self._read = (text + "\n").encode("utf-8")
-            write_atomic({**files, self.folder / STORY: self._read})
+            try:
+                write_atomic({**files, self.folder / STORY: self._read})
+            except ProjectError:
+                self._frames = dict(self._seen[0])
+                raise
             self._remember(self._head)
 
     @contextlib.contextmanager
@@ -1170,6 +1217,13 @@ class Project:
     def _remember(self, head: dict[str, Any] | None) -> None:
         """What story.json lists, and the rest of it, as far as is known here."""
         self._seen, self._head = (dict(self._frames), frozenset(self.history)), head
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a file that story.json names is in the folder."""
+        try:
+            return self._inside(name).is_file()
+        except ValueError:
+            return False
 
     def _inside(self, name: str) -> Path:
         """The path of a file story.json names, which must lie in the folder."""

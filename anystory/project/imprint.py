@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from PIL import Image
 
 from anystory.errors import AnyStoryError, Message
+from anystory.project.schema import IMPRINT, SETTINGS, SchemaError, parsed, read_settings, whole
 from anystory.script.form import ScriptError
 from anystory.script.read import parse_script
 from anystory.story.model import BOUNDS, CastMember, Panel, Script, Settings, panel_seed
-from anystory.story.size import Size
 from anystory.story.steering import PAINT
 
 KEY = "story"
@@ -71,8 +70,9 @@ def imprint(script: Mapping[str, Any], settings: Mapping[str, Any], looks: Mappi
         return whole
     panel = script["panels"][number - 1]
     seed = panel_seed(settings["seed"], number) if panel.get("seed") is None else panel["seed"]
-    looks = {name: look for name, look in looks.items() if name in panel["cast"]}
-    cast = [member for member in script["cast"] if member["name"] in panel["cast"] or _speaks(member, panel)]
+    there = panel.get("cast", looks)  # where wildcards decide who is there, anybody may be
+    looks = {name: look for name, look in looks.items() if name in there}
+    cast = [member for member in script["cast"] if member["name"] in there or _speaks(member, panel)]
     return text({**script, "cast": cast, "panels": [{**panel, "seed": seed}]}, 1)
 
 
@@ -100,7 +100,7 @@ def story_from_png(data: bytes, looks: Mapping[str, str] = MappingProxyType({}))
                 "The picture carries no AnyStory settings ({whose}); drop a frame as AnyStory saved it.", whose=whose
             )
         )
-    seed = int(_number(info.get("seed"), "seed"))
+    seed = _seed(info)
     backend, version = (str(info.get(key, ""))[:200] for key in ("backend", "version"))
     script, settings, panel, then = story
     wanted = script.panels[panel - 1]
@@ -169,45 +169,35 @@ def _parsed(text: str) -> tuple[Script, Settings, int, dict[str, str]]:
             Message("{damaged}: {count} characters are more than a frame carries.", damaged=damaged, count=len(text))
         )
     try:
-        data = json.loads(text)
-        if not isinstance(data, dict) or not _whole(data.get("format")):
-            raise ImprintError(Message("{damaged}: they do not say which format they have.", damaged=damaged))
-        if data["format"] > FORMAT:
-            raise ImprintError(Message("The frame was made by a newer AnyStory than this one; update AnyStory."))
-        looks = data["looks"]
-        if not isinstance(looks, dict) or not all(isinstance(look, str) for look in looks.values()):
-            raise ImprintError(Message("{damaged}: the looks of its characters cannot be read.", damaged=damaged))
-        bare = isinstance(data["script"], dict) and not data["script"].get("cast")
-        script = without_pictures(data["script"], looks if bare else ())
-        names = {member.name for member in script.cast}
-        panel = data["panel"]
-        if not _whole(panel) or not 1 <= panel <= len(script.panels):
-            raise ImprintError(
-                Message("{damaged}: the frame is of a panel that the story does not have.", damaged=damaged)
-            )
-        return script, read_settings(data["settings"]), panel, {k: v for k, v in looks.items() if k in names}
-    except ScriptError as error:
-        raise ImprintError(Message("{damaged}: {error}", damaged=damaged, error=error)) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        if isinstance(error, ImprintError):
-            raise
+        data = parsed(text)
+    except SchemaError as error:
         raise ImprintError(
             Message("{damaged} or from another program; drop a frame as AnyStory saved it.", damaged=damaged)
         ) from error
+    try:
+        if isinstance(data, dict) and isinstance(data.get("format"), int) and data["format"] > FORMAT:
+            raise ImprintError(Message("The frame was made by a newer AnyStory than this one; update AnyStory."))
+        IMPRINT(data, "")
+        looks = data["looks"]
+        script = without_pictures(data["script"], () if data["script"].get("cast") else looks)
+        whole(1, len(script.panels))(data["panel"], "panel")
+        names = {member.name for member in script.cast}
+        return script, read_settings(data["settings"]), data["panel"], {k: v for k, v in looks.items() if k in names}
+    except (ScriptError, SchemaError) as error:
+        raise ImprintError(Message("{damaged}: {error}", damaged=damaged, error=error)) from error
 
 
 def _of_one_frame(info: Mapping[str, Any]) -> FrameStory:
     """What a frame tells that was made before frames carried their story: its own prompt."""
+    seed = _seed(info)
     try:
-        seed = int(_number(info["seed"], "seed"))
-        settings = read_settings({**json.loads(info["settings"]), "seed": seed})
+        told = parsed(info["settings"])
+        SETTINGS(told, "settings")
+        settings = read_settings({**told, "seed": seed})
         panel = parse_script({"panels": [{"prompt": info["prompt"], "cast": []}]}).panels[0]
-    except ImprintError:
-        raise
-    except (ValueError, TypeError, RecursionError) as error:  # ScriptError too
-        raise ImprintError(
-            Message("The settings in the picture are damaged; drop a frame as AnyStory saved it.")
-        ) from error
+    except (ScriptError, SchemaError) as error:
+        damaged = Message("The settings in the picture are damaged")
+        raise ImprintError(Message("{damaged}: {error}", damaged=damaged, error=error)) from error
     note = Message(
         "An older AnyStory made this frame, which tells only its own prompt: add the characters and the other panels."
     )
@@ -250,48 +240,12 @@ def without_pictures(script: Any, subjects: Iterable[str] = ()) -> Script:
     return parse_script(script, cast=unlisted(script, subjects))
 
 
-def read_settings(data: Any) -> Settings:
-    """Settings from anywhere; what a newer version added is left out. Raises ImprintError for a value out of bounds."""
-    if not isinstance(data, Mapping):
-        raise ImprintError(Message("The settings are damaged: they are not a mapping."))
-    values: dict[str, Any] = {}
-    for each in fields(Settings):
-        if each.name == "size" and each.name in data:
-            try:
-                values[each.name] = Size.asked(data[each.name])
-            except ValueError as error:
-                raise _beyond(each.name, data[each.name]) from error
-        elif each.name in data:
-            whole = each.type == "int"
-            values[each.name] = (int if whole else float)(_number(data[each.name], each.name, whole))
-        elif each.default is MISSING:
-            raise ImprintError(Message("The settings are damaged: there is no {name}.", name=each.name))
-    return Settings(**values)
-
-
-def _beyond(name: str, value: Any) -> ImprintError:
-    low, high = BOUNDS.get(name, (-math.inf, math.inf))
-    return ImprintError(
-        Message(
-            "The settings are damaged: {name} is {value}, not between {low} and {high}.",
-            name=name,
-            value=repr(str(value)[:40]),
-            low=low,
-            high=high,
-        )
-    )
-
-
-def _number(value: Any, name: str, whole: bool = True) -> float:
-    """A number within its bounds; PNG text has it as a string."""
-    low, high = BOUNDS.get(name, (-math.inf, math.inf))
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
-        value = int(value)
-    kind = int if whole else int | float
-    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or not low <= value <= high:
-        raise _beyond(name, value)
-    return value
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _seed(info: Mapping[str, str]) -> int:
+    """The seed that a PNG's text tells. Raises ImprintError."""
+    said = info.get("seed", "")
+    try:
+        whole(*BOUNDS["seed"])(int(said) if said.isascii() and said.isdecimal() and len(said) < 20 else said, "seed")
+    except SchemaError as error:
+        damaged = Message("The settings in the picture are damaged")
+        raise ImprintError(Message("{damaged}: {error}", damaged=damaged, error=error)) from error
+    return int(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 from anystory.backends.base import STORYBOOK, Backend
 from anystory.backends.load import load
@@ -38,6 +39,8 @@ class Printer:
         return made and made.named(frame.maps.names)
 
 
-def printer(project: Project) -> Printer | None:
-    """Who paints the frames of a project for paper, None where no backend that sketches made them."""
+def printer(project: Project | str | Path) -> Printer | None:
+    """Who paints the frames of a project, or of one in a folder, for paper; None where it is not storybook that
+    made them."""
+    project = project if isinstance(project, Project) else Project(project)
     return Printer(project, load(STORYBOOK)) if project.made_with[0] == STORYBOOK else None

@@ -49,22 +49,28 @@ def visible(name: str) -> str:
     return " ".join("".join(kept).split()).strip(JOINERS)
 
 
+_folded_cluster = lru_cache(1024)(folded_part)
+"""`folded_part` of a character with what is combined with it: a text has few that are different."""
+
+
 class FoldedText:
     """A text as `folded` sees it, which knows where each of its characters comes from."""
 
     def __init__(self, text: str) -> None:
-        self.text = ""
+        parts: list[str] = []
         self._starts: list[int] = []
         self._ends: list[int] = []
         for start, end in _clusters(text):
             part = text[start:end]
-            plain = " " if part.isspace() else folded_part(part)
-            if plain == " " and self.text.endswith(" "):
+            plain = " " if part.isspace() else _folded_cluster(part)
+            if plain == " " and parts[-1:] == [" "]:
                 self._ends[-1] = end
                 continue
-            self.text += plain
+            if plain:
+                parts.append(plain)
             self._starts += [start] * len(plain)
             self._ends += [end] * len(plain)
+        self.text = "".join(parts)
 
     def find(self, pattern: str) -> list[tuple[int, int]]:
         """Where a pattern stands, as spans [start, end) of the text as it was given."""

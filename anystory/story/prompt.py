@@ -74,9 +74,12 @@ def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
     the same by `anystory.story.names.folded`.
     """
     found: list[NameMention] = []
+    sought = sorted({*filter(str.strip, names)}, key=lambda name: (-len(name), name))
+    if not sought:
+        return found
     folds = folded_text(text)
     taken = bytearray(len(text))
-    for name in sorted({*filter(str.strip, names)}, key=lambda name: (-len(name), name)):
+    for name in sought:
         hits = [hit for form in _forms(folded(name)) for hit in folds.find(form) if _stands(text, name, *hit)]
         if name.lower() in EVERYDAY:
             hits = [hit for hit in hits if text[hit[0]].isupper()]

@@ -84,7 +84,7 @@ def other(folder: Path, name: str) -> TTFont:
     """The font of one script."""
     pattern, wanted = OTHERS[name]
     (path,) = folder.glob(pattern)
-    font = part(path, wanted)
+    font = part(path, wanted | {0x20, 0xA0})
     font["head"].created = font["head"].modified = 0
     font.recalcTimestamp = False
     return font

@@ -46,6 +46,29 @@ def test_a_page_is_looked_at_and_never_one_that_is_not_there(shown):
         book.form("2x2", "", 21, "box", "none")
 
 
+def test_paper_shows_where_it_is_cut_and_frames_with_too_few_dots(shown, tmp_path):
+    how = book.form("full", "a4", 4, "box", "none", "kdp-6x9", "", "2", "  Ann \n Lee ", "rtl", None, 72)
+    assert how.paper.width == pytest.approx(6 * 25.4) and how.page == "" and how.author == "Ann Lee" and how.cover == 2
+    made = book.pages(shown, None, how)
+    assert made.backwards and len(made) == 6
+    _, html = book.preview(made, 2, dpi=300)
+    assert "fewer than 300" in html and "24 pages" in html
+    file, told = book.save(made, "epub", shown[0])
+    assert file.suffix == ".epub" and any("dots per inch" in sentence for sentence in told)
+    for wrong, what in (
+        (("0x9",), "0 mm"),
+        (("6x9", "3"), "bleed"),
+        (("6x9", "wide"), "no number of inches"),
+        (("6x9", "0,125", "7"), "Panel 7"),
+        (("6x9", "", "two"), "no panel"),
+    ):
+        with pytest.raises(book.ERRORS, match=what):
+            book.pages(shown, None, book.form("full", "", 4, "box", "none", *wrong))
+    (tmp_path / "words.ttf").write_text("no font")
+    with pytest.raises(book.ERRORS, match=r"words\.ttf cannot be read as a font"):
+        book.form("full", "", 4, "box", "none", font=str(tmp_path / "words.ttf"))
+
+
 def test_one_page_is_a_png_and_several_are_a_zip_of_them(shown, tmp_path):
     one, told = book.save(book.pages(shown, None, book.form("2x2", "", 4, "box", "none")), "png", shown[0])
     assert Image.open(one).format == "PNG" and one.name == "a-b-meeting-page.png" and not told
@@ -99,10 +122,13 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     assert book.name == "by-the-sea.pdf" and book.read_bytes().startswith(b"%PDF")
     with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:
         assert "ComicInfo.xml" in archive.namelist()
-    assert "Quite other words" in saved(page, "#save-fountain", tmp_path).read_text(encoding="utf-8")
-    assert saved(page, "#save-csv", tmp_path).read_text(encoding="utf-8-sig").count("\n") == 4
-    with zipfile.ZipFile(saved(page, "#save-storyboarder", tmp_path)) as archive:
-        assert any(name.endswith(".storyboarder") for name in archive.namelist())
+
+    page.locator("#export .label-wrap").click()
+    page.get_by_label("Author").fill("Ann Lee")
+    page.locator("#cover").get_by_role("textbox").fill("2")
+    expect(page.locator("#pages .turn span")).to_contain_text("/ 5")  # with a cover and a back
+    with zipfile.ZipFile(saved(page, "#save-epub", tmp_path)) as archive:
+        assert "<dc:creator>Ann Lee</dc:creator>" in archive.read("book/package.opf").decode()
 
 
 def asks(page):

@@ -31,47 +31,14 @@ Let me know if you want changes!
 SHEET = "Shot,Description,Characters,Dialogue,Lens\n1,Mia packs a basket,Mia,Mia: Ready?,50mm\n2,Tom sleeps,Tom,,\n"
 
 
-WORD = '<w:d xmlns:w="urn:w"><w:body>{}</w:body></w:d>'
-OFFICE = '<o:d xmlns:o="urn:o" xmlns:text="urn:t"><o:text>{}</o:text></o:d>'
-TABLE = (
-    "<tr><th>Shot</th><th>Description</th><th>Dialogue</th></tr>"
-    "<tr><td>1</td><td><b>Mia</b> packs a basket</td><td>Mia: Ready?</td></tr><tr><td>2</td><td>Tom sleeps</td></tr>"
-)
-LINES = {"Action": "Mia packs a basket", "Character": "MIA", "Dialogue": "Ready?", "General": "Tom sleeps"}
-FINAL_DRAFT = "<FinalDraft><Content>{}</Content></FinalDraft>".format(
-    "".join(f'<Paragraph Type="{kind}"><Text>{words}</Text></Paragraph>' for kind, words in LINES.items())
-)
-
-
-def _paragraph(words):
-    return f"<w:p><w:r><w:t>{words}</w:t></w:r></w:p>"
-
-
 def dropped(folder):
     """The files, and what of each is said to be left out."""
     with zipfile.ZipFile(folder / "d.zip", "w") as archive:
         archive.writestr("d/d.storyboarder", json.dumps(BOARDS))
-    with zipfile.ZipFile(folder / "e.docx", "w") as document:
-        cells = [
-            ["Shot", "Description", "Dialogue"],
-            ["1", "Mia packs a basket", "Mia: Ready?"],
-            ["2", "Tom sleeps", ""],
-        ]
-        rows = "".join(f"<w:tr>{''.join(f'<w:tc>{_paragraph(cell)}</w:tc>' for cell in row)}</w:tr>" for row in cells)
-        document.writestr("word/document.xml", WORD.format(f"<w:tbl>{rows}</w:tbl>{_paragraph('The last page')}"))
-    with zipfile.ZipFile(folder / "f.odt", "w") as document:
-        items = "".join(
-            f"<text:p>{line}</text:p>" for line in ("1. Mia packs a basket", 'Mia: "Ready?"', "2. Tom sleeps")
-        )
-        document.writestr("content.xml", OFFICE.format(items))
-    (folder / "g.html").write_text(f"<p>A list</p><table>{TABLE}</table>")
-    (folder / "h.fdx").write_text(FINAL_DRAFT)
-    (folder / "i.storyboarder").write_text(json.dumps(BOARDS))
     (folder / "a.fountain").write_text(FOUNTAIN)
     (folder / "b.csv").write_text(SHEET, encoding="utf-8-sig")
     (folder / "c.txt").write_text(ANSWER, encoding="utf-16")
-    told = {"a.fountain": "CUT TO:", "b.csv": "Lens", "c.txt": "Let me know", "d.zip": "", "e.docx": "The last page"}
-    return told | {"f.odt": "", "g.html": "A list", "h.fdx": "", "i.storyboarder": ""}
+    return {"a.fountain": "CUT TO:", "b.csv": "Lens", "c.txt": "Let me know", "d.zip": ""}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+import zipfile
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
@@ -34,13 +35,14 @@ def client(address, tmp_path_factory):
     return Client(address, verbose=False, download_files=str(tmp_path_factory.mktemp("got")))
 
 
-def test_callers_see_three_typed_endpoints_which_the_docs_tell(client):
+def test_callers_see_four_typed_endpoints_which_the_docs_tell(client):
     said = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(said) == {"/cutout", "/check", "/render"}
+    assert set(said) == {"/cutout", "/check", "/render", "/export"}
     asked = {one["parameter_name"]: one["python_type"]["type"] for one in said["/render"]["parameters"]}
     assert asked["script"] == "str" and asked["pictures"] == "list[filepath]" and asked["panels"] == "list[int]"
     given = [one["python_type"]["type"] for one in said["/render"]["returns"]]
     assert given[1:] == ["list[filepath]", "None | filepath"] and "share: float" in given[0]
+    asked |= {one["parameter_name"]: "" for one in said["/export"]["parameters"]}
     assert [name for name in [*said, *asked] if f"`{name}`" not in DOCS] == []
 
 
@@ -52,6 +54,11 @@ def test_the_examples_of_the_docs(address, tiny_backend, client, tmp_path, monke
         assert cutout.mode == "RGBA" and cutout.getchannel("A").getextrema() == (0, 255)
     assert [one["severity"] for one in names["found"]] == ["note"] * len(names["found"])
     assert len(names["frames"]) == 2 and names["state"]["share"] == 1
+    with zipfile.ZipFile(names["book"]) as book:
+        assert "book/002.xhtml" in book.namelist() and names["remarks"] == []
+    for wrong, says in (({"kind": "docx"}, "no kind of book 'docx'"), ({"trim": "huge"}, "no paper 'huge'")):
+        with pytest.raises(AppError, match=says):
+            client.predict(handle_file(names["story"]), **wrong, api_name="/export")
     assert "0.25 Panel 1 of 2 · step 2 of 4" in capsys.readouterr().out
 
     unpack(names["story"], tmp_path / "story")
@@ -133,7 +140,7 @@ def test_the_endpoints_are_mcp_tools(served):
 
     with ThreadPoolExecutor(1) as apart:  # the browser of other tests has a loop in this thread
         tools, said = apart.submit(asyncio.run, ask(f"{served(mcp=True)}gradio_api/mcp/")).result()
-    assert set(tools) == {"cutout", "check", "render"}
+    assert set(tools) == {"cutout", "check", "render", "export"}
     assert tools["check"].description.startswith("Say what is wrong with a script.")
     assert set(tools["check"].inputSchema["properties"]) == {"script", "names"}
     assert not said.isError and "did you mean 'Mia'" in said.content[0].text

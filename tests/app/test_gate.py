@@ -1,52 +1,27 @@
 """What stands in front of the server: logins, bodies, shares of the queue, jobs that nobody waits for."""
 
-import http.client
 import json
 import re
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from tests.app.caller import JSON, Visitor
 from tests.app.steps import EXAMPLE, ROOT
 from ui.app import build, launch
 from ui.gate import ABANDONED, EVENTS, GUESSES, LONGEST, MAX_BODY, OPEN, Guesses, Listeners
 from ui.running import PROGRAMS
 from ui.serve import arguments
+from ui.strings import say
 from ui.studio import Studio
 
-JSON = {"Content-Type": "application/json"}
 RENDER = {"data": ["[NC] waves", [], [], [], "", "", 0, 1, -1, [], "", "", "", ""]}
-
-
-class Visitor:
-    """Somebody who talks to the app over plain HTTP, from an address of their own on this machine."""
-
-    def __init__(self, url, address="127.0.0.1"):
-        self.where, self.address = urlsplit(url).netloc, address
-
-    def open(self, method, path, body=None, headers=None):
-        link = http.client.HTTPConnection(self.where, source_address=(self.address, 0), timeout=60)
-        link.request(method, path, body, headers or {})
-        return link.getresponse()
-
-    def ask(self, method, path, body=None, headers=None):
-        """Status and text of the answer."""
-        answer = self.open(method, path, body, headers)
-        return answer.status, answer.read().decode()
-
-    def call(self, name, data):
-        status, text = self.ask("POST", f"/gradio_api/call/{name}", json.dumps(data), JSON)
-        return json.loads(text)["event_id"] if status == 200 else (status, text)
-
-    def hear(self, name, event):
-        """The answer to a call, as it comes."""
-        return self.open("GET", f"/gradio_api/call/{name}/{event}")
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +107,23 @@ def test_bodies_are_bounded_on_every_route(shared):
     assert status == 413 and "more than 16 MB" in said
     huge = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "9" * 12}
     assert visitor.ask("POST", "/gradio_api/upload", b"--x", huge)[0] == 413
+
+
+def test_refusals_are_in_the_visitors_language(shared, closed):
+    chinese, page = {"Cookie": "a=b; anystory-language=zh-CN", "Accept-Language": "es"}, shared[1]
+    visitor, stranger = Visitor(page.local_url), Visitor(closed.local_url)
+    huge = {**JSON, "Content-Length": str(MAX_BODY + 1), "Accept-Language": "es-MX,es;q=0.9"}
+    said = json.loads(visitor.ask("POST", "/gradio_api/queue/join", b"{}", huge)[1])
+    assert said["detail"] == said["error"] == say("es", "gate.large", most=MAX_BODY // 1_000_000)
+    for language, headers in (("zh-CN", chinese), ("en", {}), ("en", {"Accept-Language": "fr"})):
+        assert stranger.ask("GET", "/config", None, headers)[1].count(say(language, "gate.login")) == 2
+    status, text = visitor.ask("POST", "/gradio_api/call/nothing", "{}", {**JSON, **chinese})
+    assert status == 404 and json.loads(text)["detail"] == say("zh-CN", "gate.endpoint", name="'nothing'")
+    form = {"Content-Type": "application/x-www-form-urlencoded", **chinese}
+    guesser = Visitor(closed.local_url, "127.0.0.8")
+    for _ in range(GUESSES + 1):
+        status, text = guesser.ask("POST", "/login", urlencode({"username": "me", "password": "no"}), form)
+    assert status == 429 and json.loads(text)["detail"] == say("zh-CN", "gate.guesses", seconds=1)
 
 
 def test_one_visitor_has_a_share_and_checks_never_wait_behind_renders(shared):
@@ -284,3 +276,8 @@ def test_the_app_ends_at_once_while_renders_are_at_work():
         assert all(answer.readline() == b"event: generating\n" for answer in heard)
         app.terminate()
         assert app.wait() == 0 and app.stderr.read() == ""
+
+
+def test_the_app_starts_on_a_machine_that_is_too_busy_to_answer_at_once(served, monkeypatch):
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    assert Visitor(served()).ask("GET", "/")[0] == 200

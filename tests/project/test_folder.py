@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,6 @@ from filelock import FileLock
 from PIL import Image
 
 from anystory.maps.diagnosis import diagnose
-from anystory.project import folder as project_module
 from anystory.project.archive import pack, unpack
 from anystory.project.folder import (
     KEPT,
@@ -311,19 +311,47 @@ def test_files_outside_the_folder_are_not_read(tmp_path, story):
 def test_a_full_disk_leaves_what_was_there(tmp_path, story, monkeypatch):
     project = fill(tmp_path, story)
     before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
-    write, written = project_module.Path.write_bytes, []
+    written = []
 
-    def full(path, data):
-        written.append(path)
+    def full(handle):  # where a disk that puts off writing says it
+        written.append(handle)
         if len(written) == 2:
-            write(path, data[: len(data) // 2])
+            os.ftruncate(handle, os.fstat(handle).st_size // 2)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(path, data)
 
-    monkeypatch.setattr(project_module.Path, "write_bytes", full)
+    monkeypatch.setattr("anystory.project.folder.os.fsync", full)
     with pytest.raises(ProjectError, match="No space left on device"):
         project.save(1, frame(("Fox",), 9), "new key", "new", SETTINGS)
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
+
+
+def test_what_is_renamed_is_on_the_disk_and_then_its_name_is(tmp_path, monkeypatch):
+    done = []
+
+    def noted(name, do):
+        def and_do(what, *more):
+            path = os.readlink(f"/proc/self/fd/{what}") if isinstance(what, int) else str(what)
+            whole = os.path.isdir(path) or os.path.getsize(path) == 3
+            done.append((name, re.sub(r"\.[0-9a-f]{8}\.part", "", os.path.relpath(path, tmp_path)), whole))
+            return do(what, *more)
+
+        monkeypatch.setattr(os, name, and_do)
+
+    noted("fsync", os.fsync)
+    noted("replace", os.replace)
+    write_atomic({tmp_path / "frames/001.png": b"abc", tmp_path / "frames/001-maps.npz": b"def"})
+    files = ["frames/.001.png", "frames/.001-maps.npz"]
+    names = [*(("fsync", file, True) for file in files), *(("replace", file, True) for file in files)]
+    assert done == [*names, ("fsync", "frames", True)]
+
+
+def test_a_disk_that_cannot_settle_files_is_written_to_all_the_same(tmp_path, monkeypatch):
+    def unknown(handle):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr("anystory.project.folder.os.fsync", unknown)
+    write_atomic({tmp_path / "a": b"abc"})
+    assert (tmp_path / "a").read_bytes() == b"abc"
 
 
 def test_a_file_in_place_of_the_folder_is_one_sentence(tmp_path, story):

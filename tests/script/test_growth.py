@@ -65,6 +65,7 @@ GROWING = {
     "labels": lambda n: "1. a\n2. b\nDialogue:\n" + "- a: b\n" * (n // 7 - 4),
     "curly quotes": lambda n: "panels: [a]\nb: c: d\n" + "- “a, " * (n // 6 - 5),
     "a place of a screenplay": lambda n: "INT. HOUSE" + " " * n + "x - NIGHT\n\nA fox runs.\n",
+    "action of a screenplay": lambda n: "INT. HOUSE - NIGHT\n\nFOX\nHi.\n\n" + "---\n" * (n // 4 - 9),
     "a cue of a screenplay": lambda n: "INT. HOUSE - NIGHT\n\nFOX" + " " * n + "X (\nWho?\n",
     "brackets of a cue": lambda n: "INT. HOUSE - NIGHT\n\nFOX " + "( " * (n // 2) + "\nWho?\n",
     "names of a sheet": lambda n: "panel,characters,prompt\n1,a" + " " * n + "b,c\n",
@@ -150,3 +151,9 @@ def test_places_are_those_of_an_editor():
             continue
         lines = re.split(r"\r\n|\r|\n", text[:offset].removeprefix("\ufeff"))
         assert place(text, offset) == (len(lines), len(lines[-1]) + 1), offset
+
+
+def test_what_is_longer_than_a_panel_may_be_is_not_searched_for_names():
+    text = GROWING["action of a screenplay"](12000)
+    read(text)
+    assert calls(text) < 10 * len(text)  # a call or two for every word, not for every letter

@@ -1,4 +1,4 @@
-"""`python -m tests.solid fuzz|kills`: what docs/promises.md promises, tried at full count.
+"""`python -m tests.solid fuzz|kills|app-kills|visitors`: what docs/promises.md promises, tried at full count.
 
 The suite tries the same at a small count. Exit status 1 where a promise did not hold.
 """
@@ -11,8 +11,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
+from tests.app.conftest import ARGUMENTS, CHROMIUM
 from tests.solid.fuzz import Fault, fuzz
-from tests.solid.kills import kills
+from tests.solid.kills import app_kills, kills
+from tests.solid.visitors import GROWTH, SECONDS, visitors
 
 
 def main() -> int:
@@ -26,6 +30,15 @@ def main() -> int:
     command.add_argument("--count", type=int, default=50, metavar="N", help="kills (%(default)s)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of the moments (%(default)s)")
     command.set_defaults(run=_kills)
+    command = commands.add_parser("app-kills", help="the app, killed while somebody makes frames on its page")
+    command.add_argument("--count", type=int, default=10, metavar="N", help="kills (%(default)s)")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the moments (%(default)s)")
+    command.set_defaults(run=_app_kills)
+    command = commands.add_parser("visitors", help="people who make frames with one app at the same time")
+    command.add_argument("--count", type=int, default=20, metavar="N", help="visitors (%(default)s)")
+    command.add_argument("--minutes", type=float, default=10, metavar="N", help="how long they stay (%(default)s)")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of their pauses (%(default)s)")
+    command.set_defaults(run=_visitors)
     asked = parser.parse_args()
     return asked.run(asked)
 
@@ -48,6 +61,21 @@ def _kills(asked: argparse.Namespace) -> int:
         lost = list(kills(asked.count, asked.seed, Path(work)))
     print("\n".join([*lost, f"{asked.count} kills: announced frames were lost after {len(lost)}"]))
     return 1 if lost else 0
+
+
+def _app_kills(asked: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        lost = list(app_kills(browser, asked.count, asked.seed, Path(work)))
+    print("\n".join([*lost, f"{asked.count} kills of the app: frames that were seen were lost after {len(lost)}"]))
+    return 1 if lost else 0
+
+
+def _visitors(asked: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as work:
+        report = visitors(asked.count, asked.minutes, Path(work), asked.seed)
+    print("\n".join([*report.wrong, f"{asked.count} visitors for {asked.minutes:g} minutes: {report}"]))
+    return 1 if report.wrong or report.slowest > SECONDS or report.grown > GROWTH else 0
 
 
 if __name__ == "__main__":

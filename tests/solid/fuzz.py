@@ -160,10 +160,10 @@ def _mutated_data(chance: random.Random, data: Any) -> Any:
     """JSON with some of its values replaced, left out or given other names."""
     data = json.loads(json.dumps(data))
     for _ in range(chance.randint(1, 3)):
-        places = [*_places(data)]
-        if not places:
+        found = [*places(data)]
+        if not found:
             return chance.choice(NASTY)
-        inside, key = chance.choice(places)
+        inside, key = chance.choice(found)
         how = chance.randrange(6)
         if how < 4:
             inside[key] = chance.choice(NASTY)
@@ -176,12 +176,13 @@ def _mutated_data(chance: random.Random, data: Any) -> Any:
     return data
 
 
-def _places(data: Any) -> Iterator[tuple[Any, Any]]:
+def places(data: Any) -> Iterator[tuple[Any, Any]]:
+    """Where values stand in JSON: what holds each, and its key or index."""
     for key, value in [
         *(data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ())
     ]:
         yield data, key
-        yield from _places(value)
+        yield from places(value)
 
 
 def _script(chance: random.Random, where: Path) -> Callable[[], object]:

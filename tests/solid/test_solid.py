@@ -2,13 +2,24 @@
 
 from tests.solid.fuzz import SHARES, fuzz
 from tests.solid.kills import kills
+from tests.solid.visitors import Report, visitors
 
 
 def test_bad_input_is_read_or_refused_in_a_sentence(tmp_path):
-    said = list(fuzz(200, 22, tmp_path))
+    said = list(fuzz(100, 22, tmp_path))
     assert [each for each in said if not isinstance(each, str)] == []
     assert set(said) == set(SHARES)
 
 
 def test_no_announced_frame_is_lost_to_a_kill(tmp_path):
-    assert list(kills(2, 22, tmp_path)) == []
+    assert list(kills(1, 22, tmp_path)) == []
+
+
+def test_nobody_is_shown_somebody_elses_character(tmp_path):
+    report = visitors(2, 0, tmp_path, pause=0, size=256)
+    assert report.wrong == [] and len(report.seconds) == 2
+
+
+def test_figures_of_visitors_are_of_the_time_they_are_said_to_be_of():
+    report = Report([1.0] * 95 + [9.0] * 5, [], [(at, 100.0 if at < 50 else 130.0) for at in range(101)])
+    assert 1 <= report.slowest <= 9 and report.grown == 30 and "grown by 30 MB" in str(report)

@@ -25,18 +25,22 @@ def wire(parts: Parts) -> None:
     """The pages follow the frames and their settings; they are turned over, and saved."""
     stage, pages = parts.stage, parts.book
 
-    def laid_out(shown: tuple[Shown, ...], values: tuple[Any, ...], dpi: int = Format.dpi) -> Pages:
-        """The pages, for the values of `pages.settings` and `written`."""
-        settings, said = values[: len(pages.settings)], values[len(pages.settings) :]
-        form = replace(book.form(*settings), dpi=dpi)
-        return book.pages(shown, Written(*said).reading(parts.studio).script, form)
+    def asked(values: tuple[Any, ...]) -> Format:
+        """What the settings ask for, for the values of `pages.settings` and `written`."""
+        return book.form(*values[: len(pages.settings)])
+
+    def laid_out(shown: tuple[Shown, ...], values: tuple[Any, ...], form: Format) -> Pages:
+        """The pages, for those values."""
+        return book.pages(shown, Written(*values[len(pages.settings) :]).reading(parts.studio).script, form)
 
     def look(request: gr.Request, shown: tuple[Shown, ...], at: int, *values: Any) -> tuple[int, str]:
         if not shown:
             return 1, book.empty()
         say = words(request)
         try:
-            return book.preview(laid_out(shown, values, book.PREVIEW), at, say)
+            form = asked(values)
+            made = laid_out(shown, values, replace(form, dpi=min(form.dpi, book.PREVIEW)))
+            return book.preview(made, at, say, form.dpi)
         except book.ERRORS as error:
             return at, html.notice([say(error)])
 
@@ -58,7 +62,7 @@ def wire(parts: Parts) -> None:
         def save(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> Path:
             say = words(request)
             try:
-                file, warnings = book.save(laid_out(shown, values), kind, shown[0])
+                file, warnings = book.save(laid_out(shown, values, asked(values)), kind, shown[0])
             except book.ERRORS as error:
                 raise gr.Error(escape(say(error)), print_exception=False) from error
             for warning in warnings:

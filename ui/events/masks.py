@@ -70,11 +70,11 @@ def wire(parts: Parts) -> None:
         except SegmentError as error:
             yield {chooser.progress: html.notice([words(request)(error)]), chooser.use: masks.chosen(name, used)[1]}
 
-    def recut(name: str | None, present: Cast) -> dict[Any, Any]:
+    def recut(request: gr.Request, name: str | None, present: Cast) -> dict[Any, Any]:
         if name is None:
             return {chooser.recut: None}
         now, refused = cast.recut(present, Segmenter(name))
-        return {chooser.recut: now, chooser.progress: html.notice(refused)}
+        return {chooser.recut: now, chooser.progress: html.notice(list(map(words(request), refused)))}
 
     def put(name: str | None, recut: Cast | None, present: Cast) -> dict[Any, Any]:
         if name is None or recut is None:

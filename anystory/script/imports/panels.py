@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from anystory.script.escapes import literal
-from anystory.script.form import MAX_CAST, MAX_PANELS, LeftOut, Parsed, Span, Where
+from anystory.script.form import MAX_CAST, MAX_PANELS, MAX_TEXT, LeftOut, Parsed, Span, Where
 from anystory.story.names import folded, visible
 from anystory.story.prompt import find_names
 
@@ -54,7 +54,10 @@ class Panels:
         """The whole. It is told who is in a panel where its prompt alone tells otherwise."""
         few = len(self._seen) <= MAX_PANELS and len(self._names) <= MAX_CAST  # more are refused anyway
         for panel, (seen, there) in zip(self.data["panels"], self._seen, strict=True) if few else ():
-            named, all_named = (_named(words, self._names.values()) for words in (seen, panel.get("prompt", "")))
+            prompt = panel.get("prompt", "")
+            if len(prompt) > MAX_TEXT:  # and so is a longer one
+                continue
+            named, all_named = (_named(words, self._names.values()) for words in (seen, prompt))
             if {*named, *there} != {*all_named}:
                 panel["cast"] = list(dict.fromkeys([*named, *there]))
         return Parsed(self.source, self.data, self.spans, left_out=tuple(self.left_out))

@@ -29,7 +29,7 @@ NUMBER = re.compile(r"[#№]?\s*\d+(?:[.,\-]\d+)*\s*[A-Za-z]?[.)]?")
 BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
 BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\b(?:and|y|und|et)\b|和)\s*")
 """What stands between names."""
-RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
+RULE = re.compile(r"\s*(?:\|\s*)?:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*(?:\|\s*)?")
 MAYBE = ("caption", "dialogue", "speaker", "cast", "place", "time", "camera", "style", "duration")
 """Kinds of columns in which there may be nothing."""
 
@@ -52,8 +52,8 @@ Cell = tuple[str, Span]
 
 def column(heading: str, cells: Sequence[str] = ()) -> str | None:
     """What kind of column a heading is of, if need be by what is in its `cells`; None for one not known."""
-    bare = re.sub(r"[*_`:：]+|\(.*\)|[.#№\s]+$", "", heading) or heading
-    words = [*map(folded, (bare, *re.split(r"\s*[/&|+]\s*", bare)))]  # Dialogue / VO
+    bare = re.sub(r"[*_`:：]+|\(.*\)|(?<![.#№\s])[.#№\s]+$", "", heading) or heading
+    words = [*map(folded, (bare, *re.split(r"(?<!\s)\s*[/&|+]\s*", bare)))]  # Dialogue / VO
     if known := next((word for word in words if word in KINDS and words[0] not in OR_NUMBER), None):
         return KINDS[known]
     told = next((word for word in words if word in OR_NUMBER), "")
