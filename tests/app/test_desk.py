@@ -243,7 +243,7 @@ def test_what_the_board_tells_is_a_steering_and_nothing_else_passes():
     ("entry", "more", "says"),
     [
         ({"name": "Fern", "paint": "2" * SIDE * SIDE}, {}, "The paint of Fern is damaged; paint it again."),
-        ({"name": "Fern", "box": [0, 0, 2, 1]}, {}, "The box of Fern is 0 0 2 1; its numbers"),
+        ({"name": "Fern", "box": [0, 0, 3, 1]}, {}, "The box of Fern is 0 0 3 1; its numbers"),
         ({"name": "Fern", "paint": PAINT}, {"strength": ""}, "The strength of the layout must be a number, not ''."),
         ({"name": "Fern", "paint": PAINT}, {"start": "90", "end": "10"}, "The layout's steps are 0.9 to 0.1"),
         ({}, {"eta": {"Fern": "9"}}, "The eta of Fern is 9; it must be between 0 and 4."),
