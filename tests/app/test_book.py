@@ -48,9 +48,9 @@ def test_a_page_is_looked_at_and_never_one_that_is_not_there(shown):
 
 def test_frames_that_are_being_made_anew_are_not_told_to_be_cropped(shown):
     made = book.pages(shown, None, book.form("splash", "", 4, "box", "none", dpi=book.PREVIEW))
-    assert made.misfits == (1, 2)
-    said = [book.preview(made, 1, coming=coming)[1] for coming in ((), (1,), (1, 2))]
-    assert ["Cropped" in html for html in said] == [True, True, False] and ": 2." in said[1]
+    assert made.misfits == (2, 3)
+    said = [book.preview(made, 1, coming=coming)[1] for coming in ((), (2,), (2, 3))]
+    assert ["Cropped" in html for html in said] == [True, True, False] and ": 3." in said[1]
 
 
 def test_paper_shows_where_it_is_cut_and_frames_with_too_few_dots(shown, tmp_path):

@@ -54,12 +54,15 @@ def wire(parts: Parts) -> None:
             change = script.rewritten(text, page.lines, lines, page.styles)
             run = parts.visitors[request.session_hash].run
             if run and others and sketches and _gives_way(run, settings, page):
+                run.makes_way = True
                 run.stop()
                 run.join()
                 shown = run.shown or shown
                 anew |= {number for number in run.job.wanted if number <= len(after.panels)}
             if anew and settings.visit and sketches and (run is None or run.ended):
                 begun = start(parts, settings.job(page, after, tuple(sorted(anew))), shown, request)
+                if run:
+                    run.makes_way = False  # where it may not begin, the page tells how this one ended
                 return {**change, **begun, parts.stage.panels: framed(after)}
             if key == "pages" and always:
                 gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=len(anew))))
