@@ -374,8 +374,7 @@ def migrate(data: Any) -> dict[str, Any]:
 
 def read_list(data: bytes) -> dict[str, Any]:
     """What a story.json of any version we know lists, as the present version, held against the schema. Raises
-    SchemaError,
-    or ProjectError for a version that we do not know."""
+    SchemaError, or ProjectError for a version that we do not know."""
     try:
         now = migrate(parsed(data))
     except (LookupError, TypeError, AttributeError) as error:
