@@ -14,18 +14,15 @@ import contextlib
 import glob
 import io
 import json
-import lzma
 import os
 import re
 import secrets
 import shutil
 import stat
-import struct
 import tempfile
 import time
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +32,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.cast.images import open_image
-from anystory.errors import AnyStoryError, Message
+from anystory.errors import DAMAGE, AnyStoryError, Message
 from anystory.project.drafts import DraftError, load_draft
 from anystory.project.folder import (
     ABANDONED,
@@ -82,17 +79,6 @@ FREE = 1_000_000
 PICTURES = (".png", ".webp", ".jpg", ".jpeg", ".gif")
 """How pictures end."""
 
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    ValueError,
-    OverflowError,
-)
-"""What reading a damaged or made-up ZIP raises."""
 STAMP = (1980, 1, 1, 0, 0, 0)
 
 
