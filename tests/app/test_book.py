@@ -2,6 +2,7 @@
 
 import zipfile
 from dataclasses import replace
+from inspect import getclosurevars
 from types import SimpleNamespace
 
 import gradio as gr
@@ -179,3 +180,17 @@ def test_the_layout_of_a_sketched_story_is_that_of_its_script_unless_it_has_a_sh
     ):
         said = look(request, "manga", (), None, "u2net", 0, 1, 1.0, (), (), text, "", None, "storybook")
         assert (wanted in said.values()) if wanted else "pages" not in str(said)
+
+
+def test_a_shape_chosen_during_a_render_is_that_of_all_its_frames():
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me", client=None)
+    studio = Studio({"storybook": lambda: load("storybook")})
+    page, visit = build(studio), studio.visit()
+    assert studio.backends["storybook"].about.sketches
+    functions = {each.fn.__name__: each.fn for each in page.fns.values() if callable(each.fn)}
+    visitor = getclosurevars(functions["tick"]).nonlocals["visitors"]["me"]
+    asked = visit, "u2net", 0, 1, 1.0, (), (), "size: 32\nthe sea\na hill\na wood", "", None, "storybook"
+    functions["begin"](request, (), (), *asked)
+    asks(page)[0](request, "16:9", (), *asked)
+    visitor.run.join()
+    assert not visitor.run.error and [item.frame.image.size for item in visitor.run.shown] == [(43, 24)] * 3

@@ -255,20 +255,6 @@ def test_the_frames_of_a_sketched_story_follow_the_layout_and_the_shape_that_are
     expect(page.locator("#shape input")).to_have_value(words("settings.shape.page"))
 
 
-def test_a_shape_chosen_during_a_render_is_that_of_every_frame_of_it(story_page):
-    page = story_page
-    write(page, "\n".join(["size: 512", *["[NC] the sea", "[NC] a forest", "[NC] a hill"] * 5]))
-    page.locator("#settings button").first.click()
-    page.locator("#render").click()
-    expect(frames(page).first.locator("img")).to_be_visible()
-    page.locator("#shape input").click()
-    page.get_by_role("option", name="16:9").click()
-    expect(page.locator("#script textarea")).to_have_value(re.compile("shape: 16:9\nsize: 512\n"))
-    settle(page)
-    assert shapes(page) == [1.8] * 15
-    expect(page.locator("#gallery li.old")).to_have_count(0)
-
-
 def shapes(page):
     """Width to height of the strip's pictures."""
     return (
