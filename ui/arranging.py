@@ -64,9 +64,10 @@ def figure(item: Shown, say: Callable[..., str], source: str = "") -> str:
     )
 
 
-def laid(studio: Studio, item: Shown | None) -> str:
+def laid(studio: Studio, item: Shown | None, refused: int = 0) -> str:
     """The objects of an opened frame for the browser, as HTML without anything to see: of storybook's frames with the
-    layers that they are made of, of a model's as boxes."""
+    layers that they are made of, of a model's as boxes. `refused`, another number each time, puts them back where they
+    are in the frame."""
     if item is None or not item.frame.maps.names[:-1]:
         return ""
     data = _of_sketch(studio, item) if item.backend == STORYBOOK else _of_maps(item)
@@ -74,6 +75,7 @@ def laid(studio: Studio, item: Shown | None) -> str:
         return ""
     # A model takes its time: its frame waits to be asked for.
     data["auto"] = data["own"] and studio.backends.loaded(item.backend) is not None
+    data["refused"] = refused
     return f"<div data-laid='{escape(json.dumps(data))}'></div>"
 
 
