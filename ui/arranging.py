@@ -11,6 +11,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -219,7 +220,7 @@ def arranged(studio: Studio, item: Shown, before: Steering, told: Mapping[str, A
         tuple(name for name in names if name in flip),
         tuple((name, turn[name]) for name in names if name in turn),
     )
-    return Steering(layout, before.eta, before.gamma, before.reference, before.router)
+    return replace(before, layout=layout)
 
 
 def _box(one: Mapping[str, Any]) -> tuple[float, float, float, float]:

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from anystory.script.read import read_script
 from anystory.sketch.read import read_story
+from anystory.story.from_sketch import FromSketch
 from anystory.story.model import Panel
 from anystory.story.steering import Layout, Place, Steering
 from tests.app.steps import EXAMPLE, few_steps, frames, settle, upload, write
@@ -297,6 +298,9 @@ def test_what_comes_from_the_page_is_a_layout_or_one_sentence(studio, shown):  #
     assert keep == before
     freed = arranging.arranged(studio, item, before, {"free": ["Fern"]}, 1.0)
     assert freed == Steering()
+    asked = replace(before, from_sketch=FromSketch.read("layout 0.4"), router=False)
+    freed = arranging.arranged(studio, item, asked, {"free": ["Fern"]}, 1.0)
+    assert freed == replace(asked, layout=Layout()), "what a model is told stays"
     for box in (["x", 0, 1, 1], [2, 0, 3, 1], [0.5, 0.5, 0.5, 0.5]):
         with pytest.raises(ValueError, match="The box of Fern"):
             arranging.arranged(studio, item, before, {"objects": [told("Fern", box)]}, 1.0)
