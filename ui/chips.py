@@ -23,6 +23,9 @@ element.addEventListener("change", ({target}) => {
   const {kind, who} = target.dataset;
   if (kind) trigger("choose", {kind, who, key: target.value});
 });
+watch("value", () => element.querySelectorAll("select").forEach((chip) => {  // what was read, not what was refused
+  chip.selectedIndex = Math.max([...chip.options].findIndex(({defaultSelected}) => defaultSelected), 0);
+}));
 """
 """What happens on the chips: `choose` of a `kind` of `who` the `key`, "" for what the line says."""
 

@@ -15,7 +15,7 @@ from anystory.sketch.read import read_story
 from anystory.story.from_sketch import FromSketch
 from anystory.story.model import Panel
 from anystory.story.steering import Layout, Place, Steering
-from tests.app.steps import EXAMPLE, few_steps, frames, settle, upload, write
+from tests.app.steps import EXAMPLE, few_steps, frames, open_part, settle, upload, write
 from tests.app.test_parts import actors  # noqa: F401  a fixture
 from tests.app.test_storybook import shown, studio, words  # noqa: F401  fixtures
 from ui import arranging, chips, strings
@@ -110,8 +110,7 @@ def test_keys_move_and_turn_and_what_was_done_is_put_back(story_page):
 def test_a_pinned_panel_stays_and_says_so(story_page):
     page = story_page
     script = opened(page)
-    page.locator("#desk-more > button").click()
-    page.locator("#desk-takes > button").click()
+    open_part(page, "takes")
     page.locator('#takes [data-act="pin"]').click()
     expect(page.locator('#takes [data-act="pin"]')).to_have_text("Unpin")
     text = script.input_value()
@@ -126,41 +125,6 @@ def test_a_pinned_panel_stays_and_says_so(story_page):
     weather.select_option("snow")
     expect(weather).to_have_value("clear")
     expect(script).to_have_value(text)
-
-
-def test_what_is_moved_before_an_answer_comes_is_not_lost(story_page):
-    page = story_page
-    script = opened(page)
-    named(page, "Bruno").scroll_into_view_if_needed()
-    held, (x, _) = [], on_frame(page, "Bruno")
-
-    def is_arranging(request):
-        return '"objects"' in (request.post_data or "")
-
-    def hold(route):
-        if is_arranging(route.request) and not held:
-            held.append(route)
-        else:
-            route.continue_()
-
-    def drag():
-        at = middle(page, "Bruno")
-        page.mouse.move(*at)
-        page.mouse.down()
-        page.mouse.move(at[0] - 30, at[1], steps=4)
-        page.mouse.up()
-
-    page.route("**/gradio_api/**", hold)
-    with page.expect_request(is_arranging):
-        drag()
-    drag()
-    held[0].continue_()
-    expect(script).to_have_value(re.compile("layout"))
-    composed(page)
-    left, right = (float(re.search(rf"Bruno {at}", script.input_value())[1]) for at in (r"(\S+)", r"\S+ \S+ (\S+)"))
-    width = page.locator(".opened-frame").bounding_box()["width"]
-    assert on_frame(page, "Bruno")[0] == pytest.approx(x - 60, abs=5)
-    assert (left + right) / 2 * width == pytest.approx(x - 60, abs=5)
 
 
 def test_a_finger_moves_whoever_is_tapped_and_the_corner_resizes(browser, storybook):

@@ -2,7 +2,6 @@
 // object has a middle, the size of its upright picture, and an angle; only its transforms change while it is moved.
 const laid = document.querySelector("#laid"), progress = document.querySelector("#progress");
 let frame, words, data, objects = [], picked, changed = false, freed = [], timer, grip, due;
-let asked = false;  // of what was sent nothing has been heard yet
 let held = "";  // whose object has the focus, also while the page shows another frame of the panel
 
 const make = (kind, name, within) => {
@@ -48,14 +47,13 @@ function clear() {
   frame?.classList.remove("moving");
   clearTimeout(timer);
   delete plane.dataset.told;
-  [data, objects, picked, changed, freed, due, asked] = [null, [], null, false, [], false, false];
+  [data, objects, picked, changed, freed, due] = [null, [], null, false, [], false];
 }
 
 function lay() {
   const told = laid?.querySelector("[data-laid]")?.dataset.laid;
   if (!told || !frame) return;
   const now = JSON.parse(told);
-  if (now.refused) [asked, changed] = [false, false];  // everything goes back
   if (String(now.id) !== frame.dataset.id || told === plane.dataset.told || changed || grip) return;
   const name = picked?.name, again = held === name;
   clear();
@@ -209,7 +207,7 @@ function after(object, wait) {
 
 function send() {
   if (!changed) return;
-  if (grip || asked || progress?.querySelector(".progress")) { due = true; return; }  // when that is done
+  if (grip || progress?.querySelector(".progress")) { due = true; return; }  // when that is done
   due = false;
   const [width, height] = data.size;
   const all = objects.filter((object) => !object.freed && (object.moved || object.placed || (data.own && object.keeps)));
@@ -223,7 +221,7 @@ function send() {
       };
     }),
   });
-  [changed, asked] = [false, true];
+  changed = false;
 }
 
 function settle() {  // the frame has been composed anew
@@ -346,8 +344,5 @@ element.addEventListener("keydown", (event) => {
 
 new MutationObserver(begin).observe(element, {childList: true, subtree: true, attributeFilter: ["data-id"]});
 if (laid) new MutationObserver(begin).observe(laid, {childList: true, subtree: true, attributeFilter: ["data-laid"]});
-if (progress) new MutationObserver(() => {
-  asked = false;
-  if (due) send();
-}).observe(progress, {childList: true, subtree: true});
+if (progress) new MutationObserver(() => { if (due) send(); }).observe(progress, {childList: true, subtree: true});
 begin();
