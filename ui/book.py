@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -187,9 +187,12 @@ def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
     return Pages(project, how, replace(said, panels=tuple(panels)), there, painter)
 
 
-def preview(made: Pages, at: int, say: Callable[..., str] = words(None), dpi: int = 0) -> tuple[int, str]:
+def preview(
+    made: Pages, at: int, say: Callable[..., str] = words(None), dpi: int = 0, coming: Collection[int] = ()
+) -> tuple[int, str]:
     """Page `at`, or the last one, as HTML with buttons to turn over, and its number. What is cut off is pale; `dpi` are
-    those that the pages are saved with, for which frames may have too few dots."""
+    those that the pages are saved with, for which frames may have too few dots; the frames of the panels `coming` are
+    being made anew."""
     count = len(made)
     at = min(max(at, 1), count)
     page = made[at - 1]
@@ -201,7 +204,7 @@ def preview(made: Pages, at: int, say: Callable[..., str] = words(None), dpi: in
 
     numbers = ", ".join(map(str, page.panels))
     few = coarse(page.real, replace(made.form, dpi=dpi)) if dpi and not made.painted else ()
-    cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits})))
+    cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits} - {*coming})))
     hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *few, *made.findings))]
     return at, (
         f'<figure class="page"><img src="{html.data_uri(_cut(page))}" alt="{escape(t("book.panels"))} {numbers}" '

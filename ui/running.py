@@ -47,7 +47,8 @@ DONE, MAKING, WAITING, SKIPPED, FAILED, OPEN = "done", "making", "waiting", "ski
 class Run:
     """One render at work in a thread. `moment` is how it stands, `shown` the frames there are, None before the first
     is known; `ended` tells that there is nothing more to come and `error` why, None unless something went wrong;
-    `told` is the strip as the page has it. `at_end` is called then."""
+    `told` is the strip as the page has it; a render that `makes_way` is stopped for another, which is shown then.
+    `at_end` is called at the end."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Run:
         self.shown: tuple[Shown, ...] | None = None
         self.error: Exception | None = None
         self.ended = False
+        self.makes_way = False
         self.told = ""
         self._studio = studio
         self._allowance = allowance
@@ -90,6 +92,12 @@ class Run:
     def join(self) -> None:
         """Wait for the end."""
         self._thread.join()
+
+    @property
+    def coming(self) -> set[int]:
+        """The numbers of the panels whose frames are still to be made."""
+        moment = self.moment
+        return set() if self.ended else {*moment.waiting, *([moment.panel] if moment.panel else [])}
 
     def state(self, number: int) -> str:
         """How panel `number` stands, one of the words above."""

@@ -2,6 +2,7 @@
 
 import zipfile
 from dataclasses import replace
+from inspect import getclosurevars
 from types import SimpleNamespace
 
 import gradio as gr
@@ -44,6 +45,13 @@ def test_a_page_is_looked_at_and_never_one_that_is_not_there(shown):
     assert html.count("disabled") == 1
     with pytest.raises(PageError, match="gutter"):
         book.form("2x2", "", 21, "box", "none")
+
+
+def test_frames_that_are_being_made_anew_are_not_told_to_be_cropped(shown):
+    made = book.pages(shown, None, book.form("splash", "", 4, "box", "none", dpi=book.PREVIEW))
+    assert made.misfits == (2, 3)
+    said = [book.preview(made, 1, coming=coming)[1] for coming in ((), (2,), (2, 3))]
+    assert ["Cropped" in html for html in said] == [True, True, False] and ": 3." in said[1]
 
 
 def test_paper_shows_where_it_is_cut_and_frames_with_too_few_dots(shown, tmp_path):
@@ -172,3 +180,17 @@ def test_the_layout_of_a_sketched_story_is_that_of_its_script_unless_it_has_a_sh
     ):
         said = look(request, "manga", (), None, "u2net", 0, 1, 1.0, (), (), text, "", None, "storybook")
         assert (wanted in said.values()) if wanted else "pages" not in str(said)
+
+
+def test_a_shape_chosen_during_a_render_is_that_of_all_its_frames():
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me", client=None)
+    studio = Studio({"storybook": lambda: load("storybook")})
+    page, visit = build(studio), studio.visit()
+    assert studio.backends["storybook"].about.sketches
+    functions = {each.fn.__name__: each.fn for each in page.fns.values() if callable(each.fn)}
+    visitor = getclosurevars(functions["tick"]).nonlocals["visitors"]["me"]
+    asked = visit, "u2net", 0, 1, 1.0, (), (), "size: 32\nthe sea\na hill\na wood", "", None, "storybook"
+    functions["begin"](request, (), (), *asked)
+    asks(page)[0](request, "16:9", (), *asked)
+    visitor.run.join()
+    assert not visitor.run.error and [item.frame.image.size for item in visitor.run.shown] == [(43, 24)] * 3

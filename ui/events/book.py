@@ -36,11 +36,11 @@ def wire(parts: Parts) -> None:
     def look(request: gr.Request, shown: tuple[Shown, ...], at: int, *values: Any) -> tuple[int, str]:
         if not shown:
             return 1, book.empty()
-        say = words(request)
+        say, run = words(request), parts.visitors[request.session_hash].run
         try:
             form = asked(values)
             made = laid_out(shown, values, replace(form, dpi=min(form.dpi, book.PREVIEW)))
-            return book.preview(made, at, say, form.dpi)
+            return book.preview(made, at, say, form.dpi, run.coming if run else ())
         except book.ERRORS as error:
             return at, html.notice([say(error)])
 
@@ -48,8 +48,9 @@ def wire(parts: Parts) -> None:
         return look(request, shown, int(event.page), *values)
 
     seen, values = [pages.at, pages.preview], [*pages.settings, *written(parts)]
+    framed = parts.controls.pages, parts.controls.shape, parts.controls.size  # by which frames come to be made anew
     gr.on(
-        [stage.shown.change, pages.said.change, *(widget.change for widget in pages.settings)],
+        [part.change for part in (stage.shown, stage.ended, pages.said, *framed, *pages.settings)],
         look,
         [stage.shown, pages.at, *values],
         seen,

@@ -182,6 +182,8 @@ def _wire_clock(parts: Parts) -> None:
         run = visitors[request.session_hash].run
         if run is None:  # the app was started anew behind an open page
             return frames.at_rest(words(request), chosen, controls, stage)
+        if run.makes_way:
+            return {stage.clock: gr.Timer(active=True)}
         return frames.ticked(run, words(request), panels, chosen, drawn, item, controls, stage, view)
 
     # Not before the last answer is shown ("once"): a browser that is slow asks less often and is never behind. In the

@@ -18,6 +18,7 @@ from ui.events import ONE_CAST, QUICK, SLOW
 from ui.events.render import Asking, asking, changed, start
 from ui.events.script import Written, written
 from ui.parts import Parts
+from ui.running import Run
 from ui.studio import Shown, placed
 from ui.words import words
 
@@ -49,11 +50,19 @@ def wire(parts: Parts) -> None:
                 raise gr.Error(escape(say(error)), print_exception=False) from error
             pairs = zip(framed(before), framed(after), strict=True)
             others = {number for number, (one, other) in enumerate(pairs, 1) if one != other}
-            anew = tuple(sorted(others & placed(shown, before.panels).keys()))
+            anew = others & placed(shown, before.panels).keys()
             change = script.rewritten(text, page.lines, lines, page.styles)
             run = parts.visitors[request.session_hash].run
+            if run and others and sketches and _gives_way(run, settings, page):
+                run.makes_way = True
+                run.stop()
+                run.join()
+                shown = run.shown or shown
+                anew |= {number for number in run.job.wanted if number <= len(after.panels)}
             if anew and settings.visit and sketches and (run is None or run.ended):
-                begun = start(parts, settings.job(page, after, anew), shown, request)
+                begun = start(parts, settings.job(page, after, tuple(sorted(anew))), shown, request)
+                if run:
+                    run.makes_way = False  # where it may not begin, the page tells how this one ended
                 return {**change, **begun, parts.stage.panels: framed(after)}
             if key == "pages" and always:
                 gr.Info(escape(say("book.fits") if lines == page.lines else say("book.fitted", count=len(anew))))
@@ -75,6 +84,13 @@ def wire(parts: Parts) -> None:
     ):
         happens(ask, [menu, *given], [*rewritten, *changed(parts)], **SLOW, **ONE_CAST)
     controls.pages.change(follow, [controls.pages, pages.layout], pages.layout, **QUICK)
+
+
+def _gives_way(run: Run, asked: Asking, page: Written) -> bool:
+    """Whether a render of the page's story is under way that may begin again with frames of another shape."""
+    job = run.job
+    same = (job.visit, job.backend, job.retry, job.variants) == (asked.visit, page.backend, None, 0)
+    return same and not run.ended
 
 
 def _is_free(reading: script.ScriptReading) -> bool:
