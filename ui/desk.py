@@ -65,6 +65,8 @@ class Desk:
     takes: gr.HTML
     ask: gr.Button
     alike: gr.HTML
+    download: gr.Button
+    sheet: gr.Button
 
     @property
     def outputs(self) -> list[Any]:
@@ -76,14 +78,18 @@ def create() -> Desk:
     """Lay the desk out; hidden until a frame is opened."""
     with gr.Column(visible=False, elem_id="desk") as column:
         notice = gr.HTML(elem_id="desk-notice")
-        with gr.Accordion(t("desk.routing"), open=False, elem_id="desk-routing"):
-            routing = gr.HTML(js_on_load=ROUTING_JS, elem_id="routing", apply_default_css=False)
-        with gr.Accordion(t("desk.takes"), open=False, elem_id="desk-takes"):
-            takes = gr.HTML(js_on_load=TAKES_JS, elem_id="takes", apply_default_css=False)
-        with gr.Accordion(t("desk.alike"), open=False, elem_id="desk-alike"):
-            ask = gr.Button(t("desk.alike.ask"), size="md", elem_id="ask-alike")
-            alike = gr.HTML(elem_id="alike")
-    return Desk(column, notice, routing, takes, ask, alike)
+        with gr.Accordion(t("desk.more"), open=False, elem_id="desk-more"):
+            with gr.Accordion(t("desk.takes"), open=False, elem_id="desk-takes"):
+                takes = gr.HTML(js_on_load=TAKES_JS, elem_id="takes", apply_default_css=False)
+            with gr.Accordion(t("desk.routing"), open=False, elem_id="desk-routing"):
+                routing = gr.HTML(js_on_load=ROUTING_JS, elem_id="routing", apply_default_css=False)
+            with gr.Accordion(t("desk.alike"), open=False, elem_id="desk-alike"):
+                ask = gr.Button(t("desk.alike.ask"), size="md", elem_id="ask-alike")
+                alike = gr.HTML(elem_id="alike")
+            with gr.Row(elem_classes="takeaway"):
+                download = gr.Button(t("frames.download"), size="md", min_width=120, elem_id="download-all")
+                sheet = gr.Button(t("frames.sheet"), size="md", min_width=120, elem_id="contact-sheet")
+    return Desk(column, notice, routing, takes, ask, alike, download, sheet)
 
 
 def opened(item: Shown | None, others: Sequence[Take], pinned: bool, sketches: bool) -> list[Any]:
@@ -339,7 +345,8 @@ def takes(item: Shown, others: Sequence[Take], pinned: bool) -> str:
         f'<div class="compare" hidden><div class="two"><img class="before" src="{FILE}{escape(str(item.thumbnail))}" '
         f'alt="{_said("desk.now")}"><img class="after" alt="{_said("desk.other")}"></div>'
         f'<label>{t("desk.compare")}<input class="slide" type="range" min="0" max="100" value="50"></label>'
-        f'<button type="button" class="go" data-act="pick">{t("desk.pick")}</button></div></div>'
+        f'<button type="button" class="go" data-act="pick">{t("desk.pick")}</button>'
+        f'<p class="hint">{t("desk.pick.about")}</p></div></div>'
     )
 
 

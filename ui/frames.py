@@ -65,9 +65,6 @@ class Stage:
     empty: gr.HTML
     progress: gr.HTML
     gallery: gr.HTML
-    takeaway: gr.Row
-    download: gr.Button
-    sheet: gr.Button
     made: gr.DownloadButton
 
 
@@ -173,13 +170,10 @@ def create_stage() -> Stage:
     empty = gr.HTML(html.EMPTY, elem_id="no-frames")
     progress = gr.HTML(elem_id="progress")
     gallery = gr.HTML(elem_id="gallery", js_on_load=STRIP)
-    with gr.Row(visible=False, elem_classes="takeaway") as takeaway:
-        download = gr.Button(t("frames.download"), size="md", min_width=120, elem_id="download-all")
-        sheet = gr.Button(t("frames.sheet"), size="md", min_width=120, elem_id="contact-sheet")
     made = gr.DownloadButton(visible="hidden", elem_id="made")
     states = gr.State(()), gr.State(()), gr.State(()), gr.State(()), gr.State(None)
     clock = gr.Timer(TICK, active=False)
-    return Stage(*states, clock, empty, progress, gallery, takeaway, download, sheet, made)
+    return Stage(*states, clock, empty, progress, gallery, made)
 
 
 def start_label(say: Callable[..., str], chosen: Sequence[int]) -> str:
@@ -268,7 +262,6 @@ def ticked(
     chosen: Sequence[int],
     drawn: tuple[cast.Made, ...],
     item: Shown | None,
-    opacity: float,
     controls: Controls,
     stage: Stage,
     view: viewer.Viewer,
@@ -284,7 +277,7 @@ def ticked(
     if now is None:  # nothing is open yet, or its panel is being made anew: what is looked at stays until then
         now = item if item and not ended else next(iter(shown), None)
     if now is not item:
-        change |= dict(zip(view.outputs, viewer.opened(now, opacity, say) if now else viewer.closed(), strict=True))
+        change |= dict(zip(view.outputs, viewer.opened(now, say) if now else viewer.closed(), strict=True))
         change[view.retry] = gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=ended)
     same = panels == (asked := framed(run.job.script))  # or somebody goes on writing meanwhile
     listed = panels if ended else asked
@@ -295,7 +288,7 @@ def ticked(
     if not ended:
         return change
     if now:  # anew even if it is open: what was sent while the page was still being built may not have arrived
-        change |= dict(zip(view.outputs, viewer.opened(now, opacity, say), strict=True))
+        change |= dict(zip(view.outputs, viewer.opened(now, say), strict=True))
     change |= {
         **at_rest(say, chosen, controls, stage),
         stage.ended: time.monotonic(),
@@ -303,7 +296,6 @@ def ticked(
         controls.notice: html.notice([say(run.error)] if run.error else []),
         view.again: gr.Button(interactive=True),
         view.retry: gr.Button(visible=bool(now and not now.diagnosis.passed), interactive=True),
-        stage.takeaway: gr.Row(visible=bool(shown)),
         stage.empty: gr.HTML(visible=not shown and not panels),
     }
     return change
@@ -312,7 +304,7 @@ def ticked(
 def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: viewer.Viewer) -> dict[Any, Any]:
     """Changes that show the frames of a story that has just been opened, and nothing of the one before."""
     first, panels = (shown[0], framed(shown[0].job.script)) if shown else (None, ())
-    opened = viewer.opened(first, 100 * viewer.OPACITY, say) if first else viewer.closed()
+    opened = viewer.opened(first, say) if first else viewer.closed()
     return {
         stage.shown: shown,
         stage.panels: panels,
@@ -321,7 +313,6 @@ def back(shown: tuple[Shown, ...], say: Callable[..., str], stage: Stage, view: 
         stage.progress: "",
         stage.gallery: strip(say, panels, shown, (), first.id if first else None),
         stage.empty: gr.HTML(visible=not shown),
-        stage.takeaway: gr.Row(visible=bool(shown)),
         **dict(zip(view.outputs, opened, strict=True)),
         view.opacity: 100 * viewer.OPACITY,
     }

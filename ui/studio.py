@@ -117,6 +117,15 @@ class Job:
         script = replace(self.script, panels=tuple(panels))
         return replace(self, script=script, panels=(number,), retry=None, variants=0)
 
+    def arranged(self, item: Shown, steering: Steering) -> Job:
+        """The panel of a frame alone, steered otherwise; its seed is only written down where it has another than its
+        panel would have by itself."""
+        panel = self.script.panels[item.number - 1]
+        own = panel_seed(self.seed, item.number) if panel.seed is None else panel.seed
+        panel = replace(panel, steering=steering, seed=panel.seed if own == item.frame.seed else item.frame.seed)
+        panels = (*self.script.panels[: item.number - 1], panel, *self.script.panels[item.number :])
+        return replace(self, script=replace(self.script, panels=panels), panels=(item.number,), retry=None, variants=0)
+
     def drawn_by(self, backend: str) -> Job:
         """The job for a backend; what was asked of another in numbers means nothing to it."""
         return self if backend == self.backend else replace(self, backend=backend, steps=None, guidance=None)
@@ -216,23 +225,13 @@ class Shown:
 
     @property
     def trace_words(self) -> str:
-        """What is kept of the routing of this frame, and how large that is on disk."""
+        """What is kept of the routing of this frame."""
         trace = self.frame.trace
         if trace is None:
             return ""
-        try:
-            project, number = self.in_folder
-            size = (project.folder / frame_file(number, "-trace.npz")).stat().st_size
-        except (ProjectError, OSError):  # another page or program has changed the story
-            return ""
         layers = len(trace.shapes)
         of = Message("{count} layers", count=layers) if layers > 1 else Message("one layer")
-        return Message(
-            "{steps} steps of {layers} are kept, {size} kB on disk.",
-            steps=len(trace.steps),
-            layers=of,
-            size=max(1, size // 1000),
-        )
+        return Message("{steps} steps of {layers} are kept.", steps=len(trace.steps), layers=of)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""The opened frame: its picture with the routing overlay, of the whole frame or of one layer at one step, what the
-routing says about it, and downloads."""
+"""The opened frame: its picture with the cast on it, or in grey under the routing overlay, of the whole frame or of one
+layer at one step, what the routing says about it, and downloads."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from anystory.pages.balloons import Lettering
 from anystory.pages.layout import Page, lettered
 from anystory.story.model import KINDS, ROUTING
 from ui import html
+from ui.arranging import ARRANGING, figure
+from ui.chips import CHIPS
 from ui.strings import recognised
 from ui.studio import Shown
 from ui.words import t
@@ -34,10 +36,14 @@ class Viewer:
 
     item: gr.State
     row: gr.Row
-    picture: gr.Image
+    picture: gr.HTML
+    laid: gr.HTML
     about: gr.HTML
+    read: gr.HTML
     verdict: gr.HTML
     retry: gr.Button
+    seen: gr.Checkbox
+    legend: gr.Column
     who: gr.CheckboxGroup
     opacity: gr.Slider
     mode: gr.Radio
@@ -65,6 +71,8 @@ class Viewer:
             self.about,
             self.verdict,
             self.retry,
+            self.seen,
+            self.legend,
             self.who,
             *scrub,
             self.download,
@@ -75,43 +83,57 @@ class Viewer:
     @property
     def settings(self) -> list[Any]:
         """What `tinted` takes besides the frame, in its order."""
-        return [self.who, self.opacity, self.mode, self.step, self.layer, self.kind, self.letters]
+        return [self.seen, self.who, self.opacity, self.mode, self.step, self.layer, self.kind, self.letters]
 
 
 def create() -> Viewer:
     """Lay the viewer out; hidden until a frame is opened."""
     item = gr.State(None)
     with gr.Row(visible=False, elem_id="viewer") as row:
-        picture = gr.Image(
-            show_label=False, interactive=False, buttons=["fullscreen"], elem_id="frame", scale=7, min_width=260
-        )
+        with gr.Column(scale=7, min_width=260):
+            picture = gr.HTML(js_on_load=ARRANGING, elem_id="frame", apply_default_css=False)
+            laid = gr.HTML(elem_id="laid", visible="hidden")
         with gr.Column(scale=5, min_width=240):
             about = gr.HTML()
             verdict = gr.HTML(elem_id="verdict")
             retry = gr.Button(t("frames.retry"), size="md", visible=False, elem_id="retry")
-            who = gr.CheckboxGroup(label=t("viewer.who"), info=html.measured(ROUTING), elem_id="who")
-            opacity = gr.Slider(0, 100, value=100 * OPACITY, step=1, label=t("viewer.overlay"), elem_id="opacity")
-            mode = gr.Radio(MODES, value=WHOLE, show_label=False, container=False, elem_id="mode")
-            with gr.Column(visible=False, elem_id="scrub") as scrub:
-                step = gr.Slider(1, 2, value=1, step=1, label=t("viewer.step"), elem_id="step")
-                layer = gr.Slider(ALL, 1, value=ALL, step=1, label=t("viewer.layer"), elem_id="layer")
-                kind = gr.Radio([(t(f"viewer.{kind}"), kind) for kind in KINDS], label=t("viewer.kind"), elem_id="kind")
-                kept = gr.HTML()
-            letters = gr.Checkbox(False, label=t("book.letters"), visible=False, container=False, elem_id="letters")
             with gr.Row(elem_classes="takeaway"):
                 again = gr.Button(t("frames.again"), size="md", min_width=120, elem_id="again")
                 download = gr.DownloadButton(t("viewer.download"), size="md", min_width=120, elem_id="download-frame")
-                maps = gr.Button(t("viewer.sheet"), size="md", min_width=120, elem_id="maps")
-                animation = gr.Button(t("viewer.animation"), size="md", min_width=120, elem_id="animation")
+                seen = gr.Checkbox(False, label=t("viewer.who"), container=False, min_width=120, elem_id="see")
             refusal = gr.HTML(elem_id="again-refused")
+            letters = gr.Checkbox(False, label=t("book.letters"), visible=False, container=False, elem_id="letters")
+            with gr.Column(visible=False, elem_id="legend") as legend:
+                who = gr.CheckboxGroup(show_label=False, info=html.measured(ROUTING), elem_id="who")
+                opacity = gr.Slider(0, 100, value=100 * OPACITY, step=1, label=t("viewer.overlay"), elem_id="opacity")
+                mode = gr.Radio(MODES, value=WHOLE, show_label=False, container=False, elem_id="mode")
+                with gr.Column(visible=False, elem_id="scrub") as scrub:
+                    step = gr.Slider(1, 2, value=1, step=1, label=t("viewer.step"), elem_id="step")
+                    layer = gr.Slider(ALL, 1, value=ALL, step=1, label=t("viewer.layer"), elem_id="layer")
+                    kinds = [(t(f"viewer.{kind}"), kind) for kind in KINDS]
+                    kind = gr.Radio(kinds, label=t("viewer.kind"), elem_id="kind")
+                    kept = gr.HTML()
+                with gr.Row(elem_classes="takeaway"):
+                    maps = gr.Button(t("viewer.sheet"), size="md", min_width=120, elem_id="maps")
+                    animation = gr.Button(t("viewer.animation"), size="md", min_width=120, elem_id="animation")
+            read = gr.HTML(js_on_load=CHIPS, elem_id="read", apply_default_css=False)  # last: it comes a little later
     return Viewer(
-        item, row, picture, about, verdict, retry, who, opacity,
+        item, row, picture, laid, about, read, verdict, retry, seen, legend, who, opacity,
         mode, scrub, step, layer, kind, kept, letters, again, refusal, download, maps, animation,
     )  # fmt: skip
 
 
+def pictured(item: Shown, say: Callable[..., str], seen: bool, *settings: Any) -> str:
+    """The picture of an opened frame as HTML: as it is, or as all the `settings` of `tinted` ask."""
+    letters = settings[-3]
+    if not seen and not letters:
+        return figure(item, say)
+    return figure(item, say, html.data_uri(tinted(item, seen, *settings)))
+
+
 def tinted(
     item: Shown,
+    seen: bool,
     who: Sequence[str],
     opacity: float,
     mode: str,
@@ -122,18 +144,21 @@ def tinted(
     captions: str = Lettering.captions,
     dialogue: str = Lettering.dialogue,
 ) -> Image.Image:
-    """The frame under the overlay of `who`: of its averaged maps, or as the scrub is set; `opacity` in percent.
-    With `letters`, the averaged one is lettered as the other two say.
+    """The frame, or where it is to be `seen` who is where, that in grey under the overlay of `who`: of its averaged
+    maps, or as the scrub is set; `opacity` in percent. With `letters`, what is no step is lettered as the other two
+    say.
 
     Of a trace that does not hold the maps of `step`, those of the last one before it show.
     """
-    trace, cast = item.frame.trace, item.job.names
-    if mode == WHOLE or trace is None:
-        tinted = overlay(item.frame.image, item.frame.maps, names=who, opacity=opacity / 100, cast=cast)
+    trace, cast, tinted = item.frame.trace, item.job.names, item.frame.image
+    grey = tinted.convert("L").convert("RGB") if seen else tinted
+    if not seen or mode == WHOLE or trace is None:
+        if seen:
+            tinted = overlay(grey, item.frame.maps, names=who, opacity=opacity / 100, cast=cast)
         return lettered(tinted, item.panel, item.frame.maps, Lettering(captions, dialogue)).image if letters else tinted
     at = max((s for s in trace.steps if s <= step), default=trace.steps[0])
     kinds = trace.kinds if kind == BOTH else (kind,)
-    drawn = [trace_overlay(item.frame.image, trace, at, int(layer) or None, k, who, opacity / 100, cast) for k in kinds]
+    drawn = [trace_overlay(grey, trace, at, int(layer) or None, k, who, opacity / 100, cast) for k in kinds]
     return sheet(drawn, kinds, len(drawn), cell=max(320, item.frame.image.width)) if len(drawn) > 1 else drawn[0]
 
 
@@ -150,8 +175,8 @@ def to_take_home(item: Shown, letters: bool, captions: str, dialogue: str) -> Pa
     return target
 
 
-def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
-    """The values of `Viewer.outputs` for a frame, all of its subjects overlaid."""
+def opened(item: Shown, say: Callable[..., str]) -> list[Any]:
+    """The values of `Viewer.outputs` for a frame."""
     names, trace, diagnosis = item.frame.maps.names[:-1], item.frame.trace, item.diagnosis
     if trace is None or not names:
         scrub = [gr.Radio(value=WHOLE, visible=False), gr.Column(visible=False), *[gr.skip()] * 3, ""]
@@ -168,15 +193,15 @@ def opened(item: Shown, opacity: float, say: Callable[..., str]) -> list[Any]:
     return [
         item,
         gr.Row(visible=True),
-        tinted(item, names, opacity, WHOLE, 1, ALL, "refined"),
+        figure(item, say),
         html.opened(
             item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say, item.frame.made
         ),
         html.verdict(" ".join(map(say, (diagnosis.sentence, *map(recognised, item.frame.notes)))), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
-        gr.CheckboxGroup(
-            choices=list(names), value=list(names), visible=bool(names), info=html.measured(item.frame.maps.measure)
-        ),
+        gr.Checkbox(value=False, visible=bool(names)),
+        gr.Column(visible=False),
+        gr.CheckboxGroup(choices=list(names), value=list(names), info=html.measured(item.frame.maps.measure)),
         *scrub,
         gr.Checkbox(value=False, visible=bool(item.panel.caption or item.panel.dialogue)),
         item.file,
@@ -189,4 +214,5 @@ def closed() -> list[Any]:
     """The values of `Viewer.outputs` with nothing to see."""
     nobody = gr.CheckboxGroup(choices=[], value=[])
     scrub = [*[gr.skip()] * 5, "", gr.skip()]
-    return [None, gr.Row(visible=False), None, "", "", gr.skip(), nobody, *scrub, None, *[gr.skip()] * 2, ""]
+    seen = gr.Checkbox(value=False), gr.Column(visible=False)
+    return [None, gr.Row(visible=False), "", "", "", gr.skip(), *seen, nobody, *scrub, None, *[gr.skip()] * 2, ""]

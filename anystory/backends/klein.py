@@ -21,6 +21,7 @@ from anystory.model.klein.pipeline import TEXT_TOKENS, AnyStoryKleinPipeline, Kl
 from anystory.model.klein.plans import KleinFootprint, release_configs, release_footprint
 from anystory.model.routing import Guide
 from anystory.story.capabilities import Capabilities
+from anystory.story.english import ARTICLES
 from anystory.story.from_sketch import FROM_NOISE
 from anystory.story.model import ATTENTION, ROUTING, Prompt, Settings, Subject
 from anystory.story.size import Size
@@ -35,6 +36,9 @@ LARGEST = 1_600_000
 
 NAMING = 8
 """Tokens of a prompt that are kept for each subject, to say which picture is whose."""
+
+ENDS = (".", "!", "?", "…", "。", "！", "？")
+"""What a prompt ends with where its last sentence is whole."""
 
 PROGRAM = "1"
 """Raised when the same weights, settings and seed would give another frame."""
@@ -170,22 +174,32 @@ class KleinBackend(CardBackend):
 
 
 def told(prompt: Prompt, cast: Sequence[KleinSubject]) -> str:
-    """A prompt that says which pictures are whose, as the model reads it: by their numbers from 1. Subjects that no
-    words mean are named at the end."""
-    text, rest, first = prompt.text, [], 1
+    """A prompt that says which pictures are whose, as the model reads it: by their numbers from 1, behind the words
+    that mean a subject. Subjects that are owners there ("a fox's tail") and those that no words mean are told of in
+    sentences at the end."""
+    text, first = prompt.text, 1
     inserted: list[tuple[int, str]] = []
+    owners, unnamed = [], []
     for number, subject in enumerate(cast):
         pictures = [str(first + k) for k in range(subject.pictures)]
         first += len(pictures)
         words = f"image {pictures[0]}" if len(pictures) == 1 else f"images {' and '.join(pictures)}"
         mention = prompt.mentions[number] if prompt.mentions else None
         if mention is None:
-            rest.append(f"the character from {words}")
+            unnamed.append(f"the character from {words}")
+        elif text.startswith(("'", "’"), mention[1]):
+            who = text[slice(*mention)]
+            who = who[0].lower() + who[1:] if who.split()[0].lower() in ARTICLES else who
+            owners.append(f"{words.capitalize()} show{'s' * (len(pictures) == 1)} {who}.")
         else:
             inserted.append((mention[1], f" from {words}"))
     for end, words in sorted(inserted, reverse=True):
         text = text[:end] + words + text[end:]
-    return text if not rest else f"{text.rstrip()} Also in the picture: {' and '.join(rest)}."
+    more = [*owners, *([f"Also in the picture: {' and '.join(unnamed)}."] if unnamed else [])]
+    if not more:
+        return text
+    text = text.rstrip()
+    return " ".join([text if text.endswith(ENDS) else f"{text}.", *more])
 
 
 def _footprint(folder: Path | None) -> KleinFootprint:

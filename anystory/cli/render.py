@@ -335,6 +335,8 @@ def _with_layout(script: Script, numbers: str, places: str) -> Script:
         except (ScriptError, SteeringError) as error:
             sentence = error.sentence if isinstance(error, ScriptError) else str(error)
             raise UsageError(f"--layout {numbers}: {sentence}") from error
+        before = panel.steering.layout
+        layout = replace(layout, flip=before.flip, turn=before.turn)
         panels[number - 1] = replace(panel, steering=replace(panel.steering, layout=layout))
     return replace(script, panels=tuple(panels))
 

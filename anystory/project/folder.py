@@ -20,6 +20,7 @@ of the script's panels, `removed` those that are gone. They stay with a panel wh
 
 Every file is written beside its place, to the disk itself, and renamed, so a file that is there is whole. Picture, maps
 and trace carry the key story.json lists for the panel, so after a crash between two renames nothing false is believed.
+While frames go to other panels' places, story.json lists them under names of a history's.
 """
 
 from __future__ import annotations
@@ -220,6 +221,11 @@ def more_files(file: str, count: int) -> list[str]:
     return [f"{file.removesuffix('.png')}_{number}.png" for number in range(2, count + 2)]
 
 
+def history_file(key: str, end: str = ".png") -> str:
+    """The path of a frame of a history, or of what belongs to it, from the folder."""
+    return f"history/{key[:32]}{end}"
+
+
 def frame_file(number: int, end: str = ".png") -> str:
     """The path of a panel's frame (from 1), or of what belongs to it, from the folder."""
     return f"frames/{number:03d}{end}"
@@ -374,8 +380,7 @@ def migrate(data: Any) -> dict[str, Any]:
 
 def read_list(data: bytes) -> dict[str, Any]:
     """What a story.json of any version we know lists, as the present version, held against the schema. Raises
-    SchemaError,
-    or ProjectError for a version that we do not know."""
+    SchemaError, or ProjectError for a version that we do not know."""
     try:
         now = migrate(parsed(data))
     except (LookupError, TypeError, AttributeError) as error:
@@ -406,9 +411,9 @@ def _gone(panel: int, words: Panel, entry: Entry | None) -> dict[str, Any]:
     return {"panel": panel, "prompt": words.prompt, "cast": [*words.cast], "key": key, "pinned": pinned}
 
 
-def _files_of(listed: Iterable[Entry]) -> set[str]:
-    """The files of finished panels."""
-    return {file for entry in listed for file in (entry.image, entry.maps, entry.trace) if file}
+def _files_of(listed: Iterable[Entry | Kept]) -> set[str]:
+    """The files of listed frames."""
+    return {file for each in listed for file in (each.image, each.maps, getattr(each, "trace", None)) if file}
 
 
 def _as_called(names: tuple[str, ...], now: Mapping[str, str]) -> tuple[str, ...]:
@@ -1000,7 +1005,7 @@ class Project:
 
     def _add(self, panel: int, frame: _Files, key: str, asked: str, tries: int) -> None:
         """Write a frame without its trace to the history, and let the oldest go."""
-        picture, maps = (f"history/{key[:32]}{end}" for end in (".png", "-maps.npz"))
+        picture, maps = (history_file(key, end) for end in (".png", "-maps.npz"))
         write_atomic({self.folder / maps: packed_maps(frame.maps, key), self.folder / picture: frame.image})
         self.history = [kept for kept in self.history if (kept.panel, kept.key) != (panel, key)]
         self.history.append(Kept(panel, frame.seed, key, frame.maps.names, picture, maps, asked, tries))
@@ -1009,10 +1014,7 @@ class Project:
 
     def _forget(self, gone: Sequence[Kept]) -> None:
         self.history = [kept for kept in self.history if kept not in gone]
-        for file in {name for kept in gone for name in (kept.image, kept.maps)}:
-            if all(file not in (kept.image, kept.maps) for kept in self.history):
-                with contextlib.suppress(OSError, ValueError):
-                    self._inside(file).unlink()
+        self._clear(_files_of(gone))
 
     def _packed(self, number: int, frame: Frame, key: str, prompt: str, settings: Settings) -> _Files:
         """A frame without its trace as its files have it, with what its picture tells of itself."""
@@ -1085,8 +1087,8 @@ class Project:
             same = asked == key and own(number, entry)
             called = wanted if same else _as_called(entry.names, names_now)
             if isinstance(entry, Entry) and entry.diagnosis:
-                there = entry.panel, entry.number, entry.names, entry.asked
-                if there == (self._order[number - 1], number, called, asked):
+                there = entry.panel, entry.image, entry.names, entry.asked
+                if there == (self._order[number - 1], frame_file(number), called, asked):
                     settled[entry.panel] = entry
                     continue
             try:
@@ -1104,6 +1106,14 @@ class Project:
             stands = chosen.get(self._order.index(panel) + 1) if panel in self._order else None
             if stands is not was:
                 self._retire(panel, stands.key if stands else "")
+        places = {frame_file(number) for number in moved}
+        moving = [
+            (entry, moved[number][0])
+            for number in moved
+            if isinstance(entry := chosen[number], Entry) and entry.image in places - {frame_file(number)}
+        ]
+        aside = self._set_aside(moving)
+        self._frames = frames | {entry.panel: entry for entry in aside}
         self._write_story(changed)  # before files take the place of others, as in `save`
         self._frames, files = settled, dict[Path, bytes]()
         for number, put in moved.items():
@@ -1111,10 +1121,33 @@ class Project:
         self._write_story(files)
         known = {*self._order, *(gone["panel"] for gone in self._at_hand()["removed"])}
         self._forget([kept for kept in self.history if kept.panel not in known])
-        for file in _files_of(frames.values()) - _files_of(self._frames.values()):
+        self._clear(_files_of([*frames.values(), *aside]))
+        self._write_story()
+
+    def _set_aside(self, moving: Iterable[tuple[Entry, _Files]]) -> list[Entry]:
+        """Give frames whose places others are about to take names of a history's, where nothing takes their place: so
+        story.json has them whatever is renamed before a kill. Returns how they are listed meanwhile."""
+        aside = []
+        for entry, files in moving:
+            picture, maps = (history_file(entry.key, end) for end in (".png", "-maps.npz"))
+            try:
+                (self.folder / picture).parent.mkdir(exist_ok=True)
+                for source, target in ((entry.maps, maps), (entry.image, picture)):
+                    with contextlib.suppress(FileExistsError):  # the same frame, in a history too
+                        os.link(self._inside(source), self.folder / target)
+            except OSError:  # a disk that knows no links
+                packed = packed_maps(files.maps, entry.key)
+                write_atomic({self.folder / maps: packed, self.folder / picture: files.image})
+            aside.append(replace(entry, image=picture, maps=maps))
+        if aside:
+            settle_folder(self.folder / "history")
+        return aside
+
+    def _clear(self, files: Iterable[str]) -> None:
+        """Remove those files that nothing in story.json names any more."""
+        for file in {*files} - _files_of([*self._frames.values(), *self.history]):
             with contextlib.suppress(OSError, ValueError):
                 self._inside(file).unlink()
-        self._write_story()
 
     def _made_for(self, panel: int, key: str | None) -> Entry | Kept | None:
         """A frame that was made for a key: of its own panel if there is one; one that was asked for before one that was

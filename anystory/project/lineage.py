@@ -49,7 +49,7 @@ def pictured(panel: Panel, sketched: bool) -> Panel:
     """A panel less what no frame shows of it: panels that are alike in the rest ask for the same. Who speaks shows in
     a frame that was `sketched`, its style and what is asked of a model do not."""
     if not sketched:
-        return replace(panel, caption="", dialogue=())
+        return replace(panel, caption="", dialogue=(), steering=panel.steering.routed)
     speakers = tuple(replace(line, say="") for line in panel.dialogue)
     return replace(panel, caption="", dialogue=speakers, style="", steering=Steering(panel.steering.layout))
 
@@ -79,7 +79,14 @@ def renamed(panel: Panel, names: Mapping[str, str]) -> Panel:
         cast=tuple(names.get(name, name) for name in panel.cast),
         dialogue=tuple(replace(line, who=names.get(line.who, line.who)) for line in panel.dialogue),
         steering=panel.steering.renamed(names),
+        shows=tuple(_renamed(words, names) for words in panel.shows),
     )
+
+
+def _renamed(words: str, names: Mapping[str, str]) -> str:
+    """What somebody shows, under the name they have now."""
+    old = next((name for name in sorted(names, key=len, reverse=True) if words.startswith(f"{name} ")), None)
+    return words if old is None else names[old] + words[len(old) :]
 
 
 def _in_order(old: Sequence[Hashable], now: Sequence[Hashable], found: dict[int, int]) -> None:

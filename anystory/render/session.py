@@ -230,10 +230,10 @@ class RenderSession:
         settings = panel_settings(story, number, about)
         written = settings.written
         counted = {KEYED.get(name, name): written[name] for name in about.settings}
-        steering = panel.steering
+        steering = panel.steering.routed
         if about.sketches:
             prompt, shown = self._shown(number, prompt)
-            counted, steering = counted | {"shot": shown}, Steering(steering.layout)
+            counted, steering = counted | {"shot": shown}, Steering(panel.steering.layout)
         cast = [self.looks[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, version or about.version]
         steered = steering.asked((*panel.cast, BACKGROUND))

@@ -34,20 +34,24 @@ DURATIONS = (0.1, 600)
 
 SCRIPT_KEYS = ("title", "style", "styles", "size", "shape", "pages", KEY, "segmenter", "cast", "panels")
 MEMBER_KEYS = ("name", "alias", "image", "mask", "description", "height", "facing", "drawing")
-STEERING_KEYS = ("layout", "layout_strength", "layout_steps", *STRENGTHS, "reference_steps", "router", KEY)
-PANEL_KEYS = ("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", "duration", *STEERING_KEYS)
-TAG_KEYS = (
-    "cast",
-    "seed",
-    "size",
-    "shape",
-    "style",
-    "duration",
+STEERING_KEYS = (
     "layout",
+    "layout_strength",
+    "layout_steps",
+    "flip",
+    "turn",
     *STRENGTHS,
     "reference_steps",
     "router",
     KEY,
+)
+PANEL_KEYS = (
+    *("prompt", "cast", "caption", "dialogue", "seed", "size", "shape", "style", "shows", "duration"),
+    *STEERING_KEYS,
+)
+TAG_KEYS = (
+    *("cast", "seed", "size", "shape", "style", "shows", "duration", "layout", "flip", "turn"),
+    *(*STRENGTHS, "reference_steps", "router", KEY),
 )
 """Those that plain text has in brackets, `[KEY: …]`."""
 

@@ -26,6 +26,7 @@ from anystory.story.steering import (
     Steering,
     SteeringError,
     painted,
+    read_flip,
     read_layout,
     read_strengths,
 )
@@ -57,7 +58,8 @@ class PanelReader:
             prompt, told = self.without_aliases(shown_again(prompt).strip()), named is not None
             if "layout" in tags:
                 tags |= self.values.attempt(self.laid, tags.pop("layout"), (*path, "layout"), otherwise={})
-            tags |= {key: read_strengths(tags[key]) for key in STRENGTHS if key in tags}
+            tags |= {key: read_strengths(tags[key]) for key in ("turn", *STRENGTHS) if key in tags}
+            tags |= {"flip": read_flip(tags["flip"])} if "flip" in tags else {}
             if "reference_steps" in tags:
                 tags["reference_steps"] = tags["reference_steps"].split()
             fields = tags | {key: value for key, value in fields.items() if value not in (None, "")}
@@ -86,11 +88,39 @@ class PanelReader:
             dialogue=tuple(filter(None, lines)),
             seed=self.values.attempt(self.values.number, fields, "seed", path, 0, MAX_SEED),
             style=shown_again(style).strip(),
+            shows=self.values.attempt(self.shows, fields, cast, path, otherwise=()),
             steering=self.values.attempt(self.steering, fields, cast, path, otherwise=UNSTEERED),
             **self.values.frame(fields, path),
             duration=self.values.attempt(self.values.duration, fields, path),
             told=told,
         )
+
+    def shows(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> tuple[str, ...]:
+        """What a panel with `cast` is told to show; names as the cast has them."""
+        given, path = fields.get("shows"), (*path, "shows")
+        if not given:
+            return ()
+        from anystory.sketch.shows import told  # whose vocabulary few scripts need
+
+        if isinstance(given, str):
+            given = [part for part in re.split("[;；]", given) if part.strip()]
+        found = []
+        for entry in self.values.items({"shows": given}, "shows", path[:-1], MAX_PANELS):
+            words = composed(str(entry).strip())
+            meant = told(words, self.members.called_so)
+            if meant is None:
+                sentence = Message(
+                    "{words} is nothing that a picture can be told to show; name a place, a time of day, a weather, a "
+                    "shot, or a character and what they do or feel.",
+                    words=shown(words),
+                )
+                self.values.fail(path, sentence, words=words)
+            who = self.members.called_so[meant.who] if meant.who else ""
+            if who and who not in cast:
+                sentence = Message("{who} is told what to do but is not in the panel; name {who} there.", who=who)
+                self.values.fail(path, sentence, words=words)
+            found.append(f"{who} {meant.words}" if who else words)
+        return tuple(found)
 
     def steering(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> Steering:
         """What is asked of the routing of a panel with `cast`."""
@@ -146,10 +176,24 @@ class PanelReader:
         (strength,) = self.values.numbers(given, 1, (*path, "layout_strength"), code="layout")
         given = fields.get("layout_steps", (Layout.start, Layout.end))
         steps = self.values.numbers(given, 2, (*path, "layout_steps"), code="layout")
+        flip = self.flipped(fields, cast, path)
+        turn = self.strengths(fields, "turn", cast, path) if fields.get("turn") is not None else ()
         try:
-            return Layout(places, strength, *steps)
+            return Layout(places, strength, steps[0], steps[1], flip, turn)
         except SteeringError as error:
             self.values.fail((*path, error.key), error.said, "layout")
+
+    def flipped(self, fields: Mapping[str, Any], cast: Sequence[str], path: Where) -> tuple[str, ...]:
+        """Whose picture is mirrored."""
+        given = fields.get("flip")
+        if isinstance(given, str):
+            given = read_flip(given)
+        path = (*path, "flip")
+        found = self.members.names(self.values.items({"flip": given}, "flip", path[:-1], MAX_CAST), path)
+        for who in found:
+            if who not in cast:
+                self.values.fail(path, Message("{who} is flipped but is not in the panel; name {who} there.", who=who))
+        return tuple(name for name in cast if name in found)
 
     def placed(self, name: str, place: Any, cast: Sequence[str], path: Where) -> Place:
         """A place: four numbers, paint as text, or the file of a picture that is white where the place is."""

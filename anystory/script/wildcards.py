@@ -162,9 +162,16 @@ def _without(panel: Panel, names: set[str]) -> Panel:
     """The panel without some of its characters, nor what is asked of their routing."""
     steering = panel.steering
     places = tuple(place for place in steering.layout.places if place.name not in names)
-    eta, gamma = (tuple(each for each in asked if each[0] not in names) for asked in (steering.eta, steering.gamma))
-    steering = replace(steering, layout=replace(steering.layout, places=places), eta=eta, gamma=gamma)
-    return replace(panel, cast=tuple(name for name in panel.cast if name not in names), steering=steering)
+    layout = steering.layout
+    flip = tuple(name for name in layout.flip if name not in names)
+    turn, eta, gamma = (
+        tuple(each for each in asked if each[0] not in names) for asked in (layout.turn, steering.eta, steering.gamma)
+    )
+    layout = replace(layout, places=places, flip=flip, turn=turn)
+    steering = replace(steering, layout=layout, eta=eta, gamma=gamma)
+    shows = tuple(words for words in panel.shows if not any(words.startswith(f"{name} ") for name in names))
+    cast = tuple(name for name in panel.cast if name not in names)
+    return replace(panel, cast=cast, steering=steering, shows=shows)
 
 
 def _load(path: Path) -> Lists:

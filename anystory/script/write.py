@@ -64,6 +64,7 @@ def dump_script(script: Script) -> dict[str, Any]:
                 size=panel.size and panel.size.written,
                 shape=panel.shape,
                 style=panel.style,
+                shows=list(panel.shows),
                 duration=panel.duration,
             )
             | steering_fields(panel.steering)
@@ -122,6 +123,7 @@ def panel_lines(panel: Panel, cast: Sequence[CastMember]) -> str:
     for who, whole, mark in itertools.product((natural, f"[cast: {names}] "), (False, True), ("", "- ")):
         prompt, caption, style = (escaped(text, whole) for text in (panel.prompt, panel.caption, panel.style))
         tags = {"style": style, "seed": panel.seed, "size": panel.size, "shape": panel.shape}
+        tags |= {"shows": "; ".join(panel.shows)}
         tags["duration"] = None if panel.duration is None else f"{panel.duration:.12g}"
         tagged = "".join(f"[{key}: {value}] " for key, value in tags.items() if value not in ("", None))
         line = f"{mark}{tagged}{steered and f'{steered} '}{who}{prompt}{caption and f'  # {caption}'}".rstrip()

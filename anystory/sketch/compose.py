@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,6 +105,55 @@ def backdrop(painting: Painting, width: int, height: int, window: Box) -> Backdr
     return Backdrop(scene.background, window, tuple(layers))
 
 
+@dataclass(frozen=True)
+class Piece:
+    """One thing of a panel by itself, to be moved about. `picture` RGBA. `role`: its number among the shot's, None for
+    what is nobody; `owner`: the role that it goes along with, as what somebody holds does. `depth` as of a `Placed`. A
+    role's picture is upright and not mirrored; that is to be done about its `middle` (pixels of the frame), by `angle`
+    degrees clockwise after mirroring. `size`: width and height of the cut-out in it, in pixels, without the medium's
+    edges."""
+
+    picture: Image.Image
+    depth: float
+    middle: tuple[float, float]
+    role: int | None = None
+    owner: int | None = None
+    angle: float = 0.0
+    mirrored: bool = False
+    size: tuple[float, float] = (0.0, 0.0)
+
+
+def layers(
+    staging: Staging, cutouts: Sequence[Cutout], painting: Painting, behind: Backdrop, width: int, height: int
+) -> list[Piece]:
+    """A panel taken apart, from the back to the front, the place's ground first; arguments as of `composing`. Shadows
+    are left out, and so is the paper's grain."""
+    board, found = _Board(painting, behind, len(cutouts)), list[Piece]()
+    names = [placed.name for placed in staging.placed]
+    found.append(Piece(board.canvas, -math.inf, (width / 2, height / 2)))
+    for item in _in_order(behind, staging):
+        if isinstance(item, int):
+            found.append(board.upright(item, staging.placed[item], bent(cutouts[item], staging.placed[item].bend)))
+            continue
+        blank = board.blank()
+        owner = ""
+        if isinstance(item, PlacedThing):
+            blank.put(len(cutouts), item, picture_of(item, height))
+            depth, owner = item.depth, item.held_by
+        elif isinstance(item, PlacedMark):
+            blank.sign(item)
+            depth, owner = item.depth, item.owner
+        else:
+            patch, depth, _ = item
+            blank.paste(patch)
+        box = blank.canvas.getbbox()
+        if box:
+            middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+            at = names.index(owner) if owner in names else None
+            found.append(Piece(blank.canvas.crop(box), depth, middle, owner=at))
+    return found
+
+
 def compose(
     staging: Staging, shot: Shot, cutouts: Sequence[Cutout], painting: Painting, width: int, height: int
 ) -> Sketch:
@@ -197,6 +247,13 @@ class _Board:
         self._seen = np.zeros(behind.picture.shape[:2], np.float32)  # how much of its pixel's holder is seen
         self._laid: list[tuple[str, Patch]] = []
 
+    def blank(self) -> _Board:
+        """The same place and light with nothing in the picture yet."""
+        board = copy(self)
+        board.canvas = Image.new("RGBA", self.canvas.size)
+        board.holders, board._seen = np.full_like(self.holders, self.roles), np.zeros_like(self._seen)
+        return board
+
     def coat(self, what: str) -> Coat:
         laid, self._laid = tuple(self._laid), []
         return Coat(what, self.holders.copy(), self.canvas.copy(), laid)
@@ -209,7 +266,10 @@ class _Board:
         if patch is None:
             return
         image = Image.fromarray(np.ascontiguousarray(patch.pixels))
-        self.canvas.paste(image, (patch.x, patch.y), image)
+        if self.canvas.mode == "RGBA":
+            self.canvas.alpha_composite(image, (patch.x, patch.y))
+        else:
+            self.canvas.paste(image, (patch.x, patch.y), image)
         self._laid.append((part, patch))
         if holder is None:
             return
@@ -255,6 +315,19 @@ class _Board:
         if painting.medium == "paper":
             self.paste(dropped(figure, REACH["paper"] * unit), part="shadow")
         self.paste(figure, index)
+
+    def upright(self, index: int, placed: Placed, cutout: Cutout) -> Piece:
+        """A role's whole picture in the medium and the light of its place, neither turned nor mirrored."""
+        painting, unit = self.painting, self.unit
+        fit = fitted(cutout, placed, self.width, self.height)
+        figure = replace(fit, angle=0.0, mirrored=False).patch(self.width, self.height, 100 * max(self.canvas.size))
+        assert figure is not None  # so far beyond the frame nobody is
+        figure = in_medium(figure, painting.medium, cutout.kind, unit)
+        x, y = fit.x / self.width, fit.y / self.height
+        figure = lit(figure, self.light, cutout.kind, self._away(placed.depth), x, y)
+        rows, columns = (side * fit.scale for side in cutout.pixels.shape[:2])
+        image = Image.fromarray(np.ascontiguousarray(figure.pixels))
+        return Piece(image, placed.depth, (fit.x, fit.y), index, None, placed.angle, placed.mirrored, (columns, rows))
 
     def sign(self, mark: PlacedMark) -> None:
         """Draw a comic mark, which counts as the place and throws no shadow on it."""

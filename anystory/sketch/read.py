@@ -37,6 +37,7 @@ from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
 from anystory.sketch.reading.style import medium_of
 from anystory.sketch.reading.things import at_no_wall, things_of
 from anystory.sketch.scenery import PLACES
+from anystory.sketch.shows import all_told
 from anystory.sketch.words import vocabulary
 from anystory.story.model import Panel, Script
 from anystory.story.shot import Role, Shot
@@ -85,6 +86,13 @@ def read(
     return Reader(cast, style, before, others).read(panel)
 
 
+def _directed(role: Role, shows: Mapping[tuple[str, str], str]) -> Role:
+    """A role that does and feels what its panel is told to show; what it did is then done to nobody."""
+    role = replace(role, mood=shows.get(("mood", role.name), role.mood))
+    action = shows.get(("does", role.name), role.action)
+    return role if action == role.action else replace(role, action=action, toward="", holds="")
+
+
 class Reader:
     """Reads the panels of one story in their order."""
 
@@ -125,25 +133,30 @@ class Reader:
         sentence = parse(panel.prompt, company, language, self._own.kinds)
         said: set[str] = set()
         guessed: set[str] = set()
+        shows = all_told(panel.shows, members)
+        told = {kind: key for (kind, who), key in shows.items() if not who}
         spot = self._spot(sentence, members, said, guessed)
+        if "place" in told:
+            spot, self._known = Spot(told["place"]), True
+            guessed.discard("place")
         time, weather = self._moment(sentence, spot.place, said)
+        time, weather = told.get("time", time), told.get("weather", weather)
+        said |= told.keys() & {"place", "time", "weather"}
         if time == "sunrise" and "time" not in said and self._before is not None and spot.place != self._before.place:
             time = "day"  # it passes on the way
         medium = self._medium(sentence, panel.style or self._style, said)
         own = self._own.meant(spot, "place" in said)
         kind = PLACES[spot.place] if own is None else own
         stayed = [field for field in ("place", "time", "weather", "medium") if field not in said | guessed]
+        roles = roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place), spot.place)
         shot = Shot(
             place=spot.place,
             setting=self._settings.name(spot) if own is None else own.name,
             time=(own.time if own is not None else "") or allowed(time, kind.times, NEAREST_TIMES),
             weather=allowed(weather, kind.weathers, NEAREST_WEATHERS),
             medium=medium,
-            framing=sentence.framing,
-            roles=at_no_wall(
-                roles_of(sentence, members, self._heights, self._facings, self._resting(spot.place), spot.place),
-                spot.place,
-            ),
+            framing=told.get("shot", sentence.framing),
+            roles=tuple(_directed(role, shows) for role in at_no_wall(roles, spot.place)),
             things=things_of(sentence, spot.place),
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from anystory.errors import Message
-from anystory.sketch.compose import Backdrop, Coat, Sketch, backdrop, composing, finished
+from anystory.sketch.compose import Backdrop, Coat, Piece, Sketch, backdrop, composing, finished, layers
 from anystory.sketch.cutout import Cutout
 from anystory.sketch.pictured import paint_picture
 from anystory.sketch.plain import paint_plain
 from anystory.sketch.scenery import PLACES, Painting, paint
 from anystory.sketch.stagecraft.covers import means
-from anystory.sketch.staging import PlacedThing, stage
+from anystory.sketch.staging import PlacedThing, Staging, stage
 from anystory.story.model import BOUNDS
 from anystory.story.shot import Shot
 from anystory.story.steering import Layout
@@ -109,9 +109,45 @@ def sketching(
         if value not in SIDES:
             raise ValueError(f"The {side} is {value}; it must be from {SIDES[0]} to {SIDES[-1]} pixels.")
     shot, notes = _possible(shot)
-    painting = painting_of(shot, story_seed)
-    staging = stage(shot, cutouts, painting, (width, height), seed, layout)
+    staging = staged(shot, cutouts, width=width, height=height, seed=seed, story_seed=story_seed, layout=layout)
+    painting, behind = _behind(shot, staging, story_seed, width, height)
     named = {cutout.name: cutout for cutout in cutouts}
+    cast = [named[placed.name] for placed in staging.placed]
+    for coat in composing(staging, shot, cast, painting, width, height, behind):
+        if coat.sketch is not None:
+            coat = replace(coat, sketch=replace(coat.sketch, notes=(*notes, *coat.sketch.notes)))
+        yield coat
+
+
+def staged(
+    shot: Shot,
+    cutouts: Sequence[Cutout],
+    *,
+    width: int,
+    height: int,
+    seed: int,
+    story_seed: int,
+    layout: Layout = Layout(),
+) -> Staging:
+    """Who is where in the sketch of a shot; arguments and errors as of `sketching`."""
+    shot, _ = _possible(shot)
+    return stage(shot, cutouts, painting_of(shot, story_seed), (width, height), seed, layout)
+
+
+def layered(
+    shot: Shot, staging: Staging, cutouts: Sequence[Cutout], *, width: int, height: int, story_seed: int
+) -> list[Piece]:
+    """The sketch of a shot that is `staged`, taken apart for somebody to move its cast about, at any size of its
+    shape."""
+    shot, _ = _possible(shot)
+    painting, behind = _behind(shot, staging, story_seed, width, height)
+    named = {cutout.name: cutout for cutout in cutouts}
+    return layers(staging, [named[placed.name] for placed in staging.placed], painting, behind, width, height)
+
+
+def _behind(shot: Shot, staging: Staging, story_seed: int, width: int, height: int) -> tuple[Painting, Backdrop]:
+    """The place of a staging, without what the line tells of by itself, and its pixels."""
+    painting = painting_of(shot, story_seed)
     drawn = {thing.concept for thing in staging.things if _stands_for_itself(thing)}
     doubled = sorted(name for name in painting.motifs if any(means(concept, name) for concept in drawn))
     painting = painting.without(doubled)  # nobody has two beds where a line tells of one
@@ -119,11 +155,7 @@ def sketching(
         (_key(shot, story_seed), tuple(doubled), width, height, staging.window),
         lambda: backdrop(painting, width, height, staging.window),
     )
-    cast = [named[placed.name] for placed in staging.placed]
-    for coat in composing(staging, shot, cast, painting, width, height, behind):
-        if coat.sketch is not None:
-            coat = replace(coat, sketch=replace(coat.sketch, notes=(*notes, *coat.sketch.notes)))
-        yield coat
+    return painting, behind
 
 
 def _stands_for_itself(thing: PlacedThing) -> bool:

@@ -125,7 +125,7 @@ def stage(
             bodies[i] = _stepped_forward(cast, body, bodies[:i] + bodies[i + 1 :])
     wants = looks(cast, [body.x for body in bodies], joined)
     settled = [
-        _settled(cast, body, want, i in placed_by_hand)
+        _turned(_settled(cast, body, want, i in placed_by_hand), layout, i in placed_by_hand)
         for i, (body, want) in enumerate(zip(bodies, wants, strict=True))
     ]
     placed = tuple(_placed(cast, body, size) for body in settled[: len(shot.roles)])
@@ -166,6 +166,24 @@ def _settled(cast: Ensemble, body: Body, want: int, by_hand: bool) -> Body:
         middle = body.contact - lowest(figure.cutout, angle, mirrored) * body.height
         body = replace(body, y=middle)
     return replace(body, angle=angle, mirrored=mirrored, looks=looks_at)
+
+
+def _turned(body: Body, layout: Layout, by_hand: bool) -> Body:
+    """A settled body flipped and turned about its middle as the layout says. Who stands where the line says comes down
+    to that ground again; who is put there by hand stays, and the ground is below its lowest point."""
+    figure, angle = body.figure, body.angle or 0.0
+    flip = figure.role.name in layout.flip
+    turn = dict(layout.turn).get(figure.role.name, 0.0)
+    if not flip and not turn:
+        return body
+    turned = 180 - (180 - turn - (-angle if flip else angle)) % 360  # above -180, up to 180
+    body = replace(body, angle=turned, mirrored=body.mirrored != flip, looks=-body.looks if flip else body.looks)
+    if turn and body.contact is not None and not figure.bust:
+        low = lowest(figure.cutout, turned, body.mirrored) * body.height
+        if by_hand:
+            return replace(body, contact=body.y + low, line=body.y + low)
+        body = replace(body, y=body.contact - low)
+    return body
 
 
 def _box(cast: Ensemble, body: Body) -> Box:

@@ -110,7 +110,8 @@ class Panel:
     """One picture of the story. `cast` holds names in the script's cast order; `size` is that of its frame, a whole
     number the side of a square, `shape` one of `SHAPES` at about that area. `seed` and `size` None, `shape` and `style`
     "" = the story's; `steering` is what was asked of its routing by hand. `duration`: seconds a film of the story stays
-    at it, None = as long as its words take to read.
+    at it, None = as long as its words take to read. `shows`: what its picture is told to show besides, in words such as
+    "night" or "Mia sits" (`anystory.sketch.shows`).
     `told`: the cast was said apart from the prompt, so wildcards in that change nothing about it; panels that differ in
     this alone are equal, as they ask for the same once their wildcards are filled in."""
 
@@ -123,6 +124,7 @@ class Panel:
     steering: Steering = UNSTEERED
     size: Size | None = None
     shape: str = ""
+    shows: tuple[str, ...] = ()
     duration: float | None = None
     told: bool = field(default=False, compare=False)
 

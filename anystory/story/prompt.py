@@ -179,7 +179,7 @@ def compose(
     the boy's hat". "The wizard Tom waves" is "The wizard, a boy, waves". `mentions[i]` is the span of the first words
     for subjects[i].
     """
-    prompt = _tidy(panel.prompt)
+    prompt = _tidy(", ".join([panel.prompt, *panel.shows]))
     names = [subject.name for subject in subjects]
     named = [mention for mention in find_names(prompt, [*names, *others]) if mention.name in names]
     first = {mention.name: mention for mention in reversed(named)}

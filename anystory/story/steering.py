@@ -32,6 +32,12 @@ PAINT = "paint:"
 STRENGTHS = {"eta": (0, 4), "gamma": (-10, 10)}
 """What a subject's own strengths may be."""
 
+BEYOND = (-1.0, 2.0)
+"""The least and the greatest number of a box: it may reach that far beyond the frame."""
+
+TURN = 180
+"""Degrees that somebody can be turned at most, to either side."""
+
 DIGITS = 4
 """Decimals of a box that count: a tenth of a pixel of a 1024 pixel frame."""
 
@@ -62,12 +68,16 @@ class Place:
             raise SteeringError(Message("The place of {name} must be a box or paint.", name=self.name), "layout")
         if self.box is not None:
             x0, y0, x1, y1 = self.box
-            if not all(0 <= value <= 1 for value in self.box):
+            low, high = BEYOND
+            if not all(low <= value <= high for value in self.box) or x1 <= 0 or y1 <= 0 or x0 >= 1 or y0 >= 1:
                 raise SteeringError(
                     Message(
-                        "The box of {name} is {box}; its numbers x0 y0 x1 y1 must be from 0 to 1.",
+                        "The box of {name} is {box}; its numbers x0 y0 x1 y1 must be from {low} to {high}, and "
+                        "a part of it in the frame, which is 0 0 1 1.",
                         name=self.name,
                         box=_numbers(self.box),
+                        low=f"{low:g}",
+                        high=f"{high:g}",
                     ),
                     "layout",
                 )
@@ -101,12 +111,16 @@ class Place:
 @dataclass(frozen=True)
 class Layout:
     """Where those who have a place are to be. `strength` from 0 (not at all) to 1 (the maps are the layout); it acts at
-    the steps numbered (from 0) int(steps * start + 0.5) up to, without, int(steps * end + 0.5)."""
+    the steps numbered (from 0) int(steps * start + 0.5) up to, without, int(steps * end + 0.5). A sketch also heeds
+    `flip`, the names of those whose picture is mirrored, and `turn`, by how many degrees others are turned clockwise
+    about their middle; both are on top of what the sketch does by itself, whether or not they have a place."""
 
     places: tuple[Place, ...] = ()
     strength: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    flip: tuple[str, ...] = ()
+    turn: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
@@ -127,6 +141,17 @@ class Layout:
                 ),
                 "layout_steps",
             )
+        for name, degrees in self.turn:
+            if not -TURN <= degrees <= TURN:
+                raise SteeringError(
+                    Message(
+                        "The turn of {name} is {degrees}; it must be from -{most} to {most} degrees.",
+                        name=name,
+                        degrees=f"{degrees:g}",
+                        most=TURN,
+                    ),
+                    "turn",
+                )
 
     def regions(self, names: Sequence[str], seen: np.ndarray | None = None) -> np.ndarray | None:
         """Each of `names` and its place: float32 (names, SIDE, SIDE), zeros for who has none and may be wherever
@@ -188,7 +213,15 @@ class Steering:
         eta, gamma = (
             tuple((names.get(name, name), value) for name, value in strengths) for strengths in (self.eta, self.gamma)
         )
-        return replace(self, layout=replace(self.layout, places=places), eta=eta, gamma=gamma)
+        layout = self.layout
+        flip = tuple(names.get(name, name) for name in layout.flip)
+        turn = tuple((names.get(name, name), degrees) for name, degrees in layout.turn)
+        return replace(self, layout=replace(layout, places=places, flip=flip, turn=turn), eta=eta, gamma=gamma)
+
+    @property
+    def routed(self) -> Steering:
+        """What a model heeds of it."""
+        return replace(self, layout=replace(self.layout, flip=(), turn=()))
 
     def etas(self, names: Sequence[str], otherwise: float) -> tuple[float, ...]:
         """η of each of `names`."""
@@ -207,6 +240,8 @@ class Steering:
             places = {place.name: place.box or place.paint for place in layout.places}
             data["layout"] = [places.get(name) for name in names]
             data["window"] = [layout.strength, layout.start, layout.end]
+        data |= {"flip": [name in layout.flip for name in names]} if layout.flip else {}
+        data |= {"turn": [dict(layout.turn).get(name, 0) for name in names]} if layout.turn else {}
         for key in STRENGTHS:
             values = [dict(getattr(self, key)).get(name) for name in names]
             data |= {key: values} if any(value is not None for value in values) else {}
@@ -276,6 +311,11 @@ def _placed(part: str) -> tuple[str, str | list[str]]:
     return name, words[len(words) - count :]
 
 
+def read_flip(text: str) -> list[str]:
+    """The names of `[flip: Mia; Tom]`."""
+    return [name for part in re.split("[;；,，]", text) if (name := part.strip())]
+
+
 def read_strengths(text: str) -> dict[str, str]:
     """The words of `[eta: Mia 1.5; Tom 0.8]` as a mapping of names to what should be numbers."""
     parts = (part.strip().rsplit(maxsplit=1) for part in re.split("[;；]", text))
@@ -286,6 +326,8 @@ def layout_fields(layout: Layout) -> dict[str, Any]:
     """The keys of a panel that say a layout; defaults are left out."""
     places = {place.name: place.paint if place.box is None else list(place.box) for place in layout.places}
     fields: dict[str, Any] = {"layout": places} if places else {}
+    fields |= {"flip": list(layout.flip)} if layout.flip else {}
+    fields |= {"turn": dict(layout.turn)} if layout.turn else {}
     if layout.strength != Layout.strength:
         fields["layout_strength"] = layout.strength
     if (layout.start, layout.end) != (Layout.start, Layout.end):
@@ -310,7 +352,8 @@ def steering_words(steering: Steering) -> str:
     parts += [f"strength {fields['layout_strength']:g}"] if "layout_strength" in fields else []
     parts += [f"steps {_numbers(fields['layout_steps'])}"] if "layout_steps" in fields else []
     said += [f"[layout: {'; '.join(parts)}]"] if parts else []
-    for key in STRENGTHS:
+    said += [f"[flip: {'; '.join(fields['flip'])}]"] if "flip" in fields else []
+    for key in ("turn", *STRENGTHS):
         if key in fields:
             said.append(f"[{key}: {'; '.join(f'{name} {value:g}' for name, value in fields[key].items())}]")
     said += [f"[reference_steps: {_numbers(steering.reference)}]"] if steering.reference is not None else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 import time
@@ -17,6 +18,22 @@ LINES = ("Fern walks in the forest", "Bruno sits on the beach", "Fern and Bruno 
 
 SKETCHED = """count => count ===
   [...document.querySelectorAll(".panel .sketch")].filter((image) => image.naturalWidth).length"""
+
+OPENED = """old => {
+  const image = document.querySelector("#frame .whole");
+  return image.getAttribute("src") !== old && image.complete;
+}"""
+
+MOVES = 240
+"""Of the mouse, of a drag."""
+
+COUNT = """() => {
+  const since = performance.now();
+  let frames = 0, on = true;
+  const next = () => { frames += 1; if (on) requestAnimationFrame(next); };
+  requestAnimationFrame(next);
+  window.counted = () => { on = false; return 1000 * frames / (performance.now() - since); };
+}"""
 
 
 def main() -> int:
@@ -49,11 +66,29 @@ def measure(page) -> None:
     page.locator("#render").click()
     expect(frames(page)).to_have_count(len(LINES))
     settle(page)
-    before = page.locator("#frame img").get_attribute("src")
+    before = page.locator("#frame .whole").get_attribute("src")
     since = time.perf_counter()
     frames(page).nth(1).click()
-    page.wait_for_function("old => document.querySelector('#frame img').src !== old", arg=before)
+    page.wait_for_function(OPENED, arg=before)
     print(f"a panel opened after {time.perf_counter() - since:.2f} s")
+    drag(page)
+
+
+def drag(page) -> None:
+    """Drag one of the cast about and count the frames that the browser shows."""
+    figure = page.locator(".plane .object").first
+    figure.scroll_into_view_if_needed()
+    page.wait_for_function("() => [...document.querySelectorAll('.plane .layer')].every((image) => image.complete)")
+    area = figure.bounding_box()
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 8, y)
+    page.evaluate(COUNT)
+    for step in range(MOVES):
+        page.mouse.move(x + 8 + 100 * math.sin(step / 9), y + 20 * math.cos(step / 9))
+    print(f"{page.evaluate('() => window.counted()'):.0f} frames a second while somebody is dragged")
+    page.mouse.up()
 
 
 if __name__ == "__main__":

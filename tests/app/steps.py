@@ -67,3 +67,17 @@ def tracebacks(log):
     """Those in an app's log. A visitor who leaves while a file is still coming makes Gradio print one: that is none."""
     said = log.read_text().split("Traceback (most recent call last):")[1:]
     return [one for one in said if "starlette.requests.ClientDisconnect" not in one]
+
+
+def open_more(page):
+    """Open what is tucked away below the opened frame."""
+    more = page.locator("#desk-more > button")
+    if not page.locator("#desk-takes").is_visible():
+        more.click()
+    expect(page.locator("#desk-takes")).to_be_visible()
+
+
+def open_part(page, part):
+    """Open a part of the desk, such as "routing"."""
+    open_more(page)
+    page.locator(f"#desk-{part} button").first.click()

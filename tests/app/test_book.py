@@ -134,7 +134,7 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     expect(page.locator("#pages .turn span")).to_have_text("1 / 1")
     both = sheet.get_attribute("src")
 
-    picture = page.locator("#frame img")
+    picture = page.locator("#frame .whole")
     plain = picture.get_attribute("src")
     page.locator("#letters input").check()
     expect(picture).not_to_have_attribute("src", plain)

@@ -11,7 +11,20 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.app.steps import EXAMPLE, GOLDEN, ROOT, few_steps, frames, pictures, saved, settle, slide, upload, write
+from tests.app.steps import (
+    EXAMPLE,
+    GOLDEN,
+    ROOT,
+    few_steps,
+    frames,
+    open_more,
+    pictures,
+    saved,
+    settle,
+    slide,
+    upload,
+    write,
+)
 
 
 def test_a_story_from_uploads_to_overlays_and_downloads(page, photo, tmp_path):
@@ -35,8 +48,11 @@ def test_a_story_from_uploads_to_overlays_and_downloads(page, photo, tmp_path):
     frames(page).nth(1).click()
     expect(page.locator(".opened .caption")).to_have_text("Hello there")
     boxes = page.locator("#who input[type=checkbox]")
+    picture = page.locator("#frame .whole")
+    untinted = picture.get_attribute("src")
+    page.locator("#see input").check()
     expect(boxes).to_have_count(2)
-    picture = page.locator("#frame img")
+    expect(picture).not_to_have_attribute("src", untinted)
     both = picture.get_attribute("src")
     boxes.nth(0).uncheck()
     expect(picture).not_to_have_attribute("src", both)
@@ -53,6 +69,7 @@ def test_a_story_from_uploads_to_overlays_and_downloads(page, photo, tmp_path):
 
     frame = saved(page, "#download-frame", tmp_path)
     assert frame.name == "test-tell-002.png" and Image.open(frame).info["prompt"]
+    open_more(page)
     with zipfile.ZipFile(saved(page, "#download-all", tmp_path)) as archive:
         story = json.loads(archive.read("story.json"))
         assert {"frames/001.png", "frames/002-maps.npz", "subjects/otto.png"} <= set(archive.namelist())
@@ -119,7 +136,7 @@ def test_a_bad_script_says_the_line_and_starts_nothing(page):
     upload(page, EXAMPLE / "bruno.png")
     expect(page.locator("img.cutout")).to_have_count(3)
     expect(frames(page)).to_have_count(1)
-    expect(page.locator("#frame img")).to_be_visible()
+    expect(page.locator("#frame .whole")).to_be_visible()
 
 
 def test_a_refused_picture_is_a_sentence_that_stays_and_characters_can_go(page, tmp_path):
@@ -185,13 +202,15 @@ def test_who_has_no_picture_is_drawn_first_then_frames_are_looked_into_and_tried
     settle(page)
 
     expect(page.locator("#verdict")).to_contain_text("Mia")
-    picture, kept = page.locator("#frame img"), pictures(page)
+    picture, kept = page.locator("#frame .whole"), pictures(page)
     seen = [picture.get_attribute("src")]
 
     def changed():
         expect(picture).not_to_have_attribute("src", seen[-1])
         seen.append(picture.get_attribute("src"))
 
+    page.locator("#see input").check()
+    changed()
     page.locator("#mode label").nth(1).click()
     changed()
     expect(page.locator("#scrub")).to_contain_text("3 steps of")
@@ -209,6 +228,7 @@ def test_who_has_no_picture_is_drawn_first_then_frames_are_looked_into_and_tried
     assert Image.open(saved(page, "#maps", tmp_path)).format == "PNG"
     film = Image.open(saved(page, "#animation", tmp_path))
     assert film.format == "WEBP" and film.n_frames == 3
+    open_more(page)
     assert saved(page, "#contact-sheet", tmp_path).name == "story-sheet.png"
 
     doubtful = page.locator("#gallery .caption-label").filter(has_text="⚠")
@@ -289,6 +309,7 @@ def test_the_page_fits_a_phone(page):
     page.locator("#render").click()
     expect(frames(page)).to_have_count(4)
     settle(page)
+    page.locator("#see input").check()
     page.locator("#mode label").nth(1).click()
     expect(page.locator("#scrub")).to_be_visible()
     page.locator("#actor-1 .mask").click()

@@ -82,6 +82,7 @@ def test_what_was_just_typed_is_what_ctrl_enter_renders(page, tmp_path):
     name.press("Control+Enter")
     expect(frames(page)).to_have_count(1)
     settle(page)
+    page.locator("#see input").check()
     expect(page.locator("#who")).to_contain_text("Mia")
 
 

@@ -15,7 +15,7 @@ from anystory.project.folder import Project
 from anystory.render.locating import Located
 from anystory.story.model import BACKGROUND
 from anystory.story.steering import SIDE, Layout, Place, Steering
-from tests.app.steps import EXAMPLE, few_steps, frames, pictures, saved, settle, upload, write
+from tests.app.steps import EXAMPLE, few_steps, frames, open_part, pictures, saved, settle, upload, write
 from ui import desk, finder
 from ui.previews import FOLDER, PREVIEWS
 from ui.studio import TRIES
@@ -33,10 +33,6 @@ TOLD = {
     "seed": "7",
 }
 PAINT = "1" * SIDE + "0" * SIDE * (SIDE - 1)
-
-
-def open_part(page, part):
-    page.locator(f"#desk-{part} button").first.click()
 
 
 def paint(page, *shares):
@@ -247,7 +243,7 @@ def test_what_the_board_tells_is_a_steering_and_nothing_else_passes():
     ("entry", "more", "says"),
     [
         ({"name": "Fern", "paint": "2" * SIDE * SIDE}, {}, "The paint of Fern is damaged; paint it again."),
-        ({"name": "Fern", "box": [0, 0, 2, 1]}, {}, "The box of Fern is 0 0 2 1; its numbers"),
+        ({"name": "Fern", "box": [0, 0, 3, 1]}, {}, "The box of Fern is 0 0 3 1; its numbers"),
         ({"name": "Fern", "paint": PAINT}, {"strength": ""}, "The strength of the layout must be a number, not ''."),
         ({"name": "Fern", "paint": PAINT}, {"start": "90", "end": "10"}, "The layout's steps are 0.9 to 0.1"),
         ({}, {"eta": {"Fern": "9"}}, "The eta of Fern is 9; it must be between 0 and 4."),

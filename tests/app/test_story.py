@@ -469,7 +469,7 @@ def test_a_closed_and_reopened_tab_finds_its_story_and_nobody_else_does(page, ad
     expect(again.locator("#script textarea")).to_have_value("Fern in the forest # Green\n[NC] the sea")
     expect(again.locator("img.cutout")).to_have_count(1)
     expect(again.locator("#gallery img")).to_have_count(2)
-    expect(again.locator("#frame img")).to_be_visible()
+    expect(again.locator("#frame .whole")).to_be_visible()
     again.locator("#settings button").first.click()
     expect(again.locator("#steps input[type=number]")).to_have_value("3")
 

@@ -14,7 +14,7 @@ from anystory.backends.load import load
 from anystory.project.folder import Project
 from anystory.story.model import FROM_A_SKETCH, SEEN, Panel, Settings
 from anystory.story.steering import Layout, Place, Steering
-from tests.app.steps import EXAMPLE, ROOT, frames, pictures, settle, upload, write
+from tests.app.steps import EXAMPLE, ROOT, frames, open_part, pictures, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401  actors is a fixture
 from ui import board, cast, desk, html, masthead, panels, script, story, viewer
 from ui.estimate import TimeLeft
@@ -42,12 +42,12 @@ def test_a_render_takes_one_step_a_frame_and_says_what_made_it(studio, shown):
     assert [item.backend for item in shown] == ["storybook", "storybook"]
     made = Project(shown[0].job.visit.story).story().settings
     assert (made.steps, made.guidance, made.size) == (1, 1.0, (1024, 1024))  # whatever the sliders of models say
-    assert shown[1].frame.maps.measure == SEEN and shown[1].trace_words.endswith("kB on disk.")
+    assert shown[1].frame.maps.measure == SEEN and shown[1].trace_words.endswith("of one layer are kept.")
     assert f"{shown[1].frame.trace.total} steps of one layer are kept" in shown[1].trace_words
     with Image.open(shown[0].file) as picture:
         assert picture.info["made"] == "painted place, your cut-outs"
     total = shown[1].frame.trace.total
-    assert say("es", shown[1].trace_words).startswith(f"Se guardan {total} pasos de una capa, ")
+    assert say("es", shown[1].trace_words).startswith(f"Se guardan {total} pasos de una capa")
     told = html.opened(1, shown[0].panel, ["Bruno"], ["Bruno"], 0, shown[0].backend, partial(say, "es"))
     assert "Viñeta 1 · semilla 0 · " in told
     assert "model.storybook" in told and "· mini<" in html.opened(1, shown[0].panel, [], [], 0, "mini")
@@ -188,7 +188,7 @@ def test_a_story_is_made_by_storybook_in_the_browser(story_page):
     frames(page).first.click()
     expect(page.locator(".opened .number")).to_contain_text(words("model.storybook"))
     expect(page.locator("#verdict")).to_contain_text("Fern fills")
-    page.locator("#desk-routing button").first.click()
+    open_part(page, "routing")
     for edge, value in enumerate((60, 20, 95, 90)):
         page.locator(f"#routing [data-edge='{edge}']").fill(str(value))
     page.locator("#routing .go").click()

@@ -16,6 +16,7 @@ from anystory.__main__ import main
 from anystory.backends.base import BackendError, Lora, Request
 from anystory.backends.klein import KleinBackend, told
 from anystory.backends.load import load
+from anystory.maps import diagnosis
 from anystory.project.folder import Project
 from anystory.render.session import Renderer
 from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Panel, Prompt, Script, Settings, Story, Subject
@@ -80,6 +81,21 @@ def test_a_story_has_frames_maps_and_traces(klein, tmp_path):
     assert [p.reused for p in Renderer(klein).render(STORY, tmp_path)] == [True, True]
 
 
+def test_a_frame_that_does_not_pass_is_tried_anew_with_its_words_and_pictures_encoded_once(tmp_path, monkeypatch):
+    klein = loaded()
+    read, encoded, original = [], [], klein.pipeline.encode_prompt
+    monkeypatch.setattr(diagnosis, "MIN_SHARE", 2)  # nobody ever passes
+    monkeypatch.setattr(
+        klein.pipeline, "encode_prompt", lambda *args, **more: read.append(args) or original(*args, **more)
+    )
+    klein.pipeline.vae.encoder.register_forward_hook(lambda *_: encoded.append(None))
+    steps = [progress.step for progress in Renderer(klein).render(STORY, tmp_path, panels=[2], retry=2)]
+    made = [step.frame for step in steps if step.frame]
+    assert len(made) == 3 and Project(tmp_path).entries[2].tries == 3
+    assert len(read) == 1 and len(encoded) == 2
+    assert list(Renderer(klein).render(STORY, tmp_path, panels=[2], retry=2))[-1].reused
+
+
 def test_whoever_is_named_first_the_frame_is_the_same_and_its_maps_change_places(klein, both):
     turned = frame(klein, OWL, FOX, prompt=Prompt(PROMPT.text, PROMPT.mentions[::-1]))
     assert np.array_equal(pixels(turned), pixels(both)) and turned.maps.names == ("Owl", "Fox", BACKGROUND)
@@ -109,6 +125,18 @@ def test_a_prompt_says_which_pictures_are_whose():
         "They sleep. Also in the picture: the character from images 1 and 2 and the character from image 3."
     )
     assert told(Prompt("A hill"), []) == "A hill"
+    assert told(Prompt("Two foxes, in ink", (None,)), [one]) == (
+        "Two foxes, in ink. Also in the picture: the character from image 1."
+    )
+
+
+@pytest.mark.parametrize("mark", ["'", "’"])
+def test_an_owner_is_told_of_behind_the_sentence(mark):
+    one, several = (SimpleNamespace(pictures=count) for count in (1, 2))
+    prompt = Prompt(f"A fox{mark}s tail and an owl, in ink", ((0, 5), (17, 23)))
+    assert prompt.text[slice(*prompt.mentions[1])] == "an owl"
+    assert told(prompt, [one, one]) == f"A fox{mark}s tail and an owl from image 2, in ink. Image 1 shows a fox."
+    assert told(prompt, [several, one]).endswith("an owl from image 3, in ink. Images 1 and 2 show a fox.")
 
 
 def test_frames_of_a_batch_are_what_they_are_alone(klein, both):

@@ -24,13 +24,17 @@ def pipeline():
 
 @pytest.fixture(scope="module")
 def stock():
+    return stock_pipeline(torch.float32)
+
+
+def stock_pipeline(dtype):
     folder = saved()
     made = Flux2KleinPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler"),
-        vae=AutoencoderKLFlux2.from_pretrained(folder / "vae").eval(),
-        text_encoder=Qwen3ForCausalLM.from_pretrained(folder / "text_encoder").eval(),
+        vae=AutoencoderKLFlux2.from_pretrained(folder / "vae", dtype=dtype).eval(),
+        text_encoder=Qwen3ForCausalLM.from_pretrained(folder / "text_encoder", dtype=dtype).eval(),
         tokenizer=AutoTokenizer.from_pretrained(folder / "tokenizer"),
-        transformer=Flux2Transformer2DModel.from_pretrained(folder / "transformer").eval(),
+        transformer=Flux2Transformer2DModel.from_pretrained(folder / "transformer", dtype=dtype).eval(),
         is_distilled=True,
     )
     made.set_progress_bar_config(disable=True)
@@ -67,6 +71,41 @@ def test_reading_alone_is_the_stock_pipeline_to_the_bit(pipeline, stock, picture
     ).images
     assert torch.equal(pipeline._spread(steps[-1].latents, size[1], size[0]), theirs)
     assert all(len(step.logits) == (5 if pictures else 0) for step in steps)
+
+
+LORA = (
+    "transformer_blocks.0.attn.to_q",
+    "transformer_blocks.1.attn.to_add_out",
+    "single_transformer_blocks.2.attn.to_out",
+)
+
+
+def test_so_is_a_batch_in_half_precision_with_a_lora_on_top():
+    ours, theirs = AnyStoryKleinPipeline.from_release(saved(), torch.bfloat16), stock_pipeline(torch.bfloat16)
+    generator, state = torch.Generator().manual_seed(3), {}
+    for layer in LORA:
+        rows, columns = ours.transformer.get_submodule(layer).weight.shape
+        state[f"transformer.{layer}.lora_A.weight"] = torch.randn(4, columns, generator=generator)
+        state[f"transformer.{layer}.lora_B.weight"] = torch.randn(rows, 4, generator=generator)
+    for one in (ours, theirs):
+        one.load_lora_weights(dict(state), adapter_name="ink")
+        one.set_adapters(["ink"], [0.7])
+    pictures, texts = [picture(seed) for seed in range(3)], ["a fox and an owl", "an owl"]
+    cast = [ours.encode(pictures[:2], 64), ours.encode(pictures[2:], 64)]
+    states = torch.cat([ours.encode_text(text) for text in texts])
+    noise = torch.cat([ours.noise(seed, 96, 48) for seed in range(2)])
+    *_, last = ours.denoise_batch(states, [cast] * 2, noise, KleinSettings(96, 48))
+    expected = theirs(
+        image=pictures,
+        prompt=texts,
+        height=96,
+        width=48,
+        num_inference_steps=4,
+        guidance_scale=1.0,
+        generator=[torch.Generator().manual_seed(seed) for seed in range(2)],
+        output_type="latent",
+    ).images
+    assert torch.equal(ours._spread(last.latents, 96, 48), expected) and last.latents.dtype == torch.bfloat16
 
 
 @pytest.fixture(scope="module")

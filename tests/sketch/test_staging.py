@@ -1,5 +1,6 @@
 """Who stands where: laws that hold for every shot, for places by hand, cut-outs of all kinds and framings."""
 
+import math
 import random
 from dataclasses import replace
 
@@ -397,3 +398,19 @@ def test_a_stray_dab_of_paint_places_nobody():
     assert staged("stands", layout=Layout((Place("P0", paint=painted_well),))) == staged(
         "stands", layout=Layout((Place("P0", paint=with_dab),))
     )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_flip_mirrors_and_turn_turns_about_the_middle_and_nobody_else_moves(seed):
+    shot, cutouts, size = random_panel(seed, most=4)
+    before = stage(shot, cutouts, painting(shot.place), size, seed).placed
+    name = before[0].name
+    flipped = stage(shot, cutouts, painting(shot.place), size, seed, Layout(flip=(name,))).placed
+    assert flipped[0].mirrored != before[0].mirrored and flipped[1:] == before[1:]
+    assert flipped[0].box == pytest.approx(before[0].box, abs=1e-9)
+    by_hand = Layout((Place(name, (0.2, 0.2, 0.7, 0.9)),))
+    there = stage(shot, cutouts, painting(shot.place), size, seed, by_hand).placed[0]
+    turned = stage(shot, cutouts, painting(shot.place), size, seed, replace(by_hand, turn=((name, 30.0),))).placed[0]
+    assert math.remainder(turned.angle - there.angle - 30, 360) == pytest.approx(0, abs=1e-9)
+    assert -180 < turned.angle <= 180
+    assert middle(turned) == pytest.approx(middle(there), abs=0.5 / min(size))

@@ -1,6 +1,7 @@
 """Places as boxes and paint: what they cover, how they are written, and what is said of wrong ones."""
 
 import base64
+import json
 import re
 import zlib
 
@@ -11,8 +12,8 @@ from PIL import Image, ImageDraw
 from anystory.cast.images import open_image
 from anystory.script.form import ScriptError
 from anystory.script.lint import lint
-from anystory.script.read import load_script, parse_script
-from anystory.script.write import dump_script, script_lines
+from anystory.script.read import load_script, parse_script, read_script
+from anystory.script.write import dump_script, panel_lines, script_lines, script_yaml
 from anystory.story.model import BACKGROUND, CastMember
 from anystory.story.steering import SIDE, UNSTEERED, Layout, Place, Steering, painted
 
@@ -87,7 +88,8 @@ def test_lines_say_a_layout_and_its_paint_again():
 @pytest.mark.parametrize(
     ("layout", "said", "words"),
     [
-        ("Mia 0 0.2 1.5 1", "The box of Mia is 0 0.2 1.5 1; its numbers x0 y0 x1 y1 must be from 0 to 1.", "Mia"),
+        ("Mia 0 0.2 2.5 1", "The box of Mia is 0 0.2 2.5 1; its numbers x0 y0 x1 y1 must be from -1 to 2, and", "Mia"),
+        ("Mia 1 0.2 1.5 1", "The box of Mia is 1 0.2 1.5 1; its numbers x0 y0 x1 y1 must be from -1 to 2, and", "Mia"),
         ("Mia 0.5 0 0.5 1", "which is empty: x0 must be less than x1, and y0 less than y1.", "Mia"),
         ("Mia 0 0.2", "The box of Mia must be 4 numbers, not '0 0.2'.", "Mia"),
         ("Mia nan 0 1 1", "Nobody is named 'Mia nan' (did you mean 'Mia'?)", "Mia nan"),
@@ -159,3 +161,29 @@ def test_strengths_are_read_written_and_asked_for():
 def test_wrong_strengths_are_refused_in_a_sentence(fields, said):
     with pytest.raises(ScriptError, match=re.escape(said)):
         parse_script({"panels": [{"prompt": "Mia runs", **fields}]}, cast=CAST)
+
+
+def test_flip_and_turn_are_read_and_written_in_every_form():
+    text = "cast: Mia, a fox\ncast: Tom, a boy\n\n[flip: Tom, mia] [turn: Mia 15; Tom -20.5] Mia and Tom run"
+    script = read_script(text).script
+    layout = script.panels[0].steering.layout
+    assert layout == Layout(flip=("Mia", "Tom"), turn=(("Mia", 15.0), ("Tom", -20.5)))
+    line = panel_lines(script.panels[0], script.cast)
+    assert line == "[flip: Mia; Tom] [turn: Mia 15; Tom -20.5] Mia and Tom run"
+    assert read_script(script_yaml(script)).script.panels == script.panels
+    assert read_script(json.dumps(dump_script(script))).script.panels == script.panels
+    assert not UNSTEERED.asked(("Mia",)) and script.panels[0].steering.routed == UNSTEERED
+    assert script.panels[0].steering.renamed({"Mia": "Ann"}).layout.flip == ("Ann", "Tom")
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("[flip: Tom]", "Tom is flipped but is not in the panel; name Tom there."),
+        ("[turn: Mia 200]", "The turn of Mia is 200; it must be from -180 to 180 degrees."),
+        ("[turn: Mia far]", "The turn of Mia must be a number, not 'far'."),
+    ],
+)
+def test_what_cannot_be_turned_is_said(tag, said):
+    text = f"cast: Mia, a fox\ncast: Tom, a boy\n\n{tag} Mia runs"
+    assert [one.message for one in lint(text) if one.severity == "error"] == [said]

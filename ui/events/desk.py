@@ -7,10 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.backends.base import BackendError
+from anystory.backends.base import STORYBOOK, BackendError
 from anystory.project.folder import ProjectError
 from anystory.story.model import Panel, Style
 from ui import cast, desk, html, script, viewer
+from ui.arranging import arranged
+from ui.chips import chosen, with_shows
 from ui.events import QUICK
 from ui.events.render import changed, redrawn, start
 from ui.limits import LimitError
@@ -87,6 +89,8 @@ def wire(parts: Parts) -> None:
             asked = desk.placed(item.panel.steering, asked)
         else:
             asked = desk.steered(job.script.panels[item.number - 1].steering, asked)
+        before = item.panel.steering.layout
+        asked = replace(asked, layout=replace(asked.layout, flip=before.flip, turn=before.turn))
         job = job.take(item.number, seed, asked)
         return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
 
@@ -95,9 +99,57 @@ def wire(parts: Parts) -> None:
         after = script.with_take(lines, cast.members(present), item.number, panel)
         return script.rewritten(text, lines, after, styles)
 
-    table.routing.steer(
-        steer, [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)], **QUICK
-    )
+    def arrange(
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        styles: Styles,
+        drawer: str,
+    ) -> dict[Any, Any]:
+        no = refused(request, item)
+        if item is None or no is not None:
+            return no or {}
+        job = redrawn(parts, item, drawer).as_written(script.panels_of(lines, cast.members(present)))
+        try:
+            before = job.script.panels[item.number - 1].steering
+            asked = arranged(studio, item, before, event._data, desk.STRENGTH if item.backend != STORYBOOK else 1.0)
+        except ValueError as error:
+            return {table.notice: html.notice([words(request)(error)])}
+        job = job.arranged(item, asked)
+        return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
+
+    def choose(
+        event: gr.EventData,
+        request: gr.Request,
+        item: Shown | None,
+        frames: Frames,
+        present: Cast,
+        lines: str,
+        styles: Styles,
+        drawer: str,
+    ) -> dict[Any, Any]:
+        no = refused(request, item)
+        if item is None or no is not None:
+            return no or {}
+        members = cast.members(present)
+        job = redrawn(parts, item, drawer).as_written(script.panels_of(lines, members))
+        before = job.script.panels[item.number - 1]
+        panel = chosen(before, event._data, words(request))
+        after = with_shows(lines, members, item.number, before, panel.shows)
+        change = {table.notice: "", **script.rewritten(text, lines, after, styles)}
+        if not sketches(item, drawer):  # a model takes its time: the frame waits to be asked for
+            return change
+        panels = (*job.script.panels[: item.number - 1], panel, *job.script.panels[item.number :])
+        job = replace(job, script=replace(job.script, panels=panels), panels=(item.number,), retry=None, variants=0)
+        return {**change, **start(parts, job, frames, request)}
+
+    by_hand, anew = [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)]
+    view.read.choose(choose, by_hand, anew, **QUICK)
+    view.picture.arrange(arrange, by_hand, anew, **QUICK)
+    table.routing.steer(steer, by_hand, anew, **QUICK)
 
     def vary(
         event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, chosen: str
@@ -120,7 +172,6 @@ def wire(parts: Parts) -> None:
         lines: str,
         styles: Styles,
         chosen: tuple[int, ...],
-        opacity: float,
         backend: str,
     ) -> dict[Any, Any]:
         """The page with another frame in its panel's place; `panels` are those of the text, which may have changed
@@ -130,7 +181,7 @@ def wire(parts: Parts) -> None:
             stage.shown: frames,
             stage.gallery: strip(words(request), panels, frames, chosen, new.id),
             **taken(new.job, new, present, lines, styles),
-            **dict(zip(view.outputs, viewer.opened(new, opacity, words(request)), strict=True)),
+            **dict(zip(view.outputs, viewer.opened(new, words(request)), strict=True)),
             **dict(zip(table.outputs, shown(new, backend), strict=True)),
         }
 
@@ -172,7 +223,7 @@ def wire(parts: Parts) -> None:
             return {table.notice: html.notice([words(request)(error)])}
         return changed_to(new, request, frames, panels, present, lines, *page)
 
-    seen = [*here, stage.panels, *written, stage.chosen, view.opacity, parts.choice.name]
+    seen = [*here, stage.panels, *written, stage.chosen, parts.choice.name]
     outputs = [stage.shown, stage.gallery, *rewritten, *view.outputs, *table.outputs]
     table.takes.pick(pick, seen, outputs, **QUICK)
     table.takes.pin(hold, seen, outputs, **QUICK)

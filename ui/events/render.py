@@ -178,20 +178,19 @@ def _wire_clock(parts: Parts) -> None:
         chosen: tuple[int, ...],
         drawn: tuple[cast.Made, ...],
         item: Shown | None,
-        opacity: float,
     ) -> dict[Any, Any]:
         run = visitors[request.session_hash].run
         if run is None:  # the app was started anew behind an open page
             return frames.at_rest(words(request), chosen, controls, stage)
-        return frames.ticked(run, words(request), panels, chosen, drawn, item, opacity, controls, stage, view)
+        return frames.ticked(run, words(request), panels, chosen, drawn, item, controls, stage, view)
 
     # Not before the last answer is shown ("once"): a browser that is slow asks less often and is never behind. In the
     # queue, as Gradio tells nobody that a state has changed that was not set from there.
     stage.clock.tick(
         tick,
-        [stage.panels, stage.chosen, stage.drawn, view.item, view.opacity],
+        [stage.panels, stage.chosen, stage.drawn, view.item],
         [
-            stage.clock, stage.shown, stage.drawn, stage.gallery, stage.progress, stage.empty, stage.takeaway,
+            stage.clock, stage.shown, stage.drawn, stage.gallery, stage.progress, stage.empty,
             stage.ended, controls.start, controls.stop, controls.skip, controls.notice, *view.outputs, view.again,
         ],
         trigger_mode="once",

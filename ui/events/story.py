@@ -37,7 +37,7 @@ def whole(parts: Parts) -> list[Any]:
         parts.visit, bar.browser, bar.notice, bar.bar, bar.settings, text.title, text.style, text.text, text.styles,
         *actors.outputs, controls.seed, controls.steps, controls.guidance, text.notice, actors.notice, controls.notice,
         *editor.outputs, stage.shown, stage.panels, stage.chosen, stage.drawn, stage.progress, stage.gallery,
-        stage.empty, stage.takeaway, *view.outputs, view.opacity,
+        stage.empty, *view.outputs, view.opacity,
     ]  # fmt: skip
 
 
@@ -237,6 +237,8 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
             raise gr.Error(escape(say(error)), print_exception=False) from error
         return target
 
-    gr.on([bar.save.click, stage.download.click], save, [parts.visit, *standing], stage.made, **SLOW).success(js=FETCH)
+    gr.on([bar.save.click, parts.desk.download.click], save, [parts.visit, *standing], stage.made, **SLOW).success(
+        js=FETCH
+    )
     arrived = page.load(arrive, bar.browser, shown, **SLOW)
     arrived.failure(instead, bar.browser, shown, **SLOW)

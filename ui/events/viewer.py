@@ -10,6 +10,8 @@ from typing import Any
 import gradio as gr
 
 from ui import viewer
+from ui.arranging import laid, shot_of
+from ui.chips import chips
 from ui.events import QUICK
 from ui.parts import Parts
 from ui.studio import Shown, animation, contact_sheet, map_sheet
@@ -21,14 +23,31 @@ def wire(parts: Parts) -> None:
     """Open a frame of the gallery; draw its overlay anew when a box or a slider changes; make files to take home."""
     stage, view = parts.stage, parts.view
 
-    def open_frame(event: gr.EventData, request: gr.Request, shown: tuple[Shown, ...], opacity: float) -> list[Any]:
+    def open_frame(event: gr.EventData, request: gr.Request, shown: tuple[Shown, ...]) -> list[Any]:
         item = next((item for item in shown if item.id == event.id), None)
-        return viewer.opened(item, opacity, words(request)) if item else [gr.skip()] * len(view.outputs)
+        return viewer.opened(item, words(request)) if item else [gr.skip()] * len(view.outputs)
 
-    stage.gallery.select(open_frame, [stage.shown, view.opacity], view.outputs, **QUICK)
+    stage.gallery.select(open_frame, stage.shown, view.outputs, **QUICK)
 
-    def redraw(item: Shown | None, *settings: Any) -> Any:
-        return viewer.tinted(item, *settings) if item else gr.skip()
+    def lay(request: gr.Request, item: Shown | None) -> list[Any]:
+        run = parts.visitors[request.session_hash].run
+        if run and not run.ended:
+            return [gr.skip()] * 2
+        shot = shot_of(parts.studio, item) if item else None
+        said = chips(shot, item.panel, item.job.names, words(request)) if item else ""
+        return [laid(parts.studio, item), said]
+
+    gr.on(
+        [view.item.change, stage.ended.change],
+        lay,
+        view.item,
+        [view.laid, view.read],
+        trigger_mode="always_last",
+        **QUICK,
+    )
+
+    def redraw(request: gr.Request, item: Shown | None, *settings: Any) -> Any:
+        return viewer.pictured(item, words(request), *settings) if item else gr.skip()
 
     gr.on(
         [*(widget.input for widget in view.settings), parts.book.captions.change, parts.book.dialogue.change],
@@ -45,6 +64,7 @@ def wire(parts: Parts) -> None:
         view.download,
         **QUICK,
     )
+    view.seen.input(lambda seen: gr.Column(visible=seen), view.seen, view.legend, **QUICK)
     view.mode.input(lambda mode: gr.Column(visible=mode == viewer.SCRUB), view.mode, view.scrub, **QUICK)
 
     def download(button: gr.Button, make: Callable[[Any], Path], source: gr.State) -> None:
@@ -60,4 +80,4 @@ def wire(parts: Parts) -> None:
 
     download(view.maps, map_sheet, view.item)
     download(view.animation, animation, view.item)
-    download(stage.sheet, contact_sheet, stage.shown)
+    download(parts.desk.sheet, contact_sheet, stage.shown)

@@ -37,6 +37,10 @@ _ABOVE_GROUND = 0.04
 """Who is put so little above the ground by hand stands on it."""
 
 
+_SLACK = 0.01
+"""By how much of one multiple pixel art may be larger than its box, whose numbers are rounded."""
+
+
 _SEATS = ("chair", "armchair", "sofa", "bench", "throne", "couch")
 """Parts of places on which one sits lower than their upper edge."""
 
@@ -98,7 +102,9 @@ def _no_larger(figure: Figure, height: float, pixels: int) -> float:
     own = figure.cutout.pixels.shape[0] / figure.cutout.grid / pixels
     if figure.cutout.kind != PIXELS:
         return height
-    return own * math.floor(height / own + 1e-9) if height >= own else own / math.ceil(own / height - 1e-9)
+    if height >= own * (1 - _SLACK):
+        return own * math.floor(height / own + _SLACK)
+    return own / math.ceil(own / height - _SLACK)
 
 
 # --- at the place ---------------------------------------------------------------------------------------------------
