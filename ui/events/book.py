@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from html import escape
@@ -97,7 +97,7 @@ def wire(parts: Parts) -> None:
         kind = "mp4" if shutil.which("ffmpeg") else "webp"
         file = place(shown[0].job, export.ending(kind))
 
-        def filming() -> Iterator[float]:
+        def filming() -> Generator[float, None, None]:
             warnings = yield from export.filming(laid_out(shown, values, asked(values)), kind, file)
             for warning in warnings:
                 gr.Info(escape(say(warning)))
