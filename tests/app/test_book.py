@@ -109,6 +109,24 @@ def test_a_film_tells_how_far_it_is_ends_when_it_is_left_and_is_not_endless(show
     assert [file.name for file in tmp_path.glob("*.webp")] == ["a.webp"] and not list(tmp_path.glob(".b*"))
 
 
+def test_the_buttons_give_layers_of_the_open_frame_and_a_film(shown):
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
+    events = build(Studio({"mini": lambda: None})).fns.values()
+    handlers = {
+        name: [each.fn for each in events if getattr(each.fn, "__name__", "") == name]
+        for name in ("save_other", "film")
+    }
+    values = ["2x2", "", 4.0, "box", "balloons", "", "", "", "", "", None, 150, (), (), "Fox walks", "", None, "mini"]
+    _, _, layers = handlers["save_other"]
+    for item, says in ((None, "Open a frame first"), (shown[1], "in one piece")):
+        with pytest.raises(gr.Error, match=says):
+            layers(request, shown, item, *values)
+    *told, last = handlers["film"][0](request, shown, *values)
+    assert len(told) > 10 and all("Making the film" in bar for each in told for bar in each.values())
+    bar, file = last.values()
+    assert bar == "" and file.suffix in (".mp4", ".webp") and file.stat().st_size > 1000
+
+
 def test_a_script_is_saved_for_other_programs_with_the_frames_there_are(shown):
     script = shown[0].job.script
     frames = {number: item for number, item in enumerate(shown[1:], 2)}
@@ -156,13 +174,6 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
         assert "ComicInfo.xml" in archive.namelist()
 
     assert saved(page, "#save-storyboard", tmp_path).name == "by-the-sea-storyboard.pdf"
-    with zipfile.ZipFile(saved(page, "#save-webtoon", tmp_path)) as archive:
-        assert "001.png" in archive.namelist()
-    film = saved(page, "#save-film", tmp_path)
-    assert film.suffix in (".mp4", ".webp") and film.stat().st_size > 1000
-    expect(page.locator("#filmed .bar")).to_have_count(0)
-    page.locator("#save-ora").click()
-    expect(page.get_by_text("in one piece")).to_be_visible()
 
     page.locator("#export .label-wrap").click()
     page.get_by_label("Author").fill("Ann Lee")
