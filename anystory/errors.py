@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zipfile
+import zlib
 from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
+
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+)
+"""What reading a damaged or made-up ZIP raises."""
 
 
 class Message(str):

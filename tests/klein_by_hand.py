@@ -69,8 +69,11 @@ class ByHand:
         latents: Tensor,
         settings: KleinSettings,
         guided: Guided | None = None,
+        clean: Tensor | None = None,
+        last: int = 0,
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """Packed noise (hw, C) -> final latents, and every layer's logits (N + 1, hw) and share (hw,) of all steps."""
+        """Packed noise (hw, C) -> final latents, and every layer's logits (N + 1, hw) and share (hw,) of all steps;
+        from `clean` latents (hw, C) only the `last` steps."""
         steps, hw = settings.num_inference_steps, len(latents)
         ten, many = 8.73809524e-05 * hw + 1.89833333, 0.00016927 * hw + 0.45666666  # fits for 10 and for 200 steps
         slope = (many - ten) / 190
@@ -79,7 +82,11 @@ class ByHand:
         sigmas = [math.exp(mu) / (math.exp(mu) + 1 / s - 1) for s in sigmas] + [0.0]
         logits: list[Tensor] = []
         shares: list[Tensor] = []
-        for i in range(steps):
+        first = 0
+        if clean is not None:
+            first = steps - last
+            latents = clean + sigmas[first] * (latents - clean)
+        for i in range(first, steps):
             start, end = settings.ref_start_at, settings.ref_end_at
             read = cast if math.floor(steps * start + 0.5) <= i < math.floor(steps * end + 0.5) else []
             closed = guided is not None or (settings.close and i > 0)

@@ -11,6 +11,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,10 @@ def figure(item: Shown, say: Callable[..., str], source: str = "") -> str:
     )
 
 
-def laid(studio: Studio, item: Shown | None) -> str:
+def laid(studio: Studio, item: Shown | None, refused: int = 0) -> str:
     """The objects of an opened frame for the browser, as HTML without anything to see: of storybook's frames with the
-    layers that they are made of, of a model's as boxes."""
+    layers that they are made of, of a model's as boxes. `refused`, another number each time, puts them back where they
+    are in the frame."""
     if item is None or not item.frame.maps.names[:-1]:
         return ""
     data = _of_sketch(studio, item) if item.backend == STORYBOOK else _of_maps(item)
@@ -74,6 +76,7 @@ def laid(studio: Studio, item: Shown | None) -> str:
         return ""
     # A model takes its time: its frame waits to be asked for.
     data["auto"] = data["own"] and studio.backends.loaded(item.backend) is not None
+    data["refused"] = refused
     return f"<div data-laid='{escape(json.dumps(data))}'></div>"
 
 
@@ -217,7 +220,7 @@ def arranged(studio: Studio, item: Shown, before: Steering, told: Mapping[str, A
         tuple(name for name in names if name in flip),
         tuple((name, turn[name]) for name in names if name in turn),
     )
-    return Steering(layout, before.eta, before.gamma, before.reference, before.router)
+    return replace(before, layout=layout)
 
 
 def _box(one: Mapping[str, Any]) -> tuple[float, float, float, float]:

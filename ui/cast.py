@@ -604,7 +604,7 @@ def remarks(actor: Actor) -> str:
         quiet = "cast.library" if actor.drawn[0].startswith(LIBRARY) else "cast.drawn"
     several = len(actor.pictures) > 1
     said = [
-        (f"{number}: {hint}" if several else hint)
+        (Message("{number}: {hint}", number=number, hint=hint) if several else hint)
         for number, picture in enumerate(actor.pictures, 1)
         for hint in picture.hints
     ]

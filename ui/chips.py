@@ -15,12 +15,17 @@ from anystory.script.read import read_script
 from anystory.sketch.shows import ROLES, SECTIONS, label, offered, told
 from anystory.story.model import CastMember, Panel
 from anystory.story.shot import Shot
+from ui.arranging import shot_of
+from ui.studio import Shown, Studio
 
 CHIPS = """
 element.addEventListener("change", ({target}) => {
   const {kind, who} = target.dataset;
   if (kind) trigger("choose", {kind, who, key: target.value});
 });
+watch("value", () => element.querySelectorAll("select").forEach((chip) => {  // what was read, not what was refused
+  chip.selectedIndex = Math.max([...chip.options].findIndex(({defaultSelected}) => defaultSelected), 0);
+}));
 """
 """What happens on the chips: `choose` of a `kind` of `who` the `key`, "" for what the line says."""
 
@@ -61,6 +66,13 @@ def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..
         roles = chip("does", role.action, role.name) + chip("mood", role.mood, role.name)
         shown += f'<div class="role" style="--who:{fill}"><b>{escape(role.name)}</b>{roles}</div>'
     return f'<div class="reads" role="group" aria-label="{escape(say("chips.about"))}">{shown}</div>'
+
+
+def read(studio: Studio, item: Shown | None, say: Callable[..., str], refused: int = 0) -> str:
+    """The chips of an opened frame. `refused`, another number each time, has them say again what was read of it."""
+    if item is None:
+        return ""
+    return chips(shot_of(studio, item), item.panel, item.job.names, say) + f"<!-- {refused} -->"
 
 
 def chosen(panel: Panel, choice: Mapping[str, Any], say: Callable[..., str]) -> Panel:

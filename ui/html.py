@@ -14,7 +14,7 @@ from anystory.cast.masks import ADD, REMOVE
 from anystory.maps.overlay import colour, colours_of
 from anystory.script.lint import Finding
 from anystory.story.model import ATTENTION, FROM_A_SKETCH, PLACED_BY_A_SKETCH, ROUTING, SEEN, Panel
-from ui.words import t, words
+from ui.words import in_all, t, words
 
 THUMBNAIL = 168
 """Side in pixels of the pictures on a cast card, twice what is shown, for sharp screens."""
@@ -45,7 +45,7 @@ def thumbnail(image: Image.Image) -> str:
 
 def doubts(hints: Sequence[str]) -> str:
     """What may be wrong with a cut-out, one sentence per line."""
-    return "".join(f'<p class="doubt">{escape(words)}</p>' for words in hints)
+    return "".join(f'<p class="doubt">{in_all(words)}</p>' for words in hints)
 
 
 def hint(sentence: str) -> str:

@@ -21,6 +21,7 @@ from PIL import Image
 
 from anystory.backends.base import BACKENDS, STORYBOOK, Backend, BackendError, Locator, Request
 from anystory.backends.load import chosen, suitable
+from anystory.errors import Message
 from anystory.story.model import RoutingMaps, Settings, Shape, Step, Subject
 from ui.backends import named
 
@@ -102,7 +103,7 @@ def seconds(name: str, request: Request) -> int:
 def _lent(name: str) -> Backend:
     """A backend, which is loaded before anybody can ask for a frame."""
     if name not in _backends:
-        raise BackendError("No model is loaded yet; try again in a moment.")
+        raise BackendError(Message("No model is loaded yet; try again in a moment."))
     return _backends[name]
 
 
@@ -121,7 +122,7 @@ def _denoise(name: str, request: Request) -> Iterator[Step | str]:
         with closing(backend.denoise(replace(request, cast=encoded))) as steps:
             yield from steps
     except BackendError as error:
-        yield str(error)
+        yield error.said
 
 
 def _locate(
@@ -132,7 +133,7 @@ def _locate(
         backend: Any = _lent(name)  # a `Locator`, or nobody would have been offered to look
         yield backend.locate(picture, names, [backend.encode(subject) for subject in cast])
     except BackendError as error:
-        yield str(error)
+        yield error.said
 
 
 if spaces is not None:

@@ -12,8 +12,7 @@ from anystory.cast.filenames import SUFFIXES as PICTURES
 from anystory.cast.filenames import basename
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS, Segmenter, SegmentError, is_here
-from anystory.errors import Message, listed
-from anystory.project.archive import DAMAGE
+from anystory.errors import DAMAGE, Message, listed
 from anystory.script.form import MAX_CAST, Reading, ScriptError, Span, Where, shown
 from anystory.script.read import SUFFIXES, form_of, read_script, script_text
 from anystory.script.write import script_lines

@@ -493,7 +493,9 @@ class Studio:
         allowance.spend(0)
         with self.backends.using(name) as backend:
             if not isinstance(backend, Locator):
-                raise BackendError(f"{name} cannot look for characters in a picture; {MODELS[0]} can.")
+                raise BackendError(
+                    Message("{name} cannot look for characters in a picture; {other} can.", name=name, other=MODELS[0])
+                )
             with self.turns.enter() as turn:
                 yield from turn.wait()
                 with allowance.working():

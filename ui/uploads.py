@@ -7,6 +7,7 @@ from pathlib import Path
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 from anystory.cast.images import ImageError
+from anystory.errors import Message
 
 
 def uploaded(paths: object) -> list[str]:
@@ -14,5 +15,5 @@ def uploaded(paths: object) -> list[str]:
     if not isinstance(paths, list) or not all(
         isinstance(path, str) and is_in_or_equal(path, get_upload_folder()) and Path(path).is_file() for path in paths
     ):
-        raise ImageError("The picture has not arrived; choose it again.")
+        raise ImageError(Message("The picture has not arrived; choose it again."))
     return paths

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
+from html import escape
 
 import gradio as gr
 
-from ui.strings import say, translations
+from ui.strings import LANGUAGES, say, told, translations
 from ui.tongue import wanted
 
 _SAID = {code: dict(said) for code, said in translations().items()}
@@ -55,6 +56,12 @@ TRANSLATE = """
 </script>
 """.replace("WORDS", json.dumps(translations(), ensure_ascii=False).replace("<", "\\u003c"))
 """For the page's head. Gradio translates the first mark of a text, and in HTML there are more of them."""
+
+
+def in_all(sentence: str) -> str:
+    """A sentence of the program's as HTML in every language, of which the page shows its own (`ui/css/page.css`): for
+    what the server makes without knowing who reads it."""
+    return "".join(f'<span lang="{code}">{escape(told(code, sentence))}</span>' for code in LANGUAGES)
 
 
 def t(key: str) -> str:

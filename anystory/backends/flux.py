@@ -15,6 +15,7 @@ from anystory.backends.files import reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.models import MAX_SUBJECTS, guide_of
 from anystory.cast.images import square_crop
+from anystory.errors import Message
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import (
     REDUX_SCALE,
@@ -140,7 +141,13 @@ class FluxBackend(CardBackend):
         """The release's settings of a frame."""
         names, settings, steering, most = request.names, request.settings, request.steering, self.about.max_subjects
         if len(names) > most:
-            raise BackendError(f"A frame takes at most {most} characters, this panel has {len(names)}; leave some out.")
+            raise BackendError(
+                Message(
+                    "A frame takes at most {max_subjects} characters, this panel has {count}; leave some out.",
+                    max_subjects=most,
+                    count=len(names),
+                )
+            )
         several, guided = len(names) > 1, guide_of(steering.layout, names, request.underdrawing) is not None
         own = SEVERAL_START if several else FluxSettings.ref_start_at, FluxSettings.ref_end_at
         start, end = steering.reference or own

@@ -15,6 +15,7 @@ from anystory.backends.files import reason, whole
 from anystory.backends.hub import KLEIN, fetch
 from anystory.backends.models import MAX_SUBJECTS, guide_of
 from anystory.cast.images import square_crop
+from anystory.errors import Message
 from anystory.model.flux.pipeline import TOKEN, FluxDenoised, Start
 from anystory.model.flux.plans import FluxPlan, FluxWork
 from anystory.model.klein.pipeline import TEXT_TOKENS, AnyStoryKleinPipeline, KleinSettings, KleinSubject
@@ -134,7 +135,13 @@ class KleinBackend(CardBackend):
     def _settings(self, request: Request) -> KleinSettings:
         names, settings, steering, most = request.names, request.settings, request.steering, self.about.max_subjects
         if len(names) > most:
-            raise BackendError(f"A frame takes at most {most} characters, this panel has {len(names)}; leave some out.")
+            raise BackendError(
+                Message(
+                    "A frame takes at most {max_subjects} characters, this panel has {count}; leave some out.",
+                    max_subjects=most,
+                    count=len(names),
+                )
+            )
         if settings.size.area > LARGEST:
             raise BackendError(
                 f"A frame of {settings.size} has {settings.size.area / 1e6:.1f} megapixels and {NAME} draws up to "

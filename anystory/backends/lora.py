@@ -58,7 +58,10 @@ def add_lora(pipeline: Any, adapter: str, lora: Lora, file: Path) -> tuple[int, 
     except (AssertionError, IndexError) as error:  # of the converters, which count on FLUX's widths and blocks
         words = f"was made for another model: its layers are not of the widths of {pipeline.release}."
         raise BackendError(f"The LoRA {lora.name!r} {words}") from error
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
+    except (
+        *(OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError),
+        *(ArithmeticError, re.error),  # of a strength in the metadata
+    ) as error:
         if out_of_memory(error):
             raise
         raise _misfit(lora, error, pipeline.release) from error

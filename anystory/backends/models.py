@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from anystory.backends.base import BackendError
+from anystory.errors import Message
 from anystory.model.routing import Guide
 from anystory.story.from_sketch import Underdrawing
 from anystory.story.model import BACKGROUND, SEEN, Frame, RoutingMaps
@@ -38,7 +39,11 @@ def readable(picture: Image.Image, sought: int, area: int, step: int) -> Tensor:
     """A picture in which so many subjects are `sought`, at about the `area` of a frame in pixels: (3, H, W)
     in [-1, 1], H and W multiples of `step`. Raises BackendError for too many subjects."""
     if sought > MAX_SUBJECTS:
-        raise BackendError(f"At most {MAX_SUBJECTS} characters can be looked for at once, not {sought}.")
+        raise BackendError(
+            Message(
+                "At most {most} characters can be looked for at once, not {count}.", most=MAX_SUBJECTS, count=sought
+            )
+        )
     scale = (area / (picture.width * picture.height)) ** 0.5
     size = tuple(max(step, round(length * scale / step) * step) for length in picture.size)
     return pixels_of(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS))

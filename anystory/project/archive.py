@@ -14,18 +14,15 @@ import contextlib
 import glob
 import io
 import json
-import lzma
 import os
 import re
 import secrets
 import shutil
 import stat
-import struct
 import tempfile
 import time
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +31,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from anystory.cast.images import MAX_PIXELS
-from anystory.errors import AnyStoryError, Message
+from anystory.cast.images import open_image
+from anystory.errors import DAMAGE, AnyStoryError, Message
 from anystory.project.drafts import DraftError, load_draft
 from anystory.project.folder import (
     ABANDONED,
@@ -48,7 +45,7 @@ from anystory.project.folder import (
     write_atomic,
 )
 from anystory.project.imprint import without_pictures
-from anystory.project.own import MAX_DRAWING, drawing_files
+from anystory.project.own import MAX_DRAWING, MAX_SVG, drawing_files
 from anystory.project.own import NAMES as DRAWINGS
 from anystory.project.schema import DRAFT, SchemaError, parsed
 from anystory.script.form import MAX_PANELS, ScriptError
@@ -67,7 +64,7 @@ MAX_FILES = 10_000
 """More than a story of the most panels and takes has."""
 MAX_ZIP = 1_000_000_000
 MAX_UNPACKED = 2_000_000_000
-MAX_FILE = {".json": 20_000_000, ".png": 60_000_000, ".npz": 2 * MAX_TRACE, ".yaml": 200_000, ".svg": 2_000_000}
+MAX_FILE = {".json": 20_000_000, ".png": 60_000_000, ".npz": 2 * MAX_TRACE, ".yaml": 200_000, ".svg": MAX_SVG}
 MAX_FILE |= dict.fromkeys((".webp", ".jpg", ".jpeg", ".gif"), MAX_DRAWING)
 MAX_FRAME = BOUNDS["size"][1] ** 2
 """Pixels of a frame, and of what was cut out of one."""
@@ -79,20 +76,9 @@ MAX_RATIO = 100
 """Of a file's size unpacked to its size in the ZIP: pictures and text stay far below."""
 FREE = 1_000_000
 """Bytes of a file that are not asked about their ratio."""
-PICTURES = {".webp": ["WEBP"], ".jpg": ["JPEG"], ".jpeg": ["JPEG"], ".gif": ["GIF"]}
-"""What else than a PNG a story's own drawing may be."""
+PICTURES = (".png", ".webp", ".jpg", ".jpeg", ".gif")
+"""How pictures end."""
 
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    ValueError,
-    OverflowError,
-)
-"""What reading a damaged or made-up ZIP raises."""
 STAMP = (1980, 1, 1, 0, 0, 0)
 
 
@@ -167,7 +153,11 @@ def _within_bounds(folder: Path, names: Sequence[str]) -> None:
         raise ArchiveError(
             Message("{folder} cannot be read ({strerror}).", folder=folder, strerror=error.strerror)
         ) from error
-    pixels = sum(_pixels((folder / name).read_bytes()) for name in names if name.endswith((".png", *PICTURES)))
+    for name in filter(DRAWINGS.fullmatch, names):
+        if (folder / name).stat().st_size > MAX_FILE[Path(name).suffix.lower()]:
+            raise ArchiveError(Message("{file} is too large to be packed; take a smaller one.", file=folder / name))
+        _check((folder / name).read_bytes(), name)
+    pixels = sum(_pixels((folder / name).read_bytes()) for name in names if name.lower().endswith(PICTURES))
     if pixels > MAX_ALL_PIXELS:
         raise ArchiveError(
             Message(
@@ -309,7 +299,7 @@ def _files(source: Path, most: int) -> Iterator[tuple[str, bytes]]:
                     yield name, lists[name]
                 elif name in wanted or name.startswith(UNLISTED):
                     content = _content(archive, entry, name)
-                    room -= _pixels(content) if name.lower().endswith((".png", *PICTURES)) else 0
+                    room -= _pixels(content) if name.lower().endswith(PICTURES) else 0
                     if room < 0:
                         most = MAX_ALL_PIXELS // 1000000
                         raise ArchiveError(Message("its pictures have more than {most} million pixels.", most=most))
@@ -407,13 +397,13 @@ def _pixels(data: bytes) -> int:
 
 
 def _check(data: bytes, name: str) -> None:
-    """Refuse what is not what its name says."""
-    most = MAX_PIXELS if name.startswith(OWN) else MAX_FRAME
+    """Refuse what is not what its name says; of an own drawing's picture, as where it is drawn, the content says it."""
     try:
-        suffix = Path(name).suffix.lower()
-        if suffix in (".png", *PICTURES):
-            with Image.open(io.BytesIO(data), formats=PICTURES.get(suffix, ["PNG"])) as picture:
-                if picture.width * picture.height > most:
+        if name.startswith(OWN) and name.lower().endswith(PICTURES):
+            open_image(data)
+        elif name.endswith(".png"):
+            with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+                if picture.width * picture.height > MAX_FRAME:
                     raise ValueError("too many pixels")
                 picture.load()
         elif name.endswith("-maps.npz"):

@@ -828,7 +828,7 @@ class Project:
             }
             self.history = [replace(kept, names=_as_called(kept.names, called)) for kept in self.history]
             try:
-                changed |= drawings_of(story.script, self.folder)
+                drawings, gone = drawings_of(story.script, self.folder)
             except OSError as error:
                 why = Message(
                     "{things} cannot be read ({strerror}); check the folder.",
@@ -838,8 +838,11 @@ class Project:
                 raise ProjectError(why) from error
             self._order = tuple(self._data["order"])
             sweep(self.folder)
-            self._arrange(old, keys, names, own, called, changed)
+            self._arrange(old, keys, names, own, called, changed | drawings)
             self._drop_cutouts(before.values())
+            for path in gone:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _renamed(
         self, old: dict[str, Any] | None, story: Story, looks: Mapping[str, dict[str, Any]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -211,7 +211,13 @@ class RenderSession:
         backend does."""
         usual, script = self.backend.about.from_sketch, self.story.script
         said = script.panels[number - 1].steering.from_sketch, script.from_sketch, usual
-        return FROM_NOISE if usual is None else next(each for each in said if each is not None)
+        taken = FROM_NOISE if usual is None else next(each for each in said if each is not None)
+        return taken.within(self.story.settings.steps)
+
+    def _is_said(self, number: int) -> bool:
+        """Whether panel `number` (from 1) or the story says what its frame takes of its sketch."""
+        script = self.story.script
+        return script.panels[number - 1].steering.from_sketch is not None or script.from_sketch is not None
 
     def asked(
         self, number: int, seed: int | None = None, version: str | None = None, taken: FromSketch | None = None
@@ -348,7 +354,7 @@ class RenderSession:
         project, about = Project(folder), self.backend.about
         keys = [asked.key if asked else None for asked in self.all_asked()]
         names = [(*panel.cast, BACKGROUND) for panel in self.story.script.panels]
-        today = self._adopt_reworded(project, {key for key in keys if key})
+        today = self._adopt_reworded(project, keys)
 
         def own(number: int, entry: Entry | Kept) -> bool:
             return self._shows(project, number, replace(entry, key=today.get(entry.key, entry.key)))
@@ -356,14 +362,21 @@ class RenderSession:
         project.begin(self.story, keys, names, about.name, about.version, own)
         self.project = project
 
-    def _adopt_reworded(self, project: Project, keys: set[str]) -> dict[str, str]:
+    def _adopt_reworded(self, project: Project, keys: Sequence[str | None]) -> dict[str, str]:
         """Let panels keep frames whose sentence an earlier version composed in other words, or that were drawn from
         noise when all frames were. Such a frame's key is no panel's of `keys`, but what its picture tells was asked
-        for, asked today, has one. Returns the key each such frame would have today by the one it has."""
+        for, asked today, has one. One from noise that was kept so is let go where the story says by now what is taken
+        of the sketch. Returns the key each such frame would have today by the one it has."""
+        said = {key: number for number, key in enumerate(keys, 1) if key and self._is_said(number)}
         by_look = {self.looks[subject.name]: subject for subject in self.story.subjects}
         sessions: dict[str, RenderSession] = {}
         reworded: dict[str, str] = {}
         for number, entry in project.entries.items():
+            if entry.asked in said and self.taken(now := said[entry.asked]):
+                drawn = self.asked(now, entry.seed, taken=FROM_NOISE)
+                if drawn is not None and drawn.key == entry.key:
+                    project.made_for(number, entry.key)
+                continue
             then = None if entry.asked in keys else project.asked(number)
             if then is None or (then.backend, then.version) != (self.backend.about.name, self.backend.about.version):
                 continue
@@ -392,8 +405,7 @@ class RenderSession:
     def _was_from_noise(self, number: int, entry: Entry) -> bool:
         """Whether a frame of panel `number` of this story, which says nothing of sketches, is one from noise though the
         backend's frames begin from sketches by now."""
-        said = self.story.script.panels[number - 1].steering.from_sketch, self.story.script.from_sketch
-        if not self.backend.about.from_sketch or any(each is not None for each in said):
+        if not self.backend.about.from_sketch or self._is_said(number):
             return False
         drawn = self.asked(number, entry.seed, taken=FROM_NOISE)
         return drawn is not None and drawn.key == entry.key

@@ -31,6 +31,7 @@ from anystory.script.wildcards import (
 )
 from anystory.sketch.own_files import ThingError
 from anystory.story.capabilities import Capabilities
+from anystory.story.from_sketch import KEY
 from anystory.story.model import LIBRARY, CastMember, Panel, Script, Style, sides
 from anystory.story.names import folded, visible
 from anystory.story.prompt import SPACELESS, compose, find_names
@@ -533,6 +534,13 @@ def _size(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
 
 def _unsteered(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "steering", as a note: what steers a model, asked of a backend that is none."""
+    if backend.about.sketches and reading.script.from_sketch is not None:
+        message = Message(
+            "{name} is not a model that {key} could act on; the story is made without it.",
+            name=backend.about.name,
+            key=KEY,
+        )
+        yield _finding(reading.source, reading.span((KEY,)), "note", "steering", message)
     for number, path, panel in _panels(reading) if backend.about.sketches else ():
         layout = replace(panel.steering.layout, start=Layout.start, end=Layout.end)
         acts = steering_fields(Steering(layout))

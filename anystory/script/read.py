@@ -178,7 +178,9 @@ def _unfilled(parsed: Parsed, text: str) -> Parsed:
     # The panels as a whole have a place: whoever edits one makes plain text of them all first.
     spans = {**parsed.spans, ("panels",): (0, len(text))}
     left_out = tuple(replace(out, fix=out.fix and bare(out.fix)) for out in parsed.left_out)
-    return replace(parsed, data=bare(parsed.data), spans=spans, problems=tuple(problems), left_out=left_out)
+    return replace(
+        parsed, source=text, data=bare(parsed.data), spans=spans, problems=tuple(problems), left_out=left_out
+    )
 
 
 def script_text(path: str | Path) -> str:

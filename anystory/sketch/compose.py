@@ -250,6 +250,7 @@ class _Board:
     def blank(self) -> _Board:
         """The same place and light with nothing in the picture yet."""
         board = copy(self)
+        board._laid = []
         board.canvas = Image.new("RGBA", self.canvas.size)
         board.holders, board._seen = np.full_like(self.holders, self.roles), np.zeros_like(self._seen)
         return board
@@ -274,8 +275,8 @@ class _Board:
         if holder is None:
             return
         alpha = np.ascontiguousarray(patch.pixels[..., 3])
-        part = (slice(patch.y, patch.y + alpha.shape[0]), slice(patch.x, patch.x + alpha.shape[1]))
-        seen, holders = self._seen[part], self.holders[part]
+        where = (slice(patch.y, patch.y + alpha.shape[0]), slice(patch.x, patch.x + alpha.shape[1]))
+        seen, holders = self._seen[where], self.holders[where]
         seen *= _LEFT.take(alpha)
         np.putmask(holders, seen < 0.5, self.roles)
         held = alpha >= 128

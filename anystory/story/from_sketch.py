@@ -7,7 +7,7 @@ as `off`, `layout`, `0.4` or `layout 0.4`; an `Underdrawing` is the sketch benea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ OFF, LAYOUT = "off", "layout"
 """Nothing of the sketch; where everybody is."""
 
 STRENGTH = 0.4
-"""How far a frame goes from the sketch it begins with where nobody says: measured with the embedded model
-(assets/mini/README.md)."""
+"""How far the frames of the embedded model go from the sketches they begin with where nobody says: chosen by looking at
+what it draws (assets/mini/README.md)."""
 
 
 class FromSketchError(AnyStoryError, ValueError):
@@ -34,8 +34,8 @@ class FromSketchError(AnyStoryError, ValueError):
 class FromSketch:
     """What a frame takes of its sketch. `layout`: everybody's place in it is the layout of the routing, as firmly and
     in the steps that the panel's layout says; places by hand win over it. `strength`: how far the frame goes from the
-    sketch it begins with, 1 = from noise, 0 = the sketch; of N steps only the last int(N * strength + 0.5) run. Raises
-    FromSketchError for a strength beyond 0 and 1."""
+    sketch it begins with, 1 = from noise, 0 = the sketch; of N steps only the last int(N * strength + 0.5) run, at
+    least one above 0. Raises FromSketchError for a strength beyond 0 and 1."""
 
     layout: bool = False
     strength: float = 1.0
@@ -53,7 +53,7 @@ class FromSketch:
     def read(cls, said: Any) -> FromSketch:
         """From what a script, a command or a program says: its words, a number alone, or False. Raises FromSketchError
         for anything else."""
-        words = str(said).split() if not isinstance(said, bool) or said else [OFF]
+        words = str(said).casefold().split() if not isinstance(said, bool) or said else [OFF]
         if words == [OFF]:
             return cls()
         layout = words[:1] == [LAYOUT]
@@ -84,7 +84,11 @@ class FromSketch:
 
     def steps(self, total: int) -> int:
         """How many of a frame's `total` steps run."""
-        return int(total * self.strength + 0.5)
+        return max(int(total * self.strength + 0.5), int(self.strength > 0))
+
+    def within(self, total: int) -> FromSketch:
+        """What that comes to in so many steps: where all of them run, the frame is one from noise."""
+        return self if self.steps(total) < total else replace(self, strength=1.0)
 
 
 FROM_NOISE = FromSketch()

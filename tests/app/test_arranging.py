@@ -12,9 +12,10 @@ from playwright.sync_api import expect
 
 from anystory.script.read import read_script
 from anystory.sketch.read import read_story
+from anystory.story.from_sketch import FromSketch
 from anystory.story.model import Panel
 from anystory.story.steering import Layout, Place, Steering
-from tests.app.steps import EXAMPLE, few_steps, frames, settle, upload, write
+from tests.app.steps import EXAMPLE, few_steps, frames, open_part, settle, upload, write
 from tests.app.test_parts import actors  # noqa: F401  a fixture
 from tests.app.test_storybook import shown, studio, words  # noqa: F401  fixtures
 from ui import arranging, chips, strings
@@ -104,6 +105,26 @@ def test_keys_move_and_turn_and_what_was_done_is_put_back(story_page):
     page.locator(".tools .free").click()
     expect(script).to_have_value(LINES)
     composed(page)
+
+
+def test_a_pinned_panel_stays_and_says_so(story_page):
+    page = story_page
+    script = opened(page)
+    open_part(page, "takes")
+    page.locator('#takes [data-act="pin"]').click()
+    expect(page.locator('#takes [data-act="pin"]')).to_have_text("Unpin")
+    text = script.input_value()
+    named(page, "Bruno").scroll_into_view_if_needed()
+    place = on_frame(page, "Bruno")
+    named(page, "Bruno").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page.locator("#desk-notice")).to_contain_text("pinned")
+    expect(page.locator(".opened-frame")).not_to_have_class(re.compile("moving"))
+    assert on_frame(page, "Bruno") == pytest.approx(place, abs=2), "what is not made is not shown"
+    weather = page.locator("#read [data-kind=weather]")
+    weather.select_option("snow")
+    expect(weather).to_have_value("clear")
+    expect(script).to_have_value(text)
 
 
 def test_a_finger_moves_whoever_is_tapped_and_the_corner_resizes(browser, storybook):
@@ -241,6 +262,9 @@ def test_what_comes_from_the_page_is_a_layout_or_one_sentence(studio, shown):  #
     assert keep == before
     freed = arranging.arranged(studio, item, before, {"free": ["Fern"]}, 1.0)
     assert freed == Steering()
+    asked = replace(before, from_sketch=FromSketch.read("layout 0.4"), router=False)
+    freed = arranging.arranged(studio, item, asked, {"free": ["Fern"]}, 1.0)
+    assert freed == replace(asked, layout=Layout()), "what a model is told stays"
     for box in (["x", 0, 1, 1], [2, 0, 3, 1], [0.5, 0.5, 0.5, 0.5]):
         with pytest.raises(ValueError, match="The box of Fern"):
             arranging.arranged(studio, item, before, {"objects": [told("Fern", box)]}, 1.0)

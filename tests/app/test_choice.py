@@ -13,7 +13,7 @@ from anystory.backends.base import BACKENDS, MODELS, NEEDS, STORYBOOK, BackendEr
 from anystory.backends.load import load, supplied
 from anystory.project.folder import Project
 from tests.app.conftest import visiting
-from tests.app.steps import EXAMPLE, ROOT, few_steps, frames, settle, upload, write
+from tests.app.steps import EXAMPLE, ROOT, few_steps, frames, open_part, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401
 from ui import choice, space
 from ui.backends import Backends, named
@@ -224,7 +224,7 @@ def test_what_draws_is_chosen_on_the_page_and_for_one_panel(page):
     expect(page.locator(".opened .number")).to_contain_text("mini")
     expect(page.locator("#draw-once button")).to_have_text([name for name in BACKENDS if name != "mini"])
     expect(page.locator(".model.sketches")).to_be_visible()
-    page.locator("#desk-takes button").first.click()
+    open_part(page, "takes")
     expect(page.locator("#takes .others button")).to_contain_text("storybook")
 
     expect(page.locator(".story .saved")).to_be_visible()

@@ -22,6 +22,7 @@ from anystory.story.model import Prompt
 from tests.app.steps import PATIENCE, ROOT, few_steps, frames, settle, tracebacks, upload, write
 from ui import space
 from ui.serve import arguments, limits, run
+from ui.strings import told
 
 
 @pytest.fixture
@@ -41,8 +42,9 @@ def test_a_borrowed_gpu_makes_the_same_frame_and_says_what_is_wrong(tiny_backend
     own, lent = frame(tiny_backend, [tiny_backend.encode(fern)]), frame(borrowed, [borrowed.encode(fern)])
     assert ImageChops.difference(own.image, lent.image).getbbox() is None
     assert (own.maps.values == lent.maps.values).all()
-    with pytest.raises(BackendError, match="at most"):
+    with pytest.raises(BackendError, match="at most") as refused:
         list(borrowed.denoise(Request(prompt, ("Fern",) * 9, [fern] * 9, settings, 7)))
+    assert "tiene 9" in told("es", refused.value.said), "a fork keeps the Message"
 
 
 def test_a_borrowed_gpu_looks_for_characters_where_the_backend_can(tiny_backend, fern, monkeypatch):

@@ -373,6 +373,13 @@ def test_loras_that_cannot_be_loaded(lora, tmp_path):
     assert "has nothing for FLUX.1-dev" in said(lora)
     save_file({k.replace("to_q", "to_z"): v for k, v in lora_state().items()}, lora)
     assert "FLUX.1-dev" in said(lora)
+    for told in (
+        "{",
+        '{"transformer.lora_alpha": 8, "transformer.alpha_pattern": {"(": 8}}',
+        '{"transformer.lora_alpha": []}',
+    ):
+        save_file(lora_state(), lora, {"format": "pt", "lora_adapter_metadata": told})
+        assert "does not fit FLUX.1-dev" in said(lora)
     lora.write_bytes(b"ink")
     assert "cannot be read" in said(lora)
 

@@ -77,7 +77,7 @@ def test_a_layout_can_be_given(render, tmp_path, capsys):
     [
         ("9", "Fox 0 0 1 1", "--layout 9 does not fit: the script has panels 1 to 3."),
         ("x", "Fox 0 0 1 1", "--layout takes numbers and ranges such as 2,4-6, not 'x'."),
-        ("1", "Fox 0 0 2 1", "--layout 1: The box of Fox is 0 0 2 1"),
+        ("1", "Fox 0 0 9 1", "--layout 1: The box of Fox is 0 0 9 1"),
         ("1", "Ghost 0 0 1 1", "Ghost"),
         ("1", "", "The layout places nobody"),
     ],

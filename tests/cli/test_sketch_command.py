@@ -226,13 +226,13 @@ def test_another_backend_goes_on_in_its_own_settings(script, tmp_path, tiny_mode
 
 def test_what_steers_a_model_is_told_to_do_nothing(script, tmp_path, capsys):
     steered = {"prompt": "Fox at the beach", "eta": {"Fox": 2}, "router": False, "layout": {"Fox": [0, 0.2, 0.5, 0.9]}}
-    changed(script, panels=[{**steered, "layout_steps": [0, 0.5]}, "Owl sits"])
+    changed(script, panels=[{**steered, "layout_steps": [0, 0.5]}, "Owl sits"], from_sketch="layout")
     assert main(["check", str(script), "--backend", "storybook"]) == 0
     said = {line.partition("note: ")[2] for line in capsys.readouterr().out.splitlines()}
     assert said == {
         f"storybook is not a model that {key} could act on; panel 1 is made without it."
         for key in ("eta", "layout_steps", "router")
-    }
+    } | {"storybook is not a model that from_sketch could act on; the story is made without it."}
     assert main(["check", str(script), "--backend", "mini"]) == 0 and "steering" not in capsys.readouterr().out
 
 

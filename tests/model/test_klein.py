@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from transformers import AutoTokenizer, Qwen3ForCausalLM
 
+from anystory.model.flux.pipeline import Start
 from anystory.model.flux.plans import FluxPlan, place
 from anystory.model.klein.pipeline import AnyStoryKleinPipeline, KleinSettings
 from anystory.model.routing import LEVELS, Guide, Guides
@@ -163,6 +164,25 @@ def test_every_setting_gives_what_a_plain_computation_gives(pipeline, by_hand, p
         torch.testing.assert_close(our.softmax(0), plain.softmax(0), atol=1e-4, rtol=0)
     for our, plain in zip([share[0] for step in steps for share in step.shares], shares, strict=True):
         torch.testing.assert_close(our, plain, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("last", [0, 1, 2])
+@pytest.mark.parametrize("asked", [{}, {"close": True, "ref_end_at": 0.6}], ids=["open", "closed"])
+def test_from_a_picture_only_the_last_steps_run_as_a_plain_computation_runs_them(pipeline, by_hand, asked, last):
+    settings = KleinSettings(64, 48, num_inference_steps=3, **asked)
+    cast = [pipeline.encode([picture(seed)], 48) for seed in range(2)]
+    states, noise = pipeline.encode_text("a fox")[:, :12], pipeline.noise(5, 64, 48)
+    pixels = torch.rand(3, 64, 48, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    start = pipeline.encode_picture(pixels)
+    assert start.shape == noise.shape
+    steps = list(pipeline.denoise_batch(states, [cast], noise, settings, start=Start(start, last)))
+    latents, logits, _ = by_hand.denoise(states[0], cast, noise[0], settings, clean=start[0], last=last)
+    assert [(step.index, step.total) for step in steps] == [(k + 1, last) for k in range(last)]
+    torch.testing.assert_close(steps[-1].latents[0] if last else start[0], latents, atol=2e-4, rtol=0)
+    ours = [layer[0] for step in steps for layer in step.logits]
+    assert len(ours) == len(logits)
+    for our, plain in zip(ours, logits, strict=True):
+        torch.testing.assert_close(our.softmax(0), plain.softmax(0), atol=1e-4, rtol=0)
 
 
 def test_a_picture_is_read_as_a_plain_computation_reads_it(pipeline, by_hand):

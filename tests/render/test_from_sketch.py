@@ -46,6 +46,20 @@ def test_frames_from_before_stay_and_new_ones_begin_with_sketches(tiny_backend, 
     assert [Project(tmp_path).frame(k).from_sketch for k in (1, 2)] == [FROM_NOISE, TAKEN]
 
 
+def test_a_frame_from_before_goes_once_the_story_asks_for_its_sketch(tiny_backend, backend, tmp_path):
+    assert reused(tiny_backend, story(tiny_backend), tmp_path) == [False, False]
+    assert reused(backend, story(backend), tmp_path) == [True, True]
+    Project(tmp_path).pin(2, True)
+    assert reused(backend, story(backend, from_sketch=TAKEN), tmp_path) == [False, True]
+    assert [Project(tmp_path).frame(k).from_sketch for k in (1, 2)] == [TAKEN, FROM_NOISE]
+    assert reused(backend, story(backend), tmp_path) == [True, True]
+
+
+def test_where_all_steps_run_a_frame_is_one_from_noise(backend):
+    nearly, noise = (Renderer(backend).keys(story(backend, from_sketch=FromSketch(strength=s))) for s in (0.9, 1))
+    assert nearly == noise
+
+
 def test_a_frame_that_was_asked_for_from_noise_does_not_stay_for_one_from_a_sketch(backend, tmp_path):
     assert reused(backend, story(backend, from_sketch=FROM_NOISE), tmp_path) == [False, False]
     assert reused(backend, story(backend), tmp_path) == [False, False]

@@ -52,6 +52,7 @@ def test_it_is_told():
     sheet = read_script("Prompt,Duration\nthe sea,2-3 s\na hill,4", form="sheet")
     assert [panel.duration for panel in sheet.script.panels] == [None, 4]
     assert [str(words.why) for words in sheet.left_out] == ["'2-3 s' is no duration; write seconds from 0.1 to 600"]
+    assert [sheet.source[slice(*out.span)] for out in sheet.left_out] == ["2-3 s"], "and not its row"
 
 
 def test_a_storyboarder_board_of_the_usual_length_has_none_of_its_own():

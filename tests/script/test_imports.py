@@ -6,6 +6,7 @@ import io
 import json
 import random
 import zipfile
+from contextlib import suppress
 
 import pytest
 
@@ -395,6 +396,31 @@ def test_a_table_in_a_document_is_a_shot_list(kind, tmp_path):
     assert [panel.prompt for panel in reading.script.panels] == ["Mia packs | unpacks", "Tom sleeps"]
     assert reading.script.panels[0].dialogue == (Line("Mia", "Ready?"), Line("Tom", "No!"))
     assert left_out(reading) == (["Ours"] if kind == "html" else [])
+    assert reading.source == script_text(file), "whoever reads it again reads the same"
+
+
+@pytest.mark.parametrize("kind", ["docx", "odt", "xlsx"])
+def test_a_damaged_file_of_an_office_program_is_read_or_refused(kind, tmp_path):
+    file, rng = tmp_path / f"a.{kind}", random.Random(5)
+    if kind == "xlsx":
+        file.write_bytes(workbook(TABLE))
+    else:
+        document(file.name, word("Mia waves" * 30) if kind == "docx" else "<text:p>Mia waves</text:p>" * 30, tmp_path)
+    whole, squeezed = zipfile.ZipFile(file), io.BytesIO()
+    with zipfile.ZipFile(squeezed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in whole.namelist():
+            archive.writestr(name, whole.read(name))
+    for _ in range(200):
+        data = bytearray(squeezed.getvalue())
+        data[rng.randrange(len(data))] = rng.randrange(256)
+        file.write_bytes(data)
+        with suppress(ScriptError):
+            script_text(file)
+
+
+def test_a_document_with_words_in_notes_alone_is_empty(tmp_path):
+    file = document("a.odt", "<text:note><text:h>Mia</text:h></text:note>", tmp_path)
+    assert script_text(file).strip() == ""
 
 
 def test_a_cell_over_several_rows_of_a_web_page_holds_for_them():

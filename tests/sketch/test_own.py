@@ -4,11 +4,13 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from anystory.api import load_story, render_story
 from anystory.backends.storybook import StorybookBackend
-from anystory.project.archive import pack, unpack
+from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.folder import Project
+from anystory.project.own import MAX_SVG
 from anystory.render.session import Renderer
 from anystory.script.lint import lint
 from anystory.script.read import load_script, parse_script
@@ -88,6 +90,46 @@ def test_a_project_takes_its_drawings_along(folder, tmp_path):
     assert all(frame.reused for frame in frames)
     anew = [frame.image for frame in render_story(again, backend)]
     assert [image.tobytes() for image in anew] == [image.tobytes() for image in made]
+
+
+def test_a_picture_is_taken_along_whatever_its_name_says_of_its_kind(folder, tmp_path):
+    Image.new("RGB", (40, 40), "red").save(folder / "things" / "kite.png", "JPEG")
+    Image.new("RGB", (40, 40), "red").save(folder / "things" / "boat.jpg", "WEBP")
+    backend = StorybookBackend()
+    story = load_story(folder / "story.txt", backend)
+    list(render_story(small(story), backend, tmp_path / "out"))
+    pack(tmp_path / "out", tmp_path / "story.zip")
+    assert unpack(tmp_path / "story.zip", tmp_path / "again").notes == ()
+    assert own_library(Project(tmp_path / "again").story().script.things).find("kite") is not None
+
+
+def test_a_drawing_that_is_none_is_told_of_before_it_is_packed(folder, tmp_path):
+    backend = StorybookBackend()
+    list(render_story(small(load_story(folder / "story.txt", backend)), backend, tmp_path / "out"))
+    (tmp_path / "out" / "things" / "kite.png").write_bytes(b"no picture")
+    with pytest.raises(ArchiveError, match=r"kite\.png' is not what its name says"):
+        pack(tmp_path / "out", tmp_path / "story.zip")
+    (tmp_path / "out" / "things" / "kite.png").unlink()
+    (tmp_path / "out" / "things" / "kite.svg").write_bytes(b" " * (MAX_SVG + 1))
+    with pytest.raises(ArchiveError, match=r"kite\.svg is too large"):
+        pack(tmp_path / "out", tmp_path / "story.zip")
+
+
+def test_drawings_that_a_story_has_no_more_leave_its_project(folder, tmp_path):
+    backend, out = StorybookBackend(), tmp_path / "out" / "things"
+
+    def rendered():
+        list(render_story(small(load_story(folder / "story.txt", backend)), backend, tmp_path / "out"))
+        return {path.name for path in out.iterdir()}
+
+    before = rendered()
+    (out / "by hand.svg").write_text(SVG.format("#00c"))
+    (folder / "things" / "ball.svg").write_text(SVG.format("#00c"))
+    after = rendered()
+    assert len(after) == len(before) + 1 and "by hand.svg" in after and len(before & after) == len(before) - 1
+    for path in (folder / "things").iterdir():
+        path.unlink()
+    assert rendered() == {"by hand.svg"}
 
 
 def small(story):

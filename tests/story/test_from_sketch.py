@@ -33,6 +33,7 @@ def test_words_are_read_and_written(words):
 
 
 def test_numbers_and_false_are_words_too():
+    assert FromSketch.read("Layout 0.4") == SAID["layout 0.4"] and FromSketch.read("Off") == FROM_NOISE
     assert FromSketch.read(0.4) == SAID["0.4"] and FromSketch.read(0) == SAID["0"]
     assert FromSketch.read(False) == FromSketch.read(1) == FROM_NOISE
 
@@ -48,10 +49,15 @@ def test_other_words_are_refused_in_a_sentence(words):
 
 
 @pytest.mark.parametrize(
-    ("strength", "total", "run"), [(1, 25, 25), (0, 25, 0), (0.4, 25, 10), (0.4, 10, 4), (0.5, 1, 1)]
+    ("strength", "total", "run"), [(1, 25, 25), (0, 25, 0), (0.4, 25, 10), (0.4, 10, 4), (0.5, 1, 1), (0.1, 4, 1)]
 )
 def test_of_the_steps_the_share_runs_that_the_strength_says(strength, total, run):
     assert FromSketch(strength=strength).steps(total) == run
+
+
+def test_where_all_steps_run_a_frame_begins_with_noise():
+    assert FromSketch(True, 0.9).within(4) == FromSketch(True) and FromSketch(strength=0.99).within(25) == FROM_NOISE
+    assert FromSketch(True, 0.4).within(25) == FromSketch(True, 0.4) and FromSketch(strength=0).within(1).strength == 0
 
 
 def test_a_story_and_a_panel_say_it_in_every_form():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,8 @@ from anystory.backends.base import STORYBOOK, BackendError
 from anystory.project.folder import ProjectError
 from anystory.story.model import Panel, Style
 from ui import cast, desk, html, script, viewer
-from ui.arranging import arranged
-from ui.chips import chosen, with_shows
+from ui.arranging import arranged, laid
+from ui.chips import chosen, read, with_shows
 from ui.events import QUICK
 from ui.events.render import changed, redrawn, start
 from ui.limits import LimitError
@@ -67,6 +68,16 @@ def wire(parts: Parts) -> None:
             return {table.notice: html.notice([say("desk.pinned", number=item.number)])}
         return None
 
+    refusals = itertools.count(1)
+
+    def or_back(change: dict[Any, Any], item: Shown | None, request: gr.Request) -> dict[Any, Any]:
+        """A change of the page; where no render comes of it the cast and the chips are as the frame is again."""
+        if item is None or stage.progress in change:
+            return change
+        number = next(refusals)
+        back = {view.laid: laid(studio, item, number), view.read: read(studio, item, words(request), number)}
+        return {**change, **back}
+
     def steer(
         event: gr.EventData,
         request: gr.Request,
@@ -111,15 +122,16 @@ def wire(parts: Parts) -> None:
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
-            return no or {}
+            return or_back(no or {}, item, request)
         job = redrawn(parts, item, drawer).as_written(script.panels_of(lines, cast.members(present)))
         try:
             before = job.script.panels[item.number - 1].steering
             asked = arranged(studio, item, before, event._data, desk.STRENGTH if item.backend != STORYBOOK else 1.0)
         except ValueError as error:
-            return {table.notice: html.notice([words(request)(error)])}
+            return or_back({table.notice: html.notice([words(request)(error)])}, item, request)
         job = job.arranged(item, asked)
-        return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
+        begun = {**taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
+        return or_back({table.notice: "", **begun}, item, request)
 
     def choose(
         event: gr.EventData,
@@ -133,7 +145,7 @@ def wire(parts: Parts) -> None:
     ) -> dict[Any, Any]:
         no = refused(request, item)
         if item is None or no is not None:
-            return no or {}
+            return or_back(no or {}, item, request)
         members = cast.members(present)
         job = redrawn(parts, item, drawer).as_written(script.panels_of(lines, members))
         before = job.script.panels[item.number - 1]
@@ -144,11 +156,12 @@ def wire(parts: Parts) -> None:
             return change
         panels = (*job.script.panels[: item.number - 1], panel, *job.script.panels[item.number :])
         job = replace(job, script=replace(job.script, panels=panels), panels=(item.number,), retry=None, variants=0)
-        return {**change, **start(parts, job, frames, request)}
+        return or_back({**change, **start(parts, job, frames, request)}, item, request)
 
     by_hand, anew = [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)]
-    view.read.choose(choose, by_hand, anew, **QUICK)
-    view.picture.arrange(arrange, by_hand, anew, **QUICK)
+    back = [*anew, view.laid, view.read]
+    view.read.choose(choose, by_hand, back, **QUICK)
+    view.picture.arrange(arrange, by_hand, back, **QUICK)
     table.routing.steer(steer, by_hand, anew, **QUICK)
 
     def vary(

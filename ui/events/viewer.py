@@ -10,8 +10,8 @@ from typing import Any
 import gradio as gr
 
 from ui import viewer
-from ui.arranging import laid, shot_of
-from ui.chips import chips
+from ui.arranging import laid
+from ui.chips import read
 from ui.events import QUICK
 from ui.parts import Parts
 from ui.studio import Shown, animation, contact_sheet, map_sheet
@@ -33,9 +33,7 @@ def wire(parts: Parts) -> None:
         run = parts.visitors[request.session_hash].run
         if run and not run.ended:
             return [gr.skip()] * 2
-        shot = shot_of(parts.studio, item) if item else None
-        said = chips(shot, item.panel, item.job.names, words(request)) if item else ""
-        return [laid(parts.studio, item), said]
+        return [laid(parts.studio, item), read(parts.studio, item, words(request))]
 
     gr.on(
         [view.item.change, stage.ended.change],

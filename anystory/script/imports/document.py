@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from anystory.errors import Message
+from anystory.errors import DAMAGE, Message
 from anystory.script.form import ScriptError
 from anystory.script.imports.workbook import xml_part
 
@@ -31,13 +31,13 @@ def to_text(data: bytes, name: str) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as document:
             root = xml_part(document, PARTS[kind])
         lines = [*_blocks(root)]
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
+    except (*DAMAGE, KeyError, ElementTree.ParseError, RuntimeError, OSError) as error:
         raise ScriptError(
             Message("{name} is not a document that can be read; save it as .docx, .odt or .txt.", name=name)
         ) from error
-    first = next((index for index, line in enumerate(lines) if line.strip()), 0)
+    first = next((index for index, line in enumerate(lines) if line.strip()), None)
     heading = next((each for each in root.iter() if _name(each) in ("p", "h") and _words(each).strip()), None)
-    if heading is not None and _is_heading(heading) and ":" not in lines[first]:
+    if first is not None and heading is not None and _is_heading(heading) and ":" not in lines[first]:
         lines[first] = f"title: {lines[first]}"
     return "\n".join(lines) + "\n"
 

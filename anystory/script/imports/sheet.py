@@ -158,6 +158,9 @@ def _panels(panels: Panels, rows: Sequence[list[Cell]]) -> Parsed:
             kind = kinds[index] if index < len(kinds) else None
             if kind in MAYBE and is_nothing(text):
                 continue
+            if kind and text and (why := _unfit(kind, text)):
+                panels.leave_out(span, why)
+                continue
             text = said_after_all(text) if kind in ("caption", "style") else text
             if kind not in (None, "number") and text:
                 told.setdefault(str(kind), []).append(text)
@@ -194,19 +197,10 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
         elif line.strip():
             said.append(line)  # of which the reader says that it is not told who says it
     seen = [_unbroken(cell) for cell in told.get("prompt", ())]
-    words = [*seen, *told.get("place", ())]
-    for cell in told.get("time", ()):
-        if re.fullmatch(r"[\d:.,\s]+s?", cell):
-            panels.leave_out(span, Message("{time} is no time of day that a picture shows", time=cell))
-        else:
-            words.append(cell)
-    words += told.get("camera", ())
-    fields: dict[str, Any] = {key: told[key][0] for key in ("style", "seed", "size", "shape") if key in told}
-    if lasting := told.get("duration"):
-        if seconds(lasting[0]) is None:
-            panels.leave_out(span, no_duration(lasting[0]))
-        else:
-            fields["duration"] = lasting[0]
+    words = [*seen, *(words for kind in ("place", "time", "camera") for words in told.get(kind, ()))]
+    fields: dict[str, Any] = {
+        key: told[key][0] for key in ("style", "seed", "size", "shape", "duration") if key in told
+    }
     fields |= {
         "prompt": sentence(words),
         "caption": _unbroken(" ".join(told.get("caption", ()))),
@@ -214,6 +208,13 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
     }
     there = [*present, *speaker, *(line["who"] for line in said if isinstance(line, dict))]
     panels.add(span, "" if nobody else sentence(seen), there, **fields)
+
+
+def _unfit(kind: str, cell: str) -> str | None:
+    """Why a cell of a kind is left out that no panel can have; None for one that is kept."""
+    if kind == "time" and re.fullmatch(r"[\d:.,\s]+s?", cell):
+        return Message("{time} is no time of day that a picture shows", time=cell)
+    return no_duration(cell) if kind == "duration" and seconds(cell) is None else None
 
 
 def _unbroken(cell: str) -> str:

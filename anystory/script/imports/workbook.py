@@ -8,7 +8,7 @@ import zipfile
 from itertools import islice
 from xml.etree import ElementTree
 
-from anystory.errors import Message
+from anystory.errors import DAMAGE, Message
 from anystory.script.form import MAX_BYTES, MAX_PANELS, ScriptError
 from anystory.script.imports.sheet import HEADING_ROWS, LASTING, column
 
@@ -27,7 +27,7 @@ def to_table(data: bytes, name: str) -> str:
             names = book.namelist()
             shared = _strings(book) if "xl/sharedStrings.xml" in names else []
             sheet = xml_part(book, _first(book))
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
+    except (*DAMAGE, KeyError, ElementTree.ParseError, RuntimeError, OSError) as error:
         raise ScriptError(
             Message("{name} is not an Excel workbook that can be read; save it as .xlsx or .csv.", name=name)
         ) from error
@@ -104,7 +104,7 @@ def _column(reference: str, otherwise: int) -> int:
 def _value(cell: ElementTree.Element, shared: list[str]) -> str:
     kind, value = cell.get("t", "n"), cell.findtext("{*}v") or ""
     if kind == "s":
-        return shared[int(value)] if value.isdigit() and int(value) < len(shared) else ""
+        return shared[int(value)] if re.fullmatch("[0-9]{1,9}", value) and int(value) < len(shared) else ""
     if kind == "inlineStr":
         inline = cell.find("{*}is")
         return "" if inline is None else _text(inline)
