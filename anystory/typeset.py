@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 from PIL import Image, ImageDraw, features
@@ -158,11 +158,13 @@ def isolated(text: str) -> str:
 def unwritable(text: str) -> str:
     """A sentence on the characters of a text that no font has or that are set wrongly; "" if there is none."""
     parts = [part for part in clusters(unicodedata.normalize("NFC", text)) if home(part, own()) == ""]
-    missing = "".join(dict.fromkeys(char for char in "".join(parts) if not writable(char, own())))
+    # Of a flag or another joined emoji no character may be missing by itself.
+    without = ([char for char in part if not writable(char, own())] or [part] for part in parts)
+    missing = list(dict.fromkeys(chain.from_iterable(without)))
     if missing:
-        shown = missing if len(missing) <= 12 else f"{missing[:12]}…"
         # A mark is shown on the dotted circle that stands for any letter.
-        shown = "".join(f"◌{char}" if unicodedata.category(char)[0] == "M" else char for char in shown)
+        shown = "".join(f"◌{one}" if unicodedata.category(one[0])[0] == "M" else one for one in missing[:12])
+        shown += "…" * (len(missing) > 12)
         return Message("No font here has {shown}; empty boxes stand in for it: give one that has.", shown=shown)
     if not SHAPED and any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
         return NOT_SHAPED

@@ -38,6 +38,7 @@ from anystory.script.form import MAX_CAST
 from anystory.story.model import BOUNDS, CastMember
 from anystory.story.names import folded
 from ui import book, cast
+from ui import export as others
 from ui.gate import address
 from ui.limits import LimitError
 from ui.parts import Parts
@@ -47,8 +48,8 @@ from ui.studio import Job, Moment, slug
 from ui.uploads import uploaded
 from ui.words import words
 
-BOOKS = "pdf, cbz, epub, zip"
-"""What a story can be set as."""
+FILES = ", ".join(("pdf", "cbz", "epub", "zip", *others.KINDS))
+"""What files of a story there are."""
 
 
 class CallError(AnyStoryError):
@@ -216,12 +217,16 @@ def wire(parts: Parts) -> None:
         author: str = "",
         direction: str = "",
         language: str = "",
+        grid: str = "2x3",
+        panel: int = 1,
     ) -> tuple[FileData, list[str]]:
-        """Letter a rendered story and set it on pages: a book to print, to read on a screen, or as pictures.
+        """Make a file of a rendered story: a lettered book to print or to read on a screen, pictures, a storyboard, a
+        webtoon, a film, or the layers of a frame of storybook's.
 
         Args:
             story: the ZIP that render gave
-            kind: pdf, cbz, epub or zip (of PNG files)
+            kind: pdf, cbz, epub or zip (of PNG files); storyboard (PDF), webtoon (ZIP), webp or mp4 (films), ora or
+                psd (layers)
             pages: the layout, such as 2x2, manga, full or facing; "" = the story's own
             captions: box, below or none
             dialogue: balloons, below or none
@@ -232,26 +237,34 @@ def wire(parts: Parts) -> None:
             author: who made the book
             direction: ltr or rtl, "" = as the words run
             language: the code of the words' language, "" = as their letters tell
+            grid: columns and rows of a storyboard's page
+            panel: the panel whose frame's layers are asked for, from 1
 
         Returns:
-            The book, and sentences on what did not fit or is missing.
+            The file, and sentences on what did not fit or is missing.
         """
         with _sentences(request), TemporaryDirectory() as folder:
-            if kind not in BOOKS.split(", "):
+            if kind not in FILES.split(", "):
                 raise CallError(
-                    Message("There is no kind of book {kind}; choose one of {kinds}.", kind=repr(kind), kinds=BOOKS)
+                    Message("There is no kind of file {kind}; choose one of {kinds}.", kind=repr(kind), kinds=FILES)
                 )
             (path,) = _files(parts, request, [story])
             unpack(path, Path(folder) / "story")
             project = Project(Path(folder) / "story")
             script = project.story().script
             own = "" if bleed == -1 else str(_number("bleed", bleed, float, 0, 1))
-            panel = str(_number("cover", cover, int, 0, len(script.panels)))
+            front = str(_number("cover", cover, int, 0, len(script.panels)))
+            number = _number("panel", panel, int, 1, len(script.panels))
             dots = _number("dpi", dpi, int, MIN_DPI, MAX_DPI)
             layout, gap = str(pages) or script.pages or Format.layout, Format.gutter
-            how = book.form(layout, "", gap, captions, dialogue, trim, own, panel, author, direction, None, dots)
-            file = _own_place() / f"{slug(script.title)}.{kind}"
-            told = write(Pages(project, how, painter=printer(project) if how.paper else None), file, str(language))
+            how = book.form(layout, "", gap, captions, dialogue, trim, own, front, author, direction, None, dots)
+            made = Pages(project, how, painter=printer(project) if how.paper else None)
+            if kind in others.KINDS:
+                file = _own_place() / f"{slug(script.title)}{others.ending(kind, number)}"
+                told = others.save(made, kind, file, str(grid), number)
+            else:
+                file = _own_place() / f"{slug(script.title)}.{kind}"
+                told = write(made, file, str(language))
         say = words(request)
         return _served(file), [say(sentence) for sentence in told]
 

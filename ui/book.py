@@ -22,6 +22,8 @@ from anystory.pages.form import MAX_DPI, MAX_GUTTER, MIN_DPI, Format, PageError
 from anystory.pages.layout import Page, Pages
 from anystory.pages.paper import PAPERS, PaperError, paper
 from anystory.project.folder import Project, ProjectError, write_atomic
+from anystory.render.film import FilmError
+from anystory.render.layers import LayerError
 from anystory.render.print import printer
 from anystory.script.exports.files import exported
 from anystory.story.layouts import FIT, LAYOUTS, PAGES
@@ -33,19 +35,21 @@ from ui.words import t, words
 PREVIEW = 110
 """Dots per inch of the page to look at."""
 
-ERRORS = (PageError, ProjectError, LetteringError, PaperError, FontError)
+ERRORS = (PageError, ProjectError, LetteringError, PaperError, FontError, FilmError, LayerError)
 """What is told as a sentence."""
 
 WAYS = {"box": "book.box", "balloons": "book.balloons", "below": "book.below", "none": "book.none"}
 KINDS = ("png", "pdf", "cbz", "epub")
+OTHERS = ("storyboard", "webtoon", "ora")
+"""What the story is saved as besides its pages and its film."""
 SCRIPTS = ("fountain", "csv", "storyboarder")
 """What the script is saved as for other programs."""
 
 
 @dataclass(frozen=True)
 class Book:
-    """The widgets of the pages. `at` is the page that is looked at, from 1; `said` changes with the words on them, and
-    `saves` are the buttons by file type."""
+    """The widgets of the pages. `at` is the page that is looked at, from 1; `said` changes with the words on them,
+    `saves` are the buttons by file type, but for that of the `film`, and `filmed` says how far that is."""
 
     layout: gr.Dropdown
     page: gr.Dropdown
@@ -63,6 +67,8 @@ class Book:
     said: gr.Textbox
     preview: gr.HTML
     fit: gr.Button
+    film: gr.Button
+    filmed: gr.HTML
     saves: dict[str, gr.Button]
 
     @property
@@ -118,6 +124,14 @@ def create() -> Book:
                     kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
                     for kind in KINDS
                 }
+            gr.HTML(f'<p class="hint">{t("book.others")}</p>')
+            with gr.Row(elem_classes="takeaway"):
+                saves |= {
+                    kind: gr.Button(t(f"book.save.{kind}"), size="md", min_width=80, elem_id=f"save-{kind}")
+                    for kind in OTHERS
+                }
+                film = gr.Button(t("book.save.film"), size="md", min_width=80, elem_id="save-film")
+            filmed = gr.HTML(elem_id="filmed")
             gr.HTML(f'<p class="hint">{t("book.scripts")}</p>')
             with gr.Row(elem_classes="takeaway"):
                 saves |= {
@@ -128,7 +142,7 @@ def create() -> Book:
             preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
     at, words = gr.State(1), gr.Textbox(visible="hidden")
     laid = layout, page, gutter, captions, dialogue
-    return Book(*laid, paper, bleed, cover, author, direction, font, dpi, at, words, preview, fit, saves)
+    return Book(*laid, paper, bleed, cover, author, direction, font, dpi, at, words, preview, fit, film, filmed, saves)
 
 
 def said(shown: Sequence[Shown], script: Script | None) -> str:

@@ -9,13 +9,13 @@ from anystory.cli.usage import UsageError
 from anystory.pages.balloons import Lettering
 from anystory.pages.export import write, write_webtoon
 from anystory.pages.form import Format
-from anystory.pages.layers import ENDINGS, layered, words_layer
+from anystory.pages.layers import ENDINGS
 from anystory.pages.layout import Pages
 from anystory.pages.storyboard import SheetForm, Sheets
 from anystory.pages.webtoon import StripForm
-from anystory.project.folder import Project, write_atomic
+from anystory.project.folder import Project
 from anystory.render.film import Film, FilmForm, write_film
-from anystory.render.layers import frame_layers
+from anystory.render.layers import write_layers
 
 
 def storyboard(arguments: argparse.Namespace, report: Report) -> None:
@@ -53,15 +53,9 @@ def webtoon(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def layers(arguments: argparse.Namespace, report: Report) -> None:
-    ending = arguments.out.suffix.lower()
-    if ending not in ENDINGS:
+    if arguments.out.suffix.lower() not in ENDINGS:
         raise UsageError(f"{arguments.out} must end in {' or '.join(ENDINGS)}.")
-    project = Project(arguments.folder)
-    parts, frame = frame_layers(project, arguments.panel), project.frame(arguments.panel)
-    panel = project.story().script.panels[arguments.panel - 1]
-    words, warnings = words_layer(frame.image.size, panel, frame.maps, Lettering())
-    write_atomic({arguments.out: layered((*parts, *([words] if words else [])), frame.image.size, ending)})
+    count, warnings = write_layers(Project(arguments.folder), arguments.panel, arguments.out)
     for warning in warnings:
         report.note(warning)
-    count = len(parts) + bool(words)
     report.tell("written", f"{count} layers are in {arguments.out}", file=str(arguments.out), layers=count)

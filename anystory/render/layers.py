@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from anystory.backends.base import STORYBOOK
 from anystory.backends.load import load
 from anystory.errors import AnyStoryError, Message
-from anystory.project.folder import Project, ProjectError
+from anystory.pages.balloons import Lettering
+from anystory.pages.layers import layered, words_layer
+from anystory.project.folder import Project, ProjectError, write_atomic
 from anystory.render.session import Encodings, RenderSession
 from anystory.sketch.cutout import prepare
 from anystory.sketch.layers import SketchLayer, layers_of
 from anystory.sketch.sketcher import sketching
+from anystory.story.model import Script
 
 
 class LayerError(AnyStoryError, ValueError):
@@ -55,3 +59,17 @@ def frame_layers(project: Project, number: int) -> tuple[SketchLayer, ...]:
         layout=request.steering.layout,
     )
     return layers_of(coats)[1]
+
+
+def write_layers(
+    project: Project, number: int, target: Path, how: Lettering | None = None, script: Script | None = None
+) -> tuple[int, tuple[str, ...]]:
+    """Write the layers of the frame of panel `number`, its words on top, to a file that ends as
+    `anystory.pages.layers.ENDINGS` say; `script` has other words than those it was rendered with. Returns how many
+    layers there are, and sentences on words that did not fit. Raises LayerError, PageError or ProjectError."""
+    parts, frame = frame_layers(project, number), project.frame(number)
+    panel = (script or project.story().script).panels[number - 1]
+    words, warnings = words_layer(frame.image.size, panel, frame.maps, how or Lettering())
+    parts += (words,) if words else ()
+    write_atomic({target: layered(parts, frame.image.size, target.suffix.lower())})
+    return len(parts), warnings

@@ -16,7 +16,7 @@ from anystory.script.read import read_script
 from anystory.story.model import Line, Panel
 from tests.app.steps import frames, saved, settle, write
 from tests.stories import rendered
-from ui import book
+from ui import book, export
 from ui.app import build
 from ui.studio import Studio, Visit
 
@@ -85,6 +85,56 @@ def test_one_page_is_a_png_and_several_are_a_zip_of_them(shown, tmp_path):
         assert archive.namelist() == ["001.png", "002.png", "003.png"]
 
 
+def test_a_story_is_saved_for_who_films_it_scrolls_or_paints_over_it(shown, tmp_path):
+    made = book.pages(shown, None, book.form("2x2", "", 4, "below", "balloons"))
+    starts = {"storyboard": b"%PDF", "webtoon": b"PK"}
+    for kind, start in starts.items():
+        file = tmp_path / f"story{export.ending(kind)}"
+        export.save(made, kind, file)
+        assert file.read_bytes().startswith(start)
+    assert export.ending("ora", 2) == "-002.ora" and export.ending("mp4") == ".mp4"
+    with pytest.raises(book.ERRORS, match="in one piece"):
+        export.save(made, "ora", tmp_path / "frame.ora", panel=2)
+    assert not (tmp_path / "frame.ora").exists()
+
+
+def test_a_film_tells_how_far_it_is_ends_when_it_is_left_and_is_not_endless(shown, tmp_path):
+    def pages(*seconds):
+        script = shown[0].job.script
+        panels = (replace(panel, duration=time) for panel, time in zip(script.panels, seconds, strict=True))
+        made = book.pages(shown, None, book.form("2x2", "", 4, "box", "none"))
+        made.script = replace(script, panels=tuple(panels))
+        return made
+
+    shares = list(export.filming(pages(0.2, 0.2, 0.2), "webp", tmp_path / "a.webp"))
+    assert shares == sorted(shares) and shares[-1] == 1
+    assert Image.open(tmp_path / "a.webp").n_frames > 1
+    left = export.filming(pages(2, 2, 2), "webp", tmp_path / "b.webp")
+    assert next(left) < 1
+    with pytest.raises(book.ERRORS, match="300 s"):
+        list(export.filming(pages(100, 100, 101), "webp", tmp_path / "c.webp"))
+    left.close()
+    assert [file.name for file in tmp_path.glob("*.webp")] == ["a.webp"] and not list(tmp_path.glob(".b*"))
+
+
+def test_the_buttons_give_layers_of_the_open_frame_and_a_film(shown):
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
+    events = build(Studio({"mini": lambda: None})).fns.values()
+    handlers = {
+        name: [each.fn for each in events if getattr(each.fn, "__name__", "") == name]
+        for name in ("save_other", "film")
+    }
+    values = ["2x2", "", 4.0, "box", "balloons", "", "", "", "", "", None, 150, (), (), "Fox walks", "", None, "mini"]
+    _, _, layers = handlers["save_other"]
+    for item, says in ((None, "Open a frame first"), (shown[1], "in one piece")):
+        with pytest.raises(gr.Error, match=says):
+            layers(request, shown, item, *values)
+    *told, last = handlers["film"][0](request, shown, *values)
+    assert len(told) > 10 and all("Making the film" in bar for each in told for bar in each.values())
+    bar, file = last.values()
+    assert bar == "" and file.suffix in (".mp4", ".webp") and file.stat().st_size > 1000
+
+
 def test_a_script_is_saved_for_other_programs_with_the_frames_there_are(shown):
     script = shown[0].job.script
     frames = {number: item for number, item in enumerate(shown[1:], 2)}
@@ -130,6 +180,8 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     assert book.name == "by-the-sea.pdf" and book.read_bytes().startswith(b"%PDF")
     with zipfile.ZipFile(saved(page, "#save-cbz", tmp_path)) as archive:
         assert "ComicInfo.xml" in archive.namelist()
+
+    assert saved(page, "#save-storyboard", tmp_path).name == "by-the-sea-storyboard.pdf"
 
     page.locator("#export .label-wrap").click()
     page.get_by_label("Author").fill("Ann Lee")

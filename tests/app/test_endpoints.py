@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
@@ -56,7 +57,16 @@ def test_the_examples_of_the_docs(address, tiny_backend, client, tmp_path, monke
     assert len(names["frames"]) == 2 and names["state"]["share"] == 1
     with zipfile.ZipFile(names["book"]) as book:
         assert "book/002.xhtml" in book.namelist() and names["remarks"] == []
-    for wrong, says in (({"kind": "docx"}, "no kind of book 'docx'"), ({"trim": "huge"}, "no paper 'huge'")):
+    for kind, starts in (("storyboard", b"%PDF"), ("webtoon", b"PK"), ("webp", b"RIFF")):
+        file, _ = client.predict(handle_file(names["story"]), kind=kind, grid="2x2", api_name="/export")
+        assert Path(file).read_bytes().startswith(starts)
+    for wrong, says in (
+        ({"kind": "docx"}, "no kind of file 'docx'"),
+        ({"trim": "huge"}, "no paper 'huge'"),
+        ({"kind": "storyboard", "grid": "9x9"}, "9x9 cells is not between"),
+        ({"kind": "ora", "panel": 3}, "panel is 3; it must be a whole number from 1 to 2"),
+        ({"kind": "ora", "panel": 2}, "in one piece"),
+    ):
         with pytest.raises(AppError, match=says):
             client.predict(handle_file(names["story"]), **wrong, api_name="/export")
     assert "0.25 Panel 1 of 2 · step 2 of 4" in capsys.readouterr().out

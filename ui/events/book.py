@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -10,13 +12,15 @@ from typing import Any
 
 import gradio as gr
 
+from anystory.errors import Message
 from anystory.pages.form import Format
 from anystory.pages.layout import Pages
-from ui import book, html
+from anystory.render.layers import LayerError
+from ui import book, export, html
 from ui.events import QUICK, SLOW
 from ui.events.script import Written, written
 from ui.parts import Parts
-from ui.studio import Shown, placed
+from ui.studio import Shown, place, placed
 from ui.theme import FETCH
 from ui.words import words
 
@@ -72,6 +76,42 @@ def wire(parts: Parts) -> None:
 
         return save
 
+    def other_as(kind: str) -> Callable[..., Path]:
+        def save_other(request: gr.Request, shown: tuple[Shown, ...], item: Shown | None, *values: Any) -> Path:
+            say = words(request)
+            try:
+                if kind in export.LAYERS and item is None:
+                    raise LayerError(Message("Open a frame first; its layers are saved."))
+                panel = item.in_folder[1] if item else 1
+                made, file = laid_out(shown, values, asked(values)), place(shown[0].job, export.ending(kind, panel))
+                warnings = export.save(made, kind, file, panel=panel)
+            except book.ERRORS as error:
+                raise gr.Error(escape(say(error)), print_exception=False) from error
+            for warning in warnings:
+                gr.Info(escape(say(warning)))
+            return file
+
+        return save_other
+
+    def film(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> Iterator[dict[Any, Any]]:
+        say = words(request)
+        kind = "mp4" if shutil.which("ffmpeg") else "webp"
+        file = place(shown[0].job, export.ending(kind))
+
+        def filming() -> Generator[float, None, None]:
+            warnings = yield from export.filming(laid_out(shown, values, asked(values)), kind, file)
+            for warning in warnings:
+                gr.Info(escape(say(warning)))
+
+        try:
+            with closing(filming()) as shares:
+                for share in shares:
+                    yield {pages.filmed: html.progress_bar(say("book.filming"), share)}
+        except book.ERRORS as error:
+            yield {pages.filmed: ""}
+            raise gr.Error(escape(say(error)), print_exception=False) from error
+        yield {pages.filmed: "", stage.made: file}
+
     def script_as(kind: str) -> Callable[..., Path]:
         def save_script(request: gr.Request, shown: tuple[Shown, ...], *said: Any) -> Path:
             read = Written(*said).readable(parts.studio, words(request))
@@ -80,5 +120,11 @@ def wire(parts: Parts) -> None:
         return save_script
 
     for kind, button in pages.saves.items():  # no `partial`, into which Gradio puts no request
-        make, of = (script_as, written(parts)) if kind in book.SCRIPTS else (pages_as, values)
+        if kind in book.SCRIPTS:
+            make, of = script_as, written(parts)
+        elif kind in book.OTHERS:
+            make, of = other_as, [parts.view.item, *values]
+        else:
+            make, of = pages_as, values
         button.click(make(kind), [stage.shown, *of], stage.made, **SLOW).success(js=FETCH)
+    pages.film.click(film, [stage.shown, *values], [stage.made, pages.filmed], **SLOW).success(js=FETCH)
