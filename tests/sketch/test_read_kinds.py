@@ -245,11 +245,16 @@ def test_verbs_that_might_be_nouns_are_no_things(line, actions):
         ("Tom reads a comic book", {"book"}),
         ("The wind howls, the leaves fly", {"leaf"}),
         ("Mia está sentada en un banco del parque", {"bench"}),
+        ("Mia baila alrededor de la hoguera", {"fire"}),
         ("Con el pico, el pájaro abre una caja", {"bird", "box"}),
     ],
 )
 def test_lists_containers_and_what_is_missing(line, seen):
     assert {thing.concept for thing in last(line).things} == seen
+
+
+def test_how_large_something_is_beside_who_has_it():
+    assert [thing.size for thing in last("Tom holds a strawberry as big as himself").things] == ["huge"]
 
 
 @pytest.mark.parametrize(("place", "seen"), [("room", {"window"}), ("garden", set())])

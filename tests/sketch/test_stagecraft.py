@@ -7,11 +7,13 @@ import pytest
 from PIL import Image
 
 from anystory.sketch.cutout import Cutout, prepare
+from anystory.sketch.read import read
+from anystory.sketch.sketcher import painting_of
 from anystory.sketch.stagecraft.covers import ROWS, Cover, hideout, means
 from anystory.sketch.stagecraft.lineup import FIXED, Block, line_up
 from anystory.sketch.stagecraft.poses import POSES
 from anystory.sketch.staging import stage
-from anystory.story.model import Subject
+from anystory.story.model import Panel, Subject
 from anystory.story.shot import Role, Shot
 from tests.sketch.panels import (
     ASSETS,
@@ -454,3 +456,10 @@ def test_nobody_hides_behind_the_edge_of_the_frame():
     for wish in (0.1, 0.5, 0.9):
         spot = hideout(figure, 0.45, wish, [Cover("a tree", 1.01, trunk)], [], 0.8)
         assert spot is not None and spot.x - spot.height / 4 < 8 / ROWS
+
+
+def test_two_of_a_kind_that_fight_look_at_each_other():
+    shot = read(Panel("Two cats fight in the garden", ()), ())
+    staging = stage(shot, (), painting_of(shot, 3), (512, 512), 3)
+    first, second = sorted(staging.things, key=lambda thing: thing.box[0])
+    assert (first.concept, second.concept) == ("cat", "cat") and first.mirrored != second.mirrored

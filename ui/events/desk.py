@@ -160,8 +160,9 @@ def wire(parts: Parts) -> None:
 
     by_hand, anew = [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)]
     back = [*anew, view.laid, view.read]
-    view.read.choose(choose, by_hand, back, **QUICK)
-    view.picture.arrange(arrange, by_hand, back, **QUICK)
+    # What is done before the answer to the one before is asked for after it, and not dropped.
+    view.read.choose(choose, by_hand, back, trigger_mode="always_last", **QUICK)
+    view.picture.arrange(arrange, by_hand, back, trigger_mode="always_last", **QUICK)
     table.routing.steer(steer, by_hand, anew, **QUICK)
 
     def vary(

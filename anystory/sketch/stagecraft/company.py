@@ -239,7 +239,9 @@ def _partners(cast: Ensemble, xs: Sequence[float]) -> list[tuple[int, int]]:
     for figure in figures:
         alone = figure.role.toward not in index and figure.index not in talking
         if figure.pose.company in ("near", "touch", "after") and alone:
-            found += nearest(figure.index, everyone)
+            # Two cats that fight look at each other; two hens that are chased do not.
+            alike = [other.index for other in figures if other.role.action == figure.role.action]
+            found += nearest(figure.index, alike if len(alike) > 1 and figure.pose.company != "after" else everyone)
     return found
 
 
