@@ -276,7 +276,7 @@ def test_masks_are_brushed_hinted_at_and_made_by_a_model_of_ones_choice(page, tm
     page.locator("#cutting button").first.click()
     page.locator("#segmenter input").click()
     page.get_by_role("option", name="isnet-anime").click()
-    expect(page.locator("#about-segmenter")).to_contain_text(re.compile("drawn characters; Apache-2.0 .*176 MB"))
+    expect(page.locator("#about-segmenter")).to_contain_text(re.compile("drawn characters · Apache-2.0 .*176 MB"))
     expect(page.locator("#use-segmenter")).to_have_text("Download and cut out (176 MB)")
     page.locator("#use-segmenter").click()
     expect(page.locator("#segmenter-progress .notice")).to_contain_text("cannot be fetched")
