@@ -190,7 +190,7 @@ def run(panels, steps, each, besides=0.0, upset=()):
     for panel in range(panels):
         for index in range(1, steps + 1):
             clock += each + (besides if index == 1 else 0) + (30 if (panel, index) in upset else 0)
-            timer.step(clock, index)
+            timer.step(clock, index, steps)
             told.append(timer.left())
             ends.append(clock)
     return told, [ends[-1] - end for end in ends]
@@ -210,7 +210,7 @@ def test_one_slow_step_does_not_upset_it_but_a_slower_machine_does():
     clock = 0.0
     for k in range(120):
         clock += 1.0 if k < 60 else 3.0
-        timer.step(clock, k % 20 + 1)
+        timer.step(clock, k % 20 + 1, 20)
     assert timer.left() == pytest.approx(80 * 3, rel=0.1)
 
 
@@ -219,7 +219,7 @@ def test_skipped_reused_and_further_frames_count():
     timer.start(0)
     timer.skip()  # reused
     for k in range(1, 5):
-        timer.step(float(k), k)
+        timer.step(float(k), k, 10)
     assert timer.left() == pytest.approx(16)
     timer.skip(done=4)
     assert timer.left() == pytest.approx(10)
