@@ -182,7 +182,7 @@ def _made_by(backend: str, made: str) -> str:
     """Which backend made a frame, and what of its sketch went into it."""
     if backend == STORYBOOK:
         return t("model.storybook")
-    how = {FROM_A_SKETCH: "model.from_sketch", PLACED_BY_A_SKETCH: "model.placed"}.get(made)
+    how = {FROM_A_SKETCH: "model.from-sketch", PLACED_BY_A_SKETCH: "model.placed"}.get(made)
     return f"{escape(backend)}, {t(how)}" if how else escape(backend)
 
 

@@ -216,6 +216,7 @@ def test_a_drawing_chosen_on_the_card_is_in_the_frames_and_stays(story_page):
     page.locator("#render").click()
     expect(frames(page).locator("img")).not_to_have_attribute("src", before)
     settle(page)
+    expect(page.locator("#story-head .story:not(.waits)")).to_be_visible()  # it is kept
     page.reload()
     expect(likenesses.nth(2)).to_be_visible()
     expect(likenesses.nth(2)).to_have_attribute("aria-pressed", "true")
