@@ -545,7 +545,9 @@ def test_a_story_that_cannot_be_had_makes_room_for_a_new_one(app, kept_story):
 def test_a_page_whose_story_does_not_arrive_says_so(browser, storybook):
     page = browser.new_context().new_page()
     page.clock.install()
-    page.route("**/queue/join*", lambda route: route.abort())
+    page.route(
+        "**/queue/join*", lambda route: None
+    )  # never answered; one refused would make Gradio load the page again
     page.goto(storybook)
     page.wait_for_selector("#story-late", state="attached")
     page.clock.run_for(30_000)
