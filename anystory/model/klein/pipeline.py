@@ -22,11 +22,11 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedT
 
 from anystory.model.finite import finite
 from anystory.model.flux.attention import blocks
-from anystory.model.flux.pipeline import TOKEN, Denoiser, FluxDenoised, Start, check_side, each
+from anystory.model.flux.pipeline import TOKEN, Denoiser, FluxDenoised, FrameSettings, Start, check_side, each
 from anystory.model.flux.plans import FluxPlan, quantisation
 from anystory.model.klein.attention import install
 from anystory.model.klein.plans import ALWAYS, read_layers
-from anystory.model.routing import LEVELS, Guidance, Guide, Guides, within
+from anystory.model.routing import LEVELS, Guidance, Guide, Guides
 
 TEXT_TOKENS = 512
 """Tokens of a prompt, its chat template included and padded, that the release reads."""
@@ -36,32 +36,14 @@ REMEMBERED = 16
 
 
 @dataclass(frozen=True)
-class KleinSettings:
-    """How a frame is denoised; the defaults are the release's.
-
-    `height` and `width` in pixels, multiples of 16. `close`: from the second step on a token sees no reference but that
-    of the subject that holds it. The references are read at the steps numbered (from 0) int(steps * ref_start_at + 0.5)
-    up to, without, int(steps * ref_end_at + 0.5); `ref_shift` is added to the logits towards their tokens, one for all
-    or one for each subject. Raises ValueError for what no frame can have.
-    """
+class KleinSettings(FrameSettings):
+    """How a frame is denoised; the defaults are the release's. `close`: from the second step on a token sees no
+    reference but that of the subject that holds it."""
 
     height: int = 1024
     width: int = 1024
     num_inference_steps: int = 4
     close: bool = False
-    ref_start_at: float = 0.0
-    ref_end_at: float = 1.0
-    ref_shift: float | tuple[float, ...] = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("height", "width"):
-            check_side(name, getattr(self, name))
-        if self.num_inference_steps < 1:
-            raise ValueError(f"The number of steps is {self.num_inference_steps}; it must be at least 1.")
-
-    def ref_open(self, index: int) -> bool:
-        """Whether references are read at step `index` (from 0)."""
-        return within((self.ref_start_at, self.ref_end_at), index, self.num_inference_steps)
 
 
 @dataclass(frozen=True)
