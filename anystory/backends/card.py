@@ -382,7 +382,7 @@ class FluxMapAverage:
         whole frame."""
         subjects = np.full((len(names), *shape), 1 / max(len(names), 1), np.float32)
         if self.total is not None:
-            mean = finite(self.total / self.count, "maps")
+            mean = finite(self.total / self.count, Message("maps"))
             subjects = mean.cpu().numpy().reshape(-1, *shape)[: len(names)]
         background = (1 - subjects.sum(axis=0, keepdims=True)).clip(min=0)
         values = np.concatenate([subjects, background])

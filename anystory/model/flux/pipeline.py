@@ -33,6 +33,7 @@ from transformers import (
     T5EncoderModel,
 )
 
+from anystory.errors import Message
 from anystory.model.finite import finite
 from anystory.model.flux.attention import REFERENCE, blocks
 from anystory.model.flux.checkpoint import embedders, install, read_checkpoint
@@ -80,10 +81,10 @@ class FrameSettings:
     ref_shift: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("height", "width"):
-            check_side(name, getattr(self, name))
-        if self.num_inference_steps < 1:
-            raise ValueError(f"The number of steps is {self.num_inference_steps}; it must be at least 1.")
+        check_side(Message("height"), self.height)
+        check_side(Message("width"), self.width)
+        if (steps := self.num_inference_steps) < 1:
+            raise ValueError(Message("The number of steps is {steps}; it must be at least 1.", steps=steps))
 
     def ref_open(self, index: int) -> bool:
         """Whether references are read at step `index` (from 0)."""
@@ -180,7 +181,7 @@ class Denoiser(DiffusionPipeline):
         for index, t in enumerate(scheduler.timesteps[first:], first):
             moved = velocity(index, latents, t)
             clean = latents - scheduler.sigmas[index] * moved
-            latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], "latents")
+            latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], Message("latents"))
             yield FluxDenoised(index + 1 - first, total - first, clean, latents, *self._told())
 
     def _told(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
@@ -282,7 +283,7 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
     def encode(self, image: Image.Image, mask: Image.Image, ref_size: int = 512) -> FluxSubject:
         """Encode a subject, once a story: an RGB picture, its L mask of the same size, and the side in pixels, a
         multiple of 16, at which the reference is read."""
-        check_side("reference size", ref_size)
+        check_side(Message("reference size"), ref_size)
         device, dtype = self._execution_device, self.transformer.dtype
         side = self.image_encoder.config.image_size
         pixels, small = masked_pixels(image, mask, side, Image.Resampling.BICUBIC)
@@ -335,7 +336,7 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
 
     def _decode(self, latents: Tensor) -> Image.Image:
         latents = latents / self.vae.config.scaling_factor + self.vae.config.shift_factor
-        pixels = finite(self.vae.decode(latents.to(self.vae.dtype)).sample, "pixels")
+        pixels = finite(self.vae.decode(latents.to(self.vae.dtype)).sample, Message("pixels"))
         return self.image_processor.postprocess(pixels.float(), output_type="pil")[0]
 
     # Sampling.
@@ -538,9 +539,17 @@ def each(value: float | tuple[float, ...], subjects: int) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (value,) * subjects
 
 
-def check_side(name: str, pixels: int) -> None:
+def check_side(side: Message, pixels: int) -> None:
+    """Raise ValueError for a side of so many pixels that is no whole number of tokens; `side` is its name."""
     if pixels < TOKEN or pixels % TOKEN:
-        raise ValueError(f"The {name} is {pixels}; it must be a multiple of {TOKEN} from {TOKEN}.")
+        raise ValueError(
+            Message(
+                "The {side} is {pixels}; it must be a multiple of {token} from {token}.",
+                side=side,
+                pixels=pixels,
+                token=TOKEN,
+            )
+        )
 
 
 def _alike(casts: Sequence[Sequence[FluxSubject]], pooled: Tensor) -> list[int]:

@@ -24,6 +24,7 @@ from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, SiglipVisionConfig, T5Config, T5EncoderModel
 
+from anystory.errors import Message
 from anystory.model.flux.encoder import VisionEncoder
 from anystory.model.memory import CONTEXT, GB, GIB, SPARE, WHERE, chain, described
 from anystory.model.offload import by_block, by_layer, take_turns
@@ -147,9 +148,14 @@ class FluxPlan:
         return tuple(dict.fromkeys(name for name in wanted if name))
 
     @property
-    def form(self) -> str:
+    def form(self) -> Message:
         """What it does, in words."""
-        return f"transformer in {self.transformer}, text encoder in {self.text}, {WHERE[self.offload]}"
+        return Message(
+            "transformer in {transformer}, text encoder in {text}, {where}",
+            transformer=self.transformer,
+            text=self.text,
+            where=WHERE[self.offload],
+        )
 
     def __str__(self) -> str:
         return described(self)

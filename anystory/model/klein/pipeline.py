@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, Qwen3Model
 
+from anystory.errors import Message
 from anystory.model.finite import finite
 from anystory.model.flux.attention import blocks
 from anystory.model.flux.pipeline import TOKEN, Denoiser, FluxDenoised, FrameSettings, Start, check_side, each
@@ -116,7 +117,7 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
     def encode(self, pictures: Sequence[Image.Image], size: int = 512) -> KleinSubject:
         """Encode a subject, once a story: its RGB pictures, which are read at `size` pixels square, a multiple
         of 16."""
-        check_side("reference size", size)
+        check_side(Message("reference size"), size)
         squares = [picture.resize((size, size), Image.Resampling.LANCZOS) for picture in pictures]
         ref = torch.cat([self._encode_picture(square) for square in squares])
         mark = hashlib.sha256(b"".join(square.tobytes() for square in squares)).hexdigest()
@@ -171,7 +172,7 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         return self._unpatchify_latents(latents * deviation + mean)
 
     def _decode(self, latents: Tensor) -> Image.Image:
-        pixels = finite(self.vae.decode(latents.to(self.vae.dtype), return_dict=False)[0], "pixels")
+        pixels = finite(self.vae.decode(latents.to(self.vae.dtype), return_dict=False)[0], Message("pixels"))
         return self.image_processor.postprocess(pixels, output_type="pil")[0]
 
     # Sampling.
