@@ -120,9 +120,9 @@ def test_every_sentence_of_the_program_is_known_in_every_language():
     assert [pattern for pattern in known if pattern not in told and pattern != "{text}"] == [], "nobody tells them"
     for pattern, words in known.items():
         assert list(words) == [code for code in LANGUAGES if code != "en"]
-        for code, said in words.items():
-            assert placeholders(said) == placeholders(pattern) or set(placeholders(said)) == set(placeholders(pattern))
-            assert said.strip() and unwritable(said) == "", (code, pattern)
+        for code, other in words.items():
+            assert placeholders(other) == placeholders(pattern) or {*placeholders(other)} == {*placeholders(pattern)}
+            assert other.strip() and unwritable(other) == "", (code, pattern)
 
 
 TOLD = {"tell", "BackendError", "PlanError", "CheckpointError", "NotFiniteError"}
@@ -139,18 +139,16 @@ def translatable(given, names):
 
 
 def test_what_a_model_says_can_be_told_in_every_language():
-    """But for what cluster.py says, which is English: it is for `--workers` of the command line, and no page knows it."""
+    """But for what cluster.py says, which is English: it is the command line's alone, and the page does not know it."""
     assert all("cluster" not in path.read_text("utf-8") for path in (ROOT / "ui").rglob("*.py"))
     wrong, seen = [], set()
     for path in (path for room in ("backends", "model") for path in (ROOT / "anystory" / room).rglob("*.py")):
         if path.name == "cluster.py":
             continue
         tree = ast.parse(path.read_text("utf-8"))
-        given = [
-            node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-        ]
-        words = {node.targets[0].id for node in given}
-        words -= {node.targets[0].id for node in given if not translatable(node.value, ())}
+        given = [(node.targets[0], node.value) for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+        named = [(target.id, value) for target, value in given if isinstance(target, ast.Name)]
+        words = {name for name, _ in named} - {name for name, value in named if not translatable(value, ())}
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = getattr(call.func, "id", getattr(call.func, "attr", None))
             if name in TOLD:
@@ -163,11 +161,8 @@ def test_what_a_model_says_can_be_told_in_every_language():
 def test_what_an_error_says_stays_translatable_in_whoever_passes_it_on():
     sentence = Message("{name} does", name="klein")
     for error in (ValueError(sentence), ScriptError(sentence), KeyError(sentence)):
-        assert (
-            said(error) is sentence
-            and Message("{damaged}: {error}", damaged="x", error=error).values["error"] is sentence
-        )
-        assert reason(error) is sentence
+        assert said(error) is sentence and reason(error) is sentence
+        assert Message("{damaged}: {error}", damaged="x", error=error).values["error"] is sentence
     assert said(OSError(2, "gone")) == "[Errno 2] gone" and reason(ValueError("")) == "ValueError."
 
 
