@@ -295,9 +295,17 @@ def _unquoted_block(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
 def _marks(raw: Sequence[tuple[int, str]]) -> list[re.Match[str] | None]:
     """What stands before each line's words, None for nothing."""
     marks = [MARK.match(line) for _, line in raw]
+    subs = [tuple(map(int, re.findall(r"\d+", mark["sub"]))) for mark in marks if mark and mark["sub"]]
+    # 1.1, 1.2, 2.1 count; "3.5 cats" and "4.5 dogs" below it do not
+    counted = all(
+        two in ((one[0], one[1] + 1), (one[0] + 1, 0), (one[0] + 1, 1)) for one, two in itertools.pairwise(subs)
+    )
     kinds = [re.sub(r"\w+", "1", mark["weak"] or mark["sub"] or "") if mark else "" for mark in marks]
     several = Counter(kinds)
-    return [None if kind and several[kind] < 2 else mark for kind, mark in zip(kinds, marks, strict=True)]
+    return [
+        None if mark and ((kind and several[kind] < 2) or (mark["sub"] and not counted)) else mark
+        for kind, mark in zip(kinds, marks, strict=True)
+    ]
 
 
 def _counts(mark: re.Match[str], nested: bool = True) -> bool:

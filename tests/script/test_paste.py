@@ -489,6 +489,8 @@ def test_a_comic_script_has_its_voices_and_its_pages_listed():
     [
         ("1. Mochi waves\n   1.1 Mochi: Hi!\n   1.2 Pip: Ho!\n2. Pip sleeps", ["Mochi waves", "Pip sleeps"]),
         ("1.1 Mochi waves\n1.2 Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("1.2 Mochi waves\n2.1 Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("3.5 cats meet Mochi\n4.5 dogs meet Pip", ["3.5 cats meet Mochi", "4.5 dogs meet Pip"]),
         ("1.\nMochi waves\n2.\nPip sleeps", ["Mochi waves", "Pip sleeps"]),
         ("1\tMochi waves\n2\tPip sleeps", ["Mochi waves", "Pip sleeps"]),
         ("[00:12] Mochi waves\n[00:20] Pip sleeps", ["Mochi waves", "Pip sleeps"]),
