@@ -58,8 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         type=int,
         default=0,
         metavar="STEPS",
-        help="of each model that the comparisons need a training for, of new routers twice as many; without it those are "
-        "left out",
+        help="of each model that the comparisons need a training for, twice as many of new routers; without it those "
+        "are left out",
     )
     parser.add_argument("--device")
     options = parser.parse_args(arguments)
