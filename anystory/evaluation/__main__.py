@@ -135,10 +135,10 @@ def compared(
         for name in VARIANTS:
             folder = train(name, options.model, seen, options.out / "trained", options.train)
             variants[name] = AnyStoryBackend.load(folder, name=name, device=options.device)
-    studio = comparisons.Studio(backend, variants, settings, gallery(art, options.samples))
-    rows = comparisons.compare(studio, world, lambda line: print(line, file=sys.stderr, flush=True))
+    atelier = comparisons.Atelier(backend, variants, settings, gallery(art, options.samples))
+    rows = comparisons.compare(atelier, world, lambda line: print(line, file=sys.stderr, flush=True))
     networks = size.table()
-    for name, picture in sheets(studio):
+    for name, picture in sheets(atelier):
         picture.save(options.out / name)
     page = comparisons.as_markdown(rows, f"Comparisons on {backend.about.version}", size.table_lines(networks))
     (options.out / "comparisons.md").write_text(page, encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
-from anystory.evaluation.comparisons import NOISE, TAKEN, Arm, Comparison, Studio, comparisons_of
+from anystory.evaluation.comparisons import NOISE, TAKEN, Arm, Comparison, Atelier, comparisons_of
 from anystory.evaluation.switches import REFINED, Switch
 from anystory.evaluation.table import on_white
 from anystory.maps.figures import figure
@@ -22,28 +22,28 @@ MAPPED = 3
 CELL = 160
 
 
-def sheets(studio: Studio) -> Iterator[tuple[str, Image.Image]]:
+def sheets(atelier: Atelier) -> Iterator[tuple[str, Image.Image]]:
     """File names and pictures."""
-    for comparison in comparisons_of(studio):
-        yield f"{comparison.slug}.png", _frames(studio, comparison)
-    drawn = studio.frames(Arm(REFINED, Switch()), 2, NOISE)[:MAPPED]
+    for comparison in comparisons_of(atelier):
+        yield f"{comparison.slug}.png", _frames(atelier, comparison)
+    drawn = atelier.frames(Arm(REFINED, Switch()), 2, NOISE)[:MAPPED]
     for name, kinds in (("figure-4", ("refined",)), ("figure-5", ("coarse", "refined"))):
         rows = [(frame.image, figure(frame.trace, kinds)) for frame in drawn if frame.trace is not None]
         yield f"{name}.png", _stacked(rows)
 
 
-def _frames(studio: Studio, comparison: Comparison) -> Image.Image:
+def _frames(atelier: Atelier, comparison: Comparison) -> Image.Image:
     """A row a case, the first ones: whom it is to show, then a frame an arm."""
     most = max(comparison.subjects)
     pictures, captions = list[Image.Image](), list[str]()
     for subjects in comparison.subjects:
         for start in TAKEN:
-            frames = [studio.frames(arm, subjects, start) for arm in comparison.arms]
-            for number, case in enumerate(studio.cases[subjects][:CASES]):
-                shown = [on_white(studio.cast, i) for i in case.cast]
+            frames = [atelier.frames(arm, subjects, start) for arm in comparison.arms]
+            for number, case in enumerate(atelier.cases[subjects][:CASES]):
+                shown = [on_white(atelier.cast, i) for i in case.cast]
                 blank = [Image.new("RGB", (1, 1), "white")] * (most - len(shown))
                 pictures += [*shown, *blank, *(of_arm[number].image for of_arm in frames)]
-                named = [studio.cast.subjects[i].name for i in case.cast]
+                named = [atelier.cast.subjects[i].name for i in case.cast]
                 captions += [*named, *[""] * len(blank), *(f"{arm.name}, {start}" for arm in comparison.arms)]
     return sheet(pictures, captions, columns=most + len(comparison.arms), cell=CELL)
 

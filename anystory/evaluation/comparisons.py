@@ -118,7 +118,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Compared:
     """An arm's figure, and how far it is from the first arm's on the same samples, None of that one itself."""
 
     comparison: str
@@ -140,7 +140,7 @@ class Measured:
 
 
 @dataclass
-class Studio:
+class Atelier:
     """Whoever draws: the given model and the trained variants, on one cast with one set of cases. Frames are drawn
     once, however many comparisons they stand in."""
 
@@ -249,12 +249,12 @@ Look = Callable[[Arm, int], dict[str, np.ndarray]]
 """An arm with so many subjects in a frame -> its measures, a number a sample."""
 
 
-def compare(studio: Studio, world: World, told: Callable[[str], None] = lambda _: None) -> list[Measured]:
+def compare(atelier: Atelier, world: World, told: Callable[[str], None] = lambda _: None) -> list[Compared]:
     """Every comparison whose models are there, `told` of what is being looked at."""
-    looks = _looks(studio, world)
+    looks = _looks(atelier, world)
     known: dict[tuple[tuple[Switch, str], int, str], dict[str, np.ndarray]] = {}
-    rows: list[Measured] = []
-    for comparison in comparisons_of(studio):
+    rows: list[Compared] = []
+    for comparison in comparisons_of(atelier):
         for subjects in comparison.subjects:
             for samples, look in looks.items():
                 if samples not in TAKEN and not all(arm.switch.unconditional for arm in comparison.arms):
@@ -269,21 +269,21 @@ def compare(studio: Studio, world: World, told: Callable[[str], None] = lambda _
     return rows
 
 
-def comparisons_of(studio: Studio) -> list[Comparison]:
+def comparisons_of(atelier: Atelier) -> list[Comparison]:
     """Those whose models are there."""
-    return [one for one in COMPARISONS if all(not arm.variant or arm.variant in studio.variants for arm in one.arms)]
+    return [one for one in COMPARISONS if all(not arm.variant or arm.variant in atelier.variants for arm in one.arms)]
 
 
-def _looks(studio: Studio, world: World) -> dict[str, Look]:
+def _looks(atelier: Atelier, world: World) -> dict[str, Look]:
     """What there is to look at, by the name of the samples."""
-    eye = Eye.of(studio.model, studio.cast)
-    composed = {n: _composed(world, studio.model, n, COMPOSED * len(studio.cast)) for n in studio.cases}
+    eye = Eye.of(atelier.model, atelier.cast)
+    composed = {n: _composed(world, atelier.model, n, COMPOSED * len(atelier.cast)) for n in atelier.cases}
 
     def frames(start: str, arm: Arm, subjects: int) -> dict[str, np.ndarray]:
-        return eye.measure(studio.cases[subjects], studio.frames(arm, subjects, start))
+        return eye.measure(atelier.cases[subjects], atelier.frames(arm, subjects, start))
 
     def one_pass(sigma: float, arm: Arm, subjects: int) -> dict[str, np.ndarray]:
-        return predicted(studio.backend(arm).pipeline, composed[subjects], arm.switch, sigma)
+        return predicted(atelier.backend(arm).pipeline, composed[subjects], arm.switch, sigma)
 
     looks: dict[str, Look] = {start: partial(frames, start) for start in TAKEN}
     return looks | {f"composed, noise level {sigma:g}": partial(one_pass, sigma) for sigma in SIGMAS}
@@ -300,20 +300,20 @@ def _composed(world: World, model: AnyStoryBackend, subjects: int, count: int) -
 
 def rows_of(
     comparison: Comparison, subjects: int, samples: str, found: Sequence[dict[str, np.ndarray]]
-) -> Iterator[Measured]:
+) -> Iterator[Compared]:
     """Figures and paired differences of one comparison's arms on equal samples."""
     for measure, first in found[0].items():
         for arm, values in zip(comparison.arms, found, strict=True):
             own = values[measure]
             figure = share([bool(v) for v in own]) if measure in SHARES else mean([float(v) for v in own])
             difference = None if values is found[0] else mean([float(v) for v in own - first])
-            yield Measured(comparison.what, subjects, samples, measure, arm.name, figure, difference)
+            yield Compared(comparison.what, subjects, samples, measure, arm.name, figure, difference)
 
 
 # The report.
 
 
-def as_markdown(rows: Sequence[Measured], title: str, table_1: Sequence[str]) -> str:
+def as_markdown(rows: Sequence[Compared], title: str, table_1: Sequence[str]) -> str:
     """Everything as a page: for each comparison and kind of sample a table, a line an arm."""
     lines = [
         f"# {title}",
@@ -340,7 +340,7 @@ def as_markdown(rows: Sequence[Measured], title: str, table_1: Sequence[str]) ->
     return "\n".join(lines) + "\n"
 
 
-def _cell(row: Measured) -> str:
+def _cell(row: Compared) -> str:
     if row.difference is None:
         return str(row.figure)
     difference = row.difference
