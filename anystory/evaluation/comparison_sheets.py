@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
-from anystory.evaluation.comparisons import NOISE, TAKEN, Arm, Comparison, Atelier, comparisons_of
+from anystory.evaluation.comparisons import NOISE, TAKEN, Arm, Atelier, Comparison, comparisons_of
 from anystory.evaluation.switches import REFINED, Switch
 from anystory.evaluation.table import on_white
 from anystory.maps.figures import figure
