@@ -140,6 +140,8 @@ def from_sketch(about: Capabilities) -> gr.Dropdown:
         "settings.sketch.layout": FromSketch(layout=True),
         "settings.sketch.start": FromSketch(layout=True, strength=STRENGTH),
     }
+    if about.refers_to_sketches:
+        whole["settings.sketch.reference"] = FromSketch(reference=True)
     return gr.Dropdown(
         [(t("settings.sketch.usual"), ""), *((t(key), str(taken)) for key, taken in whole.items())],
         label=t("settings.sketch"),

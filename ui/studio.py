@@ -800,7 +800,7 @@ def map_sheet(item: Shown) -> Path:
 
 def _trace(item: Shown) -> RoutingTrace:
     if item.frame.trace is None:
-        raise ValueError(f"The frame of panel {item.number} has no trace; make it again.")
+        raise ValueError(Message("The frame of panel {number} has no trace; make it again.", number=item.number))
     return item.frame.trace
 
 

@@ -42,6 +42,7 @@ from anystory.story.from_sketch import FROM_NOISE, STRENGTH, FromSketch
 from anystory.story.model import (
     BACKGROUND,
     Frame,
+    Prompt,
     RoutingMaps,
     Settings,
     Shape,
@@ -97,8 +98,9 @@ class AnyStoryBackend:
         """The pipeline, loaded where memory had run out for it. Whoever computes with it holds the lock."""
         return self.memory.model
 
-    def unread(self, text: str) -> str:
-        """What falls off the end of `text`: of two text encoders, what either of them does not read."""
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
+        """What falls off the end: of two text encoders, what either of them does not read."""
+        text = prompt.text
         end = len(text)
         with self._reading:
             for tokenizer in self._tokenizers:

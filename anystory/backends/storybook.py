@@ -23,6 +23,7 @@ from anystory.story.model import (
     BACKGROUND,
     SEEN,
     Frame,
+    Prompt,
     RoutingMaps,
     Settings,
     Shape,
@@ -74,7 +75,7 @@ class StorybookBackend:
     about: Capabilities = ABOUT
     batch: int = 1000  # a whole story: its frames are begun one after the other all the same
 
-    def unread(self, text: str) -> str:
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
         """Nothing falls off the end."""
         return ""
 

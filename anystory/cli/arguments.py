@@ -127,8 +127,8 @@ def _add_from_sketch(command: argparse.ArgumentParser) -> None:
     """What a model takes of the sketches."""
     about = (
         "what a model's frames take of their sketches, but those of panels that say it: off; layout, where everybody "
-        "is; a strength from 0 (the sketch) to 1 (from noise); or both, as in 'layout 0.4' (default: the script's, or "
-        "what the model does)"
+        "is; reference, to look at (klein); a strength from 0 (the sketch) to 1 (from noise); or several, as in "
+        "'layout 0.4' (default: the script's, or what the model does)"
     )
     command.add_argument("--from-sketch", type=from_sketch, metavar="WORDS", help=about)
 

@@ -5,22 +5,27 @@ import sys
 import threading
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
 
 from anystory.backends.base import BACKENDS, MODELS, NEEDS, STORYBOOK, BackendError, Needs
 from anystory.backends.load import load, supplied
+from anystory.errors import Message
+from anystory.model.flux.plans import FluxWork, plan, release_footprint
+from anystory.model.memory import described
 from anystory.project.folder import Project
 from tests.app.conftest import visiting
 from tests.app.steps import EXAMPLE, ROOT, few_steps, frames, open_part, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401
 from ui import choice, space
 from ui.backends import Backends, named
+from ui.frames import standing
 from ui.serve import arguments, loaders
 from ui.strings import LANGUAGES, say
 from ui.strip import strip
-from ui.studio import Studio, takes
+from ui.studio import Moment, Studio, takes
 
 
 def arrive(backends, name):
@@ -134,6 +139,20 @@ def test_every_backend_says_what_it_is_and_needs_in_every_language(tiny_backend)
     assert "No &lt;b&gt;GPU&lt;/b&gt;." in wrong and 'data-now="storybook"' in wrong
     alone = Backends({"mini": lambda: tiny_backend})
     assert choice.menu(alone, "mini", words) == choice.once(alone, None, words) == ""
+
+
+def test_what_a_model_says_while_it_is_loaded_is_in_the_page_s_language(tiny_backend):
+    turns = described(plan(release_footprint(), FluxWork(), "bf16", "bf16", "model"))
+    told = [Message("{name}: {plan}.", name="FLUX", plan=turns), "somebody else's /a/b/c"]
+    for code, says in (("es", "un modelo a la vez en la tarjeta"), ("zh-CN", "显卡上每次只放一个模型")):
+        words = partial(say, code)
+        backends = Backends(dict.fromkeys(("mini", "flux"), lambda: tiny_backend), {"flux": told[:1]})
+        menu = choice.menu(backends, "mini", words, loading="flux")
+        assert says in menu and "expected" not in menu
+        backends = Backends(dict.fromkeys(("mini", "flux"), lambda: tiny_backend), {"flux": told})
+        assert "somebody else&#x27;s c<" in choice.menu(backends, "mini", words, loading="flux")
+        moment = Moment("backend.loading", {"name": "flux"}, what=backends.told("flux")[0])
+        assert says in standing(SimpleNamespace(moment=moment, stopped=False), words)
 
 
 @pytest.fixture(scope="module")

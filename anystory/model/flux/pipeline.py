@@ -64,14 +64,37 @@ REDUX_SCALE = 0.6
 
 
 @dataclass(frozen=True)
-class FluxSettings:
-    """How a frame is denoised; the defaults are the release's.
+class FrameSettings:
+    """How a frame is denoised, in every model of this kind.
 
-    `height` and `width` in pixels, multiples of 16. `redux_scale` multiplies the Redux tokens; `ref_shift` is added to
-    the logits towards reference tokens; each is one for all, or one for each subject. Windows are shares of the steps:
-    the steps numbered (from 0) int(steps * start + 0.5) up to, without, int(steps * end + 0.5). Raises ValueError for
-    what no frame can have.
+    `height` and `width` in pixels, multiples of 16. References are read at the steps numbered (from 0)
+    int(steps * ref_start_at + 0.5) up to, without, int(steps * ref_end_at + 0.5), as is the way of all windows, which
+    are shares of the steps; `ref_shift` is added to the logits towards their tokens, one for all or one for each
+    subject. Raises ValueError for what no frame can have.
     """
+
+    height: int
+    width: int
+    num_inference_steps: int
+    ref_start_at: float = 0.0
+    ref_end_at: float = 1.0
+    ref_shift: float | tuple[float, ...] = 0.0
+
+    def __post_init__(self) -> None:
+        check_side(Message("height"), self.height)
+        check_side(Message("width"), self.width)
+        if (steps := self.num_inference_steps) < 1:
+            raise ValueError(Message("The number of steps is {steps}; it must be at least 1.", steps=steps))
+
+    def ref_open(self, index: int) -> bool:
+        """Whether references are read at step `index` (from 0)."""
+        return within((self.ref_start_at, self.ref_end_at), index, self.num_inference_steps)
+
+
+@dataclass(frozen=True)
+class FluxSettings(FrameSettings):
+    """Those of FLUX.1; the defaults are the release's. `redux_scale` multiplies the Redux tokens, one for all or one
+    for each subject."""
 
     height: int = 512
     width: int = 512
@@ -81,26 +104,12 @@ class FluxSettings:
     redux_scale: float | tuple[float, ...] = REDUX_SCALE
     redux_start_at: float = 0.1
     redux_end_at: float = 0.3
-    ref_start_at: float = 0.0
-    ref_end_at: float = 1.0
-    ref_shift: float | tuple[float, ...] = 0.0
     enable_ref_mask: bool = True
     enable_ref_cache: bool = True
-
-    def __post_init__(self) -> None:
-        check_side(Message("height"), self.height)
-        check_side(Message("width"), self.width)
-        if self.num_inference_steps < 1:
-            steps = self.num_inference_steps
-            raise ValueError(Message("The number of steps is {steps}; it must be at least 1.", steps=steps))
 
     def redux_open(self, index: int) -> bool:
         """Whether Redux tokens are read at step `index` (from 0)."""
         return within((self.redux_start_at, self.redux_end_at), index, self.num_inference_steps)
-
-    def ref_open(self, index: int) -> bool:
-        """Whether references are read at step `index` (from 0)."""
-        return within((self.ref_start_at, self.ref_end_at), index, self.num_inference_steps)
 
 
 @dataclass(frozen=True)
