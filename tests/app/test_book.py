@@ -128,7 +128,7 @@ def test_the_buttons_give_layers_of_the_open_frame_and_a_film(shown):
     for item, says in ((None, "Open a frame first"), (shown[1], "in one piece")):
         with pytest.raises(gr.Error, match=says):
             layers(request, shown, item, *values)
-    for show, count in (("pages", 1), ("storyboard", 1), ("webtoon", 2), ("film", 3)):
+    for show, count in (("pages", 1), ("storyboard", 1), ("webtoon", 3), ("film", 3)):
         at, html = handlers["look"][0](request, shown, 9, show, *values)
         assert at == count and f"{count} / {count}" in html and (show == "film") == ("image/webp" in html)
     *told, last = handlers["film"][0](request, shown, *values)
