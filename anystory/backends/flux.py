@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from anystory.backends.base import BackendError, Lora, Request
+from anystory.backends.base import BackendError, Lora, Request, agreed
 from anystory.backends.card import LARGE, REFERENCE, CardBackend, Fitting, definite, unread_from, weight_of
 from anystory.backends.files import reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
@@ -77,10 +77,11 @@ class FluxBackend(CardBackend):
         speed: str = "exact",
         batch: int = 1,
         tell: Callable[[str], None] = lambda _: None,
+        agree: Callable[[str], bool] = agreed,
     ) -> FluxBackend:
         """Load the release from the Hugging Face Hub, or from a `folder` with `base/`, `redux/` and one checkpoint,
-        with LoRAs on top, as fits into `vram` GB of the GPU, for at most `batch` frames at once. Raises `BackendError`
-        with a sentence."""
+        with LoRAs on top, as fits into `vram` GB of the GPU, for at most `batch` frames at once, downloaded if
+        `agree` says yes. Raises `BackendError` with a sentence."""
         local = _release(folder) if folder is not None else None
         fit = Fitting(
             "FLUX",
@@ -94,7 +95,7 @@ class FluxBackend(CardBackend):
             tell=tell,
         )
         if local is None:
-            base, redux, authors = fetch(FLUX, tell)
+            base, redux, authors = fetch(FLUX, tell, agree)
             checkpoint = authors / CHECKPOINT
         else:
             base, redux, checkpoint = local

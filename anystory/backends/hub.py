@@ -25,7 +25,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import get_token
 
-from anystory.backends.base import BackendError
+from anystory.backends.base import BackendError, DownloadError, agreed
 from anystory.backends.files import whole
 from anystory.errors import Message
 
@@ -74,15 +74,30 @@ KLEIN = (Repository("black-forest-labs/FLUX.2-klein-4B", tuple(f"{part}/*" for p
 """What `--backend klein` downloads: 16 GB."""
 
 
-def fetch(repositories: Sequence[Repository], tell: Callable[[str], None] = lambda _: None) -> list[Path]:
-    """The folders of `repositories` on this computer, downloaded where they are not, after `tell` was given a sentence
-    that says so. Raises BackendError with a sentence, and before the first byte where the disk is too small."""
+def fetch(
+    repositories: Sequence[Repository],
+    tell: Callable[[str], None] = lambda _: None,
+    agree: Callable[[str], bool] = agreed,
+) -> list[Path]:
+    """The folders of `repositories` on this computer, downloaded where they are not, if `agree` answers yes to the
+    question and after `tell` was given a sentence that says so. Raises DownloadError where it answers no, and
+    BackendError with a sentence, before the first byte where the disk is too small."""
     folders = {repository.name: _cached(repository) for repository in repositories}
     missing = [repository for repository in repositories if folders[repository.name] is None]
     needed = sum(_bytes_to_download(repository) for repository in missing)
     _check_space(needed)
     if missing:
         names = ", ".join(repository.name for repository in missing)
+        if not agree(f"Download {_size(needed)} ({names}) to {constants.HF_HUB_CACHE!r}, once?"):
+            raise DownloadError(
+                Message(
+                    "{names} must be downloaded first, {size} to {folder}, and nobody has agreed to it; say "
+                    "--download, or on the page choose what draws and agree there.",
+                    names=names,
+                    size=_size(needed),
+                    folder=Path(constants.HF_HUB_CACHE),
+                )
+            )
         tell(f"Downloading {_size(needed)} ({names}) to {constants.HF_HUB_CACHE!r}, once; stop and go on as you like.")
     for repository in missing:
         folders[repository.name] = _download(repository)

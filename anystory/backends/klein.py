@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from anystory.backends.base import ROUTINGS, BackendError, Lora, Request
+from anystory.backends.base import ROUTINGS, BackendError, Lora, Request, agreed
 from anystory.backends.card import LARGE, REFERENCE, CardBackend, Fitting, definite, weight_of
 from anystory.backends.files import reason, whole
 from anystory.backends.hub import KLEIN, fetch
@@ -74,9 +74,11 @@ class KleinBackend(CardBackend):
         batch: int = 1,
         routing: str = ROUTINGS[0],
         tell: Callable[[str], None] = lambda _: None,
+        agree: Callable[[str], bool] = agreed,
     ) -> KleinBackend:
         """Load the release from the Hugging Face Hub, or from a `folder` of its form, with LoRAs on top, as fits into
-        `vram` GB of the GPU, for at most `batch` frames at once. Raises `BackendError` with a sentence."""
+        `vram` GB of the GPU, for at most `batch` frames at once, downloaded if `agree` says yes. Raises
+        `BackendError` with a sentence."""
         if folder is not None:
             _check_whole(folder)
         fit = Fitting(
@@ -90,7 +92,7 @@ class KleinBackend(CardBackend):
             batch=batch,
             tell=tell,
         )
-        files = fetch(KLEIN, tell)[0] if folder is None else folder
+        files = fetch(KLEIN, tell, agree)[0] if folder is None else folder
 
         def make(dtype: torch.dtype, plan: FluxPlan) -> AnyStoryKleinPipeline:
             return AnyStoryKleinPipeline.from_release(files, dtype, plan)

@@ -28,6 +28,7 @@ from anystory.typeset import (
     PAPER,
     Box,
     SetLine,
+    backward,
     direction,
     fit,
     paragraphs,
@@ -319,8 +320,8 @@ class Pages(Sequence[Page]):
 
 def reads_backwards(script: Script, how: Lettering) -> bool:
     """Whether a story's pages run from right to left: as is asked for, or as most of its words do."""
-    ways = [direction(text) for text in script.words]
-    return how.direction == "rtl" if how.direction else ways.count("R") > ways.count("L")
+    ways = [backward(text) for text in script.words if direction(text)]
+    return how.direction == "rtl" if how.direction else sum(ways) > len(ways) / 2
 
 
 def png_text(frame: Path) -> dict[str, str]:

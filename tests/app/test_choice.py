@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import expect
 
-from anystory.backends.base import BACKENDS, MODELS, NEEDS, STORYBOOK, BackendError, Needs
+from anystory.backends.base import BACKENDS, MODELS, NEEDS, STORYBOOK, BackendError, DownloadError, Needs
 from anystory.backends.load import load, supplied
 from anystory.errors import Message
 from anystory.model.flux.plans import FluxWork, plan, release_footprint
@@ -22,7 +22,7 @@ from tests.app.test_parts import actors, job, last  # noqa: F401
 from ui import choice, space
 from ui.backends import Backends, named
 from ui.frames import standing
-from ui.serve import arguments, loaders
+from ui.serve import agreed, arguments, loaders
 from ui.strings import LANGUAGES, say
 from ui.strip import strip
 from ui.studio import Moment, Studio, takes
@@ -100,6 +100,35 @@ def test_of_large_ones_one_is_in_memory_and_nobody_loses_theirs(monkeypatch):
     assert loads[-1] == ("flux", [STORYBOOK])
 
 
+def test_weights_are_downloaded_where_somebody_has_agreed_and_not_before(tiny_backend, monkeypatch):
+    """By the command line, on the page, or on a Space, by whoever set it up."""
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert agreed(arguments([])) == set() and agreed(arguments(["--download"])) == set(MODELS)
+    may = agreed(arguments([]))
+    asks = loaders(arguments(["--offer", "klein,flux"]), lambda *_: None, may)["klein"].keywords["agree"]
+
+    def load():
+        if not asks("Download 15.9 GB?"):
+            raise DownloadError(Message("{names}, {size} to {folder}.", names="a/<b>", size="15.9 GB", folder="here"))
+        return tiny_backend
+
+    backends, words = Backends({"mini": lambda: tiny_backend, "klein": load}, agreed=may), partial(say, "en")
+    arrive(backends, "klein")
+    with pytest.raises(DownloadError) as lacking:
+        backends["klein"]
+    offer = choice.menu(backends, "mini", words, offer=("klein", lacking.value))
+    assert "klein is not on this machine yet: 15.9 GB would be downloaded, once, from a/&lt;b&gt; on" in offer
+    assert '<button type="button" data-name="klein" data-agreed>Download</button>' in offer and "data-no>" in offer
+    assert "data-agreed" not in choice.menu(backends, "mini", words)
+    alone = Backends({"klein": load}, agreed=set())
+    assert "data-agreed" in choice.menu(alone, "klein", words, offer=("klein", lacking.value))
+    backends.agree("klein")
+    arrive(backends, "klein")
+    assert backends["klein"] is tiny_backend
+    monkeypatch.setenv("SPACE_ID", "somebody/anystory")
+    assert agreed(arguments([])) == set(MODELS)
+
+
 def test_the_operator_says_what_is_offered(monkeypatch):
     monkeypatch.delenv("ANYSTORY_OFFER", raising=False)
     assert space.offered(None, STORYBOOK, shared=False) == BACKENDS
@@ -123,7 +152,7 @@ def test_what_the_command_line_says_of_the_machine_holds_for_all_models(tiny_mod
     assert list(given) == ["mini", *(name for name in BACKENDS if name != "mini")]
     assert given["mini"]["model"] == tiny_model_folder and "model" not in given["flux"]
     assert given["flux"]["device"] == "cpu" and given["flux"]["vram"] == 9
-    assert set(given[STORYBOOK]) == {"tell"}
+    assert set(given[STORYBOOK]) == {"tell", "agree"}
 
 
 def test_every_backend_says_what_it_is_and_needs_in_every_language(tiny_backend):
