@@ -367,7 +367,7 @@ def numbers(value: Any, count: int, what: str) -> tuple[float, ...]:
     given = list(value) if isinstance(value, list | tuple) else [value]
     try:
         read = tuple(round(float(number), DIGITS) for number in given if not isinstance(number, bool | Mapping))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         read = ()
     if len(read) != count or len(given) != count:
         shown = " ".join(map(str, given))[:60]
