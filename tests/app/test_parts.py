@@ -11,7 +11,9 @@ from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -34,6 +36,7 @@ from anystory.story.styles import StyleError, style_of
 from anystory.supplies import ASSETS
 from tests.app.tiny_app import Middle
 from ui import cast, html, masks, panels, script, shelf, story, storyboard, viewer
+from ui.app import build
 from ui.events.storyboard import EXAMPLE
 from ui.strings import LANGUAGES, told
 from ui.strip import strip
@@ -988,3 +991,14 @@ def test_the_card_of_who_is_only_described_offers_four_drawings_and_keeps_the_ch
     assert f'data-drawing="{offered[2]}" aria-pressed="true"' in cast.card(chosen, 0, 1)
     assert cast.drawn_as(actor, "a castle") is actor
     assert "data-drawing" not in cast.card(cast.Actor("Bo"), 0, 1)
+
+
+def test_words_of_ones_own_in_the_menu_of_sketches_are_read_or_told_in_a_sentence(tiny_backend):
+    page = build(Studio({"mini": lambda: tiny_backend}))
+    (taken,) = (fn.fn for fn in page.fns.values() if getattr(fn.fn, "__name__", "") == "taken" and len(fn.inputs) == 4)
+    request = SimpleNamespace(headers={"accept-language": "es"}, cookies={})
+    assert "from_sketch: layout 0.3\nthe sea" in taken(request, "Layout 0.3", "the sea", (), ()).values()
+    assert "the sea" in taken(request, "", "from_sketch: 0.3\nthe sea", (), ()).values()
+    for wrong in ("<b>often", "2", "nan"):
+        with pytest.raises(gr.Error, match="from_sketch es .*; "):
+            taken(request, wrong, "the sea", (), ())
