@@ -220,7 +220,7 @@ class Steering:
 
     @property
     def routed(self) -> Steering:
-        """What a model heeds of it."""
+        """What a model heeds of it that takes nothing of a sketch."""
         return replace(self, layout=replace(self.layout, flip=(), turn=()))
 
     def etas(self, names: Sequence[str], otherwise: float) -> tuple[float, ...]:
