@@ -232,10 +232,12 @@ class Reader:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
         nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
-        shown = shown_by(sentence, known, housed=spot.open and self._known and not spot.guessed)
-        if not shown and not self._known and not spot.open and spot.place == PLACE:
-            first = self._cast[members[0]] if members else ""
-            return replace(spot, place=haunt_of(first) or spot.place)
+        begins = not self._known and not spot.open and spot.place == PLACE
+        haunts = [haunt_of(self._cast[name]) for name in members] if begins else []
+        haunt = next(filter(None, haunts), "")
+        shown = shown_by(sentence, known, spot.open and self._known and not spot.guessed, haunt)
+        if not shown and begins:
+            return replace(spot, place=next(iter(haunts), "") or spot.place)
         weather = weather_of(sentence)
         if shown and not indoors(shown) and weather and weather not in PLACES[shown].weathers:
             shown = ""  # it does not rain in a forest of giant mushrooms

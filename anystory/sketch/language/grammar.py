@@ -107,7 +107,9 @@ class _Walk(Details):
 
     def _clues(self, kind: str, unit: Unit) -> None:
         """What a unit tells of the place without naming it; a verb alone tells nothing."""
-        self.found.clues += [Clue(number, self.state) for number in unit.doing]
+        done = (*unit.doing, *(unit.done if kind == "verb" else ()))
+        state = (self.act.state if self.act is not None else REAL) or self.state
+        self.found.clues += [Clue(number, state, doing=True) for number in done]
         bare = kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text and self.language != "zh"
         if not unit.signs or bare:
             return
@@ -464,6 +466,8 @@ class _Walk(Details):
     def _seen_thing(self, act: Act, form: str) -> bool:
         last = self.last
         thing = last is not None and last.kind == "thing" and last.role == "object" and self.language == "en"
+        if last is not None and last.kind == "thing" and last.prep == "with" and self.language == "en":
+            return self.previous == "noun" and form == forms.ING  # "a cottage with smoke curling from it"
         return thing and "sees" in act.manners and self.previous in ("noun", "it") and form in (forms.BASE, forms.ING)
 
     def _watched(self, act: Act, form: str) -> bool:

@@ -15,6 +15,8 @@ WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['
 """A word of a language written with spaces, a clitic, or a mark."""
 ANY, OWN = "<any>", "<own>"
 """In a phrase: any determiner, any possessive."""
+GAP = " "
+"""In a phrase of doings.yaml: a few other words."""
 DETERMINERS = {
     "en": frozenset(
         ("the", "a", "an", "this", "that", "his", "her", "its", "their", "our", "my", "your", "these", "those")
@@ -142,6 +144,8 @@ class Lexicon:
         for number, sign in enumerate(signs()):
             for phrase in dict.fromkeys(sign.words[self.language]):
                 words = tuple(phrase) if self.language == "zh" else tuple(words_of(phrase, self.language))
+                if sign.doing and self.language != "zh":
+                    words = tuple(part for word in words for part in (word, GAP))[:-1]
                 found.setdefault(words[0], []).append((words, number))
         return found
 

@@ -27,14 +27,14 @@ WATERS = ("sea", "lake", "beach", "pier", "harbour", "pirate ship", "underwater"
 WOODS = ("forest", "mushroom forest")
 HAUNTS = {
     "pirate ship": "pirate",
-    "space": "astronaut, alien, cosmonaut, martian",
+    "space": "astronaut, alien, cosmonaut, martian, space pilot",
     "spaceship": "space captain, commander",
     "underwater": "mermaid, fish, octopus, shark, jellyfish, seahorse, squid, clownfish, goldfish",
     "sea": "whale, dolphin, sailor, captain",
     "ice": "penguin, polar bear, seal, walrus",
     "farm": "farmer, hen, cow, calf, pig, piglet, rooster, chicken, chick, sheep, lamb, donkey, scarecrow, "
     "goose, turkey",
-    "stadium": "goalkeeper, referee, footballer, athlete, striker",
+    "stadium": "goalkeeper, referee, footballer, athlete, striker, coach, runner, sprinter",
     "station": "conductor, stationmaster, train driver",
     "library": "librarian",
     "cafe": "waiter, waitress, barista",
@@ -47,7 +47,7 @@ HAUNTS = {
     "harbour": "fisherman",
     "palace": "king, queen, prince, princess, jester",
     "castle": "knight",
-    "classroom": "teacher, pupil",
+    "classroom": "teacher, pupil, schoolmaster",
     "jungle": "monkey, tiger, parrot, gorilla, leopard, elephant, toucan, crocodile, jaguar, panther, sloth",
     "desert": "camel",
     "dinosaur valley": "dinosaur",
@@ -69,10 +69,11 @@ ABSENT = ("for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
 
-def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
+def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "") -> str:
     """The place that most of what a line shows tells of, or "". `here`: where the story is, as far as it is known:
     then only what cannot be carried there counts, and what may as well be seen there moves it nowhere. `housed`: it is
-    in a home, of which what is only likely tells the room."""
+    in a home, of which what is only likely tells the room; `haunt`: where somebody of the cast belongs, which tells a
+    little less than what is only likely."""
     wonder = _wonder(sentence, here)
     if wonder:
         return wonder
@@ -85,7 +86,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
         if not _there(clue) or (framed and clue.mention is not None and clue.mention.value != "window"):
             continue
         kept = kept or (here in sign.at and indoors(here))
-        if not sign.moves and (here or _in_hand(clue, sign.sure)):
+        if not (sign.moves or (clue.doing and sign.sure)) and (here or _in_hand(clue, sign.sure)):
             continue
         if here and indoors(here) and (_brought(clue) or _borne(clue)):
             continue
@@ -102,6 +103,8 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
         if not here and act.state == REAL and act.action in DONE_AT:
             place = DONE_AT[act.action]
             votes[place] = votes.get(place, 0.0) + LIKELY
+    if haunt and not here and votes:
+        votes[haunt] = votes.get(haunt, 0.0) + LIKELY
     found = max(votes, key=votes.__getitem__) if votes else ""
     if kept and found and not indoors(found):
         return ""  # sand all over the floor, and a door

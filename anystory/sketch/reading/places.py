@@ -47,6 +47,8 @@ BEDDED = ("hospital", "train", "camp")
 """Places, no bedrooms, where one may lie in bed."""
 HOUSED = ("garden", "street", "village", "castle", "school", "playground", "farm", "city", "station")
 """From where one may go in without saying where."""
+UNDER_NO_SKY = ("space", "underwater", "stadium", "stage")
+"""Places above which one who flies is still there."""
 ROOFED = ("house", "tower", "train", "ship", "bus", "submarine", "rocket", "car", "cave", "tent", "barn", "church")
 """What is hollow and large enough to be where the story is."""
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
@@ -272,7 +274,11 @@ def place_of(mention: Mention) -> str:
     if not mention.value.startswith("#"):
         flown_over = mention.act is not None and mention.act.action in ("flies", "rides", "floats")
         over = flown_over and (mention.prep == "above" or (mention.role == "object" and not mention.prep))
-        return "sky" if over and mention.value == "rooftop" else mention.value.removesuffix(NEAR)
+        place = mention.value.removesuffix(NEAR)
+        act = mention.act
+        aloft = act is not None and bool(act.actors) and act.action != "rides" and mention.prep == "above"
+        high = aloft and flown_over and place in PLACES and not indoors(place) and place not in UNDER_NO_SKY
+        return "sky" if high or (over and place == "rooftop") else place
     building = vocabulary()["buildings"][int(mention.value[1:])]
     manners = mention.act.manners if mention.act is not None else frozenset()
     if mention.prep == "above":
