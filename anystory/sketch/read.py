@@ -115,6 +115,7 @@ class Reader:
         self._own = OwnPlaces(places)
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
+        self._been: list[str] = []  # the places of the story, the latest first
         self._indoors = ""
         self._known = before is not None  # whether anything has told where the story is
         self._open = before is not None  # whether the room it is in, if it is in one, may be any
@@ -190,6 +191,7 @@ class Reader:
         self._before = shot
 
     def _visited(self, place: str) -> None:
+        self._been = [place, *(other for other in self._been if other != place)]
         if indoors(place):
             self._indoors = place
         else:
@@ -198,7 +200,8 @@ class Reader:
     def _spot(self, sentence: Sentence, members: Sequence[str], said: set[str], guessed: set[str]) -> Spot:
         """Where the panel is: where its line says, else where the story was."""
         before = self._before
-        spot = spot_of(sentence, before.place if before is not None else "", members)
+        begins = [haunt_of(self._cast[members[0]])] if members and before is None else []
+        spot = spot_of(sentence, before.place if before is not None else "", members, begins or self._been)
         if spot is not None and spot.place == "snow" and before is not None and before.weather == "snow":
             spot = None  # it lies where they already are
         if spot is not None and spot.afar and surely_elsewhere(sentence, spot.place):

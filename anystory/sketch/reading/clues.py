@@ -27,8 +27,8 @@ WATERS = ("sea", "lake", "beach", "pier", "harbour", "pirate ship", "underwater"
 WOODS = ("forest", "mushroom forest")
 HAUNTS = {
     "pirate ship": "pirate",
-    "space": "astronaut, alien, cosmonaut, martian, space pilot",
-    "spaceship": "space captain, commander",
+    "space": "astronaut, alien, cosmonaut, martian",
+    "spaceship": "space captain, space pilot, commander, starship captain, robot captain",
     "underwater": "mermaid, fish, octopus, shark, jellyfish, seahorse, squid, clownfish, goldfish",
     "sea": "whale, dolphin, sailor, captain",
     "ice": "penguin, polar bear, seal, walrus",
@@ -73,7 +73,8 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
     """The place that most of what a line shows tells of, or "". `here`: where the story is, as far as it is known:
     then only what cannot be carried there counts, and what may as well be seen there moves it nowhere. `housed`: it is
     in a home, of which what is only likely tells the room; `haunt`: where somebody of the cast belongs, which tells a
-    little less than what is only likely."""
+    little less than what is only likely, but much where it is far out and what is seen may be there too: an
+    astronaut's crater."""
     wonder = _wonder(sentence, here)
     if wonder:
         return wonder
@@ -104,7 +105,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
             place = DONE_AT[act.action]
             votes[place] = votes.get(place, 0.0) + LIKELY
     if haunt and not here and votes:
-        votes[haunt] = votes.get(haunt, 0.0) + LIKELY
+        votes[haunt] = votes.get(haunt, 0.0) + (SURE if haunt in votes and haunt in FAR_OUT else LIKELY)
     found = max(votes, key=votes.__getitem__) if votes else ""
     if kept and found and not indoors(found):
         return ""  # sand all over the floor, and a door
@@ -115,6 +116,9 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
 def haunt_of(description: str) -> str:
     """The place where somebody of a description belongs, or "": a pirate's ship."""
     homes = {kind: place for place, kinds in HAUNTS.items() for kind in listed(kinds)}
+    told = next((place for kind, place in homes.items() if " " in kind and kind in description.lower()), "")
+    if told:
+        return told
     for unit in units_of(description, {}, language_of(description)) if description.strip() else ():
         if unit.mark or any(kind in unit for kind in ("with", "in", "who")):
             return ""

@@ -49,6 +49,9 @@ HOUSED = ("garden", "street", "village", "castle", "school", "playground", "farm
 """From where one may go in without saying where."""
 UNDER_NO_SKY = ("space", "underwater", "stadium", "stage")
 """Places above which one who flies is still there."""
+WHEELED = ("car", "bus", "taxi", "truck", "van", "train", "tram", "cart", "caravan")
+SHIPS = ("ship", "aboard", "board", "nave", "barco", "船上")
+"""Last words of phrases for the ship of which a story has told before."""
 ROOFED = ("house", "tower", "train", "ship", "bus", "submarine", "rocket", "car", "cave", "tent", "barn", "church")
 """What is hollow and large enough to be where the story is."""
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
@@ -116,9 +119,11 @@ def indoors(place: str) -> bool:
     return PLACES[place].weathers == ("",) and place not in ("space", "underwater")
 
 
-def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot | None:
+def spot_of(sentence: Sentence, here: str, members: Sequence[str] = (), known: Sequence[str] = ()) -> Spot | None:
     """The place that a line says the panel is at, or None. `here`: where the story is, "" while nothing is known, so
-    that a place that is only seen will do; `members`: who is in the panel."""
+    that a place that is only seen will do; `members`: who is in the panel; `known`: where
+    the story was before, the latest first, or where a story begins the place where the first of the cast belongs, which
+    tells what ship "the ship" is."""
     best: tuple[int, Mention, str] | None = None
     named = [place_of(mention) for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
     framed = out_of_a_window(sentence)
@@ -130,11 +135,14 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
             continue  # one of chairs and blankets
         if mention.value == "inside" and here and not indoors(here) and _of_a_thing(mention):
             continue  # "a cat at the window watches them", "a hat at the window of the carriage"
+        if place_of(mention) == "rooftop" and _of_vehicle(mention, sentence):
+            continue
         if mention.word in WITHIN_IT and _of_vessel(mention, sentence):
             continue
         if strength < NAMED and not (not here and strength == AFAR):
             continue
-        place = _shared(mention, sentence.language, (here, *named)) or place_of(mention)
+        back = known if not here or mention.word.split()[-1] in SHIPS else ()
+        place = _shared(mention, sentence.language, (here, *named, *back)) or place_of(mention)
         if place == "sea" and here in SHORES and _apart(mention, members):
             continue
         if framed and mention.value != "inside" and _through_it(mention):
@@ -198,6 +206,11 @@ def _of_vessel(mention: Mention, sentence: Sentence) -> bool:
     told = sentence.mentions[: next(at for at, one in enumerate(sentence.mentions) if one is mention)]
     vessel = next((one for one in reversed(told) if one.kind == "thing"), None)
     return vessel is not None and (vessel.value in hollow() or vessel.value in OPENED) and vessel.value not in ROOFED
+
+
+def _of_vehicle(mention: Mention, sentence: Sentence) -> bool:
+    """Whether a roof is that of a car."""
+    return any(other.of is mention and other.prep == "of" and other.value in WHEELED for other in sentence.mentions)
 
 
 def _shared(mention: Mention, language: str, near: Sequence[str]) -> str:
