@@ -145,6 +145,8 @@ class Reader:
         said |= told.keys() & {"place", "time", "weather"}
         if time == "sunrise" and "time" not in said and self._before is not None and spot.place != self._before.place:
             time = "day"  # it passes on the way
+        if self._before is None and spot.place == PLACE and "place" not in said and weather == "snow":
+            spot = replace(spot, place="snow")
         medium = self._medium(sentence, panel.style or self._style, said)
         own = self._own.meant(spot, "place" in said)
         kind = PLACES[spot.place] if own is None else own

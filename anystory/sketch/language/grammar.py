@@ -115,7 +115,8 @@ class _Walk(Details):
         done = (*unit.doing, *(unit.done if kind == "verb" else ()))
         state = (self.act.state if self.act is not None else REAL) or self.state
         self.found.clues += [Clue(number, state, doing=True) for number in done]
-        bare = kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text and self.language != "zh"
+        alone = ("verb", "moods", "sizes", "colours") if self.language == "en" else ("verb",)  # "rocas rojas"
+        bare = kind in alone and " " not in unit.text and self.language != "zh"
         if not unit.signs or bare:
             return
         noun = self.last if kind in ("noun", "unknown", SURE) else None

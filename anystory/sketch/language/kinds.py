@@ -162,6 +162,9 @@ class Position:
         after = self.unit(at + 1)
         if "through" in unit and "stop" in unit and after is not None and after.verb and not after.noun:
             return "stop"  # "down drifted Moth"
+        if "who" in unit and "the" in unit and self.previous in ("noun", "name") and after is not None:
+            if after.verb and after.form in (forms.THIRD, forms.PAST):
+                return "who"  # "a hut that stands on one leg"
         for kind in SMALL_WORDS:
             if kind in unit:
                 return kind
@@ -245,6 +248,8 @@ class Position:
             return False
         if "like" in unit:
             return before in ("name", "noun", "and", *PRONOUNS) and self.act is None
+        if before == "who" and form in (forms.THIRD, forms.PAST) and not self.mods.open:
+            return True  # "a hut that stands on one leg"
         if form == forms.PAST and before == "unknown" and self._governs(at):
             return True  # "the whole kingdom saw them"
         if self.mods.open and "is" not in unit and "has" not in unit:

@@ -59,7 +59,7 @@ ACTING = (
     *("day", "night", "dawn", "storm", "alarm", "weather", "heavens"),
 )
 """First words of phrases of weather and time whose second word is a verb: "sun come out"."""
-NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer")
+NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer", "altar", "bazar", "pajar", "palmar", "pinar", "alquiler")
 """Spanish nouns that end like a verb."""
 
 

@@ -59,6 +59,7 @@ HAUNTS = {
     "graveyard": "ghost, skeleton, vampire, zombie",
     "kitchen": "cook, baker",
     "cave": "bat",
+    "bedroom": "toy soldier, rag doll, teddy bear",
     "stage": "ballerina, dancer, singer, actor, actress",
     "mountains": "goat, eagle",
     "sky": "pilot, cloud",
@@ -161,6 +162,8 @@ def refined(sentence: Sentence, place: str) -> str:
     if wonder:
         return wonder
     sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
+    if place in FAR_OUT:
+        return place  # the craters of the moon
     return next((sign.at[0] for sign in sure if sign.sure and sign.at[0] in WONDERS and place in sign.at), place)
 
 

@@ -20,6 +20,8 @@ OF_THE_SEA = ("wave",)
 POURED = ("milk", "honey", "water", "juice", "lemonade", "soup", "tea", "coffee", "jam", "flour", "sugar", "paint",
           "rice", "salt", "oil", "syrup", "chocolate")  # fmt: skip
 """What is not seen beside what it is in: a bucket of milk."""
+ABOARD = {"spaceship": ("ship", "spaceship", "rocket"), "pirate ship": ("ship",), "train": ("train",)}
+"""What a place is itself, seen from within: "the little ship shudders"."""
 OF_A_WALL = ("window", "windowsill", "balcony")
 AT_A_WALL = ("from", "at", "of", "through", "to", "in", "behind", "next to", "in front of")
 """After which what a wall has is only where somebody is: outdoors no wall is drawn that it could be in."""
@@ -102,6 +104,8 @@ def _as_thing(mention: Mention, place: str) -> Mention | None:
     if concept in OF_A_ROOM and indoors(place) and mention.kind == "thing" and mention.prep:
         return None
     if concept in POURED and mention.prep == "of" and mention.of is not None and mention.of.value in VESSELS:
+        return None
+    if concept in ABOARD.get(place, ()) and mention.prep in ("", "in", "on", "of", "at", "to"):
         return None
     at_a_wall = mention.kind == "place" or mention.prep in AT_A_WALL
     if concept in (OF_THE_SEA if indoors(place) else OF_A_WALL if at_a_wall else ()):
