@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -165,6 +166,8 @@ class Position:
         if "who" in unit and "the" in unit and self.previous in ("noun", "name") and after is not None:
             if after.verb and after.form in (forms.THIRD, forms.PAST):
                 return "who"  # "a hut that stands on one leg"
+        if "for" in unit and "while" in unit and self._verb_ahead(at):
+            return "while"  # "until his hat falls off"
         for kind in SMALL_WORDS:
             if kind in unit:
                 return kind
@@ -176,6 +179,14 @@ class Position:
 
     def is_small(self, unit: Unit) -> bool:
         return any(kind in unit for kind in (*PREPOSITIONS, *LINKS))
+
+    def _verb_ahead(self, at: int) -> bool:
+        """Whether a clause follows, a noun and then its verb."""
+        ahead = list(itertools.takewhile(lambda unit: not unit.mark, self.units[at + 1 : at + 6]))
+        return any(
+            unit.verb and unit.form in (forms.THIRD, forms.PAST) and (before.noun or bool(before.name) or self.is_small(before))
+            for before, unit in itertools.pairwise(ahead)
+        )
 
     def noun_follows(self, at: int) -> bool:
         after = self.unit(at + 1)

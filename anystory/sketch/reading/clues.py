@@ -45,7 +45,7 @@ HAUNTS = {
     "village": "blacksmith, miller, villager",
     "lighthouse": "lighthouse keeper",
     "harbour": "fisherman",
-    "palace": "king, queen, prince, princess, jester",
+    "palace": "king, queen, prince, princess, jester, museum guide, emperor",
     "castle": "knight",
     "classroom": "teacher, pupil, schoolmaster",
     "jungle": "monkey, tiger, parrot, gorilla, leopard, elephant, toucan, crocodile, jaguar, panther, sloth",
@@ -63,7 +63,8 @@ HAUNTS = {
     "stage": "ballerina, dancer, singer, actor, actress",
     "mountains": "goat, eagle",
     "sky": "pilot, cloud",
-    "laboratory": "scientist, inventor, professor",
+    "laboratory": "scientist, inventor, professor, carpenter, tailor, clockmaker, watchmaker",
+    "street": "firefighter, postman, bus driver, taxi driver, police officer",
 }
 """Where somebody belongs by the nouns of a description, where nothing else tells where a story begins."""
 ABSENT = ("for", "like", "without", "toward")
@@ -102,7 +103,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
         for place in sign.at:
             votes[place] = votes.get(place, 0.0) + (told if place == sign.at[0] else 0.0 if here else told / 2)
     for act in sentence.acts:
-        if not here and act.state == REAL and act.action in DONE_AT:
+        if not here and act.state == REAL and act.actors and act.action in DONE_AT:
             place = DONE_AT[act.action]
             votes[place] = votes.get(place, 0.0) + LIKELY
     if haunt and not here and votes:

@@ -74,7 +74,27 @@ def things_of(sentence: Sentence, place: str) -> tuple[Thing, ...]:
             continue
         key = mention.value if known is None else f"{mention.value} {len(found)}"
         found[key] = thing
+    kicked = _kick_at_nothing(sentence)
+    if "ball" not in found and kicked is not None:
+        found["ball"] = Thing("ball", kicked.word)
     return tuple(found.values())
+
+
+def _kick_at_nothing(sentence: Sentence) -> Act | None:
+    """The act of somebody who kicks what is not told, or was told before: a ball."""
+    objects = [one.act for one in sentence.mentions if one.role == "object" and one.value not in ("goal", "")]
+    return next(
+        (
+            act
+            for act in sentence.acts
+            if act.action == "kicks"
+            and act.state == REAL
+            and (act.actors or act.doers)
+            and not act.toward
+            and not any(act is done for done in objects)
+        ),
+        None,
+    )
 
 
 def at_no_wall(roles: tuple[Role, ...], place: str) -> tuple[Role, ...]:
