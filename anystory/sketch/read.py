@@ -21,12 +21,15 @@ from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, 
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
 from anystory.sketch.reading.own import OwnPlaces
 from anystory.sketch.reading.places import (
+    WITHIN_IT,
     PlaceOwners,
     Spot,
     allowed,
     building_of,
     goes_in,
     goes_out,
+    goes_somewhere,
+    held_open,
     indoors,
     left_of,
     sails,
@@ -68,7 +71,16 @@ def read_story(script: Script, cast: Sequence[Character] | None = None) -> list[
     """A shot for every panel of a script, each read as going on from the one before. `cast`: the script's own unless
     given, such as its subjects. Raises `ThingError` or `ImageError` for a place of its own that cannot be used."""
     places = own_places(script.places) if script.places is not None else ()
-    reader = Reader(script.cast if cast is None else cast, script.style, places=places)
+    members = script.cast if cast is None else cast
+    reader, shots, start = Reader(members, script.style, places=places), [], ""
+    for panel in script.panels:
+        before = reader.known
+        shots.append(reader.read(panel))
+        if reader.known and not before and not reader.moved and all(shot.place == PLACE for shot in shots[:-1]):
+            start = shots[-1].place  # told late: they were there from the beginning
+    if not start or start == shots[0].place:
+        return shots
+    reader = Reader(members, script.style, places=places, start=start)
     return [reader.read(panel) for panel in script.panels]
 
 
@@ -103,6 +115,7 @@ class Reader:
         before: Shot | None = None,
         others: Iterable[str] = (),
         places: Sequence[OwnPlace] = (),
+        start: str = PLACE,
     ) -> None:
         self._cast = {member.name: member.description for member in cast}
         self._names = {**self._cast, **{name: "" for name in others if name not in self._cast}}
@@ -113,6 +126,8 @@ class Reader:
         self._style = style
         self._settings = PlaceOwners()
         self._own = OwnPlaces(places)
+        self._start = start  # where it begins if its first panel does not say where
+        self.moved = False  # whether somebody of the last panel went somewhere
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
         self._been: list[str] = []  # the places of the story, the latest first
@@ -125,6 +140,11 @@ class Reader:
         self._rested: dict[str, Role] = {}
         if before is not None:
             self._remember(before)
+
+    @property
+    def known(self) -> bool:
+        """Whether anything has told where the story is."""
+        return self._known
 
     def read(self, panel: Panel) -> Shot:
         """The shot of the story's next panel."""
@@ -172,6 +192,7 @@ class Reader:
         self._meant = [*company.recent, *sentence.meant][-4:]
         self._narrator = sentence.narrator or self._narrator
         self._open = spot.open
+        self.moved = goes_somewhere(sentence)
         self._visited(shot.place)
         self._indoors = building_of(sentence) or self._indoors
         self._rested = postures(shot.roles, sentence, self._resting(shot.place))
@@ -206,6 +227,8 @@ class Reader:
         spot = spot_of(sentence, before.place if before is not None else "", members, begins or self._been)
         if spot is not None and spot.place == "snow" and before is not None and before.weather == "snow":
             spot = None  # it lies where they already are
+        if spot is not None and spot.word in WITHIN_IT and before is not None and held_open(before.things):
+            spot = None  # "They open the box. || Inside are letters."
         if spot is not None and spot.afar and surely_elsewhere(sentence, spot.place):
             spot = None
         if spot is not None and spot.afar and spot.place in SEASIDE and sails(sentence):
@@ -225,7 +248,7 @@ class Reader:
             guessed.add("place")
             known = (room_of(sentence) or self._inside(here)) if where == "inside" else self._outdoors
             return Spot(known or vocabulary()[where]["place"])
-        stays = Spot(here or PLACE, open=here == "room" and self._open)
+        stays = Spot(here or self._start, open=here == "room" and self._open)
         hinted = self._hinted(stays, sentence, members)
         return stays if where == "inside" and not indoors(hinted.place) else hinted  # on a bench in the corridor
 
@@ -237,12 +260,12 @@ class Reader:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
         nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
-        begins = not self._known and not spot.open and spot.place == PLACE
+        begins = not self._known and not spot.open and spot.place == self._start
         haunts = [haunt_of(self._cast[name]) for name in members] if begins else []
         haunt = next(filter(None, haunts), "")
         shown = shown_by(sentence, known, spot.open and self._known and not spot.guessed, haunt)
         if not shown and begins:
-            return replace(spot, place=next(iter(haunts), "") or spot.place)
+            return replace(spot, place=(next(iter(haunts), "") if self._start == PLACE else "") or spot.place)
         weather = weather_of(sentence)
         if shown and not indoors(shown) and weather and weather not in PLACES[shown].weathers:
             shown = ""  # it does not rain in a forest of giant mushrooms

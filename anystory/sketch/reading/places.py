@@ -10,6 +10,7 @@ from anystory.sketch.language.parts import hollow
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
+from anystory.story.shot import Thing
 
 HERE, NAMED, AFAR, NOWHERE = 3, 2, 1, 0
 """How surely a mention tells where the panel is: it says so; it is named as if it were seen all around; it is only
@@ -205,7 +206,16 @@ def _of_vessel(mention: Mention, sentence: Sentence) -> bool:
     """Whether "inside" is said of something that was just named: "opens the box; inside is a ring"."""
     told = sentence.mentions[: next(at for at, one in enumerate(sentence.mentions) if one is mention)]
     vessel = next((one for one in reversed(told) if one.kind == "thing"), None)
-    return vessel is not None and (vessel.value in hollow() or vessel.value in OPENED) and vessel.value not in ROOFED
+    return vessel is not None and _opens(vessel.value)
+
+
+def held_open(things: Sequence[Thing]) -> bool:
+    """Whether the last of the things of a panel is one into which the next may look."""
+    return bool(things) and _opens(things[-1].concept)
+
+
+def _opens(concept: str) -> bool:
+    return (concept in hollow() or concept in OPENED) and concept not in ROOFED
 
 
 def _of_vehicle(mention: Mention, sentence: Sentence) -> bool:
@@ -264,6 +274,15 @@ def building_of(sentence: Sentence) -> str:
 def goes_out(sentence: Sentence) -> bool:
     """Whether somebody of the cast leaves a house that is not named: "when they come out"."""
     return any("exits" in act.manners and act.actors and act.state == REAL for act in sentence.acts)
+
+
+def goes_somewhere(sentence: Sentence) -> bool:
+    """Whether somebody of the cast comes to another place, or time has passed."""
+    arrives = {"reaches", "enters", "leaves", "exits"}
+    went = any(
+        act.actors and act.state == REAL and (act.manners & arrives or act.action in MOTION) for act in sentence.acts
+    )
+    return went or any(mention.kind == "place" and mention.prep in ("to", "toward") for mention in sentence.mentions)
 
 
 def goes_in(sentence: Sentence, here: str) -> bool:
