@@ -113,7 +113,7 @@ class _Walk(Details):
     def _clues(self, kind: str, unit: Unit) -> None:
         """What a unit tells of the place without naming it; a verb alone tells nothing."""
         done = (*unit.doing, *(unit.done if kind == "verb" else ()))
-        state = (self.act.state if self.act is not None else REAL) or self.state
+        state = self.act.state if self.act is not None else self.state
         self.found.clues += [Clue(number, state, doing=True) for number in done]
         alone = ("verb", "moods", "sizes", "colours") if self.language == "en" else ("verb",)  # "rocas rojas"
         bare = kind in alone and " " not in unit.text and self.language != "zh"
