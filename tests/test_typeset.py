@@ -13,6 +13,8 @@ from anystory.typeset import (
     NOT_SHAPED,
     SHAPED,
     SPACES,
+    TextBlock,
+    backward,
     balanced,
     clipped,
     clusters,
@@ -22,6 +24,7 @@ from anystory.typeset import (
     measure,
     pieces,
     right_to_left,
+    set_block,
     sizes,
     unwritable,
     wrap,
@@ -113,6 +116,14 @@ def test_the_first_letter_gives_the_direction():
     assert not right_to_left(isolated(isolated("שלום"))) and not right_to_left("\u2069" + "a" + "שלום")
 
 
+def test_a_name_in_front_does_not_turn_a_sentence():
+    for text in ("Mia הולכת לגן!", "NASA: שלום לכולם (2025)?", "Mia تمشي في الحديقة.", "שלום Mia and Tom"):
+        assert backward(text), text
+        (line,) = set_block(TextBlock((text,), 20), (0, 0, 300, 30), "start")
+        assert line.backwards and line.anchor == "r"
+    assert not any(map(backward, ("Mia says שלום", "Mia", "2025", "")))
+
+
 @pytest.mark.parametrize("first", list("・〜ゝゞヽヾヵヶ‼⁇⁈⁉‥〟ｧｯｬ｡､･ｰﾞﾟ｣゠–々〻"))
 def test_marks_do_not_begin_a_line(first):
     assert all(piece[0] != first for piece in pieces(f"日本語{first}日本語"))
@@ -145,7 +156,9 @@ def test_what_is_joined_is_not_torn():
 def test_marks_the_font_lacks_are_told(nothing_installed):
     assert unwritable("a\u0301 e\u0323 Việt") == "" and unwritable("❤\ufe0f") == unwritable("❤")
     assert "◌\u1ab0" in unwritable("x\u1ab0") and "◌\u20dd" in unwritable("x\u20dd")
-    assert "🇪🇸" in unwritable("Hola 🇪🇸") and unwritable("👨\u200d👩\u200d👧 👋🏽") == ""
+    scotland = "🏴" + "".join(chr(0xE0000 + ord(char)) for char in "gbsct\x7f")
+    assert unwritable(f"Hola 🇪🇸 🇪🇺 {scotland}") == "" and "🇽🇽" in unwritable("🇽🇽")
+    assert unwritable("👨\u200d👩\u200d👧 👋🏽") == ""
     assert unwritable("a\u200d\u2060\u00ad\u2068b\u2069") == ""
 
 

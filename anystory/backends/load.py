@@ -8,9 +8,20 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from anystory.backends.base import BACKENDS, MODELS, ROUTINGS, SPEEDS, STORYBOOK, Backend, BackendError, Lora
-from anystory.errors import Message
+from anystory.backends.base import (
+    BACKENDS,
+    MODELS,
+    ROUTINGS,
+    SPEEDS,
+    STORYBOOK,
+    Backend,
+    BackendError,
+    Lora,
+    agreed,
+)
+from anystory.errors import Message, listed
 from anystory.supplies import ASSETS
 
 
@@ -44,13 +55,15 @@ def load(
     batch: int = 1,
     routing: str = ROUTINGS[0],
     tell: Callable[[str], None] = lambda _: None,
+    agree: Callable[[str], bool] = agreed,
 ) -> Backend:
     """Load a backend by name, None being what `chosen` says; `model` is a folder with other weights than its own,
     `device` a torch device name (None = the best there is), `loras` go on top of the weights, `vram` is how many GB of
     the GPU may be used (None = what is free), `speed` one of `SPEEDS`, `batch` how many frames may be made at once
     where memory allows it, `routing` one of `ROUTINGS`; `tell` is called with sentences: what will be loaded and how,
-    before it is, and what changes when memory runs out. Raises `BackendError` with a sentence, also for what the
-    backend has no use for."""
+    before it is, and what changes when memory runs out; `agree` is asked before weights are downloaded, with a question
+    that says how much, from where and to which folder, and answers whether they are to be. Raises `BackendError` with a
+    sentence, also for what the backend has no use for."""
     name = chosen(name, model)
     if name not in BACKENDS:
         raise BackendError(
@@ -60,29 +73,30 @@ def load(
         )
     if name == STORYBOOK:
         given = {"--model": model, "--device": device, "--vram": vram, f"--speed {speed}": speed != SPEEDS[0]}
-        _refuse(name, "mini, klein and flux do", given)
+        _refuse(name, MODELS, given)
     if name not in ("klein", "flux"):
-        _refuse(name, "klein and flux do", {"LoRAs": loras, "--batch": batch > 1})
+        _refuse(name, ("klein", "flux"), {"LoRAs": loras, "--batch": batch > 1})
     if name != "klein":
-        _refuse(name, "klein does", {f"--routing {routing}": routing != ROUTINGS[0]})
+        _refuse(name, ("klein",), {f"--routing {routing}": routing != ROUTINGS[0]})
     if name == STORYBOOK:
         from anystory.backends.storybook import StorybookBackend
 
         return StorybookBackend()
     hush()
     folder = Path(model) if model is not None else None
+    asking: dict[str, Any] = {"tell": tell, "agree": agree}
     if name == "flux":
         from anystory.backends.flux import FluxBackend
 
-        return FluxBackend.load(folder, device=device, loras=loras, vram=vram, speed=speed, batch=batch, tell=tell)
+        return FluxBackend.load(folder, device=device, loras=loras, vram=vram, speed=speed, batch=batch, **asking)
     if name == "klein":
         from anystory.backends.klein import KleinBackend
 
-        _refuse(name, "flux does", {f"--speed {speed}": speed != SPEEDS[0]})
-        return KleinBackend.load(folder, device=device, loras=loras, vram=vram, batch=batch, routing=routing, tell=tell)
+        _refuse(name, ("flux",), {f"--speed {speed}": speed != SPEEDS[0]})
+        return KleinBackend.load(folder, device=device, loras=loras, vram=vram, batch=batch, routing=routing, **asking)
     from anystory.backends.sdxl import STEPS, AnyStoryBackend
 
-    _refuse(name, "flux does", {f"--speed {speed}": speed not in STEPS})
+    _refuse(name, ("flux",), {f"--speed {speed}": speed not in STEPS})
     folder = folder or ASSETS / name
     return AnyStoryBackend.load(folder, name=name, device=device, vram=vram, speed=speed, tell=tell)
 
@@ -100,12 +114,17 @@ def supplied(name: str) -> int:
     return sum(path.stat().st_size for path in (ASSETS / name).rglob("*") if path.is_file())
 
 
-def _refuse(name: str, others: str, given: Mapping[str, object]) -> None:
-    """Raise BackendError for the first thing that was given to a backend that has no use for it."""
+def _refuse(name: str, others: Sequence[str], given: Mapping[str, object]) -> None:
+    """Raise BackendError for the first thing that was given to a backend that has no use for it, as `others` have."""
     for what, value in given.items():
         if value:
+            do = (
+                Message("{names} do", names=listed(others))
+                if len(others) > 1
+                else Message("{name} does", name=others[0])
+            )
             raise BackendError(
-                Message("The backend {name} takes no {what}; {others}.", name=name, what=what, others=others)
+                Message("The backend {name} takes no {what}; {others}.", name=name, what=what, others=do)
             )
 
 

@@ -17,12 +17,25 @@ class PageError(AnyStoryError, ValueError):
     """Pages cannot be made as asked. The message is one sentence for the user."""
 
 
+def check_dpi(dpi: int) -> None:
+    """Raises PageError for dots per inch that pages are not made with."""
+    if not MIN_DPI <= dpi <= MAX_DPI:
+        raise PageError(
+            Message(
+                "{dpi} dots per inch are not between {min_dpi} and {max_dpi}.",
+                dpi=dpi,
+                min_dpi=MIN_DPI,
+                max_dpi=MAX_DPI,
+            )
+        )
+
+
 @dataclass(frozen=True)
 class Format:
     """How pages are made: a layout, a page size (`PAGES` or `FIT`, "" = the layout's own) or the paper of a printed
     book, dots per inch, the gap between cells in millimetres and the lettering. `cover` is the number of the panel
-    whose picture is on the cover, 0 for a book without one, `author` who made the book. Raises PageError for what there
-    is not."""
+    whose picture is on the cover, 0 for a book without one, `author` who made the book. `upscale` has frames with too
+    few dots for the paper enlarged by a small network. Raises PageError for what there is not."""
 
     layout: str = "2x2"
     page: str = ""
@@ -32,6 +45,7 @@ class Format:
     paper: Paper | None = None
     cover: int = 0
     author: str = ""
+    upscale: bool = False
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
@@ -57,15 +71,9 @@ class Format:
                     other=self.page or self.layout,
                 )
             )
-        if not MIN_DPI <= self.dpi <= MAX_DPI:
-            raise PageError(
-                Message(
-                    "{dpi} dots per inch are not between {min_dpi} and {max_dpi}.",
-                    dpi=self.dpi,
-                    min_dpi=MIN_DPI,
-                    max_dpi=MAX_DPI,
-                )
-            )
+        if self.upscale and not self.paper:
+            raise PageError(Message("Frames are enlarged for the paper of a book; choose a paper, or leave it out."))
+        check_dpi(self.dpi)
         if not 0 <= self.gutter <= MAX_GUTTER:
             raise PageError(
                 Message(

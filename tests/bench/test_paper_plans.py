@@ -13,13 +13,13 @@ from anystory.backends.sdxl import AnyStoryBackend
 from anystory.bench import paper, walk
 from anystory.bench.card import CARD, Card
 from anystory.bench.count import Counter
+from anystory.evaluation.size import SDXL
 from anystory.model.attention import Bank, SubjectAdapter, attend, transformer_blocks
 from anystory.model.memory import CONTEXT, GIB, SPARE, chain
 from anystory.model.plans import ALWAYS, CANDIDATES, Footprint, Plan, Work, candidates, layer_shapes, plan, replan
 from anystory.story.capabilities import Capabilities
 from anystory.story.model import Prompt, Settings
 from tests.backends.test_sdxl import _subject
-from tests.model.test_reference import SDXL
 
 ABOUT = Capabilities("sdxl", "1", Settings(size=paper.SIZE), range(64, 4 * paper.SIZE + 1, 8), 4)
 
@@ -102,7 +102,7 @@ def test_a_backend_that_found_no_memory_at_all_goes_on_when_there_is_some(folder
         card.capacity = 1000
         with pytest.raises(BackendError, match="memory is too short"):
             backend.encode(_subject("Fox", "red"))
-        assert backend.about.sizes and backend.layer_shapes(Settings(size=64)) and backend.unread("a fox") == ""
+        assert backend.about.sizes and backend.layer_shapes(Settings(size=64)) and backend.unread(Prompt("a fox")) == ""
         card.capacity = None
         assert backend.encode(_subject("Fox", "red")).pictures == 1
 
