@@ -184,9 +184,9 @@ def _accented(word: str) -> str:
 _CHANGES = {
     "ie": """sentar despertar empezar comenzar cerrar pensar calentar regar temblar fregar nevar sembrar querer perder
     tender encender entender atravesar tropezar sentir divertir helar apretar merendar acertar confesar ascender
-    defender descender extender plegar negar enterrar desenterrar hervir advertir convertir herir mentir preferir referir
-    sugerir verter gobernar recomendar remendar serrar quebrar alentar arrendar atender cegar desplegar desterrar
-    manifestar segar sosegar entrecerrar invertir consentir arrepentir digerir
+    defender descender extender plegar negar enterrar desenterrar hervir advertir convertir herir mentir preferir
+    referir sugerir verter gobernar recomendar remendar serrar quebrar alentar arrendar atender cegar desplegar
+    desterrar manifestar segar sosegar entrecerrar invertir consentir arrepentir digerir
     hender tentar recalentar""",
     "ue": """dormir volar contar encontrar acostar mostrar soñar jugar colgar volver llover mover rodar tronar recordar
     morir oler poder probar soltar almorzar envolver devolver resolver forzar doler desenvolver revolver remover
@@ -196,7 +196,7 @@ _CHANGES = {
     "i": """pedir servir vestir seguir reír sonreír repetir perseguir conseguir elegir despedir medir freír derretir
     competir reñir teñir gemir corregir rendir impedir ceñir expedir embestir desvestir henchir""",
     "ú": "aullar maullar reunir actuar continuar acentuar aupar",
-    "í": "esquiar espiar guiar vaciar enviar confiar enfriar criar desafiar ampliar fiar variar aislar prohibir extraviar",
+    "í": "esquiar espiar guiar vaciar enviar confiar enfriar criar desafiar ampliar fiar variar aislar prohibir",
 }
 
 ACCENTED = {"ú": "u", "í": "i"}

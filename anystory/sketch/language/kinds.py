@@ -163,9 +163,9 @@ class Position:
         after = self.unit(at + 1)
         if "through" in unit and "stop" in unit and after is not None and after.verb and not after.noun:
             return "stop"  # "down drifted Moth"
-        if "who" in unit and "the" in unit and self.previous in ("noun", "name") and after is not None:
-            if after.verb and after.form in (forms.THIRD, forms.PAST):
-                return "who"  # "a hut that stands on one leg"
+        relative = "who" in unit and "the" in unit and self.previous in ("noun", "name")
+        if relative and after is not None and after.verb and after.form in (forms.THIRD, forms.PAST):
+            return "who"  # "a hut that stands on one leg"
         if "for" in unit and "while" in unit and self._verb_ahead(at):
             return "while"  # "until his hat falls off"
         for kind in SMALL_WORDS:
@@ -184,7 +184,9 @@ class Position:
         """Whether a clause follows, a noun and then its verb."""
         ahead = list(itertools.takewhile(lambda unit: not unit.mark, self.units[at + 1 : at + 6]))
         return any(
-            unit.verb and unit.form in (forms.THIRD, forms.PAST) and (before.noun or bool(before.name) or self.is_small(before))
+            unit.verb
+            and unit.form in (forms.THIRD, forms.PAST)
+            and (before.noun or bool(before.name) or self.is_small(before))
             for before, unit in itertools.pairwise(ahead)
         )
 

@@ -239,9 +239,11 @@ class Nouns(Relations):
         return not (after.verb and after.form == forms.BASE and "things" not in after)
 
     def _begins_anew(self, at: int) -> bool:
-        """Whether a noun before a word that may be its verb begins a clause: "laughs so hard that her hat falls down"."""
+        """Whether a noun before a word that may be its verb begins a clause: "laughs so that her hat falls down"."""
         start = at
-        while start > 0 and not (self.units[start - 1].mark or set(self.units[start - 1].senses) & {"and", "that", "who"}):
+        while start > 0 and not (
+            self.units[start - 1].mark or set(self.units[start - 1].senses) & {"and", "that", "who"}
+        ):
             start -= 1
             if at - start > 3 or self.units[start].verb or any(kind in self.units[start] for kind in RELATIONS):
                 return False

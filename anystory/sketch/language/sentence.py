@@ -89,8 +89,8 @@ class Occasion:
 
 @dataclass
 class Clue:
-    """Something of signs.yaml, by its number, in a line; `mention`: the noun that it is, if it is one; `doing`: it is what
-    somebody does."""
+    """Something of signs.yaml, by its number, in a line; `mention`: the noun that it is, if it is one; `doing`: it is
+    what somebody does."""
 
     number: int
     state: str = REAL

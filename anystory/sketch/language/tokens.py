@@ -11,7 +11,18 @@ from functools import cache
 from types import MappingProxyType
 
 from anystory.sketch.language import forms
-from anystory.sketch.language.lexicon import ANY, DETERMINERS, GAP, OWN, POSSESSIVES, SURE, WORD, Lexicon, Sense, lexicon
+from anystory.sketch.language.lexicon import (
+    ANY,
+    DETERMINERS,
+    GAP,
+    OWN,
+    POSSESSIVES,
+    SURE,
+    WORD,
+    Lexicon,
+    Sense,
+    lexicon,
+)
 from anystory.sketch.words import listed, vocabulary
 from anystory.sketch.words import signs as all_signs
 from anystory.story.prompt import find_names

@@ -143,7 +143,7 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = (), known: S
         if strength < NAMED and not (not here and strength == AFAR):
             continue
         back = known if not here or mention.word.split()[-1] in SHIPS else ()
-        place = _shared(mention, sentence.language, (here, *named, *back)) or place_of(mention)
+        place = _shared(mention, sentence.language, (here, *back, *named)) or place_of(mention)
         if place == "sea" and here in SHORES and _apart(mention, members):
             continue
         if framed and mention.value != "inside" and _through_it(mention):
