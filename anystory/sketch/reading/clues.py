@@ -59,7 +59,7 @@ HAUNTS = {
     "graveyard": "ghost, skeleton, vampire, zombie",
     "kitchen": "cook, baker",
     "cave": "bat",
-    "bedroom": "toy soldier, rag doll, teddy bear",
+    "bedroom": "toy soldier, rag doll",
     "stage": "ballerina, dancer, singer, actor, actress",
     "mountains": "goat, eagle",
     "sky": "pilot, cloud",
