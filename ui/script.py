@@ -21,6 +21,7 @@ from anystory.story.model import CastMember, Panel, Script, Style
 from anystory.story.styles import MAX_STYLES, NO_STYLE, all_styles, joined
 from ui import html, panels
 from ui.ideas import ideas_for
+from ui.studio import Shown
 from ui.words import t, words
 
 FILES = [*SUFFIXES, ".zip", "image"]
@@ -249,6 +250,17 @@ def panels_of(text: str, members: Sequence[CastMember]) -> tuple[Panel, ...]:
         return read_script(text, cast=members).script.panels
     except ScriptError:
         return ()
+
+
+def line_of(text: str, members: Sequence[CastMember], item: Shown) -> tuple[int, Panel] | None:
+    """The number of a frame's panel in the text by now, and that panel; None where it is gone or has other words."""
+    try:
+        there = read_script(text, cast=members).panels
+    except ScriptError:
+        return None
+    numbered = [(number, panel) for number, panel in enumerate(there, 1) if panel and panel.prompt]
+    place = item.place([panel for _, panel in numbered])
+    return None if place is None else numbered[place]
 
 
 def with_take(text: str, members: Sequence[CastMember], number: int, panel: Panel) -> str:
