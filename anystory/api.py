@@ -67,8 +67,8 @@ def load_story(
     are those the backend's weights were made for where they are None, `segmenter` is the one that the script names.
     `size` (512, "1344x768"), `shape` (one of `SHAPES`, "16:9") and `pages` (a layout whose cells frames are to fit) are
     the story's in place of the script's, and so is `from_sketch`, what a model's frames take of their sketches ("off",
-    "layout", 0.4 or "layout 0.4"); panels with their own keep it. Raises ScriptError, WildcardError, ImageError,
-    SegmentError or FromSketchError, and RenderError for numbers beyond `BOUNDS`.
+    "layout", "reference", 0.4 or "layout 0.4"); panels with their own keep it. Raises ScriptError, WildcardError,
+    ImageError, SegmentError or FromSketchError, and RenderError for numbers beyond `BOUNDS`.
     """
     settings = asked_settings(backend, seed=seed, steps=steps, guidance=guidance)
     filled = with_frames(filled_script(script, settings.seed), size, shape, pages)
@@ -176,7 +176,12 @@ def with_sketches(script: Script, backend: Backend, taken: FromSketch | float | 
         raise RenderError(
             f"{backend.about.name} draws nothing from sketches; leave from_sketch out, or take {' or '.join(MODELS)}."
         )
-    return replace(script, from_sketch=taken if isinstance(taken, FromSketch) else FromSketch.read(taken))
+    taken = taken if isinstance(taken, FromSketch) else FromSketch.read(taken)
+    if taken.reference and not backend.about.refers_to_sketches:
+        raise RenderError(
+            f"{backend.about.name} takes no sketch for a reference; say layout, a strength or both, or take klein."
+        )
+    return replace(script, from_sketch=taken)
 
 
 def filled_script(script: str | Path | Script, seed: int) -> Script:

@@ -53,10 +53,10 @@ class Message(str):
 
 def _plain(value: object) -> Any:
     """A value as a sentence keeps it: of an error what it says, of anything but numbers and paths the string."""
-    if isinstance(value, AnyStoryError):
-        return value.said
     if isinstance(value, OSError) and isinstance(value.filename, str | PurePath):
         return Message("{strerror}: {file}", strerror=value.strerror, file=Path(value.filename))
+    if isinstance(value, BaseException):
+        return said(value)
     return value if isinstance(value, Message | PurePath | int | float) else str(value)
 
 
@@ -66,6 +66,11 @@ def listed(words: Sequence[str]) -> str:
         return next(iter(words), "")
     first = reduce(lambda one, other: Message("{first}, {next}", first=one, next=other), words[:-1])
     return Message("{first} and {last}", first=first, last=words[-1])
+
+
+def said(error: BaseException) -> str:
+    """What an error says, ours or anybody's: as a `Message` where it can be told in other languages."""
+    return next((sentence for sentence in error.args[:1] if isinstance(sentence, Message)), str(error))
 
 
 class AnyStoryError(Exception):
@@ -80,4 +85,4 @@ class AnyStoryError(Exception):
     @property
     def said(self) -> str:
         """What is said, as a `Message` where it can be told in other languages."""
-        return next((said for said in self.args[:1] if isinstance(said, Message)), str(self))
+        return said(self)

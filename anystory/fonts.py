@@ -162,8 +162,9 @@ def _installed(char: str) -> tuple[str, ...]:
 @lru_cache(1)
 def _drawings() -> dict[str, str]:
     """The bodies of the emoji's SVG by their code points, as in "1f468-200d-1f33e"."""
-    text = lzma.decompress((FOLDER / "emoji.tsv.xz").read_bytes()).decode()
-    return dict(line.split("\t", 1) for line in text.splitlines())
+    files = (FOLDER / f"{name}.tsv.xz" for name in ("emoji", "flags"))
+    texts = (lzma.decompress(file.read_bytes()).decode() for file in files)
+    return dict(line.split("\t", 1) for text in texts for line in text.splitlines())
 
 
 def _drawing(cluster: str) -> str:

@@ -1,7 +1,7 @@
 """FLUX.2 [klein] with a cast computed the slow and plain way, from nothing but the weights: a second opinion.
 
-All tokens stand in one sequence, text, frame, references, under one dense mask of what may see what; heads and pairs of
-channels are loops. No batch axis: (tokens, channels).
+All tokens stand in one sequence, text, frame, sketch, references, under one dense mask of what may see what; heads and
+pairs of channels are loops. No batch axis: (tokens, channels).
 """
 
 from __future__ import annotations
@@ -71,9 +71,10 @@ class ByHand:
         guided: Guided | None = None,
         clean: Tensor | None = None,
         last: int = 0,
+        sketch: Tensor | None = None,
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """Packed noise (hw, C) -> final latents, and every layer's logits (N + 1, hw) and share (hw,) of all steps;
-        from `clean` latents (hw, C) only the `last` steps."""
+        from `clean` latents (hw, C) only the `last` steps; `sketch` (C, h, w) is a reference that is nobody's."""
         steps, hw = settings.num_inference_steps, len(latents)
         ten, many = 8.73809524e-05 * hw + 1.89833333, 0.00016927 * hw + 0.45666666  # fits for 10 and for 200 steps
         slope = (many - ten) / 190
@@ -88,18 +89,26 @@ class ByHand:
             latents = clean + sigmas[first] * (latents - clean)
         for i in range(first, steps):
             start, end = settings.ref_start_at, settings.ref_end_at
-            read = cast if math.floor(steps * start + 0.5) <= i < math.floor(steps * end + 0.5) else []
+            read = cast if math.floor(steps * start + 0.5) <= i < math.floor(steps * end + 0.5) else None
             closed = guided is not None or (settings.close and i > 0)
-            velocity = self.velocity(prompt, read, latents, settings, sigmas[i], closed, guided, logits, shares)
+            velocity = self.velocity(
+                prompt, read or [], latents, settings, sigmas[i], closed, guided, logits, shares,
+                None if read is None else sketch,
+            )  # fmt: skip
             latents = latents + (sigmas[i + 1] - sigmas[i]) * velocity
         return latents, logits, shares
 
-    def velocity(self, prompt, cast, latents, settings, sigma, closed, guided, logits, shares) -> Tensor:
+    def velocity(self, prompt, cast, latents, settings, sigma, closed, guided, logits, shares, sketch=None) -> Tensor:
         temb = F.silu(self.time(sigma))
         rows, columns = settings.height // 16, settings.width // 16
         kinds = ["text"] * len(prompt) + ["frame"] * len(latents)
         ids = [(0, 0, 0, k) for k in range(len(prompt))] + [(0, r, c, 0) for r in range(rows) for c in range(columns)]
-        time = 0
+        time, shown = 0, []
+        if sketch is not None:
+            time, shown = 10, [sketch.flatten(1).T]
+            high, wide = sketch.shape[1:]
+            kinds += ["sketch"] * (high * wide)
+            ids += [(time, r, c, 0) for r in range(high) for c in range(wide)]
         for n, subject in enumerate(cast):
             for one in subject.ref:
                 time += 10
@@ -133,7 +142,7 @@ class ByHand:
             return torch.cat([weights[h] @ value[:, h] for h in range(self.heads)], dim=1)
 
         context = self.linear(prompt, "context_embedder")
-        tokens = torch.cat([latents, *(subject.ref.flatten(0, 1) for subject in cast)])
+        tokens = torch.cat([latents, *shown, *(subject.ref.flatten(0, 1) for subject in cast)])
         image = self.linear(tokens, "x_embedder")
         double = {
             which: self.linear(temb, f"double_stream_modulation_{which}.linear").chunk(6) for which in ("txt", "img")

@@ -176,8 +176,8 @@ class Reader:
         draws_characters=False, sketches=False, defaults=Settings(64),
     )  # fmt: skip
 
-    def unread(self, text):
-        return text[12:]
+    def unread(self, prompt, pictures=()):
+        return prompt.text[12:]
 
 
 def test_gradio_takes_the_words():

@@ -145,7 +145,9 @@ def test_what_is_joined_is_not_torn():
 def test_marks_the_font_lacks_are_told(nothing_installed):
     assert unwritable("a\u0301 e\u0323 Việt") == "" and unwritable("❤\ufe0f") == unwritable("❤")
     assert "◌\u1ab0" in unwritable("x\u1ab0") and "◌\u20dd" in unwritable("x\u20dd")
-    assert "🇪🇸" in unwritable("Hola 🇪🇸") and unwritable("👨\u200d👩\u200d👧 👋🏽") == ""
+    scotland = "🏴" + "".join(chr(0xE0000 + ord(char)) for char in "gbsct\x7f")
+    assert unwritable(f"Hola 🇪🇸 🇪🇺 {scotland}") == "" and "🇽🇽" in unwritable("🇽🇽")
+    assert unwritable("👨\u200d👩\u200d👧 👋🏽") == ""
     assert unwritable("a\u200d\u2060\u00ad\u2068b\u2069") == ""
 
 

@@ -44,13 +44,13 @@ class Backends:
         """The one that draws where nobody chose another."""
         return next(iter(self._loaders))
 
-    def told(self, name: str) -> Sequence[str]:
+    def told(self, name: str) -> Sequence[Message]:
         """What a backend says of how it is loaded and of its memory."""
-        return self._told.get(name, ())
+        return [*map(Message.of, self._told.get(name, ()))]
 
-    def saying(self, name: str) -> str:
+    def saying(self, name: str) -> Message:
         """The last that a backend said of itself, or nothing."""
-        return next(reversed(self.told(name)), "")
+        return next(reversed(self.told(name)), Message.of(""))
 
     def loaded(self, name: str) -> Backend | None:
         """A backend that is in memory; None while it is not."""

@@ -76,7 +76,7 @@ def menu(backends: Backends, now: str, say: Callable[..., str], loading: str = "
         return ""
     told = html.notice([wrong] if wrong else [])
     if loading:
-        words = f"{say('backend.loading', name=loading)} {backends.saying(loading)}"
+        words = f"{say('backend.loading', name=loading)} {say(backends.saying(loading))}"
         told = f'<div class="progress-line" role="status"><i></i><span>{escape(words)}</span></div>'
     listed = "".join(_entry(name, now, say, bool(loading)) for name in backends.names)
     return (

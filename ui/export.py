@@ -45,7 +45,7 @@ def save(
     pictures. Returns a sentence for everything that did not fit. Raises what is in `ui.book.ERRORS`."""
     project, script, how = pages.project, pages.script, _inside(pages.form.lettering)
     if kind == "storyboard":
-        return write(Sheets(project, SheetForm.of(grid), script), target)
+        return write(Sheets(project, SheetForm.of(grid, font=how.font), script), target)
     if kind == "webtoon":
         return write_webtoon(pages, StripForm(lettering=pages.form.lettering), target)
     if kind in LAYERS:

@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from anystory.errors import Message
 from anystory.render.session import framed
 from anystory.story.capabilities import Capabilities
 from anystory.story.from_sketch import FROM_NOISE, STRENGTH, FromSketch
@@ -139,6 +140,8 @@ def from_sketch(about: Capabilities) -> gr.Dropdown:
         "settings.sketch.layout": FromSketch(layout=True),
         "settings.sketch.start": FromSketch(layout=True, strength=STRENGTH),
     }
+    if about.refers_to_sketches:
+        whole["settings.sketch.reference"] = FromSketch(reference=True)
     return gr.Dropdown(
         [(t("settings.sketch.usual"), ""), *((t(key), str(taken)) for key, taken in whole.items())],
         label=t("settings.sketch"),
@@ -243,6 +246,8 @@ def followed(
 def standing(run: Run, say: Callable[..., str]) -> str:
     """How a render stands, as HTML."""
     moment, what = run.moment, run.moment.what
+    if isinstance(what, Message):  # of the model; else somebody's own words
+        what = say(what)
     where, left = say(moment.key, **moment.values), ""
     if moment.left is not None:
         key, count = rounded(moment.left)

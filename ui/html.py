@@ -13,7 +13,7 @@ from anystory.backends.base import STORYBOOK
 from anystory.cast.masks import ADD, REMOVE
 from anystory.maps.overlay import colour, colours_of
 from anystory.script.lint import Finding
-from anystory.story.model import ATTENTION, FROM_A_SKETCH, PLACED_BY_A_SKETCH, ROUTING, SEEN, Panel
+from anystory.story.model import ATTENTION, FROM_A_SKETCH, PLACED_BY_A_SKETCH, ROUTING, SEEN, SHOWN_A_SKETCH, Panel
 from ui import paints
 from ui.words import in_all, t, words
 
@@ -184,7 +184,11 @@ def _made_by(backend: str, made: str) -> str:
     """Which backend made a frame, and what of its sketch went into it."""
     if backend == STORYBOOK:
         return t("model.storybook")
-    how = {FROM_A_SKETCH: "model.from-sketch", PLACED_BY_A_SKETCH: "model.placed"}.get(made)
+    how = {
+        FROM_A_SKETCH: "model.from-sketch",
+        PLACED_BY_A_SKETCH: "model.placed",
+        SHOWN_A_SKETCH: "model.shown",
+    }.get(made)
     return f"{escape(backend)}, {t(how)}" if how else escape(backend)
 
 

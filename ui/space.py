@@ -22,7 +22,7 @@ from PIL import Image
 from anystory.backends.base import BACKENDS, STORYBOOK, Backend, BackendError, Locator, Request
 from anystory.backends.load import chosen, suitable
 from anystory.errors import Message
-from anystory.story.model import RoutingMaps, Settings, Shape, Step, Subject
+from anystory.story.model import Prompt, RoutingMaps, Settings, Shape, Step, Subject
 from ui.backends import named
 
 try:
@@ -161,8 +161,8 @@ class Borrowing:
     def __init__(self, name: str, backend: Backend) -> None:
         self._name, self._backend, self.about = name, backend, backend.about
 
-    def unread(self, text: str) -> str:
-        return self._backend.unread(text)
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
+        return self._backend.unread(prompt, pictures)
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
         return self._backend.layer_shapes(settings)

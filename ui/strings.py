@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
-from anystory.errors import AnyStoryError, Message
+from anystory.errors import AnyStoryError, Message, said
 from anystory.supplies import read_yaml
 
 PLACE = r"(?<![\w:/.~])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+([^\s/\\'\"]+)"
@@ -58,7 +58,7 @@ def say(code: str, what: str | Exception, **values: object) -> str:
     if isinstance(what, SaidError):
         return say(code, what.key, **what.values)
     if isinstance(what, Exception):
-        return told(code, next((said for said in what.args[:1] if isinstance(said, Message)), str(what)))
+        return told(code, said(what))
     if isinstance(what, Message):
         return told(code, what)
     known = translations()

@@ -101,8 +101,9 @@ class Backend(Protocol):
     @property
     def about(self) -> Capabilities: ...
 
-    def unread(self, text: str) -> str:
-        """The end of `text` that is beyond what the text encoder reads, from the start of a word; mostly ""."""
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
+        """The end of the prompt's text that is beyond what the text encoder reads, from the start of a word; mostly "".
+        `pictures` are how many its subjects have, of which some models are told in words."""
         ...
 
     def encode(self, subject: Subject) -> SubjectEncoding:

@@ -266,11 +266,10 @@ class CardBackend(ABC):
         waiting = list(range(len(requests)))
         while waiting:
             places = [place for place in waiting if pictures[place] == pictures[waiting[0]]][: self.batch]
+            first = requests[places[0]]
             with self._lock:
                 places = places[
-                    : self._room(
-                        FluxWork((asked[0].width, asked[0].height), REFERENCE, sum(pictures[places[0]]), len(places))
-                    )
+                    : self._room(FluxWork((asked[0].width, asked[0].height), REFERENCE, references(first), len(places)))
                 ]
                 now = [given[place] for place in places]
                 work = partial(self._frames, now, asked[0], [orders[place] for place in places])
@@ -383,11 +382,17 @@ class FluxMapAverage:
         whole frame."""
         subjects = np.full((len(names), *shape), 1 / max(len(names), 1), np.float32)
         if self.total is not None:
-            mean = finite(self.total / self.count, "maps")
+            mean = finite(self.total / self.count, Message("maps"))
             subjects = mean.cpu().numpy().reshape(-1, *shape)[: len(names)]
         background = (1 - subjects.sum(axis=0, keepdims=True)).clip(min=0)
         values = np.concatenate([subjects, background])
         return RoutingMaps((*names, BACKGROUND), values / values.sum(axis=0), self.measure)
+
+
+def references(request: Request) -> int:
+    """How many pictures a frame's references are: its cast's, and its sketch where that is one."""
+    sketch = request.underdrawing is not None and request.underdrawing.taken.reference
+    return sum(subject.pictures for subject in request.cast) + sketch
 
 
 def ordered(request: Request, order: Sequence[int]) -> Request:

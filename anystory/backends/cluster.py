@@ -29,7 +29,7 @@ from anystory.backends.base import Backend, BackendError, Request
 from anystory.backends.load import load
 from anystory.errors import AnyStoryError
 from anystory.story.capabilities import Capabilities
-from anystory.story.model import Settings, Shape, Step, Subject
+from anystory.story.model import Prompt, Settings, Shape, Step, Subject
 from anystory.supplies import HOME
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ class Cluster:
             raise ClusterError("No worker of this cluster has told yet what it is; join it first.")
         return self._facts.about
 
-    def unread(self, text: str) -> str:
-        return self._ask("ask", "unread", text)
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
+        return self._ask("ask", "unread", prompt, pictures)
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
         return self._ask("ask", "layer_shapes", settings)

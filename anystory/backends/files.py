@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from anystory.errors import Message, said
+
 SUFFIXES = (".json", ".safetensors", ".gguf", ".model")
 VOCABULARIES = ("merges.txt", "vocab.txt")
 """What of a model's folder changes its frames: configs, weights and tokenizers."""
@@ -54,6 +56,9 @@ def _shards(folder: Path, names: set[str]) -> set[str]:
 
 
 def reason(error: Exception) -> str:
-    """The first line of what a library says."""
-    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """The first line of what a library says, in its own words; a sentence of ours as it is."""
+    sentence = said(error)
+    if isinstance(sentence, Message):
+        return sentence
+    line = sentence.strip().splitlines()[0] if sentence.strip() else type(error).__name__
     return f"{line.rstrip('.')}."

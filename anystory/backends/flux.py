@@ -41,6 +41,7 @@ from anystory.story.from_sketch import FROM_NOISE
 from anystory.story.model import (
     ATTENTION,
     ROUTING,
+    Prompt,
     Settings,
     Subject,
 )
@@ -118,8 +119,9 @@ class FluxBackend(CardBackend):
         )
         return cls(about, memory, fit.footprint, versions, fit.card, fit.batch)
 
-    def unread(self, text: str) -> str:
-        """What T5 does not read of `text`; CLIP's share, one vector of the first words, sets no bound."""
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
+        """What T5 does not read; CLIP's share, one vector of the first words, sets no bound."""
+        text = prompt.text
         with self._reading:
             tokens = self._tokenizer(text, return_offsets_mapping=True, verbose=False)["offset_mapping"]
         if len(tokens) <= TEXT_TOKENS:

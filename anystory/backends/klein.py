@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from anystory.backends.base import ROUTINGS, BackendError, Lora, Request
-from anystory.backends.card import LARGE, REFERENCE, CardBackend, Fitting, definite, unread_from, weight_of
+from anystory.backends.card import LARGE, REFERENCE, CardBackend, Fitting, definite, weight_of
 from anystory.backends.files import reason, whole
 from anystory.backends.hub import KLEIN, fetch
 from anystory.backends.models import MAX_SUBJECTS, guide_of
@@ -35,13 +37,16 @@ DEFAULTS = Settings(Size.of(1024), steps=4, guidance=1.0)
 LARGEST = 1_600_000
 """Pixels of the largest frame: beyond a megapixel and a half the release draws worse."""
 
-NAMING = 8
-"""Tokens of a prompt that are kept for each subject, to say which picture is whose."""
-
 ENDS = (".", "!", "?", "…", "。", "！", "？")
 """What a prompt ends with where its last sentence is whole."""
 
-PROGRAM = "1"
+SKETCH = "Image 1 is a sketch of the whole picture: everything is where it shows it."
+"""What a prompt says of a sketch that is a reference."""
+
+WORDS = re.compile(r"\S{1,24}")
+"""What of a prompt is read whole or not at all: a word, or a piece of one that knows no spaces."""
+
+PROGRAM = "2"
 """Raised when the same weights, settings and seed would give another frame."""
 
 
@@ -101,21 +106,32 @@ class KleinBackend(CardBackend):
             MAX_SUBJECTS,
             settings=("size", "steps", "gamma"),
             from_sketch=FROM_NOISE,  # nobody has measured another on a card
+            refers_to_sketches=True,
         )
         return cls(about, memory, fit.footprint, versions, fit.card, fit.batch, routing)
 
-    def unread(self, text: str) -> str:
-        """What the text encoder does not read of `text`, its chat template and the naming of pictures included."""
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
+        """What the text encoder does not read beside its chat template and what is told of the pictures."""
+        return prompt.text[len(self._read(prompt, pictures).text) :].strip()
+
+    def _read(self, prompt: Prompt, pictures: Sequence[int]) -> Prompt:
+        """As much of a prompt as the text encoder has room for, when it is told of so many pictures of each subject and
+        of a sketch, whether there is one or not; whom only words behind that mean is not meant by any."""
+        if self._fits(told(prompt, pictures, sketch=True)):
+            return prompt
+        ends = [word.end() for word in WORDS.finditer(prompt.text)]
+        last = bisect_left(ends, True, key=lambda end: not self._fits(told(cut(prompt, end), pictures, sketch=True)))
+        return cut(prompt, ends[last - 1] if last else 0)
+
+    def _fits(self, text: str) -> bool:
+        """Whether the text encoder reads a text to its end, in its chat template."""
         chat = [{"role": "user", "content": text}]
         with self._reading:
             around = self._tokenizer.apply_chat_template(
                 chat, tokenize=False, add_generation_prompt=True, enable_thinking=False
             )
             tokens = self._tokenizer(around, return_offsets_mapping=True, verbose=False)["offset_mapping"]
-        room = TEXT_TOKENS - NAMING * MAX_SUBJECTS
-        if len(tokens) <= room:
-            return ""
-        return unread_from(text, max(stop for _, stop in tokens[:room]) - around.index(text))
+        return max(stop for _, stop in tokens[:TEXT_TOKENS]) >= around.index(text) + len(text)
 
     def encode(self, subject: Subject) -> KleinSubject:
         """Cut out with a definite edge, crop square on white, encode, every picture."""
@@ -171,38 +187,52 @@ class KleinBackend(CardBackend):
         self, requests: Sequence[Request], asked: KleinSettings, guides: Sequence[Guide | None], start: Start | None
     ) -> Iterator[FluxDenoised]:
         pipeline, casts = self.pipeline, [each.cast for each in requests]
-        text = torch.cat([pipeline.encode_text(told(each.prompt, each.cast)) for each in requests])
+        beneath = [each.underdrawing for each in requests if each.underdrawing and each.underdrawing.taken.reference]
+        sketches = [pipeline.encode_sketch(each.picture, self.reference) for each in beneath]
+        text = torch.cat([pipeline.encode_text(self._told(each)) for each in requests])
         noise = torch.cat([pipeline.noise(each.seed, asked.height, asked.width) for each in requests])
         routed = all(each.steering.router for each in requests)
-        return pipeline.denoise_batch(text, casts, noise, asked, guides if routed else [], start)
+        return pipeline.denoise_batch(text, casts, noise, asked, guides if routed else [], start, sketches)
+
+    def _told(self, request: Request) -> str:
+        """A request's prompt as the model reads it."""
+        pictures = [subject.pictures for subject in request.cast]
+        sketch = request.underdrawing is not None and request.underdrawing.taken.reference
+        return told(self._read(request.prompt, pictures), pictures, sketch=sketch)
 
     def _located(self, cast: Sequence[KleinSubject], pixels: Tensor) -> Iterator[FluxDenoised]:
         return self.pipeline.locate(self.pipeline.encode_text(""), cast, pixels)
 
 
-def told(prompt: Prompt, cast: Sequence[KleinSubject]) -> str:
-    """A prompt that says which pictures are whose, as the model reads it: by their numbers from 1, behind the words
-    that mean a subject. Subjects that are owners there ("a fox's tail") and those that no words mean are told of in
-    sentences at the end."""
-    text, first = prompt.text, 1
+def cut(prompt: Prompt, end: int) -> Prompt:
+    """A prompt without its words from `end` on, and without the mentions there."""
+    mentions = (mention if mention and mention[1] <= end else None for mention in prompt.mentions)
+    return replace(prompt, text=prompt.text[:end], mentions=tuple(mentions))
+
+
+def told(prompt: Prompt, pictures: Sequence[int], *, sketch: bool = False) -> str:
+    """A prompt that says which pictures are whose, as the model reads it: by their numbers from 1, or from 2 behind a
+    `sketch`, behind the words that mean a subject, who has so many `pictures`. Subjects that are owners there ("a fox's
+    tail") and those that no words mean are told of in sentences at the end, and so is the sketch."""
+    text, first = prompt.text, 1 + sketch
     inserted: list[tuple[int, str]] = []
     owners, unnamed = [], []
-    for number, subject in enumerate(cast):
-        pictures = [str(first + k) for k in range(subject.pictures)]
-        first += len(pictures)
-        words = f"image {pictures[0]}" if len(pictures) == 1 else f"images {' and '.join(pictures)}"
+    for number, count in enumerate(pictures):
+        images = [str(first + k) for k in range(count)]
+        first += count
+        words = f"image {images[0]}" if count == 1 else f"images {' and '.join(images)}"
         mention = prompt.mentions[number] if prompt.mentions else None
         if mention is None:
             unnamed.append(f"the character from {words}")
         elif text.startswith(("'", "’"), mention[1]):
             who = text[slice(*mention)]
             who = who[0].lower() + who[1:] if who.split()[0].lower() in ARTICLES else who
-            owners.append(f"{words.capitalize()} show{'s' * (len(pictures) == 1)} {who}.")
+            owners.append(f"{words.capitalize()} show{'s' * (count == 1)} {who}.")
         else:
             inserted.append((mention[1], f" from {words}"))
     for end, words in sorted(inserted, reverse=True):
         text = text[:end] + words + text[end:]
-    more = [*owners, *([f"Also in the picture: {' and '.join(unnamed)}."] if unnamed else [])]
+    more = [*owners, *([f"Also in the picture: {' and '.join(unnamed)}."] if unnamed else []), *[SKETCH] * sketch]
     if not more:
         return text
     text = text.rstrip()

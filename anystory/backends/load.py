@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from anystory.backends.base import BACKENDS, MODELS, ROUTINGS, SPEEDS, STORYBOOK, Backend, BackendError, Lora
-from anystory.errors import Message
+from anystory.errors import Message, listed
 from anystory.supplies import ASSETS
 
 
@@ -60,11 +60,11 @@ def load(
         )
     if name == STORYBOOK:
         given = {"--model": model, "--device": device, "--vram": vram, f"--speed {speed}": speed != SPEEDS[0]}
-        _refuse(name, "mini, klein and flux do", given)
+        _refuse(name, MODELS, given)
     if name not in ("klein", "flux"):
-        _refuse(name, "klein and flux do", {"LoRAs": loras, "--batch": batch > 1})
+        _refuse(name, ("klein", "flux"), {"LoRAs": loras, "--batch": batch > 1})
     if name != "klein":
-        _refuse(name, "klein does", {f"--routing {routing}": routing != ROUTINGS[0]})
+        _refuse(name, ("klein",), {f"--routing {routing}": routing != ROUTINGS[0]})
     if name == STORYBOOK:
         from anystory.backends.storybook import StorybookBackend
 
@@ -78,11 +78,11 @@ def load(
     if name == "klein":
         from anystory.backends.klein import KleinBackend
 
-        _refuse(name, "flux does", {f"--speed {speed}": speed != SPEEDS[0]})
+        _refuse(name, ("flux",), {f"--speed {speed}": speed != SPEEDS[0]})
         return KleinBackend.load(folder, device=device, loras=loras, vram=vram, batch=batch, routing=routing, tell=tell)
     from anystory.backends.sdxl import STEPS, AnyStoryBackend
 
-    _refuse(name, "flux does", {f"--speed {speed}": speed not in STEPS})
+    _refuse(name, ("flux",), {f"--speed {speed}": speed not in STEPS})
     folder = folder or ASSETS / name
     return AnyStoryBackend.load(folder, name=name, device=device, vram=vram, speed=speed, tell=tell)
 
@@ -100,12 +100,17 @@ def supplied(name: str) -> int:
     return sum(path.stat().st_size for path in (ASSETS / name).rglob("*") if path.is_file())
 
 
-def _refuse(name: str, others: str, given: Mapping[str, object]) -> None:
-    """Raise BackendError for the first thing that was given to a backend that has no use for it."""
+def _refuse(name: str, others: Sequence[str], given: Mapping[str, object]) -> None:
+    """Raise BackendError for the first thing that was given to a backend that has no use for it, as `others` have."""
     for what, value in given.items():
         if value:
+            do = (
+                Message("{names} do", names=listed(others))
+                if len(others) > 1
+                else Message("{name} does", name=others[0])
+            )
             raise BackendError(
-                Message("The backend {name} takes no {what}; {others}.", name=name, what=what, others=others)
+                Message("The backend {name} takes no {what}; {others}.", name=name, what=what, others=do)
             )
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from anystory.backends.base import BackendError, Lora
 from anystory.backends.files import reason
 from anystory.backends.hub import fetch_file
+from anystory.errors import Message
 from anystory.model.memory import out_of_memory
 
 
@@ -24,15 +25,24 @@ def lora_file(lora: Lora) -> Path:
     """The file of a LoRA: on this computer, or by its name on the Hub, owner/name or owner/name/FILE. Raises
     BackendError with a sentence."""
     if find_spec("peft") is None:
-        raise BackendError("LoRAs need the package peft; install it with: pip install peft")
+        raise BackendError(Message("LoRAs need the package peft; install it with: pip install peft"))
     path = Path(lora.name).expanduser()
     if path.is_file():
         if path.suffix != ".safetensors":
-            raise BackendError(f"The LoRA {lora.name!r} must be a .safetensors file; other files could run code.")
+            raise BackendError(
+                Message(
+                    "The LoRA {name} must be a .safetensors file; other files could run code.", name=repr(lora.name)
+                )
+            )
         return path
     parts = lora.name.split("/")
     if path.is_dir() or len(parts) < 2 or lora.name.startswith(("/", ".", "~")):
-        raise BackendError(f"There is no LoRA file {lora.name!r}; give a .safetensors file, or owner/name on the Hub.")
+        raise BackendError(
+            Message(
+                "There is no LoRA file {name}; give a .safetensors file, or owner/name on the Hub.",
+                name=repr(lora.name),
+            )
+        )
     return fetch_file("/".join(parts[:2]), "/".join(parts[2:]), ".safetensors")
 
 
@@ -44,7 +54,9 @@ def lora_size(lora: Lora, file: Path) -> tuple[int, int]:
             numbers = sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
         return numbers, file.stat().st_size
     except (OSError, SafetensorError) as error:
-        raise BackendError(f"The LoRA {lora.name!r} cannot be read: {reason(error)}") from error
+        raise BackendError(
+            Message("The LoRA {name} cannot be read: {reason}", name=repr(lora.name), reason=reason(error))
+        ) from error
 
 
 def add_lora(pipeline: Any, adapter: str, lora: Lora, file: Path) -> tuple[int, int]:
@@ -56,8 +68,13 @@ def add_lora(pipeline: Any, adapter: str, lora: Lora, file: Path) -> tuple[int, 
             metadata = weights.metadata() or {}
         state = pipeline.lora_state_dict(_named(_scaled(load_file(file), metadata)))
     except (AssertionError, IndexError) as error:  # of the converters, which count on FLUX's widths and blocks
-        words = f"was made for another model: its layers are not of the widths of {pipeline.release}."
-        raise BackendError(f"The LoRA {lora.name!r} {words}") from error
+        raise BackendError(
+            Message(
+                "The LoRA {name} was made for another model: its layers are not of the widths of {release}.",
+                name=repr(lora.name),
+                release=pipeline.release,
+            )
+        ) from error
     except (
         *(OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError),
         *(ArithmeticError, re.error),  # of a strength in the metadata
@@ -68,7 +85,13 @@ def add_lora(pipeline: Any, adapter: str, lora: Lora, file: Path) -> tuple[int, 
     layers = {key.rsplit(".lora_", 1)[0] for key in state if ".lora_" in key}
     fitting = {layer for layer in layers if _fits(pipeline, lora, layer, state)}
     if not fitting:
-        raise BackendError(f"The LoRA {lora.name!r} has nothing for {pipeline.release}; it was made for another model.")
+        raise BackendError(
+            Message(
+                "The LoRA {name} has nothing for {release}; it was made for another model.",
+                name=repr(lora.name),
+                release=pipeline.release,
+            )
+        )
     kept = {key: value for key, value in state.items() if key.rsplit(".lora_", 1)[0] in fitting or "alpha" in key}
     try:
         pipeline.load_lora_weights(kept, adapter_name=adapter)
@@ -127,16 +150,34 @@ def _fits(pipeline: Any, lora: Lora, layer: str, state: Mapping[str, Tensor]) ->
         return False
     if name == "x_embedder" and down.shape[1] > wide:
         raise BackendError(
-            f"The LoRA {lora.name!r} is a control LoRA, which reads a second picture beside the frame; that is not "
-            "supported, give one of a style or a subject."
+            Message(
+                "The LoRA {name} is a control LoRA, which reads a second picture beside the frame; that is not "
+                "supported, give one of a style or a subject.",
+                name=repr(lora.name),
+            )
         )
     if (down.shape[1], up.shape[0]) != (wide, tall):
         raise BackendError(
-            f"The LoRA {lora.name!r} was made for another model: its layer {name} maps {down.shape[1]} numbers to "
-            f"{up.shape[0]}, that of this model {wide} to {tall}."
+            Message(
+                "The LoRA {name} was made for another model: its layer {layer} maps {down} numbers to {up}, that of "
+                "this model {wide} to {tall}.",
+                name=repr(lora.name),
+                layer=name,
+                down=down.shape[1],
+                up=up.shape[0],
+                wide=wide,
+                tall=tall,
+            )
         )
     return True
 
 
 def _misfit(lora: Lora, error: Exception, release: str) -> BackendError:
-    return BackendError(f"The LoRA {lora.name!r} does not fit {release}: {reason(error)}")
+    return BackendError(
+        Message(
+            "The LoRA {name} does not fit {release}: {reason}",
+            name=repr(lora.name),
+            release=release,
+            reason=reason(error),
+        )
+    )

@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 import torch
 
 from anystory.backends.base import BackendError
+from anystory.errors import Message, said
 from anystory.model.finite import NotFiniteError
-from anystory.model.memory import GIB, P, PlanError, enough, out_of_memory, release_memory
+from anystory.model.memory import GIB, P, PlanError, described, enough, out_of_memory, release_memory
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -26,7 +27,7 @@ class Planned(Generic[P, M]):
     """
 
     def __init__(self, name: str, build: Callable[[P], M], plans: Sequence[P], tell: Callable[[str], None]) -> None:
-        """`build` loads the model under a plan; `tell` is given sentences about `name`."""
+        """`build` loads the model under a plan; `tell` is given sentences about `name`, each a `Message`."""
         self.name = name
         self.plans = tuple(plans)
         self.plan = self.plans[0]
@@ -67,14 +68,23 @@ class Planned(Generic[P, M]):
         try:
             plan = enough(self.plans, takes, card, frame)
         except PlanError as error:
-            raise BackendError(str(error)) from error
+            raise BackendError(said(error)) from error
         if plan == self.plan:
             return
         more = self.plans.index(plan) > self.plans.index(self.plan)
         self._model = None
         release_memory()
         self.plan = plan
-        self.tell(f"{frame} takes {'more' if more else 'less'} memory; {self.name} goes on with {plan}.")
+        self.tell(
+            Message(
+                "{frame} takes more memory; {name} goes on with {plan}."
+                if more
+                else "{frame} takes less memory; {name} goes on with {plan}.",
+                frame=frame,
+                name=self.name,
+                plan=described(plan),
+            )
+        )
 
     def _fall(self) -> None:
         """To the next plan, after the one in force failed."""
@@ -83,12 +93,21 @@ class Planned(Generic[P, M]):
         later = self.plans[self.plans.index(self.plan) + 1 :]
         if not later:
             raise BackendError(
-                "The memory is too short for this frame; close what else uses it, ask for a smaller one, or leave out "
-                "pictures of its characters."
+                Message(
+                    "The memory is too short for this frame; close what else uses it, ask for a smaller one, or leave "
+                    "out pictures of its characters."
+                )
             )
         before, self.plan = self.plan, later[0]
         self.plans = tuple(each for each in self.plans if each != before)
-        self.tell(f"Memory ran out with {before.form}. Finished panels are kept; {self.name} goes on with {self.plan}.")
+        self.tell(
+            Message(
+                "Memory ran out with {before}. Finished panels are kept; {name} goes on with {plan}.",
+                before=before.form,
+                name=self.name,
+                plan=described(self.plan),
+            )
+        )
 
 
 @contextmanager
@@ -98,8 +117,12 @@ def computing(name: str) -> Iterator[None]:
         yield
     except NotFiniteError as error:
         raise BackendError(
-            f"{name} failed: {error}. Its weights are damaged, or too coarse for this frame: get them anew, or ask for "
-            "less guidance."
+            Message(
+                "{name} failed: {error}. Its weights are damaged, or too coarse for this frame: get them anew, or ask "
+                "for less guidance.",
+                name=name,
+                error=error,
+            )
         ) from error
 
 
@@ -108,7 +131,12 @@ def memory_of(device: str, vram: float | None) -> float | None:
     which is a limit from then on. None where the device is none. Raises BackendError for `vram` without a GPU."""
     if not device.startswith("cuda"):
         if vram is not None:
-            raise BackendError(f"--vram tells how much of a GPU may be used and the device is {device}; leave it out.")
+            raise BackendError(
+                Message(
+                    "--vram tells how much of a GPU may be used and the device is {device}; leave it out.",
+                    device=device,
+                )
+            )
         return None
     index = torch.device(device).index
     if index is not None:

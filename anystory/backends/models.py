@@ -31,7 +31,9 @@ def choose_device(device: str | None = None) -> tuple[str, torch.dtype]:
     try:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, ImportError) as error:
-        raise BackendError(f"There is no device {chosen!r} here; the best there is: {best}.") from error
+        raise BackendError(
+            Message("There is no device {device} here; the best there is: {best}.", device=repr(chosen), best=best)
+        ) from error
     return chosen, torch.bfloat16 if chosen.startswith("cuda") else torch.float32
 
 

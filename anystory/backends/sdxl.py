@@ -31,18 +31,18 @@ from anystory.backends.files import model_files, reason, whole
 from anystory.backends.memory import Planned, memory_of
 from anystory.backends.models import MAX_SUBJECTS, choose_device, guide_of, pixels_of, readable, undrawn
 from anystory.cast.images import square_crop
-from anystory.errors import Message
+from anystory.errors import Message, said
 from anystory.model.anystory import SubjectEncoding
-from anystory.model.memory import PlanError, chain, out_of_memory
+from anystory.model.memory import PlanError, chain, described, out_of_memory
 from anystory.model.pipeline import AnyStoryPipeline, MapAverage
 from anystory.model.plans import Footprint, Plan, Work, candidates, layer_shapes, place, replan
 from anystory.model.routing import hard_maps, open_maps
 from anystory.story.capabilities import Capabilities
-from anystory.story.english import counted
 from anystory.story.from_sketch import FROM_NOISE, STRENGTH, FromSketch
 from anystory.story.model import (
     BACKGROUND,
     Frame,
+    Prompt,
     RoutingMaps,
     Settings,
     Shape,
@@ -98,8 +98,9 @@ class AnyStoryBackend:
         """The pipeline, loaded where memory had run out for it. Whoever computes with it holds the lock."""
         return self.memory.model
 
-    def unread(self, text: str) -> str:
-        """What falls off the end of `text`: of two text encoders, what either of them does not read."""
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
+        """What falls off the end: of two text encoders, what either of them does not read."""
+        text = prompt.text
         end = len(text)
         with self._reading:
             for tokenizer in self._tokenizers:
@@ -125,7 +126,9 @@ class AnyStoryBackend:
         of `STEPS`. Raises `BackendError` with a sentence."""
         index = folder / "model_index.json"
         if not index.is_file():
-            raise BackendError(f"There is no AnyStory model in {str(folder)!r}: it has no model_index.json.")
+            raise BackendError(
+                Message("There is no AnyStory model in '{folder}': it has no model_index.json.", folder=folder)
+            )
         _check_whole(folder)
         device, dtype = choose_device(device)
         transformers.utils.logging.disable_progress_bar()
@@ -139,7 +142,7 @@ class AnyStoryBackend:
                 modules = {k: m for k, m in pipeline.components.items() if isinstance(m, torch.nn.Module)}
                 for part, module in modules.items():
                     if any(parameter.is_meta for parameter in module.parameters()):
-                        raise ValueError(f"the weights of its {part} are not complete.")
+                        raise ValueError(Message("the weights of its {part} are not complete.", part=part))
                     module.eval().requires_grad_(False)
                 place(plan, pipeline, device)
                 return pipeline
@@ -152,10 +155,10 @@ class AnyStoryBackend:
                 footprint = Footprint.of(folder)
                 side = json.loads(index.read_text(encoding="utf-8"))["frame_size"]
             try:
-                plans = chain(candidates(footprint, Work((side, side))), card, "This model")
+                plans = chain(candidates(footprint, Work((side, side))), card, Message("This model"))
             except PlanError as error:
-                raise BackendError(str(error)) from error
-            tell(f"{name}: {plans[0]}.")
+                raise BackendError(said(error)) from error
+            tell(Message("{name}: {plan}.", name=name, plan=described(plans[0])))
 
         @cache
         def versions(plan: Plan) -> str:
@@ -212,7 +215,7 @@ class AnyStoryBackend:
                 )
             )
         if settings.steps < 1:
-            raise BackendError(f"The number of steps is {settings.steps}; it must be at least 1.")
+            raise BackendError(Message("The number of steps is {steps}; it must be at least 1.", steps=settings.steps))
         with self._lock:
             self._make_room(cast, settings)
             with closing(self.memory.run(partial(self._frame, request))) as steps:
@@ -228,10 +231,11 @@ class AnyStoryBackend:
             return
         most = max((subject.pictures for subject in cast), default=1)
         work = Work(settings.size, len(cast), most)
+        held = Message("1 character") if len(cast) == 1 else Message("{count} characters", count=len(cast))
         self.memory.make_room(
             lambda each: replan(footprint, work, each).peak,
             self.card,
-            f"A frame of {settings.size} pixels with {counted(len(cast), 'character')}",
+            Message("A frame of {size} pixels with {held}", size=settings.size, held=held),
         )
 
     def _frame(self, request: Request) -> Iterator[Step]:
@@ -281,7 +285,9 @@ def _loading(folder: Path) -> Iterator[None]:
     except (OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError) as error:
         if out_of_memory(error):
             raise
-        raise BackendError(f"The model in {str(folder)!r} cannot be loaded: {reason(error)}") from error
+        raise BackendError(
+            Message("The model in '{folder}' cannot be loaded: {reason}", folder=folder, reason=reason(error))
+        ) from error
 
 
 def _check_whole(folder: Path) -> None:
@@ -294,8 +300,12 @@ def _check_whole(folder: Path) -> None:
     for part in parts:
         if not whole(folder / part):
             raise BackendError(
-                f"The model in {str(folder)!r} cannot be loaded: its {part} lacks a config, a vocabulary or some of "
-                "its weights; get the missing files."
+                Message(
+                    "The model in '{folder}' cannot be loaded: its {part} lacks a config, a vocabulary or some of its "
+                    "weights; get the missing files.",
+                    folder=folder,
+                    part=part,
+                )
             )
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from anystory.backends.base import STORYBOOK, BackendError, Request
 from anystory.backends.crew import CORES, Crew
-from anystory.errors import Message
+from anystory.errors import Message, said
 from anystory.sketch import scenery
 from anystory.sketch.compose import Coat, finished
 from anystory.sketch.cutout import Cutout, prepare
@@ -23,6 +23,7 @@ from anystory.story.model import (
     BACKGROUND,
     SEEN,
     Frame,
+    Prompt,
     RoutingMaps,
     Settings,
     Shape,
@@ -74,7 +75,7 @@ class StorybookBackend:
     about: Capabilities = ABOUT
     batch: int = 1000  # a whole story: its frames are begun one after the other all the same
 
-    def unread(self, text: str) -> str:
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str:
         """Nothing falls off the end."""
         return ""
 
@@ -83,7 +84,7 @@ class StorybookBackend:
         try:
             return prepare(subject)
         except ValueError as error:
-            raise BackendError(str(error)) from error
+            raise BackendError(said(error)) from error
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
         """A trace has one layer: whose each place is while one after the other is put down."""

@@ -25,10 +25,10 @@ from anystory.bench.count import Cost, Counter
 from anystory.bench.flux import equal_shares
 from anystory.bench.walk import Walk, subject, walked
 from anystory.model.flux.pipeline import TOKEN
-from anystory.model.flux.plans import Configs, FluxPlan, FluxWork, place, plan, table
+from anystory.model.flux.plans import Configs, FluxPlan, FluxWork, empty, place, plan, table
 from anystory.model.klein import attention
 from anystory.model.klein.pipeline import TEXT_TOKENS, AnyStoryKleinPipeline, KleinSettings, KleinSubject
-from anystory.model.klein.plans import CANDIDATES, RELEASE, KleinFootprint, empty, release_footprint
+from anystory.model.klein.plans import CANDIDATES, MAKERS, RELEASE, KleinFootprint, release_footprint
 
 WORK = FluxWork(size=(1024, 1024), reference=512, pictures=2, text=TEXT_TOKENS)
 """Two characters on a megapixel."""
@@ -78,7 +78,7 @@ def counted(configs: Configs = RELEASE, work: FluxWork = WORK, steps: int = 4) -
     """What the steps of a frame cost with the stock processors and with each of `ROUTINGS`; closed, the characters and
     nobody hold equal shares of it."""
     with torch.device("meta"):
-        parts = {name: empty(name, configs[name]) for name in ("vae", "transformer")}
+        parts = {name: empty(name, configs[name], makers=MAKERS) for name in ("vae", "transformer")}
         transformer = parts["transformer"].to(torch.bfloat16).eval()
         ref = torch.empty(1, (work.reference // TOKEN) ** 2, transformer.config.in_channels, dtype=torch.bfloat16)
         text = torch.empty(1, work.text, transformer.config.joint_attention_dim, dtype=torch.bfloat16)

@@ -127,8 +127,8 @@ def _add_from_sketch(command: argparse.ArgumentParser) -> None:
     """What a model takes of the sketches."""
     about = (
         "what a model's frames take of their sketches, but those of panels that say it: off; layout, where everybody "
-        "is; a strength from 0 (the sketch) to 1 (from noise); or both, as in 'layout 0.4' (default: the script's, or "
-        "what the model does)"
+        "is; reference, to look at (klein); a strength from 0 (the sketch) to 1 (from noise); or several, as in "
+        "'layout 0.4' (default: the script's, or what the model does)"
     )
     command.add_argument("--from-sketch", type=from_sketch, metavar="WORDS", help=about)
 
@@ -203,8 +203,7 @@ def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--gutter", type=float, default=Format.gutter, metavar="MM", help=gutter)
     command.add_argument("--captions", choices=CAPTIONS, default=Lettering.captions, help="%(default)s")
     command.add_argument("--dialogue", choices=DIALOGUES, default=Lettering.dialogue, help="%(default)s")
-    about = "a font of your own, .ttf or .otf, whose letters are taken first"
-    command.add_argument("--font", default="", metavar="FILE", help=about)
+    _add_font(command)
     about = "panels and pages run from left to right (ltr) or from right to left (rtl); default: as the words do"
     command.add_argument("--direction", choices=DIRECTIONS[1:], default="", help=about)
     about = "the code of the language that the words are in, such as en or zh-CN (default: as their letters tell)"
@@ -235,6 +234,11 @@ def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .yaml file for the script")
 
 
+def _add_font(command: argparse.ArgumentParser) -> None:
+    about = "a font of your own, .ttf or .otf, whose letters are taken first"
+    command.add_argument("--font", default="", metavar="FILE", help=about)
+
+
 def _films(add: Callable[..., argparse.ArgumentParser]) -> None:
     command = add("storyboard", films.storyboard, "set a story on sheets: number, frame, action, dialogue, duration")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
@@ -245,6 +249,7 @@ def _films(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--size", choices=SHEETS, default=SHEETS[0], help="paper (%(default)s)")
     command.add_argument("--dpi", type=int, default=SheetForm.dpi, metavar="N", help="dots per inch (%(default)s)")
     command.add_argument("--date", default="", metavar="TEXT", help="a date for the head of each sheet")
+    _add_font(command)
 
     command = add("film", films.film, "make an animatic: each frame for its time, moving, its balloons appearing")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
@@ -258,6 +263,7 @@ def _films(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--fade", type=between(float, *FADES), default=FilmForm.fade, metavar="S", help=about)
     command.add_argument("--still", action="store_true", help="the camera does not move")
     command.add_argument("--wordless", action="store_true", help="no captions and balloons, as for subtitles")
+    _add_font(command)
 
     command = add("webtoon", films.webtoon, "cut a story into slices of one long strip, at most 800 x 1280 pixels each")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
@@ -265,11 +271,13 @@ def _films(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--gap", type=int, default=StripForm.gutter, metavar="PX", help="between frames (%(default)s)")
     command.add_argument("--captions", choices=CAPTIONS, default=Lettering.captions, help="%(default)s")
     command.add_argument("--dialogue", choices=DIALOGUES, default=Lettering.dialogue, help="%(default)s")
+    _add_font(command)
 
     command = add("layers", films.layers, "take a frame of storybook apart into layers for a painting program")
     command.add_argument("folder", type=Path, metavar="DIR", help=RENDERED)
     command.add_argument("--panel", type=int, required=True, metavar="N", help="whose frame")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a .ora (OpenRaster) or a .psd")
+    _add_font(command)
 
 
 def _pictures(add: Callable[..., argparse.ArgumentParser]) -> None:

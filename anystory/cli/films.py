@@ -19,14 +19,14 @@ from anystory.render.layers import write_layers
 
 
 def storyboard(arguments: argparse.Namespace, report: Report) -> None:
-    form = SheetForm.of(arguments.grid, arguments.size, arguments.dpi, arguments.date)
+    form = SheetForm.of(arguments.grid, arguments.size, arguments.dpi, arguments.date, arguments.font)
     for warning in write(Sheets(Project(arguments.folder), form), arguments.out):
         report.note(warning)
     report.tell("written", f"The storyboard is in {arguments.out}", file=str(arguments.out))
 
 
 def film(arguments: argparse.Namespace, report: Report) -> None:
-    lettering = Lettering("none", "none") if arguments.wordless else Lettering()
+    lettering = Lettering("none", "none") if arguments.wordless else Lettering(font=arguments.font)
     form = FilmForm(arguments.size, arguments.rate, arguments.fade, not arguments.still, lettering)
     made = Film(Project(arguments.folder), form, arguments.out.suffix.lower())
     told = -1
@@ -45,7 +45,7 @@ def film(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def webtoon(arguments: argparse.Namespace, report: Report) -> None:
-    lettering = Lettering(arguments.captions, arguments.dialogue)
+    lettering = Lettering(arguments.captions, arguments.dialogue, font=arguments.font)
     pages = Pages(Project(arguments.folder), Format("frames", lettering=lettering))
     for warning in write_webtoon(pages, StripForm(gutter=arguments.gap, lettering=lettering), arguments.out):
         report.note(warning)
@@ -55,7 +55,9 @@ def webtoon(arguments: argparse.Namespace, report: Report) -> None:
 def layers(arguments: argparse.Namespace, report: Report) -> None:
     if arguments.out.suffix.lower() not in ENDINGS:
         raise UsageError(f"{arguments.out} must end in {' or '.join(ENDINGS)}.")
-    count, warnings = write_layers(Project(arguments.folder), arguments.panel, arguments.out)
+    count, warnings = write_layers(
+        Project(arguments.folder), arguments.panel, arguments.out, Lettering(font=arguments.font)
+    )
     for warning in warnings:
         report.note(warning)
     report.tell("written", f"{count} layers are in {arguments.out}", file=str(arguments.out), layers=count)

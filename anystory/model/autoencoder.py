@@ -17,6 +17,8 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from anystory.errors import Message
+
 
 class ResidualBlock(nn.Module):
     """x + conv(silu(conv(silu(x)))), the identity at the start."""
@@ -56,7 +58,7 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         if patch % 2:
-            raise ValueError(f"patch is {patch}; it must be even.")
+            raise ValueError(Message("patch is {patch}; it must be even.", patch=patch))
         half = patch // 2
         self.vae_scale_factor = patch
 

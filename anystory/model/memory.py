@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 
 import torch
 
+from anystory.errors import Message
+
 GB, GIB = 1e9, 2**30
 
 CONTEXT = 0.8e9
@@ -17,14 +19,14 @@ CONTEXT = 0.8e9
 SPARE = 0.94
 """The share of a card that a plan may fill: the rest goes to fragments and to the desktop."""
 
-NEVER_RUN = "computed from the configs; never run on a GPU so far"
+NEVER_RUN = Message("computed from the configs; never run on a GPU so far")
 
 WHERE = {
-    "none": "all of it on the card",
-    "model": "one model on the card at a time",
-    "block": "one block on the card at a time",
-    "layer": "one layer on the card at a time",
-    "cpu": "on the CPU",
+    "none": Message("all of it on the card"),
+    "model": Message("one model on the card at a time"),
+    "block": Message("one block on the card at a time"),
+    "layer": Message("one layer on the card at a time"),
+    "cpu": Message("on the CPU"),
 }
 """Where the weights are, in words."""
 
@@ -39,12 +41,12 @@ system; libraries that take some of their own besides what torch holds, or find 
 
 
 class PlanError(ValueError):
-    """No plan fits. The message is one sentence for the user."""
+    """No plan fits. The message is one sentence for the user, a `Message`."""
 
 
 class MemoryPlan(Protocol):
     """A way to keep a model: `peak` is what the card needs and `host` what the computer's memory does, in bytes; `form`
-    says it in words, `str` with its figures. Plans of one `precision` draw the same frames."""
+    says it in words, `described` with its figures. Plans of one `precision` draw the same frames."""
 
     @property
     def peak(self) -> int: ...
@@ -53,7 +55,7 @@ class MemoryPlan(Protocol):
     def host(self) -> int: ...
 
     @property
-    def form(self) -> str: ...
+    def form(self) -> Message: ...
 
     @property
     def precision(self) -> str: ...
@@ -62,12 +64,18 @@ class MemoryPlan(Protocol):
 P = TypeVar("P", bound=MemoryPlan)
 
 
-def described(plan: MemoryPlan) -> str:
+def described(plan: MemoryPlan) -> Message:
     """A plan with what it takes."""
+    host = f"{plan.host / GB:.1f}"
     if not plan.peak:
-        return f"{plan.form}: {plan.host / GB:.1f} GB of memory expected"
-    card, host = f"{plan.peak / GB:.1f} GB on the card", f"{plan.host / GB:.1f} GB of the computer's memory"
-    return f"{plan.form}: {card} and {host} expected ({NEVER_RUN})"
+        return Message("{form}: {host} GB of memory expected", form=plan.form, host=host)
+    return Message(
+        "{form}: {card} GB on the card and {host} GB of the computer's memory expected ({known})",
+        form=plan.form,
+        card=f"{plan.peak / GB:.1f}",
+        host=host,
+        known=NEVER_RUN,
+    )
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -91,8 +99,13 @@ def chain(plans: Sequence[P], card: float, name: str) -> tuple[P, ...]:
     if not fitting:
         least = min((each.peak for each in plans), default=math.inf)
         raise PlanError(
-            f"{name} needs {least / SPARE / GB:.1f} GB on the card and there are {card / GB:.1f} GB; close what else "
-            "uses the card, ask for a smaller frame, or take --backend mini."
+            Message(
+                "{name} needs {needed} GB on the card and there are {card} GB; close what else uses the card, ask for "
+                "a smaller frame, or take --backend mini.",
+                name=name,
+                needed=f"{least / SPARE / GB:.1f}",
+                card=f"{card / GB:.1f}",
+            )
         )
     chosen = [fitting[0]]
     for each in fitting:
@@ -109,8 +122,13 @@ def enough(plans: Sequence[P], takes: Callable[[P], float], card: float, frame: 
     if not fitting:
         least = min(map(takes, plans))
         raise PlanError(
-            f"{frame} needs {least / SPARE / GB:.1f} GB on the card and there are {card / GB:.1f} GB; ask for a "
-            "smaller one, or leave out characters or pictures of them."
+            Message(
+                "{frame} needs {needed} GB on the card and there are {card} GB; ask for a smaller one, or leave out "
+                "characters or pictures of them.",
+                frame=frame,
+                needed=f"{least / SPARE / GB:.1f}",
+                card=f"{card / GB:.1f}",
+            )
         )
     same = [each for each in fitting if each.precision == plans[0].precision]
     return (same or fitting)[0]

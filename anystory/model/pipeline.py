@@ -19,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPVisionModelWithProjection, PreTrainedModel, PreTrainedTokenizerBase
 
+from anystory.errors import Message
 from anystory.model.anystory import AnyStoryModel, SubjectEncoding, Text
 from anystory.model.attention import Bank, Gate, SubjectAdapter, attend
 from anystory.model.autoencoder import PatchAutoencoder
@@ -231,7 +232,7 @@ class AnyStoryPipeline(DiffusionPipeline):
     def decode(self, latents: Tensor) -> list[Image.Image]:
         """Scaled latents (B, C, h, w) -> images."""
         pixels = self.vae.decode((latents / self.vae.config.scaling_factor).to(self.vae.dtype)).sample
-        pixels = finite(pixels, "pixels")
+        pixels = finite(pixels, Message("pixels"))
         arrays = (pixels.float().clamp(-1, 1) + 1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         return [Image.fromarray(array) for array in arrays]
 
@@ -322,7 +323,7 @@ class AnyStoryPipeline(DiffusionPipeline):
                     conditional, unconditional = predicted.chunk(2)
                     predicted = unconditional + guidance * (conditional - unconditional)
                 stepped = scheduler.step(predicted, t, latents)
-                latents = finite(stepped.prev_sample, "latents")
+                latents = finite(stepped.prev_sample, Message("latents"))
                 yield Denoised(
                     index + 1 - first,
                     total - first,
@@ -460,7 +461,7 @@ class MapAverage:
         """(B, N+1, h, w) float32 on the CPU, summing to 1 over the entries."""
         if self.total is None:
             raise ValueError("No step of the later half was added; add all steps of a frame.")
-        mean = finite(self.total / self.count, "maps").cpu()
+        mean = finite(self.total / self.count, Message("maps")).cpu()
         return mean / mean.sum(dim=1, keepdim=True)
 
 

@@ -18,6 +18,7 @@ from diffusers.models.attention import BasicTransformerBlock
 from safetensors import safe_open
 from torch import nn
 
+from anystory.errors import Message
 from anystory.model.memory import CONTEXT, WHERE, described
 from anystory.model.offload import by_layer, take_turns
 
@@ -60,9 +61,9 @@ class Plan:
         return self.weights
 
     @property
-    def form(self) -> str:
+    def form(self) -> Message:
         """What it does, in words."""
-        return f"weights in {self.weights}, {WHERE[self.offload]}"
+        return Message("weights in {weights}, {where}", weights=self.weights, where=WHERE[self.offload])
 
     def __str__(self) -> str:
         return described(self)

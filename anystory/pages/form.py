@@ -17,6 +17,19 @@ class PageError(AnyStoryError, ValueError):
     """Pages cannot be made as asked. The message is one sentence for the user."""
 
 
+def check_dpi(dpi: int) -> None:
+    """Raises PageError for dots per inch that pages are not made with."""
+    if not MIN_DPI <= dpi <= MAX_DPI:
+        raise PageError(
+            Message(
+                "{dpi} dots per inch are not between {min_dpi} and {max_dpi}.",
+                dpi=dpi,
+                min_dpi=MIN_DPI,
+                max_dpi=MAX_DPI,
+            )
+        )
+
+
 @dataclass(frozen=True)
 class Format:
     """How pages are made: a layout, a page size (`PAGES` or `FIT`, "" = the layout's own) or the paper of a printed
@@ -57,15 +70,7 @@ class Format:
                     other=self.page or self.layout,
                 )
             )
-        if not MIN_DPI <= self.dpi <= MAX_DPI:
-            raise PageError(
-                Message(
-                    "{dpi} dots per inch are not between {min_dpi} and {max_dpi}.",
-                    dpi=self.dpi,
-                    min_dpi=MIN_DPI,
-                    max_dpi=MAX_DPI,
-                )
-            )
+        check_dpi(self.dpi)
         if not 0 <= self.gutter <= MAX_GUTTER:
             raise PageError(
                 Message(

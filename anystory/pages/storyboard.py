@@ -12,8 +12,9 @@ from functools import cached_property
 from PIL import Image, ImageDraw
 
 from anystory.errors import Message
+from anystory.fonts import checked, using
 from anystory.pages.balloons import Lettering
-from anystory.pages.form import MAX_DPI, MIN_DPI, PageError
+from anystory.pages.form import PageError, check_dpi
 from anystory.pages.layout import Page, png_text, reads_backwards
 from anystory.pages.sheet import MARGIN, POINTS
 from anystory.pages.timing import seconds_of
@@ -59,14 +60,15 @@ LEAST = 0.55
 @dataclass(frozen=True)
 class SheetForm:
     """How a sheet is made: a page size of `SIZES`, `columns` and `rows` of 1 to `MOST`, lying on its side where there
-    are more columns than rows, the dots per inch, and a `date` for its head, "" for none. Raises PageError for what
-    there is not."""
+    are more columns than rows, the dots per inch, a `date` for its head and the file of a font of one's own, ""
+    for none. Raises PageError or FontError for what there is not."""
 
     columns: int = 2
     rows: int = 3
     page: str = "a4"
     dpi: int = 150
     date: str = ""
+    font: str = ""
 
     def __post_init__(self) -> None:
         if not (1 <= self.columns <= MOST and 1 <= self.rows <= MOST):
@@ -85,23 +87,17 @@ class SheetForm:
                     sizes=", ".join(SIZES),
                 )
             )
-        if not MIN_DPI <= self.dpi <= MAX_DPI:
-            raise PageError(
-                Message(
-                    "{dpi} dots per inch are not between {min_dpi} and {max_dpi}.",
-                    dpi=self.dpi,
-                    min_dpi=MIN_DPI,
-                    max_dpi=MAX_DPI,
-                )
-            )
+        check_dpi(self.dpi)
+        if self.font:
+            object.__setattr__(self, "font", checked(self.font))
 
     @classmethod
-    def of(cls, grid: str, page: str = "a4", dpi: int = 150, date: str = "") -> SheetForm:
+    def of(cls, grid: str, page: str = "a4", dpi: int = 150, date: str = "", font: str = "") -> SheetForm:
         """The form of a `grid` in words, "2x3". Raises PageError for what is none."""
         told = re.fullmatch(r"\s*(\d{1,3})\s*[x×]\s*(\d{1,3})\s*", grid)
         if told is None:
             raise PageError(Message("{grid} is no grid of a sheet; write columns and rows, 2x3.", grid=repr(grid)))
-        return cls(int(told[1]), int(told[2]), page, dpi, date)
+        return cls(int(told[1]), int(told[2]), page, dpi, date, font)
 
 
 class Sheets(Sequence[Page]):
@@ -142,6 +138,10 @@ class Sheets(Sequence[Page]):
     def __getitem__(self, index: int) -> Page:  # type: ignore[override]  # one at a time: each is made anew
         if not 0 <= index < len(self):
             raise IndexError(index)
+        with using(self.form.font):
+            return self._made(index)
+
+    def _made(self, index: int) -> Page:
         form, labels = self.form, LABELS[self._language]
         width, height = PAGES[form.page] if form.columns <= form.rows else PAGES[form.page][::-1]
         dots = form.dpi / 25.4

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from anystory.errors import Message
+from anystory.fonts import using
 from anystory.pages.balloons import Lettered, Lettering, letter, proper_size
 from anystory.pages.form import PageError
 from anystory.pages.layout import Page, Pages, png_text
@@ -87,7 +88,9 @@ def _pieces(pages: Pages, form: StripForm) -> Iterator[tuple[_Piece, list[str]]]
     """The title, the frames and the gaps between them, each with what did not fit."""
     script, gap = pages.script, _Piece(0, Image.new("RGB", (form.width, max(form.gutter, 1)), PAPER))
     if script.title:
-        yield _title(script.title, form)
+        with using(form.lettering.font):
+            title = _title(script.title, form)
+        yield title
     for place, number in enumerate(pages.numbers):
         if place and form.gutter:
             yield gap, []

@@ -4,10 +4,12 @@ one after the other, cross-faded into the next. A sketch moves in depth, layer b
 
 from __future__ import annotations
 
+import glob
+import secrets
 import shutil
 import subprocess
 import tempfile
-import uuid
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,11 +21,13 @@ import numpy as np
 from PIL import Image, ImageChops
 from scipy import ndimage
 
+from anystory.backends.base import STORYBOOK
 from anystory.errors import AnyStoryError, Message
 from anystory.pages.balloons import Lettering, into, proper_size
 from anystory.pages.layers import words_layer
 from anystory.pages.timing import beats, seconds_of, srt, timeline, vtt
-from anystory.project.folder import Project, left_out, write_atomic
+from anystory.project.folder import ABANDONED, Project, left_out, write_atomic
+from anystory.render.again import Again
 from anystory.render.layers import LayerError, frame_layers
 from anystory.sketch.layers import ADD, MULTIPLY, SketchLayer
 from anystory.story.model import Frame, Panel, Script
@@ -168,6 +172,20 @@ class Film:
             before = take, count
             self.notes += take.warnings
 
+    @cached_property
+    def _again(self) -> Again:
+        return Again(self.project)
+
+    def layers(self, number: int) -> tuple[SketchLayer, ...]:
+        """The layers that the frame of panel `number` is moved by; none of a model's frame, nor of one whose words have
+        changed since: it moves as one picture."""
+        if self.project.maker(number)[0] != STORYBOOK:
+            return ()
+        try:
+            return frame_layers(self.project, number, self._again)
+        except LayerError:
+            return ()
+
     def subtitles(self) -> str:
         """Its words, as SubRip or WebVTT by its ending."""
         told = timeline(self.panels)
@@ -184,10 +202,7 @@ class _Take:
         frame = film.project.frame(number)
         self.inner = _contained(frame.image.size, self.size)
         self.warnings: list[str] = []
-        try:
-            layers = frame_layers(film.project, number) if self.moves else ()
-        except LayerError:
-            layers = ()  # of a model, or of words that have changed since: it moves as one
+        layers = film.layers(number) if self.moves else ()
         self._groups, self._over = self._taken_apart(layers, frame.image)
         self._words = self._lettered(frame, film.form.lettering, number)
         # The camera goes nearer, farther, left or right, one after the other.
@@ -334,9 +349,10 @@ def write_film(film: Film, target: Path, tell: Callable[[int, int], None] = lamb
     if film.ending in SUBTITLES:
         write_atomic({target: film.subtitles().encode()})
         return
-    part = target.with_name(f".{target.stem}.{uuid.uuid4().hex}{film.ending}")
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
         if film.ending in VIDEO:
             _by_ffmpeg(film, part, tell)
         else:
@@ -350,6 +366,13 @@ def write_film(film: Film, target: Path, tell: Callable[[int, int], None] = lamb
         part.unlink(missing_ok=True)
 
 
+def _sweep(target: Path) -> None:
+    """Remove what an earlier film of that name was killed over."""
+    for part in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}.part"):
+        if time.time() - part.stat().st_mtime > ABANDONED:
+            part.unlink(missing_ok=True)
+
+
 def _told(film: Film, tell: Callable[[int, int], None]) -> Iterator[Image.Image]:
     for done, picture in enumerate(film.pictures(), start=1):
         yield picture
@@ -361,7 +384,8 @@ def _by_pillow(film: Film, part: Path, tell: Callable[[int, int], None]) -> None
     pictures = _told(film, tell)
     how: dict[str, Any] = {"quality": 80, "method": 3} if film.ending == ".webp" else {"optimize": False}
     first = next(pictures)
-    first.save(part, save_all=True, append_images=pictures, duration=round(1000 / film.rate), loop=0, **how)
+    how |= {"save_all": True, "append_images": pictures, "duration": round(1000 / film.rate), "loop": 0}
+    first.save(part, film.ending.removeprefix("."), **how)
 
 
 def _by_ffmpeg(film: Film, part: Path, tell: Callable[[int, int], None]) -> None:
@@ -375,7 +399,7 @@ def _by_ffmpeg(film: Film, part: Path, tell: Callable[[int, int], None]) -> None
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(film.rate), "-i", "-"]
     code = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "20", "-preset", "medium", "-threads", "2"]
     plain = ["-movflags", "+faststart", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"]
-    command = [program, "-hide_banner", "-loglevel", "error", "-y", *source, *code, *plain, str(part)]
+    command = [program, "-hide_banner", "-loglevel", "error", "-y", *source, *code, *plain, "-f", "mp4", str(part)]
     with tempfile.TemporaryFile() as said:
         running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
         assert running.stdin is not None

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from anystory.backends.base import STORYBOOK
-from anystory.backends.load import load
 from anystory.errors import AnyStoryError, Message
 from anystory.pages.balloons import Lettering
 from anystory.pages.layers import layered, words_layer
 from anystory.project.folder import Project, ProjectError, write_atomic
-from anystory.render.session import Encodings, RenderSession
-from anystory.sketch.cutout import prepare
+from anystory.render.again import Again
 from anystory.sketch.layers import SketchLayer, layers_of
 from anystory.sketch.sketcher import sketching
 from anystory.story.model import Script
@@ -22,12 +19,13 @@ class LayerError(AnyStoryError, ValueError):
     """A frame cannot be taken apart. The message is one sentence for the user."""
 
 
-def frame_layers(project: Project, number: int) -> tuple[SketchLayer, ...]:
+def frame_layers(project: Project, number: int, again: Again | None = None) -> tuple[SketchLayer, ...]:
     """The layers of the frame of panel `number`, from the back to the front; see `anystory.sketch.layers.layers_of`.
-    Raises LayerError for a frame that storybook does not draw so, ProjectError where there is none."""
+    Who takes several frames of a project apart gives the same `again` for all. Raises LayerError for a frame that
+    storybook does not draw so, ProjectError where there is none."""
     if number not in project.entries:
         raise ProjectError(Message("{folder} holds no frame of panel {number}.", folder=project.folder, number=number))
-    entry, (maker, _) = project.entries[number], project.maker(number)
+    maker, _ = project.maker(number)
     if maker != STORYBOOK:
         raise LayerError(
             Message(
@@ -37,10 +35,9 @@ def frame_layers(project: Project, number: int) -> tuple[SketchLayer, ...]:
                 storybook=STORYBOOK,
             )
         )
-    backend = load(STORYBOOK)
-    asked = RenderSession(project.story(), backend, Encodings(backend), {}).needed(number, entry.seed)
-    shot = asked.request.prompt.shot
-    if asked.key != entry.key or shot is None:
+    again = again or Again(project)
+    asked = again.asked(number)
+    if asked is None or (shot := asked.request.prompt.shot) is None:
         raise LayerError(
             Message(
                 "The frame of panel {number} is not what its words would give now; render it again for its layers.",
@@ -48,7 +45,7 @@ def frame_layers(project: Project, number: int) -> tuple[SketchLayer, ...]:
             )
         )
     request = asked.request
-    cutouts = [replace(prepare(subject), name=subject.name) for subject in asked.subjects]
+    cutouts = [again.encodings.cutout(again.session.looks[subject.name], subject) for subject in asked.subjects]
     coats = sketching(
         shot,
         cutouts,

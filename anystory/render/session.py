@@ -208,10 +208,12 @@ class RenderSession:
 
     def taken(self, number: int) -> FromSketch:
         """What the frame of panel `number` (from 1) takes of its sketch: as the panel says, or the story, or as the
-        backend does."""
+        backend does; never more than the backend can."""
         usual, script = self.backend.about.from_sketch, self.story.script
         said = script.panels[number - 1].steering.from_sketch, script.from_sketch, usual
         taken = FROM_NOISE if usual is None else next(each for each in said if each is not None)
+        if not self.backend.about.refers_to_sketches:
+            taken = replace(taken, reference=False)
         return taken.within(self.story.settings.steps)
 
     def _is_said(self, number: int) -> bool:

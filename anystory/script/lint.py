@@ -31,8 +31,8 @@ from anystory.script.wildcards import (
 )
 from anystory.sketch.own_files import ThingError
 from anystory.story.capabilities import Capabilities
-from anystory.story.from_sketch import KEY
-from anystory.story.model import LIBRARY, CastMember, Panel, Script, Style, sides
+from anystory.story.from_sketch import KEY, REFERENCE, FromSketch
+from anystory.story.model import LIBRARY, CastMember, Panel, Prompt, Script, Style, sides
 from anystory.story.names import folded, visible
 from anystory.story.prompt import SPACELESS, compose, find_names
 from anystory.story.size import Size, nearest_side
@@ -49,7 +49,7 @@ class ReadingBackend(Protocol):
     @property
     def about(self) -> Capabilities: ...
 
-    def unread(self, text: str) -> str: ...
+    def unread(self, prompt: Prompt, pictures: Sequence[int] = ()) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -533,7 +533,8 @@ def _size(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
 
 
 def _unsteered(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
-    """ "steering", as a note: what steers a model, asked of a backend that is none."""
+    """ "steering", as a note: what steers a model, asked of a backend that is none, and a sketch for a reference of one
+    that takes none."""
     if backend.about.sketches and reading.script.from_sketch is not None:
         message = Message(
             "{name} is not a model that {key} could act on; the story is made without it.",
@@ -541,6 +542,17 @@ def _unsteered(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
             key=KEY,
         )
         yield _finding(reading.source, reading.span((KEY,)), "note", "steering", message)
+    if not backend.about.sketches and not backend.about.refers_to_sketches:
+        asked: list[tuple[Where, FromSketch | None]] = [((), reading.script.from_sketch)]
+        asked += [(path, panel.steering.from_sketch) for _, path, panel in _panels(reading)]
+        for path, taken in asked:
+            if taken is not None and taken.reference:
+                message = Message(
+                    "{name} takes no sketch for a reference; that part of {key} is left out.",
+                    name=backend.about.name,
+                    key=KEY,
+                )
+                yield _finding(reading.source, reading.span((*path, KEY), REFERENCE), "note", "steering", message)
     for number, path, panel in _panels(reading) if backend.about.sketches else ():
         layout = replace(panel.steering.layout, start=Layout.start, end=Layout.end)
         acts = steering_fields(Steering(layout))
@@ -652,7 +664,8 @@ def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
             panel = expand_panel(panel, number - 1, tuple(names))
         members = [member for member in script.cast if member.name in panel.cast]
         style = style_of(script, panel) if backend.about.follows_style else ""
-        lost = backend.unread(compose(panel, members, style, names).text)
+        pictures = [1 + len(member.more) for member in members]
+        lost = backend.unread(compose(panel, members, style, names), pictures)
         if lost:
             starts = [hit.start() for hit in re.finditer(r"(?<!\S)\S", panel.prompt)]
             tails = (panel.prompt[start:].rstrip(" ,;:.!?") for start in starts)

@@ -20,7 +20,8 @@ class Capabilities:
     character that it is only told of. One that `sketches` puts the cut-outs into painted places by its prompts' `shot`:
     it has neither steps nor guidance, routing nor references. `settings` are the names of those `Settings` that change
     its frames; a frame's own seed, which the request has, always does. `from_sketch` is what its frames take of their
-    panels' sketches where nobody says, None where they can take nothing.
+    panels' sketches where nobody says, None where they can take nothing; `refers_to_sketches` tells whether it can take
+    one for a further reference.
     """
 
     name: str
@@ -34,3 +35,4 @@ class Capabilities:
     sketches: bool = False
     settings: tuple[str, ...] = ("size", "steps", "guidance", "eta", "gamma")
     from_sketch: FromSketch | None = None
+    refers_to_sketches: bool = False

@@ -1,7 +1,8 @@
 """What a model's frame takes of its panel's sketch: where everybody is, and what it begins from. numpy and PIL only.
 
 The sketch is the picture that storybook makes of the panel. `FromSketch` says what is taken of it, in a script
-as `off`, `layout`, `0.4` or `layout 0.4`; an `Underdrawing` is the sketch beneath one frame.
+as `off`, or as one or several of `layout`, `reference` and `0.4`, in this order; an `Underdrawing` is the sketch
+beneath one frame.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from anystory.errors import AnyStoryError, Message
 KEY = "from_sketch"
 """What it is called in scripts."""
 
-OFF, LAYOUT = "off", "layout"
-"""Nothing of the sketch; where everybody is."""
+OFF, LAYOUT, REFERENCE = "off", "layout", "reference"
+"""Nothing of the sketch; where everybody is; all of it, as one more picture that the model is shown."""
 
 STRENGTH = 0.4
 """How far the frames of the embedded model go from the sketches they begin with where nobody says: chosen by looking at
@@ -33,12 +34,14 @@ class FromSketchError(AnyStoryError, ValueError):
 @dataclass(frozen=True)
 class FromSketch:
     """What a frame takes of its sketch. `layout`: everybody's place in it is the layout of the routing, as firmly and
-    in the steps that the panel's layout says; places by hand win over it. `strength`: how far the frame goes from the
-    sketch it begins with, 1 = from noise, 0 = the sketch; of N steps only the last int(N * strength + 0.5) run, at
-    least one above 0. Raises FromSketchError for a strength beyond 0 and 1."""
+    in the steps that the panel's layout says; places by hand win over it. `reference`: the model sees it beside the
+    pictures of the cast, where it can. `strength`: how far the frame goes from the sketch it begins with, 1 = from
+    noise, 0 = the sketch; of N steps only the last int(N * strength + 0.5) run, at least one above 0. Raises
+    FromSketchError for a strength beyond 0 and 1."""
 
     layout: bool = False
     strength: float = 1.0
+    reference: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
@@ -57,30 +60,31 @@ class FromSketch:
         if words == [OFF]:
             return cls()
         layout = words[:1] == [LAYOUT]
-        numbers = words[layout:]
+        reference = words[layout : layout + 1] == [REFERENCE]
+        numbers = words[layout + reference :]
         try:
-            if len(words) not in (1, 2) or len(numbers) > 1:
+            if not words or len(numbers) > 1:
                 raise ValueError
-            return cls(layout, round(float(numbers[0]), 4) if numbers else 1.0)
+            return cls(layout, round(float(numbers[0]), 4) if numbers else 1.0, reference)
         except FromSketchError:
             raise
         except ValueError as error:
             raise FromSketchError(
                 Message(
-                    "from_sketch is {said}; write off, layout, a number from 0 (the sketch) to 1 (from noise), or both "
-                    "as in layout 0.4.",
+                    "from_sketch is {said}; write off, layout, reference, a number from 0 (the sketch) to 1 (from "
+                    "noise), or several as in layout 0.4 or layout reference 0.4.",
                     said=repr(str(said)[:60]),
                 )
             ) from error
 
     def __str__(self) -> str:
         """The words that `read` reads."""
-        words = [LAYOUT] * self.layout + [f"{self.strength:g}"] * (self.strength < 1)
+        words = [LAYOUT] * self.layout + [REFERENCE] * self.reference + [f"{self.strength:g}"] * (self.strength < 1)
         return " ".join(words) or OFF
 
     def __bool__(self) -> bool:
         """Whether it takes anything."""
-        return self.layout or self.strength < 1
+        return self.layout or self.reference or self.strength < 1
 
     def steps(self, total: int) -> int:
         """How many of a frame's `total` steps run."""

@@ -264,7 +264,9 @@ MADE = {SEEN: "painted place, your cut-outs"}
 """What a frame is that is no model's drawing, by what its maps measure."""
 
 FROM_A_SKETCH, PLACED_BY_A_SKETCH = "from a sketch", "placed by a sketch"
-"""What a model's frame is that begins with its panel's sketch, or takes the places of those in it alone."""
+SHOWN_A_SKETCH = "with its sketch to look at"
+"""What a model's frame is that begins with its panel's sketch; or takes the places of those in it; or neither, while
+the model saw it as one more reference."""
 
 
 @dataclass(frozen=True)
@@ -484,7 +486,9 @@ class Frame:
     def made(self) -> str:
         """What it is, in a few words, but a model's drawing from noise; "" for such."""
         if self.from_sketch:
-            return FROM_A_SKETCH if self.from_sketch.strength < 1 else PLACED_BY_A_SKETCH
+            if self.from_sketch.strength < 1:
+                return FROM_A_SKETCH
+            return PLACED_BY_A_SKETCH if self.from_sketch.layout else SHOWN_A_SKETCH
         return MADE.get(self.maps.measure, "")
 
     def named(self, names: tuple[str, ...]) -> Frame:

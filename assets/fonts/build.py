@@ -2,13 +2,15 @@
 
 FOLDER holds the unpacked npm packages README.md lists. lettering.ttf is one font for many scripts: each of its sources
 gives the characters the ones before it lack, scaled to one em, so that a line of mixed scripts is shaped and drawn in
-one go. The others have a script each; emoji.tsv.xz has the drawings of emoji, all but those of other skins.
+one go. The others have a script each; emoji.tsv.xz has the drawings of emoji, all but those of other skins
+and of flags, which are in flags.tsv.xz.
 """
 
 from __future__ import annotations
 
 import json
 import lzma
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -63,6 +65,11 @@ OTHERS = {
     "thai": ("expo-google-fonts-noto-sans-thai-*/package/500Medium/*.ttf", ranges((0xE00, 0xE7F))),
     "devanagari": ("expo-google-fonts-noto-sans-devanagari-*/package/500Medium/*.ttf", DEVANAGARI),
 }
+FLAG = (
+    '<g transform="translate(4 19) scale(.1875)">{body}</g>'
+    '<path fill="none" stroke="#000" stroke-opacity=".25" d="M4 19h120v90H4z"/>'
+)
+"""How a flag of 640 x 480 stands where an emoji does, with a line around it, as some are white."""
 SKINS = {"1f3fb", "1f3fc", "1f3fd", "1f3fe", "1f3ff"}
 
 
@@ -95,7 +102,28 @@ def emoji(package: Path) -> bytes:
     icons = json.loads((package / "icons.json").read_text())["icons"]
     names = json.loads((package / "chars.json").read_text())
     wanted = {codes: name for codes, name in names.items() if not SKINS & {*codes.split("-")} and name in icons}
-    lines = (f"{codes}\t{' '.join(icons[name]['body'].split())}\n" for codes, name in sorted(wanted.items()))
+    return listed({codes: icons[name]["body"] for codes, name in wanted.items()})
+
+
+def flags(package: Path) -> bytes:
+    """The same for the flags of countries, of two regional indicators, and of England, Scotland and Wales, of tags."""
+    found = json.loads((package / "icons.json").read_text())
+    aliases = {name: alias["parent"] for name, alias in found["aliases"].items()}
+    bodies = {name: found["icons"][aliases.get(name, name)]["body"] for name in (*found["icons"], *aliases)}
+    drawn = {}
+    for name, body in bodies.items():
+        code = name.removesuffix("-4x3")
+        if re.fullmatch("[a-z]{2}", code) and code != "xx":  # which is no country
+            drawn["-".join(f"{0x1F1E6 + ord(char) - ord('a'):x}" for char in code)] = FLAG.format(body=body)
+        elif code in ("gb-eng", "gb-sct", "gb-wls"):
+            tags = [f"{0xE0000 + ord(char):x}" for char in code.replace("-", "")]
+            drawn["-".join(("1f3f4", *tags, "e007f"))] = FLAG.format(body=body)
+    return listed(drawn)
+
+
+def listed(drawings: dict[str, str]) -> bytes:
+    """Drawings by their code points as the lines of a packed file."""
+    lines = (f"{codes}\t{' '.join(body.split())}\n" for codes, body in sorted(drawings.items()))
     return lzma.compress("".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME)
 
 
@@ -126,6 +154,8 @@ def main(folder: Path, target: Path) -> None:
         print(f"{name}.ttf: {len(font.getBestCmap())} characters")
     (package,) = folder.glob("iconify-json-noto-*/package")
     (target / "emoji.tsv.xz").write_bytes(emoji(package))
+    (package,) = folder.glob("iconify-json-flag-*/package")
+    (target / "flags.tsv.xz").write_bytes(flags(package))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,8 @@ def made(backend, folder, **how):
 def test_the_cluster_is_the_backend(cluster, tiny_backend):
     assert cluster.about == tiny_backend.about
     assert cluster.layer_shapes(cluster.about.defaults) == tiny_backend.layer_shapes(tiny_backend.about.defaults)
-    assert cluster.unread("far away " * 60) == tiny_backend.unread("far away " * 60) != ""
+    far = Prompt("far away " * 60)
+    assert cluster.unread(far) == tiny_backend.unread(far) != ""
     assert (workers_of(cluster), workers_of(tiny_backend)) == (2, 1)
 
 

@@ -185,9 +185,9 @@ def test_a_crowd_is_refused(flux):
 
 
 def test_what_t5_does_not_read_is_told_by_whole_words(flux):
-    assert flux.unread("A short prompt.") == ""
+    assert flux.unread(Prompt("A short prompt.")) == ""
     text = "moon " * 120
-    unread = flux.unread(text)
+    unread = flux.unread(Prompt(text))
     assert unread
     assert text.strip().endswith(unread)
     assert set(unread.split()) == {"moon"}
@@ -200,7 +200,7 @@ def test_checking_a_script_while_a_frame_is_made_changes_no_encoding(flux):
 
     def check():
         while not stop.is_set():
-            flux.unread("a fox and an owl " * 3)
+            flux.unread(Prompt("a fox and an owl " * 3))
 
     checking = threading.Thread(target=check)
     checking.start()

@@ -4,7 +4,6 @@ What it computes is checked in tests/model/test_klein.py."""
 import os
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,12 +13,26 @@ from safetensors.torch import load_file, save_file
 
 from anystory.__main__ import main
 from anystory.backends.base import BackendError, Lora, Request
+from anystory.backends.card import references
 from anystory.backends.klein import KleinBackend, told
 from anystory.backends.load import load
 from anystory.maps import diagnosis
 from anystory.project.folder import Project
+from anystory.project.imprint import story_from_png
 from anystory.render.session import Renderer
-from anystory.story.model import ATTENTION, BACKGROUND, ROUTING, Panel, Prompt, Script, Settings, Story, Subject
+from anystory.story.from_sketch import FromSketch, Underdrawing
+from anystory.story.model import (
+    ATTENTION,
+    BACKGROUND,
+    ROUTING,
+    SHOWN_A_SKETCH,
+    Panel,
+    Prompt,
+    Script,
+    Settings,
+    Story,
+    Subject,
+)
 from anystory.story.steering import Layout, Place, Steering
 from tests.klein import loaded, saved
 
@@ -119,24 +132,30 @@ def test_closing_changes_a_frame_and_without_the_router_nothing_is_closed(klein,
 
 
 def test_a_prompt_says_which_pictures_are_whose():
-    one, several = (SimpleNamespace(pictures=count) for count in (1, 2))
-    assert told(PROMPT, [one, several]) == "a fox from image 1 and an owl from images 2 and 3"
-    assert told(Prompt("They sleep.", (None, None)), [several, one]) == (
+    assert told(PROMPT, [1, 2]) == "a fox from image 1 and an owl from images 2 and 3"
+    assert told(Prompt("They sleep.", (None, None)), [2, 1]) == (
         "They sleep. Also in the picture: the character from images 1 and 2 and the character from image 3."
     )
     assert told(Prompt("A hill"), []) == "A hill"
-    assert told(Prompt("Two foxes, in ink", (None,)), [one]) == (
+    assert told(Prompt("Two foxes, in ink", (None,)), [1]) == (
         "Two foxes, in ink. Also in the picture: the character from image 1."
     )
 
 
+def test_a_sketch_is_the_first_picture_and_told_of_last():
+    assert told(PROMPT, [1, 2], sketch=True) == (
+        "a fox from image 2 and an owl from images 3 and 4. "
+        "Image 1 is a sketch of the whole picture: everything is where it shows it."
+    )
+    assert told(Prompt("A hill."), [], sketch=True).startswith("A hill. Image 1 is a sketch")
+
+
 @pytest.mark.parametrize("mark", ["'", "’"])
 def test_an_owner_is_told_of_behind_the_sentence(mark):
-    one, several = (SimpleNamespace(pictures=count) for count in (1, 2))
     prompt = Prompt(f"A fox{mark}s tail and an owl, in ink", ((0, 5), (17, 23)))
     assert prompt.text[slice(*prompt.mentions[1])] == "an owl"
-    assert told(prompt, [one, one]) == f"A fox{mark}s tail and an owl from image 2, in ink. Image 1 shows a fox."
-    assert told(prompt, [several, one]).endswith("an owl from image 3, in ink. Images 1 and 2 show a fox.")
+    assert told(prompt, [1, 1]) == f"A fox{mark}s tail and an owl from image 2, in ink. Image 1 shows a fox."
+    assert told(prompt, [2, 1]).endswith("an owl from image 3, in ink. Images 1 and 2 show a fox.")
 
 
 def test_frames_of_a_batch_are_what_they_are_alone(klein, both):
@@ -167,9 +186,80 @@ def test_what_makes_no_frame_is_refused(klein):
 
 
 def test_what_the_text_encoder_does_not_read_is_told_by_whole_words(klein):
-    assert klein.unread("A short prompt.") == ""
-    unread = klein.unread("moon " * 120)
+    assert klein.unread(Prompt("A short prompt.")) == ""
+    unread = klein.unread(Prompt("moon " * 120))
     assert unread and set(unread.split()) == {"moon"}
+    assert 0 < len(klein.unread(Prompt("月" * 400))) < 400  # who writes no spaces loses no more
+
+
+LONG = Prompt("a fox " + "far away " * 60 + "and an owl's tail, in ink", ((0, 5), (550, 556)))
+
+
+def test_whatever_is_too_long_the_words_on_pictures_are_read(klein):
+    """Of a long prompt the user's own words make room, exactly as many as it takes and as are told of; a letter is a
+    token here."""
+    assert LONG.text[slice(*LONG.mentions[1])] == "an owl"
+    for pictures in ([1, 1], [3, 2]):
+        lost = klein.unread(LONG, pictures)
+        kept = klein._read(LONG, pictures)
+        assert LONG.text == kept.text + LONG.text[len(kept.text) :] and LONG.text.endswith(lost)
+        assert kept.mentions == ((0, 5), None)  # who is named behind that is still told of by pictures
+        said = told(kept, pictures, sketch=True)
+        assert "a fox from image" in said and "Also in the picture: the character from image" in said
+        assert klein._fits(said) and not klein._fits(
+            told(replace(kept, text=f"{kept.text} far"), pictures, sketch=True)
+        )
+    assert len(klein.unread(LONG, [3, 2])) > len(klein.unread(LONG, [1, 1])) > len(klein.unread(Prompt(LONG.text)))
+
+
+def test_what_the_text_encoder_is_given_is_what_was_said_to_be_read(klein, monkeypatch):
+    read, original = [], klein.pipeline.encode_text
+    monkeypatch.setattr(klein.pipeline, "encode_text", lambda text: read.append(text) or original(text))
+    *_, _ = klein.denoise(replace(asked(klein, FOX, OWL), prompt=LONG))
+    lost = klein.unread(LONG, [1, 1])
+    assert read == [told(klein._read(LONG, [1, 1]), [1, 1])] and lost not in read[0]
+
+
+def sketched(klein, *subjects, taken=FromSketch(reference=True), seed=0):
+    """A request with a sketch beneath it in which nobody is anywhere."""
+    picture = subject("sketch", 5 + seed).image.resize((64, 64))
+    request = asked(klein, *subjects)
+    holders = np.full((64, 64), len(subjects), np.uint8)
+    return replace(request, underdrawing=Underdrawing(taken, picture, holders, request.names))
+
+
+def test_a_sketch_for_a_reference_changes_the_frame_whose_maps_are_the_cast_s(klein, both):
+    *_, last = klein.denoise(sketched(klein, FOX, OWL))
+    *_, other = klein.denoise(sketched(klein, FOX, OWL, seed=1))
+    assert (pixels(last.frame) != pixels(both)).any() and (pixels(last.frame) != pixels(other.frame)).any()
+    assert last.frame.maps.names == ("Fox", "Owl", BACKGROUND)
+    *_, off = klein.denoise(sketched(klein, FOX, OWL, taken=FromSketch()))
+    assert np.array_equal(pixels(off.frame), pixels(both))
+    *_, alone = klein.denoise(sketched(klein))
+    assert (pixels(alone.frame) != pixels(frame(klein))).any()
+
+
+def test_a_frame_with_a_sketch_to_look_at_takes_the_room_of_one_more_picture(klein):
+    album = replace(FOX, more=OWL.pictures)
+    assert references(asked(klein, album, OWL)) == 3 and references(sketched(klein, album, OWL)) == 4
+    assert references(sketched(klein, OWL, taken=FromSketch(True, 0.5))) == 1
+
+
+def test_a_story_asks_for_its_sketches_as_references_and_its_frames_tell_of_it(klein, tmp_path):
+    told = FromSketch(reference=True)
+    story = replace(STORY, script=replace(STORY.script, from_sketch=told))
+    list(Renderer(klein).render(story, tmp_path))
+    project = Project(tmp_path)
+    assert [project.frame(number).from_sketch for number in (1, 2)] == [told, told]
+    assert project.frame(2).made == SHOWN_A_SKETCH and project.story().script.from_sketch == told
+    again = story_from_png((tmp_path / "frames" / "002.png").read_bytes())
+    assert (again.made, again.script.from_sketch) == (SHOWN_A_SKETCH, told)
+    assert [p.reused for p in Renderer(klein).render(story, tmp_path)] == [True, True]
+    assert not any(p.reused for p in Renderer(klein).render(STORY, tmp_path))
+    batched = [p.step.frame for p in Renderer(replace(klein, batch=2)).render(story) if p.done]
+    for number, one in enumerate(batched, 1):
+        *_, alone = (p.step.frame for p in Renderer(klein).render(story, panels=[number]) if p.done)
+        assert abs(pixels(one) - pixels(alone)).max() <= 2
 
 
 @pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU here")
@@ -244,11 +334,11 @@ def test_a_lora_of_another_model_is_refused(tmp_path):
 
 
 def test_the_command_line_takes_it_and_says_what_it_does_not_do(tmp_path, capsys):
-    (tmp_path / "story.txt").write_text("A hill at night. [NC]\n", encoding="utf-8")
+    (tmp_path / "story.txt").write_text("from_sketch: reference\n\nA hill at night. [NC]\n", encoding="utf-8")
     command = ["render", str(tmp_path / "story.txt"), "--out", str(tmp_path / "out"), "--model", str(saved())]
     command += ["--backend", "klein", "--device", "cpu", "--size", "64", "--steps", "1"]
     assert main([*command, "--routing", "close"]) == 0 and (tmp_path / "out" / "frames" / "001.png").is_file()
-    capsys.readouterr()
+    assert "panel 1: rendered, with its sketch to look at, seed 0." in capsys.readouterr().out
     for more, words in (
         (["--speed", "few"], "The backend klein takes no --speed few; flux does."),
         (["--backend", "mini", "--routing", "close"], "The backend mini takes no --routing close; klein does."),

@@ -437,7 +437,7 @@ def test_what_is_for_models_is_refused(given, words):
 
 def test_it_can_do_what_the_others_are_asked_for(backend):
     assert isinstance(backend, Batcher) and not isinstance(backend, Locator)
-    assert backend.unread("word " * 999) == "" and backend.about.languages == ("English", "Chinese", "Spanish")
+    assert backend.unread(Prompt("word " * 999)) == "" and backend.about.languages == ("English", "Chinese", "Spanish")
 
 
 def test_a_worker_of_a_cluster_makes_the_same_frame(backend, cast):

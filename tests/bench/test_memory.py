@@ -111,7 +111,7 @@ def test_after_memory_ran_out_for_good_the_next_frame_is_made_all_the_same(flux)
     blocks(flux.pipeline.transformer)[0].register_forward_pre_hook(runs_out)
     with pytest.raises(BackendError, match="memory is too short"):
         list(Renderer(flux).render(STORY, panels=[1]))
-    assert flux.unread("A short prompt.") == "" and len(flux.layer_shapes(SETTINGS)) == 5
+    assert flux.unread(Prompt("A short prompt.")) == "" and len(flux.layer_shapes(SETTINGS)) == 5
     *_, last = Renderer(flux).render(STORY, panels=[1])
     assert last.step.frame.image.size == (64, 64)
 
@@ -120,7 +120,7 @@ def test_what_is_asked_while_another_plan_is_loaded_is_answered(flux, monkeypatc
     answers, build = [], flux.memory._build
 
     def asked(plan):
-        answers.append((flux.unread("moon " * 600) != "", flux.layer_shapes(SETTINGS)[0]))
+        answers.append((flux.unread(Prompt("moon " * 600)) != "", flux.layer_shapes(SETTINGS)[0]))
         return build(plan)
 
     monkeypatch.setattr(flux.memory, "_build", asked)

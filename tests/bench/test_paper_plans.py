@@ -102,7 +102,7 @@ def test_a_backend_that_found_no_memory_at_all_goes_on_when_there_is_some(folder
         card.capacity = 1000
         with pytest.raises(BackendError, match="memory is too short"):
             backend.encode(_subject("Fox", "red"))
-        assert backend.about.sizes and backend.layer_shapes(Settings(size=64)) and backend.unread("a fox") == ""
+        assert backend.about.sizes and backend.layer_shapes(Settings(size=64)) and backend.unread(Prompt("a fox")) == ""
         card.capacity = None
         assert backend.encode(_subject("Fox", "red")).pictures == 1
 

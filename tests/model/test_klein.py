@@ -47,10 +47,10 @@ def picture(seed, size=64):
     return Image.fromarray(pixels).resize((size, size), Image.Resampling.BICUBIC)
 
 
-def made(pipeline, cast, settings, text="a fox and an owl", seed=7, guides=()):
+def made(pipeline, cast, settings, text="a fox and an owl", seed=7, guides=(), sketches=()):
     states = pipeline.encode_text(text)
     noise = pipeline.noise(seed, settings.height, settings.width)
-    return list(pipeline.denoise_batch(states, [cast], noise, settings, guides))
+    return list(pipeline.denoise_batch(states, [cast], noise, settings, guides, sketches=sketches))
 
 
 @pytest.mark.parametrize("pictures", [(), (1,), (1, 1), (2, 1)])
@@ -72,6 +72,36 @@ def test_reading_alone_is_the_stock_pipeline_to_the_bit(pipeline, stock, picture
     ).images
     assert torch.equal(pipeline._spread(steps[-1].latents, size[1], size[0]), theirs)
     assert all(len(step.logits) == (5 if pictures else 0) for step in steps)
+
+
+@pytest.mark.parametrize("pictures", [0, 2])
+def test_so_it_is_with_a_sketch_for_its_first_picture(pipeline, stock, pictures):
+    album, sketch = [picture(k) for k in range(pictures)], picture(8, 128).crop((0, 0, 128, 64))
+    settings = KleinSettings(48, 96)
+    cast = [pipeline.encode([one], 64) for one in album]
+    steps = made(pipeline, cast, settings, sketches=[pipeline.encode_sketch(sketch)])
+    theirs = stock(
+        image=[sketch, *album],
+        prompt="a fox and an owl",
+        width=96,
+        height=48,
+        num_inference_steps=4,
+        guidance_scale=1.0,
+        generator=torch.Generator().manual_seed(7),
+        output_type="latent",
+    ).images
+    assert torch.equal(pipeline._spread(steps[-1].latents, 48, 96), theirs)
+    assert all(len(step.logits) == (5 if pictures else 0) for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("size", "read"),
+    [((1024, 1024), (32, 32)), ((1344, 768), (42, 24)), ((2048, 512), (64, 16)), ((512, 768), (26, 39))],
+)
+def test_a_sketch_has_at_most_the_tokens_of_a_character_s_picture(pipeline, size, read):
+    seen = pipeline.encode_sketch(Image.new("RGB", size)).shape[2:]
+    assert seen == read[::-1] and seen.numel() <= 32**2
+    assert pipeline.encode_sketch(Image.new("RGB", (96, 48))).shape[2:] == (3, 6)
 
 
 LORA = (
@@ -166,6 +196,41 @@ def test_every_setting_gives_what_a_plain_computation_gives(pipeline, by_hand, p
         torch.testing.assert_close(our, plain, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize(
+    ("pictures", "asked", "guide"),
+    [
+        ((), {"close": True}, None),
+        ((1,), {}, None),
+        ((1, 1), {"close": True}, None),
+        ((2, 1), {"ref_shift": (1.5, -1.0), "close": True}, None),
+        ((1, 1), {"ref_start_at": 0.4, "close": True}, None),
+        ((1, 1), {}, boxes(LEFT, RIGHT)),
+    ],
+    ids=["nobody", "one", "two, closed", "pushed, closed", "late references", "a layout"],
+)
+def test_a_sketch_is_read_by_all_and_is_nobody_s_reference(pipeline, by_hand, pictures, asked, guide):
+    settings = KleinSettings(**{"height": 48, "width": 64, "num_inference_steps": 3} | asked)
+    cast = [pipeline.encode([picture(9 * n + k) for k in range(count)], 48) for n, count in enumerate(pictures)]
+    states, noise = pipeline.encode_text("a fox")[:, :12], pipeline.noise(5, 48, 64)
+    sketch = pipeline.encode_sketch(picture(8).crop((0, 0, 64, 48)))
+    guides = [guide] if guide else []
+    steps = list(pipeline.denoise_batch(states, [cast], noise, settings, guides, sketches=[sketch]))
+    guided = None
+    if guide:
+        act = Guides([guide], len(cast) + 1, 1, noise.device).at(0, 1)
+        guided = lambda layer: act(layer[None], (3, 4))[0]  # noqa: E731
+    latents, logits, shares = by_hand.denoise(states[0], cast, noise[0], settings, guided, sketch=sketch[0])
+    torch.testing.assert_close(steps[-1].latents[0], latents, atol=2e-4, rtol=0)
+    ours = [layer[0] for step in steps for layer in step.logits]
+    assert len(ours) == len(logits)
+    for our, plain in zip(ours, logits, strict=True):
+        torch.testing.assert_close(our.softmax(0), plain.softmax(0), atol=1e-4, rtol=0)
+    for our, plain in zip([share[0] for step in steps for share in step.shares], shares, strict=True):
+        torch.testing.assert_close(our, plain, atol=1e-4, rtol=0)
+    without = list(pipeline.denoise_batch(states, [cast], noise, settings, guides))
+    assert not torch.equal(steps[-1].latents, without[-1].latents)
+
+
 @pytest.mark.parametrize("last", [0, 1, 2])
 @pytest.mark.parametrize("asked", [{}, {"close": True, "ref_end_at": 0.6}], ids=["open", "closed"])
 def test_from_a_picture_only_the_last_steps_run_as_a_plain_computation_runs_them(pipeline, by_hand, asked, last):
@@ -246,6 +311,13 @@ def test_a_batch_is_its_frames_one_by_one(pipeline):
         torch.testing.assert_close(one.latents, alone.latents, atol=1e-4, rtol=0)
     with pytest.raises(ValueError, match="A batch takes frames with equally many subjects"):
         list(pipeline.denoise_batch(states, [casts[0], []], noise, settings))
+    sketches = [pipeline.encode_sketch(picture(row)) for row in range(2)]
+    *_, both = pipeline.denoise_batch(states, casts, noise, settings, sketches=sketches)
+    for row, one in enumerate(both.frames()):
+        alone = made(pipeline, casts[row], settings, texts[row], row, sketches=sketches[row : row + 1])[-1]
+        torch.testing.assert_close(one.latents, alone.latents, atol=1e-4, rtol=0)
+    with pytest.raises(ValueError, match="A batch takes a sketch of one size for each of its frames"):
+        list(pipeline.denoise_batch(states, casts, noise, settings, sketches=sketches[:1]))
 
 
 def test_a_prompt_is_encoded_once_and_old_ones_are_forgotten(pipeline, monkeypatch):

@@ -2,12 +2,15 @@
 
 import io
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from anystory.__main__ import main
+from anystory.fonts import FOLDER
+from anystory.pages.balloons import Lettering
 from anystory.pages.export import write, write_webtoon
 from anystory.pages.form import Format, PageError
 from anystory.pages.layout import Pages
@@ -47,6 +50,17 @@ def test_sheets_speak_the_storys_language_and_tell_the_camera(tmp_path):
     assert {"镜头 1", "景别: 特写", "旁白: 天黑了"} <= set(told)
     panels = (Panel("Primer plano de Fox en el bosque", ("Fox",)),)
     assert "Cámara: primer plano" in words(Sheets(rendered(tmp_path / "es", story(panels)), SheetForm())[0])
+
+
+def test_sheets_and_webtoons_are_set_in_a_font_of_ones_own(project):
+    script = replace(project.story().script, title="Many 🌍 letters")
+    sheets, titles = [], []
+    for font in ("", str(FOLDER / "korean.ttf")):
+        sheets.append(Sheets(project, SheetForm(dpi=72, font=font), script)[0].image)
+        how = Lettering(font=font)
+        pages = Pages(project, Format("frames", lettering=how), script)
+        titles.append(next(slices(pages, StripForm(lettering=how))).image.crop((0, 0, WIDTH, 150)))
+    assert sheets[0] != sheets[1] and titles[0] != titles[1], "its space behind the emoji is another"
 
 
 @pytest.mark.parametrize(("grid", "page", "size"), [("1x1", "a4", (595, 842)), ("4x3", "letter", (792, 612))])

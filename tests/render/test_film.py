@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import zipfile
@@ -197,6 +198,30 @@ def test_who_ends_it_leaves_nothing(project, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_film(Film(project, FilmForm(rate=2), ".gif"), tmp_path / "film.gif", tell)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_film_was_killed_over_is_swept_away(project, tmp_path):
+    names = "a.gif.00c0ffee", "a.gif.0badcafe", "b.gif.00c0ffee"
+    left, young, another = (tmp_path / f".{name}.part" for name in names)
+    for part in (left, young, another):
+        part.touch()
+    for part in (left, another):
+        os.utime(part, (0, 0))
+    write_film(Film(project, FilmForm(rate=1, size=(64, 64)), ".gif"), tmp_path / "a.gif")
+    assert {*tmp_path.iterdir()} == {young, another, tmp_path / "a.gif"}
+
+
+def test_a_film_reads_its_story_once_however_many_panels_it_has(project):
+    class Counting(Project):
+        read = 0
+
+        def story(self):
+            self.read += 1
+            return super().story()
+
+    counting = Counting(project.folder)
+    list(Film(counting, FilmForm(rate=1, size=(64, 64)), ".gif", project.story().script).pictures())
+    assert counting.read == 1
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from anystory.backends.load import load
 from anystory.backends.storybook import ABOUT
 from anystory.project.folder import Project
 from anystory.render.session import Renderer, RenderError
+from anystory.script.lint import lint
 from anystory.story.from_sketch import FROM_NOISE, FromSketch
 from anystory.story.model import Panel
 from anystory.story.steering import Steering
@@ -89,6 +90,21 @@ def test_storybook_takes_nothing_and_says_so():
         load_story(ASSETS / "example" / "story.yaml", storybook, from_sketch="layout")
     plain, told = (Renderer(storybook).keys(story_of(storybook, taken)) for taken in (None, TAKEN))
     assert plain == told
+
+
+def test_who_takes_no_sketch_for_a_reference_says_so_and_makes_the_frame_without(tiny_backend):
+    wanted = FromSketch(True, reference=True)
+    with pytest.raises(RenderError, match="mini takes no sketch for a reference; say layout, a strength or both"):
+        load_story(ASSETS / "example" / "story.yaml", tiny_backend, from_sketch=wanted)
+    told = Renderer(tiny_backend).keys(story(tiny_backend, from_sketch=wanted))
+    assert told == Renderer(tiny_backend).keys(story(tiny_backend, from_sketch=FromSketch(True)))
+    source = "from_sketch: layout reference\n\nThe sea\n[from_sketch: reference] A hill\n[from_sketch: 0.5] A town"
+    found = [f for f in lint(source, backend=tiny_backend) if f.code == "steering"]
+    assert [source[f.start : f.end] for f in found] == ["reference", "reference"]
+    assert all(f.severity == "note" and "that part of from_sketch is left out" in f.message for f in found)
+    able = copy.copy(tiny_backend)
+    able.about = replace(tiny_backend.about, refers_to_sketches=True)
+    assert not [f for f in lint(source, backend=able) if f.code == "steering"]
 
 
 def story_of(backend, taken):

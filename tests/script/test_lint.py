@@ -14,7 +14,7 @@ from anystory.script.form import NEWLINE, ScriptError
 from anystory.script.lint import CODES, LETTERS, Finding, _slips, lint, mend
 from anystory.script.read import parse_script, read_script
 from anystory.story.capabilities import Capabilities
-from anystory.story.model import CastMember, Settings
+from anystory.story.model import CastMember, Prompt, Settings
 from tests.script.test_storyboard import AUTHORS, RABBITS, text
 from tests.tiny import sdxl_pipeline
 
@@ -320,23 +320,21 @@ def test_descriptions_take_room_too(tiny_backend):
 
 def test_unread_is_the_end_of_the_text_from_a_word_on(tiny_backend, sdxl):
     for backend in (tiny_backend, sdxl):
-        assert backend.unread("") == backend.unread("a fox on the beach") == ""
+        assert backend.unread(Prompt("")) == backend.unread(Prompt("a fox on the beach")) == ""
         whole = " ".join(f"beach{index}" for index in range(60))
-        lost = backend.unread(whole)
+        lost = backend.unread(Prompt(whole))
         assert whole.endswith(lost) and lost.startswith("beach") and 0 < len(lost) < len(whole)
-        assert backend.unread(whole[: -len(lost)]) == ""
+        assert backend.unread(Prompt(whole[: -len(lost)])) == ""
     chinese = "狐" * 100
-    assert 0 < len(tiny_backend.unread(chinese)) < 100
+    assert 0 < len(tiny_backend.unread(Prompt(chinese))) < 100
 
 
 def test_checking_while_a_frame_is_made(tiny_backend):
     from dataclasses import replace
 
-    from anystory.story.model import Prompt
-
     steps = tiny_backend.denoise(Request(Prompt("a fox"), (), (), replace(tiny_backend.about.defaults, steps=2), 0))
     next(steps)
-    assert tiny_backend.unread("beach " * 99)  # does not wait for the frame
+    assert tiny_backend.unread(Prompt("beach " * 99))  # does not wait for the frame
     steps.close()
 
 
@@ -367,7 +365,7 @@ def test_a_backend_that_reads_chinese(tiny_backend):
     class Reader:
         about = Capabilities("wide", "1", Settings(64), range(64, 129, 8), 4, ("English", "Chinese"))
 
-        def unread(self, text):
+        def unread(self, prompt, pictures=()):
             return ""
 
     assert found("小明在森林里", "language", backend=Reader()) == []

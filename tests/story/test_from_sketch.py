@@ -22,6 +22,10 @@ SAID = {
     "layout": FromSketch(True),
     "0.4": FromSketch(strength=0.4),
     "layout 0.4": FromSketch(True, 0.4),
+    "reference": FromSketch(reference=True),
+    "reference 0.4": FromSketch(False, 0.4, True),
+    "layout reference": FromSketch(True, reference=True),
+    "layout reference 0.4": FromSketch(True, 0.4, True),
     "0": FromSketch(strength=0),
 }
 
@@ -39,11 +43,11 @@ def test_numbers_and_false_are_words_too():
 
 
 @pytest.mark.parametrize(
-    "words", ["", "on", True, "0.4 layout", "layout 0.4 0.5", "layout layout", "1.2", "-0.1", "nan"]
+    "words", ["", "on", True, "0.4 layout", "layout 0.4 0.5", "layout layout", "reference layout", "1.2", "-0.1", "nan"]
 )
 def test_other_words_are_refused_in_a_sentence(words):
     with pytest.raises(
-        FromSketchError, match=r"^(from_sketch is .*; write off, layout,|The strength of from_sketch is)"
+        FromSketchError, match=r"^(from_sketch is .*; write off, layout, reference,|The strength of from_sketch is)"
     ):
         FromSketch.read(words)
 
@@ -57,6 +61,7 @@ def test_of_the_steps_the_share_runs_that_the_strength_says(strength, total, run
 
 def test_where_all_steps_run_a_frame_begins_with_noise():
     assert FromSketch(True, 0.9).within(4) == FromSketch(True) and FromSketch(strength=0.99).within(25) == FROM_NOISE
+    assert FromSketch(False, 0.9, True).within(4) == FromSketch(reference=True)
     assert FromSketch(True, 0.4).within(25) == FromSketch(True, 0.4) and FromSketch(strength=0).within(1).strength == 0
 
 
@@ -87,7 +92,7 @@ def test_json_may_say_it_as_a_number_or_false():
 
 @pytest.mark.parametrize("where", ["from_sketch: often\n\nMia runs", "Mia walks\n[from_sketch: often] Mia runs"])
 def test_a_wrong_word_is_pointed_at(where):
-    with pytest.raises(ScriptError, match="from_sketch is 'often'; write off, layout, a number") as error:
+    with pytest.raises(ScriptError, match="from_sketch is 'often'; write off, layout, reference, a number") as error:
         parse_script(where, cast=CAST)
     assert error.value.span and where[slice(*error.value.span)] == "often"
 

@@ -25,7 +25,7 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
     def ready(name: str, request: gr.Request) -> dict[Any, Any]:
         """The page with a backend that is loaded. Raises BackendError where it cannot be had."""
         say, backend = words(request), backends[name]
-        told, about = " ".join(backends.told(name)), backend.about
+        told, about = " ".join(map(say, backends.told(name))), backend.about
         numbers: list[Any] = [gr.Number(visible=False)] * 2
         if not about.sketches:
             numbers = [gr.Number(value, visible=True) for value in (about.defaults.steps, about.defaults.guidance)]
@@ -41,7 +41,7 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
 
     def at_first(request: gr.Request) -> Iterator[dict[Any, Any]]:
         say, name = words(request), backends.first
-        yield {head.model: html.model("loading"), banner: html.hint(" ".join(backends.told(name)))}
+        yield {head.model: html.model("loading"), banner: html.hint(" ".join(map(say, backends.told(name))))}
         try:
             yield ready(name, request)
         except BackendError as error:

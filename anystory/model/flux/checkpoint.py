@@ -11,6 +11,7 @@ import torch
 from diffusers import FluxTransformer2DModel
 from torch import Tensor, nn
 
+from anystory.errors import Message
 from anystory.model.flux.attention import REFERENCE, ROUTER, FrameContext, SubjectAttnProcessor, blocks
 from anystory.model.flux.encoder import SubjectEmbedder
 from anystory.model.flux.low_rank import LowRank, attach
@@ -24,7 +25,7 @@ StateDict = dict[str, Tensor]
 
 
 class CheckpointError(ValueError):
-    """A file is not the release's checkpoint. The message is one sentence for the user."""
+    """A file is not the release's checkpoint. The message is one sentence for the user, a `Message`."""
 
 
 def read_checkpoint(path: Path) -> dict[str, StateDict]:
@@ -32,10 +33,12 @@ def read_checkpoint(path: Path) -> dict[str, StateDict]:
     try:
         parts = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(f"{path.name} is not the AnyStory checkpoint: it does not hold weights alone.") from error
+        raise CheckpointError(
+            Message("{file} is not the AnyStory checkpoint: it does not hold weights alone.", file=path.name)
+        ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise CheckpointError(
-            f"{path.name} is not the AnyStory checkpoint, or not all of it: download it again."
+            Message("{file} is not the AnyStory checkpoint, or not all of it: download it again.", file=path.name)
         ) from error
     good = isinstance(parts, dict) and all(
         isinstance(parts.get(name), Mapping)
@@ -44,7 +47,11 @@ def read_checkpoint(path: Path) -> dict[str, StateDict]:
     )
     if not good:
         raise CheckpointError(
-            f"{path.name} is not the AnyStory checkpoint: that holds the three parts {', '.join(PARTS)}."
+            Message(
+                "{file} is not the AnyStory checkpoint: that holds the three parts {parts}.",
+                file=path.name,
+                parts=", ".join(PARTS),
+            )
         )
     return {name: dict(parts[name]) for name in PARTS}
 
@@ -71,9 +78,11 @@ def install(transformer: FluxTransformer2DModel, checkpoint: Mapping[str, StateD
             processor = SubjectAttnProcessor(frame, query, key).to(transformer.device, transformer.dtype)
             block.attn.set_processor(processor)
     except KeyError as error:
-        raise CheckpointError(f"The checkpoint does not fit this transformer: it has no {error}.") from error
+        raise CheckpointError(
+            Message("The checkpoint does not fit this transformer: it has no {name}.", name=error)
+        ) from error
     except ValueError as error:
-        raise CheckpointError(f"The checkpoint does not fit this transformer: {error}.") from error
+        raise CheckpointError(Message("The checkpoint does not fit this transformer: {error}.", error=error)) from error
     first = blocks(transformer)[0]
     first.register_forward_pre_hook(
         lambda _, args, kwargs: frame.begin(transformer.context_embedder, kwargs["temb"]), with_kwargs=True
@@ -87,9 +96,9 @@ def embedders(checkpoint: Mapping[str, StateDict]) -> tuple[SubjectEmbedder, Sub
     try:
         return SubjectEmbedder.from_state(checkpoint["redux"]), SubjectEmbedder.from_state(router)
     except KeyError as error:
-        raise CheckpointError(f"The checkpoint is not complete: it has no {error}.") from error
+        raise CheckpointError(Message("The checkpoint is not complete: it has no {name}.", name=error)) from error
     except ValueError as error:
-        raise CheckpointError(f"The checkpoint is damaged: {error}.") from error
+        raise CheckpointError(Message("The checkpoint is damaged: {error}.", error=error)) from error
 
 
 def named_blocks(transformer: FluxTransformer2DModel) -> list[tuple[str, Any]]:
@@ -112,6 +121,6 @@ def _owner(transformer: FluxTransformer2DModel, path: str) -> tuple[nn.Module, s
     index, _, inner = rest.partition(".")
     if group in ("transformer_blocks", "single_transformer_blocks") and index.isdigit() and inner:
         if int(index) >= len(getattr(transformer, group)):
-            raise ValueError(f"there is no layer {path}")
+            raise ValueError(Message("there is no layer {path}", path=path))
         return getattr(transformer, group)[int(index)], inner
     return transformer, path

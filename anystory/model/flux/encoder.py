@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers import SiglipVisionConfig, SiglipVisionModel
 
+from anystory.errors import Message
 from anystory.model.flux.low_rank import LowRank
 
 REDUX_SIDE = 9
@@ -91,7 +92,14 @@ class SubjectEmbedder(ModelMixin, ConfigMixin):
                 else f"redux_{module}_lora_{rest.replace('down', 'A').replace('up', 'B')}"
             ]
             if given.shape != value.shape:
-                raise ValueError(f"the embedder's {name} is {tuple(given.shape)} where {tuple(value.shape)} is needed")
+                raise ValueError(
+                    Message(
+                        "the embedder's {name} is {shape} where {needed} is needed",
+                        name=name,
+                        shape=tuple(given.shape),
+                        needed=tuple(value.shape),
+                    )
+                )
             value.copy_(given)
         return embedder
 

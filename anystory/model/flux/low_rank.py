@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
+from anystory.errors import Message
+
 
 class LowRank(nn.Module):
     """x (..., d_in) -> B A x (+ bias), (..., d_out)."""
@@ -30,7 +32,15 @@ class LowRank(nn.Module):
         KeyError or ValueError where they are missing or do not fit."""
         a, b, bias = state[f"{down}.weight"], state[f"{up}.weight"], state.get(f"{up}.bias")
         if a.ndim != 2 or b.ndim != 2 or a.shape[0] != b.shape[1]:
-            raise ValueError(f"{down} {tuple(a.shape)} and {up} {tuple(b.shape)} are not a low-rank pair")
+            raise ValueError(
+                Message(
+                    "{down} {down_shape} and {up} {up_shape} are not a low-rank pair",
+                    down=down,
+                    down_shape=tuple(a.shape),
+                    up=up,
+                    up_shape=tuple(b.shape),
+                )
+            )
         branch = cls(a.shape[1], b.shape[0], a.shape[0], bias is not None)
         branch.down.weight.data = a.float()
         branch.up.weight.data = b.float()
@@ -63,12 +73,18 @@ def attach(owner: nn.Module, path: str, name: str, branch: LowRank, stream: Stre
     try:
         layer = owner.get_submodule(path)
     except AttributeError as error:
-        raise ValueError(f"there is no layer {path}") from error
+        raise ValueError(Message("there is no layer {path}", path=path)) from error
     widths = (getattr(layer, "in_features", None), getattr(layer, "out_features", None))
     if widths != (branch.down.in_features, branch.up.out_features):
         raise ValueError(
-            f"layer {path} maps {widths[0]} to {widths[1]}, "
-            f"its branch {branch.down.in_features} to {branch.up.out_features}"
+            Message(
+                "layer {path} maps {wide} to {tall}, its branch {branch_wide} to {branch_tall}",
+                path=path,
+                wide=widths[0],
+                tall=widths[1],
+                branch_wide=branch.down.in_features,
+                branch_tall=branch.up.out_features,
+            )
         )
 
     def add(_: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor | None:

@@ -33,6 +33,7 @@ from transformers import (
     T5EncoderModel,
 )
 
+from anystory.errors import Message
 from anystory.model.finite import finite
 from anystory.model.flux.attention import REFERENCE, blocks
 from anystory.model.flux.checkpoint import embedders, install, read_checkpoint
@@ -63,14 +64,37 @@ REDUX_SCALE = 0.6
 
 
 @dataclass(frozen=True)
-class FluxSettings:
-    """How a frame is denoised; the defaults are the release's.
+class FrameSettings:
+    """How a frame is denoised, in every model of this kind.
 
-    `height` and `width` in pixels, multiples of 16. `redux_scale` multiplies the Redux tokens; `ref_shift` is added to
-    the logits towards reference tokens; each is one for all, or one for each subject. Windows are shares of the steps:
-    the steps numbered (from 0) int(steps * start + 0.5) up to, without, int(steps * end + 0.5). Raises ValueError for
-    what no frame can have.
+    `height` and `width` in pixels, multiples of 16. References are read at the steps numbered (from 0)
+    int(steps * ref_start_at + 0.5) up to, without, int(steps * ref_end_at + 0.5), as is the way of all windows, which
+    are shares of the steps; `ref_shift` is added to the logits towards their tokens, one for all or one for each
+    subject. Raises ValueError for what no frame can have.
     """
+
+    height: int
+    width: int
+    num_inference_steps: int
+    ref_start_at: float = 0.0
+    ref_end_at: float = 1.0
+    ref_shift: float | tuple[float, ...] = 0.0
+
+    def __post_init__(self) -> None:
+        check_side(Message("height"), self.height)
+        check_side(Message("width"), self.width)
+        if (steps := self.num_inference_steps) < 1:
+            raise ValueError(Message("The number of steps is {steps}; it must be at least 1.", steps=steps))
+
+    def ref_open(self, index: int) -> bool:
+        """Whether references are read at step `index` (from 0)."""
+        return within((self.ref_start_at, self.ref_end_at), index, self.num_inference_steps)
+
+
+@dataclass(frozen=True)
+class FluxSettings(FrameSettings):
+    """Those of FLUX.1; the defaults are the release's. `redux_scale` multiplies the Redux tokens, one for all or one
+    for each subject."""
 
     height: int = 512
     width: int = 512
@@ -80,25 +104,12 @@ class FluxSettings:
     redux_scale: float | tuple[float, ...] = REDUX_SCALE
     redux_start_at: float = 0.1
     redux_end_at: float = 0.3
-    ref_start_at: float = 0.0
-    ref_end_at: float = 1.0
-    ref_shift: float | tuple[float, ...] = 0.0
     enable_ref_mask: bool = True
     enable_ref_cache: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("height", "width"):
-            check_side(name, getattr(self, name))
-        if self.num_inference_steps < 1:
-            raise ValueError(f"The number of steps is {self.num_inference_steps}; it must be at least 1.")
 
     def redux_open(self, index: int) -> bool:
         """Whether Redux tokens are read at step `index` (from 0)."""
         return within((self.redux_start_at, self.redux_end_at), index, self.num_inference_steps)
-
-    def ref_open(self, index: int) -> bool:
-        """Whether references are read at step `index` (from 0)."""
-        return within((self.ref_start_at, self.ref_end_at), index, self.num_inference_steps)
 
 
 @dataclass(frozen=True)
@@ -170,7 +181,7 @@ class Denoiser(DiffusionPipeline):
         for index, t in enumerate(scheduler.timesteps[first:], first):
             moved = velocity(index, latents, t)
             clean = latents - scheduler.sigmas[index] * moved
-            latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], "latents")
+            latents = finite(scheduler.step(moved, t, latents, return_dict=False)[0], Message("latents"))
             yield FluxDenoised(index + 1 - first, total - first, clean, latents, *self._told())
 
     def _told(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
@@ -272,7 +283,7 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
     def encode(self, image: Image.Image, mask: Image.Image, ref_size: int = 512) -> FluxSubject:
         """Encode a subject, once a story: an RGB picture, its L mask of the same size, and the side in pixels, a
         multiple of 16, at which the reference is read."""
-        check_side("reference size", ref_size)
+        check_side(Message("reference size"), ref_size)
         device, dtype = self._execution_device, self.transformer.dtype
         side = self.image_encoder.config.image_size
         pixels, small = masked_pixels(image, mask, side, Image.Resampling.BICUBIC)
@@ -325,7 +336,7 @@ class AnyStoryFluxPipeline(Denoiser, FluxPipeline):
 
     def _decode(self, latents: Tensor) -> Image.Image:
         latents = latents / self.vae.config.scaling_factor + self.vae.config.shift_factor
-        pixels = finite(self.vae.decode(latents.to(self.vae.dtype)).sample, "pixels")
+        pixels = finite(self.vae.decode(latents.to(self.vae.dtype)).sample, Message("pixels"))
         return self.image_processor.postprocess(pixels.float(), output_type="pil")[0]
 
     # Sampling.
@@ -528,9 +539,17 @@ def each(value: float | tuple[float, ...], subjects: int) -> tuple[float, ...]:
     return value if isinstance(value, tuple) else (value,) * subjects
 
 
-def check_side(name: str, pixels: int) -> None:
+def check_side(side: Message, pixels: int) -> None:
+    """Raise ValueError for a side of so many pixels that is no whole number of tokens; `side` is its name."""
     if pixels < TOKEN or pixels % TOKEN:
-        raise ValueError(f"The {name} is {pixels}; it must be a multiple of {TOKEN} from {TOKEN}.")
+        raise ValueError(
+            Message(
+                "The {side} is {pixels}; it must be a multiple of {token} from {token}.",
+                side=side,
+                pixels=pixels,
+                token=TOKEN,
+            )
+        )
 
 
 def _alike(casts: Sequence[Sequence[FluxSubject]], pooled: Tensor) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -24,6 +24,7 @@ from diffusers.pipelines.flux.modeling_flux import ReduxImageEncoder
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, SiglipVisionConfig, T5Config, T5EncoderModel
 
+from anystory.errors import Message
 from anystory.model.flux.encoder import VisionEncoder
 from anystory.model.memory import CONTEXT, GB, GIB, SPARE, WHERE, chain, described
 from anystory.model.offload import by_block, by_layer, take_turns
@@ -147,9 +148,14 @@ class FluxPlan:
         return tuple(dict.fromkeys(name for name in wanted if name))
 
     @property
-    def form(self) -> str:
+    def form(self) -> Message:
         """What it does, in words."""
-        return f"transformer in {self.transformer}, text encoder in {self.text}, {WHERE[self.offload]}"
+        return Message(
+            "transformer in {transformer}, text encoder in {text}, {where}",
+            transformer=self.transformer,
+            text=self.text,
+            where=WHERE[self.offload],
+        )
 
     def __str__(self) -> str:
         return described(self)
@@ -169,35 +175,37 @@ CANDIDATES = (
 """Precisions and offloading, each smaller than the ones before: the best pictures first, then the fastest."""
 
 
-def release_configs(base: Path | None = None, redux: Path | None = None) -> Configs:
-    """The configs of the model folders; the release's where there are none yet."""
-    if base is None or redux is None:
-        return RELEASE
-    folders = {name: base / name for name in ("transformer", "vae", "text_encoder", "text_encoder_2")}
-    folders |= {name: redux / name for name in ("image_encoder", "image_embedder")}
+Makers = Mapping[str, Callable[[dict[str, Any]], nn.Module]]
+"""What makes each part of a model from its config."""
+
+MAKERS: Makers = {
+    "transformer": lambda config: FluxTransformer2DModel(**config),
+    "vae": lambda config: AutoencoderKL(**config),
+    "image_embedder": lambda config: ReduxImageEncoder(**config),
+    "image_encoder": lambda config: VisionEncoder(SiglipVisionConfig(**config)),
+    "text_encoder": lambda config: CLIPTextModel(CLIPTextConfig(**config)),
+    "text_encoder_2": lambda config: T5EncoderModel(T5Config(**config)),
+}
+"""Those of the release."""
+
+
+def configs_in(folders: Mapping[str, Path]) -> Configs:
+    """The configs of a model's parts from their folders, of those that have one."""
     files = {name: folder / "config.json" for name, folder in folders.items()}
     return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
 
 
-def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> Any:
-    """A model of the release by its part's name, on the meta device without weights. An `nn.Module`, of which callers
-    want more than that promises."""
-    config = {key: value for key, value in config.items() if not key.startswith("_")}
+def release_configs(base: Path, redux: Path) -> Configs:
+    """The configs of the model folders."""
+    folders = {name: base / name for name in ("transformer", "vae", "text_encoder", "text_encoder_2")}
+    return configs_in(folders | {name: redux / name for name in ("image_encoder", "image_embedder")})
+
+
+def empty(name: str, config: Mapping[str, Any], device: str = "meta", makers: Makers = MAKERS) -> Any:
+    """A part of a model by its name, on the meta device without weights. An `nn.Module`, of which callers want more
+    than that promises."""
     with torch.device(device):
-        match name:
-            case "transformer":
-                return FluxTransformer2DModel(**config)
-            case "vae":
-                return AutoencoderKL(**config)
-            case "image_embedder":
-                return ReduxImageEncoder(**config)
-            case "image_encoder":
-                return VisionEncoder(SiglipVisionConfig(**config))
-            case "text_encoder":
-                return CLIPTextModel(CLIPTextConfig(**config))
-            case "text_encoder_2":
-                return T5EncoderModel(T5Config(**config))
-    raise KeyError(name)
+        return makers[name]({key: value for key, value in config.items() if not key.startswith("_")})
 
 
 @dataclass(frozen=True)

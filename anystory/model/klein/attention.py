@@ -1,10 +1,14 @@
 """Who is where, read from the attention of a stock `Flux2Transformer2DModel`, and kept apart in it.
 
-All tokens stand in one sequence: text, the frame's, and behind them every subject's reference tokens. A processor
-in each layer reads how much attention each of the frame's tokens pays to whose reference. Nothing else changes, to the
-bit, unless references are to be closed: then a frame's token sees, besides text and frame, the reference of the subject
-that holds it, and references do not see each other. Holding is hard, so nothing is masked: the tokens of a subject form
-a group with an attention of its own, on whatever fused kernel there is.
+All tokens stand in one sequence: text, the frame's, those of the sketch where there is one, and behind them every
+subject's reference tokens. A processor in each layer reads how much attention each of the frame's tokens pays to whose
+reference. Nothing else changes, to the bit, unless references are to be closed: then a frame's token sees, besides
+text, frame and sketch, the reference of the subject that holds it, and references do not see each other. Holding is
+hard, so nothing is masked: the tokens of a subject form a group with an attention of its own, on whatever fused kernel
+there is.
+
+The sketch shows everybody, so it is nobody's reference: it is never closed, it sees no subject's reference when those
+are, and attention that it gets tells of nobody.
 
 Shapes: B frames per batch, N subjects each, hw frame tokens, H heads of D channels; queries, keys and values are
 (B, tokens, H, D).
@@ -32,22 +36,28 @@ LEAST = 1e-9
 class KleinContext:
     """What all layers know of the frames at hand.
 
-    text: text tokens; shape: rows and columns of frame tokens; references: every subject's reference tokens, () while
-    nothing is read; shift: what is added to the logits towards each subject's; closed: whether subjects see only their
-    own; guidance: acts on who holds what, None = nothing does.
+    text: text tokens; shape: rows and columns of frame tokens; sketch: the sketch's tokens; references: every subject's
+    reference tokens; 0 and () while nothing is read; shift: what is added to the logits towards each subject's; closed:
+    whether subjects see only their own; guidance: acts on who holds what, None = nothing does.
     """
 
     text: int = 0
     shape: tuple[int, int] = (0, 0)
+    sketch: int = 0
     references: tuple[int, ...] = ()
     shift: tuple[float, ...] = ()
     closed: bool = False
     guidance: Guidance | None = None
 
     @property
+    def drawn(self) -> slice:
+        """Where the frame stands."""
+        return slice(self.text, self.text + self.shape[0] * self.shape[1])
+
+    @property
     def own(self) -> int:
-        """Tokens that are nobody's: text and frame."""
-        return self.text + self.shape[0] * self.shape[1]
+        """Tokens that are nobody's: text, frame and sketch."""
+        return self.drawn.stop + self.sketch
 
     def reference(self, subject: int) -> slice:
         """Where a subject's reference stands."""
@@ -108,16 +118,17 @@ class KleinProcessor:
         kinds = key.new_zeros(*key.shape[:3], -(-(subjects + 1) // 8) * 8)  # channels by 8 suit all kernels
         for subject in range(subjects):
             kinds[:, frame.reference(subject), :, subject] = 1
-        kinds[:, frame.text : frame.own, :, subjects] = 1
-        shares = self._attend(query[:, frame.text : frame.own], key, kinds, bias)[..., : subjects + 1]
+        kinds[:, frame.drawn, :, subjects] = 1
+        shares = self._attend(query[:, frame.drawn], key, kinds, bias)[..., : subjects + 1]
         shares = shares.float().mean(dim=2).transpose(1, 2)
         self.share = shares[:, :subjects].sum(dim=1)
-        counts = shares.new_tensor([*frame.references, frame.own - frame.text])
+        counts = shares.new_tensor([*frame.references, frame.drawn.stop - frame.text])
         logits = (shares / counts[:, None]).clamp(min=LEAST).log()
         self.logits = logits if frame.guidance is None else frame.guidance(logits, frame.shape)
 
     def _closed(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
-        """Text sees everything; a token of the frame and of a reference sees text, frame and one reference."""
+        """Text sees everything; a token of the frame and of a reference sees text, frame, sketch and one reference, and
+        one of the sketch what nobody's tokens see."""
         frame = self.frame
         if self.logits is None:
             raise ValueError("Nobody has read who holds what in this layer; references can be closed only after that.")
@@ -127,8 +138,9 @@ class KleinProcessor:
             for subject, held in enumerate(held_by(logits)):
                 owned = subject < len(frame.references)
                 theirs = [frame.reference(subject)] if owned else []
-                asking = [frame.text + held, *(torch.arange(x.start, x.stop, device=held.device) for x in theirs)]
-                group = torch.cat(asking)
+                asking = theirs if owned else [slice(frame.drawn.stop, frame.own)]
+                others = [torch.arange(x.start, x.stop, device=held.device) for x in asking]
+                group = torch.cat([frame.text + held, *others])
                 if not len(group):
                     continue
                 seen = [slice(0, frame.own), *theirs]

@@ -20,13 +20,14 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase, Qwen3Model
 
+from anystory.errors import Message
 from anystory.model.finite import finite
 from anystory.model.flux.attention import blocks
-from anystory.model.flux.pipeline import TOKEN, Denoiser, FluxDenoised, Start, check_side, each
+from anystory.model.flux.pipeline import TOKEN, Denoiser, FluxDenoised, FrameSettings, Start, check_side, each
 from anystory.model.flux.plans import FluxPlan, quantisation
 from anystory.model.klein.attention import install
 from anystory.model.klein.plans import ALWAYS, read_layers
-from anystory.model.routing import LEVELS, Guidance, Guide, Guides, within
+from anystory.model.routing import LEVELS, Guidance, Guide, Guides
 
 TEXT_TOKENS = 512
 """Tokens of a prompt, its chat template included and padded, that the release reads."""
@@ -36,32 +37,14 @@ REMEMBERED = 16
 
 
 @dataclass(frozen=True)
-class KleinSettings:
-    """How a frame is denoised; the defaults are the release's.
-
-    `height` and `width` in pixels, multiples of 16. `close`: from the second step on a token sees no reference but that
-    of the subject that holds it. The references are read at the steps numbered (from 0) int(steps * ref_start_at + 0.5)
-    up to, without, int(steps * ref_end_at + 0.5); `ref_shift` is added to the logits towards their tokens, one for all
-    or one for each subject. Raises ValueError for what no frame can have.
-    """
+class KleinSettings(FrameSettings):
+    """How a frame is denoised; the defaults are the release's. `close`: from the second step on a token sees no
+    reference but that of the subject that holds it."""
 
     height: int = 1024
     width: int = 1024
     num_inference_steps: int = 4
     close: bool = False
-    ref_start_at: float = 0.0
-    ref_end_at: float = 1.0
-    ref_shift: float | tuple[float, ...] = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("height", "width"):
-            check_side(name, getattr(self, name))
-        if self.num_inference_steps < 1:
-            raise ValueError(f"The number of steps is {self.num_inference_steps}; it must be at least 1.")
-
-    def ref_open(self, index: int) -> bool:
-        """Whether references are read at step `index` (from 0)."""
-        return within((self.ref_start_at, self.ref_end_at), index, self.num_inference_steps)
 
 
 @dataclass(frozen=True)
@@ -134,11 +117,19 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
     def encode(self, pictures: Sequence[Image.Image], size: int = 512) -> KleinSubject:
         """Encode a subject, once a story: its RGB pictures, which are read at `size` pixels square, a multiple
         of 16."""
-        check_side("reference size", size)
+        check_side(Message("reference size"), size)
         squares = [picture.resize((size, size), Image.Resampling.LANCZOS) for picture in pictures]
         ref = torch.cat([self._encode_picture(square) for square in squares])
         mark = hashlib.sha256(b"".join(square.tobytes() for square in squares)).hexdigest()
         return KleinSubject(self._pack_latents(ref), mark)
+
+    @torch.no_grad()
+    def encode_sketch(self, picture: Image.Image, size: int = 512) -> Tensor:
+        """Encode an RGB picture of any shape as one more reference, (1, C, h, w): at its own size where it has no more
+        tokens than one of a subject's has, read at `size`, else at about that area."""
+        scale = min(1.0, size / (picture.width * picture.height) ** 0.5)
+        sides = [max(1, int(side * scale / TOKEN + 1e-6)) * TOKEN for side in picture.size]
+        return self._encode_picture(picture.resize((sides[0], sides[1]), Image.Resampling.LANCZOS))
 
     def _encode_picture(self, picture: Image.Image) -> Tensor:
         """An RGB picture with sides that are multiples of 16 -> (1, C, h, w); the VAE's mean, so no chance enters."""
@@ -181,7 +172,7 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         return self._unpatchify_latents(latents * deviation + mean)
 
     def _decode(self, latents: Tensor) -> Image.Image:
-        pixels = finite(self.vae.decode(latents.to(self.vae.dtype), return_dict=False)[0], "pixels")
+        pixels = finite(self.vae.decode(latents.to(self.vae.dtype), return_dict=False)[0], Message("pixels"))
         return self.image_processor.postprocess(pixels, output_type="pil")[0]
 
     # Sampling.
@@ -195,15 +186,20 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         settings: KleinSettings,
         guides: Sequence[Guide | None] = (),
         start: Start | None = None,
+        sketches: Sequence[Tensor] = (),
     ) -> Generator[FluxDenoised, None, None]:
         """Denoise B frames at once, panels or seeds, a `FluxDenoised` after each step.
 
         prompt_embeds (B, T, d_t): the encoded prompts; casts: the subjects of each frame, with equally many pictures
         of one size; latents (B, hw, C): packed noise; guides: where a person wants the subjects, one a frame, or none
-        at all: where they act, references are closed; start: what the frames begin with in place of noise. Raises
-        ValueError for frames that make no batch.
+        at all: where they act, references are closed; start: what the frames begin with in place of noise; sketches:
+        of each frame, or of none, one more reference (1, C, h, w) as `encode_sketch` makes it, before the cast's.
+        Raises ValueError for frames that make no batch.
         """
         pictures = {tuple(subject.pictures for subject in cast) for cast in casts}
+        shown = {tuple(sketch.shape) for sketch in sketches}
+        if len(shown) > 1 or (shown and len(sketches) != len(casts)):
+            raise ValueError("A batch takes a sketch of one size for each of its frames, or none for any.")
         if len(pictures) != 1 or not len(prompt_embeds) == len(latents) == len(casts):
             raise ValueError(
                 f"A batch takes frames with equally many subjects and pictures, and a prompt and noise for each; these "
@@ -213,7 +209,7 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         steps = settings.num_inference_steps
         scheduler = self._timed_scheduler(steps, compute_empirical_mu(latents.shape[1], steps), latents.device)
         wanted = Guides(guides, len(casts[0]) + 1, 1, latents.device)
-        with self._telling(prompt_embeds, casts, settings) as velocity:
+        with self._telling(prompt_embeds, casts, settings, sketches) as velocity:
 
             def moved(index: int, latents: Tensor, t: Tensor) -> Tensor:
                 guidance = wanted.at(index, steps)
@@ -249,10 +245,14 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
 
     @contextmanager
     def _telling(
-        self, prompt_embeds: Tensor, casts: Sequence[Sequence[KleinSubject]], settings: KleinSettings
+        self,
+        prompt_embeds: Tensor,
+        casts: Sequence[Sequence[KleinSubject]],
+        settings: KleinSettings,
+        sketches: Sequence[Tensor] = (),
     ) -> Iterator[Callable[[Tensor, Tensor, bool, bool, Guidance | None], Tensor]]:
-        """Tell the layers of B frames and their casts, as in `denoise_batch`, and have them forget all of it in the
-        end. Gives a pass of the transformer, `velocity(latents, t, ref_open, closed, guidance)`, which returns
+        """Tell the layers of B frames, their casts and sketches, as in `denoise_batch`, and have them forget all of it
+        in the end. Gives a pass of the transformer, `velocity(latents, t, ref_open, closed, guidance)`, which returns
         (B, hw, C)."""
         transformer, frame, device = self.transformer, self.frame, self._execution_device
         processors = [block.attn.processor for block in blocks(transformer)]
@@ -260,22 +260,27 @@ class AnyStoryKleinPipeline(Denoiser, Flux2KleinPipeline):
         prompt_embeds = prompt_embeds.to(device, transformer.dtype)
         txt_ids = self._prepare_text_ids(prompt_embeds).to(device)
         frame_ids = self._prepare_latent_ids(prompt_embeds.new_empty(1, 1, height, width)).to(device)
-        references, reference_ids = prompt_embeds.new_empty(0), frame_ids
+        seen: list[Tensor] = []  # of each frame, all that it is shown
+        grids = [*sketches[:1]]
+        if sketches:
+            seen = [torch.cat([self._pack_latents(sketch) for sketch in sketches])]
         if casts[0]:
-            flat = [torch.cat([subject.ref.flatten(0, 1) for subject in cast]) for cast in casts]
-            references = torch.stack(flat).to(device, transformer.dtype)
+            seen.append(torch.stack([torch.cat([subject.ref.flatten(0, 1) for subject in cast]) for cast in casts]))
             side = round(casts[0][0].ref.shape[1] ** 0.5)
-            count = sum(subject.pictures for subject in casts[0])
-            grids = [prompt_embeds.new_empty(1, 1, side, side)] * count
+            grids += [prompt_embeds.new_empty(1, 1, side, side)] * sum(subject.pictures for subject in casts[0])
+        references, reference_ids = prompt_embeds.new_empty(0), frame_ids
+        if seen:
+            references = torch.cat([each.to(device, transformer.dtype) for each in seen], dim=1)
             reference_ids = torch.cat([frame_ids, self._prepare_image_ids(grids).to(device)], dim=1)
         frame.text, frame.shape = prompt_embeds.shape[1], (height, width)
         frame.shift = each(settings.ref_shift, len(casts[0]))
         lengths = tuple(subject.ref.shape[0] * subject.ref.shape[1] for subject in casts[0])
 
         def velocity(latents: Tensor, t: Tensor, ref_open: bool, closed: bool, guidance: Guidance | None) -> Tensor:
-            is_read = ref_open and bool(lengths)
+            is_read = ref_open and bool(seen)
+            frame.sketch = sketches[0][0, 0].numel() if is_read and sketches else 0
             frame.references = lengths if is_read else ()
-            frame.closed, frame.guidance = closed and is_read, guidance
+            frame.closed, frame.guidance = closed and bool(frame.references), guidance
             tokens = torch.cat([latents, references], dim=1) if is_read else latents
             self._current_timestep = t
             with transformer.cache_context("cond"):

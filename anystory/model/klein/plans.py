@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
@@ -17,7 +15,10 @@ from anystory.model.flux.plans import (
     Configs,
     FluxFootprint,
     FluxWork,
+    Makers,
+    configs_in,
     count_weights,
+    empty,
     linear_weights,
     measure_pieces,
 )
@@ -77,7 +78,7 @@ class KleinFootprint(FluxFootprint):
     @classmethod
     def of(cls, configs: Configs, rank: int = 0) -> KleinFootprint:
         """Of the models that the configs describe."""
-        models = {name: empty(name, config) for name, config in configs.items()}
+        models = {name: empty(name, config, makers=MAKERS) for name, config in configs.items()}
         transformer, vae, text = models["transformer"], models["vae"], models.get("text_encoder")
         blocks = {"transformer": [*transformer.transformer_blocks, *transformer.single_transformer_blocks]}
         if text is not None:
@@ -125,26 +126,17 @@ def read_layers(config: Qwen3Config) -> Qwen3Config:
     return config
 
 
-def release_configs(folder: Path | None = None) -> Configs:
-    """The configs of a model's folder; the release's where there is none yet."""
-    if folder is None:
-        return RELEASE
-    return {name: json.loads((folder / name / "config.json").read_text(encoding="utf-8")) for name in RELEASE}
+MAKERS: Makers = {
+    "transformer": lambda config: Flux2Transformer2DModel(**config),
+    "vae": lambda config: AutoencoderKLFlux2(**config),
+    "text_encoder": lambda config: Qwen3Model(read_layers(Qwen3Config(**config))),
+}
+"""What makes the parts of the release."""
 
 
-def empty(name: str, config: Mapping[str, Any], device: str = "meta") -> Any:
-    """A model of the release by its part's name, on the meta device without weights. An `nn.Module`, of which callers
-    want more than that promises."""
-    config = {key: value for key, value in config.items() if not key.startswith("_")}
-    with torch.device(device):
-        match name:
-            case "transformer":
-                return Flux2Transformer2DModel(**config)
-            case "vae":
-                return AutoencoderKLFlux2(**config)
-            case "text_encoder":
-                return Qwen3Model(read_layers(Qwen3Config(**config)))
-    raise KeyError(name)
+def release_configs(folder: Path) -> Configs:
+    """The configs of a model's folder."""
+    return configs_in({name: folder / name for name in MAKERS})
 
 
 @cache
