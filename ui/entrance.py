@@ -20,8 +20,6 @@ FEW = 4
 
 ANYWHERE = """
 const files = ({dataTransfer}) => dataTransfer?.types.includes("Files");
-// What takes files by itself.
-const own = ({target}) => target.closest?.(".actor, input[type=file], [data-testid=block-label], .wrap");
 const drop = () => document.querySelector("#drop");
 document.addEventListener("dragover", (event) => {
   if (!files(event) || event.defaultPrevented) return;
@@ -32,7 +30,7 @@ document.addEventListener("dragover", (event) => {
   if (!relatedTarget) drop()?.classList.remove("over");
 }));
 document.addEventListener("drop", (event) => {
-  if (!files(event) || event.defaultPrevented || own(event)) return;
+  if (!files(event) || event.defaultPrevented) return;  // a card or a field took them
   event.preventDefault();
   const input = drop()?.querySelector("input[type=file]");
   if (!input) return;
