@@ -12,7 +12,6 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.errors import listed
 from ui import html
 
 FEW = 4
@@ -72,7 +71,7 @@ def stamped(value: Any) -> tuple[Any, int]:
 def names(paths: Sequence[str | Path]) -> str:
     """The names of files, the first few of many."""
     told = [Path(path).name for path in paths]
-    return listed(told) if len(told) <= FEW + 1 else f"{', '.join(told[:FEW])}, … ({len(told)})"
+    return ", ".join(told) if len(told) <= FEW + 1 else f"{', '.join(told[:FEW])}, … ({len(told)})"
 
 
 def taken(sentences: Sequence[str], wrong: Sequence[str] = ()) -> str:

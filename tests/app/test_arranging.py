@@ -88,6 +88,18 @@ def test_a_figure_is_dragged_and_the_frame_composed_anew(story_page):
     assert page.evaluate("() => document.querySelector('.opened-frame .plane').dataset.told") is not None
 
 
+def test_another_frame_that_is_opened_has_its_own_cast_and_chips(story_page):
+    page = story_page
+    opened(page)
+    expect(page.locator("#read [data-kind=place]")).to_have_value("forest")
+    frames(page).nth(1).click()
+    expect(objects(page)).to_have_count(1)
+    expect(page.locator("#read [data-kind=place]")).to_have_value("beach")
+    frames(page).first.click()
+    expect(objects(page)).to_have_count(2)
+    expect(page.locator("#read [data-kind=place]")).to_have_value("forest")
+
+
 def test_keys_move_and_turn_and_what_was_done_is_put_back(story_page):
     page = story_page
     script = opened(page)

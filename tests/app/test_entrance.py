@@ -45,7 +45,7 @@ def test_a_script_and_pictures_dropped_together_are_a_story(story_page, files, t
     page, said = story_page, story_page.locator("#taken")
     upload(page, files["story.txt"], files["fern.png"], files["bruno.png"])
     expect(said).to_contain_text("Script, with what belongs to it: story.txt.")
-    expect(said).to_contain_text("Pictures of characters: fern.png and bruno.png.")
+    expect(said).to_contain_text("Pictures of characters: fern.png, bruno.png.")
     expect(page.locator("img.cutout")).to_have_count(2)
     expect(page.locator(".panel .sketch")).to_have_count(2)
     page.locator("#render").click()

@@ -19,6 +19,7 @@ from ui.arranging import arranged, laid
 from ui.chips import chosen, read
 from ui.events import QUICK
 from ui.events.render import changed, redrawn, start
+from ui.events.viewer import lay
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.strip import strip
@@ -68,10 +69,12 @@ def wire(parts: Parts) -> None:
             return desk.opened(None, (), False, False)
         return desk.opened(item, takes(item), pinned(item), sketches(item, chosen))
 
-    def open_frame(event: gr.EventData, frames: Frames, chosen: str) -> list[Any]:
-        return shown(next((item for item in frames if item.id == event.id), None), chosen)
+    def open_frame(event: gr.EventData, frames: Frames, chosen: str, answer: str) -> list[Any]:
+        item = next((item for item in frames if item.id == event.id), None)
+        return [*shown(item, chosen), still(item, frames, answer)]
 
-    stage.gallery.select(open_frame, [stage.shown, parts.choice.name], table.outputs, **QUICK)
+    asked_for = [stage.shown, parts.choice.name, table.alike]
+    stage.gallery.select(open_frame, asked_for, [*table.outputs, table.alike], **QUICK)
     seen_anew = [view.item.change, stage.ended.change]
     gr.on(seen_anew, shown, [view.item, parts.choice.name], table.outputs, trigger_mode="always_last", **QUICK)
 
@@ -213,8 +216,9 @@ def wire(parts: Parts) -> None:
     pick = other(lambda item, event: restored(item, str(event.key)))
     hold = other(lambda item, event: pin(item, event.on is True))
     outputs = [stage.shown, stage.gallery, *rewritten, *view.outputs, *table.outputs]
-    table.takes.pick(asked(pick), inputs, outputs, **QUICK)
-    table.takes.pin(asked(hold, free=False), inputs, outputs, **QUICK)
+    picked = table.takes.pick(asked(pick), inputs, outputs, **QUICK)
+    held = table.takes.pin(asked(hold, free=False), inputs, outputs, **QUICK)
+    lay(parts, picked.then, held.then)
 
     def ask(request: gr.Request, item: Shown | None, frames: Frames, chosen: str) -> str:
         if item is None or not frames:
