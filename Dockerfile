@@ -1,5 +1,5 @@
 # AnyStory in a container:   docker build -t anystory . && docker run -p 7860:7860 anystory
-# With an NVIDIA card:       docker run --gpus all -p 7860:7860 anystory --backend klein
+# With an NVIDIA card:       docker run --gpus all -p 7860:7860 anystory --backend klein --download
 # Smaller, for CPUs only:    docker build --build-arg PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu …
 # With Ray, say:             docker build --build-arg EXTRAS=ray …
 FROM python:3.11-slim AS wheel

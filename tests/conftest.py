@@ -28,7 +28,7 @@ SLOW = frozenset(
         *(f"bench/test_{name}.py" for name in ("walk", "world")),
         *(f"cast/test_{name}.py" for name in ("segment", "transparency")),
         *(f"cli/test_{name}.py" for name in ("commands", "main", "sketch_command")),
-        *(f"evaluation/test_{name}.py" for name in ("main", "reader", "train")),
+        *(f"evaluation/test_{name}.py" for name in ("comparisons", "main", "reader", "switches", "train", "variants")),
         *(f"model/test_{name}.py" for name in ("flux", "flux_tools", "guide", "klein", "pictures", "pipeline")),
         *(f"render/test_{name}.py" for name in ("batch", "film", "from_sketch", "portraits", "session")),
         "script/test_growth.py",

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anystory.backends.files import reason
 from anystory.backends.load import load
 from anystory.cast.shelf import FOLDER, shelf
-from anystory.errors import Message, listed
+from anystory.errors import Message, listed, said
 from anystory.script.form import ScriptError
 from anystory.script.lint import CODES, LETTERS, lint
 from anystory.script.wildcards import expand_script
@@ -119,9 +120,50 @@ def test_every_sentence_of_the_program_is_known_in_every_language():
     assert [pattern for pattern in known if pattern not in told and pattern != "{text}"] == [], "nobody tells them"
     for pattern, words in known.items():
         assert list(words) == [code for code in LANGUAGES if code != "en"]
-        for code, said in words.items():
-            assert placeholders(said) == placeholders(pattern) or set(placeholders(said)) == set(placeholders(pattern))
-            assert said.strip() and unwritable(said) == "", (code, pattern)
+        for code, other in words.items():
+            assert placeholders(other) == placeholders(pattern) or {*placeholders(other)} == {*placeholders(pattern)}
+            assert other.strip() and unwritable(other) == "", (code, pattern)
+
+
+TOLD = {"BackendError", "PlanError", "CheckpointError", "NotFiniteError"}
+"""What is called with a sentence of a model's."""
+
+
+def translatable(given, names):
+    """Whether an argument is a `Message`: written there, of an error that has one, or under one of the `names`."""
+    if isinstance(given, ast.IfExp):
+        return translatable(given.body, names) and translatable(given.orelse, names)
+    if isinstance(given, ast.Call) and isinstance(given.func, ast.Name):
+        return given.func.id in ("Message", "said")
+    return isinstance(given, ast.Name) and given.id in names
+
+
+def test_what_a_model_says_can_be_told_in_every_language():
+    """But for what cluster.py says, which is English: it is the command line's alone, and the page does not know it."""
+    assert all("backends.cluster" not in path.read_text("utf-8") for path in (ROOT / "ui").rglob("*.py"))
+    wrong, seen = [], set()
+    for path in (path for room in ("backends", "model") for path in (ROOT / "anystory" / room).rglob("*.py")):
+        if path.name == "cluster.py":
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        given = [(node.targets[0], node.value) for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+        named = [(target.id, value) for target, value in given if isinstance(target, ast.Name)]
+        words = {name for name, _ in named} - {name for name, value in named if not translatable(value, ())}
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = getattr(call.func, "id", getattr(call.func, "attr", None))
+            if name in TOLD:
+                seen.add(name)
+                if len(call.args) != 1 or not translatable(call.args[0], words):
+                    wrong.append(f"{path}:{call.lineno}")
+    assert wrong == [] and seen == TOLD
+
+
+def test_what_an_error_says_stays_translatable_in_whoever_passes_it_on():
+    sentence = Message("{name} does", name="klein")
+    for error in (ValueError(sentence), ScriptError(sentence), KeyError(sentence)):
+        assert said(error) is sentence and reason(error) is sentence
+        assert Message("{damaged}: {error}", damaged="x", error=error).values["error"] is sentence
+    assert said(OSError(2, "gone")) == "[Errno 2] gone" and reason(ValueError("")) == "ValueError."
 
 
 def test_a_sentence_is_told_with_the_sentences_in_it():

@@ -19,15 +19,20 @@ LOOK = 0.5
 class Backends:
     """The backends of one app by their names, in the order in which they are offered. The first is loaded at once.
 
-    `loaders` load them; `told` holds what each says meanwhile. They are loaded in the background. Of those that
+    `loaders` load them; `told` holds what each says meanwhile, `agreed` the names of those whose weights may be
+    downloaded, to which the loaders look. They are loaded in the background. Of those that
     need a GPU one is in memory at a time: it goes before the next is loaded, once nobody is `using` it.
     """
 
     def __init__(
-        self, loaders: Mapping[str, Callable[[], Backend]], told: Mapping[str, Sequence[str]] | None = None
+        self,
+        loaders: Mapping[str, Callable[[], Backend]],
+        told: Mapping[str, Sequence[str]] | None = None,
+        agreed: set[str] | None = None,
     ) -> None:
         self._loaders = dict(loaders)
         self._told = told or {}
+        self._agreed = set() if agreed is None else agreed
         self._loading: dict[str, Future[Backend]] = {}
         self._users = Counter[str]()
         self._changed = threading.Condition()
@@ -51,6 +56,10 @@ class Backends:
     def saying(self, name: str) -> Message:
         """The last that a backend said of itself, or nothing."""
         return next(reversed(self.told(name)), Message.of(""))
+
+    def agree(self, name: str) -> None:
+        """Let the weights of a backend be downloaded where they are not here, from the next try on."""
+        self._agreed.add(name)
 
     def loaded(self, name: str) -> Backend | None:
         """A backend that is in memory; None while it is not."""

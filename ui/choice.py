@@ -8,8 +8,9 @@ from html import escape
 
 import gradio as gr
 
-from anystory.backends.base import NEEDS
+from anystory.backends.base import NEEDS, DownloadError
 from anystory.backends.load import supplied
+from anystory.errors import Message
 from ui import html
 from ui.backends import Backends
 from ui.space import has_gpu
@@ -32,12 +33,13 @@ const follow = () => {  // what was chosen last comes back once, and what was lo
 };
 element.addEventListener("click", ({target}) => {
   const button = target.closest("button[data-name]");
-  if (button) trigger("use", {name: button.dataset.name});
+  if (button) trigger("use", {name: button.dataset.name, agreed: "agreed" in button.dataset});
+  if (target.closest("button[data-no]")) element.querySelector(".offer").remove();
 });
 watch("value", follow);
 follow();
 """
-"""A button asks for a backend by its `name`. The browser keeps the one that came of it."""
+"""A button asks for a backend by its `name`, or agrees to its download. The browser keeps the one that came of it."""
 
 ONCE = """
 element.addEventListener("click", ({target}) => {
@@ -69,12 +71,23 @@ def create_once() -> gr.HTML:
     return gr.HTML(js_on_load=ONCE, elem_id="draw-once")
 
 
-def menu(backends: Backends, now: str, say: Callable[..., str], loading: str = "", wrong: str = "") -> str:
-    """The backends with what they are and need, `now` being in use, while another is `loading`, or after a sentence on
-    what went `wrong` with it. Nothing where there is nothing to choose."""
-    if len(backends.names) == 1:
+def menu(
+    backends: Backends,
+    now: str,
+    say: Callable[..., str],
+    loading: str = "",
+    wrong: str = "",
+    offer: tuple[str, DownloadError] | None = None,
+) -> str:
+    """The backends with what they are and need, `now` being in use, while another is `loading`, after a sentence on
+    what went `wrong` with it, or with an `offer` to download what the one by that name lacks. Nothing where there is
+    nothing to choose."""
+    if offer:
+        told = _offer(*offer, say)
+    elif len(backends.names) == 1:
         return ""
-    told = html.notice([wrong] if wrong else [])
+    else:
+        told = html.notice([wrong] if wrong else [])
     if loading:
         words = f"{say('backend.loading', name=loading)} {say(backends.saying(loading))}"
         told = f'<div class="progress-line" role="status"><i></i><span>{escape(words)}</span></div>'
@@ -82,6 +95,17 @@ def menu(backends: Backends, now: str, say: Callable[..., str], loading: str = "
     return (
         f'<details data-now="{escape(now)}"{" open" * bool(told)}><summary>{escape(say("backend.by"))} '
         f"<b>{escape(now)}</b></summary><ul>{listed}</ul></details>{told}"
+    )
+
+
+def _offer(name: str, lacking: DownloadError, say: Callable[..., str]) -> str:
+    """The question whether weights are to be downloaded, and its two answers."""
+    values = Message.of(lacking.said).values
+    question = say("backend.offer", name=name, size=values["size"], names=values["names"])
+    return (
+        f'<div class="notice offer" role="alert"><p>{escape(question)}</p>'
+        f'<button type="button" data-name="{escape(name)}" data-agreed>{escape(say("backend.offer.yes"))}</button> '
+        f'<button type="button" data-no>{escape(say("backend.offer.no"))}</button></div>'
     )
 
 

@@ -314,7 +314,7 @@ def _placed(entry: object, names: Sequence[str]) -> Place | None:
         left, top, right, bottom = numbers(box, 4, f"The box of {name}")
         return Place(name, (left, top, right, bottom))
     if not isinstance(paint, str) or len(paint) != SIDE * SIDE or set(paint) - {"0", "1"}:
-        raise ValueError(f"The paint of {name} is damaged; paint it again.")
+        raise ValueError(Message("The paint of {name} is damaged; paint it again.", name=name))
     held = (np.frombuffer(paint.encode(), np.uint8) == ord("1")).reshape(SIDE, SIDE)
     return Place(name, paint=painted(Image.fromarray(held.astype(np.uint8) * 255)))
 

@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
@@ -147,10 +147,18 @@ def stories(out: Path | None) -> Store | None:
     return Store(folder) if os.access(folder, os.W_OK) else None
 
 
-def loaders(asked: argparse.Namespace, tell: Callable[[str, str], None]) -> dict[str, Callable[[], backend.Backend]]:
+def agreed(asked: argparse.Namespace) -> set[str]:
+    """Whose weights may be downloaded without a question on the page: all, where the command line says so and on a
+    Space, where there is nobody yet who could be asked."""
+    return {*backend.MODELS} if asked.download or "SPACE_ID" in os.environ else set()
+
+
+def loaders(
+    asked: argparse.Namespace, tell: Callable[[str, str], None], agreed: Container[str] = ()
+) -> dict[str, Callable[[], backend.Backend]]:
     """What loads each backend that the page offers, the one to start with first; `tell` takes a name and what that says
-    meanwhile. What the command line says of the machine holds for all models, the rest for the first one alone. Raises
-    BackendError."""
+    meanwhile, `agreed` holds the names of those whose weights may be downloaded by the time they are wanted. What the
+    command line says of the machine holds for all models, the rest for the first one alone. Raises BackendError."""
     from ui.space import borrowing, chosen_backend, offered
 
     first = chosen_backend(asked.backend, asked.model)
@@ -161,7 +169,8 @@ def loaders(asked: argparse.Namespace, tell: Callable[[str, str], None]) -> dict
         own |= {"routing": asked.routing}
         how: dict[str, Any] = machine if name in (first, *backend.MODELS) else {}
         how = how | own if name == first else how
-        return borrowing(name, partial(load_backend, name, **how, tell=partial(tell, name)))
+        asking: dict[str, Any] = {"tell": partial(tell, name), "agree": lambda _: name in agreed}
+        return borrowing(name, partial(load_backend, name, **how, **asking))
 
     return {name: loader(name) for name in offered(asked.offer, first, shared=shared(asked))}
 
@@ -199,7 +208,8 @@ def serve(asked: argparse.Namespace, program: str) -> int:
         print(f"{program}: {words}", file=sys.stderr, flush=True)
 
     try:
-        studio = Studio(loaders(asked, tell), asked.out, told, limits(asked), stories(asked.out))
+        may = agreed(asked)
+        studio = Studio(loaders(asked, tell, may), asked.out, told, limits(asked), stories(asked.out), may)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
         with closing(studio):
             with starting():

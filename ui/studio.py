@@ -284,10 +284,10 @@ class Moment:
 class Studio:
     """What all visitors of one app share: the backends, each loaded once in the background, and the places to write.
 
-    `loaders` and `told` are those of `Backends`. Every story has a folder of its own in `stories`, by a key that only
-    its browser knows; without them stories live as long as the app. A `styles.yaml` in `out` adds presets. Raises
-    StyleError for a file of presets that cannot be used. `limits` hold for every visitor, and all share the models
-    through `turns`.
+    `loaders`, `told` and `agreed` are those of `Backends`. Every story has a folder of its own in `stories`, by a key
+    that only its browser knows; without them stories live as long as the app. A `styles.yaml` in `out` adds presets.
+    Raises StyleError for a file of presets that cannot be used. `limits` hold for every visitor, and all share the
+    models through `turns`.
     """
 
     def __init__(
@@ -297,6 +297,7 @@ class Studio:
         told: Mapping[str, Sequence[str]] | None = None,
         limits: Limits | None = None,
         stories: Store | None = None,
+        agreed: set[str] | None = None,
     ) -> None:
         forget(Path(tempfile.gettempdir()))
         self._scratch = Scratch()
@@ -309,7 +310,7 @@ class Studio:
         self.listeners = Listeners()
         self.styles = own_styles(out) if out else ()
         self._examples: dict[str, dict[str, Frame | None]] = {}
-        self.backends = Backends(loaders, told)
+        self.backends = Backends(loaders, told, agreed)
 
     def _example(self, backend: Backend) -> dict[str, Frame | None]:
         """The frames of the example as it comes, by their keys. Whoever asks for one first has it made, and it is there
@@ -818,7 +819,7 @@ def map_sheet(item: Shown) -> Path:
 
 def _trace(item: Shown) -> RoutingTrace:
     if item.frame.trace is None:
-        raise ValueError(f"The frame of panel {item.number} has no trace; make it again.")
+        raise ValueError(Message("The frame of panel {number} has no trace; make it again.", number=item.number))
     return item.frame.trace
 
 

@@ -56,6 +56,20 @@ class BackendError(AnyStoryError, RuntimeError):
     """A backend cannot be had here. The message is one sentence for the user."""
 
 
+class DownloadError(BackendError):
+    """A model's weights are not here, and nobody has agreed to their download."""
+
+
+def agreed(offer: str) -> bool:
+    """Yes to whatever download is offered: for who has said so before."""
+    return True
+
+
+def refused(offer: str) -> bool:
+    """No to whatever download is offered: for who cannot be asked."""
+    return False
+
+
 @dataclass(frozen=True)
 class Lora:
     """A LoRA to run on top of a backend's weights: a file, or a name on the Hugging Face Hub, and its strength."""

@@ -28,7 +28,7 @@ from anystory.backends.lora import add_lora, lora_file, lora_size
 from anystory.backends.memory import Planned, computing, memory_of
 from anystory.backends.models import choose_device, guide_of, pixels_of, readable, undrawn
 from anystory.cast.images import SELECTED
-from anystory.errors import Message
+from anystory.errors import Message, said
 from anystory.model.finite import finite
 from anystory.model.flux.checkpoint import CheckpointError
 from anystory.model.flux.pipeline import TOKEN, FluxDenoised, Start
@@ -42,10 +42,9 @@ from anystory.model.flux.plans import (
     plan,
     replan,
 )
-from anystory.model.memory import GB, PlanError, chain, out_of_memory, release_memory
+from anystory.model.memory import GB, PlanError, chain, described, out_of_memory, release_memory
 from anystory.model.routing import Guide
 from anystory.story.capabilities import Capabilities
-from anystory.story.english import counted
 from anystory.story.model import (
     ATTENTION,
     BACKGROUND,
@@ -118,14 +117,18 @@ class Fitting:
             try:
                 self.plans = chain(candidates(self.footprint, work, fp8=fp8), self.card, name)
             except PlanError as error:
-                raise BackendError(str(error)) from error
+                raise BackendError(said(error)) from error
             batch = frames_at_once(self.footprint, replace(work, batch=batch), self.plans[0], self.card)
         self.batch = batch
-        tell(f"{name}: {self.plans[0]}{f'; {batch} panels at once' if batch > 1 else ''}.")
+        how = described(self.plans[0])
+        if batch > 1:
+            tell(Message("{name}: {plan}; {count} panels at once.", name=name, plan=how, count=batch))
+        else:
+            tell(Message("{name}: {plan}.", name=name, plan=how))
 
     def memory(
         self,
-        where: str,
+        where: Message,
         make: Callable[[torch.dtype, FluxPlan], Any],
         finish: Callable[[Any], None] = lambda _: None,
     ) -> Planned[FluxPlan, Any]:
@@ -141,18 +144,29 @@ class Fitting:
                 pipeline = make(dtype, plan)
                 for part, module in pipeline.components.items():
                     if isinstance(module, torch.nn.Module) and any(p.is_meta for p in module.parameters()):
-                        raise ValueError(f"the weights of its {part} are not complete.")
+                        raise ValueError(Message("the weights of its {part} are not complete.", part=part))
             except CheckpointError as error:
-                raise BackendError(str(error)) from error
+                raise BackendError(said(error)) from error
             except (OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError) as error:
                 if out_of_memory(error):
                     raise
                 raise BackendError(
-                    f"The model {where} cannot be loaded: {reason(error)} Get a file anew that is cut short."
+                    Message(
+                        "The model {where} cannot be loaded: {reason} Get a file anew that is cut short.",
+                        where=where,
+                        reason=reason(error),
+                    )
                 ) from error
             for number, (lora, file) in enumerate(zip(self.loras, self._files, strict=True)):
                 loaded, there = add_lora(pipeline, f"lora_{number}", lora, file)
-                self.tell(f"LoRA {lora.name}: {loaded} of the {there} layers in its file are loaded.")
+                self.tell(
+                    Message(
+                        "LoRA {name}: {loaded} of the {count} layers in its file are loaded.",
+                        name=lora.name,
+                        loaded=loaded,
+                        count=there,
+                    )
+                )
             if self.loras:
                 names = [f"lora_{number}" for number in range(len(self.loras))]
                 pipeline.set_adapters(names, [lora.strength for lora in self.loras])
@@ -290,10 +304,11 @@ class CardBackend(ABC):
         if self.card is None:
             return work.batch
         one = replace(work, batch=1)
+        held = Message("1 picture") if work.pictures == 1 else Message("{count} pictures", count=work.pictures)
         self.memory.make_room(
             lambda each: replan(self.footprint, one, each).peak,
             self.card,
-            f"A frame of {Size(*work.size)} pixels with {counted(work.pictures, 'picture')}",
+            Message("A frame of {size} pixels with {held}", size=Size(*work.size), held=held),
         )
         return frames_at_once(self.footprint, work, self.memory.plan, self.card)
 
@@ -354,9 +369,13 @@ class CardBackend(ABC):
                 raise
         self.batch = (count + 1) // 2
         release_memory()
-        fewer = "one at a time" if self.batch == 1 else f"{self.batch} at once"
         self.memory.tell(
-            f"Memory ran out with {count} panels at once. Finished ones are kept; {self.memory.name} makes {fewer}."
+            Message(
+                "Memory ran out with {count} panels at once. Finished ones are kept; {name} makes {fewer}.",
+                count=count,
+                name=self.memory.name,
+                fewer=Message("one at a time") if self.batch == 1 else Message("{count} at once", count=self.batch),
+            )
         )
         raise SmallerBatch
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from anystory.backends.base import BackendError, Lora, Request
+from anystory.backends.base import BackendError, Lora, Request, agreed
 from anystory.backends.card import LARGE, REFERENCE, CardBackend, Fitting, definite, unread_from, weight_of
 from anystory.backends.files import reason, whole
 from anystory.backends.hub import CHECKPOINT, FLUX, fetch
 from anystory.backends.models import MAX_SUBJECTS, guide_of
 from anystory.cast.images import square_crop
-from anystory.errors import Message
+from anystory.errors import Message, said
 from anystory.model.flux.encoder import FluxSubject
 from anystory.model.flux.pipeline import (
     REDUX_SCALE,
@@ -77,10 +77,11 @@ class FluxBackend(CardBackend):
         speed: str = "exact",
         batch: int = 1,
         tell: Callable[[str], None] = lambda _: None,
+        agree: Callable[[str], bool] = agreed,
     ) -> FluxBackend:
         """Load the release from the Hugging Face Hub, or from a `folder` with `base/`, `redux/` and one checkpoint,
-        with LoRAs on top, as fits into `vram` GB of the GPU, for at most `batch` frames at once. Raises `BackendError`
-        with a sentence."""
+        with LoRAs on top, as fits into `vram` GB of the GPU, for at most `batch` frames at once, downloaded if
+        `agree` says yes. Raises `BackendError` with a sentence."""
         local = _release(folder) if folder is not None else None
         fit = Fitting(
             "FLUX",
@@ -94,7 +95,7 @@ class FluxBackend(CardBackend):
             tell=tell,
         )
         if local is None:
-            base, redux, authors = fetch(FLUX, tell)
+            base, redux, authors = fetch(FLUX, tell, agree)
             checkpoint = authors / CHECKPOINT
         else:
             base, redux, checkpoint = local
@@ -105,7 +106,12 @@ class FluxBackend(CardBackend):
         def finish(pipeline: AnyStoryFluxPipeline) -> None:
             hasten(pipeline.transformer, SPEEDS[speed])
 
-        memory = fit.memory(f"in {str(folder)!r}" if folder else f"from the Hugging Face Hub ({base})", make, finish)
+        where = (
+            Message("in '{folder}'", folder=folder)
+            if folder
+            else Message("from the Hugging Face Hub ({folder})", folder=base)
+        )
+        memory = fit.memory(where, make, finish)
         versions = fit.versions(PROGRAM, [base, redux, checkpoint], speed)
         _ = memory.model  # under the plan that the version is to name
         defaults = replace(DEFAULTS, steps=SPEEDS[speed].steps or DEFAULTS.steps)
@@ -166,7 +172,7 @@ class FluxBackend(CardBackend):
                 ref_shift=steering.gammas(names, settings.gamma),
             )
         except ValueError as error:
-            raise BackendError(str(error)) from error
+            raise BackendError(said(error)) from error
 
     def _measure(self, request: Request) -> str:
         """The router knows no background: one subject has no competitor, and its map is its share of attention."""
@@ -194,7 +200,7 @@ def _footprint(local: tuple[Path, Path, Path] | None) -> FluxFootprint:
     try:
         return replace(FluxFootprint.of(release_configs(*local[:2])), gguf=file.stat().st_size if file else 0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BackendError(f"The model's configs cannot be read: {reason(error)}") from error
+        raise BackendError(Message("The model's configs cannot be read: {reason}", reason=reason(error))) from error
 
 
 def _release(folder: Path) -> tuple[Path, Path, Path]:
@@ -203,15 +209,27 @@ def _release(folder: Path) -> tuple[Path, Path, Path]:
     needed = [(base, part) for part in FLUX[0].required] + [(redux, part) for part in FLUX[1].required]
     for path in (folder, *(where / part for where, part in needed)):
         if not path.is_dir():
-            missing = f": it has no folder {path.relative_to(folder)}" if path != folder else ""
-            raise BackendError(f"There is no FLUX model in {str(folder)!r}{missing}.")
+            part = path.relative_to(folder).as_posix()
+            missing = Message(": it has no folder {part}", part=part) if path != folder else ""
+            raise BackendError(
+                Message("There is no {name} model in '{folder}'{missing}.", name="FLUX", folder=folder, missing=missing)
+            )
         if path.parent in (base, redux) and not whole(path):
             raise BackendError(
-                f"The model in {str(folder)!r} is not complete: {path.relative_to(folder)} lacks its config, its "
-                "vocabulary or some of its weights; get the missing files."
+                Message(
+                    "The model in '{folder}' is not complete: {part} lacks its config, its vocabulary or some of its "
+                    "weights; get the missing files.",
+                    folder=folder,
+                    part=path.relative_to(folder).as_posix(),
+                )
             )
     if len(checkpoints) != 1:
         raise BackendError(
-            f"A FLUX model has one checkpoint such as {CHECKPOINT}; {str(folder)!r} has {len(checkpoints)} .bin files."
+            Message(
+                "A FLUX model has one checkpoint such as {checkpoint}; '{folder}' has {count} .bin files.",
+                checkpoint=CHECKPOINT,
+                folder=folder,
+                count=len(checkpoints),
+            )
         )
     return base, redux, checkpoints[0]

@@ -25,8 +25,9 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import get_token
 
-from anystory.backends.base import BackendError
+from anystory.backends.base import BackendError, DownloadError, agreed
 from anystory.backends.files import whole
+from anystory.errors import Message
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,30 @@ KLEIN = (Repository("black-forest-labs/FLUX.2-klein-4B", tuple(f"{part}/*" for p
 """What `--backend klein` downloads: 16 GB."""
 
 
-def fetch(repositories: Sequence[Repository], tell: Callable[[str], None] = lambda _: None) -> list[Path]:
-    """The folders of `repositories` on this computer, downloaded where they are not, after `tell` was given a sentence
-    that says so. Raises BackendError with a sentence, and before the first byte where the disk is too small."""
+def fetch(
+    repositories: Sequence[Repository],
+    tell: Callable[[str], None] = lambda _: None,
+    agree: Callable[[str], bool] = agreed,
+) -> list[Path]:
+    """The folders of `repositories` on this computer, downloaded where they are not, if `agree` answers yes to the
+    question and after `tell` was given a sentence that says so. Raises DownloadError where it answers no, and
+    BackendError with a sentence, before the first byte where the disk is too small."""
     folders = {repository.name: _cached(repository) for repository in repositories}
     missing = [repository for repository in repositories if folders[repository.name] is None]
     needed = sum(_bytes_to_download(repository) for repository in missing)
     _check_space(needed)
     if missing:
         names = ", ".join(repository.name for repository in missing)
+        if not agree(f"Download {_size(needed)} ({names}) to {constants.HF_HUB_CACHE!r}, once?"):
+            raise DownloadError(
+                Message(
+                    "{names} must be downloaded first, {size} to {folder}, and nobody has agreed to it; say "
+                    "--download, or on the page choose what draws and agree there.",
+                    names=names,
+                    size=_size(needed),
+                    folder=Path(constants.HF_HUB_CACHE),
+                )
+            )
         tell(f"Downloading {_size(needed)} ({names}) to {constants.HF_HUB_CACHE!r}, once; stop and go on as you like.")
     for repository in missing:
         folders[repository.name] = _download(repository)
@@ -117,8 +133,15 @@ def fetch_file(name: str, file: str, suffix: str) -> Path:
         except Exception as error:
             raise _explained(name, error, begun=False) from error
         if len(files) != 1:
-            several = f"several: {', '.join(files[:6])}" if files else "none"
-            raise BackendError(f"{name} should have one {suffix} file and has {several}; name one as {name}/FILE.")
+            has = Message("has several: {files}", files=", ".join(files[:6])) if files else Message("has none")
+            raise BackendError(
+                Message(
+                    "{name} should have one {suffix} file and {has}; name one as {name}/FILE.",
+                    name=name,
+                    suffix=suffix,
+                    has=has,
+                )
+            )
         file = files[0]
     return fetch([Repository(name, (file,), (file,))])[0] / file
 
@@ -149,7 +172,12 @@ def _bytes_to_download(repository: Repository) -> int:
     for name in repository.required:
         if not any(fnmatch(file, name) or file.startswith(f"{name}/") for file in names):
             raise BackendError(
-                f"{repository.name} at {_host()} has no {name}; this is not the repository it should be."
+                Message(
+                    "{repository} at {host} has no {name}; this is not the repository it should be.",
+                    repository=repository.name,
+                    host=_host(),
+                    name=name,
+                )
             )
     return sum(file.file_size or 0 for file in plan if file.will_download)
 
@@ -160,8 +188,13 @@ def _check_space(needed: int) -> None:
     free = shutil.disk_usage(there).free
     if needed > free:
         raise BackendError(
-            f"The download takes {_size(needed)} and {str(there)!r} has {_size(free)} free; make room there, or set "
-            "HF_HOME to a folder on a larger disk."
+            Message(
+                "The download takes {size} and '{folder}' has {free} free; make room there, or set HF_HOME to a folder "
+                "on a larger disk.",
+                size=_size(needed),
+                folder=there,
+                free=_size(free),
+            )
         )
 
 
@@ -177,34 +210,61 @@ def _explained(name: str, error: Exception, *, begun: bool) -> BackendError:
     wrapped = isinstance(error, DryRunError | LocalEntryNotFoundError) and error.__cause__ is not None
     cause = error.__cause__ if wrapped else error
     status = cause.response.status_code if isinstance(cause, HfHubHTTPError) else None
-    page, tokens = f"{constants.ENDPOINT}/{name}", f"{constants.ENDPOINT}/settings/tokens"
+    page, tokens, host = f"{constants.ENDPOINT}/{name}", f"{constants.ENDPOINT}/settings/tokens", _host()
     if isinstance(cause, HFValidationError):
-        said = f"{name!r} is not the name of a repository on the Hugging Face Hub; such names read owner/name."
+        said = Message(
+            "{name} is not the name of a repository on the Hugging Face Hub; such names read owner/name.",
+            name=repr(name),
+        )
     elif isinstance(cause, GatedRepoError) and get_token() is None:
-        said = (
-            f"{name} is given to people with a Hugging Face account who accepted its licence: accept it on {page}, "
-            f"make a token on {tokens}, and set HF_TOKEN to it."
+        said = Message(
+            "{name} is given to people with a Hugging Face account who accepted its licence: accept it on {page}, "
+            "make a token on {tokens}, and set HF_TOKEN to it.",
+            name=name,
+            page=page,
+            tokens=tokens,
         )
     elif isinstance(cause, GatedRepoError):
-        said = f"Your Hugging Face account has not accepted the licence of {name}; accept it on {page}."
+        said = Message(
+            "Your Hugging Face account has not accepted the licence of {name}; accept it on {page}.",
+            name=name,
+            page=page,
+        )
     elif isinstance(cause, RepositoryNotFoundError):
-        key = "without a token (HF_TOKEN)" if get_token() is None else "to your token"
-        said = f"There is no repository {name} at {_host()}, or it does not open {key}."
+        key = Message("without a token (HF_TOKEN)") if get_token() is None else Message("to your token")
+        said = Message(
+            "There is no repository {name} at {host}, or it does not open {key}.", name=name, host=host, key=key
+        )
     elif status == 401:
-        said = f"The Hugging Face token is not valid; make a new one on {tokens} and set HF_TOKEN to it."
+        said = Message(
+            "The Hugging Face token is not valid; make a new one on {tokens} and set HF_TOKEN to it.", tokens=tokens
+        )
     elif status is not None and status // 100 == 4:
-        said = f"{_host()} refuses {name} ({status}); check that your token may read it."
+        said = Message(
+            "{host} refuses {name} ({status}); check that your token may read it.", host=host, name=name, status=status
+        )
     elif isinstance(error, OSError) and error.errno is not None and begun:  # the disk's, not the network's
-        said = f"{name} cannot be written to {constants.HF_HUB_CACHE!r}: {error.strerror}."
+        said = Message(
+            "{name} cannot be written to '{folder}': {strerror}.",
+            name=name,
+            folder=Path(constants.HF_HUB_CACHE),
+            strerror=error.strerror,
+        )
     elif isinstance(cause, HTTPError | OSError) and begun:
-        said = f"The download of {name} from {_host()} broke off; try again: files that arrived whole are kept."
+        said = Message(
+            "The download of {name} from {host} broke off; try again: files that arrived whole are kept.",
+            name=name,
+            host=host,
+        )
     elif isinstance(cause, HTTPError | OSError):
-        said = (
-            f"{name} is not, or not wholly, on this computer and {_host()} cannot be reached; connect and try again, "
-            "or give a folder that has the model with --model."
+        said = Message(
+            "{name} is not, or not wholly, on this computer and {host} cannot be reached; connect and try again, or "
+            "give a folder that has the model with --model.",
+            name=name,
+            host=host,
         )
     else:
-        said = f"{name} cannot be downloaded from {_host()}: {cause}"
+        said = Message("{name} cannot be downloaded from {host}: {cause}", name=name, host=host, cause=cause)
     return BackendError(said)
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from anystory.backends.base import ROUTINGS, BackendError, Lora, Request
+from anystory.backends.base import ROUTINGS, BackendError, Lora, Request, agreed
 from anystory.backends.card import LARGE, REFERENCE, CardBackend, Fitting, definite, weight_of
 from anystory.backends.files import reason, whole
 from anystory.backends.hub import KLEIN, fetch
 from anystory.backends.models import MAX_SUBJECTS, guide_of
 from anystory.cast.images import square_crop
-from anystory.errors import Message
+from anystory.errors import Message, said
 from anystory.model.flux.pipeline import TOKEN, FluxDenoised, Start
 from anystory.model.flux.plans import FluxPlan, FluxWork
 from anystory.model.klein.pipeline import TEXT_TOKENS, AnyStoryKleinPipeline, KleinSettings, KleinSubject
@@ -74,9 +74,11 @@ class KleinBackend(CardBackend):
         batch: int = 1,
         routing: str = ROUTINGS[0],
         tell: Callable[[str], None] = lambda _: None,
+        agree: Callable[[str], bool] = agreed,
     ) -> KleinBackend:
         """Load the release from the Hugging Face Hub, or from a `folder` of its form, with LoRAs on top, as fits into
-        `vram` GB of the GPU, for at most `batch` frames at once. Raises `BackendError` with a sentence."""
+        `vram` GB of the GPU, for at most `batch` frames at once, downloaded if `agree` says yes. Raises
+        `BackendError` with a sentence."""
         if folder is not None:
             _check_whole(folder)
         fit = Fitting(
@@ -90,12 +92,17 @@ class KleinBackend(CardBackend):
             batch=batch,
             tell=tell,
         )
-        files = fetch(KLEIN, tell)[0] if folder is None else folder
+        files = fetch(KLEIN, tell, agree)[0] if folder is None else folder
 
         def make(dtype: torch.dtype, plan: FluxPlan) -> AnyStoryKleinPipeline:
             return AnyStoryKleinPipeline.from_release(files, dtype, plan)
 
-        memory = fit.memory(f"in {str(folder)!r}" if folder else f"from the Hugging Face Hub ({files})", make)
+        where = (
+            Message("in '{folder}'", folder=folder)
+            if folder
+            else Message("from the Hugging Face Hub ({folder})", folder=files)
+        )
+        memory = fit.memory(where, make)
         versions = fit.versions(PROGRAM, [files], routing)
         _ = memory.model  # under the plan that the version is to name
         about = Capabilities(
@@ -160,8 +167,14 @@ class KleinBackend(CardBackend):
             )
         if settings.size.area > LARGEST:
             raise BackendError(
-                f"A frame of {settings.size} has {settings.size.area / 1e6:.1f} megapixels and {NAME} draws up to "
-                f"{LARGEST / 1e6:.1f}; ask for a smaller one."
+                Message(
+                    "A frame of {size} has {megapixels} megapixels and {name} draws up to {most}; ask for a smaller "
+                    "one.",
+                    size=settings.size,
+                    megapixels=f"{settings.size.area / 1e6:.1f}",
+                    name=NAME,
+                    most=f"{LARGEST / 1e6:.1f}",
+                )
             )
         start, end = steering.reference or (KleinSettings.ref_start_at, KleinSettings.ref_end_at)
         try:
@@ -175,7 +188,7 @@ class KleinBackend(CardBackend):
                 ref_shift=steering.gammas(names, settings.gamma),
             )
         except ValueError as error:
-            raise BackendError(str(error)) from error
+            raise BackendError(said(error)) from error
 
     def _measure(self, request: Request) -> str:
         """One subject has no competitor unless its map steers the frame."""
@@ -246,17 +259,23 @@ def _footprint(folder: Path | None) -> KleinFootprint:
     try:
         return KleinFootprint.of(release_configs(folder))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BackendError(f"The model's configs cannot be read: {reason(error)}") from error
+        raise BackendError(Message("The model's configs cannot be read: {reason}", reason=reason(error))) from error
 
 
 def _check_whole(folder: Path) -> None:
     """Raise BackendError for a folder that is no such model, or not all of it."""
     for part in KLEIN[0].required:
         if not (folder / part).is_dir():
-            missing = f": it has no folder {part}" if folder.is_dir() else ""
-            raise BackendError(f"There is no {NAME} model in {str(folder)!r}{missing}.")
+            missing = Message(": it has no folder {part}", part=part) if folder.is_dir() else ""
+            raise BackendError(
+                Message("There is no {name} model in '{folder}'{missing}.", name=NAME, folder=folder, missing=missing)
+            )
         if not whole(folder / part):
             raise BackendError(
-                f"The model in {str(folder)!r} is not complete: {part} lacks its config, its vocabulary or some of its "
-                "weights; get the missing files."
+                Message(
+                    "The model in '{folder}' is not complete: {part} lacks its config, its vocabulary or some of its "
+                    "weights; get the missing files.",
+                    folder=folder,
+                    part=part,
+                )
             )

@@ -8,8 +8,19 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from anystory.backends.base import BACKENDS, MODELS, ROUTINGS, SPEEDS, STORYBOOK, Backend, BackendError, Lora
+from anystory.backends.base import (
+    BACKENDS,
+    MODELS,
+    ROUTINGS,
+    SPEEDS,
+    STORYBOOK,
+    Backend,
+    BackendError,
+    Lora,
+    agreed,
+)
 from anystory.errors import Message, listed
 from anystory.supplies import ASSETS
 
@@ -44,13 +55,15 @@ def load(
     batch: int = 1,
     routing: str = ROUTINGS[0],
     tell: Callable[[str], None] = lambda _: None,
+    agree: Callable[[str], bool] = agreed,
 ) -> Backend:
     """Load a backend by name, None being what `chosen` says; `model` is a folder with other weights than its own,
     `device` a torch device name (None = the best there is), `loras` go on top of the weights, `vram` is how many GB of
     the GPU may be used (None = what is free), `speed` one of `SPEEDS`, `batch` how many frames may be made at once
     where memory allows it, `routing` one of `ROUTINGS`; `tell` is called with sentences: what will be loaded and how,
-    before it is, and what changes when memory runs out. Raises `BackendError` with a sentence, also for what the
-    backend has no use for."""
+    before it is, and what changes when memory runs out; `agree` is asked before weights are downloaded, with a question
+    that says how much, from where and to which folder, and answers whether they are to be. Raises `BackendError` with a
+    sentence, also for what the backend has no use for."""
     name = chosen(name, model)
     if name not in BACKENDS:
         raise BackendError(
@@ -71,15 +84,16 @@ def load(
         return StorybookBackend()
     hush()
     folder = Path(model) if model is not None else None
+    asking: dict[str, Any] = {"tell": tell, "agree": agree}
     if name == "flux":
         from anystory.backends.flux import FluxBackend
 
-        return FluxBackend.load(folder, device=device, loras=loras, vram=vram, speed=speed, batch=batch, tell=tell)
+        return FluxBackend.load(folder, device=device, loras=loras, vram=vram, speed=speed, batch=batch, **asking)
     if name == "klein":
         from anystory.backends.klein import KleinBackend
 
         _refuse(name, ("flux",), {f"--speed {speed}": speed != SPEEDS[0]})
-        return KleinBackend.load(folder, device=device, loras=loras, vram=vram, batch=batch, routing=routing, tell=tell)
+        return KleinBackend.load(folder, device=device, loras=loras, vram=vram, batch=batch, routing=routing, **asking)
     from anystory.backends.sdxl import STEPS, AnyStoryBackend
 
     _refuse(name, ("flux",), {f"--speed {speed}": speed not in STEPS})

@@ -180,6 +180,8 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--device", metavar="D", help="of a model: cpu, cuda, cuda:1, mps (default: the best there is)"
     )
+    about = "klein, flux: download their weights without asking first"
+    command.add_argument("--download", action="store_true", help=about)
 
 
 def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from anystory.backends.base import Backend
+from anystory.backends.base import Backend, agreed
 from anystory.backends.load import chosen
 from anystory.backends.load import load as load_backend
 from anystory.cli.report import Report
@@ -24,7 +24,10 @@ def check(arguments: argparse.Namespace, report: Report) -> int:
     engine = None
     if arguments.backend or arguments.model:
         engine = load_backend(
-            chosen(arguments.backend, arguments.model), model=arguments.model, device=arguments.device
+            chosen(arguments.backend, arguments.model),
+            model=arguments.model,
+            device=arguments.device,
+            agree=agreed if arguments.download else report.agree,
         )
     findings = found(arguments.script, engine)
     unreadable = any(finding.code == "unreadable" for finding in findings)

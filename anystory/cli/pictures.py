@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from anystory.backends.base import Locator
+from anystory.backends.base import Locator, agreed
 from anystory.backends.load import load as load_backend
 from anystory.cast.images import open_image
 from anystory.cast.masks import hints
@@ -104,7 +104,8 @@ def _segment_by(arguments: argparse.Namespace, report: Report) -> None:
     picture = open_image(arguments.picture)
     segmenter = segmenter_named(arguments.segmenter, report)
     subjects = [segmenter.subject(path.stem, path) for path in arguments.by]
-    engine = load_backend(arguments.backend, model=arguments.model, device=arguments.device)
+    agree = agreed if arguments.download else report.agree
+    engine = load_backend(arguments.backend, model=arguments.model, device=arguments.device, agree=agree)
     if not isinstance(engine, Locator):
         raise UsageError(f"{engine.about.name} cannot look for characters in a picture; take another --backend.")
     found = locate(engine, picture, subjects)

@@ -178,6 +178,8 @@ def _engine(arguments: argparse.Namespace, name: str, report: Report) -> Iterato
     """The backend that was asked for, here or as many on a cluster."""
     how = {key: getattr(arguments, key) for key in ("model", "device", "vram", "speed", "batch", "routing")}
     how |= {"name": name, "loras": arguments.lora, "tell": report.note}
+    asked = backend.refused if arguments.ray else report.agree  # workers have no terminal
+    how["agree"] = backend.agreed if arguments.download else asked
     if arguments.ray and arguments.batch > 1:
         raise UsageError("--batch is for one machine and --ray spreads the frames; leave one of them out.")
     if arguments.ray:

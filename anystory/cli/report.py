@@ -35,6 +35,13 @@ class Report:
         if not self.machine:
             tqdm.write(f"anystory: {sentence}", file=sys.stderr)
 
+    def agree(self, question: str) -> bool:
+        """Whether a person at the terminal answers yes. Where there is none, and for a machine, nobody is asked."""
+        if self.machine or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+            return False
+        print(f"anystory: {question} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
     def error(self, sentence: str, **fields: Any) -> None:
         """Why a command, or a part of it, was not done."""
         self._event("error", message=sentence, **fields)

@@ -1,5 +1,5 @@
 """`python -m anystory.evaluation MODEL --art FOLDER --out FOLDER`: the judge's table, the model card's figures and
-their pictures. `--only embedded` is the quick part, which needs no judge."""
+their pictures. `--only embedded` is the quick part, which needs no judge; `--only comparisons` are the paper's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from anystory.training.health import SIGMAS, reference_gap
 from anystory.training.inputs import encode_batch, prepare
 from anystory.training.world import World
 
-PARTS = ("table", "embedded", "settings")
+PARTS = ("table", "embedded", "settings", "comparisons")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--art", type=Path, required=True, help="folder of the training art")
     parser.add_argument("--out", type=Path, required=True, help="folder for figures.json, table.md and the sheets")
     parser.add_argument(
-        "--only", choices=PARTS, help="only the judge's table, the quick figures, or places that stay (default: all)"
+        "--only",
+        choices=PARTS,
+        help="only the judge's table, the quick figures, places that stay, or the paper's comparisons (default: all "
+        "but those)",
     )
     parser.add_argument(
         "--samples", type=int, default=100, help="drawings the table tells apart (default: %(default)s)"
@@ -50,6 +53,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--guidance", type=float, help="default: the model's own")
     about = "what the table draws from the sketches of its lines: off, layout, 0.4, layout 0.4 (default: the model's)"
     parser.add_argument("--from-sketch", metavar="WORDS", help=about)
+    parser.add_argument(
+        "--train",
+        type=int,
+        default=0,
+        metavar="STEPS",
+        help="of each model that the comparisons need a training for, twice as many of new routers; without it those "
+        "are left out",
+    )
     parser.add_argument("--device")
     options = parser.parse_args(arguments)
     try:
@@ -65,6 +76,8 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
     """Write the figures and sheets that were asked for to `options.out`; returns what is in figures.json."""
     if options.samples < 2:
         raise ValueError(f"--samples is {options.samples}; to tell drawings apart it takes at least 2.")
+    if options.train < 0:
+        raise ValueError(f"--train is {options.train}; give a number of steps, or leave it out.")
     backend = AnyStoryBackend.load(options.model, name="mini", device=options.device)
     settings = replace(backend.about.defaults, steps=options.steps)
     if options.guidance is not None:
@@ -98,8 +111,43 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
             picture.save(options.out / name)
         (options.out / "table.md").write_text(report.as_markdown(f"Model {backend.about.version}"), encoding="utf-8")
         figures |= report.as_data()
+    if options.only == "comparisons":
+        figures |= compared(options, backend, art, world, settings)
     (options.out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return figures
+
+
+def compared(
+    options: argparse.Namespace, backend: AnyStoryBackend, art: Art, world: World, settings: Settings
+) -> dict[str, object]:
+    """The paper's comparisons; writes comparisons.md and a sheet each, and trains what was asked for in OUT/trained."""
+    from anystory.evaluation import comparisons, size
+    from anystory.evaluation.cases import gallery
+    from anystory.evaluation.comparison_sheets import sheets
+    from anystory.evaluation.variants import SCENES, VARIANTS, train
+
+    if settings.guidance == 1:
+        raise ValueError("The guidance is 1, which has no unconditional branch to compare; give --guidance above 1.")
+    variants: dict[str, AnyStoryBackend] = {}
+    if options.train:
+        known = Art(options.art, options.out / "cache", split="train", size=art.size)
+        seen = World(known, options.out / "cache", size=settings.size.width, scenes_count=SCENES)
+        for name in VARIANTS:
+            folder = train(name, options.model, seen, options.out / "trained", options.train)
+            variants[name] = AnyStoryBackend.load(folder, name=name, device=options.device)
+    atelier = comparisons.Atelier(backend, variants, settings, gallery(art, options.samples))
+    rows = comparisons.compare(atelier, world, lambda line: print(line, file=sys.stderr, flush=True))
+    networks = size.table()
+    for name, picture in sheets(atelier):
+        picture.save(options.out / name)
+    page = comparisons.as_markdown(rows, f"Comparisons on {backend.about.version}", size.table_lines(networks))
+    (options.out / "comparisons.md").write_text(page, encoding="utf-8")
+    print(page, file=sys.stderr)
+    return {
+        "steps of each training": options.train,
+        "table 1": [asdict(network) for network in networks],
+        "comparisons": [row.as_data() for row in rows],
+    }
 
 
 def embedded(backend: AnyStoryBackend, art: Art, world: World, settings: Settings, out: Path) -> dict[str, object]:

@@ -407,7 +407,8 @@ def _cut(cast: Gallery, number: int) -> MaskedImage:
     return cast.subjects[number].image, cast.subjects[number].mask
 
 
-def _on_white(cast: Gallery, number: int) -> Image.Image:
+def on_white(cast: Gallery, number: int) -> Image.Image:
+    """Drawing `number` of the gallery."""
     image, mask = _cut(cast, number)
     return Image.composite(image, Image.new("RGB", image.size, "white"), mask)
 
@@ -443,13 +444,13 @@ def _sheets(
         pictures, captions = [], []
         for k in numbers:
             made = alone[k]
-            pictures += [_on_white(cast, made.case.cast[0]), made.frame.image]
+            pictures += [on_white(cast, made.case.cast[0]), made.frame.image]
             pictures.append(tinted(made.frame.image, made.frame.maps))
             captions += [cast.subjects[made.case.cast[0]].name, made.case.prompt.text, f"found as number {ranks[k]}"]
         sheets[name] = sheet(pictures, captions, columns=6, cell=192)
     pictures, captions = [], []
     for on, off in list(zip(couples, unrouted, strict=True))[:SHOWN]:
-        pictures += [*(_on_white(cast, i) for i in on.case.cast), on.frame.image]
+        pictures += [*(on_white(cast, i) for i in on.case.cast), on.frame.image]
         pictures += [tinted(on.frame.image, on.frame.maps), off.frame.image]
         captions += [*(cast.subjects[i].name for i in on.case.cast), on.case.prompt.text, "who is where", "gates open"]
     sheets["pairs.png"] = sheet(pictures, captions, columns=5, cell=192)

@@ -62,7 +62,7 @@ def figure(
     """
     kinds, steps, names = kinds or trace.kinds, steps or some_steps(trace), trace.names[:-1]
     if not names:
-        raise ValueError("Nobody is in this frame, so there are no maps to show.")
+        raise ValueError(Message("Nobody is in this frame, so there are no maps to show."))
     rows = math.ceil(math.sqrt(len(trace.shapes)))
     tile = tile or max(max(map(max, trace.shapes)), 128 // rows)
     size = _fitted(max(trace.shapes, key=lambda shape: shape[0] * shape[1]), tile)
@@ -145,7 +145,7 @@ def contact_sheet(script: Script, frames: Mapping[int, Frame], cell: int = 256) 
     there is none, beside the frame under its routing with who holds how much; the legend below, of the cast and of who
     else is in a frame made before. A panel without a frame stays empty. Raises ValueError without any frame."""
     if not frames:
-        raise ValueError("The story has no frame yet; render it first.")
+        raise ValueError(Message("The story has no frame yet; render it first."))
     cast = _everybody(script, frames)
     empty = Image.new("RGB", (cell, cell), NOBODYS)
     pictures, captions = [], []
@@ -190,8 +190,13 @@ def _grid(
     width, height = margin + len(heads) * block, 2 * line + gap + len(labels) * down
     if width * height > MAX_PIXELS:
         raise ValueError(
-            f"The sheet would be {width}×{height} px, more than {MAX_PIXELS // 1_000_000} million pixels; "
-            "ask for fewer steps or smaller tiles."
+            Message(
+                "The sheet would be {width}×{height} px, more than {most} million pixels; ask for fewer steps or "
+                "smaller tiles.",
+                width=width,
+                height=height,
+                most=MAX_PIXELS // 1_000_000,
+            )
         )
     paper = Image.new("RGB", (width, height), PAPER)
     for row, label in enumerate(labels):

@@ -10,6 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from anystory.cast.images import SELECTED
+from anystory.errors import Message
 from anystory.sketch.facing import guessed
 from anystory.sketch.matting import CLEAR, SOLID, defringed, softened
 from anystory.story.model import Subject
@@ -56,7 +57,11 @@ def prepare(subject: Subject) -> Cutout:
     ValueError where its mask selects nothing."""
     rgb, alpha = np.asarray(subject.image), np.asarray(subject.mask)
     if not (alpha >= SELECTED).any():
-        raise ValueError(f"{subject.name}: the mask selects nothing; paint over the character or give another mask.")
+        raise ValueError(
+            Message(
+                "{name}: the mask selects nothing; paint over the character or give another mask.", name=subject.name
+            )
+        )
     clean = _without_specks(alpha)
     pixels, grid = _pixel_art(rgb, alpha)
     kind = PIXELS

@@ -131,11 +131,6 @@ def _is_spelt(word: str, rest: str) -> bool:
     return word in _SPELT or (word[0] not in "AEIOU" and word[1] not in "AEIOUY" and word[:2].lower() not in _ONSETS)
 
 
-def counted(count: int, noun: str) -> str:
-    """So many of a noun whose plural ends in s: "1 picture", "2 pictures"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def sentence_case(noun: str) -> str:
     """A noun as in the midst of a sentence: its first letter small, unless it is that of a name, of capitals or of a
     noun whose words all have one, Great Dane."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor
 from transformers import AutoTokenizer, BertModel, CLIPVisionModelWithProjection
 
+from anystory.model.anystory import AnyStoryModel
 from anystory.model.attention import SubjectAdapter
 from anystory.model.autoencoder import PatchAutoencoder
 from anystory.model.pipeline import AnyStoryPipeline
@@ -156,14 +158,17 @@ def train_stage(
     device: str = "cpu",
     workers: int = 0,
     seed: int = 0,
+    stage: TrainingStage | None = None,
+    within: Callable[[AnyStoryModel], AbstractContextManager[object]] = nullcontext,
 ) -> None:
     """Train the AnyStory in `folder` by stage `name`, write it to `out` with averaged (EMA) weights.
 
     frames: composed frames per step and process, by `workers` more processes or, with 0, in this one: the same either
     way. draws: noise levels a frame. draws and learning_rate: the stage's own if None. The state is in `out`-NAME.pt
-    beside it: the same call resumes.
+    beside it: the same call resumes. stage: another than the one of that name. within: a context that is open while the
+    networks learn, such as a switch that takes a part of them out.
     """
-    stage = STAGES[name]
+    stage = stage or STAGES[name]
     if draws:
         stage = replace(stage, objective=replace(stage.objective, draws=draws))
     rank, processes = _processes(device)
@@ -200,7 +205,7 @@ def train_stage(
     def publish() -> None:
         ema.store(trained.values())
         ema.copy_to(trained.values())
-        with low_precision:
+        with low_precision, within(model):
             encoded = [encode_batch(pipeline, inputs) for inputs in held]
             for sigma in SIGMAS:
                 errors = reference_gap(pipeline, encoded, sigma)
@@ -233,9 +238,11 @@ def train_stage(
                 group["lr"] = rate * warm_up_and_decay(progress)
         generator.manual_seed(int(_dice("noise", seed, step, rank).integers(2**62)))
         torch.manual_seed(int(_dice("gumbel", seed, step, rank).integers(2**62)))
-        with low_precision:
+        with low_precision, within(model):
             batch = encode_batch(pipeline, inputs)
             losses = stage_losses(model, batch, _at(stage.objective, progress), target, generator)
+        if not losses["total"].requires_grad:
+            continue  # routers that learn alone learn nothing of frames with nobody in them
         model.zero_grad(set_to_none=True)
         losses["total"].backward()
         _average_gradients(trained.values(), processes)
@@ -259,7 +266,7 @@ def _at(objective: Objective, progress: float) -> Objective:
         return replace(
             objective,
             truth=float(np.interp(progress, [0.1, 0.6], [1.0, 0.2])),
-            correspondence=float(np.interp(progress, [0.5, 0.9], [CORRESPONDENCE, 0.0])),
+            correspondence=float(np.interp(progress, [0.5, 0.9], [objective.correspondence, 0.0])),
         )
     if objective.temperature is not None:
         return replace(objective, temperature=float(np.interp(progress, [0.0, 1.0], TEMPERATURE)))

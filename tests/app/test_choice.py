@@ -5,22 +5,27 @@ import sys
 import threading
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
 
-from anystory.backends.base import BACKENDS, MODELS, NEEDS, STORYBOOK, BackendError, Needs
+from anystory.backends.base import BACKENDS, MODELS, NEEDS, STORYBOOK, BackendError, DownloadError, Needs
 from anystory.backends.load import load, supplied
+from anystory.errors import Message
+from anystory.model.flux.plans import FluxWork, plan, release_footprint
+from anystory.model.memory import described
 from anystory.project.folder import Project
 from tests.app.conftest import visiting
 from tests.app.steps import EXAMPLE, ROOT, few_steps, frames, open_part, settle, upload, write
 from tests.app.test_parts import actors, job, last  # noqa: F401
 from ui import choice, space
 from ui.backends import Backends, named
-from ui.serve import arguments, loaders
+from ui.frames import standing
+from ui.serve import agreed, arguments, loaders
 from ui.strings import LANGUAGES, say
 from ui.strip import strip
-from ui.studio import Studio, takes
+from ui.studio import Moment, Studio, takes
 
 
 def arrive(backends, name):
@@ -95,6 +100,35 @@ def test_of_large_ones_one_is_in_memory_and_nobody_loses_theirs(monkeypatch):
     assert loads[-1] == ("flux", [STORYBOOK])
 
 
+def test_weights_are_downloaded_where_somebody_has_agreed_and_not_before(tiny_backend, monkeypatch):
+    """By the command line, on the page, or on a Space, by whoever set it up."""
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert agreed(arguments([])) == set() and agreed(arguments(["--download"])) == set(MODELS)
+    may = agreed(arguments([]))
+    asks = loaders(arguments(["--offer", "klein,flux"]), lambda *_: None, may)["klein"].keywords["agree"]
+
+    def load():
+        if not asks("Download 15.9 GB?"):
+            raise DownloadError(Message("{names}, {size} to {folder}.", names="a/<b>", size="15.9 GB", folder="here"))
+        return tiny_backend
+
+    backends, words = Backends({"mini": lambda: tiny_backend, "klein": load}, agreed=may), partial(say, "en")
+    arrive(backends, "klein")
+    with pytest.raises(DownloadError) as lacking:
+        backends["klein"]
+    offer = choice.menu(backends, "mini", words, offer=("klein", lacking.value))
+    assert "klein is not on this machine yet: 15.9 GB would be downloaded, once, from a/&lt;b&gt; on" in offer
+    assert '<button type="button" data-name="klein" data-agreed>Download</button>' in offer and "data-no>" in offer
+    assert "data-agreed" not in choice.menu(backends, "mini", words)
+    alone = Backends({"klein": load}, agreed=set())
+    assert "data-agreed" in choice.menu(alone, "klein", words, offer=("klein", lacking.value))
+    backends.agree("klein")
+    arrive(backends, "klein")
+    assert backends["klein"] is tiny_backend
+    monkeypatch.setenv("SPACE_ID", "somebody/anystory")
+    assert agreed(arguments([])) == set(MODELS)
+
+
 def test_the_operator_says_what_is_offered(monkeypatch):
     monkeypatch.delenv("ANYSTORY_OFFER", raising=False)
     assert space.offered(None, STORYBOOK, shared=False) == BACKENDS
@@ -118,7 +152,7 @@ def test_what_the_command_line_says_of_the_machine_holds_for_all_models(tiny_mod
     assert list(given) == ["mini", *(name for name in BACKENDS if name != "mini")]
     assert given["mini"]["model"] == tiny_model_folder and "model" not in given["flux"]
     assert given["flux"]["device"] == "cpu" and given["flux"]["vram"] == 9
-    assert set(given[STORYBOOK]) == {"tell"}
+    assert set(given[STORYBOOK]) == {"tell", "agree"}
 
 
 def test_every_backend_says_what_it_is_and_needs_in_every_language(tiny_backend):
@@ -134,6 +168,20 @@ def test_every_backend_says_what_it_is_and_needs_in_every_language(tiny_backend)
     assert "No &lt;b&gt;GPU&lt;/b&gt;." in wrong and 'data-now="storybook"' in wrong
     alone = Backends({"mini": lambda: tiny_backend})
     assert choice.menu(alone, "mini", words) == choice.once(alone, None, words) == ""
+
+
+def test_what_a_model_says_while_it_is_loaded_is_in_the_page_s_language(tiny_backend):
+    turns = described(plan(release_footprint(), FluxWork(), "bf16", "bf16", "model"))
+    told = [Message("{name}: {plan}.", name="FLUX", plan=turns), "somebody else's /a/b/c"]
+    for code, says in (("es", "un modelo a la vez en la tarjeta"), ("zh-CN", "显卡上每次只放一个模型")):
+        words = partial(say, code)
+        backends = Backends(dict.fromkeys(("mini", "flux"), lambda: tiny_backend), {"flux": told[:1]})
+        menu = choice.menu(backends, "mini", words, loading="flux")
+        assert says in menu and "expected" not in menu
+        backends = Backends(dict.fromkeys(("mini", "flux"), lambda: tiny_backend), {"flux": told})
+        assert "somebody else&#x27;s c<" in choice.menu(backends, "mini", words, loading="flux")
+        moment = Moment("backend.loading", {"name": "flux"}, what=backends.told("flux")[0])
+        assert says in standing(SimpleNamespace(moment=moment, stopped=False), words)
 
 
 @pytest.fixture(scope="module")

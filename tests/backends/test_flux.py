@@ -21,6 +21,7 @@ from anystory.backends.card import fingerprint
 from anystory.backends.flux import FluxBackend
 from anystory.backends.load import load as load_backend
 from anystory.cast.images import square_crop
+from anystory.errors import Message
 from anystory.maps.diagnosis import diagnose
 from anystory.model.flux.pipeline import FluxSettings
 from anystory.pages.balloons import Lettering, letter
@@ -176,7 +177,7 @@ def test_every_picture_of_a_character_counts_and_frames_with_other_numbers_are_m
 def test_settings_that_make_no_frame_are_refused(flux, change, said):
     with pytest.raises(BackendError) as error:
         frame(flux, settings=replace(SETTINGS, **change))
-    assert str(error.value) == said
+    assert str(error.value) == said and isinstance(error.value.said, Message)
 
 
 def test_a_crowd_is_refused(flux):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import socket
 import subprocess
@@ -259,5 +260,28 @@ def test_a_story_is_rendered_with_weights_from_the_hub(hub, ask, tmp_path):
     out = tmp_path / "out"
     arguments = ["render", str(story), "--out", str(out), "--backend", "flux", "--device", "cpu", "--steps", "1"]
     run = ask(hub.url, *arguments, program=("-m", "anystory"))
+    assert run.returncode == 2 and hub.given == [] and not out.exists()
+    assert f"{BASE}, {REDUX}, {AUTHORS} must be downloaded first, " in run.stderr
+    assert "nobody has agreed to it; say --download, or on the page" in run.stderr
+    run = ask(hub.url, *arguments, "--download", program=("-m", "anystory"))
     assert run.returncode == 0, run.stderr
     assert (out / "frames" / "001.png").is_file()
+    offline = ask(hub.url, *arguments, program=("-m", "anystory"), HF_HUB_OFFLINE="1", token=None)
+    assert offline.returncode == 0 and "panel 1: unchanged" in offline.stdout
+
+
+@pytest.mark.parametrize(("answer", "status"), [("\n", 2), ("y\n", 0)])
+def test_at_a_terminal_somebody_is_asked(hub, tmp_path, answer, status):
+    """By `check`, which needs no more of the weights than a frame does."""
+    (tmp_path / "story.txt").write_text("A lighthouse on a cliff. [NC]\n", encoding="utf-8")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+    environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    command = [sys.executable, "-m", "anystory", "check", str(tmp_path / "story.txt"), "--backend", "klein"]
+    ours, theirs = pty.openpty()
+    os.write(ours, answer.encode())
+    run = subprocess.Popen([*command, "--device", "cpu"], cwd=ROOT, env=environment, stdin=theirs, stderr=theirs)
+    assert run.wait() == status
+    said = os.read(ours, 100_000).decode()
+    os.close(ours), os.close(theirs)
+    assert f"Download 0.9 MB ({KLEIN[0].name}) to " in said and ", once? [y/N] " in said
+    assert bool(hub.given) == (status == 0) and ("nobody has agreed to it" in said) == (status == 2)

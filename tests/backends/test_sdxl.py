@@ -19,6 +19,7 @@ from anystory.backends.sdxl import fingerprint
 from anystory.model.attention import Routing
 from anystory.story.model import BACKGROUND, Prompt, Settings, Subject
 from tests.tiny import sdxl_pipeline
+from ui.strings import say
 
 PROMPT = Prompt("a fox and a robot", ((0, 5), (10, 17)))
 NAMES = ("Fox", "Robot")
@@ -188,6 +189,9 @@ def _sentence(folder):
         load(model=folder, device="cpu")
     text = str(raised.value)
     assert "\n" not in text and repr(str(folder)) in text
+    for code in ("zh-CN", "es"):
+        told = say(code, raised.value)
+        assert told != text and str(folder.parent) not in told and f"'{folder.name}'" in told
     return text
 
 

@@ -13,13 +13,13 @@ from anystory.backends.sdxl import AnyStoryBackend
 from anystory.bench import paper, walk
 from anystory.bench.card import CARD, Card
 from anystory.bench.count import Counter
+from anystory.evaluation.size import SDXL
 from anystory.model.attention import Bank, SubjectAdapter, attend, transformer_blocks
 from anystory.model.memory import CONTEXT, GIB, SPARE, chain
 from anystory.model.plans import ALWAYS, CANDIDATES, Footprint, Plan, Work, candidates, layer_shapes, plan, replan
 from anystory.story.capabilities import Capabilities
 from anystory.story.model import Prompt, Settings
 from tests.backends.test_sdxl import _subject
-from tests.model.test_reference import SDXL
 
 ABOUT = Capabilities("sdxl", "1", Settings(size=paper.SIZE), range(64, 4 * paper.SIZE + 1, 8), 4)
 

@@ -4,24 +4,9 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
+from anystory.evaluation.size import SDXL
 from anystory.model.attention import SubjectAdapter, transformer_blocks
 from anystory.model.reference import ReferenceNet
-
-SDXL = {
-    "sample_size": 128,
-    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    "block_out_channels": (320, 640, 1280),
-    "layers_per_block": 2,
-    "transformer_layers_per_block": [1, 2, 10],
-    "attention_head_dim": [5, 10, 20],
-    "cross_attention_dim": 2048,
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 256,
-    "projection_class_embeddings_input_dim": 2816,
-}
-"""The U-Net of stabilityai/stable-diffusion-xl-base-1.0."""
 
 
 def _latents(pipeline, count=2):

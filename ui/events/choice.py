@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.backends.base import BackendError, Locator
+from anystory.backends.base import BackendError, DownloadError, Locator
 from anystory.story.model import Settings
 from ui import cast, choice, frames, html, masthead, script, story
 from ui.events import QUICK, SLOW
@@ -46,17 +46,19 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
             yield ready(name, request)
         except BackendError as error:
             wrong = say(error)
-            menu = choice.menu(backends, name, say)
+            menu = choice.menu(backends, name, say, offer=_offer(name, error))
             yield {head.model: html.model("missing", wrong), banner: html.notice([wrong]), pick.menu: menu}
 
     def use(event: gr.EventData, request: gr.Request, now: str) -> Iterator[dict[Any, Any]]:
         say, name = words(request), str(event.name)
+        if getattr(event, "agreed", False):
+            backends.agree(name)
         try:
             for _ in backends.arriving(name, again=True):
                 yield {pick.menu: choice.menu(backends, now, say, loading=name)}
             yield ready(name, request)
         except BackendError as error:
-            yield {pick.menu: choice.menu(backends, now, say, wrong=say(error))}
+            yield {pick.menu: choice.menu(backends, now, say, wrong=say(error), offer=_offer(name, error))}
 
     numbers = [controls.steps, controls.guidance]
     outputs = [pick.name, pick.menu, head.model, banner, parts.finder.section, controls.sketch, *numbers]
@@ -65,6 +67,11 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
     # A story that came back before the model was there goes on with its own settings.
     loaded.then(_of_story, parts.story.settings, numbers, **QUICK)
     _wire_once(parts)
+
+
+def _offer(name: str, error: BackendError) -> tuple[str, DownloadError] | None:
+    """What a backend lacks that a visitor may have downloaded."""
+    return (name, error) if isinstance(error, DownloadError) else None
 
 
 def _of_story(settings: Settings | None) -> tuple[Any, Any]:
