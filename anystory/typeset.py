@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -148,6 +149,13 @@ def direction(text: str) -> str:
         elif depth == 0 and kind in ("L", "R", "AL"):
             return "L" if kind == "L" else "R"
     return ""
+
+
+def backward(text: str) -> bool:
+    """Whether a sentence runs from right to left: as its first letter does, or as most do where one of another script,
+    a name's, comes first: Mia הולכת."""
+    kinds = Counter(map(unicodedata.bidirectional, text))
+    return right_to_left(text) or kinds["R"] + kinds["AL"] > kinds["L"]
 
 
 def isolated(text: str) -> str:
@@ -324,7 +332,7 @@ def set_block(block: TextBlock, box: Box, align: str, ink: Colour = INK) -> list
     """The lines of a block in their places in its box (the text's own, without margins). `align` is "start", where its
     direction begins, or "middle"."""
     left, top, right, _ = box
-    backwards = right_to_left(" ".join(block.lines))
+    backwards = backward(" ".join(block.lines))
     x, anchor = (right, "r") if backwards else (left, "l")
     if align == "middle":
         x, anchor = (left + right) / 2, "m"
@@ -348,8 +356,8 @@ def set_line(
     ink: Colour = INK,
     backwards: bool | None = None,
 ) -> SetLine:
-    """One line in its place; see `SetLine`. `backwards` None = as `right_to_left` tells."""
-    return SetLine(text, size, at, anchor, ink, right_to_left(text) if backwards is None else backwards, own())
+    """One line in its place; see `SetLine`. `backwards` None = as `backward` tells."""
+    return SetLine(text, size, at, anchor, ink, backward(text) if backwards is None else backwards, own())
 
 
 def write_line(image: Image.Image, text: str, size: int, at: tuple[float, float], *how: Any, **more: Any) -> None:

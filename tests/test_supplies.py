@@ -125,8 +125,8 @@ def test_every_sentence_of_the_program_is_known_in_every_language():
             assert other.strip() and unwritable(other) == "", (code, pattern)
 
 
-TOLD = {"BackendError", "PlanError", "CheckpointError", "NotFiniteError"}
-"""What is called with a sentence of a model's."""
+TOLD = {"tell", "BackendError", "DownloadError", "PlanError", "CheckpointError", "NotFiniteError"}
+"""What is called with a sentence of a model's: of what it refuses and of how it is kept."""
 
 
 def translatable(given, names):

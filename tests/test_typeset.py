@@ -13,6 +13,8 @@ from anystory.typeset import (
     NOT_SHAPED,
     SHAPED,
     SPACES,
+    TextBlock,
+    backward,
     balanced,
     clipped,
     clusters,
@@ -22,6 +24,7 @@ from anystory.typeset import (
     measure,
     pieces,
     right_to_left,
+    set_block,
     sizes,
     unwritable,
     wrap,
@@ -111,6 +114,14 @@ def test_the_first_letter_gives_the_direction():
         assert right_to_left(characters(codes)) == bool(int(level)), line
     assert right_to_left(isolated("Mia") + ": שלום") and not right_to_left(isolated("שלום") + ": hello")
     assert not right_to_left(isolated(isolated("שלום"))) and not right_to_left("\u2069" + "a" + "שלום")
+
+
+def test_a_name_in_front_does_not_turn_a_sentence():
+    for text in ("Mia הולכת לגן!", "NASA: שלום לכולם (2025)?", "Mia تمشي في الحديقة.", "שלום Mia and Tom"):
+        assert backward(text), text
+        (line,) = set_block(TextBlock((text,), 20), (0, 0, 300, 30), "start")
+        assert line.backwards and line.anchor == "r"
+    assert not any(map(backward, ("Mia says שלום", "Mia", "2025", "")))
 
 
 @pytest.mark.parametrize("first", list("・〜ゝゞヽヾヵヶ‼⁇⁈⁉‥〟ｧｯｬ｡､･ｰﾞﾟ｣゠–々〻"))

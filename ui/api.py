@@ -219,6 +219,7 @@ def wire(parts: Parts) -> None:
         language: str = "",
         grid: str = "2x3",
         panel: int = 1,
+        upscale: bool = False,
     ) -> tuple[FileData, list[str]]:
         """Make a file of a rendered story: a lettered book to print or to read on a screen, pictures, a storyboard, a
         webtoon, a film, or the layers of a frame of storybook's.
@@ -239,6 +240,7 @@ def wire(parts: Parts) -> None:
             language: the code of the words' language, "" = as their letters tell
             grid: columns and rows of a storyboard's page
             panel: the panel whose frame's layers are asked for, from 1
+            upscale: with trim, enlarge frames with too few dots by a small network, which keeps outlines sharp
 
         Returns:
             The file, and sentences on what did not fit or is missing.
@@ -258,6 +260,7 @@ def wire(parts: Parts) -> None:
             dots = _number("dpi", dpi, int, MIN_DPI, MAX_DPI)
             layout, gap = str(pages) or script.pages or Format.layout, Format.gutter
             how = book.form(layout, "", gap, captions, dialogue, trim, own, front, author, direction, None, dots)
+            how = replace(how, upscale=bool(upscale))
             made = Pages(project, how, painter=printer(project) if how.paper else None)
             if kind in others.KINDS:
                 file = _own_place() / f"{slug(script.title)}{others.ending(kind, number)}"

@@ -42,14 +42,17 @@ WAYS = {"box": "book.box", "balloons": "book.balloons", "below": "book.below", "
 KINDS = ("png", "pdf", "cbz", "epub")
 OTHERS = ("storyboard", "webtoon", "ora")
 """What the story is saved as besides its pages and its film."""
+SEEN = ("pages", "storyboard", "webtoon", "film")
+"""What can be looked at before it is saved."""
 SCRIPTS = ("fountain", "csv", "storyboarder")
 """What the script is saved as for other programs."""
 
 
 @dataclass(frozen=True)
 class Book:
-    """The widgets of the pages. `at` is the page that is looked at, from 1; `said` changes with the words on them,
-    `saves` are the buttons by file type, but for that of the `film`, and `filmed` says how far that is."""
+    """The widgets of the pages. `show` is what is looked at, of `SEEN`, and `at` which page of it, from 1; `said`
+    changes with the words on them, `saves` are the buttons by file type, but for that of the `film`, and `filmed` says
+    how far that is."""
 
     layout: gr.Dropdown
     page: gr.Dropdown
@@ -63,6 +66,8 @@ class Book:
     direction: gr.Dropdown
     font: gr.File
     dpi: gr.Slider
+    upscale: gr.Checkbox
+    show: gr.Dropdown
     at: gr.State
     said: gr.Textbox
     preview: gr.HTML
@@ -75,7 +80,8 @@ class Book:
     def settings(self) -> list[Any]:
         """What `form` takes, in its order."""
         laid = [self.layout, self.page, self.gutter, self.captions, self.dialogue]
-        return [*laid, self.paper, self.bleed, self.cover, self.author, self.direction, self.font, self.dpi]
+        bound = [self.paper, self.bleed, self.cover, self.author, self.direction, self.font, self.dpi, self.upscale]
+        return [*laid, *bound]
 
 
 def create() -> Book:
@@ -118,6 +124,7 @@ def create() -> Book:
                     ways = [(t(f"book.direction.{way or 'own'}"), way) for way in DIRECTIONS]
                     direction = gr.Dropdown(ways, value="", label=t("book.direction"), min_width=140)
                     dpi = gr.Slider(MIN_DPI, MAX_DPI, value=Format.dpi, step=1, label=t("book.dpi"), min_width=140)
+                upscale = gr.Checkbox(label=t("book.upscale"), info=t("book.upscale-info"), elem_id="upscale")
                 font = gr.File(label=t("book.font"), file_types=list(FONTS), height=110, elem_id="font")
             with gr.Row(elem_classes="takeaway"):
                 saves = {
@@ -139,10 +146,12 @@ def create() -> Book:
                     for kind in SCRIPTS
                 }
         with gr.Column(scale=7, min_width=280):
+            seen = [(t(f"book.show.{kind}"), kind) for kind in SEEN]
+            show = gr.Dropdown(seen, value=SEEN[0], label=t("book.show"), elem_id="book-show")
             preview = gr.HTML(empty(), js_on_load=TURN, elem_id="pages")
     at, words = gr.State(1), gr.Textbox(visible="hidden")
-    laid = layout, page, gutter, captions, dialogue
-    return Book(*laid, paper, bleed, cover, author, direction, font, dpi, at, words, preview, fit, film, filmed, saves)
+    laid = layout, page, gutter, captions, dialogue, paper, bleed, cover, author, direction, font, dpi, upscale
+    return Book(*laid, show, at, words, preview, fit, film, filmed, saves)
 
 
 def said(shown: Sequence[Shown], script: Script | None) -> str:
@@ -170,6 +179,7 @@ def form(
     direction: str | None = "",
     font: str | None = None,
     dpi: float = Format.dpi,
+    upscale: bool = False,
 ) -> Format:
     """The settings as a format, those of `bleed` and `cover` as they are typed, empty for none; on paper, the page has
     its size. Raises what is in `ERRORS`."""
@@ -184,7 +194,8 @@ def form(
         raise PageError(Message("{cover} is no panel for the cover; write its number, or nothing.", cover=repr(cover)))
     on = paper(trim, inches) if trim else None
     panel = int(cover or 0)
-    return Format(layout, "" if on else page, int(dpi), float(gutter), lettering, on, panel, author)
+    larger = bool(upscale and on)
+    return Format(layout, "" if on else page, int(dpi), float(gutter), lettering, on, panel, author, larger)
 
 
 def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
@@ -202,27 +213,36 @@ def pages(shown: Sequence[Shown], script: Script | None, how: Format) -> Pages:
 
 
 def preview(
-    made: Pages, at: int, say: Callable[..., str] = words(None), dpi: int = 0, coming: Collection[int] = ()
+    made: Pages,
+    at: int,
+    say: Callable[..., str] = words(None),
+    saved: Format | None = None,
+    coming: Collection[int] = (),
 ) -> tuple[int, str]:
-    """Page `at`, or the last one, as HTML with buttons to turn over, and its number. What is cut off is pale; `dpi` are
-    those that the pages are saved with, for which frames may have too few dots; the frames of the panels `coming` are
-    being made anew."""
+    """Page `at`, or the last one, as HTML with buttons to turn over, and its number. What is cut off is pale; the pages
+    are `saved` in a format that frames may have too few dots for; the frames of the panels `coming` are being made
+    anew."""
     count = len(made)
     at = min(max(at, 1), count)
     page = made[at - 1]
+    numbers = ", ".join(map(str, page.panels))
+    few = coarse(page.real, saved) if saved and not made.painted else ()
+    cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits} - {*coming})))
+    hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *few, *made.findings))]
+    return at, figure(html.data_uri(_cut(page)), page.picture.size, numbers, at, count, hints)
+
+
+def figure(source: str, size: tuple[int, int], numbers: str, at: int, count: int, hints: Sequence[str]) -> str:
+    """A picture to look at, of the panels of these `numbers`, number `at` of `count`, with buttons to turn over."""
 
     def turn(to: int, key: str, sign: str) -> str:
         off = "" if 1 <= to <= count else " disabled"
         label = escape(t(key))
         return f'<button data-page="{to}" title="{label}" aria-label="{label}"{off}>{sign}</button>'
 
-    numbers = ", ".join(map(str, page.panels))
-    few = coarse(page.real, replace(made.form, dpi=dpi)) if dpi and not made.painted else ()
-    cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits} - {*coming})))
-    hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *few, *made.findings))]
-    return at, (
-        f'<figure class="page"><img src="{html.data_uri(_cut(page))}" alt="{escape(t("book.panels"))} {numbers}" '
-        f'width="{page.picture.width}" height="{page.picture.height}"></figure>'
+    return (
+        f'<figure class="page"><img src="{source}" alt="{escape(t("book.panels"))} {numbers}" '
+        f'width="{size[0]}" height="{size[1]}"></figure>'
         f'<div class="turn">{turn(at - 1, "book.before", "‹")}<span role="status">{at} / {count}</span>'
         f"{turn(at + 1, 'book.after', '›')}</div>" + "".join(f'<p class="hint">{escape(hint)}</p>' for hint in hints)
     )

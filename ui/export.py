@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from queue import Queue
+from tempfile import TemporaryDirectory
 
 from anystory.errors import Message
 from anystory.pages.balloons import Lettering
 from anystory.pages.export import write, write_webtoon
-from anystory.pages.layout import Pages
+from anystory.pages.layout import Page, Pages
 from anystory.pages.storyboard import SheetForm, Sheets
-from anystory.pages.webtoon import StripForm
+from anystory.pages.webtoon import StripForm, slices
 from anystory.render.film import Film, FilmError, FilmForm, write_film
 from anystory.render.layers import write_layers
+from ui import html
+from ui.book import PREVIEW, figure
 
 LAYERS = ("ora", "psd")
 KINDS = ("storyboard", "webtoon", "webp", "mp4", *LAYERS)
@@ -86,6 +90,31 @@ def filming(pages: Pages, kind: str, target: Path) -> Generator[float, None, tup
         finally:
             stopped.set()
     return made.result()
+
+
+def look(pages: Pages, kind: str, at: int, say: Callable[..., str]) -> tuple[int, str]:
+    """What `save` would write of a `kind` of `ui.book.SEEN` but the pages, small: sheet or slice `at`, or how panel
+    `at` moves in the film, as HTML like that of `ui.book.preview`, and which it is. Raises what `save` raises."""
+    project, script, how = pages.project, pages.script, _inside(pages.form.lettering)
+    if kind == "film":
+        numbers = Film(project, FilmForm(), ".webp", script).numbers
+        at = min(max(at, 1), len(numbers))
+        film = Film(project, FilmForm(rate=8, lettering=how), ".webp", script, numbers[at - 1 : at])
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "film.webp"
+            write_film(film, file)
+            source = f"data:image/webp;base64,{base64.b64encode(file.read_bytes()).decode()}"
+        return at, figure(source, film.size, str(numbers[at - 1]), at, len(numbers), [*map(say, film.notes)])
+    seen: Sequence[Page]
+    if kind == "storyboard":
+        seen = Sheets(project, replace(SheetForm.of("2x3", font=how.font), dpi=PREVIEW), script)
+    else:
+        seen = list(slices(pages, StripForm(400, 640, 60, pages.form.lettering)))
+    at = min(max(at, 1), len(seen))
+    page = seen[at - 1]
+    panels = ", ".join(map(str, page.panels))
+    hints = [say(sentence) for sentence in page.warnings]
+    return at, figure(html.data_uri(page.image), page.picture.size, panels, at, len(seen), hints)
 
 
 def _inside(how: Lettering) -> Lettering:

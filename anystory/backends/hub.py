@@ -98,7 +98,14 @@ def fetch(
                     folder=Path(constants.HF_HUB_CACHE),
                 )
             )
-        tell(f"Downloading {_size(needed)} ({names}) to {constants.HF_HUB_CACHE!r}, once; stop and go on as you like.")
+        tell(
+            Message(
+                "Downloading {size} ({names}) to '{folder}', once; stop and go on as you like.",
+                size=_size(needed),
+                names=names,
+                folder=Path(constants.HF_HUB_CACHE),
+            )
+        )
     for repository in missing:
         folders[repository.name] = _download(repository)
     return [folder for repository in repositories if (folder := folders[repository.name]) is not None]

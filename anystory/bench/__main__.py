@@ -113,7 +113,7 @@ def flux(arguments: argparse.Namespace) -> int:
 
 
 def klein(arguments: argparse.Namespace) -> int:
-    print("\n".join(kleins.report(kleins.counted())))
+    print("\n".join(kleins.report(kleins.counted(), kleins.counted(sketch=True))))
     return 0
 
 

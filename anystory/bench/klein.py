@@ -74,24 +74,26 @@ SIDE = 128
 """Of its frames and references, in pixels."""
 
 
-def counted(configs: Configs = RELEASE, work: FluxWork = WORK, steps: int = 4) -> dict[str, Cost]:
+def counted(
+    configs: Configs = RELEASE, work: FluxWork = WORK, steps: int = 4, *, sketch: bool = False
+) -> dict[str, Cost]:
     """What the steps of a frame cost with the stock processors and with each of `ROUTINGS`; closed, the characters and
-    nobody hold equal shares of it."""
+    nobody hold equal shares of it. With a `sketch` that is one more reference, in all three."""
     with torch.device("meta"):
         parts = {name: empty(name, configs[name], makers=MAKERS) for name in ("vae", "transformer")}
         transformer = parts["transformer"].to(torch.bfloat16).eval()
         ref = torch.empty(1, (work.reference // TOKEN) ** 2, transformer.config.in_channels, dtype=torch.bfloat16)
         text = torch.empty(1, work.text, transformer.config.joint_attention_dim, dtype=torch.bfloat16)
-    costs = {
-        "stock": _stock(transformer, text, math.prod(work.size) // TOKEN**2 + work.pictures * ref.shape[1]) * steps
-    }
+        sketches = [ref.mT.unflatten(2, (work.reference // TOKEN,) * 2)] * sketch
+    tokens = math.prod(work.size) // TOKEN**2 + (work.pictures + sketch) * ref.shape[1]
+    costs = {"stock": _stock(transformer, text, tokens) * steps}
     pipeline = AnyStoryKleinPipeline(scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True), **parts)
     cast = [KleinSubject(ref, str(number)) for number in range(work.pictures)]
     noise = pipeline.noise(0, *work.size)
     for mode in ROUTINGS:
         settings = KleinSettings(*work.size, steps, close=mode == "close")
         with patch.object(attention, "held_by", equal_shares), Counter() as cost:
-            for _ in pipeline.denoise_batch(text, [cast], noise, settings):
+            for _ in pipeline.denoise_batch(text, [cast], noise, settings, sketches=sketches):
                 pass
         costs[mode] = cost
     return costs
@@ -112,14 +114,15 @@ def _stock(transformer: Flux2Transformer2DModel, text: Tensor, tokens: int) -> C
     return cost
 
 
-def report(costs: dict[str, Cost]) -> Sequence[str]:
-    """The counts and the memory plans, as lines of Markdown."""
-    stock = costs["stock"]
+def report(costs: dict[str, Cost], sketched: dict[str, Cost]) -> Sequence[str]:
+    """The counts without a sketch and with one to look at, and the memory plans, as lines of Markdown."""
     lines = ["| steps of a frame | operations | | bytes | | launches |", "| --- | --- | --- | --- | --- | --- |"]
-    for mode, cost in costs.items():
-        figures = f"{cost.flops / 1e12:.1f} T | × {cost.flops / stock.flops:.3f}"
-        figures += f" | {cost.bytes / 1e9:.0f} GB | × {cost.bytes / stock.bytes:.2f} | {cost.launches}"
-        lines.append(f"| {mode} | {figures} |")
+    for what, counts in (("", costs), (", with a sketch", sketched)):
+        stock = counts["stock"]
+        for mode, cost in counts.items():
+            figures = f"{cost.flops / 1e12:.1f} T | × {cost.flops / stock.flops:.3f}"
+            figures += f" | {cost.bytes / 1e9:.0f} GB | × {cost.bytes / stock.bytes:.2f} | {cost.launches}"
+            lines.append(f"| {mode}{what} | {figures} |")
     return [*lines, "", *table(release_footprint(), WORK, "FLUX.2 [klein]").splitlines()]
 
 

@@ -214,6 +214,8 @@ def _stories(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument("--trim", default="", metavar="PAPER", help=about)
     about = "with --trim: inches beyond it that are cut off (default: what the paper asks for, else 0)"
     command.add_argument("--bleed", type=float, metavar="INCHES", help=about)
+    about = "with --trim: enlarge frames with too few dots by a small network, for sharp outlines"
+    command.add_argument("--upscale", action="store_true", help=about)
     about = "a cover with the picture of this panel, the title and the author, and a back"
     command.add_argument("--cover", type=int, default=0, metavar="PANEL", help=about)
     about = "who made the book, for the cover or the title page and the file"

@@ -33,13 +33,14 @@ def export_story(arguments: argparse.Namespace, report: Report) -> None:
         return
     if arguments.bleed is not None and not arguments.trim:
         raise UsageError("--bleed is for --trim, which says how large the page is; give both.")
+    if arguments.upscale and not arguments.trim:
+        raise UsageError("--upscale is for --trim, which says how large the page is; give both.")
     lettering = Lettering(arguments.captions, arguments.dialogue, arguments.direction, arguments.font)
     on = paper(arguments.trim, arguments.bleed) if arguments.trim else None
     project = Project(arguments.folder)
     layout = arguments.pages or project.story().script.pages or Format.layout
-    form = Format(
-        layout, arguments.size, arguments.dpi, arguments.gutter, lettering, on, arguments.cover, arguments.author
-    )
+    laid = layout, arguments.size, arguments.dpi, arguments.gutter, lettering
+    form = Format(*laid, on, arguments.cover, arguments.author, arguments.upscale)
     pages = Pages(project, form, painter=printer(project) if on else None)
     for warning in write(pages, arguments.out, arguments.language):
         report.note(warning)

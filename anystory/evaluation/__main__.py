@@ -84,6 +84,8 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
         settings = replace(settings, guidance=options.guidance)
     usual = backend.about.from_sketch or FROM_NOISE
     taken = usual if options.from_sketch is None else FromSketch.read(options.from_sketch)
+    if taken.reference and not backend.about.refers_to_sketches:
+        raise ValueError(f"{backend.about.name} takes no sketch for a reference; say layout, a strength or both.")
     art = Art(options.art, options.out / "cache", split="test", size=128)
     world = World(art, options.out / "cache", size=settings.size.width, scenes_count=100)
     options.out.mkdir(parents=True, exist_ok=True)

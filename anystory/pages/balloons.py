@@ -28,6 +28,7 @@ from anystory.typeset import (
     Box,
     SetLine,
     TextBlock,
+    backward,
     balanced,
     cut,
     fit,
@@ -92,7 +93,7 @@ class Lettering:
 
     def backwards(self, text: str) -> bool:
         """Whether what has these words in it is read from right to left."""
-        return self.direction == "rtl" if self.direction else right_to_left(text)
+        return self.direction == "rtl" if self.direction else backward(text)
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def _strip(words: Sequence[str], width: int, most: int, size: int) -> Lettered:
 
 def _spoken(line: Line) -> str:
     """A line of dialogue with who says it; the words keep their direction after a name in another script."""
-    alike = right_to_left(line.who) == right_to_left(line.say)
+    alike = right_to_left(line.who) == backward(line.say)
     return f"{line.who if alike else isolated(line.who)}: {line.say}"
 
 

@@ -17,6 +17,10 @@ GRID = 128
 """Columns in which it is looked where a character is."""
 
 
+ENOUGH = 0.95
+"""The part of the dots asked for that a picture may have and still be as asked."""
+
+
 def dots(frame: Frame, size: tuple[int, int]) -> float:
     """How many of a frame's dots a dot of a place of `size` pixels has that it fills."""
     return min(frame.image.width / size[0], frame.image.height / size[1])

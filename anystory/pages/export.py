@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from anystory.errors import Message
 from anystory.pages.archive import cbz, page_file, write_pages
+from anystory.pages.crop import ENOUGH
 from anystory.pages.epub import epub
 from anystory.pages.form import Format, PageError
 from anystory.pages.language import language_of, spoken
@@ -136,8 +137,15 @@ def write_webtoon(pages: Pages, form: StripForm, target: str | Path) -> tuple[st
 
 def coarse(real: Mapping[int, float], form: Format) -> Iterator[str]:
     """A sentence on pictures that have fewer dots than the paper of a book is to have."""
-    few = {number: dots for number, dots in real.items() if dots < 0.95 * form.dpi}
-    if form.paper and few:
+    few = {number: dots for number, dots in real.items() if dots < ENOUGH * form.dpi}
+    if form.upscale and few:
+        yield Message(
+            "The pictures of panels {numbers}, of {least} dots per inch on the paper, were enlarged by a small network"
+            ": outlines are sharp, nothing new is to be seen, and fine grain is lost.",
+            numbers=", ".join(map(str, sorted(few))),
+            least=f"{min(few.values()):.0f}",
+        )
+    elif form.paper and few:
         yield Message(
             "The pictures of panels {numbers} have {least} dots per inch on the paper, fewer than {dpi}; "
             "render them larger, or print smaller.",

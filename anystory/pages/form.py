@@ -34,8 +34,8 @@ def check_dpi(dpi: int) -> None:
 class Format:
     """How pages are made: a layout, a page size (`PAGES` or `FIT`, "" = the layout's own) or the paper of a printed
     book, dots per inch, the gap between cells in millimetres and the lettering. `cover` is the number of the panel
-    whose picture is on the cover, 0 for a book without one, `author` who made the book. Raises PageError for what there
-    is not."""
+    whose picture is on the cover, 0 for a book without one, `author` who made the book. `upscale` has frames with too
+    few dots for the paper enlarged by a small network. Raises PageError for what there is not."""
 
     layout: str = "2x2"
     page: str = ""
@@ -45,6 +45,7 @@ class Format:
     paper: Paper | None = None
     cover: int = 0
     author: str = ""
+    upscale: bool = False
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
@@ -70,6 +71,8 @@ class Format:
                     other=self.page or self.layout,
                 )
             )
+        if self.upscale and not self.paper:
+            raise PageError(Message("Frames are enlarged for the paper of a book; choose a paper, or leave it out."))
         check_dpi(self.dpi)
         if not 0 <= self.gutter <= MAX_GUTTER:
             raise PageError(

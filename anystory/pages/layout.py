@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw
 from anystory.errors import Message
 from anystory.fonts import using
 from anystory.pages.balloons import Lettered, Lettering, into, letter, strip, told
-from anystory.pages.crop import astray, cover, cropped, dots
+from anystory.pages.crop import ENOUGH, astray, cover, cropped, dots
+from anystory.pages.enlarge import enlarged
 from anystory.pages.form import Format, PageError
 from anystory.pages.sheet import MAX_TITLE, POINTS, TITLE, Blank, Leaf, bound, cell_boxes, portions, sheet_for
 from anystory.project.folder import Project, left_out, png
@@ -27,6 +28,7 @@ from anystory.typeset import (
     PAPER,
     Box,
     SetLine,
+    backward,
     direction,
     fit,
     paragraphs,
@@ -222,12 +224,17 @@ class Pages(Sequence[Page]):
             self._back(canvas, leaf.panels[0])
         return canvas.page(leaf.panels if leaf.kind == "cells" else ())
 
-    def _frame(self, number: int, size: tuple[int, int]) -> Frame:
-        """The frame of a panel, for a place of `size` pixels."""
+    def _frame(self, number: int, size: tuple[int, int]) -> tuple[Frame, float]:
+        """The frame of a panel, for a place of `size` pixels, and how many dots of its own a dot there has."""
         frame = self.project.frame(number)
-        times = 1 / dots(frame, size)
-        larger = self._painter(number, frame, times) if self._painter and self.form.paper and times > 1 else None
-        return larger or frame
+        real = dots(frame, size)
+        if not self.form.paper or real >= 1:
+            return frame, real
+        if self._painter and (larger := self._painter(number, frame, 1 / real)):
+            return larger, dots(larger, size)
+        if self.form.upscale and real < ENOUGH:
+            return replace(frame, image=enlarged(frame.image, 1 / real)), real
+        return frame, real
 
     def _cells(self, canvas: _Canvas, leaf: Leaf) -> None:
         """The title on the first, the cells, the page's number."""
@@ -249,8 +256,8 @@ class Pages(Sequence[Page]):
         em = _cell_em(em, width, height)
         if below:
             height -= below.picture.height
-        frame = self._frame(number, (width, height))
-        canvas.real[number] = self.form.dpi * dots(frame, (width, height))
+        frame, real = self._frame(number, (width, height))
+        canvas.real[number] = self.form.dpi * real
         image, maps = cover(frame, (width, height))
         canvas.add(into(image, panel, maps, how, em), (left, top), number)
         if below:
@@ -278,8 +285,8 @@ class Pages(Sequence[Page]):
     def _picture(self, canvas: _Canvas, number: int, high: int) -> RoutingMaps:
         """Draw the frame of a panel over the page, `high` pixels of it; returns its maps there."""
         size = canvas.sheet.width, high
-        frame = self._frame(number, size)
-        canvas.real[number] = self.form.dpi * dots(frame, size)
+        frame, real = self._frame(number, size)
+        canvas.real[number] = self.form.dpi * real
         image, maps = cover(frame, size)
         canvas.picture.paste(image, (0, 0))
         return maps
@@ -313,8 +320,8 @@ class Pages(Sequence[Page]):
 
 def reads_backwards(script: Script, how: Lettering) -> bool:
     """Whether a story's pages run from right to left: as is asked for, or as most of its words do."""
-    ways = [direction(text) for text in script.words]
-    return how.direction == "rtl" if how.direction else ways.count("R") > ways.count("L")
+    ways = [backward(text) for text in script.words if direction(text)]
+    return how.direction == "rtl" if how.direction else sum(ways) > len(ways) / 2
 
 
 def png_text(frame: Path) -> dict[str, str]:

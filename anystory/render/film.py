@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -104,10 +104,18 @@ class FilmForm:
 
 class Film:
     """The film of a story in a folder, whose panels without a frame are left out; `notes` say which, and what else is
-    not as one may expect. `ending` is one of `FORMS`, `script` has other words than those it was rendered with. Raises
+    not as one may expect. `ending` is one of `FORMS`, `script` has other words than those it was rendered with,
+    `only` are the panels to take, by number. Raises
     FilmError where there is no frame, ProjectError for a folder that holds no story."""
 
-    def __init__(self, project: Project, form: FilmForm, ending: str = ".mp4", script: Script | None = None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        form: FilmForm,
+        ending: str = ".mp4",
+        script: Script | None = None,
+        only: Collection[int] | None = None,
+    ) -> None:
         if ending not in FORMS:
             raise FilmError(
                 Message("A film ends in {endings}, not in {ending}.", endings=", ".join(FORMS), ending=repr(ending))
@@ -115,10 +123,11 @@ class Film:
         self.project, self.form, self.ending = project, form, ending
         self.script = script or project.story().script
         lost = project.unreadable()
-        self.numbers = [n for n in range(1, len(self.script.panels) + 1) if n in project.entries and n not in lost]
+        asked = [n for n in range(1, len(self.script.panels) + 1) if only is None or n in only]
+        self.numbers = [n for n in asked if n in project.entries and n not in lost]
         if not self.numbers:
             raise FilmError(Message("{folder} holds no frames; render the story first.", folder=project.folder))
-        without = [n for n in range(1, len(self.script.panels) + 1) if n not in self.numbers and n not in lost]
+        without = [n for n in asked if n not in self.numbers and n not in lost]
         self.notes = [left_out(error) for error in lost.values()]
         if without:
             self.notes.append(Message("Without a frame and left out: {numbers}.", numbers=", ".join(map(str, without))))

@@ -70,7 +70,8 @@ def _wide(data: bytes) -> str | None:
     alone has one for nearly each."""
     even, odd = data[0::2].count(0), data[1::2].count(0)
     most = len(data) // 2
-    least = 0.5 if re.fullmatch(rb"[\0\t\r\n -~]*", data) else 0.05
+    latin = len(re.findall(rb"[\t\r\n -~]", data.replace(b"\0", b""))) > 0.9 * (len(data) - data.count(0))
+    least = 0.5 if latin else 0.05
     if len(data) % 2 or not most or max(even, odd) < least * most or min(even, odd) > max(even, odd) / 2:
         return None
     return "utf-16-be" if even > odd else "utf-16-le"

@@ -68,7 +68,8 @@ TITLE = re.compile(
     re.IGNORECASE,
 )
 CAST = re.compile(
-    r"(?:#+\s*)?(?:\*\*)?(?:(?:main )?(?:characters?|cast)|personajes|角色|人物)\s*"
+    r"(?:#+\s*)?(?:\*\*)?(?:(?:main )?(?:characters?|cast)|personajes|角色|人物|登場人物|キャラクター|등장인물"
+    r"|personnages|figuren|personen|charaktere|personagens|personaggi|персонажи|الشخصيات|דמויות)\s*"
     r"(?:[:：]\s*(?:\*\*)?|\*\*\s*[:：]?)?$",
     re.IGNORECASE,
 )
@@ -180,6 +181,7 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
     cast = _cast_list(raw, marks, known)
     speakers = _speakers(raw, marks, cast, known)
+    least = min((_indent(text, start) for (start, _), mark in zip(raw, marks, strict=True) if mark), default=0)
     told = set(re.findall(r"[^\W\d_]{2,}", " ".join(line for _, line in raw if ":" not in line and "：" not in line)))
     under: Role = ""  # of what part the lines below a label without words are
     body = False  # whether lines of the panel above may follow
@@ -195,11 +197,12 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
         if line.startswith("#") and not (mark and _counts(mark)):
             continue  # a remark
         following = raw[index + 1][1] if index + 1 < len(raw) else ""
-        if CUE.fullmatch(line) or (line.isdecimal() and CUE.fullmatch(following)):
+        if CUE.fullmatch(line) or (index == 0 and line == "WEBVTT") or (line.isdecimal() and CUE.fullmatch(following)):
             left_out.append(LeftOut(span, Message("when a subtitle is shown")))
             continue
         inside = chat and first < index and line and not line.startswith(">")
         indented = start > 0 and text[start - 1] in " \t"
+        deeper = mark is not None and bool(mark["bullet"]) and bool(found) and _indent(text, start) > least
         said = index > first if chat else bool(found)
         below = mark is not None and mark["sub"] and nested
         at = mark.end() if mark and below else 0
@@ -241,12 +244,17 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
             else:
                 found.append(_cut(start, line, mark.end() if mark else 0, "more"))
         elif mark:
-            found.append(_cut(start, line, mark.end(), "panel"))
+            found.append(_cut(start, line, mark.end(), "more" if deeper else "panel"))
         elif chat and line and _beside(raw, index, first, last, known):
             left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
         else:
             found.append(Pasted(start, line))
     return _without_headings(found, left_out)
+
+
+def _indent(text: str, start: int) -> int:
+    """How far from the beginning of its line something stands."""
+    return start - max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) - 1
 
 
 def _without_headings(found: list[Pasted], left_out: list[LeftOut]) -> tuple[list[Pasted], tuple[LeftOut, ...]]:
@@ -295,9 +303,17 @@ def _unquoted_block(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
 def _marks(raw: Sequence[tuple[int, str]]) -> list[re.Match[str] | None]:
     """What stands before each line's words, None for nothing."""
     marks = [MARK.match(line) for _, line in raw]
+    subs = [tuple(map(int, re.findall(r"\d+", mark["sub"]))) for mark in marks if mark and mark["sub"]]
+    # 1.1, 1.2, 2.1 count; "3.5 cats" and "4.5 dogs" below it do not
+    counted = all(
+        two in ((one[0], one[1] + 1), (one[0] + 1, 0), (one[0] + 1, 1)) for one, two in itertools.pairwise(subs)
+    )
     kinds = [re.sub(r"\w+", "1", mark["weak"] or mark["sub"] or "") if mark else "" for mark in marks]
     several = Counter(kinds)
-    return [None if kind and several[kind] < 2 else mark for kind, mark in zip(kinds, marks, strict=True)]
+    return [
+        None if mark and ((kind and several[kind] < 2) or (mark["sub"] and not counted)) else mark
+        for kind, mark in zip(kinds, marks, strict=True)
+    ]
 
 
 def _counts(mark: re.Match[str], nested: bool = True) -> bool:

@@ -39,7 +39,9 @@ from anystory.sketch.reading.things import at_no_wall, things_of
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.shows import all_told
 from anystory.sketch.words import vocabulary
+from anystory.story.apposition import settled
 from anystory.story.model import Panel, Script
+from anystory.story.prompt import find_names, told_as
 from anystory.story.shot import Role, Shot
 
 PLACE, TIME, WEATHER, MEDIUM = "meadow", "day", "clear", "watercolour"
@@ -106,6 +108,7 @@ class Reader:
     ) -> None:
         self._cast = {member.name: member.description for member in cast}
         self._names = {**self._cast, **{name: "" for name in others if name not in self._cast}}
+        self._told = told_as(self._names)
         self._heights = {
             member.name: getattr(member, "height", None) or height_of(member.description) for member in cast
         }
@@ -129,8 +132,11 @@ class Reader:
         """The shot of the story's next panel."""
         members = [name for name in self._cast if name in panel.cast]
         language = language_of(panel.prompt, list(self._names))
+        text = panel.prompt
+        if language == "en":
+            text = settled(text, find_names(text, self._names), self._told, shown=True)
         company = Company(self._names, members, self._meant, self._narrator, self._genders)
-        sentence = parse(panel.prompt, company, language, self._own.kinds)
+        sentence = parse(text, company, language, self._own.kinds)
         said: set[str] = set()
         guessed: set[str] = set()
         shows = all_told(panel.shows, members)

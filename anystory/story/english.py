@@ -188,7 +188,7 @@ def before_name(text: str, after: str = "") -> Ahead:
     goes. `after`: how the sentence goes on."""
     whole, text = text, _TITLE.sub("", text)
     hit = _LAST.search(_CALLED.sub(" ", text))
-    if hit and _is_person(hit[1]) and "," not in hit[2]:
+    if hit and is_person(hit[1]) and "," not in hit[2]:
         ahead = _before_noun(text[: hit.start()], person=True)
         if not ahead.determiner and (owner := re.search(r"(?<!\S)\S*['’]s?\s+$", ahead.rest)):  # the king's brother
             ahead = ahead._replace(rest=ahead.rest[: owner.start()], determiner=owner[0].strip())
@@ -210,9 +210,9 @@ def _before_noun(text: str, person: bool = False) -> Ahead:
         before = _last(rest[: hit.start()])
         determined = before in (*ARTICLES, *_STAY, "her", "that", "one", "s")
         which = determined and (_participle(word) or word in _WHICH)
-        describes = which or _is_adjective(word) or word.endswith("-old")
+        describes = which or is_adjective(word) or word.endswith("-old")
         degree = word in DEGREES or (determined and (word in _ADVERBS or word.endswith("ly")))
-        joins = word in ("and", "but") and _is_adjective(before)
+        joins = word in ("and", "but") and is_adjective(before)
         if not (describes or (not first and (degree or joins))) or (first and "," in hit[2]):
             break
         rest = rest[: hit.start()]
@@ -244,14 +244,14 @@ def _last(text: str) -> str:
     return hit[1].lower() if hit and "," not in hit[2] else ""
 
 
-def _is_person(word: str) -> bool:
+def is_person(word: str) -> bool:
     """Whether a word is a kind of people or beasts, one or several."""
     word = word.lower()
     ends = (("", ""), ("s$", ""), ("es$", ""), ("ies$", "y"), ("ves$", "f"), ("men$", "man"))
     return any(re.sub(end, singular, word) in _PEOPLE for end, singular in ends)
 
 
-def _is_adjective(word: str) -> bool:
+def is_adjective(word: str) -> bool:
     """Whether a word may stand between an article and a name, compared too: happier, biggest."""
     stem = re.sub(r"e(?:r|st)$", "", word)
     stems = (stem, f"{stem}e", stem[:-1], re.sub("i$", "y", stem)) if stem != word else ()
@@ -293,7 +293,7 @@ def _noun(words: str) -> str:
         before = said[index - 1].lower()
         if word in _AFTER or (word in ("and", "or") and said[index + 1 : index + 2] and _counts(said[index + 1])):
             return said[index - 1]
-        if _participle(word) and not (_counts(before) or _is_adjective(before) or before in DEGREES or "-" in word):
+        if _participle(word) and not (_counts(before) or is_adjective(before) or before in DEGREES or "-" in word):
             return said[index - 1]
     return (said or [""])[-1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 
 JOINERS = "\u200c\u200d"
@@ -21,6 +22,15 @@ _CLUSTER = re.compile(r"\s+|.[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]*", 
 
 _POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed]")
 """Vowel signs of Hebrew and Arabic, which most texts leave out."""
+
+
+@dataclass(frozen=True)
+class NameMention:
+    """The characters [start, end) of a text are the name `name`."""
+
+    name: str
+    start: int
+    end: int
 
 
 @lru_cache(4096)

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from anystory.story.apposition import settled
 from anystory.story.english import (
     ADJECTIVES,
     ARTICLES,
@@ -24,7 +25,7 @@ from anystory.story.english import (
     sentence_case,
 )
 from anystory.story.model import CastMember, Panel, Prompt, Subject
-from anystory.story.names import folded, folded_text
+from anystory.story.names import NameMention, folded, folded_text
 
 NAMELESS = "character"
 """What a subject without a description is called."""
@@ -52,15 +53,6 @@ PROCLITICS = {
     "HEBREW": "ו?(?:לכש|מש|כש|ש)?[הבכלמ]?",
 }
 """What may stand before a name in one word with it, by the first word of its letters' Unicode names."""
-
-
-@dataclass(frozen=True)
-class NameMention:
-    """The characters [start, end) of a text are the name `name`."""
-
-    name: str
-    start: int
-    end: int
 
 
 def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
@@ -181,7 +173,11 @@ def compose(
     """
     prompt = _tidy(", ".join([panel.prompt, *panel.shows]))
     names = [subject.name for subject in subjects]
-    named = [mention for mention in find_names(prompt, [*names, *others]) if mention.name in names]
+    if not _is_spanish(prompt):
+        prompt = settled(
+            prompt, _named(prompt, names, others), told_as({each.name: each.description for each in subjects})
+        )
+    named = _named(prompt, names, others)
     first = {mention.name: mention for mention in reversed(named)}
     nouns = {subject.name: _article_and_noun(subject.description, prompt) for subject in subjects}
     front = [
@@ -248,6 +244,17 @@ def compose(
     text, after = f"{before}{text}", after if text else after.lstrip(" ,")
     shifted = {name: (start + len(before), end + len(before)) for name, (start, end) in spans.items()}
     return Prompt(text + after, tuple(shifted[name] for name in names))
+
+
+def told_as(descriptions: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """By name what each of a cast is, in one word, and how its description goes on: ("boy", " in a coat")."""
+    nouns = {name: _article_and_noun(description, "")[1] for name, description in descriptions.items()}
+    return {name: (_head(noun).split()[-1], noun.removeprefix(_head(noun))) for name, noun in nouns.items()}
+
+
+def _named(prompt: str, names: Sequence[str], others: Iterable[str]) -> list[NameMention]:
+    """Where a panel's own names stand; what is within another's is none."""
+    return [mention for mention in find_names(prompt, [*names, *others]) if mention.name in names]
 
 
 def _owner(prompt: str, mention: NameMention) -> str:

@@ -59,7 +59,7 @@ def test_paper_shows_where_it_is_cut_and_frames_with_too_few_dots(shown, tmp_pat
     assert how.paper.width == pytest.approx(6 * 25.4) and how.page == "" and how.author == "Ann Lee" and how.cover == 2
     made = book.pages(shown, None, how)
     assert made.backwards and len(made) == 6
-    _, html = book.preview(made, 2, dpi=300)
+    _, html = book.preview(made, 2, saved=replace(how, dpi=300))
     assert "fewer than 300" in html and "24 pages" in html
     file, told = book.save(made, "epub", shown[0])
     assert file.suffix == ".epub" and any("dots per inch" in sentence for sentence in told)
@@ -120,15 +120,17 @@ def test_a_film_tells_how_far_it_is_ends_when_it_is_left_and_is_not_endless(show
 def test_the_buttons_give_layers_of_the_open_frame_and_a_film(shown):
     request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
     events = build(Studio({"mini": lambda: None})).fns.values()
-    handlers = {
-        name: [each.fn for each in events if getattr(each.fn, "__name__", "") == name]
-        for name in ("save_other", "film")
-    }
-    values = ["2x2", "", 4.0, "box", "balloons", "", "", "", "", "", None, 150, (), (), "Fox walks", "", None, "mini"]
+    ours = [each.fn for each in events if getattr(each.fn, "__module__", "") == "ui.events.book"]
+    handlers = {name: [fn for fn in ours if fn.__name__ == name] for name in ("save_other", "film", "look")}
+    pages = ["2x2", "", 4.0, "box", "balloons", "", "", "", "", "", None, 150, False]
+    values = [*pages, (), (), "Fox walks", "", None, "mini"]
     _, _, layers = handlers["save_other"]
     for item, says in ((None, "Open a frame first"), (shown[1], "in one piece")):
         with pytest.raises(gr.Error, match=says):
             layers(request, shown, item, *values)
+    for show, count in (("pages", 1), ("storyboard", 1), ("webtoon", 3), ("film", 3)):
+        at, html = handlers["look"][0](request, shown, 9, show, *values)
+        assert at == count and f"{count} / {count}" in html and (show == "film") == ("image/webp" in html)
     *told, last = handlers["film"][0](request, shown, *values)
     assert len(told) > 10 and all("Making the film" in bar for each in told for bar in each.values())
     bar, file = last.values()

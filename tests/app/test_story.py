@@ -17,14 +17,14 @@ from playwright.sync_api import expect
 from anystory.pages.form import Format
 from anystory.project import drafts
 from anystory.project.archive import ArchiveError, pack, unpack
-from anystory.project.drafts import Draft, Store, load_draft
+from anystory.project.drafts import Draft, Store, load_draft, save_draft
 from anystory.project.folder import Project, ProjectError, content, cutout
 from anystory.project.lineage import renamed
 from anystory.script.read import read_script
 from anystory.script.wildcards import expand_script
 from anystory.story.model import BOUNDS, Panel, Settings
 from anystory.story.steering import Layout, Place, Steering
-from tests.app.steps import EXAMPLE, PATIENCE, few_steps, saved, settle, upload, write
+from tests.app.steps import EXAMPLE, PATIENCE, few_steps, frames, saved, settle, upload, write
 from tests.stories import frame, rendered, subject
 from ui import book, cast, story
 from ui.app import build
@@ -533,6 +533,29 @@ def test_a_story_is_saved_put_away_opened_again_and_told_by_one_of_its_frames(pa
     expect(page.locator(".told:visible")).to_contain_text("out-and-back.zip is open")
     expect(page.locator("#gallery img")).to_have_count(2)
     expect(page.locator("img.cutout")).to_have_count(1)
+
+
+def test_a_story_of_many_steps_is_opened_kept_and_drawn(page, address, tmp_path):
+    folder = tmp_path / "story"
+    save_draft(folder, Draft("[NC] the sea", "Many", settings=Settings(64, seed=4294967294, steps=61, guidance=11.5)))
+    pack(folder, tmp_path / "many.zip")
+    page.locator("#storyboard input[type=file]").set_input_files(str(tmp_path / "many.zip"))
+    expect(page.locator("#title input")).to_have_value("Many")
+    kept(page, "Many")
+    page.locator("#title input").fill("As many")
+    kept(page, "As many")
+
+    again = restored(page, address)
+    expect(again.locator("#title input")).to_have_value("As many")
+    again.locator("#settings button").first.click()
+    expect(again.locator("#steps input[type=number]")).to_have_value("61")
+    expect(again.locator("#guidance input[type=number]")).to_have_value("11.5")
+    again.locator("#render").click()
+    expect(frames(again)).to_have_count(1)
+    settle(again)
+    unpack(saved(again, "#story-save", tmp_path), tmp_path / "unpacked")
+    settings = load_draft(tmp_path / "unpacked").settings
+    assert (settings.seed, settings.steps, settings.guidance) == (4294967294, 61, 11.5)
 
 
 def test_a_story_that_cannot_be_had_makes_room_for_a_new_one(app, kept_story):

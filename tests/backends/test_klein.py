@@ -34,6 +34,8 @@ from anystory.story.model import (
     Subject,
 )
 from anystory.story.steering import Layout, Place, Steering
+from tests.backends.test_from_sketch import drawn
+from tests.backends.test_layout import BOXES, CAST, overlap
 from tests.klein import loaded, saved
 
 SETTINGS = Settings(size=64, steps=2, guidance=1.0)
@@ -237,6 +239,15 @@ def test_a_sketch_for_a_reference_changes_the_frame_whose_maps_are_the_cast_s(kl
     assert np.array_equal(pixels(off.frame), pixels(both))
     *_, alone = klein.denoise(sketched(klein))
     assert (pixels(alone.frame) != pixels(frame(klein))).any()
+
+
+def test_the_places_in_a_sketch_that_is_looked_at_can_be_the_layout_too(klein):
+    beneath = drawn(FromSketch(True, reference=True))
+    request = replace(asked(klein, *CAST), underdrawing=beneath)
+    *_, last = klein.denoise(replace(request, prompt=Prompt("a fox and a robot")))
+    assert overlap(last.frame.maps, Layout(BOXES)) >= 0.9
+    *_, other = klein.denoise(replace(request, underdrawing=drawn(FromSketch(True))))
+    assert (pixels(last.frame) != pixels(other.frame)).any()
 
 
 def test_a_frame_with_a_sketch_to_look_at_takes_the_room_of_one_more_picture(klein):

@@ -1,5 +1,7 @@
 """What maps cost FLUX.2 [klein], and its memory plans, at full size on the meta device."""
 
+from dataclasses import replace
+
 import pytest
 
 from anystory.bench.klein import WORK, counted, walks
@@ -24,6 +26,14 @@ def test_maps_cost_little_and_closing_brings_some_back(costs):
 def test_a_step_takes_the_memory_that_its_plan_expects(costs):
     expected = KleinFootprint.of(TWO_BLOCKS).step(WORK, 2)
     assert costs["stock"].peak <= costs["close"].peak <= expected <= 1.6 * costs["close"].peak
+
+
+def test_a_sketch_to_look_at_costs_what_one_more_picture_does():
+    costs = counted(TWO_BLOCKS, steps=1, sketch=True)
+    more = replace(WORK, pictures=WORK.pictures + 1)
+    assert costs["stock"].flops < costs["read"].flops <= 1.15 * costs["stock"].flops
+    assert costs["close"].flops <= 1.15 * costs["stock"].flops
+    assert costs["close"].peak <= KleinFootprint.of(TWO_BLOCKS).step(more, 2) <= 1.6 * costs["close"].peak
 
 
 def test_the_release_has_the_weights_it_is_known_for():

@@ -133,6 +133,30 @@ def test_resume_goes_on_from_the_folder_alone(scripts, tiny, tmp_path, capsys):
     assert "holds no story.json" in refused(capsys, "resume", tmp_path)
 
 
+OF_A_STORY = {
+    "resume": [], "history": [1], "pin": [1], "variants": [1], "maps": ["--out", "m.png"], "look": [], "info": [],
+    "export": ["--out", "b.pdf"], "storyboard": ["--out", "b.pdf"], "film": ["--out", "f.webp"],
+    "webtoon": ["--out", "w.zip"], "layers": ["--panel", 1, "--out", "l.ora"], "pack": ["--out", "s.zip"],
+    "check": [], "render": ["--out", "o"], "sketch": ["--out", "o"], "segment": ["o.png"],
+    "unpack": ["--out", "o"], "recover": ["--out", "o.yaml"],
+}  # fmt: skip
+"""Every command that is about something there is, and what else it needs."""
+
+
+@pytest.mark.parametrize("command", OF_A_STORY)
+def test_every_command_says_that_there_is_nothing(command, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    for nothing in ("missing", "missing.yaml", "empty"):
+        assert refused(capsys, command, nothing, *OF_A_STORY[command]).endswith(".")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"], "nothing is written"
+
+
+def test_no_command_is_forgotten_there(capsys):
+    (choices,) = [action.choices for action in parser()._actions if action.choices]
+    assert {*choices} - {*OF_A_STORY} == {"app", "bench", "completion", "evaluate"}
+
+
 def test_resume_does_not_make_frames_of_another_model_anew_unasked(scripts, tiny, tmp_path, capsys):
     out = tmp_path / "out"
     assert main([str(w) for w in ["render", scripts[0], "--out", out, "--steps", 1, *tiny]]) == 0

@@ -164,6 +164,7 @@ SETTINGS = {
     "one, closed": ((1,), {"close": True}, None),
     "three, closed": ((1, 1, 1), {"close": True, "width": 96}, None),
     "several pictures, closed": ((2, 1), {"close": True}, None),
+    "four, closed": ((1, 2, 1, 2), {"close": True, "height": 96}, None),
     "pushed and held back": ((1, 1), {"ref_shift": (1.5, -1.0)}, None),
     "pushed, closed": ((1, 1), {"ref_shift": (1.5, -1.0), "close": True}, None),
     "late references": ((1, 1), {"ref_start_at": 0.4, "close": True}, None),

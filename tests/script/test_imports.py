@@ -15,6 +15,7 @@ from anystory.script.exports.sheet import to_csv
 from anystory.script.form import ScriptError
 from anystory.script.read import form_of, load_script, parse_script, read_script, script_text
 from anystory.story.model import CastMember, Line, Panel, Script
+from tests.script.files import document, word, workbook
 
 MIA = (CastMember("Mia"),)
 
@@ -178,41 +179,6 @@ def test_plain_text_with_commas_is_no_sheet(line):
     assert len(read_script(line, cast=MIA).panels) == line.count("\n") + 1
 
 
-def workbook(cells, merged=()):
-    """A workbook as spreadsheet programs write it, with shared and inline strings, numbers, and empty cells left out."""
-
-    def cell(row, column, value):
-        name = f"{'ABCDEFG'[column]}{row}"
-        if isinstance(value, int):
-            return f'<c r="{name}"><v>{value}</v></c>'
-        if column == 1:
-            return f'<c r="{name}" t="inlineStr"><is><t>{value}</t></is></c>'
-        strings.append(value)
-        return f'<c r="{name}" t="s"><v>{len(strings) - 1}</v></c>'
-
-    strings: list[str] = []
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    rows = "".join(
-        f'<row r="{r}">{"".join(cell(r, c, v) for c, v in enumerate(row) if v is not None)}</row>'
-        for r, row in enumerate(cells, start=1)
-        if row
-    )
-    spans = "".join(f'<mergeCell ref="{ref}"/>' for ref in merged)
-    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    parts = {
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{relation}"><sheets><sheet name="x" r:id="rId7"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="x"><Relationship Id="rId7" Target="worksheets/one.xml"/></Relationships>',
-        "xl/worksheets/one.xml": f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData><mergeCells>{spans}</mergeCells></worksheet>',
-    }
-    shared = "".join(f"<si><r><t>{text[:2]}</t></r><r><t>{text[2:]}</t></r></si>" for text in strings)
-    parts["xl/sharedStrings.xml"] = f'<sst xmlns="{main}">{shared}</sst>'
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as book:
-        for name, text in parts.items():
-            book.writestr(name, text)
-    return out.getvalue()
-
-
 def test_a_workbook(tmp_path):
     cells = [
         ["Panel", "Prompt", "Caption", "Dialogue"],
@@ -308,6 +274,29 @@ def test_large_texts_take_no_long_time(tmp_path):
     assert read_script(cues).errors
 
 
+def test_what_a_panel_has_once_is_listed_where_a_sheet_has_it_twice():
+    sheet = (
+        "Prompt,Style,Style,Duration,Seconds,Caption,Caption\nMia runs,comic,noir,2,3,One,Two\nTom naps,,noir,2,2,,\n"
+    )
+    reading = read_script(sheet, cast=MIA, form="sheet")
+    told = [(panel.style, panel.duration, panel.caption) for panel in reading.script.panels]
+    assert told == [("comic", 2, "One Two"), ("noir", 2, "")] and left_out(reading) == ["noir", "3"]
+
+
+@pytest.mark.parametrize("rule", ["|-|-|", "|:-|-:|", "| --- | :---: |"])
+def test_a_markdown_table_has_any_rule(rule):
+    reading = read_script(f"|Prompt|Caption|\n{rule}\n|Mia runs|One|", cast=MIA)
+    assert [(panel.prompt, panel.caption) for panel in reading.script.panels] == [("Mia runs", "One")]
+
+
+def test_a_table_in_a_cell_of_a_table_belongs_to_that_cell():
+    inner = "<table><tr><td>in red</td><td>and <b>blue</b></td></tr></table>"
+    rows = f"<tr><th>Prompt</th><th>Caption</th></tr><tr><td>Mia runs {inner} boots</td><td>One</td></tr>"
+    reading = read_script(f"<table><tr><td>Menu</td><td><table>{rows}</table></td></tr></table>", cast=MIA)
+    assert [(p.prompt, p.caption) for p in reading.script.panels] == [("Mia runs in red and blue boots", "One")]
+    assert left_out(reading) == ["Menu"]
+
+
 def test_headings_of_a_sheet_may_stand_below_a_title():
     reading = read_script(
         "My list,,\n,,\nShot,Description,Dialogue\n1,Mia<br>runs,—\n2,Tom sleeps,None\n", form="sheet"
@@ -355,17 +344,6 @@ TABLE = [
     ["1", "Mia packs | unpacks", "Mia: Ready?\nTom: No!"],
     ["2", "Tom sleeps", ""],
 ]
-
-
-def document(name, body, folder):
-    part, space = {"docx": ("word/document.xml", "w"), "odt": ("content.xml", "text")}[name[-4:].lstrip(".")]
-    with zipfile.ZipFile(folder / name, "w") as archive:
-        archive.writestr(part, f'<{space}:d xmlns:{space}="urn:a" xmlns:table="urn:b">{body}</{space}:d>')
-    return folder / name
-
-
-def word(text, style=""):
-    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{{}}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>'.format("")
 
 
 def test_a_word_documents_paragraphs_are_lines(tmp_path):

@@ -484,11 +484,31 @@ def test_a_comic_script_has_its_voices_and_its_pages_listed():
     ]
 
 
+def test_the_cast_has_a_heading_in_other_languages():
+    for heading in ("## Figuren", "الشخصيات:", "**Personnages**", "登場人物"):
+        reading = read_script(f"{heading}\n- Ana: a girl\n\n1. Ana waves\n2. Ana sleeps\n")
+        assert [(member.name, member.description) for member in reading.script.cast] == [("Ana", "a girl")], heading
+        assert [panel.prompt for panel in reading.script.panels] == ["Ana waves", "Ana sleeps"]
+
+
+def test_subtitles_begin_with_no_panel_and_stray_zeros_are_no_utf_16():
+    reading = read_script("WEBVTT\n\n1\n00:00:01.000 --> 00:00:03.000\nMochi waves\n", cast=CAST)
+    assert [panel.prompt for panel in reading.script.panels] == ["Mochi waves"]
+    assert decode(b"Mochi\0 waves\n\x07Pip sleeps\n") == "Mochi\0 waves\n\x07Pip sleeps\n"
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
         ("1. Mochi waves\n   1.1 Mochi: Hi!\n   1.2 Pip: Ho!\n2. Pip sleeps", ["Mochi waves", "Pip sleeps"]),
         ("1.1 Mochi waves\n1.2 Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("1.2 Mochi waves\n2.1 Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        (
+            "- Mochi waves\n- Pip sleeps\n  - close-up\n• Mochi runs",
+            ["Mochi waves", "Pip sleeps close-up", "Mochi runs"],
+        ),
+        ("  - Mochi waves\n  - Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("3.5 cats meet Mochi\n4.5 dogs meet Pip", ["3.5 cats meet Mochi", "4.5 dogs meet Pip"]),
         ("1.\nMochi waves\n2.\nPip sleeps", ["Mochi waves", "Pip sleeps"]),
         ("1\tMochi waves\n2\tPip sleeps", ["Mochi waves", "Pip sleeps"]),
         ("[00:12] Mochi waves\n[00:20] Pip sleeps", ["Mochi waves", "Pip sleeps"]),

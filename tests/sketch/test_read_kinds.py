@@ -268,3 +268,42 @@ def test_no_window_hangs_in_the_sky(line, place, seen):
 def test_the_wall_of_a_room_is_no_thing(place, seen):
     shot = last(f"Mia is in the {place}", "Tom leans against the wall")
     assert {thing.concept for thing in shot.things} == seen
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("Mia and 7 small cats run", 7),
+        ("Mia and 3.5 cats run", 4),
+        ("Mia sees the 2 old cats", 2),
+        ("Mia has 1 cat", 1),
+        ("Mia counts 300 cats", 12),
+        ("小美看见5只猫", 5),
+        ("Mia ve 4 gatos en el parque", 4),
+        ("At 5 Mia feeds her cats", 3),
+    ],
+)
+def test_numbers_in_digits_say_how_many(line, count):
+    (shot,) = shots(line)
+    assert [thing.count for thing in shot.things if thing.concept == "cat"] == [count]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mia the girl runs",
+        "Mia, a clever girl, runs",
+        "Mia (a girl) runs",
+        "Mia, the detective, runs",
+        "Mia the brave runs",
+        "Mia, a girl, and Tom, a boy, run",
+        "Mia is a girl who runs",
+    ],
+)
+def test_who_somebody_is_is_nobody_else(line):
+    (shot,) = shots(line)
+    assert shot.things == () and {role.action for role in shot.roles if role.name in line} == {"runs"}
+
+
+def test_who_comes_beside_a_name_in_a_list_is_somebody_else():
+    assert [thing.concept for thing in shots("Mia, a dog, and Tom run")[0].things] == ["dog"]

@@ -37,31 +37,36 @@ def wire(parts: Parts) -> None:
         """The pages, for those values."""
         return book.pages(shown, Written(*values[len(pages.settings) :]).reading(parts.studio).script, form)
 
-    def look(request: gr.Request, shown: tuple[Shown, ...], at: int, *values: Any) -> tuple[int, str]:
+    def look(request: gr.Request, shown: tuple[Shown, ...], at: int, show: str, *values: Any) -> tuple[int, str]:
         if not shown:
             return 1, book.empty()
         say, run = words(request), parts.visitors[request.session_hash].run
         try:
             form = asked(values)
-            made = laid_out(shown, values, replace(form, dpi=min(form.dpi, book.PREVIEW)))
-            return book.preview(made, at, say, form.dpi, run.coming if run else ())
+            # To enlarge a frame takes long: what is looked at is not.
+            made = laid_out(shown, values, replace(form, dpi=min(form.dpi, book.PREVIEW), upscale=False))
+            if show != "pages":
+                return export.look(made, show, at, say)
+            return book.preview(made, at, say, form, run.coming if run else ())
         except book.ERRORS as error:
             return at, html.notice([say(error)])
 
-    def turn(event: gr.EventData, request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> tuple[int, str]:
-        return look(request, shown, int(event.page), *values)
+    def turn(
+        event: gr.EventData, request: gr.Request, shown: tuple[Shown, ...], show: str, *values: Any
+    ) -> tuple[int, str]:
+        return look(request, shown, int(event.page), show, *values)
 
     seen, values = [pages.at, pages.preview], [*pages.settings, *written(parts)]
     framed = parts.controls.pages, parts.controls.shape, parts.controls.size  # by which frames come to be made anew
     gr.on(
-        [part.change for part in (stage.shown, stage.ended, pages.said, *framed, *pages.settings)],
+        [part.change for part in (stage.shown, stage.ended, pages.said, pages.show, *framed, *pages.settings)],
         look,
-        [stage.shown, pages.at, *values],
+        [stage.shown, pages.at, pages.show, *values],
         seen,
         trigger_mode="always_last",
         **QUICK,
     )
-    pages.preview.click(turn, [stage.shown, *values], seen, **QUICK)
+    pages.preview.click(turn, [stage.shown, pages.show, *values], seen, **QUICK)
 
     def pages_as(kind: str) -> Callable[..., Path]:
         def save(request: gr.Request, shown: tuple[Shown, ...], *values: Any) -> Path:

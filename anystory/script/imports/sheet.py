@@ -29,9 +29,12 @@ NUMBER = re.compile(r"[#№]?\s*\d+(?:[.,\-]\d+)*\s*[A-Za-z]?[.)]?")
 BREAK = re.compile(r"(?<!\s)\s*(?:[\r\n]+|<br\s*/?>)\s*", re.IGNORECASE)
 BETWEEN = re.compile(r"(?<!\s)\s*(?:[,，、;；/&+\n]|\b(?:and|y|und|et)\b|和)\s*")
 """What stands between names."""
-RULE = re.compile(r"\s*(?:\|\s*)?:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*(?:\|\s*)?")
+RULE = re.compile(r"\s*(?:\|\s*)?:?-+:?\s*(?:\|\s*:?-+:?\s*)*(?:\|\s*)?")
 MAYBE = ("caption", "dialogue", "speaker", "cast", "place", "time", "camera", "style", "duration")
 """Kinds of columns in which there may be nothing."""
+
+SINGLE = ("style", "seed", "size", "shape", "duration")
+"""Kinds of columns of which a panel can have one cell."""
 
 LASTING = {"place", "time", "style", "cast", "camera"}
 """Kinds of columns whose words hold for several panels where cells are merged; what is said is said once."""
@@ -162,6 +165,9 @@ def _panels(panels: Panels, rows: Sequence[list[Cell]]) -> Parsed:
                 panels.leave_out(span, why)
                 continue
             text = said_after_all(text) if kind in ("caption", "style") else text
+            if kind in SINGLE and text and told.get(kind, [text]) != [text]:
+                panels.leave_out(span, Message("a second cell of a kind of which a panel has one"))
+                continue
             if kind not in (None, "number") and text:
                 told.setdefault(str(kind), []).append(text)
             elif kind is None and text and index >= len(kinds):
@@ -198,9 +204,7 @@ def _add(panels: Panels, told: dict[str, list[str]], span: Span) -> None:
             said.append(line)  # of which the reader says that it is not told who says it
     seen = [_unbroken(cell) for cell in told.get("prompt", ())]
     words = [*seen, *(words for kind in ("place", "time", "camera") for words in told.get(kind, ()))]
-    fields: dict[str, Any] = {
-        key: told[key][0] for key in ("style", "seed", "size", "shape", "duration") if key in told
-    }
+    fields: dict[str, Any] = {key: told[key][0] for key in SINGLE if key in told}
     fields |= {
         "prompt": sentence(words),
         "caption": _unbroken(" ".join(told.get("caption", ()))),

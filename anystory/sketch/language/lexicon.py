@@ -11,7 +11,9 @@ from anystory.sketch.language import forms
 from anystory.sketch.scenery import MEDIUM_PHRASES, PLACES, TIME_PHRASES, WEATHER_PHRASES
 from anystory.sketch.words import drawn, listed, objects, signs, things, vocabulary
 
-WORD = re.compile(r"<own>|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]")
+WORD = re.compile(
+    r"<own>|\d+[.,]\d+(?!\w)|\w+(?:-\w+)*(?:['’](?!s\b|ll\b|ve\b|d\b|s\b)\w+)?|['’](?:s|ll|ve|d)\b|['’]|[^\w\s]"
+)
 """A word of a language written with spaces, a clitic, or a mark."""
 ANY, OWN = "<any>", "<own>"
 """In a phrase: any determiner, any possessive."""
