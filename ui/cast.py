@@ -508,7 +508,7 @@ def card(actor: Actor, index: int, count: int) -> str:
             '<span aria-hidden="true">＋</span><input type="file" accept="image/*" multiple></label>'
         )
     return (
-        f'<article class="actor" id="actor-{index + 1}" role="listitem" tabindex="-1" data-key="{actor.key}" '
+        f'<div class="actor" id="actor-{index + 1}" role="listitem" tabindex="-1" data-key="{actor.key}" '
         f'aria-label="{escape(actor.name)}" style="--who:{colour(index)}">'
         f'<div class="pair">{pictures(actor)}</div><div class="fields">'
         f"{_line('name', 'cast.name', 'cast.name', actor.name, MAX_NAME)}"
@@ -518,7 +518,7 @@ def card(actor: Actor, index: int, count: int) -> str:
         f'<div class="tools"><label class="replace">{t("cast.picture")}<input type="file" accept="image/*"></label>'
         f'{more}</div></div><div class="order">{"".join(tools)}</div>'
         f'<ul class="album">{"".join(map(_further, actor.pictures[1:]))}</ul>'
-        f'<div class="hints">{remarks(actor)}</div></article>'
+        f'<div class="hints">{remarks(actor)}</div></div>'
     )
 
 
