@@ -201,7 +201,8 @@ the sea
     for backend in (None, load("storybook"), Reader()):
         for names in ((), ("Mia", "mia"), ("Mia", "Tom", "Ann", "Mi", "Mo")):
             cast = tuple(map(CastMember, names))
-            for source in (text, "panels: [", "cast: Bob\nBob walks", "1. Mia walks\n2. Mia runs\n\nHope this helps!"):
+            dropped = "1. Mia walks\n2. Mia runs\n\nHope this helps!"
+            for source in (text, "panels: [", "cast: Bob\nBob walks", "Tom sees no Mia", dropped):
                 for finding in lint(source, cast=cast, backend=backend, folder=tmp_path):
                     kinds.add(finding.code)
                     assert say("en", finding.message) == finding.message

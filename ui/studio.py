@@ -234,7 +234,7 @@ class Shown:
         """Whether it is what a panel asks for, as number `number` of a script that is `framed`."""
         mine = framed(self.job.script)[self.number - 1]
         filled = self.job.filled(mine, self.number), self.job.filled(panel, number)
-        mine, other = (pictured(each, self.frame.is_sketch) for each in filled)
+        mine, other = (pictured(each, self.frame) for each in filled)
         return mine == other
 
     @cached_property
@@ -414,9 +414,9 @@ class Studio:
                 continue
             was = {member.name: made.looks.get(member.name, "") for member in made.script.cast}
             then = renamed(framed(made.script)[made.panel - 1], renames(was, now))
-            panel, sketched = framed(story.script)[number - 1], frame.is_sketch
+            panel = framed(story.script)[number - 1]
             # Not their seeds: a frame that was tried for or chosen has another than its panel.
-            if pictured(replace(then, seed=None), sketched) == pictured(replace(panel, seed=None), sketched):
+            if pictured(replace(then, seed=None), frame) == pictured(replace(panel, seed=None), frame):
                 shown.append(_shown(number, project.panel(number), frame, job))
         return tuple(shown)
 
@@ -774,8 +774,13 @@ def restored(item: Shown, key: str) -> Shown:
         with suppress(ImprintError, OSError):
             made = story_from_png((project.folder / kept.image).read_bytes())
             panel = framed(made.script)[made.panel - 1]
-            if item.shows(replace(panel, seed=item.panel.seed, steering=item.panel.steering), item.number):
-                job = job.keep(item.number, kept.seed, made.script.panels[made.panel - 1].steering)
+            steering = framed(job.script)[item.number - 1].steering
+            if item.shows(replace(panel, seed=item.panel.seed, steering=steering), item.number):
+                own, told = made.script.panels[made.panel - 1].steering, panel.steering.from_sketch
+                frame = project.kept(number, key)
+                if own.from_sketch is None and told != job.script.from_sketch and not frame.is_sketch:
+                    own = replace(own, from_sketch=frame.from_sketch)  # which another word of the story would change
+                job = job.keep(item.number, kept.seed, own)
     project.restore(number, key, rewritten=job is not item.job)
     return _shown(item.number, item.id, project.frame(number), job)
 

@@ -240,8 +240,8 @@ class CardBackend(ABC):
     def _measure(self, request: Request) -> str:
         """What the maps of a frame show, ROUTING or ATTENTION."""
 
-    def _order(self, cast: Sequence[Any]) -> list[int]:
-        """Which of a frame's subjects the model is given first, second, …"""
+    def _order(self, cast: Sequence[Any], mentions: Sequence[tuple[int, int] | None] = ()) -> list[int]:
+        """Which of a frame's subjects, whom its prompt means in these places, the model is given first, second, …"""
         return [*range(len(cast))]
 
     def layer_shapes(self, settings: Settings) -> tuple[Shape, ...]:
@@ -273,7 +273,7 @@ class CardBackend(ABC):
     def denoise_batch(self, requests: Sequence[Request]) -> Generator[dict[int, Step], None, None]:
         """As `denoise`, `batch` frames at once, whose characters have equally many pictures; where memory is short for
         that, from then on half as many."""
-        orders = [self._order(request.cast) for request in requests]
+        orders = [self._order(request.cast, request.prompt.mentions) for request in requests]
         given = [ordered(request, order) for request, order in zip(requests, orders, strict=True)]
         asked = [self._settings(request) for request in given]
         pictures = [[subject.pictures for subject in request.cast] for request in given]

@@ -150,10 +150,11 @@ class KleinBackend(CardBackend):
         with self._lock:
             return next(self.memory.run(encoded))
 
-    def _order(self, cast: Sequence[KleinSubject]) -> list[int]:
-        """By their pixels: a reference's place in the sequence counts for the model, and a frame is to be the same
-        whoever of its cast is named first."""
-        return sorted(range(len(cast)), key=lambda number: cast[number].mark)
+    def _order(self, cast: Sequence[KleinSubject], mentions: Sequence[tuple[int, int] | None] = ()) -> list[int]:
+        """By their pixels, twins by their places in the prompt: a reference's place in the sequence counts for the
+        model, and a frame is to be the same whoever of its cast is named first."""
+        meant = [mention or () for mention in mentions] or [()] * len(cast)
+        return sorted(range(len(cast)), key=lambda number: (cast[number].mark, meant[number]))
 
     def _settings(self, request: Request) -> KleinSettings:
         names, settings, steering, most = request.names, request.settings, request.steering, self.about.max_subjects

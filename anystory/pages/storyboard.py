@@ -154,6 +154,8 @@ class Sheets(Sequence[Page]):
         high = (sheet.height - top - MARGIN * dots - (form.rows - 1) * gap) / form.rows
         for place, number in enumerate(numbers):
             row, column = divmod(place, form.columns)
+            if self.backwards:
+                column = form.columns - 1 - column
             corner = (left + column * (wide + gap), top + row * (high + gap))
             said = self._cell(sheet, words, number, (*corner, corner[0] + wide, corner[1] + high), dots, labels)
             warnings += [Message("Panel {number}: {warning}", number=number, warning=one) for one in said]
@@ -193,8 +195,9 @@ class Sheets(Sequence[Page]):
         left, top, right, bottom = box
         panel, em = self.script.panels[number - 1], round((LARGE if self.form.columns == 1 else LINE) * dots)
         line = LEADING * em
-        words.append(set_line(f"{labels['shot']} {number}", em, (left, top + line / 2)))
-        words.append(set_line(f"{seconds_of(panel):g} s", em, (right, top + line / 2), "r", GREY))
+        number_at, time_at = [(left, "l"), (right, "r")][:: -1 if self.backwards else 1]
+        words.append(set_line(f"{labels['shot']} {number}", em, (number_at[0], top + line / 2), number_at[1]))
+        words.append(set_line(f"{seconds_of(panel):g} s", em, (time_at[0], top + line / 2), time_at[1], GREY))
         top += 1.2 * line
         told = self._told(panel, self._cameras[number - 1], labels)
         block = fit(told, right - left, (1 - LEAST) * (bottom - top) - 0.4 * line, em)
@@ -220,6 +223,7 @@ class Sheets(Sequence[Page]):
         image = self.project.frame(number).image
         scale = min((right - left) / image.width, (bottom - top) / image.height)
         size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+        left = right - size[0] if self.backwards else left
         sheet.paste(image.resize(size, Image.Resampling.LANCZOS), (left, top))
         draw.rectangle((left, top, left + size[0] - 1, top + size[1] - 1), outline=INK)
         return top + size[1]

@@ -227,7 +227,7 @@ def load_draft(folder: str | Path) -> Draft | None:
         return _draft(parsed(data), folder)
     except (ScriptError, SchemaError) as error:
         raise DraftError(Message("{file} is damaged: {error}", file=path.name, error=error)) from error
-    except (OSError, SyntaxError, ValueError) as error:  # what PIL raises for a damaged file
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what PIL raises for such files
         raise DraftError(
             Message("{file} is damaged or its pictures are; start again or open another story.", file=path.name)
         ) from error

@@ -58,7 +58,7 @@ from anystory.project.lineage import lineage, renamed, renames
 from anystory.project.own import drawings_of
 from anystory.project.schema import STORY as STORY_JSON
 from anystory.project.schema import SchemaError, parsed, read_settings
-from anystory.script.form import ScriptError
+from anystory.script.form import ScriptError, shown
 from anystory.script.read import parse_script
 from anystory.script.write import dump_script
 from anystory.story.from_sketch import KEY, OFF, FromSketch
@@ -371,7 +371,7 @@ def migrate(data: Any) -> dict[str, Any]:
             Message(
                 "it was written by a newer AnyStory (version {version}, this one reads up to {version2}); "
                 "update AnyStory.",
-                version=version,
+                version=shown(version),
                 version2=VERSION,
             )
         )
@@ -437,7 +437,7 @@ def _look(file: Path) -> tuple[Image.Image, Image.Image]:
     try:
         with Image.open(file, formats=["PNG"]) as picture:
             rgba = picture.convert("RGBA")
-    except (OSError, SyntaxError, ValueError) as error:  # what PIL raises for a damaged file
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what PIL raises for such files
         why = (isinstance(error, OSError) and error.strerror) or "it is not a whole PNG"
         raise ValueError(f"the cut-out {file.name} cannot be read ({why}).") from error
     return rgba.convert("RGB"), rgba.getchannel("A")

@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from operator import itemgetter
 
-from anystory.story.model import Panel
+from anystory.story.model import Frame, Panel
 from anystory.story.prompt import rename
 from anystory.story.steering import Steering
 
@@ -45,13 +45,15 @@ def words(panel: Panel) -> tuple[str, tuple[str, ...]]:
     return " ".join(panel.prompt.split()), panel.cast
 
 
-def pictured(panel: Panel, sketched: bool) -> Panel:
-    """A panel less what no frame shows of it: panels that are alike in the rest ask for the same. Who speaks shows in
-    a frame that was `sketched`, its style and what is asked of a model do not."""
-    if not sketched:
+def pictured(panel: Panel, frame: Frame) -> Panel:
+    """A panel less what a frame like this one does not show of it: panels that are alike in the rest ask for the same.
+    Who speaks, is flipped or turned shows in sketches and in what begins with one; its style and what is asked of a
+    model do not in a sketch alone."""
+    if not (frame.is_sketch or frame.from_sketch):
         return replace(panel, caption="", dialogue=(), steering=panel.steering.routed)
     speakers = tuple(replace(line, say="") for line in panel.dialogue)
-    return replace(panel, caption="", dialogue=speakers, style="", steering=Steering(panel.steering.layout))
+    shown = replace(panel, caption="", dialogue=speakers)
+    return replace(shown, style="", steering=Steering(panel.steering.layout)) if frame.is_sketch else shown
 
 
 def renames(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:

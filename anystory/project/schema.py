@@ -10,7 +10,6 @@ Written out rather than with a library: those that do this take 50 ms to import,
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
@@ -91,8 +90,8 @@ def whole(low: int, high: int) -> Kind:
 
 def number(low: float, high: float) -> Kind:
     def check(value: Any, where: str) -> None:
-        right = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not right or not low <= value <= high:
+        right = isinstance(value, int | float) and not isinstance(value, bool)
+        if not right or not low <= value <= high:  # so neither infinity nor NaN
             _refuse(value, where, Message("a number from {low} to {high}", low=low, high=high))
 
     return check

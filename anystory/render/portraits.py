@@ -186,7 +186,7 @@ def _kept(file: Path | None, key: str, member: CastMember, prompt: Prompt) -> Su
             rgba = picture.convert("RGBA")
             if picture.info.get("key") != key:
                 return None
-    except (OSError, SyntaxError, ValueError):  # what PIL raises for a damaged file
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # what PIL raises for such files
         return None
     return _subject(member, rgba.convert("RGB"), rgba.getchannel("A"), prompt)
 
@@ -198,7 +198,7 @@ def _reworded(folder: str | Path | None, parts: list[Any], member: CastMember, p
         try:
             with Image.open(file, formats=["PNG"]) as picture:
                 text, key = str(picture.info.get("prompt", "")), str(picture.info.get("key", ""))
-        except (OSError, SyntaxError, ValueError):
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             continue
         if _bare(text) == _bare(prompt.text) and key == _key([text, *parts[1:]]):
             return _kept(file, key, member, prompt)

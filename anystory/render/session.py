@@ -244,9 +244,11 @@ class RenderSession:
             counted, steering = counted | {"shot": shown}, Steering(panel.steering.layout)
         cast = [self.looks[name] for name in panel.cast]
         parts = [prompt.text, prompt.mentions, cast, counted, seed, about.name, version or about.version]
+        taken = self.taken(number) if taken is None else taken
+        if taken:  # whose sketch heeds who is mirrored and turned
+            steering = panel.steering
         steered = steering.asked((*panel.cast, BACKGROUND))
         parts += [steered] if steered else []
-        taken = self.taken(number) if taken is None else taken
         if taken:
             from anystory.backends.storybook import ABOUT  # whose painters no frame from noise needs
 
@@ -515,6 +517,8 @@ class RenderSession:
             return best
 
         is_traceless = best is not None and best.trace is None and best.maps.measure != ATTENTION
+        if best is not None and not best.from_sketch.strength:  # of which no step was made, and there is none
+            is_traceless = False
         if best is None:
             best = yield from attempt(asked.request.seed, None)
         elif self.trace and asked.subjects and is_traceless and own and not pinned:

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 from anystory.cast.images import ImageError
 from anystory.errors import Message, listed
-from anystory.script.form import Reading, ScriptError, Span, Where, meant, nearest, place, shown
+from anystory.script.form import NOBODY, Reading, ScriptError, Span, Where, meant, nearest, place, shown
 from anystory.script.read import Form, read_script
 from anystory.script.wildcards import (
     Lists,
@@ -75,6 +75,7 @@ CODES = (
     "unknown-name",
     "nobody",
     "meant",
+    "absent",
     "no-picture",
     "crowded",
     "size",
@@ -182,7 +183,9 @@ def lint(
         message = Message("{words} is left out: {why}.", words=_shown(text, out.span), why=out.why)
         found.append(_finding(text, out.span, "note", "left-out", message, out.fix))
     known = {visible(member.name) for member in cast}
-    found += [finding for check in (_unknown, _meant, _repeated, _caption, _style) for finding in check(reading)]
+    found += [
+        finding for check in (_unknown, _meant, _absent, _repeated, _caption, _style) for finding in check(reading)
+    ]
     own: Lists = {}
     try:
         own = own_lists(folder) if folder is not None else own
@@ -373,6 +376,37 @@ def _meant(reading: Reading) -> Iterator[Finding]:
                 who=listed(meant),
             )
             yield _finding(reading.source, reading.span(path), "note", "meant", message)
+
+
+_DENIED = re.compile(r"(?<!\w)(?:no|not|without|sin|ningún|ninguna)\s+$|(?:没有|沒有|看不见|看不見)$", re.IGNORECASE)
+_THERE = re.compile(r"\s+\w+ing\b|\s+\w+[aei]r(?:se)?\b|['’]s?\b|[^\W\da-zA-Z]")
+"""What goes on after who is there all the same: without Mia noticing, not Mia's hat."""
+
+
+def _absent(reading: Reading) -> Iterator[Finding]:
+    """ "absent", as a note: who is in a panel by a name that is only told of as not being there."""
+    names = [member.name for member in reading.script.cast]
+    for number, path, panel in _panels(reading):
+        mentions = find_names(panel.prompt, names)
+        there = {
+            mention.name
+            for mention in mentions
+            if not _DENIED.search(panel.prompt[: mention.start]) or _THERE.match(panel.prompt, mention.end)
+        }
+        named = {mention.name for mention in mentions}
+        missing = [name for name in panel.cast if name in named - there]
+        if missing and not panel.told:
+            start, end = reading.span(path)
+            left = ", ".join(name for name in panel.cast if name not in missing) or NOBODY
+            plain = end > start and (start == 0 or reading.source[start - 1] in "\r\n")
+            fix = f"[{left}] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
+            message = Message(
+                "{who} is in panel {number} although its words say no; write [{left}] in front to leave {who} out.",
+                number=number,
+                who=listed(missing),
+                left=left,
+            )
+            yield _finding(reading.source, (start, end), "note", "absent", message, fix)
 
 
 def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: ReadingBackend | None) -> Iterator[Finding]:

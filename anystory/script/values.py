@@ -40,14 +40,15 @@ _SECONDS = re.compile(
 def seconds(value: Any) -> float | None:
     """How many seconds a number or words such as "2.5", "3 s" and "0:04" are; None for what is none, or none of
     `DURATIONS`."""
+    found: float
     if isinstance(value, int | float) and not isinstance(value, bool):
-        found = float(value)
+        found = value
     elif isinstance(value, str) and (hit := _SECONDS.fullmatch(value.strip())):
         hours, minutes = (hit[1], hit[2]) if hit[2] else (None, hit[1])
         found = 3600.0 * int(hours or 0) + 60.0 * int(minutes or 0) + float(hit[3].replace(",", "."))
     else:
         return None
-    return found if DURATIONS[0] <= found <= DURATIONS[1] else None
+    return float(found) if DURATIONS[0] <= found <= DURATIONS[1] else None
 
 
 class Values:

@@ -223,7 +223,7 @@ class Steering:
 
     @property
     def routed(self) -> Steering:
-        """What a model heeds of it."""
+        """What a model heeds of it that takes nothing of a sketch."""
         return replace(self, layout=replace(self.layout, flip=(), turn=()))
 
     def etas(self, names: Sequence[str], otherwise: float) -> tuple[float, ...]:
@@ -377,7 +377,7 @@ def numbers(value: Any, count: int, what: str) -> tuple[float, ...]:
     given = list(value) if isinstance(value, list | tuple) else [value]
     try:
         read = tuple(round(float(number), DIGITS) for number in given if not isinstance(number, bool | Mapping))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         read = ()
     if len(read) != count or len(given) != count:
         shown = " ".join(map(str, given))[:60]

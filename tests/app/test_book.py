@@ -193,6 +193,30 @@ def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
         assert "<dc:creator>Ann Lee</dc:creator>" in archive.read("book/package.opf").decode()
 
 
+BEGINS = {
+    "png": b"\x89PNG",
+    **dict.fromkeys(("pdf", "storyboard"), b"%PDF"),
+    **dict.fromkeys(("cbz", "epub", "webtoon", "ora", "storyboarder"), b"PK"),
+    "fountain": b"Title: By the sea",
+    "csv": b"\xef\xbb\xbfPanel,Prompt",
+}
+"""How the file of each button below the pages begins."""
+
+
+def test_every_button_below_the_pages_gives_its_file(story_page, tmp_path):
+    page = story_page
+    assert BEGINS.keys() == {*book.KINDS, *book.OTHERS, *book.SCRIPTS}
+    page.locator("#title input").fill("By the sea")
+    write(page, "size: 128\n[NC] the sea [duration: 0.5] # Once upon a time\n[NC] a forest [duration: 0.5]")
+    page.locator("#render").click()
+    expect(frames(page)).to_have_count(2)
+    settle(page)
+    for kind, begins in BEGINS.items():
+        assert saved(page, f"#save-{kind}", tmp_path).read_bytes().startswith(begins), kind
+    film = saved(page, "#save-film", tmp_path)
+    assert film.suffix in (".mp4", ".webp") and film.stat().st_size > 1000
+
+
 def asks(page):
     """What the menus of shapes, sizes and layouts do, and the button that fits frames to cells."""
     return [each.fn for each in page.fns.values() if getattr(each.fn, "__name__", "") == "reframe"]

@@ -11,7 +11,9 @@ from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -26,18 +28,32 @@ from anystory.cast.shelf import shelf as examples
 from anystory.errors import Message
 from anystory.maps.overlay import colour
 from anystory.project.folder import Project, content
-from anystory.render.session import RenderError
+from anystory.render.session import RenderError, framed
 from anystory.script.form import MAX_CAST, ScriptError
 from anystory.script.read import parse_script, read_script
+from anystory.story.from_sketch import FROM_NOISE, FromSketch
 from anystory.story.model import LIBRARY, MAX_PICTURES, CastMember, Line, Panel, Style
 from anystory.story.styles import StyleError, style_of
 from anystory.supplies import ASSETS
 from tests.app.tiny_app import Middle
 from ui import cast, html, masks, panels, script, shelf, story, storyboard, viewer
+from ui.app import build
 from ui.events.storyboard import EXAMPLE
 from ui.strings import LANGUAGES, told
 from ui.strip import strip
-from ui.studio import TRIES, Job, Studio, animation, contact_sheet, fetch, map_sheet, pin, pinned
+from ui.studio import (
+    TRIES,
+    Job,
+    Studio,
+    animation,
+    contact_sheet,
+    fetch,
+    map_sheet,
+    pin,
+    pinned,
+    restored,
+    takes,
+)
 from ui.uploads import uploaded
 from ui.words import words
 
@@ -63,8 +79,8 @@ def read(text, actors, title="", style="", **more):
 
 
 def job(studio, actors, text, **changes):
-    asked = {"seed": 0, "steps": 2, "guidance": 1.0, **changes}
-    return Job(read(text, actors, "A day out").script, cast.subjects(actors), studio.visit(), **asked)
+    asked = {"visit": studio.visit(), "seed": 0, "steps": 2, "guidance": 1.0, **changes}
+    return Job(read(text, actors, "A day out").script, cast.subjects(actors), **asked)
 
 
 def last(moments):
@@ -989,3 +1005,38 @@ def test_the_card_of_who_is_only_described_offers_four_drawings_and_keeps_the_ch
     assert f'data-drawing="{offered[2]}" aria-pressed="true"' in cast.card(chosen, 0, 1)
     assert cast.drawn_as(actor, "a castle") is actor
     assert "data-drawing" not in cast.card(cast.Actor("Bo"), 0, 1)
+
+
+def test_words_of_ones_own_in_the_menu_of_sketches_are_read_or_told_in_a_sentence(tiny_backend):
+    page = build(Studio({"mini": lambda: tiny_backend}))
+    (taken,) = (fn.fn for fn in page.fns.values() if getattr(fn.fn, "__name__", "") == "taken" and len(fn.inputs) == 4)
+    request = SimpleNamespace(headers={"accept-language": "es"}, cookies={})
+    assert "from_sketch: layout 0.3\nthe sea" in taken(request, "Layout 0.3", "the sea", (), ()).values()
+    assert "the sea" in taken(request, "", "from_sketch: 0.3\nthe sea", (), ()).values()
+    for wrong in ("<b>often", "2", "nan"):
+        with pytest.raises(gr.Error, match=r"from_sketch es .*; "):
+            taken(request, wrong, "the sea", (), ())
+
+
+@pytest.mark.parametrize(("said", "by_now"), [("from_sketch: layout\n\n", FromSketch(True)), ("", FROM_NOISE)])
+def test_a_frame_brought_back_stays_whatever_the_story_says_of_sketches_by_now(studio, actors, said, by_now):
+    first = job(studio, actors, "from_sketch: 0.5\n\nBruno walks")
+    before = last(studio.render(first)).shown
+    now = job(studio, actors, f"{said}Bruno walks", visit=first.visit)
+    (item,) = last(studio.render(now, before)).shown
+    (take,) = takes(item)
+    back = restored(item, take.key)
+    assert (item.frame.from_sketch, back.frame.from_sketch) == (by_now, FromSketch(strength=0.5))
+    (again,) = last(studio.render(replace(back.job, panels=None), (back,))).shown
+    assert again.frame.from_sketch == FromSketch(strength=0.5) and item.panel.seed is None and back.panel.seed == 0
+
+
+def test_a_frame_from_a_sketch_is_not_what_a_panel_asks_for_in_which_somebody_was_flipped(studio, actors):
+    def panel(words):
+        return framed(read(words, actors).script)[0]
+
+    for said, same in (("from_sketch: 0.5\n\n", False), ("", True)):
+        (item,) = last(studio.render(job(studio, actors, f"{said}Bruno walks"))).shown
+        assert item.shows(panel(f"{said}Bruno walks"), 1)
+        assert item.shows(panel(f"{said}[flip: Bruno] Bruno walks"), 1) is same
+        assert item.shows(panel(f"{said}Bruno walks\n> Bruno: Hi"), 1) is same

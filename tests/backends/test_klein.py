@@ -119,6 +119,14 @@ def test_whoever_is_named_first_the_frame_is_the_same_and_its_maps_change_places
     assert np.array_equal(first, last[[1, 0, 2]])
 
 
+def test_so_it_is_of_two_who_look_the_same(klein):
+    twin = replace(FOX, name="Twin")
+    one = frame(klein, FOX, twin)
+    other = frame(klein, twin, FOX, prompt=Prompt(PROMPT.text, PROMPT.mentions[::-1]))
+    assert np.array_equal(pixels(one), pixels(other)) and other.maps.names == ("Twin", "Fox", BACKGROUND)
+    assert np.array_equal(one.maps.values, other.maps.values[[1, 0, 2]])
+
+
 def test_a_layout_of_subjects_in_another_order_is_the_same_layout(klein):
     layout = Steering(Layout((Place("Fox", (0, 0, 0.5, 1)), Place("Owl", (0.5, 0, 1, 1)))))
     one = frame(klein, FOX, OWL, steering=layout)

@@ -63,6 +63,14 @@ def test_sheets_and_webtoons_are_set_in_a_font_of_ones_own(project):
     assert sheets[0] != sheets[1] and titles[0] != titles[1], "its space behind the emoji is another"
 
 
+def test_sheets_of_what_is_read_from_right_to_left_run_so(tmp_path):
+    panels = tuple(Panel(f"Fox {k}", ("Fox",), "مرحبا يا ثعلب") for k in range(1, 4))
+    sheet = Sheets(rendered(tmp_path, story(panels, title="الثعلب")), SheetForm(2, 2, dpi=72))[0]
+    first, second, third = (next(line for line in sheet.words if line.text == f"Shot {k}") for k in (1, 2, 3))
+    assert first.at[0] > second.at[0] and first.at[1] == second.at[1] < third.at[1] and third.at[0] == first.at[0]
+    assert first.anchor == "r"
+
+
 @pytest.mark.parametrize(("grid", "page", "size"), [("1x1", "a4", (595, 842)), ("4x3", "letter", (792, 612))])
 def test_paper_lies_on_its_side_where_there_are_more_columns(project, grid, page, size):
     sheet = Sheets(project, SheetForm.of(grid, page, 72))[0]

@@ -1,6 +1,8 @@
 """What story.json, draft.json and a frame's story may hold: anything else is one sentence that says where and what."""
 
 import json
+import struct
+import zlib
 
 import pytest
 from PIL import Image
@@ -102,6 +104,27 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize("key", ["duration", "layout", "layout_strength", "eta", "turn", "from_sketch", "seed", "size"])
+def test_a_number_too_large_for_any_field_of_a_script_is_one_sentence(tmp_path, kept, key):
+    value = 10**400 if key not in ("layout", "eta", "turn") else {"Fox": 10**400}
+    with pytest.raises(ProjectError, match="holds a damaged story: ") as refused:
+        Project(changed(tmp_path, kept, lambda data: data["script"]["panels"][0].update({key: value}))).story()
+    assert "\n" not in str(refused.value)
+
+
+def test_a_picture_that_says_it_has_a_billion_pixels_is_one_sentence(tmp_path, kept):
+    folder = changed(tmp_path, kept, lambda data: None)
+    bomb = b"\x89PNG\r\n\x1a\n"
+    for part in (struct.pack(">4sII5B", b"IHDR", 30_000, 30_000, 8, 6, 0, 0, 0), b"IDAT", b"IEND"):
+        bomb += struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part))
+    for file in (*folder.glob("subjects/*.png"), *folder.glob("draft/*.png")):
+        file.write_bytes(bomb)
+    with pytest.raises(ProjectError, match="cannot be read"):
+        Project(folder).story()
+    with pytest.raises(DraftError, match="damaged or its pictures are"):
+        load_draft(folder)
+
+
 @pytest.mark.parametrize("what", BAD)
 def test_a_story_json_that_holds_something_else_says_where_and_what(tmp_path, kept, what, capsys):
     change, says = BAD[what]
@@ -154,7 +177,7 @@ def test_what_a_newer_version_added_is_left_out(tmp_path, kept):
 
 
 def test_settings_refuse_numbers_that_are_none():
-    for value in (float("nan"), float("inf"), True, "1e3", None):
+    for value in (float("nan"), float("inf"), True, "1e3", None, 10**400):
         with pytest.raises(SchemaError, match="guidance"):
             read_settings({"size": 64, "guidance": value})
     assert read_settings({"size": 64, "guidance": 3, "from the future": 1}).guidance == 3.0

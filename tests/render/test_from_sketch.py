@@ -3,17 +3,20 @@
 import copy
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from anystory.api import load_story
 from anystory.backends.load import load
 from anystory.backends.storybook import ABOUT
+from anystory.backends.underdrawing import underdrawing
 from anystory.project.folder import Project
 from anystory.render.session import Renderer, RenderError
 from anystory.script.lint import lint
+from anystory.sketch.cutout import prepare
 from anystory.story.from_sketch import FROM_NOISE, FromSketch
 from anystory.story.model import Panel
-from anystory.story.steering import Steering
+from anystory.story.steering import Layout, Steering
 from anystory.supplies import ASSETS
 
 TAKEN = FromSketch(True, 0.5)
@@ -33,8 +36,8 @@ def story(backend, *panels, **more):
     return replace(told, script=replace(told.script, panels=panels, **more))
 
 
-def reused(backend, told, folder):
-    return [event.reused for event in Renderer(backend).render(told, folder) if event.done]
+def reused(backend, told, folder, **how):
+    return [event.reused for event in Renderer(backend).render(told, folder, **how) if event.done]
 
 
 def test_frames_from_before_stay_and_new_ones_begin_with_sketches(tiny_backend, backend, tmp_path):
@@ -61,6 +64,12 @@ def test_where_all_steps_run_a_frame_is_one_from_noise(backend):
     assert nearly == noise
 
 
+def test_a_frame_without_a_step_stays_though_it_has_no_trace(backend, tmp_path):
+    told = story(backend, from_sketch=FromSketch(strength=0))
+    assert reused(backend, told, tmp_path, trace=True) == [False, False]
+    assert reused(backend, told, tmp_path, trace=True) == [True, True]
+
+
 def test_a_frame_that_was_asked_for_from_noise_does_not_stay_for_one_from_a_sketch(backend, tmp_path):
     assert reused(backend, story(backend, from_sketch=FROM_NOISE), tmp_path) == [False, False]
     assert reused(backend, story(backend), tmp_path) == [False, False]
@@ -81,6 +90,20 @@ def test_the_key_holds_what_the_sketch_is_made_from(backend, monkeypatch):
     monkeypatch.setattr("anystory.backends.storybook.ABOUT", replace(ABOUT, version="another"))
     assert key(first, Panel("Bruno sits", ("Bruno",))) != same
     assert key(first, Panel("Bruno sits", ("Bruno",), steering=off)) == noise
+
+
+@pytest.mark.parametrize("layout", [Layout(flip=("Fern",)), Layout(turn=(("Fern", 90),))])
+def test_who_is_mirrored_or_turned_by_hand_is_so_in_the_sketch(backend, layout):
+    def asked(layout, taken):
+        panel = Panel("Fern in the forest", ("Fern",), steering=Steering(layout))
+        return Renderer(backend).asked(story(backend, panel, from_sketch=taken))[0]
+
+    def seen(asked):
+        return underdrawing(asked.request, TAKEN, {"Fern": prepare(asked.subjects[0])}).holders == 0
+
+    plain, moved = (asked(each, TAKEN) for each in (Layout(), layout))
+    assert plain.key != moved.key and seen(plain).any() and not np.array_equal(seen(plain), seen(moved))
+    assert asked(Layout(), FROM_NOISE).key == asked(layout, FROM_NOISE).key
 
 
 def test_storybook_takes_nothing_and_says_so():

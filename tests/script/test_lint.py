@@ -48,6 +48,30 @@ def test_nothing_is_wrong_with_a_good_script():
     assert lint("title: x\nstyle: Line art\nMia walks\n[Tom] runs # Later\n\n[NC] the sea\n小明走", cast=CAST) == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "mended"),
+    [
+        ("Tom sees no Mia", "[Tom] Tom sees no Mia"),
+        ("Tom, not Mia, runs", "[Tom] Tom, not Mia, runs"),
+        ("a room without Mia", "[NC] a room without Mia"),
+        ("Tom corre sin Mia", "[Tom] Tom corre sin Mia"),
+        ("Tom看不见小明", "[Tom] Tom看不见小明"),
+    ],
+)
+def test_who_is_told_of_as_missing_is_in_the_panel_and_said_to_be(line, mended):
+    finding = one(line, "absent")
+    assert spot(finding) == (1, 1, "note", "absent") and mend(line, finding) == mended
+    assert not found(mended, "absent")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Tom leaves without Mia noticing", "It is not Mia's hat", "No, Mia walks", "No Mia yet. Mia runs", "没有小明高"],
+)
+def test_who_is_there_all_the_same_is_not_said_to_be_missing(line):
+    assert not found(line, "absent")
+
+
 # --- names --------------------------------------------------------------------------------------------------------
 
 

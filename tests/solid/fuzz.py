@@ -51,7 +51,7 @@ TEXTS = (
 """Good scripts, one of each form."""
 
 NASTY: tuple[Any, ...] = (
-    None, True, -1, 0, 1.5, 10**30, float("nan"), float("inf"), -float("inf"), "", "x", "\ud800", "\0",
+    None, True, -1, 0, 1.5, 10**30, 10**400, float("nan"), float("inf"), -float("inf"), "", "x", "\ud800", "\0",
     "../../etc/passwd", "[" * 500, "x" * 5000, [], {}, [[]], [{}], {"a": {}}, ["x"] * 50,
     "subjects/../../x.png", 1e308, "1e999",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -11,7 +12,7 @@ from anystory.cast.segment import Segmenter
 from anystory.render.session import framed
 from anystory.script.edits import with_from_sketch
 from anystory.script.form import ScriptError
-from anystory.story.from_sketch import FromSketch
+from anystory.story.from_sketch import FromSketch, FromSketchError
 from anystory.story.model import Panel, Script, Style
 from ui import cast, frames, html, script
 from ui.events import ONE_CAST, QUICK, SLOW
@@ -114,11 +115,15 @@ def _wire_start(parts: Parts) -> None:
         job = asked.job(page, reading.script, panels)
         return {**start(parts, job, shown, request), stage.panels: framed(job.script)}
 
-    def taken(words: str, lines: str, styles: tuple[Style, ...], present: tuple[cast.Actor, ...]) -> dict[Any, Any]:
+    def taken(
+        request: gr.Request, chosen: str, lines: str, styles: tuple[Style, ...], present: tuple[cast.Actor, ...]
+    ) -> dict[Any, Any]:
         """The text says what frames take of their sketches; it goes wherever the story goes."""
-        asked = FromSketch.read(words) if words else None
         try:
+            asked = FromSketch.read(chosen) if chosen else None
             after = with_from_sketch(lines, asked, cast.members(present))
+        except FromSketchError as error:  # words of one's own may be typed there
+            raise gr.Error(escape(words(request)(error)), print_exception=False) from error
         except ScriptError:  # of which the page tells beside the text
             return {text.text: gr.skip()}
         return script.rewritten(text, lines, after, styles)

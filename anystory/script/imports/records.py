@@ -100,7 +100,7 @@ def _milliseconds(value: Any) -> Any:
     """Seconds of Storyboarder's milliseconds; what is no number is left for the reader to tell."""
     try:
         return float(value) / 1000
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value
 
 
