@@ -394,7 +394,7 @@ def _is_heading(raw: Sequence[tuple[int, str]], index: int, known: Sequence[str]
     """Whether a line above a list is its title: set apart or written as one, and no sentence."""
     line, below = raw[index][1], raw[index + 1][1]
     bare = unbold(line).rstrip(" :：")
-    apart = not below or bare != unbold(line) or bare != line or _is_title(bare)
+    apart = not below or bare != line or _is_title(bare)
     names = set(map(folded, known))
     return (
         apart
