@@ -282,6 +282,32 @@ def test_what_draws_is_chosen_on_the_page_and_for_one_panel(page):
     expect(page.locator("#backends li.now")).to_contain_text("storybook")
 
 
+def test_a_download_is_asked_for_before_anything_is_loaded(served, browser, tiny_backend):
+    agreed, told = set(), {"names": "a/klein", "size": "15.9 GB", "folder": "cache"}
+
+    def load():
+        if "klein" not in agreed:
+            raise DownloadError(Message("{names} must come first, {size} to {folder}.", **told))
+        return tiny_backend
+
+    studio = Studio({"mini": lambda: tiny_backend, "klein": load}, agreed=agreed)
+    with visiting(browser, served(studio)) as page:
+        page.locator("#backends summary").click()
+        page.locator("#backends li button[data-name=klein]").click()
+        offer = page.locator("#backends .offer")
+        expect(offer).to_contain_text(
+            "klein is not on this machine yet: 15.9 GB would be downloaded, once, from a/klein"
+        )
+        expect(page.locator("#backends li.now")).to_contain_text("mini")
+        offer.get_by_text("Not now").click()
+        expect(offer).to_have_count(0)
+        assert agreed == set()
+        page.locator("#backends li button[data-name=klein]").click()
+        offer.get_by_text("Download", exact=True).click()
+        expect(page.locator("#backends li.now")).to_contain_text("klein")
+        assert agreed == {"klein"}
+
+
 def test_a_choice_is_that_of_one_visitor(page, browser, address):
     page.locator("#backends summary").click()
     page.locator("#backends button[data-name=storybook]").click()
