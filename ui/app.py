@@ -12,7 +12,23 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from anystory.project.archive import MAX_ZIP
-from ui import api, board, book, cast, choice, desk, finder, frames, masks, masthead, script, shelf, story, viewer
+from ui import (
+    api,
+    board,
+    book,
+    cast,
+    choice,
+    desk,
+    finder,
+    frames,
+    masks,
+    masthead,
+    paints,
+    script,
+    shelf,
+    story,
+    viewer,
+)
 from ui.events import book as book_events
 from ui.events import cast as cast_events
 from ui.events import choice as choice_events
@@ -117,6 +133,7 @@ def _page(studio: Studio) -> gr.Blocks:
         api.wire(parts)
         choice_events.wire(parts, page, banner)
         page.unload(_leaving(visitors))
+    paints.wire(page, [text.text, *actors.follows])
     return page
 
 

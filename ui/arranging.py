@@ -45,7 +45,7 @@ LEAST = 1.0
 
 WORDS = (
     *("flip", "left", "right", "smaller", "larger", "farther", "nearer", "free", "make"),
-    *("object", "at", "full", "keys"),
+    *("object", "at", "full", "keys", "waits"),
 )
 """What the objects and their tools are called, under `arrange.` of the page's words."""
 
@@ -186,7 +186,8 @@ def _of_maps(item: Shown) -> dict[str, Any]:
 
 def arranged(studio: Studio, item: Shown, before: Steering, told: Mapping[str, Any], strength: float) -> Steering:
     """How a panel is steered whose cast was moved about. `told` comes from the page, where anybody could have sent it;
-    `strength` is that of a layout which is only begun. Raises ValueError with a sentence."""
+    `strength` is that of a layout which is only begun, or which nobody heeded; what else the script says of how firmly
+    and when stays. Raises ValueError with a sentence."""
     names, layout = item.frame.maps.names[:-1], before.layout
     freed = set(_texts(told.get("free"))) & set(names)
     objects = [one for one in _list(told.get("objects")) if isinstance(one, Mapping) and one.get("name") in names]
@@ -195,9 +196,12 @@ def arranged(studio: Studio, item: Shown, before: Steering, told: Mapping[str, A
     places = tuple({**kept, **boxes}.values())
     flip = {name for name in layout.flip if name not in freed}
     turn = {name: degrees for name, degrees in layout.turn if name not in freed}
-    if not (layout.places and layout.strength):
-        layout = Layout(strength=strength)
-    layout = Layout(places, layout.strength, layout.start, layout.end) if places else Layout()
+    begun = not layout.places and layout.strength == Layout.strength
+    if begun or not layout.strength:
+        layout = replace(layout, strength=strength)
+    if not places and layout.strength == strength and (layout.start, layout.end) == (Layout.start, Layout.end):
+        layout = Layout()  # nothing is left of what was begun here
+    layout = Layout(places, layout.strength, layout.start, layout.end)
     asked = asked_of(studio, item) if item.backend == STORYBOOK else None
     if asked is not None:
         alone = {placed.name: placed for placed in studio.sketches.staging(asked, layout).placed}

@@ -23,7 +23,7 @@ from anystory.maps.overlay import colour
 from anystory.script.form import HEIGHTS, MAX_CAST, composed
 from anystory.story.model import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
 from anystory.story.prompt import rename
-from ui import html, sample
+from ui import entrance, html, sample
 from ui.words import t, words
 
 MAX_NAME = 40
@@ -155,7 +155,7 @@ class CastWidgets:
     actors: gr.State
     cards: gr.HTML
     example: gr.Button
-    upload: gr.File
+    files: entrance.Entrance
     describe: gr.Button
     notice: gr.HTML
     renamed: gr.HTML
@@ -183,14 +183,15 @@ def create() -> CastWidgets:
     )
     with gr.Row(elem_id="start"):
         example = sample.create()
-        upload = gr.File(file_count="multiple", file_types=["image"], show_label=False, height=96, elem_id="drop")
+        drop, pictures, scripts = entrance.create()
+    files = entrance.Entrance(drop, entrance.create_said(), pictures, scripts)
     describe = gr.Button(t("cast.describe"), size="sm", elem_id="describe")
     notice = gr.HTML(elem_id="cast-notice")
     renamed = gr.HTML(js_on_load=UNDO, elem_id="cast-renamed")
     follows = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
     made, taken = gr.State(()), gr.State(frozenset())
     return CastWidgets(
-        gr.State(()), cards, example, upload, describe, notice, renamed, gr.State(None), follows, made, taken
+        gr.State(()), cards, example, files, describe, notice, renamed, gr.State(None), follows, made, taken
     )
 
 
@@ -507,7 +508,7 @@ def card(actor: Actor, index: int, count: int) -> str:
             '<span aria-hidden="true">＋</span><input type="file" accept="image/*" multiple></label>'
         )
     return (
-        f'<article class="actor" id="actor-{index + 1}" role="listitem" tabindex="-1" data-key="{actor.key}" '
+        f'<div class="actor" id="actor-{index + 1}" role="listitem" tabindex="-1" data-key="{actor.key}" '
         f'aria-label="{escape(actor.name)}" style="--who:{colour(index)}">'
         f'<div class="pair">{pictures(actor)}</div><div class="fields">'
         f"{_line('name', 'cast.name', 'cast.name', actor.name, MAX_NAME)}"
@@ -517,7 +518,7 @@ def card(actor: Actor, index: int, count: int) -> str:
         f'<div class="tools"><label class="replace">{t("cast.picture")}<input type="file" accept="image/*"></label>'
         f'{more}</div></div><div class="order">{"".join(tools)}</div>'
         f'<ul class="album">{"".join(map(_further, actor.pictures[1:]))}</ul>'
-        f'<div class="hints">{remarks(actor)}</div></article>'
+        f'<div class="hints">{remarks(actor)}</div></div>'
     )
 
 

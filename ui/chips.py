@@ -6,35 +6,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from anystory.maps.overlay import colour
-from anystory.script.edits import with_panel
-from anystory.script.form import ScriptError
-from anystory.script.read import read_script
 from anystory.sketch.shows import ROLES, SECTIONS, label, offered, told
-from anystory.story.model import CastMember, Panel
+from anystory.story.model import Panel
 from anystory.story.shot import Shot
 from ui.arranging import shot_of
 from ui.studio import Shown, Studio
 
-CHIPS = """
-element.addEventListener("change", ({target}) => {
-  const {kind, who} = target.dataset;
-  if (kind) trigger("choose", {kind, who, key: target.value});
-});
-watch("value", () => element.querySelectorAll("select").forEach((chip) => {  // what was read, not what was refused
-  chip.selectedIndex = Math.max([...chip.options].findIndex(({defaultSelected}) => defaultSelected), 0);
-}));
-"""
-"""What happens on the chips: `choose` of a `kind` of `who` the `key`, "" for what the line says."""
+CHIPS = (Path(__file__).parent / "js" / "chips.js").read_text(encoding="utf-8")
+"""What happens on the chips: `choose` of a `kind` of `who` the `key`, "" for what the line says, one after the other;
+`of` is the frame's id, `count` counts them."""
 
 OF_SHOT = {"place": "place", "time": "time", "weather": "weather", "shot": "framing"}
 """Where a `Shot` has each kind."""
 
 
-def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..., str]) -> str:
-    """The chips of a panel that shows a `shot`, as HTML; nothing where nobody read it."""
+def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..., str], of: int = 0) -> str:
+    """The chips of a panel that shows a `shot`, as HTML; nothing where nobody read it. `of` is the id of its frame."""
     if shot is None:
         return ""
     language = say("chips.language")
@@ -65,14 +56,17 @@ def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..
         fill = colour(cast.index(role.name)) if role.name in cast else ""
         roles = chip("does", role.action, role.name) + chip("mood", role.mood, role.name)
         shown += f'<div class="role" style="--who:{fill}"><b>{escape(role.name)}</b>{roles}</div>'
-    return f'<div class="reads" role="group" aria-label="{escape(say("chips.about"))}">{shown}</div>'
+    waits = f'<p class="waits" role="status" data-words="{escape(say("arrange.waits"))}"></p>'
+    return (
+        f'<div class="reads" role="group" aria-label="{escape(say("chips.about"))}" data-of="{of}">{shown}{waits}</div>'
+    )
 
 
 def read(studio: Studio, item: Shown | None, say: Callable[..., str], refused: int = 0) -> str:
     """The chips of an opened frame. `refused`, another number each time, has them say again what was read of it."""
     if item is None:
         return ""
-    return chips(shot_of(studio, item), item.panel, item.job.names, say) + f"<!-- {refused} -->"
+    return chips(shot_of(studio, item), item.panel, item.job.names, say, item.id) + f"<!-- {refused} -->"
 
 
 def chosen(panel: Panel, choice: Mapping[str, Any], say: Callable[..., str]) -> Panel:
@@ -89,15 +83,3 @@ def chosen(panel: Panel, choice: Mapping[str, Any], say: Callable[..., str]) -> 
         words = label(kind, key, say("chips.language"))
         kept.append(f"{who} {words}" if who else words)
     return replace(panel, shows=tuple(kept))
-
-
-def with_shows(text: str, members: Sequence[CastMember], number: int, before: Panel, shows: tuple[str, ...]) -> str:
-    """The text with what a panel shows, which was number `number` and like `before`, if the text still has it."""
-    try:
-        there = [(k, panel) for k, panel in enumerate(read_script(text, cast=members).panels, 1) if panel == before]
-    except ScriptError:
-        return text
-    if not there:
-        return text
-    k, panel = min(there, key=lambda each: abs(each[0] - number))
-    return with_panel(text, k, replace(panel, shows=shows), members)

@@ -14,6 +14,7 @@ from anystory.cast.masks import ADD, REMOVE
 from anystory.maps.overlay import colour, colours_of
 from anystory.script.lint import Finding
 from anystory.story.model import ATTENTION, FROM_A_SKETCH, PLACED_BY_A_SKETCH, ROUTING, SEEN, SHOWN_A_SKETCH, Panel
+from ui import paints
 from ui.words import in_all, t, words
 
 THUMBNAIL = 168
@@ -82,10 +83,11 @@ def findings(found: Sequence[Finding], say: Callable[..., str], kind: str = "ul"
     Buttons carry `data-start`, `data-end` and `data-code`, which `FINDINGS` tells the page."""
     rows = []
     for finding in found:
-        data = f'data-start="{finding.start}" data-end="{finding.end}" data-code="{finding.code}"'
+        start, end = map(paints.in_box, (finding.start, finding.end))
+        data = f'data-start="{start}" data-end="{end}" data-code="{finding.code}"'
         place, fix, said = "", "", escape(say(finding.message))
         if finding.end:
-            where = f"{finding.line}:{finding.column}"
+            where = f"{finding.line}:{start - paints.in_box(finding.start - finding.column + 1) + 1}"
             title = escape(f"{where} – {t('script.place')}")
             place = f'<button class="place" {data} title="{title}" aria-label="{title}">{where}</button>'
         if finding.fix is not None:

@@ -17,7 +17,7 @@ from anystory.script.read import read_script
 from anystory.script.wildcards import WildcardError, expand_panel, has_wildcards
 from anystory.story.model import BOUNDS, MAX_SEED, CastMember, Line, Panel, panel_seed
 from anystory.story.size import SHAPES, Size
-from ui import html
+from ui import html, paints
 
 USUAL = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
 """Sides of frames to choose from."""
@@ -156,7 +156,9 @@ def _card(
         )
     )
     grip = f'<span class="number" draggable="true" title="{say("panel.drag")}">{number}</span>'
-    body = f'<p class="raw">{escape(raw)}</p>' if panel is None else _body(number, panel, names, seed, say)
+    body = (
+        f'<p class="raw">{escape(paints.short(raw))}</p>' if panel is None else _body(number, panel, names, seed, say)
+    )
     return (
         f'<li class="panel" data-number="{number}" aria-label="{where}">{slot}<div class="head">{grip}'
         f'<span class="order">{tools}</span></div>{body}{html.findings(found, say, "div", "div")}</li>'

@@ -16,14 +16,13 @@ from anystory.script.edits import with_panel
 from anystory.script.form import Reading as Source
 from anystory.script.form import ScriptError
 from anystory.script.lint import Finding, library_words, lint, mend, pictureless
-from anystory.script.read import SUFFIXES, read_script
+from anystory.script.read import read_script
 from anystory.story.model import CastMember, Panel, Script, Style
 from anystory.story.styles import MAX_STYLES, NO_STYLE, all_styles, joined
 from ui import html, panels
 from ui.ideas import ideas_for
+from ui.studio import Shown
 from ui.words import t, words
-
-FILES = [*SUFFIXES, ".zip", "image"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,6 @@ class ScriptWidgets:
     style: gr.Dropdown
     style_note: gr.HTML
     text: gr.Textbox
-    storyboard: gr.File
     notice: gr.HTML
     findings: gr.HTML
     feedback: gr.HTML
@@ -78,9 +76,6 @@ def create(styles: Sequence[Style] = ()) -> ScriptWidgets:
             findings = gr.HTML(js_on_load=html.FINDINGS, elem_id="findings")
             offered = gr.HTML(ideas(()), js_on_load=IDEAS, elem_id="ideas")
             gr.HTML(f'<p class="hint">{t("script.hint")}</p>')
-            storyboard = gr.File(
-                file_count="multiple", file_types=FILES, show_label=False, height=64, elem_id="storyboard"
-            )
             notice = gr.HTML(elem_id="script-notice")
         with gr.Column(min_width=300):
             feedback = gr.HTML(
@@ -93,9 +88,7 @@ def create(styles: Sequence[Style] = ()) -> ScriptWidgets:
                 elem_id="reading",
             )
     kept = gr.State(tuple(styles))
-    return ScriptWidgets(
-        title, style, style_note, text, storyboard, notice, findings, feedback, kept, offered, gr.State(None)
-    )
+    return ScriptWidgets(title, style, style_note, text, notice, findings, feedback, kept, offered, gr.State(None))
 
 
 IDEAS = """
@@ -249,6 +242,17 @@ def panels_of(text: str, members: Sequence[CastMember]) -> tuple[Panel, ...]:
         return read_script(text, cast=members).script.panels
     except ScriptError:
         return ()
+
+
+def line_of(text: str, members: Sequence[CastMember], item: Shown) -> tuple[int, Panel] | None:
+    """The number of a frame's panel in the text by now, and that panel; None where it is gone or has other words."""
+    try:
+        there = read_script(text, cast=members).panels
+    except ScriptError:
+        return None
+    numbered = [(number, panel) for number, panel in enumerate(there, 1) if panel and panel.prompt]
+    place = item.place([panel for _, panel in numbered])
+    return None if place is None else numbered[place]
 
 
 def with_take(text: str, members: Sequence[CastMember], number: int, panel: Panel) -> str:

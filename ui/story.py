@@ -24,8 +24,6 @@ from ui import cast
 from ui.studio import Shown, Studio, Visit
 from ui.words import t
 
-FILES = [".zip", ".png"]
-
 KEY = "anystory-story"
 """What the browser keeps the keys of the stories under."""
 
@@ -42,7 +40,7 @@ class StoryBar:
     bar: gr.HTML
     example: gr.Button
     new: gr.Button
-    open: gr.UploadButton
+    open: gr.Button
     save: gr.Button
     notice: gr.HTML
     browser: gr.BrowserState
@@ -69,7 +67,7 @@ def create() -> StoryBar:
         bar = gr.HTML(js_on_load=KEEP, elem_id="story-head")  # filled once the page has its story
         example = gr.Button(t("app.example"), size="sm", elem_id="example")
         new = gr.Button(t("story.new"), size="sm", elem_id="story-new")
-        file = gr.UploadButton(t("story.open"), file_types=FILES, size="sm", elem_id="story-open")
+        file = gr.Button(t("story.open"), size="sm", elem_id="story-open")
         save = gr.Button(t("story.save"), size="sm", elem_id="story-save")
     notice = gr.HTML(js_on_load=CHOOSE, elem_id="story-notice")
     buttons = "".join(

@@ -35,7 +35,8 @@ NOTHING = ("", "null", "~", "[]", "{}")
 @dataclass(frozen=True)
 class Board:
     """A script from a file: what goes into the cast and the script's boxes, and what was wrong with it.
-    `segmenter` is the model it asks for; it has been used if it is on this machine."""
+    `segmenter` is the model it asks for; it has been used if it is on this machine. `unnamed` are the pictures
+    beside it that it does not name."""
 
     actors: tuple[cast.Actor, ...]
     title: str
@@ -44,11 +45,12 @@ class Board:
     styles: tuple[Style, ...]
     segmenter: str
     notices: tuple[str, ...]
+    unnamed: tuple[str, ...]
 
 
 def unzipped(paths: Sequence[str]) -> list[str]:
-    """The dropped files; in place of a ZIP that holds a script and no story, its script and pictures, unpacked beside
-    it. Raises ScriptError for one that is too large."""
+    """The dropped files; in place of a ZIP that holds a script or pictures and no story, its script and pictures,
+    unpacked beside it. Raises ScriptError for one that is too large."""
     if [Path(path).suffix.lower() for path in paths] != [".zip"]:
         return list(paths)
     source, found = Path(paths[0]), []
@@ -56,9 +58,9 @@ def unzipped(paths: Sequence[str]) -> list[str]:
         with zipfile.ZipFile(source) as archive:
             files = [entry for entry in archive.infolist() if not entry.is_dir()]
             names = {entry.filename: basename(entry.filename) for entry in files}
-            if {"story.json", "draft.json"} & set(names.values()) or not any(map(_is_script, names.values())):
-                return list(paths)
             kept = [entry for entry in files if _is_script(entry.filename) or _is_picture(entry.filename)]
+            if {"story.json", "draft.json"} & set(names.values()) or not kept:
+                return list(paths)
             if len(kept) > MAX_FILES or sum(entry.file_size for entry in kept) > MAX_UNZIPPED:
                 raise ScriptError(
                     Message(
@@ -119,6 +121,7 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
     others = [actor for actor in present if folded(actor.name) not in own]
     aliases = {alias.casefold() for alias in alone.aliases}
     known = [CastMember(actor.name) for actor in others if folded(actor.name) not in aliases]
+    unnamed = _unnamed(alone, files)
     source, refused = _with_paint(alone, files)
     reading = read(source, cast=known)
     wanted = reading.script.segmenter if reading.script.segmenter in MODELS else model
@@ -134,13 +137,17 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
             Message("{file} was left out: another dropped file has that name; rename one.", file=name)
             for name in shared
         ),
-        *_unnamed(alone, files),
     ]
     there = {folded(actor.name): actor for actor in present}
+    called_so = {folded(cast.name_from_file(path)): path for path in unnamed}
     actors: list[cast.Actor] = []
     for member in reading.script.cast[len(known) :]:
         actor = there.get(folded(member.name), cast.Actor(member.name))
-        for picture, mask in pictures.get(member.name, ()) if not actor.pictures else ():
+        given = pictures.get(member.name, [])
+        if not given and (called := called_so.get(folded(member.name))) and not actor.pictures:
+            unnamed.remove(called)
+            given = [(called, None)]
+        for picture, mask in given if not actor.pictures else ():
             try:
                 more = cast.pictured(member.name, picture, mask, segmenter).pictures
                 actor = replace(actor, pictures=(*actor.pictures, *more))
@@ -165,11 +172,21 @@ def load(paths: Sequence[str], present: Sequence[cast.Actor], model: str) -> Boa
         styles=(*reading.script.styles, *styles),
         segmenter=wanted,
         notices=tuple(notices),
+        unnamed=tuple(map(str, unnamed)),
     )
 
 
-def _unnamed(reading: Reading, files: Mapping[str, Path]) -> list[str]:
-    """A sentence on the dropped pictures that the script does not name."""
+def left_out(unnamed: Sequence[str]) -> list[str]:
+    """A sentence on the dropped pictures that a script does not name."""
+    left = [Path(path).name for path in unnamed]
+    if not left:
+        return []
+    several = [*left[:FEW], Message("{count} more", count=len(left) - FEW)] if len(left) > FEW + 1 else left
+    return [Message("The script does not name these pictures, so they were left out: {files}.", files=listed(several))]
+
+
+def _unnamed(reading: Reading, files: Mapping[str, Path]) -> list[Path]:
+    """The dropped pictures that the script does not name."""
     spans = [
         span
         for index in range(len(reading.members))
@@ -178,11 +195,7 @@ def _unnamed(reading: Reading, files: Mapping[str, Path]) -> list[str]:
     ]
     named = {basename(reading.source[slice(*span)].strip()) for span in spans} | set(_layouts(reading).values())
     known = set(map(folded, named))
-    left = [path.name for key, path in files.items() if key not in known and path.suffix.lower() in PICTURES]
-    if not left:
-        return []
-    several = [*left[:FEW], Message("{count} more", count=len(left) - FEW)] if len(left) > FEW + 1 else left
-    return [Message("The script does not name these pictures, so they were left out: {files}.", files=listed(several))]
+    return [path for key, path in files.items() if key not in known and path.suffix.lower() in PICTURES]
 
 
 def _pictures(

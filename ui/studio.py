@@ -39,7 +39,7 @@ from anystory.render.session import Asked, Progress, Renderer, RenderError, fram
 from anystory.render.sketches import Sketches
 from anystory.script.wildcards import WildcardError, expand_panel, expand_script
 from anystory.story.model import Frame, Panel, RoutingTrace, Script, Story, Subject, panel_seed
-from anystory.story.steering import Steering
+from anystory.story.steering import UNSTEERED, Steering
 from anystory.story.styles import own_styles
 from ui.backends import Backends
 from ui.estimate import TimeLeft
@@ -111,11 +111,9 @@ class Job:
 
     def take(self, number: int, seed: int, steering: Steering | None = None) -> Job:
         """Panel `number` alone, with another seed, and steered otherwise where that is given."""
-        panels = list(self.script.panels)
-        steering = panels[number - 1].steering if steering is None else steering
-        panels[number - 1] = replace(panels[number - 1], seed=seed, steering=steering)
-        script = replace(self.script, panels=tuple(panels))
-        return replace(self, script=script, panels=(number,), retry=None, variants=0)
+        panel = self.script.panels[number - 1]
+        panel = replace(panel, seed=seed, steering=panel.steering if steering is None else steering)
+        return replace(self.with_panel(number, panel), panels=(number,), retry=None, variants=0)
 
     def arranged(self, item: Shown, steering: Steering) -> Job:
         """The panel of a frame alone, steered otherwise; its seed is only written down where it has another than its
@@ -123,8 +121,12 @@ class Job:
         panel = self.script.panels[item.number - 1]
         own = panel_seed(self.seed, item.number) if panel.seed is None else panel.seed
         panel = replace(panel, steering=steering, seed=panel.seed if own == item.frame.seed else item.frame.seed)
-        panels = (*self.script.panels[: item.number - 1], panel, *self.script.panels[item.number :])
-        return replace(self, script=replace(self.script, panels=panels), panels=(item.number,), retry=None, variants=0)
+        return replace(self.with_panel(item.number, panel), panels=(item.number,), retry=None, variants=0)
+
+    def with_panel(self, number: int, panel: Panel) -> Job:
+        """The job with another panel `number`."""
+        panels = (*self.script.panels[: number - 1], panel, *self.script.panels[number:])
+        return replace(self, script=replace(self.script, panels=panels))
 
     def drawn_by(self, backend: str) -> Job:
         """The job for a backend; what was asked of another in numbers means nothing to it."""
@@ -200,6 +202,22 @@ class Shown:
     def as_written(self, panels: Sequence[Panel]) -> Shown:
         """The same frame, of a job as a page has it by now (`Job.as_written`)."""
         return replace(self, job=self.job.as_written(panels))
+
+    def place(self, panels: Sequence[Panel]) -> int | None:
+        """Which of the panels that a page has by now its own is, by its index; None where it is gone, or asks for other
+        words. What the panel shows and how it is steered may have changed, and of panels with the same words that have
+        not the one that is just the same is meant."""
+        mine, own = self.job.script.panels, self.panel
+        if mine.count(own) == 1 == panels.count(own):
+            return panels.index(own)
+        before, now = ([replace(each, shows=(), steering=UNSTEERED) for each in some] for some in (mine, panels))
+        places = lineage(before, now)
+        if self.number - 1 not in places:
+            return None
+        index = places.index(self.number - 1)
+        one, other = (self.job.filled(panel, self.number) for panel in (before[self.number - 1], now[index]))
+        same = all(getattr(one, key) == getattr(other, key) for key in ("prompt", "cast", "style", "size", "shape"))
+        return index if same else None
 
     @property
     def in_folder(self) -> tuple[Project, int]:

@@ -91,7 +91,7 @@ def create() -> Viewer:
     item = gr.State(None)
     with gr.Row(visible=False, elem_id="viewer") as row:
         with gr.Column(scale=7, min_width=260):
-            picture = gr.HTML(js_on_load=ARRANGING, elem_id="frame", apply_default_css=False)
+            picture = gr.HTML(js_on_load=ARRANGING, elem_id="frame", apply_default_css=False, heard=0, late=0)
             laid = gr.HTML(elem_id="laid", visible="hidden")
         with gr.Column(scale=5, min_width=240):
             about = gr.HTML()
@@ -116,7 +116,8 @@ def create() -> Viewer:
                 with gr.Row(elem_classes="takeaway"):
                     maps = gr.Button(t("viewer.sheet"), size="md", min_width=120, elem_id="maps")
                     animation = gr.Button(t("viewer.animation"), size="md", min_width=120, elem_id="animation")
-            read = gr.HTML(js_on_load=CHIPS, elem_id="read", apply_default_css=False)  # last: it comes a little later
+            # Last: it comes a little later.
+            read = gr.HTML(js_on_load=CHIPS, elem_id="read", apply_default_css=False, heard=0, late=0)
     return Viewer(
         item, row, picture, laid, about, read, verdict, retry, seen, legend, who, opacity,
         mode, scrub, step, layer, kind, kept, letters, again, refusal, download, maps, animation,

@@ -161,9 +161,10 @@ class Film:
 
     @cached_property
     def _counts(self) -> list[int]:
-        """The pictures of each panel; rounding does not add up."""
-        ends = np.cumsum([seconds_of(panel) for panel in self.panels]) * self.rate
-        marks = [0, *(max(round(end), number) for number, end in enumerate(ends, start=1))]
+        """The pictures of each panel, one at least; rounding does not add up."""
+        marks = [0]
+        for end in np.cumsum([seconds_of(panel) for panel in self.panels]) * self.rate:
+            marks.append(max(round(end), marks[-1] + 1))
         return [after - before for before, after in pairwise(marks)]
 
     def pictures(self) -> Iterator[Image.Image]:

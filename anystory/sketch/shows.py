@@ -55,13 +55,14 @@ def offered(kind: str) -> tuple[str, ...]:
 def label(kind: str, key: str, language: str) -> str:
     """What a key is called in one of `LANGUAGES`, in words that `told` understands so."""
     section = {**SECTIONS, **ROLES}[kind]
-    if chosen := _labels(section).get(key, {}).get(language):
+    names = _labels("others") | _labels(section) if kind == "does" else _labels(section)
+    if chosen := names.get(key, {}).get(language):
         return chosen
     words = (key,) if language == "en" else listed(vocabulary()[section][key].get(language, ""))
     return words[0].partition("=")[0] if words else key
 
 
-def _labels(section: str) -> Mapping[str, Mapping[str, str]]:
+def _labels(section: str) -> dict[str, Mapping[str, str]]:
     return vocabulary()["labels"].get(section, {})
 
 
@@ -73,7 +74,8 @@ def _known(sections: Mapping[str, str], words: str) -> tuple[str, str] | None:
 def _table(section: str) -> Mapping[str, str]:
     """Every word of a section and what it is for."""
     entries = vocabulary()[section]
-    table = {folded(words): key for key, by in _labels(section).items() for words in by.values()}
+    named = _labels("others") | _labels(section) if section == ROLES["does"] else _labels(section)
+    table = {folded(words): key for key, by in named.items() for words in by.values()}
     table |= {folded(key): key for key in entries}
     for key, entry in entries.items():
         for language in LANGUAGES:

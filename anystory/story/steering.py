@@ -29,6 +29,9 @@ SIDE = 64
 PAINT = "paint:"
 """How the text of a painted place begins."""
 
+NAMED = re.compile(rf"{PAINT}[0-9a-f]{{6,16}}")
+"""The short name that a page gives to paint. It is none itself, and means something only there."""
+
 STRENGTHS = {"eta": (0, 4), "gamma": (-10, 10)}
 """What a subject's own strengths may be."""
 
@@ -263,6 +266,13 @@ def painted(mask: Image.Image) -> str:
 def _bits(place: Place) -> np.ndarray:
     """A painted place as bool (SIDE, SIDE)."""
     count = SIDE * SIDE // 8
+    if NAMED.fullmatch(place.paint):
+        sentence = Message(
+            "{paint} of {name} is the paint of another story; paint it again, or open that story from its file.",
+            paint=place.paint,
+            name=place.name,
+        )
+        raise SteeringError(sentence, "layout")
     try:
         packed = base64.b64decode(place.paint.removeprefix(PAINT), validate=True)
         data = zlib.decompressobj().decompress(packed, count + 1)  # whoever wrote it, it grows no further

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from tests.app.conftest import ARGUMENTS, CHROMIUM, serving, visiting
@@ -23,6 +27,12 @@ OPENED = """old => {
   const image = document.querySelector("#frame .whole");
   return image.getAttribute("src") !== old && image.complete;
 }"""
+
+PHOTOGRAPH = (4000, 3000)
+"""Pixels of a photograph: 12 million."""
+
+MANY = 20
+"""Frames whose memory is measured."""
 
 MOVES = 240
 """Of the mouse, of a drag."""
@@ -44,6 +54,8 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             with visiting(browser, address) as page:
                 measure(page)
+            with visiting(browser, address) as page:
+                load(page, Path(folder))
             browser.close()
     return 0
 
@@ -72,6 +84,42 @@ def measure(page) -> None:
     page.wait_for_function(OPENED, arg=before)
     print(f"a panel opened after {time.perf_counter() - since:.2f} s")
     drag(page)
+
+
+def load(page, folder: Path) -> None:
+    """Drop six photographs, make many frames of who is in them, twice, and look how much memory the app takes."""
+    picture = Image.linear_gradient("L").resize(PHOTOGRAPH).convert("RGB")
+    with Image.open(EXAMPLE / "bruno.png") as bear:
+        bear = bear.convert("RGBA").resize((2400, 2400))
+    picture.paste(bear, (800, 400), bear)
+    names = [f"friend{letter}" for letter in "abcdef"]
+    photographs = [folder / f"{name}.jpg" for name in names]
+    for file in photographs:
+        picture.save(file, quality=90)
+    upload(page, *photographs)
+    expect(page.locator("img.cutout")).to_have_count(len(names))
+    memory("after six photographs")
+    for turn in ("first", "second"):
+        lines = (f"[size: 768] Friend{'abcdef'[k % 6]} walks in the forest {turn} {k}" for k in range(MANY))
+        page.locator("#script textarea").fill("\n".join(lines))
+        expect(page.locator(".panel")).to_have_count(MANY)
+        page.wait_for_function(SKETCHED, arg=MANY)
+        page.locator("#render").click()
+        expect(page.locator("#progress .progress")).to_be_visible()
+        expect(frames(page)).to_have_count(MANY)
+        settle(page)
+        memory(f"after the {turn} {MANY} frames")
+
+
+def memory(when: str) -> None:
+    """Print how much memory the app takes, as Linux tells."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            status = (folder / "status").read_text()
+            mine = re.search(r"PPid:\s+(\d+)", status)
+            if mine and int(mine[1]) == os.getpid() and b"app.py" in (folder / "cmdline").read_bytes():
+                now, most = (int(re.search(rf"{key}:\s+(\d+)", status)[1]) // 1000 for key in ("VmRSS", "VmHWM"))
+                print(f"{when} the app has {now} MB in memory, {most} MB at most")
 
 
 def drag(page) -> None:

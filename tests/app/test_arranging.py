@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 
 from anystory.script.read import read_script
 from anystory.sketch.read import read_story
+from anystory.sketch.shows import label, offered
+from anystory.sketch.shows import told as meant
 from anystory.story.from_sketch import FromSketch
 from anystory.story.model import Panel
 from anystory.story.steering import Layout, Place, Steering
@@ -84,6 +86,18 @@ def test_a_figure_is_dragged_and_the_frame_composed_anew(story_page):
     frames(page).first.click()
     expect(objects(page)).to_have_count(2)
     assert page.evaluate("() => document.querySelector('.opened-frame .plane').dataset.told") is not None
+
+
+def test_another_frame_that_is_opened_has_its_own_cast_and_chips(story_page):
+    page = story_page
+    opened(page)
+    expect(page.locator("#read [data-kind=place]")).to_have_value("forest")
+    frames(page).nth(1).click()
+    expect(objects(page)).to_have_count(1)
+    expect(page.locator("#read [data-kind=place]")).to_have_value("beach")
+    frames(page).first.click()
+    expect(objects(page)).to_have_count(2)
+    expect(page.locator("#read [data-kind=place]")).to_have_value("forest")
 
 
 def test_keys_move_and_turn_and_what_was_done_is_put_back(story_page):
@@ -176,6 +190,64 @@ def test_a_chip_says_what_was_read_and_changes_it(story_page):
     expect(page.locator("#read .guessed [data-kind=weather]")).to_have_value("clear")
 
 
+def test_what_is_done_quickly_is_done_one_by_one_and_also_while_frames_are_made(story_page):
+    page = story_page
+    script = opened(page)
+    for kind, key in (
+        ("weather", "snow"),
+        ("time", "night"),
+        ("place", "beach"),
+    ):  # the second before the first is made
+        page.locator(f"#read [data-kind={kind}]").select_option(key)
+    expect(script).to_have_value(re.compile(r"\[shows: snow; night; beach\] Fern and Bruno stand"))
+    composed(page)
+    expect(page.locator("#read .chosen")).to_have_count(3)
+    more = [f"[size: 512] Bruno reads book {k}" for k in range(5)]
+    write(page, "\n".join([script.input_value(), *more]))
+    page.locator("#render").click()
+    expect(page.locator("#progress .progress")).to_be_visible()
+    named(page, "Bruno").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.locator("#read [data-kind=weather]").select_option("rain")
+    expect(script).to_have_value(re.compile(r"\[layout: Fern [^;\]]+; Bruno [^;\]]+\]"))
+    expect(script).to_have_value(re.compile(r"\[shows: night; beach; rain\]"))
+    composed(page)
+    expect(page.locator("#desk-notice")).to_have_text("")
+
+
+def test_a_frame_of_a_line_that_was_edited_is_made_again_first(story_page):
+    page = story_page
+    script = opened(page)
+    write(page, "Fern sings alone\n" + LINES)  # which moves the line, and is none of its own
+    expect(page.locator(".panel")).to_have_count(3)
+    page.locator("#read [data-kind=weather]").select_option("snow")
+    expect(script).to_have_value("Fern sings alone\n" + LINES.replace("] Fern", "] [shows: snow] Fern", 1))
+    composed(page)
+    edited = "[size: 256] Fern and Bruno swim in the lake"
+    write(page, edited)
+    expect(page.locator(".panel")).to_have_count(1)
+    named(page, "Bruno").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page.locator("#desk-notice")).to_contain_text("was changed after this frame was made")
+    expect(page.locator(".opened-frame")).not_to_have_class(re.compile("moving"))
+    time = page.locator("#read [data-kind=time]")
+    time.select_option("night")
+    expect(time).to_have_value("day")
+    expect(script).to_have_value(edited)
+
+
+def test_a_frame_knows_its_line_whatever_was_chosen_of_it(studio, shown):  # noqa: F811
+    item = shown[1]
+    mine, other = item.panel, replace(item.panel, prompt="Bruno sleeps", cast=("Bruno",))
+    asks = replace(mine, shows=("snow",), steering=Steering(Layout(strength=0.4)))
+    assert item.place([other, mine]) == 1 and item.place([asks, other]) == 0
+    assert item.place([other]) is None and item.place([replace(mine, prompt="Bruno and Fern swim")]) is None
+    assert item.place([asks, mine, other]) == 1, "of two with the same words the one that is just the same"
+    twice = replace(item.job.script, panels=(mine, mine))
+    twin = replace(item, job=replace(item.job, script=twice))
+    assert twin.place([mine, asks]) == 1 and replace(twin, number=1).place([asks, mine]) == 0
+
+
 def test_what_a_chip_may_say_is_what_is_offered():
     panel = Panel("Mia runs", ("Mia",), shows=("night", "Mia sits"))
     say = partial(strings.say, "es")
@@ -185,6 +257,8 @@ def test_what_a_chip_may_say_is_what_is_offered():
     assert chosen({"kind": "mood", "who": "Mia", "key": "sad"}).shows == ("night", "Mia sits", "Mia triste")
     for choice in ({}, {"kind": "time", "key": "<b>"}, {"kind": "does", "who": "Tom", "key": "sits"}, {"kind": ["x"]}):
         assert chips.chosen(panel, choice, say) == panel
+    assert (label("does", "hugs", "es"), label("does", "runs", "es")) == ("abraza", "corre")
+    assert not set(offered("does")) & {"hugs", "falls"} and meant("Mia abraza", ["Mia"]).key == "hugs"
     shot = read_story(read_script("cast: <b>, a fox\n\n[<b>] runs").script)[0]
     html = chips.chips(shot, Panel("", ("<b>",)), ["<b>"], say)
     assert "<b>" not in html.replace("<b>&lt;b&gt;</b>", "") and "bosque" in html
@@ -265,6 +339,14 @@ def test_what_comes_from_the_page_is_a_layout_or_one_sentence(studio, shown):  #
     asked = replace(before, from_sketch=FromSketch.read("layout 0.4"), router=False)
     freed = arranging.arranged(studio, item, asked, {"free": ["Fern"]}, 1.0)
     assert freed == replace(asked, layout=Layout()), "what a model is told stays"
+    firm = Layout(before.layout.places, 0.4, 0.1, 0.6)
+    freed = arranging.arranged(studio, item, replace(before, layout=firm), {"free": ["Fern"]}, 1.0)
+    assert freed.layout == Layout((), 0.4, 0.1, 0.6), "how firmly and when stays, for the places of the sketch"
+    again = arranging.arranged(studio, item, freed, {"objects": [told("Fern", (0, 0, 0.5, 1))]}, 0.5)
+    assert (again.layout.strength, again.layout.start, again.layout.end) == (0.4, 0.1, 0.6)
+    begun = arranging.arranged(studio, item, Steering(), {"objects": [told("Fern", (0, 0, 0.5, 1))]}, 0.5)
+    assert begun.layout.strength == 0.5
+    assert arranging.arranged(studio, item, begun, {"free": ["Fern"]}, 0.5) == Steering()
     for box in (["x", 0, 1, 1], [2, 0, 3, 1], [0.5, 0.5, 0.5, 0.5]):
         with pytest.raises(ValueError, match="The box of Fern"):
             arranging.arranged(studio, item, before, {"objects": [told("Fern", box)]}, 1.0)

@@ -158,7 +158,7 @@ def test_a_refused_picture_is_a_sentence_that_stays_and_characters_can_go(page, 
 
 
 def test_a_storyboard_fills_the_page_and_a_click_mends_what_is_found(page):
-    page.locator("#storyboard input[type=file]").set_input_files(str(GOLDEN / "storyboard_sample.json"))
+    page.locator("#drop input[type=file]").set_input_files(str(GOLDEN / "storyboard_sample.json"))
     expect(page.locator("#reading li")).to_have_count(3)
     expect(page.locator("#actor-2 .name input")).to_have_value("老海龟")
     expect(page.locator("#actor-2 .words input")).to_have_value("An old turtle with round glasses.")
@@ -179,8 +179,8 @@ def test_a_storyboard_fills_the_page_and_a_click_mends_what_is_found(page):
     page.locator("#style input").press("Enter")
     expect(page.locator("#style-note")).to_contain_text("cannot follow a style; 'Line art'")
     broken = {"name": "broken.json", "mimeType": "application/json", "buffer": b'{"panels": ['}
-    page.locator("#storyboard input[type=file]").set_input_files(broken)
-    expect(page.locator("#script-notice .notice")).to_contain_text("not JSON")
+    page.locator("#drop input[type=file]").set_input_files(broken)
+    expect(page.locator("#taken .notice")).to_contain_text("not JSON")
     expect(page.locator("#actor-1 .name input")).to_have_value("Mia")
 
 

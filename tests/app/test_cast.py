@@ -120,7 +120,7 @@ def test_a_character_has_several_pictures_each_with_its_mask(page, tmp_path):
     file = saved(page, "#story-save", tmp_path)
     page.locator("#story-new").click()
     expect(page.locator(".actor")).to_have_count(0)
-    page.locator("#storyboard input[type=file]").set_input_files(str(file))
+    page.locator("#drop input[type=file]").set_input_files(str(file))
     expect(album).to_have_count(1)
     expect(album).to_have_attribute("src", brushed)
     expect(page.locator("#actor-1 img.cutout")).to_have_attribute("src", first)

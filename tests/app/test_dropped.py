@@ -91,7 +91,7 @@ def test_scripts_of_other_programs_are_dropped_and_taken_back(page, tmp_path):
     text.fill("[NC] my own words")
     expect(page.locator("#reading .panel")).to_have_count(1)
     for file, left_out in dropped(tmp_path).items():
-        page.locator("#storyboard input[type=file]").set_input_files(str(tmp_path / file))
+        page.locator("#drop input[type=file]").set_input_files(str(tmp_path / file))
         expect(page.locator("#reading .panel")).to_have_count(2)
         expect(page.locator("#reading .said input")).to_have_value("Ready?")
         expect(page.locator('#reading .panel[data-number="1"] .prompt')).to_have_value(

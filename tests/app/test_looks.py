@@ -55,7 +55,7 @@ CUT_OFF = """() => [...document.querySelectorAll("button, a, label, h2, p, input
   .filter(([, box]) => box.width > 1 && (box.right > innerWidth + 1 || box.left < -1))
   .map(([element]) => `${element.nodeName}#${element.id}.${element.className} ${element.textContent.slice(0, 30)}`)"""
 
-CLIPPED = """() => [...document.querySelectorAll("#drop, #storyboard, #drop button, #storyboard button, .own input")]
+CLIPPED = """() => [...document.querySelectorAll("#drop, #drop button, .own input")]
   .filter((element) => element.checkVisibility({visibilityProperty: true}))
   .filter((one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1)
   .map((one) => `${one.nodeName}#${one.id}.${one.className} ${one.scrollWidth}x${one.scrollHeight}`)"""

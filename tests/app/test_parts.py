@@ -606,7 +606,8 @@ def test_a_zip_with_a_script_is_what_is_in_it_and_pictures_without_a_use_are_tol
     assert board.lines == "[Mia] Mia packs\n> Mia: Ready?\n[NC] Tom sleeps" or board.lines.startswith(
         "Mia packs\n> Mia: "
     )
-    (notice,) = board.notices
+    assert board.notices == () and len(board.unnamed) == 5
+    (notice,) = storyboard.left_out(board.unnamed)
     assert notice == (
         "The script does not name these pictures, so they were left out: board-0.png, board-1.png, board-2.png and "
         "2 more."

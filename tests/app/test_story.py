@@ -367,7 +367,8 @@ def test_the_example_and_a_dropped_script_can_be_taken_back(studio, app, kept_st
     file.parent.mkdir(exist_ok=True)
     file.write_text("[NC] the sea")
     dropped = [{"path": str(file), "meta": {"_type": "gradio.FileData"}}]
-    assert UNDO in tab.does("storyboard.dropped", storyboard=dropped)
+    tab.does("storyboard.sort", drop=dropped)
+    assert UNDO in tab.does("storyboard.dropped")
     assert (tab.shown("title"), tab.shown("script")) == ("", "[NC] the sea") and tab.browser[0] == kept_story
     tab.does("story.act", {"what": "undo"})
     assert (tab.shown("title"), tab.shown("script")) == ("Mia", "Mia walks")
@@ -510,7 +511,7 @@ def test_a_story_is_saved_put_away_opened_again_and_told_by_one_of_its_frames(pa
     expect(page.locator("#gallery img")).to_have_count(2)
 
     other = {"name": "other.txt", "mimeType": "text/plain", "buffer": b"[NC] a castle"}
-    page.locator("#storyboard input[type=file]").set_input_files(other)
+    page.locator("#drop input[type=file]").set_input_files(other)
     expect(page.locator("#script textarea")).to_have_value("[NC] a castle")
     expect(page.locator("#gallery img")).to_have_count(0)
     page.locator("[data-do=undo]").click()
@@ -519,16 +520,16 @@ def test_a_story_is_saved_put_away_opened_again_and_told_by_one_of_its_frames(pa
 
     page.locator("#story-new").click()
     expect(page.locator("img.cutout")).to_have_count(0)
-    page.locator("#storyboard input[type=file]").set_input_files(str(frame))
+    page.locator("#drop input[type=file]").set_input_files(str(frame))
     expect(page.locator(".told:visible")).to_contain_text("the frame is panel 1")
     expect(page.locator(".told:visible")).to_contain_text("Fern: add the picture again")
     expect(page.locator("#script textarea")).to_have_value(re.compile("sea\n.*forest"))
 
     bad = tmp_path / "bad.zip"
     bad.write_bytes(b"no zip")
-    page.locator("#storyboard input[type=file]").set_input_files(str(bad))
+    page.locator("#drop input[type=file]").set_input_files(str(bad))
     expect(page.locator(".told:visible")).to_contain_text("bad.zip cannot be opened")
-    page.locator("#storyboard input[type=file]").set_input_files(str(file))
+    page.locator("#drop input[type=file]").set_input_files(str(file))
     expect(page.locator(".told:visible")).to_contain_text("out-and-back.zip is open")
     expect(page.locator("#gallery img")).to_have_count(2)
     expect(page.locator("img.cutout")).to_have_count(1)

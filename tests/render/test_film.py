@@ -151,6 +151,15 @@ def test_a_film_has_its_time_moves_and_lets_words_appear(project):
     assert len({picture.tobytes() for picture in still.pictures()}) == len(PANELS)
 
 
+def test_no_panel_is_too_short_to_be_seen(project):
+    """At one picture a second 4 s and 4.5 s would be as many pictures."""
+    panels = tuple(replace(panel, duration=lasts) for panel, lasts in zip(PANELS, (4, 0.5, 4), strict=True))
+    still = FilmForm(rate=1, fade=0, moves=False, size=(64, 64), lettering=Lettering("none", "none"))
+    film = Film(project, still, ".gif", replace(project.story().script, panels=panels))
+    pictures = [picture.tobytes() for picture in film.pictures()]
+    assert len(film) == len(pictures) and len(set(pictures)) == len(PANELS)
+
+
 def test_a_moving_frame_shows_no_edge(project):
     film = Film(project, FilmForm(rate=3, fade=0, lettering=Lettering("none", "none"), size=(256, 256)), ".webp")
     for picture in film.pictures():

@@ -48,16 +48,14 @@ def _pictures(parts: Parts) -> None:
         of: str | None = None,
         more: bool = False,
     ) -> dict[Any, Any]:
-        if too_much := parts.visitors.refusal(request, paths):
-            return {actors.notice: html.notice([too_much])}
         new, refused = cast.cut_out(paths, Segmenter(model), of, more, words(request))
         waiting = tuple(item for item in made if item.actor.key not in taken)
         return {actors.made: (*waiting, *new), actors.notice: html.notice(refused)}
 
     def add(
-        request: gr.Request, paths: list[str] | None, model: str, made: Pictures, taken: frozenset[str]
+        request: gr.Request, dropped: tuple[list[str], int] | None, model: str, made: Pictures, taken: frozenset[str]
     ) -> dict[Any, Any]:
-        return {actors.upload: None, **cut_out(request, paths or [], model, made, taken)}
+        return cut_out(request, dropped[0], model, made, taken) if dropped else {}
 
     def picture(
         event: gr.EventData, request: gr.Request, model: str, made: Pictures, taken: frozenset[str]
@@ -65,17 +63,20 @@ def _pictures(parts: Parts) -> None:
         done = {actors.cards: gr.HTML(cut=event.count)}
         try:
             paths = uploaded(event.paths)
+            if too_much := parts.visitors.refusal(request, paths):
+                return done | {actors.notice: html.notice([too_much])}
             return done | cut_out(request, paths, model, made, taken, str(event.key), event.more is True)
         except ImageError as error:
             return done | {actors.notice: html.notice([words(request)(error)])}
 
     cutting = {"api_visibility": "private", **CUTTING}
     made = [chooser.model, actors.made, actors.taken]
-    actors.upload.upload(
+    actors.files.pictures.change(
         add,
-        [actors.upload, *made],
-        [actors.upload, actors.made, actors.notice],
-        show_progress_on=actors.upload,
+        [actors.files.pictures, *made],
+        [actors.made, actors.notice],
+        show_progress_on=actors.files.drop,
+        trigger_mode="multiple",
         **cutting,
     )
     actors.cards.picture(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from anystory.backends.base import STORYBOOK, BackendError
 from anystory.project.folder import ProjectError
-from anystory.story.model import Panel, Style
+from anystory.script.edits import with_panel
+from anystory.script.form import ScriptError
+from anystory.story.model import CastMember, Panel, Style
 from ui import cast, desk, html, script, viewer
 from ui.arranging import arranged, laid
-from ui.chips import chosen, read, with_shows
+from ui.chips import chosen, read
 from ui.events import QUICK
 from ui.events.render import changed, redrawn, start
+from ui.events.viewer import lay
 from ui.limits import LimitError
 from ui.parts import Parts
 from ui.strip import strip
@@ -23,15 +27,37 @@ from ui.studio import Job, Shown, pin, pinned, restored, takes
 from ui.words import words
 
 Frames = tuple[Shown, ...]
-Cast = tuple[cast.Actor, ...]
-Styles = tuple[Style, ...]
+
+
+class At(NamedTuple):
+    """What lies at the desk, in the order of `inputs`: the frame that is open and those there are, who is chosen to
+    draw, the cast, the text and its presets, the panels that the strip has and the chosen ones of them."""
+
+    item: Shown
+    frames: Frames
+    drawer: str
+    present: tuple[cast.Actor, ...]
+    lines: str
+    styles: tuple[Style, ...]
+    panels: tuple[Panel, ...]
+    chosen: tuple[int, ...]
+
+    @property
+    def members(self) -> tuple[CastMember, ...]:
+        """The cast as a script has it."""
+        return cast.members(self.present)
+
+
+Change = dict[Any, Any]
+"""Values for some of what is on the page."""
 
 
 def wire(parts: Parts) -> None:
     """The desk: render a panel with its routing corrected, choose among other frames, look how alike everyone is."""
     studio, stage, view, text, table = parts.studio, parts.stage, parts.view, parts.text, parts.desk
     here = [view.item, stage.shown]
-    written, rewritten = [parts.actors.actors, text.text, text.styles], [text.text, text.styles, text.style]
+    inputs = [*here, parts.choice.name, parts.actors.actors, text.text, text.styles, stage.panels, stage.chosen]
+    rewritten = [text.text, text.styles, text.style]
 
     def sketches(item: Shown, chosen: str) -> bool:
         """Whether who makes a frame anew is no model."""
@@ -43,10 +69,12 @@ def wire(parts: Parts) -> None:
             return desk.opened(None, (), False, False)
         return desk.opened(item, takes(item), pinned(item), sketches(item, chosen))
 
-    def open_frame(event: gr.EventData, frames: Frames, chosen: str) -> list[Any]:
-        return shown(next((item for item in frames if item.id == event.id), None), chosen)
+    def open_frame(event: gr.EventData, frames: Frames, chosen: str, answer: str) -> list[Any]:
+        item = next((item for item in frames if item.id == event.id), None)
+        return [*shown(item, chosen), still(item, frames, answer)]
 
-    stage.gallery.select(open_frame, [stage.shown, parts.choice.name], table.outputs, **QUICK)
+    asked_for = [stage.shown, parts.choice.name, table.alike]
+    stage.gallery.select(open_frame, asked_for, [*table.outputs, table.alike], **QUICK)
     seen_anew = [view.item.change, stage.ended.change]
     gr.on(seen_anew, shown, [view.item, parts.choice.name], table.outputs, trigger_mode="always_last", **QUICK)
 
@@ -56,191 +84,141 @@ def wire(parts: Parts) -> None:
 
     gr.on(seen_anew, still, [*here, table.alike], table.alike, **QUICK)
 
-    def refused(request: gr.Request, item: Shown | None, free: bool = True) -> dict[Any, Any] | None:
-        """What keeps the panel of a frame, if one is open, from being changed; None for nothing. It must be `free` of
-        its pin."""
-        run, say = parts.visitors[request.session_hash].run, words(request)
-        if item is None:
-            return None
-        if run and not run.ended:
-            return {table.notice: html.notice([say("desk.busy")])}
-        if free and pinned(item):
-            return {table.notice: html.notice([say("desk.pinned", number=item.number)])}
-        return None
-
     refusals = itertools.count(1)
 
-    def or_back(change: dict[Any, Any], item: Shown | None, request: gr.Request) -> dict[Any, Any]:
-        """A change of the page; where no render comes of it the cast and the chips are as the frame is again."""
-        if item is None or stage.progress in change:
-            return change
-        number = next(refusals)
-        back = {view.laid: laid(studio, item, number), view.read: read(studio, item, words(request), number)}
-        return {**change, **back}
+    def asked(change: Callable[[gr.EventData, gr.Request, At], Change], free: bool = True) -> Callable[..., Change]:
+        """An event's handler that makes a `change`, or says what keeps the panel from it, which must be `free` of its
+        pin."""
 
-    def steer(
-        event: gr.EventData,
-        request: gr.Request,
-        item: Shown | None,
-        frames: Frames,
-        present: Cast,
-        lines: str,
-        styles: Styles,
-        chosen: str,
-    ) -> dict[Any, Any]:
-        no = refused(request, item)
-        if item is None or no is not None:
-            return no or {}
-        try:
-            asked, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
-        except ValueError as error:
-            return {table.notice: html.notice([words(request)(error)])}
-        job = redrawn(parts, item, chosen).as_written(script.panels_of(lines, cast.members(present)))
-        if sketches(item, chosen):
-            asked = desk.placed(item.panel.steering, asked)
-        else:
-            asked = desk.steered(job.script.panels[item.number - 1].steering, asked)
-        before = item.panel.steering.layout
-        asked = replace(asked, layout=replace(asked.layout, flip=before.flip, turn=before.turn))
-        job = job.take(item.number, seed, asked)
-        return {table.notice: "", **taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
+        def handle(event: gr.EventData, request: gr.Request, *values: Any) -> Change:
+            at = At(*values)
+            if at.item is None:
+                return {}
+            if parts.visitors.busy(request.session_hash):
+                return said("desk.busy", request)
+            if free and pinned(at.item):
+                return said("desk.pinned", request, number=at.item.number)
+            try:
+                return change(event, request, at)
+            except (ProjectError, ScriptError, ValueError) as error:
+                return {table.notice: html.notice([words(request)(error)])}
 
-    def taken(job: Job, item: Shown, present: Cast, lines: str, styles: Styles) -> dict[Any, Any]:
-        panel = job.script.panels[item.number - 1]
-        after = script.with_take(lines, cast.members(present), item.number, panel)
-        return script.rewritten(text, lines, after, styles)
+        return handle
 
-    def arrange(
-        event: gr.EventData,
-        request: gr.Request,
-        item: Shown | None,
-        frames: Frames,
-        present: Cast,
-        lines: str,
-        styles: Styles,
-        drawer: str,
-    ) -> dict[Any, Any]:
-        no = refused(request, item)
-        if item is None or no is not None:
-            return or_back(no or {}, item, request)
-        job = redrawn(parts, item, drawer).as_written(script.panels_of(lines, cast.members(present)))
-        try:
-            before = job.script.panels[item.number - 1].steering
-            asked = arranged(studio, item, before, event._data, desk.STRENGTH if item.backend != STORYBOOK else 1.0)
-        except ValueError as error:
-            return or_back({table.notice: html.notice([words(request)(error)])}, item, request)
-        job = job.arranged(item, asked)
-        begun = {**taken(job, item, present, lines, styles), **start(parts, job, frames, request)}
-        return or_back({table.notice: "", **begun}, item, request)
+    def laid_out(widget: Any, change: Callable[[gr.EventData, gr.Request, At], Change]) -> Callable[..., Change]:
+        """The same for what was done on the objects or the chips of a `widget`, which hears that it was answered.
+        During a render it keeps it and asks again; where nothing comes of it, they are as the frame is again."""
+        make = asked(change)
 
-    def choose(
-        event: gr.EventData,
-        request: gr.Request,
-        item: Shown | None,
-        frames: Frames,
-        present: Cast,
-        lines: str,
-        styles: Styles,
-        drawer: str,
-    ) -> dict[Any, Any]:
-        no = refused(request, item)
-        if item is None or no is not None:
-            return or_back(no or {}, item, request)
-        members = cast.members(present)
-        job = redrawn(parts, item, drawer).as_written(script.panels_of(lines, members))
-        before = job.script.panels[item.number - 1]
-        panel = chosen(before, event._data, words(request))
-        after = with_shows(lines, members, item.number, before, panel.shows)
-        change = {table.notice: "", **script.rewritten(text, lines, after, styles)}
-        if not sketches(item, drawer):  # a model takes its time: the frame waits to be asked for
-            return change
-        panels = (*job.script.panels[: item.number - 1], panel, *job.script.panels[item.number :])
-        job = replace(job, script=replace(job.script, panels=panels), panels=(item.number,), retry=None, variants=0)
-        return or_back({**change, **start(parts, job, frames, request)}, item, request)
+        def handle(event: gr.EventData, request: gr.Request, *values: Any) -> Change:
+            item, count = values[0], event.count
+            if parts.visitors.busy(request.session_hash):
+                return {widget: gr.HTML(heard=count, late=count)}
+            if item is not None and event.of != item.id:  # of a frame that was open until just now
+                return {widget: gr.HTML(heard=count)}
+            done = make(event, request, *values)
+            if item is None or stage.progress in done or (widget is view.read and text.text in done):
+                return {**done, widget: gr.HTML(heard=count)}
+            number = next(refusals)
+            back = laid(studio, item, number), read(studio, item, words(request), number)
+            heard = gr.HTML(back[1], heard=count) if widget is view.read else gr.HTML(heard=count)
+            return {**done, view.laid: back[0], view.read: back[1], widget: heard}
 
-    by_hand, anew = [*here, *written, parts.choice.name], [table.notice, *rewritten, *changed(parts)]
-    back = [*anew, view.laid, view.read]
-    # What is done before the answer to the one before is asked for after it, and not dropped.
-    view.read.choose(choose, by_hand, back, trigger_mode="always_last", **QUICK)
-    view.picture.arrange(arrange, by_hand, back, trigger_mode="always_last", **QUICK)
-    table.routing.steer(steer, by_hand, anew, **QUICK)
+        return handle
 
-    def vary(
-        event: gr.EventData, request: gr.Request, item: Shown | None, frames: Frames, chosen: str
-    ) -> dict[Any, Any]:
-        no = refused(request, item, free=False)
-        if item is None or no is not None:
-            return no or {}
+    def said(key: str, request: gr.Request, **values: object) -> Change:
+        return {table.notice: html.notice([words(request)(key, **values)])}
+
+    def line(at: At) -> tuple[int, Job] | None:
+        """The number in the text of the panel of the frame that is open, and the job that makes the frame anew with the
+        panel as it stands there; None where the text has no such panel any more, or its words are others."""
+        found = script.line_of(at.lines, at.members, at.item)
+        if found is None:
+            return None
+        number, panel = found
+        job = redrawn(parts, at.item, at.drawer).as_written(script.panels_of(at.lines, at.members))
+        return number, job.with_panel(at.item.number, panel)
+
+    def made(at: At, number: int, job: Job, request: gr.Request) -> Change:
+        """Panel `number` of the text as the `job` has it, which begins."""
+        after = with_panel(at.lines, number, job.script.panels[at.item.number - 1], at.members)
+        begun = start(parts, job, at.frames, request)
+        return {table.notice: "", **script.rewritten(text, at.lines, after, at.styles), **begun}
+
+    def steer(event: gr.EventData, request: gr.Request, at: At) -> Change:
+        item, there = at.item, line(at)
+        if there is None:
+            return said("desk.changed", request, number=item.number)
+        told, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
+        number, job = there
+        before = job.script.panels[item.number - 1].steering
+        told = (desk.placed if sketches(item, at.drawer) else desk.steered)(before, told)
+        told = replace(told, layout=replace(told.layout, flip=before.layout.flip, turn=before.layout.turn))
+        return made(at, number, job.take(item.number, seed, told), request)
+
+    def arrange(event: gr.EventData, request: gr.Request, at: At) -> Change:
+        item, there = at.item, line(at)
+        if there is None:
+            return said("desk.changed", request, number=item.number)
+        number, job = there
+        before = job.script.panels[item.number - 1].steering
+        told = arranged(studio, item, before, event._data, desk.STRENGTH if item.backend != STORYBOOK else 1.0)
+        return made(at, number, job.arranged(item, told), request)
+
+    def choose(event: gr.EventData, request: gr.Request, at: At) -> Change:
+        item, there = at.item, line(at)
+        if there is None:
+            return said("desk.changed", request, number=item.number)
+        number, job = there
+        panel = chosen(job.script.panels[item.number - 1], event._data, words(request))
+        if sketches(item, at.drawer):
+            job = replace(job.with_panel(item.number, panel), panels=(item.number,), retry=None, variants=0)
+            return made(at, number, job, request)
+        # A model takes its time: the frame waits to be asked for.
+        after = with_panel(at.lines, number, panel, at.members)
+        return {table.notice: "", **script.rewritten(text, at.lines, after, at.styles)}
+
+    anew = [table.notice, *rewritten, *changed(parts)]
+    # The browser asks for one after the other, each on the text that came of the one before.
+    for widget, event, change in ((view.read, view.read.choose, choose), (view.picture, view.picture.arrange, arrange)):
+        back = list(dict.fromkeys([*anew, view.laid, view.read, widget]))
+        event(laid_out(widget, change), inputs, back, trigger_mode="multiple", **QUICK)
+    table.routing.steer(asked(steer), inputs, anew, **QUICK)
+
+    def vary(event: gr.EventData, request: gr.Request, at: At) -> Change:
         count = event.count if event.count in desk.VARIANTS else desk.VARIANTS[0]
-        job = replace(redrawn(parts, item, chosen), panels=(item.number,), retry=None, variants=count)
-        return {table.notice: "", **start(parts, job, frames, request)}
+        job = replace(redrawn(parts, at.item, at.drawer), panels=(at.item.number,), retry=None, variants=count)
+        return {table.notice: "", **start(parts, job, at.frames, request)}
 
-    table.takes.vary(vary, [*here, parts.choice.name], [table.notice, *changed(parts)], **QUICK)
+    table.takes.vary(asked(vary, free=False), inputs, [table.notice, *changed(parts)], **QUICK)
 
-    def changed_to(
-        new: Shown,
-        request: gr.Request,
-        frames: Frames,
-        panels: tuple[Panel, ...],
-        present: Cast,
-        lines: str,
-        styles: Styles,
-        chosen: tuple[int, ...],
-        backend: str,
-    ) -> dict[Any, Any]:
-        """The page with another frame in its panel's place; `panels` are those of the text, which may have changed
-        since. What is written there of the frame the strip follows by itself."""
-        frames = tuple(new if item.id == new.id else replace(item, job=new.job) for item in frames)
+    def changed_to(new: Shown, request: gr.Request, at: At) -> Change:
+        """The page with another frame in its panel's place, whose panels may have changed since. What is written there
+        of the frame the strip follows by itself."""
+        frames = tuple(new if item.id == new.id else replace(item, job=new.job) for item in at.frames)
+        after = script.with_take(at.lines, at.members, new.number, new.job.script.panels[new.number - 1])
         return {
             stage.shown: frames,
-            stage.gallery: strip(words(request), panels, frames, chosen, new.id),
-            **taken(new.job, new, present, lines, styles),
+            stage.gallery: strip(words(request), at.panels, frames, at.chosen, new.id),
+            **script.rewritten(text, at.lines, after, at.styles),
             **dict(zip(view.outputs, viewer.opened(new, words(request)), strict=True)),
-            **dict(zip(table.outputs, shown(new, backend), strict=True)),
+            **dict(zip(table.outputs, shown(new, at.drawer), strict=True)),
         }
 
-    def pick(
-        event: gr.EventData,
-        request: gr.Request,
-        item: Shown | None,
-        frames: Frames,
-        panels: tuple[Panel, ...],
-        present: Cast,
-        lines: str,
-        *page: Any,
-    ) -> dict[Any, Any]:
-        no = refused(request, item)
-        if item is None or no is not None:
-            return no or {}
-        try:
-            new = restored(item.as_written(script.panels_of(lines, cast.members(present))), str(event.key))
-        except ProjectError as error:
-            return {table.notice: html.notice([words(request)(error)])}
-        return changed_to(new, request, frames, panels, present, lines, *page)
+    def other(change: Callable[[Shown, gr.EventData], Shown]) -> Callable[[gr.EventData, gr.Request, At], Change]:
+        """Put another frame in the place of the open one."""
 
-    def hold(
-        event: gr.EventData,
-        request: gr.Request,
-        item: Shown | None,
-        frames: Frames,
-        panels: tuple[Panel, ...],
-        present: Cast,
-        lines: str,
-        *page: Any,
-    ) -> dict[Any, Any]:
-        no = refused(request, item, free=False)
-        if item is None or no is not None:
-            return no or {}
-        try:
-            new = pin(item.as_written(script.panels_of(lines, cast.members(present))), event.on is True)
-        except ProjectError as error:
-            return {table.notice: html.notice([words(request)(error)])}
-        return changed_to(new, request, frames, panels, present, lines, *page)
+        def exchange(event: gr.EventData, request: gr.Request, at: At) -> Change:
+            return changed_to(change(at.item.as_written(script.panels_of(at.lines, at.members)), event), request, at)
 
-    seen = [*here, stage.panels, *written, stage.chosen, parts.choice.name]
+        return exchange
+
+    pick = other(lambda item, event: restored(item, str(event.key)))
+    hold = other(lambda item, event: pin(item, event.on is True))
     outputs = [stage.shown, stage.gallery, *rewritten, *view.outputs, *table.outputs]
-    table.takes.pick(pick, seen, outputs, **QUICK)
-    table.takes.pin(hold, seen, outputs, **QUICK)
+    picked = table.takes.pick(asked(pick), inputs, outputs, **QUICK)
+    held = table.takes.pin(asked(hold, free=False), inputs, outputs, **QUICK)
+    lay(parts, picked.then, held.then)
 
     def ask(request: gr.Request, item: Shown | None, frames: Frames, chosen: str) -> str:
         if item is None or not frames:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from anystory.render.session import framed
 from anystory.story.model import Panel, Script, Style
-from ui import board, book, cast, frames, panels, script
+from ui import board, book, cast, frames, paints, panels, script
 from ui.events import QUICK
 from ui.ideas import ideas
 from ui.parts import Parts
@@ -88,7 +88,7 @@ def wire(parts: Parts) -> None:
         run, panels = parts.visitors[request.session_hash].run, framed(reading.script) if reading.script else ()
         return {
             text.findings: found,
-            text.feedback: gr.HTML(deck, text=page.lines, **props),
+            text.feedback: gr.HTML(deck, text=paints.short(page.lines), **props),
             text.style_note: script.style_note(reading, page.style, say),
             parts.book.said: book.said(around.shown, reading.script),
             **frames.menus(reading.script, parts.controls),
@@ -101,7 +101,8 @@ def wire(parts: Parts) -> None:
 
     def mended(event: gr.EventData, *said: Any) -> str:
         page = Written(*said)
-        return script.fixed(page.lines, page.reading(studio).findings, event.start, event.end, event.code)
+        start, end = map(paints.in_text, (event.start, event.end))
+        return script.fixed(page.lines, page.reading(studio).findings, start, end, event.code)
 
     def act(event: gr.EventData, request: gr.Request, *values: Any) -> dict[Any, Any]:
         around, page = _told(values)

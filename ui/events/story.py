@@ -176,11 +176,6 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
     kept.failure(unkept, text.title, bar.bar, **QUICK)
     bar.bar.click(here, [parts.visit, bar.browser, *standing], [bar.bar, bar.browser], **QUICK)
 
-    def upload(path: str, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
-        if refused := parts.visitors.refusal(request, [path]):
-            return {bar.notice: story.note([refused])}
-        return take(path, visit, request, *values)
-
     def take(path: str, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
         """Open a ZIP or a frame."""
         say, file, present = words(request), Path(path), story.draft(studio, *values).cast
@@ -214,7 +209,6 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
 
     one: dict[str, Any] = {**SLOW, **ONE_CAST}
     bar.new.click(anew, [parts.visit, *standing], shown, **one)
-    bar.open.upload(upload, [bar.open, parts.visit, *standing], shown, **one)
     bar.file.change(dropped, [bar.file, parts.visit, *standing], [bar.file, *shown], **one)
     bar.notice.click(act, [parts.visit, bar.browser, *standing], shown, **one)
 

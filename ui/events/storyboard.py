@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from anystory.cast.segment import is_here
 from anystory.project.drafts import Draft, DraftError
 from anystory.script.form import ScriptError
 from anystory.story.styles import StyleError
-from ui import cast, html, masks, script, story, storyboard
+from ui import cast, entrance, html, masks, script, sorting, story, storyboard
 from ui.events import ONE_CAST, SLOW
 from ui.events.cast import close
 from ui.events.story import Say, new, whole, written
@@ -34,6 +34,10 @@ MADE = """() => {
 """One button fills in the example and, when it is there, presses the one that makes its frames."""
 
 
+CHOOSE = "() => { document.querySelector('#drop input[type=file]')?.click(); }"
+"""The button at the top chooses files for the place where they are dropped."""
+
+
 def in_language(code: str) -> list[Path]:
     """`EXAMPLE` in a language, where it is there in it."""
     there = STORY.with_stem(f"{STORY.stem}.{code}")
@@ -43,13 +47,52 @@ def in_language(code: str) -> list[Path]:
 def wire(parts: Parts) -> None:
     """Scripts that come as files: the visitor's and the example."""
     studio, actors, editor, chooser = parts.studio, parts.actors, parts.editor, parts.chooser
-    text, bar = parts.text, parts.story
+    text, bar, files = parts.text, parts.story, parts.actors.files
 
-    def fill(paths: list[str], model: str, present: tuple[cast.Actor, ...], say: Say) -> dict[Any, Any]:
+    def sort(request: gr.Request, paths: list[str] | None) -> dict[Any, Any]:
+        """Look what files are, and hand each to where it is waited for."""
+        say = words(request)
+        if too_much := parts.visitors.refusal(request, paths or []):
+            return {files.drop: None, files.said: entrance.taken([], [too_much])}
+        try:
+            found = sorting.sort(paths or [])
+        except ScriptError as error:
+            return {files.drop: None, files.said: entrance.taken([], [say(error)])}
+        told = [say("taken.pictures", files=entrance.names(found.pictures))] if found.pictures else []
+        wrong = [say("taken.alone", file=Path(path).name) for path in found.alone]
+        change: dict[Any, Any] = {
+            files.drop: None,
+            files.said: entrance.taken(told, wrong),
+            actors.notice: "",
+            text.notice: "",
+        }
+        if found.story:
+            change[bar.file] = entrance.stamped(found.story)
+        if found.script:
+            change[files.script] = entrance.stamped((found.script, found.zipped, wrong))
+        if found.pictures:
+            change[files.pictures] = entrance.stamped(list(found.pictures))
+        return change
+
+    def fill(
+        paths: Sequence[str],
+        model: str,
+        present: tuple[cast.Actor, ...],
+        say: Say,
+        zipped: bool = True,
+        wrong: Sequence[str] = (),
+    ) -> dict[Any, Any]:
+        """Read the script among files; pictures that it does not name are those of characters, unless they came
+        `zipped` with it, as the drawings of a storyboard do. `wrong` was something with other files."""
         try:
             board = storyboard.load(paths, present, model)
         except (ScriptError, StyleError) as error:
-            return {text.notice: html.notice([say(error)])}
+            return {files.said: entrance.taken([], [*wrong, say(error)])}
+        others = [] if zipped else list(board.unnamed)
+        left = storyboard.left_out(board.unnamed) if zipped else []
+        beside = [path for path in paths if path not in others]
+        told = [say("taken.script", files=entrance.names(beside))]
+        told += [say("taken.pictures", files=entrance.names(others))] if others else []
         styles = (*board.styles, *studio.styles)
         used = board.segmenter if is_here(board.segmenter) else model
         about, use = masks.chosen(board.segmenter, used)
@@ -58,7 +101,9 @@ def wire(parts: Parts) -> None:
             chooser.names: board.segmenter,
             chooser.about: about,
             chooser.use: use,
-            text.notice: html.notice(list(map(say, board.notices))),
+            text.notice: html.notice(list(map(say, (*board.notices, *left)))),
+            files.said: entrance.taken(told, wrong),
+            **({files.pictures: entrance.stamped(others)} if others else {}),
             actors.notice: "",
             text.title: board.title,
             text.style: gr.Dropdown(script.style_names(styles), value=board.style or None),
@@ -70,25 +115,20 @@ def wire(parts: Parts) -> None:
 
     def dropped(
         request: gr.Request,
-        paths: list[str] | None,
+        found: tuple[tuple[tuple[str, ...], bool, list[str]], int] | None,
         model: str,
         present: tuple[cast.Actor, ...],
         visit: Visit | None,
         *values: Any,
     ) -> dict[Any, Any]:
-        say = words(request)
-        if too_much := parts.visitors.refusal(request, paths or []):
-            return {text.storyboard: None, text.notice: html.notice([too_much])}
-        try:
-            paths = storyboard.unzipped(paths or [])
-        except ScriptError as error:
-            return {text.storyboard: None, text.notice: html.notice([say(error)])}
-        if story.is_story(paths):
-            return {text.storyboard: None, bar.file: (paths[0], time.monotonic_ns())}
-        change, now = fill(paths, model, present, say), story.draft(studio, *values)
+        if found is None:
+            return {}
+        paths, zipped, wrong = found[0]
+        change = fill(paths, model, present, words(request), zipped, wrong)
+        now = story.draft(studio, *values)
         if text.text in change and (now.text.strip() or now.title.strip()):
             change = with_undo(change, visit, now, request)
-        return {text.storyboard: None, **change}
+        return change
 
     def with_undo(change: dict[Any, Any], visit: Visit | None, now: Draft, request: gr.Request) -> dict[Any, Any]:
         """The change, and a copy of what it replaces to go back to, frames and all: the story itself goes on."""
@@ -111,21 +151,24 @@ def wire(parts: Parts) -> None:
     ) -> dict[Any, Any]:
         backend = studio.backends.loaded(drawn_by)
         sketches = backend is not None and backend.about.sketches
-        files = in_language(spoken(request)) if sketches else EXAMPLE  # models are trained on English
-        example = fill([str(path) for path in files], model, (), words(request))
+        shown = in_language(spoken(request)) if sketches else EXAMPLE  # models are trained on English
+        example = {**fill([str(path) for path in shown], model, (), words(request)), files.said: ""}
         if story.is_empty(story.draft(studio, *values)):
             return example
         away = new(parts, visit, request, *values)
         return {**away, **example} if parts.visit in away else away
 
     standing = [parts.visit, *written(parts)]
-    filled = [*whole(parts), chooser.model, chooser.names, chooser.about, chooser.use]
-    text.storyboard.upload(
+    filled = [*whole(parts), files.said, files.pictures, chooser.model, chooser.names, chooser.about, chooser.use]
+    taking: dict[str, Any] = {"api_visibility": "private", "show_progress_on": files.drop}
+    sorted_out = [files.drop, files.said, files.script, files.pictures, bar.file, actors.notice, text.notice]
+    files.drop.upload(sort, files.drop, sorted_out, **taking)
+    bar.open.click(js=CHOOSE)
+    files.script.change(
         dropped,
-        [text.storyboard, chooser.model, actors.actors, *standing],
-        [text.storyboard, bar.file, *filled],
-        show_progress_on=text.storyboard,
-        api_visibility="private",
+        [files.script, chooser.model, actors.actors, *standing],
+        filled,
+        **taking,
         **ONE_CAST,
     )
     there = bar.example.click(load_example, [chooser.model, parts.choice.name, *standing], filled, **SLOW, **ONE_CAST)

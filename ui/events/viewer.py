@@ -19,6 +19,20 @@ from ui.theme import FETCH
 from ui.words import t, words
 
 
+def lay(parts: Parts, *happens: Callable[..., Any]) -> None:
+    """Lay the cast out on the frame that is open then, and say what was read of it."""
+    view = parts.view
+
+    def laid_out(request: gr.Request, item: Shown | None) -> list[Any]:
+        if parts.visitors.busy(request.session_hash):
+            return [gr.skip()] * 2
+        return [laid(parts.studio, item), read(parts.studio, item, words(request))]
+
+    # Each by itself: Gradio tells nobody that a state has changed that was not set from the queue.
+    for event in happens:
+        event(laid_out, view.item, [view.laid, view.read], trigger_mode="always_last", **QUICK)
+
+
 def wire(parts: Parts) -> None:
     """Open a frame of the gallery; draw its overlay anew when a box or a slider changes; make files to take home."""
     stage, view = parts.stage, parts.view
@@ -27,22 +41,8 @@ def wire(parts: Parts) -> None:
         item = next((item for item in shown if item.id == event.id), None)
         return viewer.opened(item, words(request)) if item else [gr.skip()] * len(view.outputs)
 
-    stage.gallery.select(open_frame, stage.shown, view.outputs, **QUICK)
-
-    def lay(request: gr.Request, item: Shown | None) -> list[Any]:
-        run = parts.visitors[request.session_hash].run
-        if run and not run.ended:
-            return [gr.skip()] * 2
-        return [laid(parts.studio, item), read(parts.studio, item, words(request))]
-
-    gr.on(
-        [view.item.change, stage.ended.change],
-        lay,
-        view.item,
-        [view.laid, view.read],
-        trigger_mode="always_last",
-        **QUICK,
-    )
+    opens = stage.gallery.select(open_frame, stage.shown, view.outputs, **QUICK)
+    lay(parts, opens.then, view.item.change, stage.ended.change)
 
     def redraw(request: gr.Request, item: Shown | None, *settings: Any) -> Any:
         return viewer.pictured(item, words(request), *settings) if item else gr.skip()

@@ -1,7 +1,8 @@
 // The cast of an opened frame as objects. Everything is in pixels of the layers; `plane` is scaled to the picture. An
 // object has a middle, the size of its upright picture, and an angle; only its transforms change while it is moved.
 const laid = document.querySelector("#laid"), progress = document.querySelector("#progress");
-let frame, words, data, objects = [], picked, changed = false, freed = [], timer, grip, due;
+let frame, words, data, objects = [], picked, changed = false, freed = [], timer, grip, due = false;
+let sent = 0;  // moves that were told; `props.heard` is the last one that was answered
 let held = "";  // whose object has the focus, also while the page shows another frame of the panel
 
 const make = (kind, name, within) => {
@@ -54,7 +55,7 @@ function lay() {
   const told = laid?.querySelector("[data-laid]")?.dataset.laid;
   if (!told || !frame) return;
   const now = JSON.parse(told);
-  if (String(now.id) !== frame.dataset.id || told === plane.dataset.told || changed || grip) return;
+  if (String(now.id) !== frame.dataset.id || told === plane.dataset.told || changed || grip || props.heard < sent) return;
   const name = picked?.name, again = held === name;
   clear();
   plane.dataset.told = told;
@@ -152,7 +153,15 @@ function tell() {  // the tools of whoever is picked
     button.textContent = sign || say(key);
     button.addEventListener("click", () => (key === "make" ? send() : act(key)));
   });
+  make("span", "waits", tools).textContent = due ? say("waits") : "";
   make("span", "keys", tools).textContent = say("keys");
+}
+
+function wait(whether) {  // until the frames are made
+  due = whether;
+  const note = tools.querySelector(".waits"), words = whether ? say("waits") : "";
+  if (note) note.textContent = words;
+  if (whether) live.textContent = words;
 }
 
 function grow(object, factor) {  // about the feet
@@ -207,12 +216,14 @@ function after(object, wait) {
 
 function send() {
   if (!changed) return;
-  if (grip || progress?.querySelector(".progress")) { due = true; return; }  // when that is done
-  due = false;
+  const busy = Boolean(progress?.querySelector(".progress"));
+  if (grip || busy || "telling" in document.body.dataset) { due = true; if (busy) wait(true); return; }  // when that is done
+  wait(false);
+  document.body.dataset.telling = "objects";  // and no chip until it is answered
   const [width, height] = data.size;
   const all = objects.filter((object) => !object.freed && (object.moved || object.placed || (data.own && object.keeps)));
   trigger("arrange", {
-    number: Number(frame.dataset.number), free: freed,
+    of: data.id, count: ++sent, free: freed,
     objects: freed.length && !objects.some((object) => object.moved) ? [] : all.map((object) => {
       const [wide, tall] = rounded(object, object.pose), [x, y] = object.middle;
       return {
@@ -223,6 +234,17 @@ function send() {
   });
   changed = false;
 }
+
+watch("heard", () => setTimeout(() => {  // once what came with it is there too
+  if (!sent || props.heard < sent || document.body.dataset.telling !== "objects") return;
+  delete document.body.dataset.telling;
+  if (props.late === sent && data) {  // frames were made just then
+    changed = due = true;
+    setTimeout(send, 400);
+  } else if (due) send(); else lay();
+  document.dispatchEvent(new Event("told"));
+}));
+document.addEventListener("told", () => { if (due) send(); });
 
 function settle() {  // the frame has been composed anew
   if (!grip && !changed) frame.classList.remove("moving");

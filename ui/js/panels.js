@@ -1,7 +1,8 @@
 // The board: the cards of the panels. What comes from the server goes into them, but never into what somebody is typing in; what
 // is done on them goes there one by one, each on the text that came of the one before (`props.heard` counts).
 const root = element.querySelector(".deck");
-const WAIT = 300; // milliseconds of quiet after which words are told
+const WAIT = 300; // milliseconds of quiet after which words of a card are told
+const PAUSE = 200; // and after which the text is read
 const QUIET = new Set(["prompt", "caption", "say", "style"]);
 const timers = new Map(); // by input: what will tell it
 const queue = [];
@@ -196,7 +197,7 @@ function ask(wait) {
   pause = setTimeout(() => trigger("read"), wait);
 }
 document.addEventListener("script-changed", ({detail}) => {
-  if (!detail.typed || document.querySelector("#script textarea")?.value !== props.text) ask(WAIT);
+  if (!detail.typed || document.querySelector("#script textarea")?.value !== props.text) ask(PAUSE);
 });
 
 // Over a sketch lies what the strip shows of the panel: its frame, or how that is coming on.
@@ -229,4 +230,4 @@ watch("heard", () => setTimeout(() => { // once the cards that came with it are 
   button.click();
 }));
 merge();
-if (document.querySelector("#script textarea")?.value) ask(WAIT);
+if (document.querySelector("#script textarea")?.value) ask(PAUSE);
