@@ -401,7 +401,7 @@ def _absent(reading: Reading) -> Iterator[Finding]:
             plain = end > start and (start == 0 or reading.source[start - 1] in "\r\n")
             fix = f"[{left}] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
             message = Message(
-                "{who} is in panel {number} although its words say no; write [{left}] in front to leave {who} out.",
+                "Panel {number} shows {who} whatever its words say; write [{left}] in front to leave {who} out.",
                 number=number,
                 who=listed(missing),
                 left=left,
