@@ -85,9 +85,12 @@ def _coarse(_: nn.Module, args: Any, maps: tuple[Tensor, Tensor]) -> tuple[Tenso
 
 
 def _without_background(_: nn.Module, args: Any, maps: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """The background's logits, of frames with subjects, closed."""
+    """The background's logits, of frames with subjects, closed: so far below the subjects' together that its share is
+    0 whatever theirs are, and no gradient moves them for its sake."""
     coarse, refined = (
-        torch.cat([logits[:, :-1], torch.full_like(logits[:, -1:], -CLOSED)], 1) if logits.shape[1] > 1 else logits
+        torch.cat([logits[:, :-1], logits[:, :-1].logsumexp(1, keepdim=True) - CLOSED], 1)
+        if logits.shape[1] > 1
+        else logits
         for logits in maps
     )
     return coarse, refined

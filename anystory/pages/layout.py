@@ -45,6 +45,8 @@ MAX_FRAME = 4096
 
 MARK = "page"
 """The PNG text that tells a page from a frame: the numbers of its panels."""
+MIN_CELL = 5.0
+"""Millimetres a cell is wide and high at least: on small paper gutters and a title may leave none."""
 MISFIT = 1.1
 """How far apart the shapes of a frame and its cell, width to height, are at most: a model's sides are rounded."""
 
@@ -241,7 +243,16 @@ class Pages(Sequence[Page]):
         sheet, form = canvas.sheet, self.form
         if leaf.headed:
             _head(canvas, self.script.title)
-        cells = cell_boxes(form.shape, sheet.area, form.gutter * sheet.dots, self.backwards)
+        cells = list(cell_boxes(form.shape, sheet.area, form.gutter * sheet.dots, self.backwards))
+        if min(min(right - left, bottom - top) for left, top, right, bottom in cells) < MIN_CELL * sheet.dots:
+            raise PageError(
+                Message(
+                    "The paper leaves the cells of {layout} less than {least} mm; take larger paper, a smaller gutter "
+                    "or another layout.",
+                    layout=form.layout,
+                    least=f"{MIN_CELL:g}",
+                )
+            )
         for number, box in zip(leaf.panels, cells, strict=False):
             self._fill(canvas, number, box)
         size, middle = max(round(2.6 * sheet.dots), 8), (sheet.area[0] + sheet.area[2]) / 2
@@ -271,10 +282,10 @@ class Pages(Sequence[Page]):
         beside = self.form.layout == "facing"
         below = [] if beside else told(panel, how)
         high = sheet.picture_height(bool(below))
-        maps = self._picture(canvas, number, high)
+        image, maps = self._picture(canvas, number, high)
         left, top, right, bottom = sheet.safe
         bottom = min(bottom, high)
-        part, seen = cropped(canvas.picture, maps, (left, top, right, bottom))
+        part, seen = cropped(image, maps, (left, top, right, bottom))
         how = replace(how, captions="none") if beside else how
         canvas.add(into(part, panel, seen, how, sheet.em), (left, top), number)
         if below:
@@ -282,22 +293,22 @@ class Pages(Sequence[Page]):
         if self.form.paper:
             canvas.warnings += _numbered(number, astray(maps, (sheet.width, high), (left, top, right, bottom)))
 
-    def _picture(self, canvas: _Canvas, number: int, high: int) -> RoutingMaps:
-        """Draw the frame of a panel over the page, `high` pixels of it; returns its maps there."""
+    def _picture(self, canvas: _Canvas, number: int, high: int) -> tuple[Image.Image, RoutingMaps]:
+        """Draw the frame of a panel over the page, `high` pixels of it; returns what is drawn, with its maps."""
         size = canvas.sheet.width, high
         frame, real = self._frame(number, size)
         canvas.real[number] = self.form.dpi * real
         image, maps = cover(frame, size)
         canvas.picture.paste(image, (0, 0))
-        return maps
+        return image, maps
 
     def _cover(self, canvas: _Canvas, number: int) -> None:
         """The cover: a picture with the title and the author on it, where they hide less."""
-        maps = self._picture(canvas, number, canvas.sheet.height)
+        image, maps = self._picture(canvas, number, canvas.sheet.height)
         words = "\n".join(filter(None, (self.script.title, self.form.author)))
         if not words:
             return
-        part, seen = cropped(canvas.picture, maps, canvas.sheet.safe)
+        part, seen = cropped(image, maps, canvas.sheet.safe)
         made = into(part, Panel("", caption=words), seen, Lettering(), canvas.sheet.title)
         canvas.add(made, canvas.sheet.safe[:2], number)
 

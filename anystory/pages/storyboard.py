@@ -159,7 +159,8 @@ class Sheets(Sequence[Page]):
             corner = (left + column * (wide + gap), top + row * (high + gap))
             said = self._cell(sheet, words, number, (*corner, corner[0] + wide, corner[1] + high), dots, labels)
             warnings += [Message("Panel {number}: {warning}", number=number, warning=one) for one in said]
-        text = next((png_text(self.project.folder / self._frame_file(n)) for n in numbers if self._has(n)), {})
+        with_frame = (n for n in (*numbers, *self.project.entries) if self._has(n))  # by it a page is known again
+        text = next((png_text(self.project.folder / self._frame_file(n)) for n in with_frame), {})
         points = sheet.width * POINTS / form.dpi, sheet.height * POINTS / form.dpi
         return Page(sheet, tuple(numbers), tuple(warnings), tuple(words), text, points)
 

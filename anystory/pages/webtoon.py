@@ -5,7 +5,7 @@ never through a face or the words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
@@ -78,9 +78,9 @@ def slices(pages: Pages, form: StripForm) -> Iterator[Page]:
                 shown = []
                 continue
             part = piece.image.crop((0, begin, piece.image.width, cut))
-            shown.append((_Piece(piece.number, part), cut - begin))
+            shown.append((replace(piece, image=part), cut - begin))
             begin = cut
-    if any(piece.number for piece, _ in shown):
+    if any(piece.number or piece.whole for piece, _ in shown):
         yield _slice(shown, warnings, pages, form)
 
 
@@ -191,5 +191,5 @@ def _slice(shown: Sequence[tuple[_Piece, int]], warnings: Sequence[str], pages: 
         image.paste(piece.image, (0, y))
         y += rows
     numbers = tuple(dict.fromkeys(piece.number for piece, _ in shown if piece.number))
-    text = png_text(pages.project.folder / pages.project.entries[numbers[0]].image) if numbers else {}
+    text = png_text(pages.project.folder / pages.project.entries[(numbers or pages.numbers)[0]].image)
     return Page(image, numbers, tuple(warnings), text=text)

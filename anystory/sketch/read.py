@@ -21,12 +21,15 @@ from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, 
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
 from anystory.sketch.reading.own import OwnPlaces
 from anystory.sketch.reading.places import (
+    WITHIN_IT,
     PlaceOwners,
     Spot,
     allowed,
     building_of,
     goes_in,
     goes_out,
+    goes_somewhere,
+    held_open,
     indoors,
     left_of,
     sails,
@@ -70,7 +73,16 @@ def read_story(script: Script, cast: Sequence[Character] | None = None) -> list[
     """A shot for every panel of a script, each read as going on from the one before. `cast`: the script's own unless
     given, such as its subjects. Raises `ThingError` or `ImageError` for a place of its own that cannot be used."""
     places = own_places(script.places) if script.places is not None else ()
-    reader = Reader(script.cast if cast is None else cast, script.style, places=places)
+    members = script.cast if cast is None else cast
+    reader, shots, start = Reader(members, script.style, places=places), [], ""
+    for panel in script.panels:
+        before = reader.known
+        shots.append(reader.read(panel))
+        if reader.known and not before and not reader.moved and all(shot.place == PLACE for shot in shots[:-1]):
+            start = shots[-1].place  # told late: they were there from the beginning
+    if not start or start == shots[0].place:
+        return shots
+    reader = Reader(members, script.style, places=places, start=start)
     return [reader.read(panel) for panel in script.panels]
 
 
@@ -105,6 +117,7 @@ class Reader:
         before: Shot | None = None,
         others: Iterable[str] = (),
         places: Sequence[OwnPlace] = (),
+        start: str = PLACE,
     ) -> None:
         self._cast = {member.name: member.description for member in cast}
         self._names = {**self._cast, **{name: "" for name in others if name not in self._cast}}
@@ -116,8 +129,11 @@ class Reader:
         self._style = style
         self._settings = PlaceOwners()
         self._own = OwnPlaces(places)
+        self._start = start  # where it begins if its first panel does not say where
+        self.moved = False  # whether somebody of the last panel went somewhere
         self._before: Shot | None = None
         self._time, self._weather, self._outdoors = TIME, WEATHER, ""
+        self._been: list[str] = []  # the places of the story, the latest first
         self._indoors = ""
         self._known = before is not None  # whether anything has told where the story is
         self._open = before is not None  # whether the room it is in, if it is in one, may be any
@@ -127,6 +143,11 @@ class Reader:
         self._rested: dict[str, Role] = {}
         if before is not None:
             self._remember(before)
+
+    @property
+    def known(self) -> bool:
+        """Whether anything has told where the story is."""
+        return self._known
 
     def read(self, panel: Panel) -> Shot:
         """The shot of the story's next panel."""
@@ -150,6 +171,8 @@ class Reader:
         said |= told.keys() & {"place", "time", "weather"}
         if time == "sunrise" and "time" not in said and self._before is not None and spot.place != self._before.place:
             time = "day"  # it passes on the way
+        if self._before is None and spot.place == PLACE and "place" not in said and weather == "snow":
+            spot = replace(spot, place="snow")
         medium = self._medium(sentence, panel.style or self._style, said)
         own = self._own.meant(spot, "place" in said)
         kind = PLACES[spot.place] if own is None else own
@@ -175,6 +198,7 @@ class Reader:
         self._meant = [*company.recent, *sentence.meant][-4:]
         self._narrator = sentence.narrator or self._narrator
         self._open = spot.open
+        self.moved = goes_somewhere(sentence)
         self._visited(shot.place)
         self._indoors = building_of(sentence) or self._indoors
         self._rested = postures(shot.roles, sentence, self._resting(shot.place))
@@ -196,6 +220,7 @@ class Reader:
         self._before = shot
 
     def _visited(self, place: str) -> None:
+        self._been = [place, *(other for other in self._been if other != place)]
         if indoors(place):
             self._indoors = place
         else:
@@ -204,9 +229,12 @@ class Reader:
     def _spot(self, sentence: Sentence, members: Sequence[str], said: set[str], guessed: set[str]) -> Spot:
         """Where the panel is: where its line says, else where the story was."""
         before = self._before
-        spot = spot_of(sentence, before.place if before is not None else "", members)
+        begins = [haunt_of(self._cast[members[0]])] if members and before is None else []
+        spot = spot_of(sentence, before.place if before is not None else "", members, begins or self._been)
         if spot is not None and spot.place == "snow" and before is not None and before.weather == "snow":
             spot = None  # it lies where they already are
+        if spot is not None and spot.word in WITHIN_IT and before is not None and held_open(before.things):
+            spot = None  # "They open the box. || Inside are letters."
         if spot is not None and spot.afar and surely_elsewhere(sentence, spot.place):
             spot = None
         if spot is not None and spot.afar and spot.place in SEASIDE and sails(sentence):
@@ -226,7 +254,7 @@ class Reader:
             guessed.add("place")
             known = (room_of(sentence) or self._inside(here)) if where == "inside" else self._outdoors
             return Spot(known or vocabulary()[where]["place"])
-        stays = Spot(here or PLACE, open=here == "room" and self._open)
+        stays = Spot(here or self._start, open=here == "room" and self._open)
         hinted = self._hinted(stays, sentence, members)
         return stays if where == "inside" and not indoors(hinted.place) else hinted  # on a bench in the corridor
 
@@ -238,10 +266,12 @@ class Reader:
         """A spot that says little, or nothing, made more precise by what is seen there: at home, in the bath. Where
         nothing tells, a story begins where the first of its panel belongs."""
         known = "" if not self._known or spot.open else spot.place
-        shown = shown_by(sentence, known, housed=spot.open and self._known and not spot.guessed)
-        if not shown and not self._known and not spot.open and spot.place == PLACE:
-            first = self._cast[members[0]] if members else ""
-            return replace(spot, place=haunt_of(first) or spot.place)
+        begins = not self._known and not spot.open and spot.place == self._start
+        haunts = [haunt_of(self._cast[name]) for name in members] if begins else []
+        haunt = next(filter(None, haunts), "")
+        shown = shown_by(sentence, known, spot.open and self._known and not spot.guessed, haunt)
+        if not shown and begins:
+            return replace(spot, place=(next(iter(haunts), "") if self._start == PLACE else "") or spot.place)
         weather = weather_of(sentence)
         if shown and not indoors(shown) and weather and weather not in PLACES[shown].weathers:
             shown = ""  # it does not rain in a forest of giant mushrooms

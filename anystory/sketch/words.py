@@ -6,6 +6,7 @@ reading.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -61,20 +62,33 @@ def vocabulary() -> Mapping[str, Any]:
 @dataclass(frozen=True)
 class Sign:
     """What tells a place that is not named. `at`: the places where it is seen, the one it leads to first; `sure`: it
-    tells much of it; `moves`: it does so wherever the story is; `things`: concepts; `words`: phrases by language."""
+    tells much of it; `moves`: it does so wherever the story is; `things`: concepts; `words`: phrases by language;
+    `doing`: they say what one does there, and between their words others may stand: "waters the thirsty flowers"."""
 
     at: tuple[str, ...]
     sure: bool
     moves: bool
     things: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
+    doing: bool = False
 
 
 @cache
 def signs() -> tuple[Sign, ...]:
-    """signs.yaml, the sure ones first."""
+    """signs.yaml and doings.yaml, what is done first, then what is sure."""
     book = read_yaml(_FOLDER / "signs.yaml")
-    return tuple(
+    done = tuple(
+        Sign(
+            listed(entry["at"]),
+            True,
+            True,
+            (),
+            {language: _spelled_out(entry.get(language, "")) for language in LANGUAGES},
+            True,
+        )
+        for entry in read_yaml(_FOLDER / "doings.yaml")
+    )
+    seen = tuple(
         Sign(
             listed(entry["at"]),
             key != "likely",
@@ -84,6 +98,16 @@ def signs() -> tuple[Sign, ...]:
         )
         for key in ("sure", "carried", "likely")
         for entry in book[key]
+    )
+    return done + seen
+
+
+def _spelled_out(text: str) -> tuple[str, ...]:
+    """The phrases of "pick/eat apple/pear, mow lawn": "pick apple", "pick pear" …"""
+    return tuple(
+        " ".join(words)
+        for phrase in listed(text)
+        for words in itertools.product(*(part.split("/") for part in phrase.split(" ")))
     )
 
 

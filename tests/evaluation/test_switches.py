@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from anystory.evaluation.composed import INSIDE, OUTSIDE, OVERLAP, overlaps, predicted
-from anystory.evaluation.switches import Switch
+from anystory.evaluation.switches import Switch, _without_background
 from anystory.evaluation.variants import COUPLED, DECOUPLED, with_new_routers
 from anystory.model.pipeline import AnyStoryPipeline
 from anystory.model.routing import hard_maps, open_maps
-from anystory.training.losses import TrainingBatch
+from anystory.training.losses import TrainingBatch, routing_cross_entropy
 from tests.model.conftest import cutout
 from tests.tiny import mini_pipeline
 
@@ -179,3 +179,14 @@ def test_overlaps_are_those_of_a_loop():
                     common, either = common + (held and shown), either + (held or shown)
             values.append(common / either if either else 1.0)
         assert float(measured[b]) == pytest.approx(sum(values) / 2, abs=1e-6)
+
+
+def test_a_closed_background_teaches_the_subjects_nothing():
+    """Where nobody is, the loss that shows routers the truth moves no logit; where somebody is, the subjects'."""
+    logits = torch.randn(1, 3, 4, 4, generator=torch.Generator().manual_seed(2)).requires_grad_()
+    masks = torch.zeros(1, 2, 4, 4)
+    masks[0, 0, :2] = 1
+    _, closed = _without_background(torch.nn.Identity(), (), (logits, logits))
+    routing_cross_entropy(closed, masks).backward()
+    assert logits.grad[:, :, 2:].abs().max() < 1e-6 and not logits.grad[:, -1].any()
+    assert logits.grad[:, :2, :2].abs().min() > 1e-4

@@ -128,6 +128,27 @@ def test_words_are_below_the_picture_or_on_the_page_beside_it(project):
     assert [line.text for line in beside[2].words] == ["Line 1"], "what is said stays with who says it"
 
 
+def test_a_balloon_keeps_off_a_head_also_where_words_are_below_the_picture(tmp_path):
+    """With words below the picture is lower than the page: the figure is where it is in the picture."""
+    panel = Panel("Fox walks", ("Fox",), "It was late.", (Line("Fox", "Where am I?"),))
+    made = rendered(tmp_path / "story", story((panel,), title=""))
+    page = Pages(made, Format("full", dpi=72, lettering=Lettering("below")))[0]
+    bare = Pages(made, Format("full", dpi=72, lettering=Lettering("below", "none")))[0]
+    drawn, fox = (np.asarray(one.picture, int) for one in (page, bare))
+    covered = np.abs(fox - [0xE0, 0x70, 0x20]).max(axis=2) < 60
+    balloon = (drawn != fox).any(axis=2)
+    assert covered.sum() > 5000 and balloon.sum() > 2000
+    assert (balloon & covered).sum() < 0.02 * covered.sum()
+
+
+@pytest.mark.parametrize("layout", ["strip", "column", "2x3", "manga"])
+def test_paper_that_has_no_room_for_cells_is_told(project, tmp_path, layout):
+    form = Format(layout, gutter=20, paper=paper("50x50mm"))
+    with pytest.raises(PageError, match=f"leaves the cells of {layout} less than 5 mm; take larger paper"):
+        export(project.folder, tmp_path / "book.pdf", form)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_book_has_a_cover_and_a_back(project):
     form = Format("full", dpi=72, paper=PAPERS["a5"], cover=3, author="Ann Lee")
     book = Pages(project, form)

@@ -120,6 +120,23 @@ def test_fewer_slices_take_the_place_of_more(project, tmp_path):
         write_webtoon(Pages(project, Format("frames")), StripForm(), tmp_path / "web")
 
 
+def test_a_title_that_no_frame_fits_below_has_a_slice_of_its_own(project, tmp_path):
+    pages = Pages(project, Format("frames"))
+    whole, tight = (list(slices(pages, StripForm(height=height))) for height in (1280, 900))
+    assert [page.panels for page in tight][:2] == [(), (1,)]
+    title = tight[0].image
+    assert (np.asarray(title) != 255).any() and title.tobytes() == whole[0].image.crop((0, 0, *title.size)).tobytes()
+    for _ in range(2):  # the second time it is known again as a page
+        write_webtoon(pages, StripForm(height=900), tmp_path / "web")
+
+
+def test_sheets_of_panels_without_frames_are_replaced_too(tmp_path):
+    made = rendered(tmp_path / "story", story((Panel("Fox", ("Fox",)), Panel("the sea"))))
+    sheets = Sheets(without_frame(made.folder, 2), SheetForm(1, 1, dpi=72))
+    for _ in range(2):
+        assert write(sheets, tmp_path / "board") == ()
+
+
 @pytest.mark.parametrize("seed", range(200))
 def test_no_cut_goes_through_a_face_or_words(seed):
     rng = np.random.default_rng(seed)

@@ -151,6 +151,15 @@ def test_a_film_has_its_time_moves_and_lets_words_appear(project):
     assert len({picture.tobytes() for picture in still.pictures()}) == len(PANELS)
 
 
+def test_no_panel_is_too_short_to_be_seen(project):
+    """At one picture a second 4 s and 4.5 s would be as many pictures."""
+    panels = tuple(replace(panel, duration=lasts) for panel, lasts in zip(PANELS, (4, 0.5, 4), strict=True))
+    still = FilmForm(rate=1, fade=0, moves=False, size=(64, 64), lettering=Lettering("none", "none"))
+    film = Film(project, still, ".gif", replace(project.story().script, panels=panels))
+    pictures = [picture.tobytes() for picture in film.pictures()]
+    assert len(film) == len(pictures) and len(set(pictures)) == len(PANELS)
+
+
 def test_a_moving_frame_shows_no_edge(project):
     film = Film(project, FilmForm(rate=3, fade=0, lettering=Lettering("none", "none"), size=(256, 256)), ".webp")
     for picture in film.pictures():
@@ -169,6 +178,19 @@ def test_animated_pictures(project, ending, form, tmp_path):
         assert (made.format, made.size, made.n_frames) == (form, (96, 96), len(film))
     assert told == [(number, len(film)) for number in range(1, len(film) + 1)]
     assert [path.name for path in tmp_path.iterdir()] == [f"film{ending}"]
+
+
+@pytest.mark.parametrize(("ending", "rate"), [(".webp", 24), (".gif", 24), (".gif", 50)])
+def test_animated_pictures_last_as_long_as_the_film(project, ending, rate, tmp_path):
+    film = Film(project, FilmForm(rate=rate, size=(64, 64)), ending, only=[1, 3])
+    write_film(film, tmp_path / f"film{ending}")
+    lasts = []
+    with Image.open(tmp_path / f"film{ending}") as made:
+        for index in range(made.n_frames):
+            made.seek(index)
+            made.load()
+            lasts.append(made.info["duration"])
+    assert sum(lasts) == pytest.approx(1000 * film.seconds, abs=10) and min(lasts) >= 20
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
@@ -229,6 +251,7 @@ def test_a_film_reads_its_story_once_however_many_panels_it_has(project):
     [
         (["film", "--out", "film.avi"], "A film ends in .mp4, .webp, .gif, .srt, .vtt, not in '.avi'"),
         (["film", "--out", "film.gif", "--size", "20x20"], "A film of 20 is not from 64 to 2160 a side"),
+        (["film", "--out", "film.gif", "--rate", "51"], "A .gif shows 50 pictures a second at most"),
         (["layers", "--panel", "9", "--out", "a.ora"], "holds no frame of panel 9"),
         (["layers", "--panel", "1", "--out", "a.png"], "a.png must end in .ora or .psd"),
     ],

@@ -422,7 +422,8 @@ def test_a_place_that_is_not_named_is_told_by_what_is_seen_there(lines, places):
 def test_what_tells_a_place_moves_nobody_who_is_where_it_is_seen_too():
     for number, sign in enumerate(signs()):
         for phrase in sign.words["en"] if sign.moves else ():
-            sentence = parse(f"There is a {phrase}.", Company({}, ()), "en")
+            said = f"Mia and Tom {phrase}." if sign.doing else f"There is a {phrase}."
+            sentence = parse(said, Company({"Mia": "", "Tom": ""}, ("Mia", "Tom")), "en")
             if {clue.number for clue in clues_of(sentence)} == {number}:
                 assert {place: shown_by(sentence, place) for place in sign.at} == {place: place for place in sign.at}
 

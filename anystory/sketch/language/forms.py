@@ -184,14 +184,23 @@ def _accented(word: str) -> str:
 _CHANGES = {
     "ie": """sentar despertar empezar comenzar cerrar pensar calentar regar temblar fregar nevar sembrar querer perder
     tender encender entender atravesar tropezar sentir divertir helar apretar merendar acertar confesar ascender
-    defender plegar negar""",
+    defender descender extender plegar negar enterrar desenterrar hervir advertir convertir herir mentir preferir
+    referir sugerir verter gobernar recomendar remendar serrar quebrar alentar arrendar atender cegar desplegar
+    desterrar manifestar segar sosegar entrecerrar invertir consentir arrepentir digerir
+    hender tentar recalentar""",
     "ue": """dormir volar contar encontrar acostar mostrar soñar jugar colgar volver llover mover rodar tronar recordar
     morir oler poder probar soltar almorzar envolver devolver resolver forzar doler desenvolver revolver remover
-    consolar rogar""",
+    consolar rogar morder cocer torcer retorcer soler conmover volcar tostar recostar apostar colar demostrar
+    comprobar renovar descolgar acordar aprobar avergonzar costar sonar resonar moler desollar
+    promover demoler esforzar encordar""",
     "i": """pedir servir vestir seguir reír sonreír repetir perseguir conseguir elegir despedir medir freír derretir
-    competir""",
+    competir reñir teñir gemir corregir rendir impedir ceñir expedir embestir desvestir henchir""",
+    "ú": "aullar maullar reunir actuar continuar acentuar aupar",
+    "í": "esquiar espiar guiar vaciar enviar confiar enfriar criar desafiar ampliar fiar variar aislar prohibir",
 }
 
+ACCENTED = {"ú": "u", "í": "i"}
+"""Stressed vowels that only take an accent: aúlla, esquía."""
 _SPANISH_IRREGULAR = {
     "ser": "es son fue fueron era eran siendo sido será serán",
     "estar": "está están estuvo estuvieron estaba estaban estando estado",
@@ -296,6 +305,7 @@ def spanish_verb(infinitive: str) -> dict[str, str]:
     finite += [f"{stem}aba", f"{stem}aban", f"{stem}ó", f"{stem}aron"] if a else []
     finite += [] if a else [f"{stem}ía", f"{stem}ían", f"{hard}ió", f"{hard}ieron"]
     finite += [f"{infinitive}á", f"{infinitive}án"]
+    finite = [re.sub("ñi(?=ó|e)", "ñ", form) for form in finite]  # riñó
     forms |= dict.fromkeys(finite, THIRD)
     forms |= {f"{stem}ando" if a else f"{hard}iendo": ING}
     forms |= dict.fromkeys((f"{stem}{'ad' if a else 'id'}{end}" for end in ("o", "a", "os", "as")), PAST)
@@ -316,11 +326,10 @@ def _changed(infinitive: str, past: bool = False) -> str:
         if infinitive not in verbs.split():
             continue
         if past:
-            if not infinitive.endswith(("ir", "ír")):
+            if not infinitive.endswith(("ir", "ír")) or new in ACCENTED:
                 return stem
             new = {"ie": "i", "ue": "u", "i": "i"}[new]
-        old = "u" if infinitive == "jugar" else new[-1] if new == "ue" else "e"
-        old = {"ue": "u" if infinitive == "jugar" else "o", "u": "o"}.get(new, "e")
+        old = {"ue": "u" if infinitive == "jugar" else "o", "u": "o", **ACCENTED}.get(new, "e")
         at = stem.rfind(old)
         stem = f"{stem[:at]}{new}{stem[at + 1 :]}"
         return re.sub("gu$", "g", stem) if infinitive.endswith("guir") and new == "ie" else stem

@@ -18,6 +18,7 @@ from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
 from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import (
+    LIKE,
     NEGATED,
     PREPOSITIONS,
     PRONOUNS,
@@ -54,6 +55,10 @@ GOING = ("va", "van", "voy", "vamos", "vas", "iba", "iban", "íbamos", "fue", "f
 GOES = ("walks", "runs", "climbs", "flies", "swims", "crawls", "sneaks", "jumps", "rides")
 TOWARDS = {"a": "to", "hasta": "to", "hacia": "toward", "por": "through"}
 """Spanish prepositions that may end the phrase of a verb."""
+OVER = ("过", "完", "好")
+"""After a Chinese verb: it is done."""
+LIKENING = ("像", "好像", "仿佛", "如同", "犹如", "宛如")
+"""Before a Chinese verb: it is only as if."""
 YET = ("before", "antes de que", "so that", "para que")
 """Begin a clause of what is still to come."""
 PARTICLES = ("out", "up", "down", "in", "off", "away", "along", "over", "round", "here", "there", "back")
@@ -107,8 +112,11 @@ class _Walk(Details):
 
     def _clues(self, kind: str, unit: Unit) -> None:
         """What a unit tells of the place without naming it; a verb alone tells nothing."""
-        self.found.clues += [Clue(number, self.state) for number in unit.doing]
-        bare = kind in ("verb", "moods", "sizes", "colours") and " " not in unit.text and self.language != "zh"
+        done = (*unit.doing, *(unit.done if kind == "verb" else ()))
+        state = self.act.state if self.act is not None else self.state
+        self.found.clues += [Clue(number, state, doing=True) for number in done]
+        alone = ("verb", "moods", "sizes", "colours") if self.language == "en" else ("verb",)  # "rocas rojas"
+        bare = kind in alone and " " not in unit.text and self.language != "zh"
         if not unit.signs or bare:
             return
         noun = self.last if kind in ("noun", "unknown", SURE) else None
@@ -195,6 +203,15 @@ class _Walk(Details):
             if "to" in one and not two.verb:
                 return True
         return any(SURE in one and one.text.startswith("a ") for one in self.units[at + 1 : at + 3])
+
+    def _over(self, at: int, action: str) -> bool:
+        """Whether Chinese tells first what was done before: 吃过早饭，他们下地去了."""
+        after = self.unit(at + 1)
+        ended = self.units[at].text.endswith(OVER) or (after is not None and after.text in OVER)
+        if self.language != "zh" or not ended or action in (*GOES, "looks", ""):
+            return False
+        marks = [number for number in range(at, len(self.units)) if self.units[number].mark]
+        return bool(marks) and self.units[marks[0]].text in ",，" and any(u.verb for u in self.units[marks[0] :])
 
     def _close(self) -> None:
         """End a clause: what was to be said of a subject that never came is said of who is there alone."""
@@ -315,6 +332,9 @@ class _Walk(Details):
             self.before = []
         if self.prep == "without":
             self.state = NEGATED  # "sin decir nada"
+        likened = self.language == "zh" and at > 0 and self.units[at - 1].text in LIKENING and self.state == REAL
+        if likened:
+            self.state = LIKE  # 像撒了一地的星星
         finite = unit.form in (forms.THIRD, forms.BASE, forms.FIRST)
         self.participle = not self.before if self.language == "zh" else not finite
         self.single = unit.form == forms.THIRD
@@ -328,6 +348,7 @@ class _Walk(Details):
         if self.language == "en" and unit.form == forms.ING and self.previous in ("of", "for", "like"):
             self.act.state = self.act.state or UNREAL  # "tired of waiting", "thinks about flying"
         self.act.word = unit.text
+        self.act.purpose = self.act.purpose or self._over(at, action)
         for name in self.act.actors if felt else ():
             self.moved.setdefault(name, felt)
         if self.language == "es" and at and self.units[at - 1].text in CLITICS:
@@ -464,6 +485,8 @@ class _Walk(Details):
     def _seen_thing(self, act: Act, form: str) -> bool:
         last = self.last
         thing = last is not None and last.kind == "thing" and last.role == "object" and self.language == "en"
+        if last is not None and last.kind == "thing" and last.prep == "with" and self.language == "en":
+            return self.previous == "noun" and form == forms.ING  # "a cottage with smoke curling from it"
         return thing and "sees" in act.manners and self.previous in ("noun", "it") and form in (forms.BASE, forms.ING)
 
     def _watched(self, act: Act, form: str) -> bool:

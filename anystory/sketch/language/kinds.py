@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -162,6 +163,11 @@ class Position:
         after = self.unit(at + 1)
         if "through" in unit and "stop" in unit and after is not None and after.verb and not after.noun:
             return "stop"  # "down drifted Moth"
+        relative = "who" in unit and "the" in unit and self.previous in ("noun", "name")
+        if relative and after is not None and after.verb and after.form in (forms.THIRD, forms.PAST):
+            return "who"  # "a hut that stands on one leg"
+        if "for" in unit and "while" in unit and self._verb_ahead(at):
+            return "while"  # "until his hat falls off"
         for kind in SMALL_WORDS:
             if kind in unit:
                 return kind
@@ -173,6 +179,16 @@ class Position:
 
     def is_small(self, unit: Unit) -> bool:
         return any(kind in unit for kind in (*PREPOSITIONS, *LINKS))
+
+    def _verb_ahead(self, at: int) -> bool:
+        """Whether a clause follows, a noun and then its verb."""
+        ahead = list(itertools.takewhile(lambda unit: not unit.mark, self.units[at + 1 : at + 6]))
+        return any(
+            unit.verb
+            and unit.form in (forms.THIRD, forms.PAST)
+            and (before.noun or bool(before.name) or self.is_small(before))
+            for before, unit in itertools.pairwise(ahead)
+        )
 
     def noun_follows(self, at: int) -> bool:
         after = self.unit(at + 1)
@@ -245,6 +261,8 @@ class Position:
             return False
         if "like" in unit:
             return before in ("name", "noun", "and", *PRONOUNS) and self.act is None
+        if before == "who" and form in (forms.THIRD, forms.PAST) and not self.mods.open:
+            return True  # "a hut that stands on one leg"
         if form == forms.PAST and before == "unknown" and self._governs(at):
             return True  # "the whole kingdom saw them"
         if self.mods.open and "is" not in unit and "has" not in unit:

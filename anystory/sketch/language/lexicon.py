@@ -17,6 +17,8 @@ WORD = re.compile(
 """A word of a language written with spaces, a clitic, or a mark."""
 ANY, OWN = "<any>", "<own>"
 """In a phrase: any determiner, any possessive."""
+GAP = " "
+"""In a phrase of doings.yaml: a few other words."""
 DETERMINERS = {
     "en": frozenset(
         ("the", "a", "an", "this", "that", "his", "her", "its", "their", "our", "my", "your", "these", "those")
@@ -59,7 +61,7 @@ ACTING = (
     *("day", "night", "dawn", "storm", "alarm", "weather", "heavens"),
 )
 """First words of phrases of weather and time whose second word is a verb: "sun come out"."""
-NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer")
+NO_VERBS = ("lugar", "hogar", "taller", "avatar", "mujer", "altar", "bazar", "pajar", "palmar", "pinar", "alquiler")
 """Spanish nouns that end like a verb."""
 
 
@@ -144,6 +146,8 @@ class Lexicon:
         for number, sign in enumerate(signs()):
             for phrase in dict.fromkeys(sign.words[self.language]):
                 words = tuple(phrase) if self.language == "zh" else tuple(words_of(phrase, self.language))
+                if sign.doing and self.language != "zh":
+                    words = tuple(part for word in words for part in (word, GAP))[:-1]
                 found.setdefault(words[0], []).append((words, number))
         return found
 

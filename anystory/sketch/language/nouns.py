@@ -235,8 +235,21 @@ class Nouns(Relations):
         ):
             return False
         if after.verb and after.form in (forms.THIRD, forms.PAST, forms.ING):
-            return self.act is not None
+            return self.act is not None and not self._begins_anew(at)
         return not (after.verb and after.form == forms.BASE and "things" not in after)
+
+    def _begins_anew(self, at: int) -> bool:
+        """Whether a noun before a word that may be its verb begins a clause: "laughs so that her hat falls down"."""
+        start = at
+        while start > 0 and not (
+            self.units[start - 1].mark or set(self.units[start - 1].senses) & {"and", "that", "who"}
+        ):
+            start -= 1
+            if at - start > 3 or self.units[start].verb or any(kind in self.units[start] for kind in RELATIONS):
+                return False
+        beyond = self.unit(at + 2)
+        opened = any(kind in self.units[start] for kind in ("the", "a", "his"))
+        return opened and start > 0 and beyond is not None and not (beyond.mark or beyond.noun or beyond.verb)
 
     def attribute(self, at: int) -> None:
         """A noun before a noun: the place of what cannot be carried away is where one is."""

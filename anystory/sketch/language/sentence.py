@@ -89,12 +89,14 @@ class Occasion:
 
 @dataclass
 class Clue:
-    """Something of signs.yaml, by its number, in a line; `mention`: the noun that it is, if it is one."""
+    """Something of signs.yaml, by its number, in a line; `mention`: the noun that it is, if it is one; `doing`: it is
+    what somebody does."""
 
     number: int
     state: str = REAL
     prep: str = ""
     mention: Mention | None = None
+    doing: bool = False
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -10,15 +11,25 @@ from functools import cache
 from types import MappingProxyType
 
 from anystory.sketch.language import forms
-from anystory.sketch.language.lexicon import ANY, DETERMINERS, OWN, POSSESSIVES, SURE, WORD, Lexicon, Sense, lexicon
+from anystory.sketch.language.lexicon import (
+    ANY,
+    DETERMINERS,
+    GAP,
+    OWN,
+    POSSESSIVES,
+    SURE,
+    WORD,
+    Lexicon,
+    Sense,
+    lexicon,
+)
 from anystory.sketch.words import listed, vocabulary
+from anystory.sketch.words import signs as all_signs
 from anystory.story.prompt import find_names
 
 IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
 MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
-MEASURES = "个個只隻条條头頭匹名位朵棵座颗顆块塊本把张張辆輛艘"
-"""What stands between a number and a noun in Chinese where things are counted."""
 QUOTE = "“"
 HEADING = re.compile(
     r"\s*(?:(?:step|page|panel|scene|chapter|part|frame|verse|act)\s+(?:\d+|[ivx]+|one|two|three|four|five|six|seven|eight"
@@ -28,6 +39,16 @@ HEADING = re.compile(
 )
 """What counts the panels: "STEP ONE: "."""
 """Stands for what somebody says."""
+REACH = 4
+"""How many words, in Chinese characters, may stand within what is done: "pulls up the enormous old turnip"."""
+CLOSING = {
+    "en": frozenset(
+        ("and", "or", "but", "with", "like", "about", "for", "to", "from", "in", "at", "that", "who", "while", "as")
+    ),
+    "es": frozenset(("y", "o", "pero", "con", "como", "sobre", "para", "por", "que", "mientras", "en", "hacia")),
+    "zh": frozenset(("和", "在", "像", "给", "对", "跟", "说", "从")),
+}
+"""Words that end what is done."""
 NO_PLACES: Mapping[str, str] = MappingProxyType({})
 SAYS = {"en": "says", "zh": "说", "es": "dice"}
 PLURAL, SAME, INFLECTED, SMALL, PROPER = "plural", "same", "inflected", "small", "proper"
@@ -47,7 +68,8 @@ class Token:
 @dataclass
 class Unit:
     """One phrase of a line. `forms` maps each sense's kind to the form it stands in (`forms.THIRD`, `PLURAL` …);
-    `signs`: the numbers of what of signs.yaml ends with it; `doing`: those that begin with a verb before it."""
+    `signs`: the numbers of what of signs.yaml ends with it; `doing`: those that begin with a verb before it; `done`:
+    those that are what one does if it is a verb."""
 
     text: str
     senses: dict[str, Sense] = field(default_factory=dict)
@@ -55,6 +77,7 @@ class Unit:
     name: str = ""
     signs: tuple[int, ...] = ()
     doing: tuple[int, ...] = ()
+    done: tuple[int, ...] = ()
 
     def __contains__(self, kind: str) -> bool:
         return kind in self.senses
@@ -241,8 +264,10 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)
-        if not unit.senses and (count := _count(tokens, at, book, between)):
-            unit.senses["numbers"], unit.forms["numbers"] = Sense("numbers", str(count)), SAME
+        count = None if unit.senses else _count(tokens, at, book, between)
+        if count is not None:  # 0 cats are no cats
+            kind = "numbers" if count else "not"
+            unit.senses[kind], unit.forms[kind] = Sense(kind, str(count)), SAME
         if SURE in unit and not unit.verb:
             unit, end = _before_longer(tokens, at, unit, end, book, between)
         if "times" in unit and end - at > 2 and end < len(tokens) and not tokens[end].name:
@@ -252,24 +277,30 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
                 unit.text = unit.text.partition(" ")[2]
         part = end - at > 1 and not unit.verb  # of a phrase with a meaning of its own: no bed is in "flower bed"
         ended = [told for last in range(at, end) for told in signs.get(last, ())]
-        doing = [number for start, number in ended if start < at and tokens[start].text in book.verbs]
+        doing = [
+            number
+            for start, number in ended
+            if start < at and (all_signs()[number].doing or tokens[start].text in book.verbs)
+        ]
         unit.doing = tuple(doing)
+        unit.done = tuple(number for start, number in ended if start >= at and all_signs()[number].doing)
+        doing += unit.done
         unit.signs = tuple(number for start, number in ended if (not part or start <= at) and number not in doing)
         units.append(unit)
         at = end
     return units
 
 
-def _count(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> int:
-    """How many a number in digits says there are, a half counting as one, 0 where it counts nothing that is shown:
-    "at 3 o'clock". More than the words can tell are as many as they can."""
-    number = re.fullmatch(r"\d{1,9}(?:[.,]\d{1,9})?", tokens[at].text)
+def _count(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> int | None:
+    """How many a number in digits says there are, a half counting as one; None where it counts nothing that is shown:
+    "at 3 o'clock". More than the words can tell are as many as they can, less than one is one."""
+    number = re.fullmatch(r"(\d{1,9})(?:([.,])(\d{1,9}))?", tokens[at].text)
     if not number:
-        return 0
+        return None
     end = at + 1
     for _ in range(3):  # 3 small red cats
         if end >= len(tokens) or tokens[end].name:
-            return 0
+            return None
         if book.language == "zh" and tokens[end].text in listed(vocabulary()["measures"]["zh"]):
             break
         unit, end = _longest(tokens, end, book, between)
@@ -277,11 +308,15 @@ def _count(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str])
         if "things" in unit and (alone or unit.forms["things"] == PLURAL):
             break
         if unit.noun or not unit.senses or unit.senses.keys() - {"colours", "sizes", "moods", "stop"}:
-            return 0
+            return None
     else:
-        return 0
+        return None
     many = max(int(key) for key in vocabulary()["numbers"])
-    return min(int(float(tokens[at].text.replace(",", ".")) + 0.5), many)
+    whole, mark, part = number.groups(default="")
+    if mark == "," and book.language != "es" and len(part) == 3 and whole.strip("0"):  # 10,000
+        whole, part = whole + part, ""
+    exact = float(f"{whole}.{part or 0}")
+    return min(max(int(exact + 0.5), 1 if exact else 0), many)
 
 
 def _before_longer(
@@ -306,18 +341,41 @@ def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[tuple[int, int]
     ]
     whose = [at for at, parts in enumerate(bases) for _ in parts]
     parts = [part for several in bases for part in several]
+    closed = [_closes(tokens[at], book.language) for at in whose]
     spans: dict[tuple[int, int, int], None] = {}
     for start, part in enumerate(parts):
         for first in sorted(part):
             for words, number in book.signs.get(first, ()):
-                end = start + len(words)
-                if end <= len(parts) and all(word in parts[start + k] for k, word in enumerate(words)):
+                end = _end_of(words, start, parts, closed)
+                if end:
                     spans[start, end, number] = None
     found: dict[int, list[tuple[int, int]]] = {}
     for start, end, number in spans:
         if not any(a <= start and end <= b and b - a > end - start for a, b, _ in spans):
             found.setdefault(whose[end - 1], []).append((whose[start], number))
     return found
+
+
+def _end_of(words: tuple[str, ...], start: int, parts: Sequence[set[str]], closed: Sequence[bool]) -> int:
+    """Where a phrase of signs.yaml ends that may begin at `start`, 0 where it does not. `closed`: what no gap skips."""
+    end = start + 1
+    for before, word in itertools.pairwise(words):
+        if word == GAP:
+            continue
+        skipped = 0
+        while end < len(parts) and word not in parts[end]:
+            if before != GAP or closed[end] or skipped == REACH:
+                return 0
+            end, skipped = end + 1, skipped + 1
+        if end >= len(parts):
+            return 0
+        end += 1
+    return end
+
+
+def _closes(token: Token, language: str) -> bool:
+    """Whether what is done ends before a word: a name, a mark, "with"."""
+    return bool(token.name or token.place) or token.text in MARKS or token.text in CLOSING[language]
 
 
 def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> tuple[Unit, int]:

@@ -28,13 +28,13 @@ WOODS = ("forest", "mushroom forest")
 HAUNTS = {
     "pirate ship": "pirate",
     "space": "astronaut, alien, cosmonaut, martian",
-    "spaceship": "space captain, commander",
+    "spaceship": "space captain, space pilot, commander, starship captain, robot captain",
     "underwater": "mermaid, fish, octopus, shark, jellyfish, seahorse, squid, clownfish, goldfish",
     "sea": "whale, dolphin, sailor, captain",
     "ice": "penguin, polar bear, seal, walrus",
     "farm": "farmer, hen, cow, calf, pig, piglet, rooster, chicken, chick, sheep, lamb, donkey, scarecrow, "
     "goose, turkey",
-    "stadium": "goalkeeper, referee, footballer, athlete, striker",
+    "stadium": "goalkeeper, referee, footballer, athlete, striker, coach, runner, sprinter",
     "station": "conductor, stationmaster, train driver",
     "library": "librarian",
     "cafe": "waiter, waitress, barista",
@@ -45,9 +45,9 @@ HAUNTS = {
     "village": "blacksmith, miller, villager",
     "lighthouse": "lighthouse keeper",
     "harbour": "fisherman",
-    "palace": "king, queen, prince, princess, jester",
+    "palace": "king, queen, prince, princess, jester, museum guide, emperor",
     "castle": "knight",
-    "classroom": "teacher, pupil",
+    "classroom": "teacher, pupil, schoolmaster",
     "jungle": "monkey, tiger, parrot, gorilla, leopard, elephant, toucan, crocodile, jaguar, panther, sloth",
     "desert": "camel",
     "dinosaur valley": "dinosaur",
@@ -59,20 +59,24 @@ HAUNTS = {
     "graveyard": "ghost, skeleton, vampire, zombie",
     "kitchen": "cook, baker",
     "cave": "bat",
+    "bedroom": "toy soldier, rag doll",
     "stage": "ballerina, dancer, singer, actor, actress",
     "mountains": "goat, eagle",
     "sky": "pilot, cloud",
-    "laboratory": "scientist, inventor, professor",
+    "laboratory": "scientist, inventor, professor, carpenter, tailor, clockmaker, watchmaker",
+    "street": "firefighter, postman, bus driver, taxi driver, police officer",
 }
 """Where somebody belongs by the nouns of a description, where nothing else tells where a story begins."""
 ABSENT = ("for", "like", "without", "toward")
 """Prepositions of what is not there."""
 
 
-def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
+def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "") -> str:
     """The place that most of what a line shows tells of, or "". `here`: where the story is, as far as it is known:
     then only what cannot be carried there counts, and what may as well be seen there moves it nowhere. `housed`: it is
-    in a home, of which what is only likely tells the room."""
+    in a home, of which what is only likely tells the room; `haunt`: where somebody of the cast belongs, which tells a
+    little less than what is only likely, but much where it is far out and what is seen may be there too: an
+    astronaut's crater."""
     wonder = _wonder(sentence, here)
     if wonder:
         return wonder
@@ -85,7 +89,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
         if not _there(clue) or (framed and clue.mention is not None and clue.mention.value != "window"):
             continue
         kept = kept or (here in sign.at and indoors(here))
-        if not sign.moves and (here or _in_hand(clue, sign.sure)):
+        if not (sign.moves or (clue.doing and sign.sure)) and (here or _in_hand(clue, sign.sure)):
             continue
         if here and indoors(here) and (_brought(clue) or _borne(clue)):
             continue
@@ -99,9 +103,11 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
         for place in sign.at:
             votes[place] = votes.get(place, 0.0) + (told if place == sign.at[0] else 0.0 if here else told / 2)
     for act in sentence.acts:
-        if not here and act.state == REAL and act.action in DONE_AT:
+        if not here and act.state == REAL and act.actors and act.action in DONE_AT:
             place = DONE_AT[act.action]
             votes[place] = votes.get(place, 0.0) + LIKELY
+    if haunt and not here and votes:
+        votes[haunt] = votes.get(haunt, 0.0) + (SURE if haunt in votes and haunt in FAR_OUT else LIKELY)
     found = max(votes, key=votes.__getitem__) if votes else ""
     if kept and found and not indoors(found):
         return ""  # sand all over the floor, and a door
@@ -112,6 +118,9 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False) -> str:
 def haunt_of(description: str) -> str:
     """The place where somebody of a description belongs, or "": a pirate's ship."""
     homes = {kind: place for place, kinds in HAUNTS.items() for kind in listed(kinds)}
+    told = next((place for kind, place in homes.items() if " " in kind and kind in description.lower()), "")
+    if told:
+        return told
     for unit in units_of(description, {}, language_of(description)) if description.strip() else ():
         if unit.mark or any(kind in unit for kind in ("with", "in", "who")):
             return ""
@@ -154,6 +163,8 @@ def refined(sentence: Sentence, place: str) -> str:
     if wonder:
         return wonder
     sure = [signs()[clue.number] for clue in clues_of(sentence) if _there(clue)]
+    if place in FAR_OUT:
+        return place  # the craters of the moon
     return next((sign.at[0] for sign in sure if sign.sure and sign.at[0] in WONDERS and place in sign.at), place)
 
 

@@ -10,6 +10,7 @@ from anystory.sketch.language.parts import hollow
 from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
+from anystory.story.shot import Thing
 
 HERE, NAMED, AFAR, NOWHERE = 3, 2, 1, 0
 """How surely a mention tells where the panel is: it says so; it is named as if it were seen all around; it is only
@@ -47,6 +48,11 @@ BEDDED = ("hospital", "train", "camp")
 """Places, no bedrooms, where one may lie in bed."""
 HOUSED = ("garden", "street", "village", "castle", "school", "playground", "farm", "city", "station")
 """From where one may go in without saying where."""
+UNDER_NO_SKY = ("space", "underwater", "stadium", "stage")
+"""Places above which one who flies is still there."""
+WHEELED = ("car", "bus", "taxi", "truck", "van", "train", "tram", "cart", "caravan")
+SHIPS = ("ship", "aboard", "board", "nave", "barco", "船上")
+"""Last words of phrases for the ship of which a story has told before."""
 ROOFED = ("house", "tower", "train", "ship", "bus", "submarine", "rocket", "car", "cave", "tent", "barn", "church")
 """What is hollow and large enough to be where the story is."""
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
@@ -114,9 +120,11 @@ def indoors(place: str) -> bool:
     return PLACES[place].weathers == ("",) and place not in ("space", "underwater")
 
 
-def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot | None:
+def spot_of(sentence: Sentence, here: str, members: Sequence[str] = (), known: Sequence[str] = ()) -> Spot | None:
     """The place that a line says the panel is at, or None. `here`: where the story is, "" while nothing is known, so
-    that a place that is only seen will do; `members`: who is in the panel."""
+    that a place that is only seen will do; `members`: who is in the panel; `known`: where
+    the story was before, the latest first, or where a story begins the place where the first of the cast belongs, which
+    tells what ship "the ship" is."""
     best: tuple[int, Mention, str] | None = None
     named = [place_of(mention) for mention in sentence.mentions if mention.kind == "place" and mention.state == REAL]
     framed = out_of_a_window(sentence)
@@ -128,11 +136,14 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = ()) -> Spot 
             continue  # one of chairs and blankets
         if mention.value == "inside" and here and not indoors(here) and _of_a_thing(mention):
             continue  # "a cat at the window watches them", "a hat at the window of the carriage"
+        if place_of(mention) == "rooftop" and _of_vehicle(mention, sentence):
+            continue
         if mention.word in WITHIN_IT and _of_vessel(mention, sentence):
             continue
         if strength < NAMED and not (not here and strength == AFAR):
             continue
-        place = _shared(mention, sentence.language, (here, *named)) or place_of(mention)
+        back = known if not here or mention.word.split()[-1] in SHIPS else ()
+        place = _shared(mention, sentence.language, (here, *back, *named)) or place_of(mention)
         if place == "sea" and here in SHORES and _apart(mention, members):
             continue
         if framed and mention.value != "inside" and _through_it(mention):
@@ -195,7 +206,21 @@ def _of_vessel(mention: Mention, sentence: Sentence) -> bool:
     """Whether "inside" is said of something that was just named: "opens the box; inside is a ring"."""
     told = sentence.mentions[: next(at for at, one in enumerate(sentence.mentions) if one is mention)]
     vessel = next((one for one in reversed(told) if one.kind == "thing"), None)
-    return vessel is not None and (vessel.value in hollow() or vessel.value in OPENED) and vessel.value not in ROOFED
+    return vessel is not None and _opens(vessel.value)
+
+
+def held_open(things: Sequence[Thing]) -> bool:
+    """Whether the last of the things of a panel is one into which the next may look."""
+    return bool(things) and _opens(things[-1].concept)
+
+
+def _opens(concept: str) -> bool:
+    return (concept in hollow() or concept in OPENED) and concept not in ROOFED
+
+
+def _of_vehicle(mention: Mention, sentence: Sentence) -> bool:
+    """Whether a roof is that of a car."""
+    return any(other.of is mention and other.prep == "of" and other.value in WHEELED for other in sentence.mentions)
 
 
 def _shared(mention: Mention, language: str, near: Sequence[str]) -> str:
@@ -251,6 +276,15 @@ def goes_out(sentence: Sentence) -> bool:
     return any("exits" in act.manners and act.actors and act.state == REAL for act in sentence.acts)
 
 
+def goes_somewhere(sentence: Sentence) -> bool:
+    """Whether somebody of the cast comes to another place, or time has passed."""
+    arrives = {"reaches", "enters", "leaves", "exits"}
+    went = any(
+        act.actors and act.state == REAL and (act.manners & arrives or act.action in MOTION) for act in sentence.acts
+    )
+    return went or any(mention.kind == "place" and mention.prep in ("to", "toward") for mention in sentence.mentions)
+
+
 def goes_in(sentence: Sentence, here: str) -> bool:
     """Whether somebody of the cast goes into a house that is not named: "it rains, and she comes in"."""
     entering = [act for act in sentence.acts if "enters" in act.manners and act.actors and act.state == REAL]
@@ -272,7 +306,11 @@ def place_of(mention: Mention) -> str:
     if not mention.value.startswith("#"):
         flown_over = mention.act is not None and mention.act.action in ("flies", "rides", "floats")
         over = flown_over and (mention.prep == "above" or (mention.role == "object" and not mention.prep))
-        return "sky" if over and mention.value == "rooftop" else mention.value.removesuffix(NEAR)
+        place = mention.value.removesuffix(NEAR)
+        act = mention.act
+        aloft = act is not None and bool(act.actors) and act.action != "rides" and mention.prep == "above"
+        high = aloft and flown_over and place in PLACES and not indoors(place) and place not in UNDER_NO_SKY
+        return "sky" if high or (over and place == "rooftop") else place
     building = vocabulary()["buildings"][int(mention.value[1:])]
     manners = mention.act.manners if mention.act is not None else frozenset()
     if mention.prep == "above":

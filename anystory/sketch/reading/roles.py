@@ -140,7 +140,8 @@ def _suffered(sentence: Sentence, name: str) -> str:
     """What is done by who has no verb: who is chased runs."""
     for act in sentence.acts:
         if name in act.toward and act.state == REAL and act.action in SUFFERED:
-            return SUFFERED[act.action]
+            brought = act.action == "carries" and act.thing  # "brings them biscuits"
+            return "takes" if brought else SUFFERED[act.action]
         mounted = any(sentence.relations.get(rider, ("", ())) == ("on", (name,)) for rider in act.actors)
         if mounted and act.state == REAL and act.action in MOVING:
             return act.action
@@ -150,7 +151,7 @@ def _suffered(sentence: Sentence, name: str) -> str:
 def _borne(sentence: Sentence, name: str) -> tuple[str, tuple[str, ...]]:
     """Who is carried is on who carries."""
     for act in sentence.acts:
-        if name in act.toward and act.state == REAL and act.action == "carries" and act.actors:
+        if name in act.toward and act.state == REAL and act.action == "carries" and act.actors and not act.thing:
             return "on", tuple(act.actors[:1])
     return "", ()
 

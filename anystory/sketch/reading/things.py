@@ -20,6 +20,8 @@ OF_THE_SEA = ("wave",)
 POURED = ("milk", "honey", "water", "juice", "lemonade", "soup", "tea", "coffee", "jam", "flour", "sugar", "paint",
           "rice", "salt", "oil", "syrup", "chocolate")  # fmt: skip
 """What is not seen beside what it is in: a bucket of milk."""
+ABOARD = {"spaceship": ("ship", "spaceship", "rocket"), "pirate ship": ("ship",), "train": ("train",)}
+"""What a place is itself, seen from within: "the little ship shudders"."""
 OF_A_WALL = ("window", "windowsill", "balcony")
 AT_A_WALL = ("from", "at", "of", "through", "to", "in", "behind", "next to", "in front of")
 """After which what a wall has is only where somebody is: outdoors no wall is drawn that it could be in."""
@@ -72,7 +74,27 @@ def things_of(sentence: Sentence, place: str) -> tuple[Thing, ...]:
             continue
         key = mention.value if known is None else f"{mention.value} {len(found)}"
         found[key] = thing
+    kicked = _kick_at_nothing(sentence)
+    if "ball" not in found and kicked is not None:
+        found["ball"] = Thing("ball", kicked.word)
     return tuple(found.values())
+
+
+def _kick_at_nothing(sentence: Sentence) -> Act | None:
+    """The act of somebody who kicks what is not told, or was told before: a ball."""
+    objects = [one.act for one in sentence.mentions if one.role == "object" and one.value not in ("goal", "")]
+    return next(
+        (
+            act
+            for act in sentence.acts
+            if act.action == "kicks"
+            and act.state == REAL
+            and (act.actors or act.doers)
+            and not act.toward
+            and not any(act is done for done in objects)
+        ),
+        None,
+    )
 
 
 def at_no_wall(roles: tuple[Role, ...], place: str) -> tuple[Role, ...]:
@@ -102,6 +124,8 @@ def _as_thing(mention: Mention, place: str) -> Mention | None:
     if concept in OF_A_ROOM and indoors(place) and mention.kind == "thing" and mention.prep:
         return None
     if concept in POURED and mention.prep == "of" and mention.of is not None and mention.of.value in VESSELS:
+        return None
+    if concept in ABOARD.get(place, ()) and mention.prep in ("", "in", "on", "of", "at", "to"):
         return None
     at_a_wall = mention.kind == "place" or mention.prep in AT_A_WALL
     if concept in (OF_THE_SEA if indoors(place) else OF_A_WALL if at_a_wall else ()):

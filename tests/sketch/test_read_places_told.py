@@ -1,0 +1,78 @@
+"""Places told by what one does there, by a later panel, and by where the cast belongs."""
+
+import pytest
+
+from anystory.sketch.language.forms import spanish_verb
+from anystory.sketch.read import read_story
+from anystory.sketch.words import signs
+from anystory.story.model import CastMember, Panel, Script
+
+
+def shots(*lines, **cast):
+    """The shots of a story with `cast`, {name: description}, in every panel."""
+    members = tuple(CastMember(name, description=text) for name, text in (cast or {"Mia": "a girl"}).items())
+    names = tuple(member.name for member in members)
+    return read_story(Script(tuple(Panel(line, names) for line in lines), members))
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["Mia sits in the living room.", "She waters the thirsty red flowers."], "garden"),
+        (["Mia plays in the meadow.", "She washes all the dirty plates."], "kitchen"),
+        (["Mia plays in the meadow.", "She wants to build a snowman."], "meadow"),
+        (["Mia sits in the living room.", "She is riding her new bike."], "street"),
+        (["Mia está en el prado.", "Se cepilla los dientes."], "bathroom"),
+        (["Mia está en la sala de estar.", "Riega las flores azules."], "garden"),
+        (["米娅在草地上玩。", "米娅洗了很多盘子。"], "kitchen"),
+    ],
+)
+def test_what_one_does_tells_where(lines, place):
+    cast = {"米娅": "小女孩"} if "米娅" in lines[0] else {"Mia": "a girl"}
+    assert shots(*lines, **cast)[-1].place == place
+
+
+def test_a_later_panel_tells_where_a_story_began_unless_somebody_goes_there():
+    told = shots("Mia counts to ten.", "She sits at the blackboard.")
+    assert [shot.place for shot in told] == ["classroom", "classroom"]
+    gone = shots("Mia counts to ten.", "She walks into the classroom.")
+    assert [shot.place for shot in gone] == ["meadow", "classroom"]
+
+
+def test_the_ship_is_the_one_of_which_was_told():
+    lines = ("Zara sleeps in the spaceship.", "She explores a cave.", "She carries a crystal to the ship.")
+    assert [shot.place for shot in shots(*lines, Zara="a girl")] == ["spaceship", "cave", "spaceship"]
+
+
+def test_a_crater_is_the_moons_for_an_astronaut():
+    assert shots("Nico da saltos entre los cráteres.", Nico="un niño astronauta")[0].place == "space"
+
+
+def test_the_roof_of_a_car_is_no_rooftop():
+    assert shots("Mia waits in the street.", "She ties the kite onto the roof of the car.")[-1].place == "street"
+
+
+def test_a_noun_and_its_verb_are_no_compound():
+    (shot,) = shots("Mia laughs so hard that her sandwich falls in a puddle.")
+    assert shot.place != "waterfall"
+    assert {role.name: role.action for role in shots("Mia laughs until her hat falls off.")[0].roles} == {
+        "Mia": "laughs"
+    }
+
+
+def test_who_kicks_what_is_not_told_kicks_a_ball():
+    assert [thing.concept for thing in shots("Mia kicks with all her might.")[0].things] == ["ball"]
+    assert [thing.concept for thing in shots("Mia kicks the door.")[0].things] == ["door"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "form"), [("morder", "muerde"), ("aullar", "aúlla"), ("esquiar", "esquía"), ("reñir", "riñó")]
+)
+def test_spanish_stems_change(verb, form):
+    assert form in spanish_verb(verb)
+
+
+def test_what_is_done_is_spelled_out():
+    doing = [sign for sign in signs() if sign.doing]
+    assert doing
+    assert not any("/" in phrase for sign in doing for several in sign.words.values() for phrase in several)
