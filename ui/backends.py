@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
-from anystory.backends.base import BACKENDS, NEEDS, Backend, BackendError
+from anystory.backends.base import BACKENDS, NEEDS, Backend, BackendError, DownloadError
 from anystory.backends.load import release
 from anystory.errors import Message
 
@@ -20,8 +20,9 @@ class Backends:
     """The backends of one app by their names, in the order in which they are offered. The first is loaded at once.
 
     `loaders` load them; `told` holds what each says meanwhile, `agreed` the names of those whose weights may be
-    downloaded, to which the loaders look. They are loaded in the background. Of those that
-    need a GPU one is in memory at a time: it goes before the next is loaded, once nobody is `using` it.
+    downloaded, to which the loaders look; None where that is not for visitors to say. They are loaded in the
+    background. Of those that need a GPU one is in memory at a time: it goes before the next is loaded, once nobody is
+    `using` it, and stays where `ask`, which takes a name, raises BackendError for weights that are not here.
     """
 
     def __init__(
@@ -29,10 +30,11 @@ class Backends:
         loaders: Mapping[str, Callable[[], Backend]],
         told: Mapping[str, Sequence[str]] | None = None,
         agreed: set[str] | None = None,
+        ask: Callable[[str], None] = lambda name: None,
     ) -> None:
         self._loaders = dict(loaders)
         self._told = told or {}
-        self._agreed = set() if agreed is None else agreed
+        self._agreed, self._ask = agreed, ask
         self._loading: dict[str, Future[Backend]] = {}
         self._users = Counter[str]()
         self._changed = threading.Condition()
@@ -57,9 +59,16 @@ class Backends:
         """The last that a backend said of itself, or nothing."""
         return next(reversed(self.told(name)), Message.of(""))
 
+    @property
+    def asks(self) -> bool:
+        """Whether a visitor may have weights downloaded."""
+        return self._agreed is not None
+
     def agree(self, name: str) -> None:
-        """Let the weights of a backend be downloaded where they are not here, from the next try on."""
-        self._agreed.add(name)
+        """Let the weights of a backend be downloaded where they are not here, from the next try on. Where visitors may
+        not say so nothing changes."""
+        if self._agreed is not None:
+            self._agreed.add(name)
 
     def loaded(self, name: str) -> Backend | None:
         """A backend that is in memory; None while it is not."""
@@ -81,6 +90,8 @@ class Backends:
         while not future.done():
             yield
             wait([future], LOOK)
+            if future.done() and isinstance(future.exception(), DownloadError) and name in (self._agreed or ()):
+                future = self._begin(name, again=True)  # somebody agreed after it was asked for
 
     @contextmanager
     def using(self, name: str) -> Iterator[Backend]:
@@ -109,17 +120,20 @@ class Backends:
                 )
             future = self._loading.get(name)
             if future is None or (again and future.done() and future.exception()):
-                away = [other for other in self._loading if _large(name) and _large(other) and other != name]
-                for other in away:
-                    del self._loading[other]
                 pool = self._alone if _large(name) else self._beside
-                future = self._loading[name] = pool.submit(self._load, name, away)
+                future = self._loading[name] = pool.submit(self._load, name)
             return future
 
-    def _load(self, name: str, away: Sequence[str]) -> Backend:
-        if away:
-            with self._changed:
-                self._changed.wait_for(lambda: not any(self._users[other] for other in away))
+    def _load(self, name: str) -> Backend:
+        away = [other for other in self.names if _large(name) and _large(other) and other != name]
+        if any(map(self.loaded, away)):
+            self._ask(name)
+        with self._changed:
+            gone = [other for other in away if other in self._loading and self._loading[other].done()]
+            for other in gone:
+                del self._loading[other]
+            self._changed.wait_for(lambda: not any(self._users[other] for other in gone))
+        if gone:
             release()
         return self._loaders[name]()
 

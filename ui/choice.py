@@ -8,7 +8,7 @@ from html import escape
 
 import gradio as gr
 
-from anystory.backends.base import NEEDS, DownloadError
+from anystory.backends.base import NEEDS, BackendError, DownloadError
 from anystory.backends.load import supplied
 from anystory.errors import Message
 from ui import html
@@ -96,6 +96,19 @@ def menu(
         f'<details data-now="{escape(now)}"{" open" * bool(told)}><summary>{escape(say("backend.by"))} '
         f"<b>{escape(now)}</b></summary><ul>{listed}</ul></details>{told}"
     )
+
+
+def offer(backends: Backends, name: str, error: BackendError) -> tuple[str, DownloadError] | None:
+    """What the backend `name` lacks, by an `error`, that a visitor may have downloaded."""
+    return (name, error) if isinstance(error, DownloadError) and backends.asks else None
+
+
+def wrong(backends: Backends, name: str, error: BackendError, say: Callable[..., str]) -> str:
+    """The sentence on why the backend `name` cannot be had: of weights that are not here a visitor who cannot have them
+    downloaded is not told to agree."""
+    if isinstance(error, DownloadError) and not backends.asks:
+        return say("backend.lacking", name=name)
+    return say(error)
 
 
 def _offer(name: str, lacking: DownloadError, say: Callable[..., str]) -> str:

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from anystory import heap
 from anystory.backends import base as backend
+from anystory.backends.load import ask as ask_of_download
 from anystory.backends.load import load as load_backend
 from anystory.cli.arguments import add_engine
 from anystory.cli.usage import Parser, between
@@ -154,6 +155,11 @@ def agreed(asked: argparse.Namespace) -> set[str]:
     return {*backend.MODELS} if asked.download or "SPACE_ID" in os.environ else set()
 
 
+def visitors(asked: argparse.Namespace, agreed: set[str]) -> set[str] | None:
+    """`agreed`, to which visitors may add; None where strangers come, who are not to fill anybody's disk."""
+    return None if shared(asked) else agreed
+
+
 def loaders(
     asked: argparse.Namespace, tell: Callable[[str, str], None], agreed: Container[str] = ()
 ) -> dict[str, Callable[[], backend.Backend]]:
@@ -174,6 +180,15 @@ def loaders(
         return borrowing(name, partial(load_backend, name, **how, **asking))
 
     return {name: loader(name) for name in offered(asked.offer, first, shared=shared(asked))}
+
+
+def asker(asked: argparse.Namespace, agreed: Container[str]) -> Callable[[str], None]:
+    """What raises BackendError for a backend whose weights are not here, as its loader would: it is called before what
+    is in memory has to go."""
+    from ui.space import chosen_backend
+
+    first = chosen_backend(asked.backend, asked.model)
+    return lambda name: ask_of_download(name, asked.model if name == first else None, lambda _: name in agreed)
 
 
 def main(argv: Sequence[str] | None = None, program: str = COMMAND) -> NoReturn:
@@ -211,7 +226,8 @@ def serve(asked: argparse.Namespace, program: str) -> int:
 
     try:
         may = agreed(asked)
-        studio = Studio(loaders(asked, tell, may), asked.out, told, limits(asked), stories(asked.out), may)
+        ask, say_so = asker(asked, may), visitors(asked, may)
+        studio = Studio(loaders(asked, tell, may), asked.out, told, limits(asked), stories(asked.out), say_so, ask)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # as with Ctrl-C, nothing is left behind
         with closing(studio):
             with starting():

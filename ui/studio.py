@@ -284,10 +284,10 @@ class Moment:
 class Studio:
     """What all visitors of one app share: the backends, each loaded once in the background, and the places to write.
 
-    `loaders`, `told` and `agreed` are those of `Backends`. Every story has a folder of its own in `stories`, by a key
-    that only its browser knows; without them stories live as long as the app. A `styles.yaml` in `out` adds presets.
-    Raises StyleError for a file of presets that cannot be used. `limits` hold for every visitor, and all share the
-    models through `turns`.
+    `loaders`, `told`, `agreed` and `ask` are those of `Backends`. Every story has a folder of its own in `stories`, by
+    a key that only its browser knows; without them stories live as long as the app. A `styles.yaml` in `out` adds
+    presets. Raises StyleError for a file of presets that cannot be used. `limits` hold for every visitor, and all share
+    the models through `turns`.
     """
 
     def __init__(
@@ -298,6 +298,7 @@ class Studio:
         limits: Limits | None = None,
         stories: Store | None = None,
         agreed: set[str] | None = None,
+        ask: Callable[[str], None] = lambda name: None,
     ) -> None:
         forget(Path(tempfile.gettempdir()))
         self._scratch = Scratch()
@@ -310,7 +311,7 @@ class Studio:
         self.listeners = Listeners()
         self.styles = own_styles(out) if out else ()
         self._examples: dict[str, dict[str, Frame | None]] = {}
-        self.backends = Backends(loaders, told, agreed)
+        self.backends = Backends(loaders, told, agreed, ask)
 
     def _example(self, backend: Backend) -> dict[str, Frame | None]:
         """The frames of the example as it comes, by their keys. Whoever asks for one first has it made, and it is there

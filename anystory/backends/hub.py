@@ -84,31 +84,42 @@ def fetch(
     BackendError with a sentence, before the first byte where the disk is too small."""
     folders = {repository.name: _cached(repository) for repository in repositories}
     missing = [repository for repository in repositories if folders[repository.name] is None]
-    needed = sum(_bytes_to_download(repository) for repository in missing)
-    _check_space(needed)
+    needed = _ask(missing, agree)
     if missing:
-        names = ", ".join(repository.name for repository in missing)
-        if not agree(f"Download {_size(needed)} ({names}) to {constants.HF_HUB_CACHE!r}, once?"):
-            raise DownloadError(
-                Message(
-                    "{names} must be downloaded first, {size} to {folder}, and nobody has agreed to it; say "
-                    "--download, or on the page choose what draws and agree there.",
-                    names=names,
-                    size=_size(needed),
-                    folder=Path(constants.HF_HUB_CACHE),
-                )
-            )
         tell(
             Message(
                 "Downloading {size} ({names}) to '{folder}', once; stop and go on as you like.",
                 size=_size(needed),
-                names=names,
+                names=", ".join(repository.name for repository in missing),
                 folder=Path(constants.HF_HUB_CACHE),
             )
         )
     for repository in missing:
         folders[repository.name] = _download(repository)
     return [folder for repository in repositories if (folder := folders[repository.name]) is not None]
+
+
+def ask(repositories: Sequence[Repository], agree: Callable[[str], bool]) -> None:
+    """Raise what `fetch` would before its first byte: DownloadError where `agree` answers no, and BackendError."""
+    _ask([repository for repository in repositories if _cached(repository) is None], agree)
+
+
+def _ask(missing: Sequence[Repository], agree: Callable[[str], bool]) -> int:
+    """How many bytes the download of what is `missing` has, which is possible and to which `agree` answers yes."""
+    needed = sum(_bytes_to_download(repository) for repository in missing)
+    _check_space(needed)
+    names, folder = ", ".join(repository.name for repository in missing), constants.HF_HUB_CACHE
+    if missing and not agree(f"Download {_size(needed)} ({names}) to {folder!r}, once?"):
+        raise DownloadError(
+            Message(
+                "{names} must be downloaded first, {size} to {folder}, and nobody has agreed to it; say "
+                "--download, or on the page choose what draws and agree there.",
+                names=names,
+                size=_size(needed),
+                folder=Path(folder),
+            )
+        )
+    return needed
 
 
 def cached(repositories: Sequence[Repository]) -> bool:

@@ -250,7 +250,7 @@ def told(prompt: Prompt, pictures: Sequence[int], *, sketch: bool = False) -> st
     if not more:
         return text
     text = text.rstrip()
-    return " ".join([text if text.endswith(ENDS) else f"{text}.", *more])
+    return " ".join([f"{text}." if text and not text.endswith(ENDS) else text, *more]).lstrip()
 
 
 def _footprint(folder: Path | None) -> KleinFootprint:

@@ -101,6 +101,15 @@ def load(
     return AnyStoryBackend.load(folder, name=name, device=device, vram=vram, speed=speed, tell=tell)
 
 
+def ask(name: str, model: str | Path | None, agree: Callable[[str], bool]) -> None:
+    """Raise what `load` would of weights that are not here, without loading anything: DownloadError where `agree`
+    answers no, and BackendError where they cannot be had."""
+    if model is None and name in ("klein", "flux"):
+        from anystory.backends import hub
+
+        hub.ask(hub.KLEIN if name == "klein" else hub.FLUX, agree)
+
+
 def release() -> None:
     """Give back the memory of backends that nobody holds any longer, that of a GPU too."""
     if "torch" in sys.modules:  # or there is none

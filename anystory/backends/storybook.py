@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -15,7 +16,7 @@ from anystory.backends.base import STORYBOOK, BackendError, Request
 from anystory.backends.crew import CORES, Crew
 from anystory.errors import Message, said
 from anystory.sketch import scenery
-from anystory.sketch.compose import Coat, finished
+from anystory.sketch.compose import Coat
 from anystory.sketch.cutout import Cutout, prepare
 from anystory.sketch.sketcher import SIDES, sketching
 from anystory.story.capabilities import Capabilities
@@ -104,15 +105,18 @@ class StorybookBackend:
         # Pictures are encoded once, whoever has them: two characters may share one, or one may have a new name.
         cutouts = [replace(cutout, name=name) for cutout, name in zip(request.cast, names, strict=True)]
         with closing(sketching(shot, cutouts, **size, **seeds, layout=request.steering.layout)) as coats:
-            for number, coat in enumerate(coats, 1):
+            for number in itertools.count(1):
+                coat = next(coats)
                 recorder.add(number, [_sampled(coat.holders, traced)])
                 put.add(coat.what)
-                if coat.sketch is None and 1 + len(put & set(names)) > done:
+                if coat.sketch is not None:
+                    made, held = coat.sketch, _sampled(coat.holders, _fitted(coat.holders.shape))
+                    break
+                if 1 + len(put & set(names)) > done:
                     done = 1 + len(put & set(names))
                     yield Step(done, total, _preview(coat))
-        held = _sampled(coat.holders, _fitted(coat.holders.shape))
+                del coat  # at the size of a printed page a hundred megabytes, not to be held while the next is made
         maps = (held == np.arange(len(whose), dtype=np.uint8)[:, None, None]).astype(np.float32)
-        made = finished((coat,))
         frame = Frame(made.image, RoutingMaps(whose, maps, SEEN), seed, recorder.trace(number), made.notes)
         yield Step(total, total, frame.image, frame)
 

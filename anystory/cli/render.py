@@ -223,7 +223,7 @@ def _make(jobs: Sequence[RenderJob], engine: Backend, report: Report) -> int:
                 bar.set_description(f"drawing {event.name}, step {step.index} of {step.total}")
                 report.tell("drawing", **where, name=event.name, **at)
                 if event.subject:
-                    words = f"{event.name}: {'unchanged' if event.reused else how_drawn(event.subject, drawn[index])}"
+                    words = f"{event.name}: {how_drawn(event.subject, drawn[index], event.reused)}"
                     drawn[index].append(event.subject)
                     report.tell("drawn", words, **where, name=event.name, reused=event.reused)
                 continue
@@ -240,12 +240,13 @@ def _make(jobs: Sequence[RenderJob], engine: Backend, report: Report) -> int:
     return 1 if failed else 0
 
 
-def how_drawn(subject: Subject, others: Sequence[Subject] = ()) -> str:
-    """In a word or two how somebody came by their picture who was only told of, and who of `others` has the same."""
-    if not subject.drawn.startswith(LIBRARY):
-        return "drawn"
+def how_drawn(subject: Subject, others: Sequence[Subject] = (), reused: bool = False) -> str:
+    """In a word or two how somebody came by their picture who was only told of, `reused` if it was there already, and
+    who of `others` has the same."""
     same = next((f", the same as {other.name}" for other in others if other.drawn == subject.drawn), "")
-    return f"{subject.drawn}{same}"
+    if reused and not same:
+        return "unchanged"
+    return f"{subject.drawn if subject.drawn.startswith(LIBRARY) else 'drawn'}{same}"
 
 
 def _panels(job: RenderJob) -> list[int]:

@@ -78,6 +78,8 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
         raise ValueError(f"--samples is {options.samples}; to tell drawings apart it takes at least 2.")
     if options.train < 0:
         raise ValueError(f"--train is {options.train}; give a number of steps, or leave it out.")
+    if options.train and options.only != "comparisons":
+        raise ValueError(f"--train is {options.train}, which only the comparisons use; add --only comparisons.")
     backend = AnyStoryBackend.load(options.model, name="mini", device=options.device)
     settings = replace(backend.about.defaults, steps=options.steps)
     if options.guidance is not None:
@@ -122,7 +124,8 @@ def evaluate(options: argparse.Namespace) -> dict[str, object]:
 def compared(
     options: argparse.Namespace, backend: AnyStoryBackend, art: Art, world: World, settings: Settings
 ) -> dict[str, object]:
-    """The paper's comparisons; writes comparisons.md and a sheet each, and trains what was asked for in OUT/trained."""
+    """The paper's comparisons; writes comparisons.md and a sheet each, and trains what was asked for in a
+    folder of OUT/trained for this model and number of steps."""
     from anystory.evaluation import comparisons, size
     from anystory.evaluation.cases import gallery
     from anystory.evaluation.comparison_sheets import sheets
@@ -134,8 +137,10 @@ def compared(
     if options.train:
         known = Art(options.art, options.out / "cache", split="train", size=art.size)
         seen = World(known, options.out / "cache", size=settings.size.width, scenes_count=SCENES)
+        # What a former run trained stays, and must not be taken for another model's, or for a longer training.
+        trained = options.out / "trained" / f"{backend.about.version}-{options.train}"
         for name in VARIANTS:
-            folder = train(name, options.model, seen, options.out / "trained", options.train)
+            folder = train(name, options.model, seen, trained, options.train)
             variants[name] = AnyStoryBackend.load(folder, name=name, device=options.device)
     atelier = comparisons.Atelier(backend, variants, settings, gallery(art, options.samples))
     rows = comparisons.compare(atelier, world, lambda line: print(line, file=sys.stderr, flush=True))

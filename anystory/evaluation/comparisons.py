@@ -22,7 +22,7 @@ from anystory.evaluation.composed import predicted
 from anystory.evaluation.identity import region
 from anystory.evaluation.measures import Judge, rank_of
 from anystory.evaluation.reader import FrameReader
-from anystory.evaluation.statistics import Estimate, mean, share
+from anystory.evaluation.statistics import Estimate, mean, share, share_difference
 from anystory.evaluation.switches import BOTH, CLIP, COARSE, COUPLED, MASKS, NONE, REFERENCE, REFINED, Switch
 from anystory.evaluation.table import Artist, shots
 from anystory.evaluation.variants import DECOUPLED, VARIANTS
@@ -305,8 +305,12 @@ def rows_of(
     for measure, first in found[0].items():
         for arm, values in zip(comparison.arms, found, strict=True):
             own = values[measure]
-            figure = share([bool(v) for v in own]) if measure in SHARES else mean([float(v) for v in own])
-            difference = None if values is found[0] else mean([float(v) for v in own - first])
+            if measure in SHARES:
+                hits = [bool(v) for v in own]
+                figure, apart = share(hits), share_difference([bool(v) for v in first], hits)
+            else:
+                figure, apart = mean(own.tolist()), mean((own - first).tolist())
+            difference = None if values is found[0] else apart
             yield Compared(comparison.what, subjects, samples, measure, arm.name, figure, difference)
 
 

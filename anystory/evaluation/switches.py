@@ -31,7 +31,8 @@ class Switch:
     "both" the paper's. router: "refined" is the paper's map, "coarse" its first one alone, "masks" the true masks,
     "none" opens every subject everywhere, and "coupled" is UniPortrait's: each layer's plain inner product with what
     one query reads of the subject's own tokens E, chosen among the subjects alone; that choice drives both branches.
-    background: whether the router may choose nobody. unconditional: whether E_{N+1} stands in for the subjects in the
+    background: whether the router may choose nobody; without, M is a softmax over the subjects alone, but the regions
+    in which R_i are refined stay as they are. unconditional: whether E_{N+1} stands in for the subjects in the
     unconditional branch; without, that branch has no subject attention at all.
     """
 

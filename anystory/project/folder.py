@@ -47,7 +47,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from filelock import FileLock, Timeout
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo, putchunk
 
 from anystory.errors import AnyStoryError, Message
@@ -432,6 +432,11 @@ def left_out(error: ProjectError) -> str:
     return Message("{error} It is left out: render it again.", error=error)
 
 
+def _reason(error: Exception) -> Exception | Message:
+    """Why a frame cannot be read; of a picture that is none, Pillow names but the bytes in memory."""
+    return Message("its picture is not a whole PNG.") if isinstance(error, UnidentifiedImageError) else error
+
+
 def _look(file: Path) -> tuple[Image.Image, Image.Image]:
     """A cut-out from the disk as image and mask. Raises ValueError with a sentence."""
     try:
@@ -618,7 +623,7 @@ class Project:
                         else "Panel {number} has no readable frame in {folder}: {error}",
                         number=number,
                         folder=self.folder,
-                        error=error,
+                        error=_reason(error),
                     )
                 ) from error
 
@@ -652,7 +657,7 @@ class Project:
                 "The frame {short} in {folder} cannot be read: {error}",
                 short=listed.short,
                 folder=self.folder,
-                error=error,
+                error=_reason(error),
             )
         )
 

@@ -41,6 +41,8 @@ FORMS = (*VIDEO, *PICTURES, *SUBTITLES)
 
 SIDES = (64, 2160)
 RATES = (1, 60)
+GIF_RATE = 50
+"""Pictures a second of a .gif at most, which counts hundredths: programs take a single one for a mistake."""
 FADES = (0.0, 5.0)
 
 HEIGHT = {".mp4": 720, ".webp": 480, ".gif": 360}
@@ -120,11 +122,19 @@ class Film:
             raise FilmError(
                 Message("A film ends in {endings}, not in {ending}.", endings=", ".join(FORMS), ending=repr(ending))
             )
+        if ending == ".gif" and form.rate > GIF_RATE:
+            raise FilmError(
+                Message(
+                    "A .gif shows {most} pictures a second at most; give a lower rate, or make a .webp.", most=GIF_RATE
+                )
+            )
         self.project, self.form, self.ending = project, form, ending
         self.script = script or project.story().script
         lost = project.unreadable()
         asked = [n for n in range(1, len(self.script.panels) + 1) if only is None or n in only]
         self.numbers = [n for n in asked if n in project.entries and n not in lost]
+        if not self.numbers and lost:
+            raise FilmError(" ".join(map(left_out, lost.values())))
         if not self.numbers:
             raise FilmError(Message("{folder} holds no frames; render the story first.", folder=project.folder))
         without = [n for n in asked if n not in self.numbers and n not in lost]
@@ -394,7 +404,10 @@ def _by_pillow(film: Film, part: Path, tell: Callable[[int, int], None]) -> None
     pictures = _told(film, tell)
     how: dict[str, Any] = {"quality": 80, "method": 3} if film.ending == ".webp" else {"optimize": False}
     first = next(pictures)
-    how |= {"save_all": True, "append_images": pictures, "duration": round(1000 / film.rate), "loop": 0}
+    unit = 10 if film.ending == ".gif" else 1  # milliseconds that it counts by; rounding does not add up
+    marks = [unit * round(1000 * index / film.rate / unit) for index in range(len(film) + 1)]
+    lasting = [after - before for before, after in pairwise(marks)]
+    how |= {"save_all": True, "append_images": pictures, "duration": lasting, "loop": 0}
     first.save(part, film.ending.removeprefix("."), **how)
 
 

@@ -401,7 +401,7 @@ def _absent(reading: Reading) -> Iterator[Finding]:
             plain = end > start and (start == 0 or reading.source[start - 1] in "\r\n")
             fix = f"[{left}] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
             message = Message(
-                "{who} is in panel {number} although its words say no; write [{left}] in front to leave {who} out.",
+                "Panel {number} shows {who} whatever its words say; write [{left}] in front to leave {who} out.",
                 number=number,
                 who=listed(missing),
                 left=left,
@@ -412,13 +412,23 @@ def _absent(reading: Reading) -> Iterator[Finding]:
 def _no_picture(reading: Reading, own: Lists, pictured: set[str], backend: ReadingBackend | None) -> Iterator[Finding]:
     """ "no-picture": a character of a panel without picture, who has to be drawn first, or who cannot be."""
     needed = {name for panel in reading.script.panels for name in _cast(panel, reading, own)}
-    library = library_words(reading.script) if backend is not None and backend.about.sketches else {}
+    sketches = backend is not None and backend.about.sketches
+    library = library_words(reading.script) if sketches else {}
+    told: dict[str, str] = {}  # who is drawn from a description, by it
     for member in reading.script.cast:
         name = member.name
         if member.image is not None or name not in needed or name in pictured:
             continue
         span = reading.span(("cast", reading.members.index(name), "name"))
         severity, message = pictureless(member, backend, library)
+        first = told.setdefault(folded(member.description), name)
+        if severity == "note" and not sketches and first != name:
+            severity = "warning"
+            message = Message(
+                "{name} has no picture and is drawn as {first} is; give one, or describe {name} in other words.",
+                name=name,
+                first=first,
+            )
         yield _finding(reading.source, span, severity, "no-picture", message)
 
 

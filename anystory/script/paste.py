@@ -179,9 +179,14 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     if chat:
         raw = [_bared(start, line) if index > counted[0] else (start, line) for index, (start, line) in enumerate(raw)]
     first, last = (counted[0], counted[-1]) if chat else (len(raw), -1)
-    cast = _cast_list(raw, marks, known)
+    around = {} if counted else _around_bullets(raw, marks, known)
+    heading = next((index for index, role in around.items() if role == "title"), None)
+    cast = _cast_list(raw, marks, known, heading)
     speakers = _speakers(raw, marks, cast, known)
-    least = min((_indent(text, start) for (start, _), mark in zip(raw, marks, strict=True) if mark), default=0)
+    indents = [_indent(text, start) for (start, _), mark in zip(raw, marks, strict=True) if mark]
+    if len(set(indents[1:])) == 1 and len(indents) > 2:
+        indents[0] = max(indents[:2])  # copied from where its words begin, without what stands before them
+    least = min(indents, default=0)
     told = set(re.findall(r"[^\W\d_]{2,}", " ".join(line for _, line in raw if ":" not in line and "：" not in line)))
     under: Role = ""  # of what part the lines below a label without words are
     body = False  # whether lines of the panel above may follow
@@ -190,6 +195,13 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
         if index in cast:
             if cast[index] == "member":
                 found.append(_cut(start, line, mark.end() if mark else 0, "member"))
+            continue
+        if index in around:
+            if around[index] == "title":
+                bare = unbold(line).rstrip(" :：")
+                found.append(Pasted(start + max(line.find(bare), 0), bare, "title"))
+            else:
+                left_out.append(LeftOut(span, COUNTED_OUT, f"- {line}"))
             continue
         if RULE.fullmatch(line):
             under = ""
@@ -352,14 +364,57 @@ def _ahead(line: str, index: int, cast: Mapping[int, str]) -> bool:
     return index in cast or _before_panels(line)
 
 
-def _cast_list(
+def _around_bullets(
     raw: Sequence[tuple[int, str]], marks: Sequence[re.Match[str] | None], known: Sequence[str]
+) -> dict[int, Literal["title", "chatter"]]:
+    """The lines around a list that are none of it, where all the panels are in one: what a chat model says besides,
+    and a single line above as its title, if none is given and it ends as no sentence does."""
+    bullets = [index for index, mark in enumerate(marks) if mark and mark["bullet"]]
+    if len(bullets) < 2:
+        return {}
+    first, last = bullets[0], bullets[-1]
+    if any(
+        line and not mark and line[0] not in ">|"
+        for (_, line), mark in zip(raw[first:last], marks[first:last], strict=True)
+    ):
+        return {}
+    outside = [index for index, (_, line) in enumerate(raw) if line and not first <= index <= last]
+    outside = [index for index in outside if not _before_panels(raw[index][1]) and not CAST.match(raw[index][1])]
+    found: dict[int, Literal["title", "chatter"]] = dict.fromkeys(
+        (index for index in outside if CHATTER.match(raw[index][1])), "chatter"
+    )
+    above = [index for index in outside if index < first and index not in found]
+    told = any(TITLE.match(line) or re.match(r"title\s*[:：]", line, re.IGNORECASE) for _, line in raw)
+    if len(above) == 1 and not told and _is_heading(raw, above[0], known):
+        found[above[0]] = "title"
+    return found
+
+
+def _is_heading(raw: Sequence[tuple[int, str]], index: int, known: Sequence[str]) -> bool:
+    """Whether a line above a list is its title: set apart or written as one, and no sentence."""
+    line, below = raw[index][1], raw[index + 1][1]
+    bare = unbold(line).rstrip(" :：")
+    apart = not below or bare != line or _is_title(bare)
+    names = set(map(folded, known))
+    return (
+        apart
+        and 0 < len(bare) <= 60
+        and not re.search(r"[.!?。！？…\[\]>|]|[:：].", bare)
+        and folded(bare) not in names
+    )
+
+
+def _cast_list(
+    raw: Sequence[tuple[int, str]],
+    marks: Sequence[re.Match[str] | None],
+    known: Sequence[str],
+    heading: int | None = None,
 ) -> dict[int, Literal["head", "member"]]:
     """The lines of a list of the cast: below a line that says so, before the first panel; or without one the first
     lines of all, if each is a name with a description that begins with an article, an empty line follows, and one of
-    the names, none of which is `known`, comes again."""
+    the names, none of which is `known`, comes again. `heading`: the line that is the title."""
     counted = [index for index, mark in enumerate(marks) if mark and _counts(mark)]
-    ahead = [index for index, (_, line) in enumerate(raw) if line and not _before_panels(line)]
+    ahead = [index for index, (_, line) in enumerate(raw) if line and index != heading and not _before_panels(line)]
     head = next((index for index, (_, line) in enumerate(raw) if CAST.match(line)), None)
     if head is not None and head <= (counted[0] if len(counted) > 1 else min(ahead, default=head)):
         members = _headed(raw, marks, head + 1)

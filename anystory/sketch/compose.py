@@ -68,8 +68,9 @@ class Sketch:
 class Coat:
     """A sketch while it is being made: one more layer is put down, `what` it is ("the place", a name, "a bush").
     `holders` uint8 (H, W): whose each pixel is by now, the index of a role, N for the place. `picture` RGB: as far as
-    it is. `laid`: what was laid over the coat before, from the back to the front, each with what it is of this coat's,
-    "shadow", "" for itself. Only the last coat, the medium's, has the finished `sketch`."""
+    it is. Both are gone on with when the next coat is asked for: copy what is to stay as it is. `laid`: what was laid
+    over the coat before, from the back to the front, each with what it is of this coat's, "shadow", "" for itself.
+    Only the last coat, the medium's, has the finished `sketch`."""
 
     what: str
     holders: np.ndarray
@@ -257,7 +258,7 @@ class _Board:
 
     def coat(self, what: str) -> Coat:
         laid, self._laid = tuple(self._laid), []
-        return Coat(what, self.holders.copy(), self.canvas.copy(), laid)
+        return Coat(what, self.holders, self.canvas, laid)
 
     def paste(self, patch: Patch | None, holder: int | None = None, part: str = "") -> None:
         """Lay a patch, which is `part` of what is put down, over the picture. Its pixels are from now on `holder`'s

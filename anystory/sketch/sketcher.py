@@ -117,6 +117,7 @@ def sketching(
         if coat.sketch is not None:
             coat = replace(coat, sketch=replace(coat.sketch, notes=(*notes, *coat.sketch.notes)))
         yield coat
+        del coat  # whoever has gone on to the next lets it go
 
 
 def staged(

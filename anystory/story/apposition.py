@@ -23,8 +23,21 @@ _WAYS = {
 }
 """How each way to say it opens and closes."""
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_GIVES = re.compile(r"\b(?:gives?|gave|shows?|showed|hands?|brings?|sends?|throws?|tells?|told|calls?|called) $")
+_GIVES = re.compile(
+    r"\b(?:gives?|gave|shows?|showed|hands?|brings?|sends?|throws?|tells?|told|calls?|called|reads?|buys?|bought"
+    r"|teach(?:es)?|taught|makes?|made|offers?|offered|lends?|lent|pass(?:es|ed)?|sells?|sold|feeds?|fed"
+    r"|bakes?|baked) $"
+)
+_PLACED = re.compile(
+    r"(?:^|[.!?…:;,]) *(?:(?:all |right |just )?(?:behind|beside|near|with|around|opposite|above|below|under|by|before"
+    r"|(?:next|close) to|(?:in front|ahead|(?:to )?the (?:left|right)|on top) of|to the (?:left|right) of))"
+    r" (?:[\w-]+ )?$",
+    re.IGNORECASE,
+)
+"""What makes a name the place of what a sentence goes on to tell of: behind Mia, a boy."""
+_NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _GIVEN = re.compile(r" (?:an?|the|some|his|her|its|their|my|your|our|two|three) ")
+_LISTS = re.compile(r" (?:an?|the|two|three|some|his|her|its|their) ")
 _LISTED = re.compile(r" (?:an?|the|and|or|two|three|some|his|her|its|their)\b|$")
 """What follows one of several rather than an apposition: Mia, a dog, and Tom."""
 
@@ -54,8 +67,10 @@ def _without(before: str, after: str, noun: str, rest: str, name: int, shown: bo
     is."""
     opening = not before.strip() or before.rstrip()[-1] in ".!?…:;"
     epithet = re.match(r" the ([^\W\d_]+)(?= [^\W\d_]+(?:s|ed)\b|[,.;:!?]|$)", after)
-    if epithet and is_adjective(epithet[1].lower()) and (opening or epithet[1][0].isupper()):
-        return epithet[1].lower(), after[epithet.end() :]  # Mia the brave walks
+    if epithet and (opening or epithet[1][0].isupper()):
+        word = epithet[1].lower()
+        if is_adjective(word) or word in _NTH:
+            return "" if word in _NTH else word, after[epithet.end() :]  # Mia the brave walks, Anna the second
     for opens, closes in _WAYS.items():
         opened = re.match(opens, after)
         said = opened and _noun(after[:name], opened.end(), noun)
@@ -63,22 +78,27 @@ def _without(before: str, after: str, noun: str, rest: str, name: int, shown: bo
             continue
         adjectives, end = said
         same = folded(re.split(" ", after[:end])[-1]) == folded(noun)
-        if opens == BARE and _GIVES.search(before) and not _GIVEN.match(after, end):
+        gives = _GIVES.search(before)
+        if opens == BARE and gives and not _GIVEN.match(after, end):
             continue  # shows Mia the fox
         if same and rest and after[end:].lower().startswith(rest.lower()):
             end += len(rest)
         closed = re.compile(closes).match(after, end)
         if not closed or (opens == IS and not same):
             continue
+        ends = closed.end()
+        if opens[0] == "," and _PLACED.search(before) and not (same and closed[0].endswith(",")):
+            continue
         if same:
             tail = closed["tail"] and f",{closed[0]}"
-            return adjectives, (tail or "") + after[closed.end() :]
-        several = _LISTED.match(after, closed.end()) or closed.end() + 1 == name
+            listed = not gives and (_LISTS.match(after, ends) or ends + 1 == name)
+            return adjectives, (tail or ("," if closed[0] == "," and listed else "")) + after[ends:]
+        several = _LISTED.match(after, ends) or ends + 1 == name
         if opens == BARE and not shown:
             more = "," if re.match(r" \w", after[end:]) else ""
             return "", f",{after[:end]}{more}{after[end:]}"
         if shown and not several:
-            return "", after[closed.end() :]
+            return "", after[ends:]
     return "", after
 
 

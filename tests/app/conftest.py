@@ -136,11 +136,11 @@ def photo(tmp_path_factory):
 
 @pytest.fixture
 def served(tiny_backend, monkeypatch):
-    """Starts the app with options of `launch`; gives its address, and the page and its studio as attributes of it."""
+    """Starts the app, with a studio of its own or with mini, and options of `launch`; gives its address."""
     pages = []
 
-    def start(**how):
-        studio = Studio({"mini": lambda: tiny_backend})
+    def start(studio=None, **how):
+        studio = studio or Studio({"mini": lambda: tiny_backend})
         pages.append(page := build(studio))
         monkeypatch.setattr(page, "block_thread", lambda: None)  # the tests go on beside it
         launch(page, studio, **{"host": "127.0.0.1", "port": None, "share": False, "auth": None, **how})

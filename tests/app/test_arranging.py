@@ -215,6 +215,47 @@ def test_what_is_done_quickly_is_done_one_by_one_and_also_while_frames_are_made(
     expect(page.locator("#desk-notice")).to_have_text("")
 
 
+def test_a_request_that_fails_holds_up_no_other(browser, storybook):
+    context = browser.new_context(viewport={"width": 1360, "height": 950})
+    page, lost = context.new_page(), []
+    page.goto(storybook)
+    expect(page.locator(".model.ready")).to_be_visible()
+    expect(page.locator(".story")).to_be_visible()
+    script = opened(page)
+
+    def lose(route):
+        said = route.request.post_data_json["event_data"] or {}
+        if "of" not in said and "do" not in said:
+            return route.continue_()
+        lost.append(said)
+        return route.fulfill(status=500, json={"error": "The disk is full."})
+
+    page.route("**/run/predict*", lose)
+    weather, place = page.locator("#read [data-kind=weather]"), on_frame(page, "Bruno")
+    before = weather.input_value()
+    weather.select_option("snow")
+    expect(weather).to_have_value(before)  # as it was read
+    named(page, "Bruno").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page.locator(".opened-frame")).to_have_class(re.compile("moving"))
+    composed(page)
+    assert np.allclose(on_frame(page, "Bruno"), place, atol=1)
+    card = page.locator(".panel .prompt").nth(1)
+    with page.expect_event("requestfinished", lambda asked: '"do":"edit"' in (asked.post_data or "")):
+        card.fill("Bruno sings at the beach")
+    page.wait_for_function("!('telling' in document.body.dataset)")
+    expect(card).to_have_value("Bruno sings at the beach")
+    expect(script).to_have_value(LINES)
+    assert len(lost) == 3
+    page.unroute("**/run/predict*")
+    weather.select_option("snow")
+    expect(script).to_have_value(re.compile(r"\[shows: snow\] Fern and Bruno stand"))
+    composed(page)
+    page.locator("#render").click()  # for which words that were not heard are told again
+    expect(script).to_have_value(re.compile(r"Bruno sings at the beach$"))
+    context.close()
+
+
 def test_a_frame_of_a_line_that_was_edited_is_made_again_first(story_page):
     page = story_page
     script = opened(page)

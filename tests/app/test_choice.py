@@ -22,7 +22,7 @@ from tests.app.test_parts import actors, job, last  # noqa: F401
 from ui import choice, space
 from ui.backends import Backends, named
 from ui.frames import standing
-from ui.serve import agreed, arguments, loaders
+from ui.serve import agreed, arguments, loaders, visitors
 from ui.strings import LANGUAGES, say
 from ui.strip import strip
 from ui.studio import Moment, Studio, takes
@@ -86,7 +86,8 @@ def test_of_large_ones_one_is_in_memory_and_nobody_loses_theirs(monkeypatch):
     worker.start()
     begun.wait()
     waiting = backends.arriving("big")
-    next(waiting)
+    while backends.loaded("flux"):
+        next(waiting)
     assert backends.loaded("flux") is None, "whoever asks for it now comes after"
     assert "big" not in there and "flux" in there
     let_go.set()
@@ -127,6 +128,72 @@ def test_weights_are_downloaded_where_somebody_has_agreed_and_not_before(tiny_ba
     assert backends["klein"] is tiny_backend
     monkeypatch.setenv("SPACE_ID", "somebody/anystory")
     assert agreed(arguments([])) == set(MODELS)
+
+
+def lacking_klein(agreed, tiny_backend):
+    """What loads a klein that is not here."""
+
+    def load():
+        if "klein" not in agreed:
+            raise DownloadError(Message("{names}, {size} to {folder}.", names="a", size="15.9 GB", folder="/home/me"))
+        return tiny_backend
+
+    return load
+
+
+def test_who_comes_by_a_shared_link_has_nothing_downloaded(tiny_backend):
+    agreed, words = set(), partial(say, "en")
+    backends = Backends({"mini": lambda: tiny_backend, "klein": lacking_klein(agreed, tiny_backend)}, agreed=None)
+    backends.agree("klein")
+    arrive(backends, "klein")
+    with pytest.raises(DownloadError) as lacking:
+        backends["klein"]
+    assert agreed == set() and not backends.asks and choice.offer(backends, "klein", lacking.value) is None
+    wrong = choice.wrong(backends, "klein", lacking.value, words)
+    assert wrong.startswith("klein is not on this machine yet.") and "--download" in wrong
+    mine = Backends({"mini": lambda: tiny_backend}, agreed=agreed)
+    assert choice.offer(mine, "klein", lacking.value) == ("klein", lacking.value)
+    assert choice.wrong(mine, "klein", lacking.value, words) == words(lacking.value)
+    asked = [arguments([]), arguments(["--share", "--offer", "klein"])]
+    assert [visitors(each, agreed) for each in asked] == [agreed, None]
+
+
+def test_a_question_puts_nobody_out_of_memory(tiny_backend):
+    agreed = set()
+    load = lacking_klein(agreed, tiny_backend)
+    backends = Backends({"flux": lambda: tiny_backend, "klein": load}, agreed=agreed, ask=lambda name: load())
+    arrive(backends, "flux")
+    arrive(backends, "klein")
+    with pytest.raises(DownloadError):
+        backends["klein"]
+    assert backends.loaded("flux") is tiny_backend
+    backends.agree("klein")
+    arrive(backends, "klein")
+    assert backends.loaded("klein") is tiny_backend and backends.loaded("flux") is None
+
+
+def test_who_agrees_while_another_is_asked_is_not_asked_again(tiny_backend):
+    agreed, asking, go_on = set(), threading.Event(), threading.Event()
+    load = lacking_klein(agreed, tiny_backend)
+
+    def slowly():
+        asking.set()
+        try:
+            return load()
+        finally:
+            go_on.wait()
+
+    backends = Backends({"mini": lambda: tiny_backend, "klein": slowly}, agreed=agreed)
+    other = backends.arriving("klein", again=True)
+    next(other)
+    asking.wait()
+    backends.agree("klein")
+    mine = backends.arriving("klein", again=True)
+    next(mine)
+    go_on.set()
+    for _ in mine:
+        pass
+    assert backends["klein"] is tiny_backend
 
 
 def test_the_operator_says_what_is_offered(monkeypatch):
@@ -280,6 +347,32 @@ def test_what_draws_is_chosen_on_the_page_and_for_one_panel(page):
     expect(page.locator("#gallery .by")).to_have_text(["mini", "storybook"])
     expect(page.locator(".model.sketches")).to_be_visible()
     expect(page.locator("#backends li.now")).to_contain_text("storybook")
+
+
+def test_a_download_is_asked_for_before_anything_is_loaded(served, browser, tiny_backend):
+    agreed, told = set(), {"names": "a/klein", "size": "15.9 GB", "folder": "cache"}
+
+    def load():
+        if "klein" not in agreed:
+            raise DownloadError(Message("{names} must come first, {size} to {folder}.", **told))
+        return tiny_backend
+
+    studio = Studio({"mini": lambda: tiny_backend, "klein": load}, agreed=agreed)
+    with visiting(browser, served(studio)) as page:
+        page.locator("#backends summary").click()
+        page.locator("#backends li button[data-name=klein]").click()
+        offer = page.locator("#backends .offer")
+        expect(offer).to_contain_text(
+            "klein is not on this machine yet: 15.9 GB would be downloaded, once, from a/klein"
+        )
+        expect(page.locator("#backends li.now")).to_contain_text("mini")
+        offer.get_by_text("Not now").click()
+        expect(offer).to_have_count(0)
+        assert agreed == set()
+        page.locator("#backends li button[data-name=klein]").click()
+        offer.get_by_text("Download", exact=True).click()
+        expect(page.locator("#backends li.now")).to_contain_text("klein")
+        assert agreed == {"klein"}
 
 
 def test_a_choice_is_that_of_one_visitor(page, browser, address):

@@ -130,6 +130,25 @@ def test_klein_is_for_everybody_and_taken_where_it_was_downloaded_before(hub, as
     assert ask(hub.url, program=ELSE).stdout == "flux storybook\n"
 
 
+ASKED = """
+from anystory.backends.base import DownloadError
+from ui.serve import arguments, asker
+try:
+    asker(arguments(["--backend", "klein", "--model", "."]), set())("klein")
+    asker(arguments([]), {"klein"})("klein")
+    asker(arguments([]), set())("klein")
+except DownloadError as error:
+    print(error)
+"""
+
+
+def test_before_a_backend_goes_another_is_asked_for_its_weights(hub, ask):
+    assert f"{KLEIN[0].name} must be downloaded first" in ask(hub.url, program=ASKED).stdout
+    assert hub.given == []
+    ask(hub.url, program=TAKE)
+    assert ask(hub.url, program=ASKED).stdout == ""
+
+
 def test_klein_may_be_gone_or_be_given_to_some_only(hub, ask):
     program, name = f"try:\n    {TAKE}\nexcept Exception as error:\n    print(error)", KLEIN[0].name
     program = program.replace("; print", "\n    print")

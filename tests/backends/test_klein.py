@@ -147,6 +147,7 @@ def test_a_prompt_says_which_pictures_are_whose():
         "They sleep. Also in the picture: the character from images 1 and 2 and the character from image 3."
     )
     assert told(Prompt("A hill"), []) == "A hill"
+    assert told(Prompt("", (None,)), [1]) == "Also in the picture: the character from image 1."
     assert told(Prompt("Two foxes, in ink", (None,)), [1]) == (
         "Two foxes, in ink. Also in the picture: the character from image 1."
     )

@@ -19,13 +19,23 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", [("export", "book.pdf"), ("export", "pages"), ("maps", "sheet.png"), ("info", ""), ("look", "")]
+    "command",
+    [
+        ("export", "book.pdf"),
+        ("export", "pages"),
+        ("film", "film.srt"),
+        ("storyboard", "board.pdf"),
+        ("maps", "sheet.png"),
+        ("info", ""),
+        ("look", ""),
+    ],
 )
 def test_commands_name_it_and_go_on(folder, tmp_path, capsys, command):
     name, out = command
     assert main([name, str(folder), *(["--out", str(tmp_path / out)] if out else [])]) == 0
     said = capsys.readouterr()
     assert "Panel 2 has no readable frame" in said.err and "render it again" in said.err
+    assert "its picture is not a whole PNG. It is left out" in said.err
     assert not out or (tmp_path / out).exists()
 
 
@@ -56,5 +66,7 @@ def test_a_story_of_which_no_frame_can_be_read_says_so(folder, tmp_path, capsys)
         (folder / "frames" / f"00{number}.png").unlink()
     with pytest.raises(PageError, match="Panel 1 has no readable frame"):
         export(folder, tmp_path / "book.pdf")
+    assert main(["film", str(folder), "--out", str(tmp_path / "film.srt")]) == 2
+    assert "Panel 1 has no readable frame" in capsys.readouterr().err
     assert main(["maps", str(folder), "--out", str(tmp_path / "sheet.png")]) == 2
     assert "No frame in" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from PIL import Image
 from anystory.evaluation.__main__ import main
 from anystory.evaluation.comparisons import COMPARISONS, as_markdown, rows_of
 from anystory.evaluation.size import table, table_lines
+from anystory.evaluation.statistics import share_difference
 from anystory.evaluation.variants import VARIANTS
 from tests.evaluation.test_main import art as test_art
 
@@ -74,6 +75,15 @@ def test_yes_and_no_are_shares():
     assert row.figure.value == 0.75 and row.figure.low == pytest.approx(0.3006, abs=1e-4)  # Wilson's
 
 
+def test_shares_differ_by_pairs():
+    arms = (SimpleNamespace(name="a"), SimpleNamespace(name="b"))
+    hits = np.array([1.0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    _, other = rows_of(SimpleNamespace(what="x", arms=arms), 1, "s", [{"place": hits}, {"place": hits.copy()}])
+    assert other.difference.value == 0 and other.difference.low < -0.1  # twelve that agree leave room
+    _, other = rows_of(SimpleNamespace(what="x", arms=arms), 1, "s", [{"place": hits}, {"place": hits * 0}])
+    assert other.difference == share_difference(hits.astype(bool), np.zeros(12, bool))
+
+
 def test_table_1_is_the_papers():
     """Operations of the attentions by hand; the parameters as the paper has them."""
     original, simplified, read = table()
@@ -90,7 +100,11 @@ def test_table_1_is_the_papers():
 
 def test_what_cannot_be_compared_is_refused_in_a_sentence(tiny_model_folder, art, tmp_path, capsys):
     common = [str(tiny_model_folder), "--art", str(art), "--out", str(tmp_path), "--only", "comparisons"]
-    for more, sentence in ((["--train", "-1"], "--train is -1"), (["--guidance", "1"], "The guidance is 1")):
+    for more, sentence in (
+        (["--train", "-1"], "--train is -1"),
+        (["--guidance", "1"], "The guidance is 1"),
+        (["--train", "3", "--only", "table"], "--train is 3, which only the comparisons use"),
+    ):
         assert main([*common, *more]) == 2
         assert sentence in capsys.readouterr().err
 

@@ -53,6 +53,19 @@ def test_with_nothing_switched_a_frame_is_the_models_own_and_no_switch_stays_beh
     assert torch.equal(after.latents, last.latents)
 
 
+def test_a_switch_is_gone_after_an_error(pipeline):
+    every = Switch(branches="reference", router="coupled", background=False, unconditional=False)
+
+    def hooks():
+        return [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in pipeline.model.modules()]
+
+    before = hooks()
+    with pytest.raises(RuntimeError), every.on(pipeline.model):
+        assert sum(hooks()) > sum(before)
+        raise RuntimeError
+    assert hooks() == before
+
+
 def test_reference_alone_is_as_if_the_subjects_tokens_had_no_strength(pipeline):
     silent = sampled(pipeline, Switch(branches="reference")).latents
     assert torch.equal(silent, sampled(pipeline, Switch(), eta=0.0).latents)

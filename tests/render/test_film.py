@@ -180,6 +180,19 @@ def test_animated_pictures(project, ending, form, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [f"film{ending}"]
 
 
+@pytest.mark.parametrize(("ending", "rate"), [(".webp", 24), (".gif", 24), (".gif", 50)])
+def test_animated_pictures_last_as_long_as_the_film(project, ending, rate, tmp_path):
+    film = Film(project, FilmForm(rate=rate, size=(64, 64)), ending, only=[1, 3])
+    write_film(film, tmp_path / f"film{ending}")
+    lasts = []
+    with Image.open(tmp_path / f"film{ending}") as made:
+        for index in range(made.n_frames):
+            made.seek(index)
+            made.load()
+            lasts.append(made.info["duration"])
+    assert sum(lasts) == pytest.approx(1000 * film.seconds, abs=10) and min(lasts) >= 20
+
+
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 def test_a_video_is_one_that_ffprobe_knows(project, tmp_path):
     film = Film(project, FilmForm(rate=6, size=(128, 96)))
@@ -238,6 +251,7 @@ def test_a_film_reads_its_story_once_however_many_panels_it_has(project):
     [
         (["film", "--out", "film.avi"], "A film ends in .mp4, .webp, .gif, .srt, .vtt, not in '.avi'"),
         (["film", "--out", "film.gif", "--size", "20x20"], "A film of 20 is not from 64 to 2160 a side"),
+        (["film", "--out", "film.gif", "--rate", "51"], "A .gif shows 50 pictures a second at most"),
         (["layers", "--panel", "9", "--out", "a.ora"], "holds no frame of panel 9"),
         (["layers", "--panel", "1", "--out", "a.png"], "a.png must end in .ora or .psd"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from anystory.cast.segment import Segmenter, SegmentError
+from anystory.cli.render import how_drawn
 from anystory.project.folder import Project, content
 from anystory.render import portraits
 from anystory.render.portraits import SEEDS, draw_cast, undrawn, with_drawn
@@ -80,6 +81,16 @@ def test_a_drawing_is_a_frame_of_the_description_and_becomes_a_reference(tiny_ba
     assert (
         again[2].image.tobytes() != frames[2].image.tobytes() and again[1].image.tobytes() == frames[1].image.tobytes()
     )
+
+
+def test_of_two_in_the_same_words_it_is_said_that_they_look_the_same(tiny_backend, story, tmp_path):
+    cast = (CastMember("Owl", description="a brown owl"), CastMember("Bat", description="a brown owl"))
+    twins = replace(story, script=Script((Panel("Owl meets Bat", ("Owl", "Bat")),), cast), subjects=())
+    events, whole = drawn(twins, tiny_backend, Selecting(), tmp_path)
+    assert [event.reused for event in events if event.subject] == [False, True]
+    owl, bat = whole.subjects
+    assert how_drawn(owl) == "drawn" and how_drawn(bat, [owl], reused=True) == "drawn, the same as Owl"
+    assert how_drawn(owl, reused=True) == "unchanged"
 
 
 def test_story_json_shows_who_was_drawn_from_what(tiny_backend, story, tmp_path):

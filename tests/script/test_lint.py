@@ -72,6 +72,13 @@ def test_who_is_there_all_the_same_is_not_said_to_be_missing(line):
     assert not found(line, "absent")
 
 
+def test_two_who_are_drawn_from_the_same_words_are_said_to_look_the_same():
+    text = "cast: Mia, a small fox\ncast: Ana, A small fox\ncast: Tom, a boy\n\nMia, Ana and Tom run"
+    notes = [finding for finding in lint(text) if finding.code == "no-picture"]
+    assert [finding.severity for finding in notes] == ["note", "warning", "note"]
+    assert "Ana has no picture and is drawn as Mia is" in str(notes[1].message)
+
+
 # --- names --------------------------------------------------------------------------------------------------------
 
 

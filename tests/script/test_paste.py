@@ -508,6 +508,7 @@ def test_subtitles_begin_with_no_panel_and_stray_zeros_are_no_utf_16():
             ["Mochi waves", "Pip sleeps close-up", "Mochi runs"],
         ),
         ("  - Mochi waves\n  - Pip sleeps", ["Mochi waves", "Pip sleeps"]),
+        ("- Mochi waves\n  - Pip sleeps\n  - Mochi runs", ["Mochi waves", "Pip sleeps", "Mochi runs"]),
         ("3.5 cats meet Mochi\n4.5 dogs meet Pip", ["3.5 cats meet Mochi", "4.5 dogs meet Pip"]),
         ("1.\nMochi waves\n2.\nPip sleeps", ["Mochi waves", "Pip sleeps"]),
         ("1\tMochi waves\n2\tPip sleeps", ["Mochi waves", "Pip sleeps"]),
@@ -521,6 +522,38 @@ def test_subtitles_begin_with_no_panel_and_stray_zeros_are_no_utf_16():
 )
 def test_more_ways_to_count_panels(text, found):
     assert prompts(text) == found
+
+
+@pytest.mark.parametrize(
+    ("above", "title"),
+    [
+        ("The Lost Kite\n", "The Lost Kite"),
+        ("The lost kite\n\n", "The lost kite"),
+        ("**Mochi at sea:**\n", "Mochi at sea"),
+        ("**The** Lost **Kite**\n", "The Lost Kite"),
+        ("丢失的风筝\n\n", "丢失的风筝"),
+        ("The Lost Kite\n\nCharacters\n- Zed: a fox\n\n", "The Lost Kite"),
+        ("Here is your story:\n\nThe Lost Kite\n\n", "The Lost Kite"),
+        ("style: ink\nThe Lost Kite\n", "The Lost Kite"),
+    ],
+)
+def test_a_line_above_a_list_of_panels_is_its_title(above, title):
+    script = parse_script(f"{above}- Mochi waves\n- Pip sleeps", cast=CAST)
+    assert (script.title, prompts(f"{above}- Mochi waves\n- Pip sleeps")) == (title, ["Mochi waves", "Pip sleeps"])
+
+
+@pytest.mark.parametrize(
+    "above", ["Mochi runs in the wood", "Mochi runs.\n", "title: A\nThe Lost Kite\n", "Mochi\n", "The sea\nThe Lake\n"]
+)
+def test_what_stands_above_a_list_and_is_no_title_is_a_panel(above):
+    script = parse_script(f"{above}\n- Mochi waves\n- Pip sleeps", cast=CAST)
+    assert script.title in ("", "A") and len(script.panels) > 2
+
+
+def test_what_a_chat_model_says_around_a_list_is_listed():
+    text = "Here is your story:\n\n- Mochi waves\n- Pip sleeps\n\nLet me know what you think!"
+    assert prompts(text) == ["Mochi waves", "Pip sleeps"]
+    assert left_out(text) == ["Here is your story:", "Let me know what you think!"]
 
 
 @pytest.mark.parametrize(("data", "text"), [("小明在\r\n一", None), ("Anna\0 is\n", "Anna\0 is\n")])

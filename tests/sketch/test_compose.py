@@ -121,7 +121,10 @@ def test_without_roles_there_is_the_place_alone(medium, weather):
 def test_coats_go_on_one_by_one(crowd):
     cutouts, placed = crowd
     painting = meadow(weather="rain")
-    coats = list(composing(Staging(WHOLE, tuple(placed)), Shot(), cutouts, painting, SIDE, SIDE))
+    coats = [
+        replace(coat, holders=coat.holders.copy(), picture=coat.picture.copy())
+        for coat in composing(Staging(WHOLE, tuple(placed)), Shot(), cutouts, painting, SIDE, SIDE)
+    ]
     names = [coat.what for coat in coats]
     things = {sheet.name or "rain" for sheet in painting.sheets[1:]}
     assert names[0] == "the place" and set(names[1:-1]) == {"Mia", "Pip", "Bo"} | things and len(things) > 2

@@ -278,6 +278,9 @@ def test_the_wall_of_a_room_is_no_thing(place, seen):
         ("Mia sees the 2 old cats", 2),
         ("Mia has 1 cat", 1),
         ("Mia counts 300 cats", 12),
+        ("Mia counts 1,500 cats", 12),
+        ("Mia eats 0.2 cats", 1),
+        ("Mia ve 1,5 gatos en el parque", 2),
         ("小美看见5只猫", 5),
         ("Mia ve 4 gatos en el parque", 4),
         ("At 5 Mia feeds her cats", 3),
@@ -303,6 +306,24 @@ def test_numbers_in_digits_say_how_many(line, count):
 def test_who_somebody_is_is_nobody_else(line):
     (shot,) = shots(line)
     assert shot.things == () and {role.action for role in shot.roles if role.name in line} == {"runs"}
+
+
+@pytest.mark.parametrize("line", ["Mia sees 0 cats", "小美看见0只猫", "Mia sees 0.0 cats and Tom runs"])
+def test_none_in_digits_are_none(line):
+    assert "cat" not in {thing.concept for thing in shots(line)[0].things}
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("In front of Mia, a king.", {"king"}),
+        ("Near little Mia, a king", {"king"}),
+        ("Behind Mia, a king, waving, runs", {"king"}),
+        ("Tom sits behind Mia, the king.", set()),
+    ],
+)
+def test_who_is_in_front_of_a_name_is_somebody_else(line, seen):
+    assert {thing.concept for thing in shots(line)[0].things} == seen
 
 
 def test_who_comes_beside_a_name_in_a_list_is_somebody_else():

@@ -13,3 +13,7 @@ CUTTING: dict[str, Any] = {"concurrency_id": "cut", "concurrency_limit": 1}
 
 ONE_CAST: dict[str, Any] = {"concurrency_id": "cast", "concurrency_limit": 1}
 """And those that change a cast."""
+
+UNTOLD = "() => { document.dispatchEvent(new Event('untold')); }"
+"""Tell what is asked one after the other that the last question failed, for want of the server or by it, so that the
+next can be asked."""

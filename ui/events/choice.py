@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from anystory.backends.base import BackendError, DownloadError, Locator
+from anystory.backends.base import BackendError, Locator
 from anystory.story.model import Settings
 from ui import cast, choice, frames, html, masthead, script, story
 from ui.events import QUICK, SLOW
@@ -45,8 +45,8 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
         try:
             yield ready(name, request)
         except BackendError as error:
-            wrong = say(error)
-            menu = choice.menu(backends, name, say, offer=_offer(name, error))
+            wrong = choice.wrong(backends, name, error, say)
+            menu = choice.menu(backends, name, say, offer=choice.offer(backends, name, error))
             yield {head.model: html.model("missing", wrong), banner: html.notice([wrong]), pick.menu: menu}
 
     def use(event: gr.EventData, request: gr.Request, now: str) -> Iterator[dict[Any, Any]]:
@@ -58,7 +58,8 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
                 yield {pick.menu: choice.menu(backends, now, say, loading=name)}
             yield ready(name, request)
         except BackendError as error:
-            yield {pick.menu: choice.menu(backends, now, say, wrong=say(error), offer=_offer(name, error))}
+            wrong, offer = choice.wrong(backends, name, error, say), choice.offer(backends, name, error)
+            yield {pick.menu: choice.menu(backends, now, say, wrong=wrong, offer=offer)}
 
     numbers = [controls.steps, controls.guidance]
     outputs = [pick.name, pick.menu, head.model, banner, parts.finder.section, controls.sketch, *numbers]
@@ -67,11 +68,6 @@ def wire(parts: Parts, page: gr.Blocks, banner: gr.HTML) -> None:
     # A story that came back before the model was there goes on with its own settings.
     loaded.then(_of_story, parts.story.settings, numbers, **QUICK)
     _wire_once(parts)
-
-
-def _offer(name: str, error: BackendError) -> tuple[str, DownloadError] | None:
-    """What a backend lacks that a visitor may have downloaded."""
-    return (name, error) if isinstance(error, DownloadError) else None
 
 
 def _of_story(settings: Settings | None) -> tuple[Any, Any]:

@@ -17,7 +17,7 @@ from anystory.story.model import CastMember, Panel, Style
 from ui import cast, desk, html, script, viewer
 from ui.arranging import arranged, laid
 from ui.chips import chosen, read
-from ui.events import QUICK
+from ui.events import QUICK, UNTOLD
 from ui.events.render import changed, redrawn, start
 from ui.events.viewer import lay
 from ui.limits import LimitError
@@ -182,7 +182,8 @@ def wire(parts: Parts) -> None:
     # The browser asks for one after the other, each on the text that came of the one before.
     for widget, event, change in ((view.read, view.read.choose, choose), (view.picture, view.picture.arrange, arrange)):
         back = list(dict.fromkeys([*anew, view.laid, view.read, widget]))
-        event(laid_out(widget, change), inputs, back, trigger_mode="multiple", **QUICK)
+        asking = event(laid_out(widget, change), inputs, back, trigger_mode="multiple", **QUICK)
+        asking.failure(js=UNTOLD)
     table.routing.steer(asked(steer), inputs, anew, **QUICK)
 
     def vary(event: gr.EventData, request: gr.Request, at: At) -> Change:

@@ -11,7 +11,7 @@ import gradio as gr
 from anystory.render.session import framed
 from anystory.story.model import Panel, Script, Style
 from ui import board, book, cast, frames, paints, panels, script
-from ui.events import QUICK
+from ui.events import QUICK, UNTOLD
 from ui.ideas import ideas
 from ui.parts import Parts
 from ui.studio import Shown, Studio, Visit
@@ -142,6 +142,7 @@ def wire(parts: Parts) -> None:
     inputs = written(parts)
     text.findings.click(mended, inputs, text.text, **QUICK)
     text.feedback.fix(mended, inputs, text.text, **QUICK)
-    text.feedback.act(act, asked, [text.text, text.styles, text.style, *answer], trigger_mode="multiple", **QUICK)
+    acts = [text.text, text.styles, text.style, *answer]
+    text.feedback.act(act, asked, acts, trigger_mode="multiple", **QUICK).failure(js=UNTOLD)
     text.ideas.pick(pick, [text.before, *inputs], [text.text, text.ideas, text.before], **QUICK)
     actors.actors.change(offer, actors.actors, [text.ideas, text.before], **QUICK)

@@ -2,7 +2,7 @@
 // object has a middle, the size of its upright picture, and an angle; only its transforms change while it is moved.
 const laid = document.querySelector("#laid"), progress = document.querySelector("#progress");
 let frame, words, data, objects = [], picked, changed = false, freed = [], timer, grip, due = false;
-let sent = 0;  // moves that were told; `props.heard` is the last one that was answered
+let sent = 0, asked = false;  // moves that were told; whether the last one is not answered yet (`props.heard` counts)
 let held = "";  // whose object has the focus, also while the page shows another frame of the panel
 
 const make = (kind, name, within) => {
@@ -55,7 +55,7 @@ function lay() {
   const told = laid?.querySelector("[data-laid]")?.dataset.laid;
   if (!told || !frame) return;
   const now = JSON.parse(told);
-  if (String(now.id) !== frame.dataset.id || told === plane.dataset.told || changed || grip || props.heard < sent) return;
+  if (String(now.id) !== frame.dataset.id || told === plane.dataset.told || changed || grip || asked) return;
   const name = picked?.name, again = held === name;
   clear();
   plane.dataset.told = told;
@@ -219,7 +219,8 @@ function send() {
   const busy = Boolean(progress?.querySelector(".progress"));
   if (grip || busy || "telling" in document.body.dataset) { due = true; if (busy) wait(true); return; }  // when that is done
   wait(false);
-  document.body.dataset.telling = "objects";  // and no chip until it is answered
+  document.body.dataset.telling = "objects";  // and no chip or card until it is answered
+  asked = true;
   const [width, height] = data.size;
   const all = objects.filter((object) => !object.freed && (object.moved || object.placed || (data.own && object.keeps)));
   trigger("arrange", {
@@ -235,15 +236,23 @@ function send() {
   changed = false;
 }
 
-watch("heard", () => setTimeout(() => {  // once what came with it is there too
-  if (!sent || props.heard < sent || document.body.dataset.telling !== "objects") return;
+function answered(late) {
+  asked = false;
   delete document.body.dataset.telling;
-  if (props.late === sent && data) {  // frames were made just then
+  if (late && data) {  // frames were made just then
     changed = due = true;
     setTimeout(send, 400);
   } else if (due) send(); else lay();
   document.dispatchEvent(new Event("told"));
+}
+watch("heard", () => setTimeout(() => {  // once what came with it is there too
+  if (asked && props.heard >= sent) answered(props.late === sent);
 }));
+document.addEventListener("untold", () => {  // no answer will come: everybody is where the frame has them
+  if (!asked) return;
+  delete plane.dataset.told;
+  setTimeout(answered, 0, false);
+});
 document.addEventListener("told", () => { if (due) send(); });
 
 function settle() {  // the frame has been composed anew

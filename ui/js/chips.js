@@ -36,17 +36,19 @@ function show() {  // what was read, not what was refused, and over it what is s
 }
 
 watch("value", show);
-watch("heard", () => setTimeout(() => {  // once what came with it is there too
-  if (!busy || props.heard < sent) return;
+function answered(late, failed) {
   busy = false;
   delete page.telling;
-  const late = props.late === sent;  // frames were made just then
-  if (late) setTimeout(next, 400);
+  if (late) setTimeout(next, 400);  // frames were made just then
   else {
     waits.shift();
-    if (props.value !== before) show(); else next();
+    if (failed || props.value !== before) show(); else next();
   }
   document.dispatchEvent(new Event("told"));
+}
+watch("heard", () => setTimeout(() => {  // once what came with it is there too
+  if (busy && props.heard >= sent) answered(props.late === sent, false);
 }));
+document.addEventListener("untold", () => { if (busy) setTimeout(answered, 0, false, true); });  // no answer will come
 document.addEventListener("told", next);
 if (progress) new MutationObserver(next).observe(progress, {childList: true, subtree: true});

@@ -1,5 +1,6 @@
 // The board: the cards of the panels. What comes from the server goes into them, but never into what somebody is typing in; what
-// is done on them goes there one by one, each on the text that came of the one before (`props.heard` counts).
+// is done on them goes there one by one, each on the text that came of the one before (`props.heard` counts), also of what
+// was told of an opened frame (`telling` of the page).
 const root = element.querySelector(".deck");
 const WAIT = 300; // milliseconds of quiet after which words of a card are told
 const PAUSE = 200; // and after which the text is read
@@ -7,7 +8,7 @@ const QUIET = new Set(["prompt", "caption", "say", "style"]);
 const timers = new Map(); // by input: what will tell it
 const queue = [];
 let sent = 0;
-let busy = false;
+let busy = null; // the action that is not answered yet
 let after = null; // what waits for the text to hear of everything typed
 let goal = null; // selectors of what to focus, the first there is, once the cards are those of the last action
 
@@ -59,10 +60,14 @@ function merge() {
   }
 }
 
+const page = document.body.dataset;
+const waits = () => busy || queue.length || "telling" in page;
+
 function next() {
-  if (busy || !queue.length) return;
-  busy = true;
-  const {of, ...action} = queue.shift();
+  if (busy || !queue.length || "telling" in page) return;
+  busy = queue.shift();
+  page.telling = "cards";
+  const {of, was, ...action} = busy;
   trigger("act", {...action, count: ++sent});
 }
 
@@ -79,8 +84,9 @@ function tell(input) {
   timers.delete(input);
   const {field, line} = input.dataset;
   if (input.value === input.dataset.value || !input.isConnected) return;
+  const was = input.dataset.value;
   input.dataset.value = input.value;
-  act({do: "edit", number: numberOf(input), field, line: Number(line || 0), text: input.value, of: input});
+  act({do: "edit", number: numberOf(input), field, line: Number(line || 0), text: input.value, of: input, was});
 }
 
 const flush = () => [...timers.keys()].forEach(tell);
@@ -138,7 +144,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest?.("#render");
   if (!button) return;
   flush();
-  if (!busy) return;
+  if (!waits()) return;
   event.stopImmediatePropagation();
   event.preventDefault();
   after = button;
@@ -220,14 +226,33 @@ function dress() {
 document.addEventListener("strip-changed", dress);
 
 watch("value", merge);
-watch("heard", () => setTimeout(() => { // once the cards that came with it are there too
-  busy = props.heard < sent;
+
+function answered() {
+  busy = null;
+  delete page.telling;
   merge();
   next();
-  if (busy || !after) return;
+  document.dispatchEvent(new Event("told"));
+}
+watch("heard", () => setTimeout(() => { // once the cards that came with it are there too
+  if (busy && props.heard >= sent) answered(); else merge();
+}));
+document.addEventListener("untold", () => { // no answer will come: words that were typed stay, and are told again
+  if (!busy) return;
+  const {of, was} = busy;
+  goal = null;
+  if (of && !queue.some((it) => it.of === of)) {
+    of.dataset.value = was;
+    timers.set(of, null);
+  }
+  setTimeout(answered);
+});
+document.addEventListener("told", () => {
+  next();
+  if (waits() || !after) return;
   const button = after;
   after = null;
   button.click();
-}));
+});
 merge();
 if (document.querySelector("#script textarea")?.value) ask(PAUSE);

@@ -138,7 +138,7 @@ class KleinProcessor:
             for subject, held in enumerate(held_by(logits)):
                 owned = subject < len(frame.references)
                 theirs = [frame.reference(subject)] if owned else []
-                asking = theirs if owned else [slice(frame.drawn.stop, frame.own)]
+                asking = theirs if owned else [slice(frame.drawn.stop, frame.own)] * bool(frame.sketch)
                 others = [torch.arange(x.start, x.stop, device=held.device) for x in asking]
                 group = torch.cat([frame.text + held, *others])
                 if not len(group):

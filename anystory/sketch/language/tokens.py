@@ -30,8 +30,6 @@ from anystory.story.prompt import find_names
 IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 QUOTED = re.compile(r"[“\"«「『][^”\"»」』]*[”\"»」』]|(?<!\w)[‘'][^‘’']{2,}[’'](?!\w)")
 MARKS = ".!?。！？;；:：,，、—–-()（）…\"“”'«»「」¡¿"
-MEASURES = "个個只隻条條头頭匹名位朵棵座颗顆块塊本把张張辆輛艘"
-"""What stands between a number and a noun in Chinese where things are counted."""
 QUOTE = "“"
 HEADING = re.compile(
     r"\s*(?:(?:step|page|panel|scene|chapter|part|frame|verse|act)\s+(?:\d+|[ivx]+|one|two|three|four|five|six|seven|eight"
@@ -266,8 +264,10 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
             at += 1
             continue
         unit, end = _longest(tokens, at, book, between)
-        if not unit.senses and (count := _count(tokens, at, book, between)):
-            unit.senses["numbers"], unit.forms["numbers"] = Sense("numbers", str(count)), SAME
+        count = None if unit.senses else _count(tokens, at, book, between)
+        if count is not None:  # 0 cats are no cats
+            kind = "numbers" if count else "not"
+            unit.senses[kind], unit.forms[kind] = Sense(kind, str(count)), SAME
         if SURE in unit and not unit.verb:
             unit, end = _before_longer(tokens, at, unit, end, book, between)
         if "times" in unit and end - at > 2 and end < len(tokens) and not tokens[end].name:
@@ -291,16 +291,16 @@ def _units(tokens: list[Token], book: Lexicon) -> list[Unit]:
     return units
 
 
-def _count(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> int:
-    """How many a number in digits says there are, a half counting as one, 0 where it counts nothing that is shown:
-    "at 3 o'clock". More than the words can tell are as many as they can."""
-    number = re.fullmatch(r"\d{1,9}(?:[.,]\d{1,9})?", tokens[at].text)
+def _count(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> int | None:
+    """How many a number in digits says there are, a half counting as one; None where it counts nothing that is shown:
+    "at 3 o'clock". More than the words can tell are as many as they can, less than one is one."""
+    number = re.fullmatch(r"(\d{1,9})(?:([.,])(\d{1,9}))?", tokens[at].text)
     if not number:
-        return 0
+        return None
     end = at + 1
     for _ in range(3):  # 3 small red cats
         if end >= len(tokens) or tokens[end].name:
-            return 0
+            return None
         if book.language == "zh" and tokens[end].text in listed(vocabulary()["measures"]["zh"]):
             break
         unit, end = _longest(tokens, end, book, between)
@@ -308,11 +308,15 @@ def _count(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str])
         if "things" in unit and (alone or unit.forms["things"] == PLURAL):
             break
         if unit.noun or not unit.senses or unit.senses.keys() - {"colours", "sizes", "moods", "stop"}:
-            return 0
+            return None
     else:
-        return 0
+        return None
     many = max(int(key) for key in vocabulary()["numbers"])
-    return min(int(float(tokens[at].text.replace(",", ".")) + 0.5), many)
+    whole, mark, part = number.groups(default="")
+    if mark == "," and book.language != "es" and len(part) == 3 and whole.strip("0"):  # 10,000
+        whole, part = whole + part, ""
+    exact = float(f"{whole}.{part or 0}")
+    return min(max(int(exact + 0.5), 1 if exact else 0), many)
 
 
 def _before_longer(
