@@ -15,11 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 APP_COMMAND = "pip install -r requirements.txt && python app.py"
 TEST_COMMAND = "pip install -r requirements.txt && python -m pytest"
 
-EVERYWHERE = {"errors", "supplies"}
+EVERYWHERE = {"errors", "heap", "supplies"}
 """What any part may import beside its arrows."""
 
 ARROWS = {
     "errors": set(),
+    "heap": set(),
     "supplies": set(),
     "fonts": set(),
     "typeset": {"fonts"},

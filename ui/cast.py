@@ -64,7 +64,8 @@ class Picture:
     @cached_property
     def look(self) -> tuple[Image.Image, Image.Image]:
         """Image and mask as a `Subject` takes them."""
-        return self.upload.convert("RGB"), self.mask
+        upload = self.upload
+        return upload if upload.mode == "RGB" else upload.convert("RGB"), self.mask
 
     @cached_property
     def small(self) -> tuple[Image.Image, Image.Image]:

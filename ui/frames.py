@@ -341,6 +341,5 @@ def outcome(say: Callable[..., str], run: Run) -> str:
     if run.job.retry is None or run.error is not None:
         return ""
     number = run.job.retry
-    seeds = (next((i.frame.seed for i in of or () if i.number == number), None) for of in (run.before, run.shown))
-    before, now = seeds
-    return say("frames.nobetter" if before == now else "frames.better", number=number, seed=now)
+    now = next((item.frame.seed for item in run.shown or () if item.number == number), None)
+    return say("frames.nobetter" if run.seeds.get(number) == now else "frames.better", number=number, seed=now)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 import gradio as gr
 
+from anystory import heap
 from anystory.errors import AnyStoryError
 from ui.limits import Allowance, LimitError, Limits, Shares
 from ui.strings import SaidError
@@ -46,7 +47,8 @@ DONE, MAKING, WAITING, SKIPPED, FAILED, OPEN = "done", "making", "waiting", "ski
 
 class Run:
     """One render at work in a thread. `moment` is how it stands, `shown` the frames there are, None before the first
-    is known; `ended` tells that there is nothing more to come and `error` why, None unless something went wrong;
+    is known: till then there are those of `before`, whose seeds, by their panels, are `seeds` for good. `ended` tells
+    that there is nothing more to come and `error` why, None unless something went wrong;
     `told` is the strip as the page has it; a render that `makes_way` is stopped for another, which is shown then.
     `at_end` is called at the end."""
 
@@ -60,6 +62,7 @@ class Run:
     ) -> None:
         self.job = job
         self.before = tuple(before)
+        self.seeds = {item.number: item.frame.seed for item in before}
         self.moment = Moment("frames.waiting", waiting=job.wanted)
         self.shown: tuple[Shown, ...] | None = None
         self.error: Exception | None = None
@@ -133,6 +136,9 @@ class Run:
             traceback.print_exc()
             self.error = RunError("frames.failed", reason=reason(error))
         finally:
+            if self.shown is not None:
+                self.before = ()  # this render stays until the visitor's next, and these would with it
+            heap.give_back()
             self.ended = True
             self._at_end()
 

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
+from anystory import heap
 from anystory.backends import base as backend
 from anystory.backends.load import ask as ask_of_download
 from anystory.backends.load import load as load_backend
@@ -212,6 +213,7 @@ def run(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
 
 def serve(asked: argparse.Namespace, program: str) -> int:
     """Run the app until it is told to end; returns its exit status."""
+    heap.share()
     with starting():
         import_gradio()  # which reads the variables set above
         from ui.app import build, launch
