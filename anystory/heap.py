@@ -10,8 +10,8 @@ import sys
 
 _glibc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
-_ARENA_MAX = -8
-"""`M_ARENA_MAX` of glibc's malloc.h."""
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+"""`M_MMAP_THRESHOLD` and `M_ARENA_MAX` of glibc's malloc.h."""
 
 
 def share() -> None:
@@ -19,6 +19,13 @@ def share() -> None:
     Python's threads take turns anyway."""
     if mallopt := getattr(_glibc, "mallopt", None):
         mallopt(_ARENA_MAX, 2)
+
+
+def apart() -> None:
+    """Have whatever is larger than a megabyte lie by itself from now on, and go back to the system as soon as it is
+    free. For processes that make large pictures one after the other: each new one takes a little longer."""
+    if mallopt := getattr(_glibc, "mallopt", None):
+        mallopt(_MMAP_THRESHOLD, 1_000_000)
 
 
 def give_back() -> None:

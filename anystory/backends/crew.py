@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, BinaryIO
 
+from anystory import heap
 from anystory.backends.base import Backend, Request, SubjectEncoding
 from anystory.story.model import Frame
 from anystory.supplies import HOME
@@ -26,9 +27,6 @@ CORES = os.cpu_count() or 1
 
 MOST = 4
 """Processes at most: each takes some 200 MB."""
-
-MAPPED = "1000000"
-"""Bytes from which on glibc gives memory back as soon as it is free: it would keep that for the next frame."""
 
 ALONE = {"process_group": 0, "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
 """How a process is started that Ctrl-C does not reach, not even while it starts: that is for whoever started it, and
@@ -79,7 +77,7 @@ class _Hand:
 
     def __init__(self, backend: Backend) -> None:
         path = os.pathsep.join(filter(None, [str(HOME), os.environ.get("PYTHONPATH")]))
-        environment = {"MALLOC_MMAP_THRESHOLD_": MAPPED, **os.environ, "PYTHONPATH": path}
+        environment = os.environ | {"PYTHONPATH": path}
         command = [sys.executable, "-P", "-m", "anystory.backends.crew"]  # -P: not what lies in the user's folder
         how: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **ALONE}
         self._sent: dict[int, SubjectEncoding] = {}
@@ -128,6 +126,7 @@ def frame(backend: Backend, request: Request) -> Frame:
 
 def main() -> None:
     """Make frames until the input ends."""
+    heap.apart()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints goes elsewhere
     with contextlib.suppress(EOFError, OSError):

@@ -7,6 +7,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from anystory import heap
 from anystory.cast.images import MAX_BYTES
 from anystory.cli.report import Report
 from anystory.cli.usage import UsageError
@@ -39,6 +40,7 @@ def export_story(arguments: argparse.Namespace, report: Report) -> None:
     on = paper(arguments.trim, arguments.bleed) if arguments.trim else None
     project = Project(arguments.folder)
     layout = arguments.pages or project.story().script.pages or Format.layout
+    heap.apart()  # pages are made one by one, and hundreds of megabytes for each
     laid = layout, arguments.size, arguments.dpi, arguments.gutter, lettering
     form = Format(*laid, on, arguments.cover, arguments.author, arguments.upscale)
     pages = Pages(project, form, painter=printer(project) if on else None)

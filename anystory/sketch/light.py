@@ -102,6 +102,7 @@ def lit(patch: Patch, light: Light, kind: str, away: float, x: float, y: float) 
     rim = None
     if light.shine and kind != PIXELS:
         rim = (_rim(alpha, light.sun > x) * light.shine * (1 - amount))[..., None]
+    del alpha
     pixels = patch.pixels.copy()
     for rows in bands(len(pixels)):
         colour = pixels[rows, :, :3].astype(np.float32)
@@ -122,10 +123,12 @@ def _modelled(alpha: np.ndarray, light: Light, x: float) -> np.ndarray:
     sideways = np.linspace(1, -1, width, dtype=np.float32) * np.float32(np.clip((x - light.sun) * 3, -1, 1))
     down = np.linspace(0.3, -1, height, dtype=np.float32)
     reach = max(2, round(0.09 * min(height, width)))
-    depth = ndimage.uniform_filter(alpha, reach, mode="constant")
-    edge = 1 - depth
-    slope = sideways[None] * (0.45 + edge) + 0.45 * down[:, None]
-    return 1 + light.shade * slope
+    factors = ndimage.uniform_filter(alpha, reach, mode="constant")
+    for rows in bands(height):
+        edge = 1 - factors[rows]
+        slope = sideways[None] * (0.45 + edge) + 0.45 * down[rows, None]
+        factors[rows] = 1 + light.shade * slope
+    return factors
 
 
 def _rim(alpha: np.ndarray, right: bool) -> np.ndarray:
@@ -136,5 +139,7 @@ def _rim(alpha: np.ndarray, right: bool) -> np.ndarray:
         behind[down:, :-across] = alpha[:-down, across:]
     else:
         behind[down:, across:] = alpha[:-down, :-across]
-    band = (alpha - behind).clip(0, 1)
-    return ndimage.uniform_filter(band, 3, mode="constant") * alpha
+    band = np.subtract(alpha, behind, out=behind).clip(0, 1, out=behind)
+    rim = ndimage.uniform_filter(band, 3, mode="constant")
+    rim *= alpha
+    return rim
