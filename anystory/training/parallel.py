@@ -7,6 +7,7 @@ thread. They never touch a GPU.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,8 +46,17 @@ def in_parallel(work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[
     if processes < 2:
         yield from map(work, jobs)
         return
-    with get_context("fork").Pool(processes, torch.set_num_threads, (1,)) as pool:
+    with get_context("fork").Pool(processes, _begin) as pool:
         yield from pool.imap(work, jobs, chunksize=8)
+        # Leaving the block ends them by SIGTERM, which one that was just forked may have no time to heed.
+        pool.close()
+        pool.join()
+
+
+def _begin() -> None:
+    """In a process of the pool: one thread, and an end when it is told to, whatever the one it was forked from does."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class _Steps(Dataset[Result]):

@@ -179,7 +179,7 @@ def test_a_story_on_a_space_with_zero_gpu(browser, tiny_model_folder, tmp_path):
         expect(page.locator(".model.ready")).to_be_visible()
         Image.new("L", (5000, 4000)).save(large := tmp_path / "large.png")
         upload(page, large)
-        expect(page.locator("#cast-notice")).to_contain_text("large.png has 20 million pixels")
+        expect(page.locator("#taken")).to_contain_text("large.png has 20 million pixels")
         upload(page, ROOT / "assets" / "example" / "fern.png")
         expect(page.locator("#actors [role=listitem]")).to_have_count(1)
         write(page, "\n".join(["Fern walks"] * 25))

@@ -539,7 +539,7 @@ def test_a_story_of_many_steps_is_opened_kept_and_drawn(page, address, tmp_path)
     folder = tmp_path / "story"
     save_draft(folder, Draft("[NC] the sea", "Many", settings=Settings(64, seed=4294967294, steps=61, guidance=11.5)))
     pack(folder, tmp_path / "many.zip")
-    page.locator("#storyboard input[type=file]").set_input_files(str(tmp_path / "many.zip"))
+    page.locator("#drop input[type=file]").set_input_files(str(tmp_path / "many.zip"))
     expect(page.locator("#title input")).to_have_value("Many")
     kept(page, "Many")
     page.locator("#title input").fill("As many")

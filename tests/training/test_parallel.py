@@ -1,6 +1,7 @@
 """Processes beside the training change how long it takes, and no bit of what comes out."""
 
 import itertools
+import signal
 
 import numpy as np
 import pytest
@@ -25,6 +26,16 @@ def by_the_pool(monkeypatch):
 def test_many_jobs_come_back_in_their_order(by_the_pool):
     by_the_pool()
     assert list(in_parallel(np.negative, range(50))) == [-i for i in range(50)]
+
+
+def test_a_pool_ends_whatever_its_parent_does_when_told_to_end(by_the_pool):
+    by_the_pool()
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        for _ in range(20):  # of two jobs one process does both before the other has begun, once in a while
+            assert list(in_parallel(np.negative, range(2))) == [0, -1]
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_places_and_art_are_the_same_by_one_process_or_several(folder, tmp_path, by_the_pool):  # noqa: F811
