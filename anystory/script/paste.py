@@ -564,6 +564,8 @@ def untagged(text: str) -> str:
 
 def unbold(text: str) -> str:
     """Words without Markdown's marks of bold, also where a list's mark took one of a pair."""
+    if "*" not in text and "_" not in text:
+        return text
     text = BOLD.sub(r"\1", text)
     if whole := EMPHASIS.fullmatch(text):
         return whole[2]

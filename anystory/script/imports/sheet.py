@@ -104,8 +104,9 @@ def markdown_table(text: str) -> Span | None:
     lines = _spans(text)
     for index in range(1, len(lines)):
         (start, end), (begin, stop) = lines[index - 1 : index + 1]
-        head = [cell for cell, _ in _row(text, (start, end))]
-        if "|" in text[start:end] and RULE.fullmatch(text, begin, stop) and "prompt" in map(column, head):
+        if "|" not in text[start:end] or not RULE.fullmatch(text, begin, stop):
+            continue
+        if "prompt" in (column(cell) for cell, _ in _row(text, (start, end))):
             last = index
             while last + 1 < len(lines) and "|" in text[slice(*lines[last + 1])]:
                 last += 1
