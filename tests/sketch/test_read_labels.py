@@ -91,6 +91,15 @@ FLOORS = {
         "relation": 0.39,
         "things": 0.68,
     },
+    "readings8.yaml": {
+        "place": 0.69,
+        "time": 0.91,
+        "weather": 0.93,
+        "where": 0.99,
+        "action": 0.69,
+        "relation": 0.57,
+        "things": 0.79,
+    },
 }
 
 
