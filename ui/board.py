@@ -12,6 +12,7 @@ from dataclasses import replace
 from html import escape
 
 from anystory.errors import AnyStoryError
+from anystory.project.folder import ProjectError
 from anystory.render.session import Asked
 from anystory.render.sketches import SIDE
 from anystory.script.form import Reading
@@ -60,7 +61,9 @@ def slots(
         late = asked is not None and time.monotonic() > until and not studio.sketches.has(asked)
         source = ""
         if asked is not None and not late:
-            with suppress(ValueError, OSError):  # a mask that selects nothing, as the card says; or a disk that is full
+            with suppress(
+                ValueError, ProjectError
+            ):  # an empty mask, as the card says; a full disk
                 source = f"{FILE}{studio.sketch(asked, visit)}"
         html.append(_slot(number, say, source, pending=late))
     return html

@@ -14,6 +14,7 @@ from PIL import Image
 from anystory.maps.overlay import overlay, sheet, trace_overlay
 from anystory.pages.balloons import Lettering
 from anystory.pages.layout import Page, lettered
+from anystory.project.folder import write_atomic
 from anystory.story.model import KINDS, ROUTING
 from ui import html
 from ui.arranging import ARRANGING, figure
@@ -172,7 +173,7 @@ def to_take_home(item: Shown, letters: bool, captions: str, dialogue: str) -> Pa
         text = {str(key): value for key, value in picture.info.items() if isinstance(value, str)}
     made = lettered(item.frame.image, item.panel, item.frame.maps, Lettering(captions, dialogue))
     target = item.file.with_stem(f"{item.file.stem}-lettered")
-    target.write_bytes(Page(made.image, (item.number,), text=text).png)
+    write_atomic({target: Page(made.image, (item.number,), text=text).png})
     return target
 
 

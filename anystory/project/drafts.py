@@ -30,7 +30,16 @@ from PIL import Image
 
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
-from anystory.project.folder import ProjectError, cutouts, png, write_atomic
+from anystory.project.folder import (
+    ProjectError,
+    cutouts,
+    make_folder,
+    png,
+    settle,
+    settle_folder,
+    settle_folders,
+    write_atomic,
+)
 from anystory.project.imprint import without_pictures
 from anystory.project.schema import DRAFT, SchemaError, parsed, read_settings
 from anystory.script.form import MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError
@@ -384,7 +393,12 @@ class Store:
         source = self.folder(key)
         try:
             if source.is_dir():
-                shutil.copytree(source, self.folder(other), copy_function=_linked)
+                target = self.folder(other)
+                part = _nameless(target)
+                shutil.copytree(source, part, copy_function=_linked)
+                settle_folders(part)
+                os.replace(part, target)
+                settle_folder(self.root)
         except OSError as error:
             raise DraftError(
                 Message("The story cannot be put away ({strerror}).", strerror=error.strerror or type(error).__name__)
@@ -396,7 +410,7 @@ class Store:
         folder = self.folder(key)
         now = self._clock()
         with contextlib.suppress(OSError):  # who writes to it says so
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             os.utime(folder, (now, now))
 
     def forget(self, key: str) -> None:
@@ -431,17 +445,24 @@ class Store:
         return removed
 
     def _remove(self, folder: Path) -> None:
-        gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+        gone = _nameless(folder)
         with contextlib.suppress(OSError):
             os.replace(folder, gone)  # at once, so that nobody reads half a story
             shutil.rmtree(gone, ignore_errors=True)
+
+
+def _nameless(folder: Path) -> Path:
+    """A name beside a story's folder for one that is not whole, of those that `Store.sweep` knows."""
+    return folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
 
 
 def _linked(source: str, target: str) -> None:
     try:
         os.link(source, target)
     except OSError:  # another disk, or one that knows no links
-        shutil.copy2(source, target)
+        with open(source, "rb") as old, open(target, "wb") as new:
+            shutil.copyfileobj(old, new)
+            settle(new)
 
 
 def _size(paths: Iterable[Path]) -> int:
