@@ -61,9 +61,7 @@ def slots(
         late = asked is not None and time.monotonic() > until and not studio.sketches.has(asked)
         source = ""
         if asked is not None and not late:
-            with suppress(
-                ValueError, ProjectError
-            ):  # an empty mask, as the card says; a full disk
+            with suppress(ValueError, ProjectError):  # an empty mask, as the card says; a full disk
                 source = f"{FILE}{studio.sketch(asked, visit)}"
         html.append(_slot(number, say, source, pending=late))
     return html

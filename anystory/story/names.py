@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +25,7 @@ _POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\
 """Vowel signs of Hebrew and Arabic, which most texts leave out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NameMention:
     """The characters [start, end) of a text are the name `name`."""
 
@@ -68,8 +69,7 @@ class FoldedText:
 
     def __init__(self, text: str) -> None:
         parts: list[str] = []
-        self._starts: list[int] = []
-        self._ends: list[int] = []
+        self._starts, self._ends = array("L"), array("L")
         for start, end in _clusters(text):
             part = text[start:end]
             plain = " " if part.isspace() else _folded_cluster(part)
@@ -78,8 +78,9 @@ class FoldedText:
                 continue
             if plain:
                 parts.append(plain)
-            self._starts += [start] * len(plain)
-            self._ends += [end] * len(plain)
+            for _ in plain:
+                self._starts.append(start)
+                self._ends.append(end)
         self.text = "".join(parts)
 
     def find(self, pattern: str) -> list[tuple[int, int]]:
