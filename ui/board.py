@@ -5,6 +5,7 @@ The server puts the sketch on a card. The browser lays the frame over it, as it 
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -33,6 +34,9 @@ element.querySelector("button").addEventListener("click", ({currentTarget}) => {
 
 PATIENCE = 0.3
 """Seconds after which no further sketch is begun before the page is answered; it asks again for the others."""
+
+READ = 40_000
+"""Characters of a script's panels, from the first on, that sketches are made of: a second's reading."""
 
 
 def slots(
@@ -75,7 +79,9 @@ def _wanted(
         return {}
     made = {k for k, item in placed(shown, script.panels).items() if item.shows(script.panels[k - 1], k)}
     names = tuple(member.name for member in script.cast)
-    panels = tuple(_filled_in(panel, panel_seed(seed, k), names) for k, panel in enumerate(script.panels, 1))
+    lengths = itertools.accumulate(len(panel.prompt) for panel in script.panels)
+    read = [panel for panel, length in zip(script.panels, lengths, strict=True) if length <= READ]
+    panels = tuple(_filled_in(panel, panel_seed(seed, k), names) for k, panel in enumerate(read, 1))
     script = replace(script, panels=panels).beside(visit.story)
     story = Story(script, cast.sketched(actors), Settings(Size(SIDE, SIDE), seed=seed))
     try:

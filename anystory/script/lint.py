@@ -775,6 +775,8 @@ def _letters(char: str) -> str | None:
 
 def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "unread": words beyond what the text encoder reads, once names are replaced by descriptions."""
+    if backend.about.sketches:
+        return
     script = reading.script
     names = [member.name for member in script.cast]
     for number, path, panel in _panels(reading):

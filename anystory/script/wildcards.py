@@ -55,12 +55,12 @@ def has_wildcards(text: str) -> bool:
 
 
 def missing(text: str, own: Lists = MappingProxyType({})) -> Iterator[tuple[str, str | None]]:
-    """The wildcards of a prompt that no list is for, as they stand in it, each with the nearest that there is."""
+    """The wildcards of a prompt that no list is for, each once as it stands there, with the nearest that there is."""
     known = {name.casefold() for name in (*lists(), *own)}
-    for match in LIST.finditer(text):
-        if match[1].casefold() not in known:
-            near = nearest(match[1].casefold(), known)
-            yield match[0], near and f"__{near}__"
+    for name, words in {match[1]: match[0] for match in LIST.finditer(text)}.items():
+        if name.casefold() not in known:
+            near = nearest(name.casefold(), known)
+            yield words, near and f"__{near}__"
 
 
 def expand(text: str, seed: int, own: Lists = MappingProxyType({})) -> str:
