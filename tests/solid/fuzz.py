@@ -52,7 +52,8 @@ TEXTS = (
 
 NASTY: tuple[Any, ...] = (
     None, True, -1, 0, 1.5, 10**30, 10**400, float("nan"), float("inf"), -float("inf"), "", "x", "\ud800", "\0",
-    "../../etc/passwd", "[" * 500, "x" * 5000, "a\ud800", "\u202eevil\u202c", "a\0b", -(10**400), 2**63, -0.0, [], {}, [[]], [{}], {"a": {}}, ["x"] * 50,
+    "../../etc/passwd", "[" * 500, "x" * 5000, "a\ud800", "\u202eevil\u202c", "a\0b", -(10**400), 2**63, -0.0,
+    [], {}, [[]], [{}], {"a": {}}, ["x"] * 50,
     "subjects/../../x.png", 1e308, "1e999",
 )  # fmt: skip
 """Values that nobody expects."""
