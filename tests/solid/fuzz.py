@@ -13,6 +13,7 @@ import time
 import traceback
 import zipfile
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -168,7 +169,7 @@ def _mutated_data(chance: random.Random, data: Any) -> Any:
         inside, key = chance.choice(found)
         how = chance.randrange(6)
         if how < 4:
-            inside[key] = chance.choice(NASTY)
+            inside[key] = deepcopy(chance.choice(NASTY))  # or one that was changed comes again
         elif how == 4:
             del inside[key]
         elif isinstance(inside, list):
