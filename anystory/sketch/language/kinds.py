@@ -366,7 +366,7 @@ class Position:
 
     def _is_spanish_verb(self, at: int, unit: Unit) -> bool:
         form, before = unit.form, self.previous
-        other = unit.noun or self.is_small(unit) or "colours" in unit
+        other = unit.noun or self.is_small(unit) or "colours" in unit or "somebody" in unit  # "nada"
         if form == forms.FIRST:
             opens = before in ("start", "mark", "and", "while", "i", "not", "moment", "they", SURE)
             opens = opens or self.units[at - 1].text in ("la", "las", "lo", "los")
