@@ -134,6 +134,7 @@ class _Walk(Details):
         elif kind == "verb":
             self._verb(at, unit)
         elif kind == "is" and self._goes(at, unit):
+            self.single = not unit.text.endswith("n")
             self.begin("walks", frozenset(), self.state)
         elif kind == "is":
             self.be()
@@ -530,6 +531,8 @@ class _Walk(Details):
         one, and in Spanish all where it tells of several. Else it is more often somebody else, or something."""
         if self.single and self.language == "en" and self.company.recent:
             return list(self.company.recent[-1:])
+        if self.single and self.language == "es" and self.company.topic in self.company.members:
+            return [self.company.topic]
         several = not self.single if self.language == "es" else self.single and self.language == "en"
         return list(self.company.members) if several or len(self.company.members) == 1 else []
 
