@@ -431,7 +431,8 @@ class Nouns(Relations):
             return somebody and nobody and act.action in (*ALONE, "")  # 地毯上蜷着一条小红龙
         if mention.kind == "name":
             said = self.previous == "verb" or act.action in ("talks", "whispers", "shouts")
-            said = said or (self.language == "es" and self.previous == "the" and not names_of(self.before))
+            free = act.action in ALONE or not names_of(self.before)
+            said = said or (self.language == "es" and self.previous == "the" and free)  # "se ríe la abuela"
             speech = said and act.action in SPEECH
             new = act.implied and (speech or not names_of(self.before))
             return said and (new or (self.language == "es" and not self.subject))

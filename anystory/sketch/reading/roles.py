@@ -86,7 +86,7 @@ def _rises(sentence: Sentence, name: str) -> bool:
 def _hears(sentence: Sentence, name: str, members: Sequence[str]) -> bool:
     """Whether somebody is spoken to, or is the only other one where somebody speaks."""
     spoken = (act for act in sentence.acts if act.action in SPOKEN and act.state == REAL and name not in act.actors)
-    return any(name in act.toward or (act.actors and len(members) == 2) for act in spoken)  # noqa: PLR2004
+    return any(name in act.toward or (act.actors and len(members) == 2) for act in spoken)
 
 
 def _still(role: Role, rested: Role | None, sentence: Sentence, place: str, members: Sequence[str]) -> Role:
