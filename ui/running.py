@@ -62,7 +62,7 @@ class Run:
     ) -> None:
         self.job = job
         self.before = tuple(before)
-        self.seeds = {item.number: item.frame.seed for item in before}
+        self.seeds = {item.number: item.still.seed for item in before}
         self.moment = Moment("frames.waiting", waiting=job.wanted)
         self.shown: tuple[Shown, ...] | None = None
         self.error: Exception | None = None

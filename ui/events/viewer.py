@@ -41,7 +41,8 @@ def wire(parts: Parts) -> None:
         item = next((item for item in shown if item.id == event.id), None)
         return viewer.opened(item, words(request)) if item else [gr.skip()] * len(view.outputs)
 
-    opens = stage.gallery.select(open_frame, stage.shown, view.outputs, **QUICK)
+    # A click while another frame is still coming is none to leave out: the page has its picture already.
+    opens = stage.gallery.select(open_frame, stage.shown, view.outputs, trigger_mode="multiple", **QUICK)
     lay(parts, opens.then, view.item.change, stage.ended.change)
 
     def redraw(request: gr.Request, item: Shown | None, *settings: Any) -> Any:
