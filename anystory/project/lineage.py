@@ -47,7 +47,7 @@ def words(panel: Panel) -> tuple[str, tuple[str, ...]]:
     return " ".join(panel.prompt.split()), panel.cast
 
 
-class Drawn(Protocol):
+class FrameLike(Protocol):
     """A finished frame, or what is known of one."""
 
     @property
@@ -57,7 +57,7 @@ class Drawn(Protocol):
     def from_sketch(self) -> FromSketch: ...
 
 
-def pictured(panel: Panel, frame: Drawn) -> Panel:
+def pictured(panel: Panel, frame: FrameLike) -> Panel:
     """A panel less what a frame like this one does not show of it: panels that are alike in the rest ask for the same.
     Who speaks, is flipped or turned shows in sketches and in what begins with one; its style and what is asked of a
     model do not in a sketch alone."""
