@@ -151,10 +151,12 @@ def reason(error: Exception) -> str:
 
 @dataclass
 class Visitor:
-    """Somebody with the page open: what they may still have, and their render."""
+    """Somebody with the page open: what they may still have, their render, and how many frames they had `opened` when
+    the last one was opened."""
 
     allowance: Allowance
     run: Run | None = None
+    opened: int = 0
     seen: float = field(default_factory=time.monotonic)
 
 

@@ -91,7 +91,7 @@ def _item(
 
 
 STRIP = """
-let last = null;
+let last = null, opened = 0;
 const boxes = () => [...element.querySelectorAll(".pick")];
 const picked = () => boxes().filter((box) => box.ariaChecked === "true").map((box) => Number(box.dataset.pick));
 const pick = (box, range) => {
@@ -111,7 +111,8 @@ element.addEventListener("click", (event) => {
   if (!button) return;
   element.querySelectorAll("[aria-current]").forEach((other) => other.removeAttribute("aria-current"));
   button.setAttribute("aria-current", "true");
-  show(button).finally(() => trigger("select", {id: Number(button.dataset.open)}));
+  const count = ++opened;
+  show(button).finally(() => trigger("select", {id: Number(button.dataset.open), count}));
 });
 const ahead = new Map();  // pictures that may be opened next, which the browser has as long as they are here
 function fetched(item) {
@@ -126,10 +127,10 @@ function beside() {
 }
 element.addEventListener("pointerover", ({target}) => fetched(target.closest("li")));
 async function show(button) {  // the picture at once, from what the page has; what is told of it follows
-  const opened = document.querySelector("#frame .opened-frame"), whole = opened?.querySelector(".whole");
+  const frame = document.querySelector("#frame .opened-frame"), whole = frame?.querySelector(".whole");
   if (!whole) return;
-  opened.dataset.id = button.dataset.open;
-  opened.classList.remove("tinted");
+  frame.dataset.id = button.dataset.open;
+  frame.classList.remove("tinted");
   [whole.width, whole.height] = button.dataset.size.split(" ");
   whole.src = button.dataset.file;
   await whole.decode().catch(() => {});
@@ -160,4 +161,5 @@ new MutationObserver(() => { tell(); beside(); }).observe(element, {subtree: tru
 tell();
 beside();
 """
-"""What happens on the strip: `select` with the `id` of a frame to open, `input` with the numbers `chosen`."""
+"""What happens on the strip: `select` with the `id` of a frame to open and the `count` of those, `input` with the
+numbers `chosen`."""

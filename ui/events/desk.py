@@ -69,7 +69,9 @@ def wire(parts: Parts) -> None:
             return desk.opened(None, (), False, False)
         return desk.opened(item, takes(item), pinned(item), sketches(item, chosen))
 
-    def open_frame(event: gr.EventData, frames: Frames, chosen: str, answer: str) -> list[Any]:
+    def open_frame(event: gr.EventData, request: gr.Request, frames: Frames, chosen: str, answer: str) -> list[Any]:
+        if event.count < parts.visitors[request.session_hash].opened:
+            return [gr.skip()] * (len(table.outputs) + 1)
         item = next((item for item in frames if item.id == event.id), None)
         return [*shown(item, chosen), still(item, frames, answer)]
 
