@@ -226,7 +226,7 @@ def preview(
     at = min(max(at, 1), count)
     page = made[at - 1]
     numbers = ", ".join(map(str, page.panels))
-    few = coarse(page.real, saved) if saved and not made.painted else ()
+    few = coarse(page.real, page.enlarged, saved) if saved and not made.painted else ()
     cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits} - {*coming})))
     hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *few, *made.findings))]
     return at, figure(html.data_uri(_cut(page)), page.picture.size, numbers, at, count, hints)

@@ -16,6 +16,7 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
+from anystory.sketch.language.traditional import as_written
 from anystory.sketch.own_places import OwnPlace, own_places
 from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, surely_elsewhere
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
@@ -190,7 +191,7 @@ class Reader:
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),
             guessed=tuple([*stayed, *sorted(guessed)] if self._before is None else sorted(guessed)),
-            unread=tuple(dict.fromkeys(sentence.unread)),
+            unread=tuple(dict.fromkeys(as_written(word, text) for word in sentence.unread)),
             own=str(own.file) if own is not None else "",
             look=own.look if own is not None else "",
         )
