@@ -230,6 +230,7 @@ def test_no_tracked_file_is_over_50_mb():
 
 TOOLS = {
     "anystory.sketch.language.emoji",
+    "anystory.sketch.language.traditional",
     "anystory.sketch.language.wordnet",
     "anystory.sketch.scenery.__main__",
     "anystory.sketch.things.__main__",
@@ -257,8 +258,7 @@ def test_files_get_their_names_when_they_are_whole():
     whole = {
         "anystory.__main__": {"_open_streams"},  # to nowhere
         "anystory.project.archive": {"pack", "unpack"},
-        "anystory.project.drafts": {"_linked"},
-        "anystory.project.folder": {"write_atomic"},
+        "anystory.project.folder": {"linked", "write_atomic"},
         "ui.scratch": {"__init__"},  # a mark, which says nothing until it is whole
     }
     program = {name: path for name, path in modules().items() if part(name) not in WORKSHOP and name not in TOOLS}

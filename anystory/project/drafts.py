@@ -33,9 +33,9 @@ from anystory.errors import AnyStoryError, Message
 from anystory.project.folder import (
     ProjectError,
     cutouts,
+    linked,
     make_folder,
     png,
-    settle,
     settle_folder,
     settle_folders,
     write_atomic,
@@ -390,16 +390,16 @@ class Store:
     def copy(self, key: str, other: str) -> None:
         """Keep under the key `other` what is kept of a session: its files, which are only ever replaced, are the same
         ones where the disk can. Raises DraftError where it cannot be written."""
-        source = self.folder(key)
+        source, target = self.folder(key), self.folder(other)
+        part = _nameless(target)
         try:
             if source.is_dir():
-                target = self.folder(other)
-                part = _nameless(target)
-                shutil.copytree(source, part, copy_function=_linked)
+                shutil.copytree(source, part, copy_function=linked)
                 settle_folders(part)
                 os.replace(part, target)
                 settle_folder(self.root)
         except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
             raise DraftError(
                 Message("The story cannot be put away ({strerror}).", strerror=error.strerror or type(error).__name__)
             ) from error
@@ -454,15 +454,6 @@ class Store:
 def _nameless(folder: Path) -> Path:
     """A name beside a story's folder for one that is not whole, of those that `Store.sweep` knows."""
     return folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
-
-
-def _linked(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or one that knows no links
-        with open(source, "rb") as old, open(target, "wb") as new:
-            shutil.copyfileobj(old, new)
-            settle(new)
 
 
 def _size(paths: Iterable[Path]) -> int:

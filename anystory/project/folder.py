@@ -33,6 +33,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import struct
 import time
 import unicodedata
@@ -290,6 +291,17 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for each in new:
         settle_folder(each.parent)
+
+
+def linked(source: str | Path, target: str | Path) -> None:
+    """Have a file that is only ever replaced as a whole in a second place, as the same one where the disk can. Raises
+    OSError where it cannot be read or written."""
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one that knows no links
+        with open(source, "rb") as old, open(target, "wb") as new:
+            shutil.copyfileobj(old, new)
+            settle(new)
 
 
 def settle(file: BinaryIO) -> None:
