@@ -87,11 +87,9 @@ def _visitors(asked: argparse.Namespace) -> int:
 
 def _fsync(asked: argparse.Namespace) -> int:
     pairs = list(settling(asked.count, asked.on or Path(tempfile.gettempdir())))
-    settled, not_settled = (median(each) for each in zip(*pairs, strict=True))
-    more = 100 * (settled / not_settled - 1)
-    print(
-        f"{PANELS} panels of {SIDE} px, {asked.count} times: {settled:.2f} s, {not_settled:.2f} s unsettled: {more:+.1f} %"
-    )
+    settled, bare = (median(each) for each in zip(*pairs, strict=True))
+    more = 100 * (settled / bare - 1)
+    print(f"{PANELS} panels of {SIDE} px, {asked.count} times: {settled:.2f} s, unsettled {bare:.2f} s ({more:+.1f} %)")
     return 0
 
 
