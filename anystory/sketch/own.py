@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from anystory.sketch.language.tokens import language_of, narrated, units_of
+from anystory.sketch.language.traditional import simplified
 from anystory.sketch.things import Library, LibraryDrawing, own_library
 from anystory.sketch.things.words import forms, is_chinese, key
 from anystory.story.prompt import find_names
@@ -62,7 +63,7 @@ def _concept(name: str) -> str:
 def _said(name: str, text: str) -> bool:
     """Whether a line has the name, in the singular or in the plural."""
     if is_chinese(name):
-        return name.replace(" ", "") in text
+        return name.replace(" ", "") in simplified(text)
     return re.search(rf"(?<!\w){re.escape(name)}(?:e?s)?(?!\w)", key(text)) is not None
 
 

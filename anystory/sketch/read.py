@@ -16,6 +16,7 @@ from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
 from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
+from anystory.sketch.language.traditional import as_written
 from anystory.sketch.own_places import OwnPlace, own_places
 from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, surely_elsewhere, tellers_of
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
@@ -139,7 +140,7 @@ class Reader:
         self._open = before is not None  # whether the room it is in, if it is in one, may be any
         self._told_place = False  # whether a line has said where it is, since it came there
         self._meant: list[str] = []
-        self._narrator = ""
+        self._narrator = self._topic = ""
         self._genders: dict[str, str] = {}
         self._rested: dict[str, Role] = {}
         if before is not None:
@@ -157,7 +158,7 @@ class Reader:
         text = panel.prompt
         if language == "en":
             text = settled(text, find_names(text, self._names), self._told, shown=True)
-        company = Company(self._names, members, self._meant, self._narrator, self._genders)
+        company = Company(self._names, members, self._meant, self._narrator, self._genders, self._topic)
         sentence = parse(text, company, language, self._own.kinds)
         said: set[str] = set()
         guessed: set[str] = set()
@@ -191,13 +192,14 @@ class Reader:
             speakers=tuple(line.who for line in panel.dialogue if line.who in members),
             carried=tuple(stayed) if self._before is not None else (),
             guessed=tuple([*stayed, *sorted(guessed)] if self._before is None else sorted(guessed)),
-            unread=tuple(dict.fromkeys(sentence.unread)),
+            unread=tuple(dict.fromkeys(as_written(word, text) for word in sentence.unread)),
             own=str(own.file) if own is not None else "",
             look=own.look if own is not None else "",
         )
         self._time, self._weather = time, weather
         self._meant = [*company.recent, *sentence.meant][-4:]
         self._narrator = sentence.narrator or self._narrator
+        self._topic = next((act.actors[0] for act in reversed(sentence.acts) if len(act.actors) == 1), self._topic)
         self._open = spot.open
         if "place" in said or (self._before is not None and self._before.place != spot.place):
             self._told_place = "place" in said

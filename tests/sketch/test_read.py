@@ -1,10 +1,14 @@
 """What lines are read as: what is there and what is only spoken of, who does what, and what stays from
 panel to panel."""
 
+from pathlib import Path
+
 import pytest
 
+from anystory.bench.reading import load
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.grammar import parse
+from anystory.sketch.language.traditional import pairs
 from anystory.sketch.read import read, read_story
 from anystory.sketch.reading.clues import clues_of, shown_by
 from anystory.sketch.reading.roles import height_of
@@ -21,6 +25,7 @@ CAST = (
     CastMember("Bruno", description="a big brown bear"),
 )
 NAMES = ("Mia", "Tom", "Bruno")
+DATA = Path(__file__).resolve().parent.parent / "data"
 
 
 def shots(*lines, cast=CAST, names=NAMES, style=""):
@@ -440,3 +445,44 @@ def test_what_tells_a_place_moves_nobody_who_is_where_it_is_seen_too():
 )
 def test_the_names_of_the_drawings_are_read_too(line, concept):
     assert concept in [thing.concept for thing in shots(line)[0].things]
+
+
+# Chinese as Taiwan and Hong Kong write it
+
+TRADITIONAL = {other: one for one, other in reversed(pairs())}
+
+
+def traditional(text):
+    return "".join(TRADITIONAL.get(letter, letter) for letter in text)
+
+
+def chinese_stories():
+    for path in sorted(DATA.glob("readings*.yaml")):
+        yield from (story for story in load(path) if story["language"] == "zh")
+
+
+def test_traditional_characters_are_read_as_simplified_ones():
+    """Every Chinese story of the labelled sets, names and descriptions too, shows the same in either."""
+
+    def read_in(story, write):
+        cast = [CastMember(write(one["name"]), description=write(one["description"])) for one in story["cast"]]
+        panels = [
+            Panel(write(one["text"]), tuple(write(member["name"]) for member in one["cast"])) for one in story["panels"]
+        ]
+        return read_story(Script(tuple(panels), tuple(cast)))
+
+    def told(shots):
+        return [
+            (one.setting, one.time, one.weather, [r.action for r in one.roles], [t.concept for t in one.things])
+            for one in shots
+        ]
+
+    stories = list(chinese_stories())
+    assert len(stories) > 40 and any(traditional(p["text"]) != p["text"] for s in stories for p in s["panels"])
+    for story in stories:
+        assert told(read_in(story, traditional)) == told(read_in(story, str)), story["panels"]
+
+
+def test_what_is_not_understood_is_told_as_it_is_written():
+    cast = (CastMember("小艾"),)
+    assert shots("小艾在沙灘上齉齾", cast=cast, names=("小艾",))[0].unread == ("齉齾",)

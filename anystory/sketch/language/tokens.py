@@ -23,6 +23,7 @@ from anystory.sketch.language.lexicon import (
     Sense,
     lexicon,
 )
+from anystory.sketch.language.traditional import simplified
 from anystory.sketch.words import listed, vocabulary
 from anystory.sketch.words import signs as all_signs
 from anystory.story.prompt import find_names
@@ -166,7 +167,7 @@ def narrated(text: str, names: Sequence[str], language: str) -> str:
 def _cut(text: str, book: Lexicon) -> list[Token]:
     """The words of a piece of text without names."""
     if book.language == "zh":
-        return [Token(word, bases=((word, SAME),)) for word in _segmented(text.lower(), book)]
+        return [Token(word, bases=((word, SAME),)) for word in _segmented(simplified(text).lower(), book)]
     tokens: list[Token] = []
     for written in _words(text.replace("’", "'"), book):
         word = written.lower()

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from anystory.sketch.language.traditional import simplified
+
 _CHINESE = re.compile(r"[㐀-鿿]")
 _MARKS = re.compile(r"[^\w'’·]+")
 _ACCENTS = str.maketrans("áéíóúüàèìòùâêîôûäëï", "aeiouuaeiouaeiouaei")
@@ -121,7 +123,7 @@ def looks_spanish(words: str) -> bool:
 def key(words: str) -> str:
     """A name as it is looked up: lower case, without hyphens and stray marks."""
     if not words.isascii():
-        words = unicodedata.normalize("NFKC", words)
+        words = simplified(unicodedata.normalize("NFKC", words))
     text = words.casefold()
     return text if text.isalnum() else _MARKS.sub(" ", text).replace("’", "'").strip()
 
