@@ -254,6 +254,8 @@ def wire(parts: Parts) -> None:
             unpack(path, Path(folder) / "story")
             project = Project(Path(folder) / "story")
             script = project.story().script
+            if bleed != -1 and not str(trim).strip():
+                raise CallError(Message("A bleed is for a trim, which says how large the page is; give both."))
             own = "" if bleed == -1 else str(_number("bleed", bleed, float, 0, 1))
             front = str(_number("cover", cover, int, 0, len(script.panels)))
             number = _number("panel", panel, int, 1, len(script.panels))

@@ -226,7 +226,7 @@ def preview(
     at = min(max(at, 1), count)
     page = made[at - 1]
     numbers = ", ".join(map(str, page.panels))
-    few = coarse(page.real, saved) if saved and not made.painted else ()
+    few = coarse(page.real, page.enlarged, saved) if saved and not made.painted else ()
     cropped = ", ".join(map(str, sorted({*page.panels} & {*made.misfits} - {*coming})))
     hints = [say("book.cropped", numbers=cropped)] * bool(cropped) + [*map(say, (*page.warnings, *few, *made.findings))]
     return at, figure(html.data_uri(_cut(page)), page.picture.size, numbers, at, count, hints)
@@ -274,7 +274,7 @@ def save_script(script: Script, kind: str, shown: Mapping[int, Shown], item: Sho
     job = replace(item.job, script=script)
     name = place(job, f".{kind}").name
     frames = {number: one.file.read_bytes() for number, one in shown.items()}
-    files = exported(script, name, frames, item.frame.image.width / item.frame.image.height)
+    files = exported(script, name, frames, item.still.size.width / item.still.size.height)
     target = place(job, "-storyboarder.zip" if kind == "storyboarder" else f".{kind}")
     write_atomic({target: zipped(files) if kind == "storyboarder" else files[name]})
     return target

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -83,11 +83,13 @@ def write(pages: Paged, target: str | Path, language: str = "") -> tuple[str, ..
     language = spoken(language) if language else language_of(pages.script)
     warnings: list[str] = []
     real: dict[int, float] = {}
+    larger: set[int] = set()
 
     def made() -> Iterator[Page]:
         for page in pages:
             warnings.extend(page.warnings)
             real.update(page.real)
+            larger.update(page.enlarged)
             yield page
 
     def write_file(file: BinaryIO) -> None:
@@ -108,7 +110,7 @@ def write(pages: Paged, target: str | Path, language: str = "") -> tuple[str, ..
     else:
         _clear(target, len(pages))
         write_atomic((target / page_file(number), page.png) for number, page in enumerate(made(), 1))
-    return (*warnings, *(coarse(real, pages.form) if isinstance(pages, Pages) else ()), *pages.findings)
+    return (*warnings, *(coarse(real, larger, pages.form) if isinstance(pages, Pages) else ()), *pages.findings)
 
 
 def write_webtoon(pages: Pages, form: StripForm, target: str | Path) -> tuple[str, ...]:
@@ -135,22 +137,23 @@ def write_webtoon(pages: Pages, form: StripForm, target: str | Path) -> tuple[st
     return (*warnings, *pages.findings)
 
 
-def coarse(real: Mapping[int, float], form: Format) -> Iterator[str]:
-    """A sentence on pictures that have fewer dots than the paper of a book is to have."""
+def coarse(real: Mapping[int, float], enlarged: Collection[int], form: Format) -> Iterator[str]:
+    """Sentences on pictures that have fewer dots than the paper of a book is to have: those that a network `enlarged`,
+    and the others."""
     few = {number: dots for number, dots in real.items() if dots < ENOUGH * form.dpi}
-    if form.upscale and few:
+    if larger := sorted(few.keys() & set(enlarged)):
         yield Message(
             "The pictures of panels {numbers}, of {least} dots per inch on the paper, were enlarged by a small network"
             ": outlines are sharp, nothing new is to be seen, and fine grain is lost.",
-            numbers=", ".join(map(str, sorted(few))),
-            least=f"{min(few.values()):.0f}",
+            numbers=", ".join(map(str, larger)),
+            least=f"{min(few[number] for number in larger):.0f}",
         )
-    elif form.paper and few:
+    if form.paper and (others := sorted(few.keys() - set(larger))):
         yield Message(
             "The pictures of panels {numbers} have {least} dots per inch on the paper, fewer than {dpi}; "
             "render them larger, or print smaller.",
-            numbers=", ".join(map(str, sorted(few))),
-            least=f"{min(few.values()):.0f}",
+            numbers=", ".join(map(str, others)),
+            least=f"{min(few[number] for number in others):.0f}",
             dpi=form.dpi,
         )
 

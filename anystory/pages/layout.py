@@ -19,7 +19,7 @@ from anystory.pages.balloons import Lettered, Lettering, into, letter, strip, to
 from anystory.pages.crop import ENOUGH, astray, cover, cropped, dots
 from anystory.pages.enlarge import enlarged
 from anystory.pages.form import Format, PageError
-from anystory.pages.sheet import MAX_TITLE, POINTS, TITLE, Blank, Leaf, bound, cell_boxes, portions, sheet_for
+from anystory.pages.sheet import MAX_TITLE, POINTS, TITLE, Blank, Leaf, bound, cell_boxes, portions, shape_of, sheet_for
 from anystory.project.folder import Project, left_out, png
 from anystory.story.model import Frame, Panel, RoutingMaps, Script
 from anystory.typeset import (
@@ -59,7 +59,8 @@ class Page:
     """A finished page: what is to be seen without letters (RGB) and the words in their places, with the numbers of its
     panels and a sentence for whatever did not fit. `text` is what a frame of it tells of the story: a page that is
     dropped in brings it back too (`anystory.project.imprint`). `points` is its size in points, `trim` the box of these
-    that is left when it is cut; `real` says how many dots of its frame an inch of a panel's picture has."""
+    that is left when it is cut; `real` says how many dots of its frame an inch of a panel's picture has, `enlarged` are
+    the numbers of those that a network enlarged."""
 
     picture: Image.Image
     panels: tuple[int, ...]
@@ -69,6 +70,7 @@ class Page:
     points: tuple[float, float] = (0.0, 0.0)
     trim: Box | None = None
     real: Mapping[int, float] = field(default_factory=dict)
+    enlarged: frozenset[int] = frozenset()
 
     @cached_property
     def image(self) -> Image.Image:
@@ -226,24 +228,25 @@ class Pages(Sequence[Page]):
             self._back(canvas, leaf.panels[0])
         return canvas.page(leaf.panels if leaf.kind == "cells" else ())
 
-    def _frame(self, number: int, size: tuple[int, int]) -> tuple[Frame, float]:
-        """The frame of a panel, for a place of `size` pixels, and how many dots of its own a dot there has."""
+    def _frame(self, canvas: _Canvas, number: int, size: tuple[int, int]) -> Frame:
+        """The frame of a panel, for a place of `size` pixels on the canvas, which keeps how it came to them."""
         frame = self.project.frame(number)
         real = dots(frame, size)
-        if not self.form.paper or real >= 1:
-            return frame, real
-        if self._painter and (larger := self._painter(number, frame, 1 / real)):
-            return larger, dots(larger, size)
-        if self.form.upscale and real < ENOUGH:
-            return replace(frame, image=enlarged(frame.image, 1 / real)), real
-        return frame, real
+        if self.form.paper and real < 1:
+            if self._painter and (larger := self._painter(number, frame, 1 / real)):
+                frame, real = larger, dots(larger, size)
+            elif self.form.upscale and real < ENOUGH:
+                frame = replace(frame, image=enlarged(frame.image, 1 / real))
+                canvas.enlarged.add(number)
+        canvas.real[number] = self.form.dpi * real
+        return frame
 
     def _cells(self, canvas: _Canvas, leaf: Leaf) -> None:
         """The title on the first, the cells, the page's number."""
         sheet, form = canvas.sheet, self.form
         if leaf.headed:
             _head(canvas, self.script.title)
-        cells = list(cell_boxes(form.shape, sheet.area, form.gutter * sheet.dots, self.backwards))
+        cells = list(cell_boxes(shape_of(form, leaf), sheet.area, form.gutter * sheet.dots, self.backwards))
         if min(min(right - left, bottom - top) for left, top, right, bottom in cells) < MIN_CELL * sheet.dots:
             raise PageError(
                 Message(
@@ -253,7 +256,7 @@ class Pages(Sequence[Page]):
                     least=f"{MIN_CELL:g}",
                 )
             )
-        for number, box in zip(leaf.panels, cells, strict=False):
+        for number, box in zip(leaf.panels, cells, strict=True):
             self._fill(canvas, number, box)
         size, middle = max(round(2.6 * sheet.dots), 8), (sheet.area[0] + sheet.area[2]) / 2
         canvas.words.append(set_line(str(leaf.number), size, (middle, sheet.foot), "m"))
@@ -267,9 +270,7 @@ class Pages(Sequence[Page]):
         em = _cell_em(em, width, height)
         if below:
             height -= below.picture.height
-        frame, real = self._frame(number, (width, height))
-        canvas.real[number] = self.form.dpi * real
-        image, maps = cover(frame, (width, height))
+        image, maps = cover(self._frame(canvas, number, (width, height)), (width, height))
         canvas.add(into(image, panel, maps, how, em), (left, top), number)
         if below:
             canvas.add(below, (left, top + height), number)
@@ -296,9 +297,7 @@ class Pages(Sequence[Page]):
     def _picture(self, canvas: _Canvas, number: int, high: int) -> tuple[Image.Image, RoutingMaps]:
         """Draw the frame of a panel over the page, `high` pixels of it; returns what is drawn, with its maps."""
         size = canvas.sheet.width, high
-        frame, real = self._frame(number, size)
-        canvas.real[number] = self.form.dpi * real
-        image, maps = cover(frame, size)
+        image, maps = cover(self._frame(canvas, number, size), size)
         canvas.picture.paste(image, (0, 0))
         return image, maps
 
@@ -365,7 +364,7 @@ def picture_shape(script: Script, number: int, form: Format) -> float | None:
         if form.shape.bleeds:
             below = form.layout == "full" and bool(told(panel, form.lettering))
             return sheet.width / sheet.picture_height(below)
-        cells = list(cell_boxes(form.shape, sheet.area, form.gutter * sheet.dots))
+        cells = list(cell_boxes(shape_of(form, leaf), sheet.area, form.gutter * sheet.dots))
         left, top, right, bottom = cells[leaf.panels.index(number)]
         width, height = right - left, bottom - top
         strip = _below(panel, width, height, form.lettering, sheet.em)
@@ -381,6 +380,7 @@ class _Canvas:
         self.words: list[SetLine] = []
         self.warnings: tuple[str, ...] = ()
         self.real: dict[int, float] = {}
+        self.enlarged: set[int] = set()
 
     def add(self, made: Lettered, at: tuple[int, int], number: int) -> None:
         """Put something lettered, of panel `number`, at a place."""
@@ -403,7 +403,14 @@ class _Canvas:
         """The page as it is now."""
         words, sheet = tuple(self.words), self.sheet
         return Page(
-            self.picture, panels, self.warnings, words, points=sheet.points, trim=sheet.cut, real=dict(self.real)
+            self.picture,
+            panels,
+            self.warnings,
+            words,
+            points=sheet.points,
+            trim=sheet.cut,
+            real=dict(self.real),
+            enlarged=frozenset(self.enlarged),
         )
 
 

@@ -120,7 +120,7 @@ def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, 
     rows = min(len(paragraphs(script.title)), MAX_TITLE)
     head = 2 * TITLE + (rows - 1) * LEADING * TITLE if leaf.headed and not form.shape.bleeds else 0.0
     if paper is None:
-        width, height = _millimetres(form)
+        width, height = _millimetres(form, shape_of(form, leaf))
         wide, high = round(width * dots), round((height + head * (_page_size(form) == FIT)) * dots)
         margin = round(MARGIN * dots)
         trim, safe = (0, 0, wide, high), (margin, margin, wide - margin, high - margin)
@@ -152,13 +152,17 @@ def sheet_for(script: Script, form: Format, leaf: Leaf, count: int, total: int, 
     return Blank(wide, high, inset(0, 0), safe, area, foot, dots, form.shape.bleeds, points, cut)
 
 
+def shape_of(form: Format, leaf: Leaf) -> PageLayout:
+    """The arrangement of a page's cells."""
+    return form.shape.holding(len(leaf.panels)) if leaf.kind == "cells" else form.shape
+
+
 def _page_size(form: Format) -> str:
     return form.page or form.shape.page
 
 
-def _millimetres(form: Format) -> tuple[float, float]:
-    """Width and height of the page."""
-    layout = form.shape
+def _millimetres(form: Format, layout: PageLayout) -> tuple[float, float]:
+    """Width and height of the page of a `layout`."""
     if _page_size(form) != FIT:
         return PAGES[_page_size(form)]
     across = max(len(row.widths) for row in layout.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PAGES = {"a4": (210.0, 297.0), "letter": (215.9, 279.4), "comic": (168.0, 260.0), "square": (210.0, 210.0)}
 """Width and height of a page in millimetres."""
@@ -32,6 +32,16 @@ class PageLayout:
     def panels(self) -> int:
         """How many panels a page takes."""
         return sum(len(row.widths) for row in self.rows)
+
+    def holding(self, count: int) -> PageLayout:
+        """The arrangement of a page with `count` panels (1 or more), of which none is empty: where that is fewer than
+        there are cells, the last of the fullest rows has one less, again and again, and its others are wider."""
+        rows = list(self.rows)
+        for _ in range(count, self.panels):
+            at = max(range(len(rows)), key=lambda k: (len(rows[k].widths), k))
+            rows[at] = replace(rows[at], widths=rows[at].widths[:-1])
+            rows = [row for row in rows if row.widths]
+        return replace(self, rows=tuple(rows))
 
 
 LAYOUTS = {

@@ -63,6 +63,7 @@ def test_the_examples_of_the_docs(address, tiny_backend, client, tmp_path, monke
     for wrong, says in (
         ({"kind": "docx"}, "no kind of file 'docx'"),
         ({"trim": "huge"}, "no paper 'huge'"),
+        ({"bleed": 0.125}, "A bleed is for a trim"),
         ({"kind": "storyboard", "grid": "9x9"}, "9x9 cells is not between"),
         ({"kind": "ora", "panel": 3}, "panel is 3; it must be a whole number from 1 to 2"),
         ({"kind": "ora", "panel": 2}, "in one piece"),

@@ -382,13 +382,21 @@ def test_a_tab_that_no_longer_holds_the_story_changes_nothing_of_it(studio, app,
     new.does("story.keep", title="The newer one")
     with pytest.raises(gr.Error, match="another tab"):
         old.does("story.save")
-    old.does("story.anew")
-    assert studio.stories.load(kept_story).title == "The newer one" and old.browser[1] == kept_story
+    old.does("story.anew", title="Typed here")
+    mine = old.browser[1]
+    assert studio.stories.load(kept_story).title == "The newer one" and mine != kept_story
+    assert studio.stories.load(mine).title == "Typed here" and cast_of(studio, mine) == ["Mia"]
     old.does("story.act", {"what": "undo"})
-    assert old.shown("title") == "The newer one"
-    assert SAVED in old.does("story.keep", title="Newer still")
-    new.browser = [Store.new_key(), old.browser[1]]
-    assert SAVED in new.does("story.here") and new.browser == [kept_story, old.browser[1]]
+    assert old.shown("title") == "Typed here" and old.browser[0] == mine
+    assert SAVED in old.does("story.keep", title="Typed on") and SAVED in new.does("story.keep", title="Newer still")
+
+    other, newest = Tab(app, [kept_story, mine]), Tab(app, [kept_story, None])
+    other.does("story.act", {"what": "undo"}, title="Typed in a third")
+    assert other.browser[0] == mine and other.shown("title") == "Typed on"
+    assert studio.stories.load(other.browser[1]).title == "Typed in a third"
+    assert SAVED in newest.does("story.keep", title="The newest")
+    new.browser = [Store.new_key(), mine]
+    assert SAVED in new.does("story.here") and new.browser == [kept_story, mine]
 
 
 def test_the_story_before_can_be_had_back_after_a_reload(app, kept_story):

@@ -1,5 +1,7 @@
 """Frames of models enlarged for paper."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -7,7 +9,7 @@ from PIL import Image, ImageDraw
 from anystory.__main__ import main
 from anystory.pages import enlarge
 from anystory.pages.enlarge import enlarged
-from anystory.pages.export import export
+from anystory.pages.export import export, write
 from anystory.pages.form import Format, PageError
 from anystory.pages.layout import Pages
 from anystory.pages.paper import paper
@@ -43,6 +45,18 @@ def test_no_seam_is_left_between_tiles(drawing, monkeypatch):
     whole = np.asarray(enlarged(small, 3.3), int)
     monkeypatch.setattr(enlarge, "TILE", 32)
     assert whole.shape == (231, 297, 3) and abs(np.asarray(enlarged(small, 3.3), int) - whole).max() <= 1
+
+
+def test_of_frames_that_are_painted_larger_no_network_is_told(tmp_path):
+    project = rendered(tmp_path / "story")
+
+    def painter(number, frame, _):
+        return replace(frame, image=frame.image.resize((80, 80))) if number == 2 else None
+
+    pages = Pages(project, Format("full", dpi=72, paper=paper("6x6"), upscale=True), painter=painter)
+    told = [said for said in write(pages, tmp_path / "a.pdf") if "dots" in said]
+    assert told[0].startswith("The pictures of panels 1, 3, of 11 dots") and "a small network" in told[0]
+    assert told[1].startswith("The pictures of panels 2 have ") and "render them larger" in told[1]
 
 
 def test_frames_with_too_few_dots_are_enlarged_and_it_is_told(tmp_path, capsys):

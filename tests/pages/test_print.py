@@ -218,15 +218,15 @@ def test_an_e_book_tells_what_is_seen_and_said_in_reading_order(project, tmp_pat
 
 
 def test_panels_run_the_way_the_words_do_or_as_is_asked_for(tmp_path):
-    hebrew = tuple(Panel(f"Fox {k}", ("Fox",), "שלום לכולם") for k in range(2))
-    for panels, asked, backwards in ((hebrew, "", True), (FOUR[:2], "", False), (FOUR[:2], "rtl", True)):
+    hebrew = tuple(Panel(f"Fox {k}", ("Fox",), "שלום לכולם") for k in range(4))
+    for panels, asked, backwards in ((hebrew, "", True), (FOUR, "", False), (FOUR, "rtl", True)):
         folder = tmp_path / f"{panels is hebrew}{asked}"
         made = rendered(folder, story(panels, title=""))
-        form = Format("strip", dpi=72, lettering=Lettering("none", "none", asked))
+        form = Format("manga", dpi=72, lettering=Lettering("none", "none", asked))
         pages = Pages(made, form)
-        light = np.asarray(pages[0].image.convert("L"))
-        halves = light[:, : light.shape[1] // 2], light[:, light.shape[1] // 2 :]
-        assert ((halves[0] < 250).mean() < (halves[1] < 250).mean()) == backwards == pages.backwards
+        row = np.asarray(pages[0].image.convert("L"))[100]  # of a wider cell and a narrower one
+        gutter = 40 + np.flatnonzero(row[40:-40] >= 250)
+        assert (gutter.mean() < row.size / 2) == backwards == pages.backwards
         export(folder, folder / "book.cbz", form)
         with zipfile.ZipFile(folder / "book.cbz") as archive:
             info = ElementTree.fromstring(archive.read("ComicInfo.xml"))

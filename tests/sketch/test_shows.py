@@ -25,6 +25,13 @@ def test_every_label_means_what_it_is_for_and_no_two_are_alike(kind, language):
         assert meant is not None and (meant.kind, meant.key, meant.who) == (kind, key, who), words
 
 
+def test_spanish_labels_of_the_cast_fit_everybody_and_earlier_ones_are_understood():
+    labels = [label(kind, key, "es") for kind in ROLES for key in offered(kind)]
+    assert not [words for words in labels if words.endswith(("ado", "ido")) and words[:4] != "con "]
+    before = {"está sentado": "sits", "está tumbado": "lies", "enfadado": "angry", "enamorado": "in love"}
+    assert {words: told(f"Mia {words}", ["Mia"]).key for words in before} == before
+
+
 def test_what_is_told_wins_over_the_line_and_goes_on():
     tag = "[shows: forest; night; rain; close-up; Mia sits; mia happy; 小明跑步]"
     text = f"{tag} Mia and 小明 walk on a sunny beach\nMia eats"

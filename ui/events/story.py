@@ -79,12 +79,15 @@ def exchange(
     if parts.visitors.busy(request.session_hash):
         return {bar.notice: story.note([say("story.busy")])}
     now, held, said = story.draft(studio, *values), studio.holds(visit), []
-    if held and not story.is_empty(now):
+    mine = visit.key if held else studio.stories.new_key()  # another tab has that one: what stands here is a copy
+    if not story.is_empty(now):
         try:
-            studio.stories.save(visit.key, now)
+            if not held:
+                studio.stories.copy(visit.key, mine)
+            studio.stories.save(mine, now)
         except DraftError as error:
             said = [say("story.unsaved", reason=say(error))]
-            if not visit.story.exists():  # there is nothing to come back to
+            if not held or not visit.story.exists():  # there is nothing to come back to
                 return {bar.notice: story.note(said)}
     other = studio.visit(key, visit.files)
     try:
@@ -93,7 +96,7 @@ def exchange(
         if held:
             studio.visit(visit.key, visit.files)
         return {bar.notice: story.note([say(error)])}
-    before = None if story.is_empty(now) else visit.key
+    before = None if story.is_empty(now) else mine
     return {
         **shows(parts, opened, say),
         parts.visit: other,
