@@ -43,7 +43,7 @@ SPOKEN = ("talks", "whispers", "sings")
 """What another listens to."""
 COVERS = ("bed", "sofa", "table", "desk", "chair", "armchair", "blanket", "bush", "curtain", "hedge", "wardrobe")
 """What one hides under or behind of whom it is only said that one is there."""
-AFLOAT = {"underwater": "swims", "sky": "flies"}
+AFLOAT = {"space": "floats", "underwater": "swims", "sky": "flies"}
 """What one does of whom nothing is said where there is no ground."""
 MOVING = ("walks", "runs", "flies", "swims", "jumps", "climbs")
 """What a mount does when its rider does."""
