@@ -70,6 +70,26 @@ CLITICS = {"lo": "he", "la": "she", "los": "they", "las": "they", "le": "", "les
 BODILY = ("digs", "waves", "points", "peeks", "runs", "walks", "holds", "takes", "writes", "paints", "pushes", "pulls",
           "plays", "works", "opens", "jumps", "dances", "looks")  # fmt: skip
 """Actions of which hands, feet and noses are said in the stead of their owner."""
+TELLING = ("talks", "whispers", "shouts", "thinks", "writes")
+"""Actions after which it may be told what is said, thought or written: "says that …", "asks if …"."""
+OPENING = {
+    "en": ("that", "if", "whether", "how", "what", "why", "about"),
+    "es": ("que", "si", "cómo", "qué", "por qué", "sobre", "acerca de", "sobre el tema de"),
+    "zh": (),
+}
+"""What opens it after the verb, or after whom it is told."""
+REPORTED = ("i", "he", "she", "they", "it", "we", "there is", "there was", "there were", "there are")
+"""What opens it right after a verb that says it: "said she was …"."""
+SAYING = {
+    "en": ("say", "said", "says", "think", "thinks", "thought"),
+    "es": (),
+    "zh": ("说", "讲", "告诉", "听说", "梦", "问"),
+}
+"""Verbs, and beginnings of Chinese ones, after which what is said may follow at once."""
+BUT = ("but", "pero", "但", "但是", "可是")
+"""What leads back from it: "dreams of the sea, but …"."""
+SAID = ("着", "完", "话", "笑")
+"""Ends of Chinese verbs after which it does not."""
 WORDY = ("writes", "reads")
 """Actions after which a colon opens words: "writes on the board: VOLCANO"."""
 GAZING = ("eye", "eyes", "gaze", "ojo", "ojos", "mirada", "眼睛", "目光", "视线")
@@ -97,7 +117,13 @@ class _Walk(Details):
                 self.attribute(at)
                 self._clues("", unit)
                 continue
+            if unit.text in BUT:
+                self.telling = None
+            elif self._opens(unit):
+                self.telling = self.act
             self._read(kind, at, unit)
+            if kind == "verb" and self._tells(at, unit):
+                self.telling = self.act
             self._clues(kind, unit)
             if unit.text in GONE or ("ends" in unit and unit.text.split(" ")[-1] in GONE):
                 self._gone()
@@ -112,6 +138,29 @@ class _Walk(Details):
         self.found.moods = {**self.moved, **self.found.moods}
         self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
+
+    def _opens(self, unit: Unit) -> bool:
+        """Whether what is told begins here: "that" of "tells them that …", "if" of "asks if …"."""
+        after = ("verb", "noun", "name", "somebody", *PRONOUNS)
+        return self._may_tell() and unit.text in OPENING[self.language] and self.previous in after
+
+    def _tells(self, at: int, unit: Unit) -> bool:
+        """Whether what is told, dreamt or remembered follows a verb at once: "said she was …", "dice que", 梦见."""
+        if not self._may_tell():
+            return False
+        remembers = self.act.action == "thinks" and "unreal" in self.act.manners
+        if remembers or unit.text.endswith(" que"):
+            return True
+        if any(other.text == QUOTE for other in self.units):
+            return False
+        if self.language == "zh":
+            return unit.text.startswith(SAYING["zh"]) and not unit.text.endswith(SAID)
+        after = self.unit(at + 1)
+        return unit.text in SAYING["en"] and after is not None and after.text in REPORTED
+
+    def _may_tell(self) -> bool:
+        act = self.act
+        return act is not None and act.state == REAL and act.action in TELLING and self.telling is None
 
     def _gone(self) -> None:
         """ "one chick was missing", 帽子不见了: what was just named is not there."""
@@ -241,7 +290,7 @@ class _Walk(Details):
             told = UNREAL if unit.text in ":：" and (wrote or self.state == UNREAL) else REAL
             self._close()
             self.clause()
-            self.dangling = None
+            self.dangling = self.telling = None
             self.state = told
             return
         self.mods, self.prep, self.skyward = Modifiers(), "", False
@@ -258,6 +307,7 @@ class _Walk(Details):
         self.mods = Modifiers()
         after = self.next(at)
         if after is not None and after.verb and self.act is not None and not after.noun and after.form != forms.BASE:
+            self.telling = None if self.telling is self.act else self.telling  # "dreams of the sea and wakes up"
             self.state, self.prep = REAL, ""
 
     def _while(self, at: int, unit: Unit) -> None:
@@ -531,6 +581,8 @@ class _Walk(Details):
                 names = self._unnamed()
         self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
         self.act.doers = [] if actors else [mention for mention in self.subject if mention.kind == "thing"]
+        if len(self.subject) == 1 and self.previous not in ("mark", "moment") and "exists" not in manners:
+            self.subject[0].acts = True
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
         self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle and not exists else None

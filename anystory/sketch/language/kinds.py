@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from anystory.sketch.language import forms
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.lexicon import SURE, Sense
-from anystory.sketch.language.sentence import PREPOSITIONS, PRONOUNS, REAL, RELATIONS, STATES, Act, Mention, Sentence
+from anystory.sketch.language.sentence import (
+    PREPOSITIONS,
+    PRONOUNS,
+    REAL,
+    RELATIONS,
+    STATES,
+    UNREAL,
+    Act,
+    Mention,
+    Sentence,
+)
 from anystory.sketch.language.tokens import PLURAL, Unit
 from anystory.sketch.words import listed, vocabulary
 
@@ -69,6 +79,7 @@ class Position:
         self.act: Act | None = None
         self.prep = ""
         self.joined = False  # "and" or a comma was just read
+        self.telling: Act | None = None  # what follows is only told, asked, dreamt or remembered in this act
         self.state = REAL
         self.previous = "start"  # the kind of the unit before, adverbs left out
         self.last: Mention | None = None
@@ -87,6 +98,15 @@ class Position:
         self.placed = False  # it began with 在
         self.skyward = False  # what was just said is of the sun or the moon: "sinks into the sea"
         self.middle = False  # the preposition was "in the middle of"
+
+    @property
+    def state(self) -> str:
+        """Whether what is read is there: of what is only told nothing is, whatever its clauses say."""
+        return self._state or (REAL if self.telling is None else UNREAL)
+
+    @state.setter
+    def state(self, value: str) -> None:
+        self._state = value
 
     def actors(self) -> list[str]:
         return self.act.actors if self.act is not None and self.act.actors else names_of(self.subject)

@@ -397,7 +397,7 @@ class Nouns(Relations):
             self.as_subject(mention)
         elif follows and self.starts(at) and not (self.language == "zh" and mention.value == "body"):
             self.clause()
-            mention.act, mention.state = None, REAL
+            mention.act, mention.state = None, self.state
             self.as_subject(mention)
         elif self.joined and mention.kind == "name" and self._elsewhere(at):
             self._as_other(at, mention)
