@@ -55,6 +55,8 @@ GOING = ("va", "van", "voy", "vamos", "vas", "iba", "iban", "íbamos", "fue", "f
 GOES = ("walks", "runs", "climbs", "flies", "swims", "crawls", "sneaks", "jumps", "rides")
 TOWARDS = {"a": "to", "hasta": "to", "hacia": "toward", "por": "through"}
 """Spanish prepositions that may end the phrase of a verb."""
+HAD = ("had", "'d", "había", "habían", "habíamos")
+"""Before a participle: it was done earlier."""
 OVER = ("过", "完", "好")
 """After a Chinese verb: it is done."""
 LIKENING = ("像", "好像", "仿佛", "如同", "犹如", "宛如")
@@ -73,6 +75,8 @@ WORDY = ("writes", "reads")
 GAZING = ("eye", "eyes", "gaze", "ojo", "ojos", "mirada", "眼睛", "目光", "视线")
 RAISED = ("hand", "arm", "paw", "mano", "brazo", "pata", "手", "胳膊", "爪子")
 """Parts of somebody that, where they go somewhere, look there or wave."""
+PAIR = 2
+"""As many as talk to each other where nobody is said to speak."""
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -100,6 +104,11 @@ class _Walk(Details):
             if kind not in SILENT:
                 self.previous = kind
         self._close()
+        spoken = not self.units or any(unit.text == QUOTE for unit in self.units)
+        done = any(act.action not in ("", "stands") for act in self.found.acts)
+        if spoken and not done and len(self.company.members) <= PAIR:
+            meant = self.meant[len(self.company.recent) :] or self.company.members  # only what they say is told
+            self.found.acts.append(Act("talks", list(dict.fromkeys(meant))))
         self.found.moods = {**self.moved, **self.found.moods}
         self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
@@ -213,6 +222,10 @@ class _Walk(Details):
             return False
         marks = [number for number in range(at, len(self.units)) if self.units[number].mark]
         return bool(marks) and self.units[marks[0]].text in ",，" and any(u.verb for u in self.units[marks[0] :])
+
+    def _earlier(self, at: int) -> bool:
+        """Whether a participle tells of what was done before the story: "the bridge that he had built"."""
+        return self.units[at].form == forms.PAST and any(unit.text in HAD for unit in self.units[max(0, at - 2) : at])
 
     def _close(self) -> None:
         """End a clause: what was to be said of a subject that never came is said of who is there alone."""
@@ -339,7 +352,8 @@ class _Walk(Details):
         finite = unit.form in (forms.THIRD, forms.BASE, forms.FIRST)
         self.participle = not self.before if self.language == "zh" else not finite
         verb = unit.text.removeprefix("se ").split(" ")[0]
-        self.single = unit.form == forms.THIRD and not (self.language == "es" and verb.endswith("n"))
+        self.plural = self.language == "es" and unit.form == forms.THIRD and verb.endswith("n")
+        self.single = unit.form == forms.THIRD and not self.plural
         if "times" in unit and self.state == REAL:
             self.found.moments.append(Occasion("times", unit.value("times"), unit.text))  # "turns out the light"
         felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
@@ -350,7 +364,7 @@ class _Walk(Details):
         if self.language == "en" and unit.form == forms.ING and self.previous in ("of", "for", "like"):
             self.act.state = self.act.state or UNREAL  # "tired of waiting", "thinks about flying"
         self.act.word = unit.text
-        self.act.purpose = self.act.purpose or self._over(at, action)
+        self.act.purpose = self.act.purpose or self._over(at, action) or self._earlier(at)
         for name in self.act.actors if felt else ():
             self.moved.setdefault(name, felt)
         if self.language == "es" and at and self.units[at - 1].text in CLITICS:
@@ -372,8 +386,8 @@ class _Walk(Details):
         self.aux = False
 
     def _of_a_time(self, at: int) -> bool:
-        """Whether a Spanish verb comes after a time, which does nothing: "por la tarde corre Mia"."""
-        return self.language == "es" and "weathers" not in self.units[at - 1]
+        """Whether a Spanish or Chinese verb comes after a time, which does nothing: "por la tarde corre Mia"."""
+        return self.language != "en" and "weathers" not in self.units[at - 1]
 
     def _led_by_particle(self, at: int) -> bool:
         """ "… and out jumped two frogs": a verb after a particle that opens its clause."""
@@ -510,9 +524,10 @@ class _Walk(Details):
         implied = not names and not self.subject
         exists = "exists" in manners and implied
         if implied and not exists:
-            names = names_of(self.before)
+            owners = [mention.owner for mention in self.before if mention.owner in self.company.members]
+            names = names_of(self.before) or owners  # 她的脚疼，坐下了
             self.subject = [] if self.language == "es" else list(self.before)
-            if not names and not self.before and action not in ("stands", ""):
+            if not names and (self.plural or not self.before) and action not in ("stands", ""):
                 names = self._unnamed()
         self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
         self.act.doers = [] if actors else [mention for mention in self.subject if mention.kind == "thing"]
@@ -546,7 +561,9 @@ class _Walk(Details):
     def _limbed(self, action: str) -> list[str]:
         """Whose hand, foot or nose it is that does something: "her hands dig"."""
         limb = self.subject[-1] if self.subject else None
-        if limb is None or limb.value != "body" or action not in BODILY or limb.owner not in self.company.members:
+        if limb is None or limb.value != "body" or limb.owner not in self.company.members:
+            return []
+        if action not in BODILY and not self.joined:
             return []
         return [limb.owner]
 

@@ -77,6 +77,7 @@ class Position:
         self.waiting: list[tuple[str, str]] = []  # positions that wait for their subject
         self.moved: dict[str, str] = {}  # the moods that verbs betray, unless another is said
         self.participle = False  # the verb just read is one
+        self.plural = False  # the verb just read is of several, in Spanish
         self.single = False  # the verb just read is of one who does it
         self.dangling: tuple[Act, dict] | None = None  # what a participle says before its subject: "kneeling, he …"
         self.aside: list[tuple[str, Mention]] = []  # what prepositions said before the verb
@@ -148,11 +149,24 @@ class Position:
         for kind in ("wheres", "distances"):
             if kind in unit and not (self.mods.open and unit.noun):
                 return kind
+        if self.language == "zh" and "numbers" in unit and self._counts_who(at):
+            return "they"
         both = "they" in unit and self.previous in ("name", *PRONOUNS)  # "they both saw"
         for kind in ("colours", "sizes") if both else ("colours", "sizes", "numbers"):
             if kind in unit and (not unit.noun or self._describes(at)):
                 return kind
         return ""
+
+    def _counts_who(self, at: int) -> bool:
+        """Whether a Chinese number of several is of no noun but of who does what follows: 两个都跑了."""
+        several = 1 < int(self.units[at].value("numbers")) <= len(self.company.members)
+        if not several or self.mods.open or self.prep or self.act is not None:
+            return False
+        ahead = itertools.takewhile(
+            lambda unit: not (unit.mark or unit.noun or unit.name or self.is_small(unit) or unit.text == "的"),
+            self.units[at + 1 :],
+        )
+        return any(unit.verb for unit in ahead)
 
     def _noun_or_word(self, at: int, unit: Unit) -> str:
         if "weathers" in unit or "times" in unit:
@@ -367,7 +381,9 @@ class Position:
 
     def _is_spanish_verb(self, at: int, unit: Unit) -> bool:
         form, before = unit.form, self.previous
-        other = unit.noun or self.is_small(unit) or "colours" in unit or "somebody" in unit  # "nada"
+        if unit.text == "nada" and before in ("verb", "has", "not"):
+            return False  # "sin decir nada"
+        other = unit.noun or self.is_small(unit) or "colours" in unit
         if form == forms.FIRST:
             opens = before in ("start", "mark", "and", "while", "i", "not", "moment", "they", SURE)
             opens = opens or self.units[at - 1].text in ("la", "las", "lo", "los")
