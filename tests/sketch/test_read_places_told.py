@@ -117,3 +117,16 @@ def test_what_is_done_is_spelled_out():
     doing = [sign for sign in signs() if sign.doing]
     assert doing
     assert not any("/" in phrase for sign in doing for several in sign.words.values() for phrase in several)
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("Cuentan que en la playa vivía una niña, Mia", "beach"),
+        ("Dicen que en la playa vivía una niña, Mia", "beach"),
+        ("Mia cuenta que en la playa vivía una niña", "kitchen"),
+    ],
+)
+def test_a_story_that_is_handed_down_is_there(line, place):
+    shots = read_story(Script((Panel("Mia está en la cocina", ("Mia",)), Panel(line, ("Mia",))), (CastMember("Mia"),)))
+    assert shots[-1].place == place

@@ -70,6 +70,8 @@ CLITICS = {"lo": "he", "la": "she", "los": "they", "las": "they", "le": "", "les
 BODILY = ("digs", "waves", "points", "peeks", "runs", "walks", "holds", "takes", "writes", "paints", "pushes", "pulls",
           "plays", "works", "opens", "jumps", "dances", "looks")  # fmt: skip
 """Actions of which hands, feet and noses are said in the stead of their owner."""
+HANDED_DOWN = ("cuentan", "dicen")
+"""Verbs of telling with which a story itself begins where nobody is named who tells it: "cuentan que …"."""
 TELLING = ("talks", "whispers", "shouts", "thinks", "writes")
 """Actions after which it may be told what is said, thought or written: "says that …", "asks if …"."""
 OPENING = {
@@ -160,7 +162,9 @@ class _Walk(Details):
 
     def _may_tell(self) -> bool:
         act = self.act
-        return act is not None and act.state == REAL and act.action in TELLING and self.telling is None
+        if act is None or (act.implied and act.word.partition(" ")[0] in HANDED_DOWN):
+            return False
+        return act.state == REAL and act.action in TELLING and self.telling is None
 
     def _gone(self) -> None:
         """ "one chick was missing", 帽子不见了: what was just named is not there."""
