@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anystory.cast.images import ImageError, look
-from anystory.errors import Message
 from anystory.script.read import SUFFIXES
 from anystory.story.styles import FILE
 from ui import story, storyboard
@@ -23,7 +22,7 @@ class Sorted:
     script: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
-    refused: tuple[Message, ...] = ()
+    refused: tuple[str, ...] = ()
     zipped: bool = False
 
 
@@ -35,7 +34,7 @@ def sort(paths: Sequence[str]) -> Sorted:
         return Sorted(story=files[0])
     scripts = tuple(path for path in files if _is_script(path))
     alone = tuple(path for path in files if story.is_story([path]) and not (scripts and story.is_frame(Path(path))))
-    rest, refused = list[str](), list[Message]()
+    rest, refused = list[str](), list[str]()
     for path in files:
         if path in scripts:
             rest.append(path)

@@ -115,7 +115,7 @@ def wire(parts: Parts) -> None:
             if parts.visitors.busy(request.session_hash):
                 return {widget: gr.HTML(heard=count, late=count)}
             item = next((item for item in (at.item, *at.frames) if item and item.id == event.of), None)
-            done = make(event, request, *at._replace(item=item))
+            done = make(event, request, item, *at[1:])
             if at.item is None or item is not at.item:  # another frame was opened just then
                 return {**done, widget: gr.HTML(heard=count)}
             if stage.progress in done or (widget is view.read and text.edits in done):
