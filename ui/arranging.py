@@ -55,8 +55,8 @@ def figure(item: Shown, say: Callable[..., str], source: str = "") -> str:
     it."""
     blanks = {name: f"{{{name}}}" for name in ("x", "y", "size", "turn")}  # which the browser fills in
     words = {word: say(f"arrange.{word}", **blanks) for word in WORDS}
-    own = f"{FILE}{escape(str(item.file))}?{item.thumbnail.stem}"  # of another name for another picture
-    width, height = item.frame.image.size
+    own = f"{FILE}{escape(str(item.file))}"
+    width, height = item.still.size
     alt = escape(say("viewer.alt", number=item.number, prompt=item.panel.prompt))
     return (
         f'<div class="opened-frame{" tinted" * bool(source)}" data-id="{item.id}" data-number="{item.number}" '
@@ -69,7 +69,7 @@ def laid(studio: Studio, item: Shown | None, refused: int = 0) -> str:
     """The objects of an opened frame for the browser, as HTML without anything to see: of storybook's frames with the
     layers that they are made of, of a model's as boxes. `refused`, another number each time, puts them back where they
     are in the frame."""
-    if item is None or not item.frame.maps.names[:-1]:
+    if item is None or not item.names:
         return ""
     data = _of_sketch(studio, item) if item.backend == STORYBOOK else _of_maps(item)
     if data is None:
@@ -84,7 +84,7 @@ def asked_of(studio: Studio, item: Shown) -> Asked | None:
     """What a frame of storybook was made from; None where its panel can no longer be made."""
     try:
         story = item.job.story(studio.sketches.backend)
-        return studio.sketches.of_frame(story, item.number, item.frame.seed)
+        return studio.sketches.of_frame(story, item.number, item.still.seed)
     except AnyStoryError:  # a wildcard's list or an own drawing has gone since
         return None
 
@@ -166,7 +166,7 @@ def _file(item: Shown, picture: Image.Image) -> str:
 
 def _of_maps(item: Shown) -> dict[str, Any]:
     """The cast of a model's frame: a box around where each is, which can only be moved and made larger or smaller."""
-    maps, (width, height) = item.frame.maps, item.frame.image.size
+    maps, (width, height) = item.frame.maps, item.still.size
     scale = SIDE / max(width, height)
     size = round(width * scale), round(height * scale)
     names = maps.names[:-1]
@@ -188,7 +188,7 @@ def arranged(studio: Studio, item: Shown, before: Steering, told: Mapping[str, A
     """How a panel is steered whose cast was moved about. `told` comes from the page, where anybody could have sent it;
     `strength` is that of a layout which is only begun, or which nobody heeded; what else the script says of how firmly
     and when stays. Raises ValueError with a sentence."""
-    names, layout = item.frame.maps.names[:-1], before.layout
+    names, layout = item.names, before.layout
     freed = set(_texts(told.get("free"))) & set(names)
     objects = [one for one in _list(told.get("objects")) if isinstance(one, Mapping) and one.get("name") in names]
     boxes = {one["name"]: Place(one["name"], _box(one)) for one in objects if one["name"] not in freed}

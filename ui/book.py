@@ -274,7 +274,7 @@ def save_script(script: Script, kind: str, shown: Mapping[int, Shown], item: Sho
     job = replace(item.job, script=script)
     name = place(job, f".{kind}").name
     frames = {number: one.file.read_bytes() for number, one in shown.items()}
-    files = exported(script, name, frames, item.frame.image.width / item.frame.image.height)
+    files = exported(script, name, frames, item.still.size.width / item.still.size.height)
     target = place(job, "-storyboarder.zip" if kind == "storyboarder" else f".{kind}")
     write_atomic({target: zipped(files) if kind == "storyboarder" else files[name]})
     return target

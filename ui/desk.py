@@ -106,12 +106,12 @@ def opened(item: Shown | None, others: Sequence[Take], pinned: bool, sketches: b
 def routing(item: Shown, sketches: bool) -> str:
     """The board and the strengths, as they were asked for; without a layout the board starts from the routing. Of a
     backend that `sketches` there are no strengths."""
-    steering, names = item.panel.steering, item.frame.maps.names[:-1]
+    steering, names = item.panel.steering, item.names
     if not names:
         return f'<p class="hint">{t("desk.nobody")}</p>'
-    cast, layout = item.job.names, steering.layout
+    frame, cast, layout = item.frame, item.job.names, steering.layout
     colours = [*colours_of(names, cast), GROUND]
-    held = [_bits(place) for place in item.frame.maps.located((SIDE, SIDE))]
+    held = [_bits(place) for place in frame.maps.located((SIDE, SIDE))]
     everybody = list(zip((*names, BACKGROUND), colours, strict=True))
     there = [_place(*who, paint=bits) for who, bits in zip(everybody, (*held, ""), strict=True)]
     asked = {place.name: place for place in layout.places}
@@ -120,11 +120,11 @@ def routing(item: Shown, sketches: bool) -> str:
         start = [_asked(name, who, asked.get(name)) for name, who in everybody]
     strength = layout.strength if asked else STRENGTH
     board = (
-        f'<div class="board"><img src="{html.data_uri(item.frame.image, LARGE)}" alt=""><canvas width="{SIDE}" '
+        f'<div class="board"><img src="{html.data_uri(frame.image, LARGE)}" alt=""><canvas width="{SIDE}" '
         f'height="{SIDE}" aria-label="{_said("desk.board")}"></canvas></div>'
         f'<div class="tools">{_whose((*names, BACKGROUND), colours)}{_tools()}'
         f"{WHOLLY if sketches else _window(strength, layout)}"
-        f"{_strengths(names, colours, steering, item.frame.seed, ('seed',) if sketches else tuple(PREVIEWS))}"
+        f"{_strengths(names, colours, steering, frame.seed, ('seed',) if sketches else tuple(PREVIEWS))}"
         f'<button type="button" class="go" data-act="steer">{t("desk.steer")}</button></div>'
     )
     data = {"number": item.number, "touched": bool(asked), "places": start, "routing": there}

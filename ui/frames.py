@@ -341,5 +341,5 @@ def outcome(say: Callable[..., str], run: Run) -> str:
     if run.job.retry is None or run.error is not None:
         return ""
     number = run.job.retry
-    now = next((item.frame.seed for item in run.shown or () if item.number == number), None)
+    now = next((item.still.seed for item in run.shown or () if item.number == number), None)
     return say("frames.nobetter" if run.seeds.get(number) == now else "frames.better", number=number, seed=now)

@@ -62,7 +62,7 @@ class Run:
     ) -> None:
         self.job = job
         self.before = tuple(before)
-        self.seeds = {item.number: item.frame.seed for item in before}
+        self.seeds = {item.number: item.still.seed for item in before}
         self.moment = Moment("frames.waiting", waiting=job.wanted)
         self.shown: tuple[Shown, ...] | None = None
         self.error: Exception | None = None
@@ -151,10 +151,12 @@ def reason(error: Exception) -> str:
 
 @dataclass
 class Visitor:
-    """Somebody with the page open: what they may still have, and their render."""
+    """Somebody with the page open: what they may still have, their render, and how many frames they had `opened` when
+    the last one was opened."""
 
     allowance: Allowance
     run: Run | None = None
+    opened: int = 0
     seen: float = field(default_factory=time.monotonic)
 
 

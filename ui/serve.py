@@ -214,6 +214,7 @@ def run(argv: Sequence[str] | None = None, program: str = COMMAND) -> int:
 def serve(asked: argparse.Namespace, program: str) -> int:
     """Run the app until it is told to end; returns its exit status."""
     heap.share()
+    heap.apart()  # frames and photographs come and go, and would leave holes
     with starting():
         import_gradio()  # which reads the variables set above
         from ui.app import build, launch

@@ -72,7 +72,8 @@ def _item(
         mark = ' aria-current="true"' if opened else ""
         by = f'<span class="by">{escape(item.backend)}</span>' if named and how == DONE else ""
         picture = (
-            f'<button class="thumbnail-item" data-open="{item.id}" title="{words}"{mark}>'
+            f'<button class="thumbnail-item" data-open="{item.id}" data-file="{FILE}{escape(str(item.file))}" '
+            f'data-size="{item.still.size.width} {item.still.size.height}" title="{words}"{mark}>'
             f'<img src="{FILE}{escape(str(item.thumbnail))}" alt="" loading="lazy">{label}'
             f"{stands if how == OLD else by}{PIN.format(escape(say('panel.pinned'))) if item.pinned else ''}</button>"
         )
@@ -90,7 +91,7 @@ def _item(
 
 
 STRIP = """
-let last = null;
+let last = null, opened = 0;
 const boxes = () => [...element.querySelectorAll(".pick")];
 const picked = () => boxes().filter((box) => box.ariaChecked === "true").map((box) => Number(box.dataset.pick));
 const pick = (box, range) => {
@@ -110,8 +111,30 @@ element.addEventListener("click", (event) => {
   if (!button) return;
   element.querySelectorAll("[aria-current]").forEach((other) => other.removeAttribute("aria-current"));
   button.setAttribute("aria-current", "true");
-  trigger("select", {id: Number(button.dataset.open)});
+  const count = ++opened;
+  show(button).finally(() => trigger("select", {id: Number(button.dataset.open), count}));
 });
+const ahead = new Map();  // pictures that may be opened next, which the browser has as long as they are here
+function fetched(item) {
+  const file = item?.querySelector("[data-file]")?.dataset.file;
+  if (!file || ahead.has(file)) return;
+  ahead.set(file, Object.assign(new Image(), {src: file}));
+  if (ahead.size > 6) ahead.delete(ahead.keys().next().value);
+}
+function beside() {
+  const item = element.querySelector("[aria-current]")?.closest("li");
+  [item?.previousElementSibling, item?.nextElementSibling].forEach(fetched);
+}
+element.addEventListener("pointerover", ({target}) => fetched(target.closest("li")));
+async function show(button) {  // the picture at once, from what the page has; what is told of it follows
+  const frame = document.querySelector("#frame .opened-frame"), whole = frame?.querySelector(".whole");
+  if (!whole) return;
+  frame.dataset.id = button.dataset.open;
+  frame.classList.remove("tinted");
+  [whole.width, whole.height] = button.dataset.size.split(" ");
+  whole.src = button.dataset.file;
+  await whole.decode().catch(() => {});
+}
 element.addEventListener("keydown", (event) => {
   const step = {ArrowRight: 1, ArrowLeft: -1}[event.key], item = event.target.closest("li");
   if (!item) return;
@@ -134,7 +157,9 @@ const live = () => {  // the item of the panel at work shows what the progress s
 };
 if (progress) new MutationObserver(live).observe(progress, {subtree: true, childList: true, attributes: true});
 const tell = () => document.dispatchEvent(new Event("strip-changed"));  // the cards show its pictures too
-new MutationObserver(tell).observe(element, {subtree: true, childList: true, attributes: true});
+new MutationObserver(() => { tell(); beside(); }).observe(element, {subtree: true, childList: true, attributes: true});
 tell();
+beside();
 """
-"""What happens on the strip: `select` with the `id` of a frame to open, `input` with the numbers `chosen`."""
+"""What happens on the strip: `select` with the `id` of a frame to open and the `count` of those, `input` with the
+numbers `chosen`."""

@@ -27,9 +27,9 @@ from anystory.cast import segment
 from anystory.cast.segment import Segmenter, SegmentError
 from anystory.errors import AnyStoryError, Message
 from anystory.maps import figures as maps
-from anystory.maps.diagnosis import Diagnosis, diagnose
+from anystory.maps.diagnosis import Diagnosis
 from anystory.project.drafts import Store
-from anystory.project.folder import Project, ProjectError, frame_file, png, write_atomic
+from anystory.project.folder import Project, ProjectError, png, write_atomic
 from anystory.project.imprint import ImprintError, story_from_png
 from anystory.project.lineage import lineage, pictured, renamed, renames
 from anystory.render.jobs import RenderJob, work
@@ -47,6 +47,7 @@ from ui.gate import Listeners
 from ui.limits import Allowance, Limits
 from ui.previews import STORY as EXAMPLE
 from ui.scratch import Scratch, forget
+from ui.stills import Still
 from ui.strings import say
 from ui.turnstile import Turn, Turnstile
 
@@ -120,7 +121,7 @@ class Job:
         panel would have by itself."""
         panel = self.script.panels[item.number - 1]
         own = panel_seed(self.seed, item.number) if panel.seed is None else panel.seed
-        panel = replace(panel, steering=steering, seed=panel.seed if own == item.frame.seed else item.frame.seed)
+        panel = replace(panel, steering=steering, seed=panel.seed if own == item.still.seed else item.still.seed)
         return replace(self.with_panel(item.number, panel), panels=(item.number,), retry=None, variants=0)
 
     def with_panel(self, number: int, panel: Panel) -> Job:
@@ -182,18 +183,35 @@ class Job:
 @dataclass(frozen=True, eq=False)  # Gradio hashes what a state holds, which pictures do not allow
 class Shown:
     """A finished frame: panel `number` (from 1) of a job. `id` is that panel in the story's folder, whatever number it
-    has there by now (`Entry.panel`). `file` is its PNG to take home, settings inside; `thumbnail` a small JPEG of it,
-    under a name that changes with the picture; `backend` the name of what made it. One that is `pinned` is not made
-    again."""
+    has there by now (`Entry.panel`). `still` is what is known of it without its pixels; `thumbnail` a small JPEG of it,
+    under a name that changes with the picture. One that is `pinned` is not made again."""
 
     number: int
     id: int
-    frame: Frame
-    file: Path
+    still: Still
     thumbnail: Path
     job: Job
-    backend: str
     pinned: bool = False
+
+    @property
+    def frame(self) -> Frame:
+        """The whole frame. Raises ProjectError where it can no longer be read."""
+        return self.still.frame
+
+    @property
+    def file(self) -> Path:
+        """Its PNG to take home, settings inside."""
+        return self.still.file
+
+    @property
+    def backend(self) -> str:
+        """The name of what made it."""
+        return self.still.backend
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Who is in it."""
+        return self.still.names[:-1]
 
     @property
     def panel(self) -> Panel:
@@ -222,24 +240,18 @@ class Shown:
     @property
     def in_folder(self) -> tuple[Project, int]:
         """The story's folder, and the number that the panel has there by now. Raises ProjectError where it is gone."""
-        project = Project(self.job.visit.story)
-        number = project.number(self.id)
-        if number is None:
-            raise ProjectError(
-                Message("Panel {number} is no longer in the story; make the frames again.", number=self.number)
-            )
-        return project, number
+        return _in_folder(self.job.visit, self.id, self.number)
 
     def shows(self, panel: Panel, number: int) -> bool:
         """Whether it is what a panel asks for, as number `number` of a script that is `framed`."""
         mine = framed(self.job.script)[self.number - 1]
         filled = self.job.filled(mine, self.number), self.job.filled(panel, number)
-        mine, other = (pictured(each, self.frame) for each in filled)
+        mine, other = (pictured(each, self.still) for each in filled)
         return mine == other
 
-    @cached_property
+    @property
     def diagnosis(self) -> Diagnosis:
-        return diagnose(self.frame.maps, self.frame.image)
+        return self.still.diagnosis
 
     @property
     def trace_words(self) -> str:
@@ -406,12 +418,15 @@ class Studio:
             settings.steps,
             settings.guidance,
         )
-        there, _ = project.frames()
         now = dict.fromkeys((member.name for member in story.script.cast), "") | looks(story)
         shown = []
-        for number, frame in there.items():
+        for number in project.entries:
             made = project.asked(number)
             if made is None:
+                continue
+            try:
+                frame = project.frame(number)
+            except ProjectError:  # as `Project.unreadable` tells
                 continue
             was = {member.name: made.looks.get(member.name, "") for member in made.script.cast}
             then = renamed(framed(made.script)[made.panel - 1], renames(was, now))
@@ -614,6 +629,7 @@ class _Telling:
         if step.frame and not job.variants:
             fresh = _shown(number, self._project.panel(number), step.frame, job)
         if fresh and number in self._shown and _same(fresh, self._shown[number]):
+            self._shown[number].still.written_anew(fresh.still)
             fresh = self._shown[number]  # what is open or cached of it goes on being so
         if fresh:
             self._shown[number] = fresh
@@ -687,7 +703,7 @@ def fetch(model: str) -> Iterator[tuple[int, int]]:
 
 
 def _same(one: Shown, other: Shown) -> bool:
-    return one.frame.seed == other.frame.seed and one.frame.image.tobytes() == other.frame.image.tobytes()
+    return (one.still.seed, one.thumbnail) == (other.still.seed, other.thumbnail)  # by the digest of the picture
 
 
 def slug(title: str) -> str:
@@ -701,15 +717,22 @@ def place(job: Job, end: str) -> Path:
 
 
 def _shown(number: int, panel: int, frame: Frame, job: Job) -> Shown:
-    """A finished frame of panel `number` of a job, which is `panel` in the story's folder, with copies of it to show
-    and to take home. Raises ProjectError where that is gone."""
+    """A finished frame of panel `number` of a job, which is `panel` in the story's folder, with files of its own to
+    show and to take home. Raises ProjectError where that is gone."""
+    project, there = _in_folder(job.visit, panel, number)
     file = place(job, f"-{number:03d}.png")
-    item = Shown(number, panel, frame, file, _small(number, frame.image, job.visit), job, "")
-    project, there = item.in_folder
-    write_atomic({file: (project.folder / frame_file(there)).read_bytes()})
-    with Image.open(file) as picture:
-        made_by = str(picture.info.get("backend", ""))
-    return replace(item, backend=made_by, pinned=there in project.entries and project.entries[there].pinned)
+    still = Still.of(frame, project, there, file.parent, file.name)
+    return Shown(number, panel, still, _small(number, frame.image, job.visit), job, project.entries[there].pinned)
+
+
+def _in_folder(visit: Visit, panel: int, number: int) -> tuple[Project, int]:
+    """The folder of a visitor's story, and the number that `panel` of it has there by now. Raises ProjectError where it
+    is gone, which was number `number`."""
+    project = Project(visit.story)
+    there = project.number(panel)
+    if there is None:
+        raise ProjectError(Message("Panel {number} is no longer in the story; make the frames again.", number=number))
+    return project, there
 
 
 @dataclass(frozen=True)
@@ -800,7 +823,7 @@ def pin(item: Shown, on: bool) -> Shown:
     sentence."""
     project, number = item.in_folder
     project.pin(number, on)
-    return replace(item, job=item.job.keep(item.number, item.frame.seed) if on else item.job, pinned=on)
+    return replace(item, job=item.job.keep(item.number, item.still.seed) if on else item.job, pinned=on)
 
 
 def _small(number: int, image: Image.Image, visit: Visit) -> Path:
@@ -824,9 +847,10 @@ def map_sheet(item: Shown) -> Path:
 
 
 def _trace(item: Shown) -> RoutingTrace:
-    if item.frame.trace is None:
+    trace = item.frame.trace
+    if trace is None:
         raise ValueError(Message("The frame of panel {number} has no trace; make it again.", number=item.number))
-    return item.frame.trace
+    return trace
 
 
 def animation(item: Shown) -> Path:

@@ -151,16 +151,17 @@ def tinted(
 
     Of a trace that does not hold the maps of `step`, those of the last one before it show.
     """
-    trace, cast, tinted = item.frame.trace, item.job.names, item.frame.image
+    frame, cast = item.frame, item.job.names
+    trace, tinted = frame.trace, frame.image
     grey = tinted.convert("L").convert("RGB") if seen else tinted
     if not seen or mode == WHOLE or trace is None:
         if seen:
-            tinted = overlay(grey, item.frame.maps, names=who, opacity=opacity / 100, cast=cast)
-        return lettered(tinted, item.panel, item.frame.maps, Lettering(captions, dialogue)).image if letters else tinted
+            tinted = overlay(grey, frame.maps, names=who, opacity=opacity / 100, cast=cast)
+        return lettered(tinted, item.panel, frame.maps, Lettering(captions, dialogue)).image if letters else tinted
     at = max((s for s in trace.steps if s <= step), default=trace.steps[0])
     kinds = trace.kinds if kind == BOTH else (kind,)
     drawn = [trace_overlay(grey, trace, at, int(layer) or None, k, who, opacity / 100, cast) for k in kinds]
-    return sheet(drawn, kinds, len(drawn), cell=max(320, item.frame.image.width)) if len(drawn) > 1 else drawn[0]
+    return sheet(drawn, kinds, len(drawn), cell=max(320, frame.image.width)) if len(drawn) > 1 else drawn[0]
 
 
 def to_take_home(item: Shown, letters: bool, captions: str, dialogue: str) -> Path:
@@ -170,7 +171,8 @@ def to_take_home(item: Shown, letters: bool, captions: str, dialogue: str) -> Pa
         return item.file
     with Image.open(item.file) as picture:
         text = {str(key): value for key, value in picture.info.items() if isinstance(value, str)}
-    made = lettered(item.frame.image, item.panel, item.frame.maps, Lettering(captions, dialogue))
+    frame = item.frame
+    made = lettered(frame.image, item.panel, frame.maps, Lettering(captions, dialogue))
     target = item.file.with_stem(f"{item.file.stem}-lettered")
     target.write_bytes(Page(made.image, (item.number,), text=text).png)
     return target
@@ -178,7 +180,8 @@ def to_take_home(item: Shown, letters: bool, captions: str, dialogue: str) -> Pa
 
 def opened(item: Shown, say: Callable[..., str]) -> list[Any]:
     """The values of `Viewer.outputs` for a frame."""
-    names, trace, diagnosis = item.frame.maps.names[:-1], item.frame.trace, item.diagnosis
+    frame, names, diagnosis = item.frame, item.names, item.diagnosis
+    trace = frame.trace
     if trace is None or not names:
         scrub = [gr.Radio(value=WHOLE, visible=False), gr.Column(visible=False), *[gr.skip()] * 3, ""]
     else:
@@ -195,14 +198,12 @@ def opened(item: Shown, say: Callable[..., str]) -> list[Any]:
         item,
         gr.Row(visible=True),
         figure(item, say),
-        html.opened(
-            item.number, item.panel, names, item.job.names, item.frame.seed, item.backend, say, item.frame.made
-        ),
-        html.verdict(" ".join(map(say, (diagnosis.sentence, *map(recognised, item.frame.notes)))), diagnosis.passed),
+        html.opened(item.number, item.panel, names, item.job.names, frame.seed, item.backend, say, frame.made),
+        html.verdict(" ".join(map(say, (diagnosis.sentence, *map(recognised, frame.notes)))), diagnosis.passed),
         gr.Button(visible=not diagnosis.passed),
         gr.Checkbox(value=False, visible=bool(names)),
         gr.Column(visible=False),
-        gr.CheckboxGroup(choices=list(names), value=list(names), info=html.measured(item.frame.maps.measure)),
+        gr.CheckboxGroup(choices=list(names), value=list(names), info=html.measured(frame.maps.measure)),
         *scrub,
         gr.Checkbox(value=False, visible=bool(item.panel.caption or item.panel.dialogue)),
         item.file,

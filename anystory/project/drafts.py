@@ -30,7 +30,7 @@ from PIL import Image
 
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
-from anystory.project.folder import ProjectError, cutouts, png, write_atomic
+from anystory.project.folder import ProjectError, cutouts, linked, png, write_atomic
 from anystory.project.imprint import without_pictures
 from anystory.project.schema import DRAFT, SchemaError, parsed, read_settings
 from anystory.script.form import MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError
@@ -384,7 +384,7 @@ class Store:
         source = self.folder(key)
         try:
             if source.is_dir():
-                shutil.copytree(source, self.folder(other), copy_function=_linked)
+                shutil.copytree(source, self.folder(other), copy_function=linked)
         except OSError as error:
             raise DraftError(
                 Message("The story cannot be put away ({strerror}).", strerror=error.strerror or type(error).__name__)
@@ -435,13 +435,6 @@ class Store:
         with contextlib.suppress(OSError):
             os.replace(folder, gone)  # at once, so that nobody reads half a story
             shutil.rmtree(gone, ignore_errors=True)
-
-
-def _linked(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or one that knows no links
-        shutil.copy2(source, target)
 
 
 def _size(paths: Iterable[Path]) -> int:

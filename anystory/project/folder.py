@@ -33,6 +33,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import struct
 import time
 import unicodedata
@@ -272,6 +273,15 @@ def write_atomic(files: Mapping[Path, Contents] | Iterable[tuple[Path, Contents]
             ),
             path,
         ) from error
+
+
+def linked(source: str | Path, target: str | Path) -> None:
+    """Have a file that is only ever replaced as a whole in a second place, as the same one where the disk can. Raises
+    OSError where it cannot be read or written."""
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copy2(source, target)
 
 
 def settle(file: BinaryIO) -> None:

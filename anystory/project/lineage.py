@@ -14,8 +14,10 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 from operator import itemgetter
+from typing import Protocol
 
-from anystory.story.model import Frame, Panel
+from anystory.story.from_sketch import FromSketch
+from anystory.story.model import Panel
 from anystory.story.prompt import rename
 from anystory.story.steering import Steering
 
@@ -45,7 +47,17 @@ def words(panel: Panel) -> tuple[str, tuple[str, ...]]:
     return " ".join(panel.prompt.split()), panel.cast
 
 
-def pictured(panel: Panel, frame: Frame) -> Panel:
+class FrameLike(Protocol):
+    """A finished frame, or what is known of one."""
+
+    @property
+    def is_sketch(self) -> bool: ...
+
+    @property
+    def from_sketch(self) -> FromSketch: ...
+
+
+def pictured(panel: Panel, frame: FrameLike) -> Panel:
     """A panel less what a frame like this one does not show of it: panels that are alike in the rest ask for the same.
     Who speaks, is flipped or turned shows in sketches and in what begins with one; its style and what is asked of a
     model do not in a sketch alone."""

@@ -139,7 +139,7 @@ class Reader:
         self._known = before is not None  # whether anything has told where the story is
         self._open = before is not None  # whether the room it is in, if it is in one, may be any
         self._meant: list[str] = []
-        self._narrator = ""
+        self._narrator = self._topic = ""
         self._genders: dict[str, str] = {}
         self._rested: dict[str, Role] = {}
         if before is not None:
@@ -157,7 +157,7 @@ class Reader:
         text = panel.prompt
         if language == "en":
             text = settled(text, find_names(text, self._names), self._told, shown=True)
-        company = Company(self._names, members, self._meant, self._narrator, self._genders)
+        company = Company(self._names, members, self._meant, self._narrator, self._genders, self._topic)
         sentence = parse(text, company, language, self._own.kinds)
         said: set[str] = set()
         guessed: set[str] = set()
@@ -198,6 +198,7 @@ class Reader:
         self._time, self._weather = time, weather
         self._meant = [*company.recent, *sentence.meant][-4:]
         self._narrator = sentence.narrator or self._narrator
+        self._topic = next((act.actors[0] for act in reversed(sentence.acts) if len(act.actors) == 1), self._topic)
         self._open = spot.open
         self.moved = goes_somewhere(sentence)
         self._visited(shot.place)

@@ -7,7 +7,6 @@ import os
 import re
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,10 +22,20 @@ LINES = ("Fern walks in the forest", "Bruno sits on the beach", "Fern and Bruno 
 SKETCHED = """count => count ===
   [...document.querySelectorAll(".panel .sketch")].filter((image) => image.naturalWidth).length"""
 
-OPENED = """old => {
-  const image = document.querySelector("#frame .whole");
-  return image.getAttribute("src") !== old && image.complete;
+ACTED = """() => ["input", "click"].forEach((kind) => document.addEventListener(kind, ({timeStamp}) => {
+  window.acted = timeStamp;
+}, true))"""
+"""Notes when somebody typed or clicked last."""
+
+SEEN = """async ([selector, count, old]) => {
+  const there = () => [...document.querySelectorAll(selector)].filter((image) => image.naturalWidth && image.complete);
+  const next = () => new Promise(requestAnimationFrame);
+  while (there().length < count || there()[0].getAttribute("src") === old) await next();
+  await there()[count - 1].decode();
+  await next();
+  return (performance.now() - window.acted) / 1000;
 }"""
+"""Seconds from then until so many pictures are seen, the first of which is not the old one."""
 
 PHOTOGRAPH = (4000, 3000)
 """Pixels of a photograph: 12 million."""
@@ -64,25 +73,22 @@ def measure(page) -> None:
     """Write three lines, make their frames, and open one."""
     upload(page, EXAMPLE / "fern.png", EXAMPLE / "bruno.png")
     expect(page.locator("img.cutout")).to_have_count(2)
-    box, asked, waits = page.locator("#script textarea"), [], []
+    box, asked = page.locator("#script textarea"), []
     page.on("request", lambda request: asked.append(request.url))
+    page.evaluate(ACTED)
     for count, line in enumerate(LINES, 1):
         asked.clear()
         box.press("Control+End")
         box.press_sequentially(line if count == 1 else f"\n{line}", delay=20)
-        since = time.perf_counter()
-        page.wait_for_function(SKETCHED, arg=count)
-        waits.append(time.perf_counter() - since)
+        wait = page.evaluate(SEEN, [".panel .sketch", count, None])
         page.wait_for_function("() => !document.querySelector('.story.waits')")
-        print(f"line {count}: sketch after {waits[-1]:.2f} s, {len(asked)} requests")
+        print(f"line {count}: sketch after {wait:.2f} s, {len(asked)} requests")
     page.locator("#render").click()
     expect(frames(page)).to_have_count(len(LINES))
     settle(page)
     before = page.locator("#frame .whole").get_attribute("src")
-    since = time.perf_counter()
     frames(page).nth(1).click()
-    page.wait_for_function(OPENED, arg=before)
-    print(f"a panel opened after {time.perf_counter() - since:.2f} s")
+    print(f"a panel opened after {page.evaluate(SEEN, ['#frame .whole', 1, before]):.2f} s")
     drag(page)
 
 

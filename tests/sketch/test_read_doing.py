@@ -111,3 +111,16 @@ def test_a_dark_forest_is_a_forest_in_the_dark():
     panels = tuple(Panel(line, ("Rosa",)) for line in lines)
     shots = read_story(Script(panels, (CastMember("Rosa", description="a princess"),)))
     assert [(shot.place, shot.time) for shot in shots[1:]] == [("forest", "night"), ("garden", "sunrise")]
+
+
+@pytest.mark.parametrize(
+    ("line", "actions"),
+    [
+        ("树后面爬出一只乌龟。", {}),
+        ("石头后面跳出阿花。", {"阿花": "jumps"}),
+        ("地毯上趴着阿花。", {"阿花": "lies"}),
+        ("Clara y Rufo esperan. «Qué frío», se ríe la Abuela.", {"Abuela": "laughs"}),
+    ],
+)
+def test_who_comes_after_the_verb_is_its_subject(line, actions):
+    assert done(line, language="es" if "«" in line else "zh") == actions

@@ -70,7 +70,10 @@ def test_places_of_deadlines_depths_wonders_and_words_of_two_meanings(lines, pla
 @pytest.mark.parametrize(
     ("lines", "members", "actions"),
     [
-        (["Mia walks in the park", "Sings all the way"], ("Mia", "Tom"), ["sings", "stands"]),
+        (["Mia walks in the park", "Sings all the way"], ("Mia", "Tom"), ["sings", "listens"]),
+        (["Mia le da la mano a Tom", "Salta por encima del muro"], ("Mia", "Tom"), ["jumps", "stands"]),
+        (["Mia y Tom llegan al parque", "Saltan por encima del muro"], ("Mia", "Tom"), ["jumps", "jumps"]),
+        (["Mia corre por el parque", "«Qué calor», se ríe Tom"], ("Mia", "Tom"), ["stands", "laughs"]),
         (["At last he sleeps"], ("Mia",), ["sleeps"]),
         (["They laugh"], ("Mia",), ["laughs"]),
         (["She and he dance"], ("Mia", "Tom"), ["dances", "dances"]),
@@ -328,3 +331,32 @@ def test_who_is_in_front_of_a_name_is_somebody_else(line, seen):
 
 def test_who_comes_beside_a_name_in_a_list_is_somebody_else():
     assert [thing.concept for thing in shots("Mia, a dog, and Tom run")[0].things] == ["dog"]
+
+
+@pytest.mark.parametrize(
+    ("line", "actions"),
+    [
+        ("Mia tells Tom about her day", ["talks", "listens"]),
+        ("Mia sings a lullaby", ["sings", "listens"]),
+        ("Tom le habla a Mia de su perro", ["listens", "talks"]),
+        ("Mia sits on the bench while Tom speaks", ["sits", "talks"]),
+        ("Tom kicks the ball", ["stands", "kicks"]),
+    ],
+)
+def test_who_is_alone_with_somebody_who_speaks_listens(line, actions):
+    assert [role.action for role in last(line, members=("Mia", "Tom")).roles] == actions
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("Mia walks up to the table and laughs", "laughs"),
+        ("Mia picks up her cup and drinks", "drinks"),
+        ("Mia makes the bed and lies down", "lies"),
+        ("Mia steps onto the stage and bows", "bows"),
+        ("Mia entra, toma una manzana y come", "eats"),
+        ("小美走进来，拿起杯子喝水", "drinks"),
+    ],
+)
+def test_of_several_actions_the_one_that_a_picture_shows(line, action):
+    assert last(line).roles[0].action == action

@@ -15,7 +15,7 @@ FLOORS = {
         "time": 0.99,
         "weather": 0.98,
         "where": 0.97,
-        "action": 0.89,
+        "action": 0.88,
         "relation": 0.75,
         "mood": 0.72,
         "things": 0.90,

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""How events run that answer at once."""
+SLOW: dict[str, Any] = {"show_progress": "hidden", "show_progress_on": [], "api_visibility": "private"}
+"""How events run that wait in the queue. No progress shows, so none is told: to tell it, Gradio's page copies at every
+event all that the outputs of it and of all events before it hold."""
 
-SLOW: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""How events run that wait in the queue."""
+QUICK: dict[str, Any] = {"queue": False, **SLOW}
+"""How events run that answer at once."""
 
 CUTTING: dict[str, Any] = {"concurrency_id": "cut", "concurrency_limit": 1}
 """And those that cut pictures out, which takes its time and so is done beside what changes a cast."""

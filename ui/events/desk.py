@@ -69,12 +69,14 @@ def wire(parts: Parts) -> None:
             return desk.opened(None, (), False, False)
         return desk.opened(item, takes(item), pinned(item), sketches(item, chosen))
 
-    def open_frame(event: gr.EventData, frames: Frames, chosen: str, answer: str) -> list[Any]:
+    def open_frame(event: gr.EventData, request: gr.Request, frames: Frames, chosen: str, answer: str) -> list[Any]:
+        if event.count < parts.visitors[request.session_hash].opened:
+            return [gr.skip()] * (len(table.outputs) + 1)
         item = next((item for item in frames if item.id == event.id), None)
         return [*shown(item, chosen), still(item, frames, answer)]
 
     asked_for = [stage.shown, parts.choice.name, table.alike]
-    stage.gallery.select(open_frame, asked_for, [*table.outputs, table.alike], **QUICK)
+    stage.gallery.select(open_frame, asked_for, [*table.outputs, table.alike], trigger_mode="multiple", **QUICK)
     seen_anew = [view.item.change, stage.ended.change]
     gr.on(seen_anew, shown, [view.item, parts.choice.name], table.outputs, trigger_mode="always_last", **QUICK)
 
@@ -150,7 +152,7 @@ def wire(parts: Parts) -> None:
         item, there = at.item, line(at)
         if there is None:
             return said("desk.changed", request, number=item.number)
-        told, seed = desk.steering(event._data, item.frame.maps.names[:-1]), desk.seed(event._data)
+        told, seed = desk.steering(event._data, item.names), desk.seed(event._data)
         number, job = there
         before = job.script.panels[item.number - 1].steering
         told = (desk.placed if sketches(item, at.drawer) else desk.steered)(before, told)

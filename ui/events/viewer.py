@@ -38,10 +38,14 @@ def wire(parts: Parts) -> None:
     stage, view = parts.stage, parts.view
 
     def open_frame(event: gr.EventData, request: gr.Request, shown: tuple[Shown, ...]) -> list[Any]:
-        item = next((item for item in shown if item.id == event.id), None)
+        visitor = parts.visitors[request.session_hash]
+        late, visitor.opened = event.count < visitor.opened, max(event.count, visitor.opened)
+        item = next((item for item in shown if item.id == event.id and not late), None)
         return viewer.opened(item, words(request)) if item else [gr.skip()] * len(view.outputs)
 
-    opens = stage.gallery.select(open_frame, stage.shown, view.outputs, **QUICK)
+    # A click while another frame is still coming is none to leave out, and one that another has overtaken is: the page
+    # has the picture of the last already.
+    opens = stage.gallery.select(open_frame, stage.shown, view.outputs, trigger_mode="multiple", **QUICK)
     lay(parts, opens.then, view.item.change, stage.ended.change)
 
     def redraw(request: gr.Request, item: Shown | None, *settings: Any) -> Any:

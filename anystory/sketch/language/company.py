@@ -64,10 +64,11 @@ GRAMMAR_OF_DESCRIPTIONS = ("with", "in", "on", "who", "from", "like")
 
 
 class Company:
-    """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those in
-    the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last;
-    `seen`: who is known already, and so not "a bear"; `narrator`: who says "I", once that is known; `learned`: {name:
-    "she" or "he"} of those whose descriptions do not tell, to which what the pronouns of the line tell is added."""
+    """The members of a panel's cast. `descriptions`: {name: description}, in the cast's order. `members` are those
+    in the panel; the others' names are still names. `recent`: who was meant in the panel before, the latest last;
+    `topic`: who did what was told there last; `seen`: who is known already, and so not "a bear"; `narrator`: who
+    says "I", once that is known; `learned`: {name: "she" or "he"} of those whose descriptions do not tell, to which
+    what the pronouns of the line tell is added."""
 
     def __init__(
         self,
@@ -76,8 +77,10 @@ class Company:
         recent: Sequence[str] = (),
         narrator: str = "",
         learned: dict[str, str] | None = None,
+        topic: str = "",
     ) -> None:
         self.members = tuple(members)
+        self.topic = topic
         self.seen: frozenset[str] = frozenset()
         learned = {} if learned is None else learned
         self.narrator = narrator

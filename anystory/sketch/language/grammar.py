@@ -134,6 +134,7 @@ class _Walk(Details):
         elif kind == "verb":
             self._verb(at, unit)
         elif kind == "is" and self._goes(at, unit):
+            self.single = not unit.text.endswith("n")
             self.begin("walks", frozenset(), self.state)
         elif kind == "is":
             self.be()
@@ -337,7 +338,8 @@ class _Walk(Details):
             self.state = LIKE  # 像撒了一地的星星
         finite = unit.form in (forms.THIRD, forms.BASE, forms.FIRST)
         self.participle = not self.before if self.language == "zh" else not finite
-        self.single = unit.form == forms.THIRD
+        verb = unit.text.removeprefix("se ").split(" ")[0]
+        self.single = unit.form == forms.THIRD and not (self.language == "es" and verb.endswith("n"))
         if "times" in unit and self.state == REAL:
             self.found.moments.append(Occasion("times", unit.value("times"), unit.text))  # "turns out the light"
         felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
@@ -525,9 +527,14 @@ class _Walk(Details):
             self.attach(prep, mention)
 
     def _unnamed(self) -> list[str]:
-        """Who does what nobody is said to do: in English, where the verb is of one, who was meant last."""
-        one = self.language == "en" and self.single
-        return list(self.company.recent[-1:] if one else ()) or list(self.company.members)
+        """Who does what nobody is said to do: who is there alone; in English who was meant last where the verb tells of
+        one, and in Spanish all where it tells of several. Else it is more often somebody else, or something."""
+        if self.single and self.language == "en" and self.company.recent:
+            return list(self.company.recent[-1:])
+        if self.single and self.language == "es" and self.company.topic in self.company.members:
+            return [self.company.topic]
+        several = not self.single if self.language == "es" else self.single and self.language == "en"
+        return list(self.company.members) if several or len(self.company.members) == 1 else []
 
     def _of_limbs(self, action: str) -> str:
         """What somebody does whose eyes or hand do it: "her eyes dart about", "his hand shot up"."""

@@ -77,6 +77,7 @@ class Position:
         self.waiting: list[tuple[str, str]] = []  # positions that wait for their subject
         self.moved: dict[str, str] = {}  # the moods that verbs betray, unless another is said
         self.participle = False  # the verb just read is one
+        self.single = False  # the verb just read is of one who does it
         self.dangling: tuple[Act, dict] | None = None  # what a participle says before its subject: "kneeling, he …"
         self.aside: list[tuple[str, Mention]] = []  # what prepositions said before the verb
         self.led: list[tuple[str, Mention]] = []  # the same, of the act that has begun
@@ -366,7 +367,7 @@ class Position:
 
     def _is_spanish_verb(self, at: int, unit: Unit) -> bool:
         form, before = unit.form, self.previous
-        other = unit.noun or self.is_small(unit) or "colours" in unit
+        other = unit.noun or self.is_small(unit) or "colours" in unit or "somebody" in unit  # "nada"
         if form == forms.FIRST:
             opens = before in ("start", "mark", "and", "while", "i", "not", "moment", "they", SURE)
             opens = opens or self.units[at - 1].text in ("la", "las", "lo", "los")

@@ -423,10 +423,16 @@ class Nouns(Relations):
     def _inverted(self, at: int, mention: Mention) -> bool:
         """ "in the garden sits Mia", "llega Mia", "en el árbol canta un pájaro": the subject comes after its verb."""
         act = self.act
-        if self.language == "zh" or act.passive or self.previous not in BEFORE_INVERTED:
+        if act.passive or self.previous not in BEFORE_INVERTED:
             return False
+        if self.language == "zh":
+            somebody = mention.kind == "name" or mention.value in living()
+            nobody = act.implied and not names_of(self.before) and not self.subject
+            return somebody and nobody and act.action in (*ALONE, "")  # 地毯上蜷着一条小红龙
         if mention.kind == "name":
             said = self.previous == "verb" or act.action in ("talks", "whispers", "shouts")
+            free = act.action in ALONE or not names_of(self.before)
+            said = said or (self.language == "es" and self.previous == "the" and free)  # "se ríe la abuela"
             speech = said and act.action in SPEECH
             new = act.implied and (speech or not names_of(self.before))
             return said and (new or (self.language == "es" and not self.subject))

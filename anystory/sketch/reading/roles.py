@@ -24,7 +24,7 @@ SUFFERED = {
 """What one does to whom something is done."""
 RESTING = ("sits", "lies", "sleeps", "hides", "rides")
 """What one goes on with until something else is said."""
-UNBROKEN = ("sleeps", "lies")
+UNBROKEN = ("sleeps", "lies", "sits")
 """What one goes on with though something is done to one."""
 RISING = ("walks", "runs", "flies", "swims", "jumps", "climbs", "dances", "chases", "follows", "falls", "dives",
           "crawls",
@@ -39,6 +39,8 @@ SUPPORTS = {
     **dict.fromkeys(("horse", "pony", "donkey", "camel", "bicycle", "boat", "canoe", "car", "raft"), "rides"),
 }
 """What one does of whom it is only said what one is on or in."""
+SPOKEN = ("talks", "whispers", "sings")
+"""What another listens to."""
 COVERS = ("bed", "sofa", "table", "desk", "chair", "armchair", "blanket", "bush", "curtain", "hedge", "wardrobe")
 """What one hides under or behind of whom it is only said that one is there."""
 AFLOAT = {"space": "floats", "underwater": "swims", "sky": "flies"}
@@ -59,7 +61,7 @@ def roles_of(
     """One role for each member, in their order. `rested`: those who sat, lay, slept, hid or rode when they were last
     told of, if they are still there; `place`: where the panel is."""
     roles = (_role(sentence, name, members, heights[name], facings[name]) for name in members)
-    return tuple(_still(role, rested.get(role.name), sentence, place) for role in roles)
+    return tuple(_still(role, rested.get(role.name), sentence, place, members) for role in roles)
 
 
 def postures(roles: Sequence[Role], sentence: Sentence, before: Mapping[str, Role]) -> dict[str, Role]:
@@ -81,11 +83,19 @@ def _rises(sentence: Sentence, name: str) -> bool:
     )
 
 
-def _still(role: Role, rested: Role | None, sentence: Sentence, place: str) -> Role:
+def _hears(sentence: Sentence, name: str, members: Sequence[str]) -> bool:
+    """Whether somebody is spoken to, or is the only other one where somebody speaks."""
+    spoken = (act for act in sentence.acts if act.action in SPOKEN and act.state == REAL and name not in act.actors)
+    return any(name in act.toward or (act.actors and len(members) == 2) for act in spoken)
+
+
+def _still(role: Role, rested: Role | None, sentence: Sentence, place: str, members: Sequence[str]) -> Role:
     if role.action != "stands" or _rises(sentence, role.name):
         return role
     broken = role.name in sentence.meant and (rested is None or rested.action not in UNBROKEN)
     if rested is None or broken or role.relation or role.where:
+        if _hears(sentence, role.name, members):
+            return replace(role, action="listens")
         return role if role.relation in ("on", "in") else replace(role, action=AFLOAT.get(place, role.action))
     return replace(role, action=rested.action, relation=rested.relation, targets=rested.targets)
 
@@ -133,7 +143,7 @@ def _carries(targets: Sequence[str], members: Sequence[str]) -> bool:
 
 def _rank(act: Act) -> float:
     on_the_way = act.action == "walks" and bool(act.manners & {"reaches", "leaves", "enters"})
-    return ACTIONS[act.action].rank - 3 * act.purpose - 1.5 * on_the_way
+    return ACTIONS[act.action].rank - 4 * act.purpose - 3 * on_the_way - 3 * act.implied
 
 
 def _suffered(sentence: Sentence, name: str) -> str:
