@@ -18,7 +18,7 @@ from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.language.traditional import as_written
 from anystory.sketch.own_places import OwnPlace, own_places
-from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, surely_elsewhere
+from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, surely_elsewhere, tellers_of
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
 from anystory.sketch.reading.own import OwnPlaces
 from anystory.sketch.reading.places import (
@@ -138,6 +138,7 @@ class Reader:
         self._indoors = ""
         self._known = before is not None  # whether anything has told where the story is
         self._open = before is not None  # whether the room it is in, if it is in one, may be any
+        self._told_place = False  # whether a line has said where it is, since it came there
         self._meant: list[str] = []
         self._narrator = self._topic = ""
         self._genders: dict[str, str] = {}
@@ -200,6 +201,8 @@ class Reader:
         self._narrator = sentence.narrator or self._narrator
         self._topic = next((act.actors[0] for act in reversed(sentence.acts) if len(act.actors) == 1), self._topic)
         self._open = spot.open
+        if "place" in said or (self._before is not None and self._before.place != spot.place):
+            self._told_place = "place" in said
         self.moved = goes_somewhere(sentence)
         self._visited(shot.place)
         self._indoors = building_of(sentence) or self._indoors
@@ -279,12 +282,20 @@ class Reader:
             shown = ""  # it does not rain in a forest of giant mushrooms
         if not shown or (spot.open and self._known and not indoors(shown)):
             return spot
+        if self._told_place and not spot.open and not self._leads_away(sentence, shown, spot.place):
+            return spot
         if shown == "lake" and self._known and spot.place in SEASIDE:
             shown = "sea"  # a boat
         if shown == "snow" and self._known and indoors(spot.place):
             shown = self._outside(spot.place)
         self._known = True
         return replace(spot, place=shown)
+
+    def _leads_away(self, sentence: Sentence, shown: str, here: str) -> bool:
+        """Whether what is seen moves a story from where a line said that it is: it has been there, it is what somebody
+        does that tells of it, or more than one thing does in a line in which somebody goes or nobody does anything."""
+        scene = goes_somewhere(sentence) or not sentence.acts
+        return shown in self._been or tellers_of(sentence, shown, here) > (1 if scene else 2)
 
     def _inside(self, here: str) -> str:
         """Where one is who goes in, or ""."""

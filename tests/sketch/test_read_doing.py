@@ -124,3 +124,16 @@ def test_a_dark_forest_is_a_forest_in_the_dark():
 )
 def test_who_comes_after_the_verb_is_its_subject(line, actions):
     assert done(line, language="es" if "«" in line else "zh") == actions
+
+
+@pytest.mark.parametrize(
+    ("lines", "actions"),
+    [
+        (["小宝和阿花回到家。", "两个都睡着了。"], {"小宝": "sleeps", "阿花": "sleeps"}),
+        (["三个一起跳起来。"], dict.fromkeys(("小宝", "阿花", "爸爸"), "jumps")),
+        (["小宝的脚很疼，坐在地上。"], {"小宝": "sits"}),
+        (["爸爸半夜背着小宝。"], {"爸爸": "carries", "小宝": "rides"}),
+    ],
+)
+def test_numbers_and_limbs_stand_for_those_who_do_it_in_chinese(lines, actions):
+    assert done(*lines, language="zh") == actions

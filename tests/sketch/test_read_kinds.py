@@ -72,6 +72,7 @@ def test_places_of_deadlines_depths_wonders_and_words_of_two_meanings(lines, pla
     [
         (["Mia walks in the park", "Sings all the way"], ("Mia", "Tom"), ["sings", "listens"]),
         (["Mia le da la mano a Tom", "Salta por encima del muro"], ("Mia", "Tom"), ["jumps", "stands"]),
+        (["Mia y Tom llegan al parque", "Todo tiembla. Corren ladera abajo"], ("Mia", "Tom"), ["runs", "runs"]),
         (["Mia y Tom llegan al parque", "Saltan por encima del muro"], ("Mia", "Tom"), ["jumps", "jumps"]),
         (["Mia corre por el parque", "«Qué calor», se ríe Tom"], ("Mia", "Tom"), ["stands", "laughs"]),
         (["At last he sleeps"], ("Mia",), ["sleeps"]),
@@ -140,7 +141,8 @@ def test_what_one_refuses_to_do_is_not_done():
         (["小美躺在病床上"], "hospital"),
         (["Mia duerme en el tren"], "train"),
         (["Mia walks up the hill"], "hill"),
-        (["Mia kicks a ball in the meadow", "She is fast asleep under her blanket"], "bedroom"),
+        (["Mia kicks a ball", "She is fast asleep under her blanket"], "bedroom"),
+        (["Mia kicks a ball in the meadow", "She is fast asleep under her blanket"], "meadow"),
         (["Mia llega a la biblioteca"], "library"),
         (["Mia is in the kitchen", "Tom sat before the house"], "village"),
     ],
@@ -354,9 +356,32 @@ def test_who_is_alone_with_somebody_who_speaks_listens(line, actions):
         ("Mia picks up her cup and drinks", "drinks"),
         ("Mia makes the bed and lies down", "lies"),
         ("Mia steps onto the stage and bows", "bows"),
+        ("Mia looks at the hole that she had dug", "looks"),
+        ("Mia mira el hoyo que había cavado", "looks"),
         ("Mia entra, toma una manzana y come", "eats"),
         ("小美走进来，拿起杯子喝水", "drinks"),
     ],
 )
 def test_of_several_actions_the_one_that_a_picture_shows(line, action):
     assert last(line).roles[0].action == action
+
+
+@pytest.mark.parametrize(
+    ("lines", "actions"),
+    [
+        (["“What is that?”"], ["talks", "talks"]),
+        (["—¿Qué es eso?"], ["talks", "talks"]),
+        (["Tom frowns. “Who are you?”"], ["listens", "talks"]),
+        (["“What is that?” Mia runs away."], ["runs", "stands"]),
+    ],
+)
+def test_where_only_words_are_told_those_who_are_there_talk(lines, actions):
+    assert [role.action for role in last(*lines, members=("Mia", "Tom")).roles] == actions
+
+
+def test_who_says_i_is_no_he():
+    cast = (CastMember("Sam", description="a boy"), CastMember("Ben", description="a boy with a cap"))
+    story = Script(
+        tuple(Panel(line, ("Sam", "Ben")) for line in ("Ben and I go to the lake", "I wait, he swims")), cast
+    )
+    assert [role.action for role in read_story(story)[-1].roles] == ["stands", "swims"]

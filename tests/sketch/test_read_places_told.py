@@ -48,6 +48,47 @@ def test_a_crater_is_the_moons_for_an_astronaut():
     assert shots("Nico da saltos entre los cráteres.", Nico="un niño astronauta")[0].place == "space"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mia said she would rather live on an island.",
+        "Mia asks if they may swim in the lake.",
+        "Mia told us about the night she got lost in the jungle.",
+        "Mia remembers the hut she built, and how it slid into the river.",
+        "The city slept.",
+        "Mia pregunta si pueden subir al castillo.",
+        "Mia dice que en la selva hay tigres.",
+        "Mia le contó cómo cruzó el desierto.",
+    ],
+)
+def test_what_is_told_asked_or_remembered_is_not_where_they_are(line):
+    assert shots("Mia sits in the kitchen.", line)[-1].place == "kitchen"
+
+
+@pytest.mark.parametrize("line", ["米娅梦见自己飞过了大海。", "米娅说城堡里有一条龙。", "米娅想起海边，还有那座灯塔。"])
+def test_what_is_told_or_dreamt_in_chinese_is_not_where_they_are(line):
+    assert shots("米娅坐在厨房里。", line, 米娅="小女孩")[-1].place == "kitchen"
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("Mia dreams of the sea and walks into the garden.", "garden"),
+        ("Mia dreams of the sea, but she is in the garden.", "garden"),
+        ("Mia says that it is late. She runs to the beach.", "beach"),
+    ],
+)
+def test_what_is_told_ends(line, place):
+    assert shots("Mia sits in the kitchen.", line)[-1].place == place
+
+
+def test_what_is_seen_moves_a_story_from_a_place_that_was_named_only_for_good_reasons():
+    assert shots("Mia walks through the forest.", "An anchor hung from a branch.")[-1].place == "forest"
+    told = ["Mia sits in the kitchen.", "She goes to the park.", "Mia stirs the soup on the stove."]
+    assert shots(*told)[-1].place == "kitchen"  # where they have been
+    assert shots("Mia waits.", "She reads the blackboard.")[-1].place == "classroom"  # nothing was named
+
+
 def test_the_roof_of_a_car_is_no_rooftop():
     assert shots("Mia waits in the street.", "She ties the kite onto the roof of the car.")[-1].place == "street"
 
@@ -76,3 +117,16 @@ def test_what_is_done_is_spelled_out():
     doing = [sign for sign in signs() if sign.doing]
     assert doing
     assert not any("/" in phrase for sign in doing for several in sign.words.values() for phrase in several)
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("Cuentan que en la playa vivía una niña, Mia", "beach"),
+        ("Dicen que en la playa vivía una niña, Mia", "beach"),
+        ("Mia cuenta que en la playa vivía una niña", "kitchen"),
+    ],
+)
+def test_a_story_that_is_handed_down_is_there(line, place):
+    shots = read_story(Script((Panel("Mia está en la cocina", ("Mia",)), Panel(line, ("Mia",))), (CastMember("Mia"),)))
+    assert shots[-1].place == place

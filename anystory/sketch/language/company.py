@@ -117,7 +117,8 @@ class Company:
         if kind == "they":
             meant = [name for name in dict.fromkeys(last) if name in free]
             return meant if len(meant) > 1 else free
-        fitting = [name for name in free if self._genders[name] in (kind, "")]
+        others = [name for name in free if name != self.narrator] or free  # who says "I" is no "he"
+        fitting = [name for name in others if self._genders[name] in (kind, "")]
         if not fitting and len(self.members) == 1:
             fitting = free  # nobody else is there to be meant
         recent = [name for name in reversed(last) if name in fitting]

@@ -151,7 +151,8 @@ class Details(Nouns):
                 value = "sunrise" if kind == "times" and self._fair_morning(at) else unit.value(kind)
                 self.found.moments.append(Occasion(kind, value, unit.text, denied, ended and state != NEGATED))
         after = self.next(at)
-        acting = after is not None and (after.verb or "is" in after) and (self.language != "es" or "weathers" in unit)
+        may = "weathers" in unit or (self.language != "es" and not names_of(self.subject))  # 爸爸半夜背着她
+        acting = may and after is not None and (after.verb or "is" in after)
         if not self.prep and self.act is None and acting:
             self.subject = [Mention("plain", "", unit.text, role="subject")]  # "the snow falls"
         self.skyward = " " in unit.text and unit.text.split()[0] in ("sun", "moon", "sol", "luna")

@@ -55,6 +55,8 @@ GOING = ("va", "van", "voy", "vamos", "vas", "iba", "iban", "íbamos", "fue", "f
 GOES = ("walks", "runs", "climbs", "flies", "swims", "crawls", "sneaks", "jumps", "rides")
 TOWARDS = {"a": "to", "hasta": "to", "hacia": "toward", "por": "through"}
 """Spanish prepositions that may end the phrase of a verb."""
+HAD = ("had", "'d", "había", "habían", "habíamos")
+"""Before a participle: it was done earlier."""
 OVER = ("过", "完", "好")
 """After a Chinese verb: it is done."""
 LIKENING = ("像", "好像", "仿佛", "如同", "犹如", "宛如")
@@ -68,11 +70,35 @@ CLITICS = {"lo": "he", "la": "she", "los": "they", "las": "they", "le": "", "les
 BODILY = ("digs", "waves", "points", "peeks", "runs", "walks", "holds", "takes", "writes", "paints", "pushes", "pulls",
           "plays", "works", "opens", "jumps", "dances", "looks")  # fmt: skip
 """Actions of which hands, feet and noses are said in the stead of their owner."""
+HANDED_DOWN = ("cuentan", "dicen")
+"""Verbs of telling with which a story itself begins where nobody is named who tells it: "cuentan que …"."""
+TELLING = ("talks", "whispers", "shouts", "thinks", "writes")
+"""Actions after which it may be told what is said, thought or written: "says that …", "asks if …"."""
+OPENING = {
+    "en": ("that", "if", "whether", "how", "what", "why", "about"),
+    "es": ("que", "si", "cómo", "qué", "por qué", "sobre", "acerca de", "sobre el tema de"),
+    "zh": (),
+}
+"""What opens it after the verb, or after whom it is told."""
+REPORTED = ("i", "he", "she", "they", "it", "we", "there is", "there was", "there were", "there are")
+"""What opens it right after a verb that says it: "said she was …"."""
+SAYING = {
+    "en": ("say", "said", "says", "think", "thinks", "thought"),
+    "es": (),
+    "zh": ("说", "讲", "告诉", "听说", "梦", "问"),
+}
+"""Verbs, and beginnings of Chinese ones, after which what is said may follow at once."""
+BUT = ("but", "pero", "但", "但是", "可是")
+"""What leads back from it: "dreams of the sea, but …"."""
+SAID = ("着", "完", "话", "笑")
+"""Ends of Chinese verbs after which it does not."""
 WORDY = ("writes", "reads")
 """Actions after which a colon opens words: "writes on the board: VOLCANO"."""
 GAZING = ("eye", "eyes", "gaze", "ojo", "ojos", "mirada", "眼睛", "目光", "视线")
 RAISED = ("hand", "arm", "paw", "mano", "brazo", "pata", "手", "胳膊", "爪子")
 """Parts of somebody that, where they go somewhere, look there or wave."""
+PAIR = 2
+"""As many as talk to each other where nobody is said to speak."""
 PRESENCE = ("stands", "walks", "runs", "")
 """Actions that, denied, deny where one is: "is not at the beach"."""
 
@@ -93,16 +119,52 @@ class _Walk(Details):
                 self.attribute(at)
                 self._clues("", unit)
                 continue
+            if unit.text in BUT:
+                self.telling = None
+            elif self._opens(unit):
+                self.telling = self.act
             self._read(kind, at, unit)
+            if kind == "verb" and self._tells(at, unit):
+                self.telling = self.act
             self._clues(kind, unit)
             if unit.text in GONE or ("ends" in unit and unit.text.split(" ")[-1] in GONE):
                 self._gone()
             if kind not in SILENT:
                 self.previous = kind
         self._close()
+        spoken = not self.units or any(unit.text == QUOTE for unit in self.units)
+        done = any(act.action not in ("", "stands") for act in self.found.acts)
+        if spoken and not done and len(self.company.members) <= PAIR:
+            meant = self.meant[len(self.company.recent) :] or self.company.members  # only what they say is told
+            self.found.acts.append(Act("talks", list(dict.fromkeys(meant))))
         self.found.moods = {**self.moved, **self.found.moods}
         self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
+
+    def _opens(self, unit: Unit) -> bool:
+        """Whether what is told begins here: "that" of "tells them that …", "if" of "asks if …"."""
+        after = ("verb", "noun", "name", "somebody", *PRONOUNS)
+        return self._may_tell() and unit.text in OPENING[self.language] and self.previous in after
+
+    def _tells(self, at: int, unit: Unit) -> bool:
+        """Whether what is told, dreamt or remembered follows a verb at once: "said she was …", "dice que", 梦见."""
+        if not self._may_tell():
+            return False
+        remembers = self.act.action == "thinks" and "unreal" in self.act.manners
+        if remembers or unit.text.endswith(" que"):
+            return True
+        if any(other.text == QUOTE for other in self.units):
+            return False
+        if self.language == "zh":
+            return unit.text.startswith(SAYING["zh"]) and not unit.text.endswith(SAID)
+        after = self.unit(at + 1)
+        return unit.text in SAYING["en"] and after is not None and after.text in REPORTED
+
+    def _may_tell(self) -> bool:
+        act = self.act
+        if act is None or (act.implied and act.word.partition(" ")[0] in HANDED_DOWN):
+            return False
+        return act.state == REAL and act.action in TELLING and self.telling is None
 
     def _gone(self) -> None:
         """ "one chick was missing", 帽子不见了: what was just named is not there."""
@@ -214,6 +276,10 @@ class _Walk(Details):
         marks = [number for number in range(at, len(self.units)) if self.units[number].mark]
         return bool(marks) and self.units[marks[0]].text in ",，" and any(u.verb for u in self.units[marks[0] :])
 
+    def _earlier(self, at: int) -> bool:
+        """Whether a participle tells of what was done before the story: "the bridge that he had built"."""
+        return self.units[at].form == forms.PAST and any(unit.text in HAD for unit in self.units[max(0, at - 2) : at])
+
     def _close(self) -> None:
         """End a clause: what was to be said of a subject that never came is said of who is there alone."""
         alone = list(self.company.members) if len(self.company.members) == 1 else []
@@ -228,7 +294,7 @@ class _Walk(Details):
             told = UNREAL if unit.text in ":：" and (wrote or self.state == UNREAL) else REAL
             self._close()
             self.clause()
-            self.dangling = None
+            self.dangling = self.telling = None
             self.state = told
             return
         self.mods, self.prep, self.skyward = Modifiers(), "", False
@@ -245,6 +311,7 @@ class _Walk(Details):
         self.mods = Modifiers()
         after = self.next(at)
         if after is not None and after.verb and self.act is not None and not after.noun and after.form != forms.BASE:
+            self.telling = None if self.telling is self.act else self.telling  # "dreams of the sea and wakes up"
             self.state, self.prep = REAL, ""
 
     def _while(self, at: int, unit: Unit) -> None:
@@ -339,7 +406,8 @@ class _Walk(Details):
         finite = unit.form in (forms.THIRD, forms.BASE, forms.FIRST)
         self.participle = not self.before if self.language == "zh" else not finite
         verb = unit.text.removeprefix("se ").split(" ")[0]
-        self.single = unit.form == forms.THIRD and not (self.language == "es" and verb.endswith("n"))
+        self.plural = self.language == "es" and unit.form == forms.THIRD and verb.endswith("n")
+        self.single = unit.form == forms.THIRD and not self.plural
         if "times" in unit and self.state == REAL:
             self.found.moments.append(Occasion("times", unit.value("times"), unit.text))  # "turns out the light"
         felt = unit.value("moods") if self.state == REAL else ""  # what is feared is not there, but the fear is
@@ -350,7 +418,7 @@ class _Walk(Details):
         if self.language == "en" and unit.form == forms.ING and self.previous in ("of", "for", "like"):
             self.act.state = self.act.state or UNREAL  # "tired of waiting", "thinks about flying"
         self.act.word = unit.text
-        self.act.purpose = self.act.purpose or self._over(at, action)
+        self.act.purpose = self.act.purpose or self._over(at, action) or self._earlier(at)
         for name in self.act.actors if felt else ():
             self.moved.setdefault(name, felt)
         if self.language == "es" and at and self.units[at - 1].text in CLITICS:
@@ -372,8 +440,8 @@ class _Walk(Details):
         self.aux = False
 
     def _of_a_time(self, at: int) -> bool:
-        """Whether a Spanish verb comes after a time, which does nothing: "por la tarde corre Mia"."""
-        return self.language == "es" and "weathers" not in self.units[at - 1]
+        """Whether a Spanish or Chinese verb comes after a time, which does nothing: "por la tarde corre Mia"."""
+        return self.language != "en" and "weathers" not in self.units[at - 1]
 
     def _led_by_particle(self, at: int) -> bool:
         """ "… and out jumped two frogs": a verb after a particle that opens its clause."""
@@ -510,12 +578,15 @@ class _Walk(Details):
         implied = not names and not self.subject
         exists = "exists" in manners and implied
         if implied and not exists:
-            names = names_of(self.before)
+            owners = [mention.owner for mention in self.before if mention.owner in self.company.members]
+            names = names_of(self.before) or owners  # 她的脚疼，坐下了
             self.subject = [] if self.language == "es" else list(self.before)
-            if not names and not self.before and action not in ("stands", ""):
+            if not names and (self.plural or not self.before) and action not in ("stands", ""):
                 names = self._unnamed()
         self.act = Act(action, names, [], manners, state, purpose, implied=implied, number=len(self.found.acts))
         self.act.doers = [] if actors else [mention for mention in self.subject if mention.kind == "thing"]
+        if len(self.subject) == 1 and self.previous not in ("mark", "moment") and "exists" not in manners:
+            self.subject[0].acts = True
         self.found.acts.append(self.act)
         self.last, self.prep, self.mods, self.joined = None, "", Modifiers(), False
         self.dangling = (self.act, dict(self.found.relations)) if implied and self.participle and not exists else None
@@ -546,7 +617,9 @@ class _Walk(Details):
     def _limbed(self, action: str) -> list[str]:
         """Whose hand, foot or nose it is that does something: "her hands dig"."""
         limb = self.subject[-1] if self.subject else None
-        if limb is None or limb.value != "body" or action not in BODILY or limb.owner not in self.company.members:
+        if limb is None or limb.value != "body" or limb.owner not in self.company.members:
+            return []
+        if action not in BODILY and not self.joined:
             return []
         return [limb.owner]
 

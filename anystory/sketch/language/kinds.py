@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from anystory.sketch.language import forms
 from anystory.sketch.language.company import Company
 from anystory.sketch.language.lexicon import SURE, Sense
-from anystory.sketch.language.sentence import PREPOSITIONS, PRONOUNS, REAL, RELATIONS, STATES, Act, Mention, Sentence
+from anystory.sketch.language.sentence import (
+    PREPOSITIONS,
+    PRONOUNS,
+    REAL,
+    RELATIONS,
+    STATES,
+    UNREAL,
+    Act,
+    Mention,
+    Sentence,
+)
 from anystory.sketch.language.tokens import PLURAL, Unit
 from anystory.sketch.words import listed, vocabulary
 
@@ -69,6 +79,7 @@ class Position:
         self.act: Act | None = None
         self.prep = ""
         self.joined = False  # "and" or a comma was just read
+        self.telling: Act | None = None  # what follows is only told, asked, dreamt or remembered in this act
         self.state = REAL
         self.previous = "start"  # the kind of the unit before, adverbs left out
         self.last: Mention | None = None
@@ -77,6 +88,7 @@ class Position:
         self.waiting: list[tuple[str, str]] = []  # positions that wait for their subject
         self.moved: dict[str, str] = {}  # the moods that verbs betray, unless another is said
         self.participle = False  # the verb just read is one
+        self.plural = False  # the verb just read is of several, in Spanish
         self.single = False  # the verb just read is of one who does it
         self.dangling: tuple[Act, dict] | None = None  # what a participle says before its subject: "kneeling, he …"
         self.aside: list[tuple[str, Mention]] = []  # what prepositions said before the verb
@@ -86,6 +98,15 @@ class Position:
         self.placed = False  # it began with 在
         self.skyward = False  # what was just said is of the sun or the moon: "sinks into the sea"
         self.middle = False  # the preposition was "in the middle of"
+
+    @property
+    def state(self) -> str:
+        """Whether what is read is there: of what is only told nothing is, whatever its clauses say."""
+        return self._state or (REAL if self.telling is None else UNREAL)
+
+    @state.setter
+    def state(self, value: str) -> None:
+        self._state = value
 
     def actors(self) -> list[str]:
         return self.act.actors if self.act is not None and self.act.actors else names_of(self.subject)
@@ -148,11 +169,24 @@ class Position:
         for kind in ("wheres", "distances"):
             if kind in unit and not (self.mods.open and unit.noun):
                 return kind
+        if self.language == "zh" and "numbers" in unit and self._counts_who(at):
+            return "they"
         both = "they" in unit and self.previous in ("name", *PRONOUNS)  # "they both saw"
         for kind in ("colours", "sizes") if both else ("colours", "sizes", "numbers"):
             if kind in unit and (not unit.noun or self._describes(at)):
                 return kind
         return ""
+
+    def _counts_who(self, at: int) -> bool:
+        """Whether a Chinese number of several is of no noun but of who does what follows: 两个都跑了."""
+        several = 1 < int(self.units[at].value("numbers")) <= len(self.company.members)
+        if not several or self.mods.open or self.prep or self.act is not None:
+            return False
+        ahead = itertools.takewhile(
+            lambda unit: not (unit.mark or unit.noun or unit.name or self.is_small(unit) or unit.text == "的"),
+            self.units[at + 1 :],
+        )
+        return any(unit.verb for unit in ahead)
 
     def _noun_or_word(self, at: int, unit: Unit) -> str:
         if "weathers" in unit or "times" in unit:
@@ -367,7 +401,9 @@ class Position:
 
     def _is_spanish_verb(self, at: int, unit: Unit) -> bool:
         form, before = unit.form, self.previous
-        other = unit.noun or self.is_small(unit) or "colours" in unit or "somebody" in unit  # "nada"
+        if unit.text == "nada" and before in ("verb", "has", "not"):
+            return False  # "sin decir nada"
+        other = unit.noun or self.is_small(unit) or "colours" in unit
         if form == forms.FIRST:
             opens = before in ("start", "mark", "and", "while", "i", "not", "moment", "they", SURE)
             opens = opens or self.units[at - 1].text in ("la", "las", "lo", "los")

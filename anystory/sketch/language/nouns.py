@@ -397,7 +397,7 @@ class Nouns(Relations):
             self.as_subject(mention)
         elif follows and self.starts(at) and not (self.language == "zh" and mention.value == "body"):
             self.clause()
-            mention.act, mention.state = None, REAL
+            mention.act, mention.state = None, self.state
             self.as_subject(mention)
         elif self.joined and mention.kind == "name" and self._elsewhere(at):
             self._as_other(at, mention)
@@ -436,6 +436,8 @@ class Nouns(Relations):
             speech = said and act.action in SPEECH
             new = act.implied and (speech or not names_of(self.before))
             return said and (new or (self.language == "es" and not self.subject))
+        if mention.kind == "place" and act.action not in ("stands", ""):
+            return False  # "corrieron ladera abajo"
         subject = bool(act.actors) and not act.implied
         free = act.implied if self.language == "en" else act.action != "stands" and not subject
         if mention.kind == "plain":

@@ -42,12 +42,12 @@ class Act:
 
 @dataclass
 class Mention:
-    """A noun of the line. `kind`: "name", "thing", "place" or "plain"; `value`: the concept or the place's key, of a
-    place with several (see `buildings`) "#" and its number, or "inside" or "outside"; `thing`: the concept of a
-    place that is also one, a barn. `prep`: what governs it; `of`: the noun before "of it" or "with
-    it"; `part`: it may be a part of what "of" names, a roof; `passing`: it is said of a thing only, "a friend who lives
-    by the sea"; `doing`: the action of a participle before it, "a flying fish". `relation` and `targets`: where it is,
-    as of a role."""
+    """A noun of the line. `kind`: "name", "thing", "place" or "plain"; `value`: the concept or the place's key, of
+    a place with several (see `buildings`) "#" and its number, or "inside" or "outside"; `thing`: the concept of a
+    place that is also one, a barn. `prep`: what governs it; `of`: the noun before "of it" or "with it"; `part`: it
+    may be a part of what "of" names, a roof; `passing`: it is said of a thing only, "a friend who lives by the
+    sea"; `acts`: it is the subject of a verb; `doing`: the action of a participle before it, "a flying fish".
+    `relation` and `targets`: where it is, as of a role."""
 
     kind: str
     value: str
@@ -67,6 +67,7 @@ class Mention:
     attribute: bool = False
     part: bool = False
     passing: bool = False
+    acts: bool = False
     doing: str = ""
     depicts: bool = False
     where: str = ""

@@ -114,6 +114,13 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
     return "" if here in FAR_OUT and found and votes[found] < 2 * SURE else found
 
 
+def tellers_of(sentence: Sentence, place: str, here: str) -> int:
+    """How much of a line tells of a place first; what somebody does there, or how what is seen lies, as three."""
+    told = [clue for clue in clues_of(sentence) if _there(clue) and signs()[clue.number].at[0] == place]
+    done = any(clue.doing and signs()[clue.number].sure for clue in told)
+    return 3 if done or place == _wonder(sentence, here) else len(told)
+
+
 @cache
 def haunt_of(description: str) -> str:
     """The place where somebody of a description belongs, or "": a pirate's ship."""

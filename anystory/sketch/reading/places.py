@@ -144,6 +144,8 @@ def spot_of(sentence: Sentence, here: str, members: Sequence[str] = (), known: S
             continue
         back = known if not here or mention.word.split()[-1] in SHIPS else ()
         place = _shared(mention, sentence.language, (here, *back, *named)) or place_of(mention)
+        if here and mention.acts and place not in known and place in PLACES and not indoors(place):
+            continue  # "the city stayed where it was", told of from elsewhere
         if place == "sea" and here in SHORES and _apart(mention, members):
             continue
         if framed and mention.value != "inside" and _through_it(mention):
@@ -399,7 +401,8 @@ def _ungoverned(mention: Mention, act: Act | None, manners: frozenset[str], seen
         return HERE
     if act is not None and act.doers and not act.actors and act.action == "works":
         return NAMED  # "a pink cloud filled the laboratory"
-    return NAMED if act is None or act.action in ("stands", "") else AFAR
+    there = act is not None and act.action in ("stands", "") and not manners & {"is", "exists"}
+    return NAMED if act is None or there else AFAR  # "I was a castle"
 
 
 def _done_far_off(act: Act | None) -> bool:
