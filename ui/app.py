@@ -18,6 +18,7 @@ from ui import (
     book,
     cast,
     choice,
+    connection,
     desk,
     finder,
     frames,
@@ -118,6 +119,7 @@ def _page(studio: Studio) -> gr.Blocks:
             story=bar,
         )
         banner = gr.HTML(elem_id="banner")
+        connection.create()
         gr.HTML(f"<p>{t(studio.stored)}</p>", elem_id="stored")
         script_events.wire(parts)
         cast_events.wire(parts)
@@ -133,7 +135,7 @@ def _page(studio: Studio) -> gr.Blocks:
         api.wire(parts)
         choice_events.wire(parts, page, banner)
         page.unload(_leaving(visitors))
-    paints.wire(page, [text.text, *actors.follows])
+    paints.wire(page, text.text)
     return page
 
 
@@ -159,7 +161,7 @@ def launch(
         theme=theme(),
         i18n=I18N,
         css_paths=STYLES,
-        head=STORAGE + TRANSLATE + KEYS,
+        head=STORAGE + connection.AGAIN + TRANSLATE + KEYS,
         max_file_size=MAX_UPLOAD,
         allowed_paths=[str(studio.pictures)],
         max_threads=2 * (MAX_QUEUE + EVENTS),  # who waits for a turn holds one, and nobody else shall wait for that

@@ -149,8 +149,7 @@ class CastWidgets:
 
     Cutting out takes its time, in which the cast goes on changing: `made` holds what was cut out, and `taken` the keys
     of those in it that have been put into the cast. `renaming` is the last name that changed the script as well, None
-    after none; `renamed` says so and takes it back. `follows` are the script before and after that name, for the
-    browser.
+    after none; `renamed` says so and takes it back.
     """
 
     actors: gr.State
@@ -161,7 +160,6 @@ class CastWidgets:
     notice: gr.HTML
     renamed: gr.HTML
     renaming: gr.State
-    follows: tuple[gr.Textbox, gr.Textbox]
     made: gr.State
     taken: gr.State
 
@@ -189,11 +187,8 @@ def create() -> CastWidgets:
     describe = gr.Button(t("cast.describe"), size="sm", elem_id="describe")
     notice = gr.HTML(elem_id="cast-notice")
     renamed = gr.HTML(js_on_load=UNDO, elem_id="cast-renamed")
-    follows = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
     made, taken = gr.State(()), gr.State(frozenset())
-    return CastWidgets(
-        gr.State(()), cards, example, files, describe, notice, renamed, gr.State(None), follows, made, taken
-    )
+    return CastWidgets(gr.State(()), cards, example, files, describe, notice, renamed, gr.State(None), made, taken)
 
 
 def spelt(text: object) -> str:

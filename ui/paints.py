@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -94,9 +93,9 @@ def _moved(place: int, one: str, other: str) -> int:
     return place + by
 
 
-def wire(page: gr.Blocks, boxes: Sequence[gr.Textbox]) -> None:
-    """What comes from these boxes has its paint, and what goes there has names."""
-    ids, pages = {box._id for box in boxes}, WeakKeyDictionary[Any, Paints]()
+def wire(page: gr.Blocks, box: gr.Textbox) -> None:
+    """What comes from the box has its paint, and what goes there has names."""
+    pages = WeakKeyDictionary[Any, Paints]()
     blocks: Any = page
     comes, goes = page.preprocess_data, page.postprocess_data
 
@@ -106,9 +105,9 @@ def wire(page: gr.Blocks, boxes: Sequence[gr.Textbox]) -> None:
             _asked.set((paints, "", ""))
             inputs = list(inputs)
             for index, block in enumerate(block_fn.inputs):
-                if block._id in ids and isinstance(box := inputs[index], str):
-                    inputs[index] = paints.whole(box)
-                    _asked.set((paints, inputs[index], box))
+                if block._id == box._id and isinstance(said := inputs[index], str):
+                    inputs[index] = paints.whole(said)
+                    _asked.set((paints, inputs[index], said))
         return await comes(block_fn, inputs, state, explicit_call)
 
     async def postprocess(block_fn: Any, predictions: Any, state: Any) -> list[Any]:
@@ -116,7 +115,7 @@ def wire(page: gr.Blocks, boxes: Sequence[gr.Textbox]) -> None:
         if state is not None:
             paints = pages.setdefault(state, Paints())
             for index, block in enumerate(block_fn.outputs):
-                if block._id in ids and isinstance(answer[index], str):
+                if block._id == box._id and isinstance(answer[index], str):
                     answer[index] = paints.short(answer[index])
         return answer
 

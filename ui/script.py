@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -19,21 +21,28 @@ from anystory.script.lint import Finding, library_words, lint, mend, pictureless
 from anystory.script.read import read_script
 from anystory.story.model import CastMember, Panel, Script, Style
 from anystory.story.styles import MAX_STYLES, NO_STYLE, all_styles, joined
-from ui import html, panels
+from ui import html, paints, panels
 from ui.ideas import ideas_for
 from ui.studio import Shown
 from ui.words import t, words
 
+EDITS = (Path(__file__).parent / "js" / "edits.js").read_text(encoding="utf-8")
+"""What happens to the text where something was done to it elsewhere on the page (`rewritten`)."""
+
+_numbers = itertools.count(1)
+
 
 @dataclass(frozen=True)
 class ScriptWidgets:
-    """The script's widgets; `findings` says what is wrong, `feedback` shows the panels as cards. `styles` holds the
-    presets that came with a script or lie beside the kept stories; `before` is the text that an idea replaced."""
+    """The script's widgets; `findings` says what is wrong, `feedback` shows the panels as cards. `edits` takes what is
+    done to the text elsewhere on the page. `styles` holds the presets that came with a script or lie beside the kept
+    stories; `before` is the text that an idea replaced."""
 
     title: gr.Textbox
     style: gr.Dropdown
     style_note: gr.HTML
     text: gr.Textbox
+    edits: gr.HTML
     notice: gr.HTML
     findings: gr.HTML
     feedback: gr.HTML
@@ -73,6 +82,12 @@ def create(styles: Sequence[Style] = ()) -> ScriptWidgets:
                 placeholder=t("script.placeholder"),
                 elem_id="script",
             )
+            edits = gr.HTML(
+                f'<p class="hint" role="status" hidden>{t("script.meanwhile")}</p>',
+                js_on_load=EDITS,
+                edit=None,
+                elem_id="edits",
+            )
             findings = gr.HTML(js_on_load=html.FINDINGS, elem_id="findings")
             offered = gr.HTML(ideas(()), js_on_load=IDEAS, elem_id="ideas")
             gr.HTML(f'<p class="hint">{t("script.hint")}</p>')
@@ -88,7 +103,9 @@ def create(styles: Sequence[Style] = ()) -> ScriptWidgets:
                 elem_id="reading",
             )
     kept = gr.State(tuple(styles))
-    return ScriptWidgets(title, style, style_note, text, notice, findings, feedback, kept, offered, gr.State(None))
+    return ScriptWidgets(
+        title, style, style_note, text, edits, notice, findings, feedback, kept, offered, gr.State(None)
+    )
 
 
 IDEAS = """
@@ -135,11 +152,16 @@ def kept_styles(text: str, styles: Sequence[Style]) -> tuple[Style, ...]:
 
 
 def rewritten(text: ScriptWidgets, before: str, after: str, styles: Sequence[Style]) -> dict[Any, Any]:
-    """The page with a text that was changed from `before` to `after`, which is plain: values for some of the text, its
-    presets and the menu of styles."""
+    """The page with a text that was changed from `before` to `after`, which is plain: values for the edits, and for its
+    presets and the menu of styles where they change."""
     kept = tuple(styles) if after == before else kept_styles(before, styles)
     menu = {} if kept == tuple(styles) else {text.styles: kept, text.style: gr.Dropdown(style_names(kept))}
-    return {text.text: after, **menu}
+    return {text.edits: edited(before, after), **menu}
+
+
+def edited(before: str, after: str) -> gr.HTML:
+    """The edits with the change of a text, into which what is typed before that arrives is taken over."""
+    return gr.HTML(edit={"before": paints.short(before), "after": paints.short(after), "number": next(_numbers)})
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from anystory.cast.images import ImageError, look
 from anystory.script.read import SUFFIXES
 from anystory.story.styles import FILE
 from ui import story, storyboard
@@ -14,12 +15,14 @@ from ui import story, storyboard
 @dataclass(frozen=True)
 class Sorted:
     """Files by what they are: a `story` alone, or a `script` with all that lies beside it, or `pictures` of characters;
-    `alone` are stories that came with others. `zipped`: the script came in a ZIP."""
+    `alone` are stories that came with others, but for frames with a script, whose pictures they may be; `refused` are
+    sentences on what is none of these. `zipped`: the script came in a ZIP."""
 
     story: str = ""
     script: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     zipped: bool = False
 
 
@@ -29,11 +32,20 @@ def sort(paths: Sequence[str]) -> Sorted:
     zipped = files != list(paths)
     if story.is_story(files):
         return Sorted(story=files[0])
-    alone = tuple(path for path in files if story.is_story([path]))
-    rest = tuple(path for path in files if path not in alone)
-    if any(_is_script(path) for path in rest):
-        return Sorted(script=rest, alone=alone, zipped=zipped)
-    return Sorted(pictures=rest, alone=alone)
+    scripts = tuple(path for path in files if _is_script(path))
+    alone = tuple(path for path in files if story.is_story([path]) and not (scripts and story.is_frame(Path(path))))
+    rest, refused = list[str](), list[str]()
+    for path in files:
+        if path in scripts:
+            rest.append(path)
+        elif path not in alone:
+            try:
+                look(path)
+                rest.append(path)
+            except ImageError as error:
+                refused.append(error.said)
+    found = Sorted(alone=alone, refused=tuple(refused))
+    return replace(found, script=tuple(rest), zipped=zipped) if scripts else replace(found, pictures=tuple(rest))
 
 
 def _is_script(path: str) -> bool:

@@ -20,7 +20,7 @@ from anystory.project.imprint import MAX_BYTES, FrameStory, ImprintError, story_
 from anystory.script.write import script_lines
 from anystory.story.model import Settings, Style
 from anystory.story.size import Size
-from ui import cast
+from ui import cast, entrance
 from ui.studio import Shown, Studio, Visit
 from ui.words import t
 
@@ -34,8 +34,7 @@ ERRORS = (ArchiveError, DraftError, ImprintError, ProjectError)
 @dataclass(frozen=True)
 class StoryBar:
     """The story's widgets. `browser` holds the keys of the story and of the one before it, in the visitor's browser;
-    `file` what was dropped elsewhere on the page to be opened, with a number that tells one drop from the next;
-    `settings` those that the story came with."""
+    `files` what was dropped elsewhere on the page to be opened; `settings` those that the story came with."""
 
     bar: gr.HTML
     example: gr.Button
@@ -44,7 +43,7 @@ class StoryBar:
     save: gr.Button
     notice: gr.HTML
     browser: gr.BrowserState
-    file: gr.State
+    files: entrance.Inbox
     settings: gr.State
 
 
@@ -75,7 +74,7 @@ def create() -> StoryBar:
     )
     late = f'<div class="told" role="alert"><div><p>{t("story.late")}</p></div>{buttons}</div>'
     gr.HTML(late, js_on_load=LATE.replace("KEY", KEY), elem_id="story-late")
-    return StoryBar(bar, example, new, file, save, notice, browser, gr.State(None), gr.State(None))
+    return StoryBar(bar, example, new, file, save, notice, browser, entrance.inbox(), gr.State(None))
 
 
 def head(title: str, state: str, reason: str = "") -> str:

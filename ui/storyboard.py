@@ -195,7 +195,7 @@ def _unnamed(reading: Reading, files: Mapping[str, Path]) -> list[Path]:
     ]
     named = {basename(reading.source[slice(*span)].strip()) for span in spans} | set(_layouts(reading).values())
     known = set(map(folded, named))
-    return [path for key, path in files.items() if key not in known and path.suffix.lower() in PICTURES]
+    return [path for key, path in files.items() if key not in known and path.suffix.lower() not in SUFFIXES]
 
 
 def _pictures(

@@ -107,6 +107,12 @@ def open_image(source: str | Path | bytes | Image.Image) -> Image.Image:
     return result
 
 
+def look(path: str | Path) -> None:
+    """Look whether a file is a picture, by its first bytes. Raises `ImageError` with a sentence where it is none of
+    `FORMATS`, or beyond `MAX_BYTES`."""
+    _read(path, basename(path)).close()
+
+
 def _read(source: str | Path | bytes, label: str) -> Image.Image:
     """The picture of a file, its header read and nothing decoded."""
     try:

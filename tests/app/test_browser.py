@@ -141,7 +141,7 @@ def test_a_bad_script_says_the_line_and_starts_nothing(page):
 
 def test_a_refused_picture_is_a_sentence_that_stays_and_characters_can_go(page, tmp_path):
     broken = tmp_path / "broken.png"
-    broken.write_bytes(b"no picture")
+    broken.write_bytes((EXAMPLE / "lola.png").read_bytes()[:2000])
     upload(page, broken, EXAMPLE / "fern.png", EXAMPLE / "pip.png")
     expect(page.locator("#cast-notice .notice")).to_contain_text("broken.png")
     expect(page.locator("img.cutout")).to_have_count(2)

@@ -1,5 +1,6 @@
 """The one place where files come in: what each is taken for."""
 
+import re
 import zipfile
 
 import pytest
@@ -16,6 +17,7 @@ def files(tmp_path):
     (tmp_path / "styles.yaml").write_text('Crayon: "{prompt}, in crayon"')
     for name in ("fern.png", "bruno.png"):
         (tmp_path / name).write_bytes((EXAMPLE / name).read_bytes())
+    (tmp_path / "notes.xyz").write_text("Fern walks")
     with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
         for name in ("fern.png", "bruno.png"):
             archive.write(tmp_path / name, f"cast/{name}")
@@ -32,6 +34,9 @@ def test_files_are_sorted_by_what_they_are(files):
     assert sorting.sort(beside) == sorting.Sorted(script=beside)
     mixed = sorting.sort([files["saved.zip"], *pictures])
     assert mixed == sorting.Sorted(pictures=pictures, alone=(files["saved.zip"],))
+    wrong = sorting.sort([files["notes.xyz"], *pictures])
+    assert wrong.pictures == pictures and wrong.refused[0].startswith("notes.xyz is not a PNG, ")
+    assert sorting.sort([files["notes.xyz"], *beside]) == sorting.Sorted(script=beside, refused=wrong.refused)
     zipped = sorting.sort([files["pictures.zip"]])
     assert len(zipped.pictures) == 2 and not zipped.script and not zipped.story
 
@@ -57,6 +62,15 @@ def test_a_script_and_pictures_dropped_together_are_a_story(story_page, files, t
     upload(page, frame, files["fern.png"])
     expect(said.locator(".notice")).to_contain_text("is a whole story; drop it alone to open it")
     expect(page.locator("img.cutout")).to_have_count(1)
+    hero = tmp_path / "hero.yaml"
+    hero.write_text(f"cast: [{{name: Hero, image: {frame.name}}}]\npanels: [Hero runs]")
+    upload(page, hero, frame, files["notes.xyz"])
+    expect(page.locator(".actor .name input").first).to_have_value("Hero")
+    expect(page.locator(".actor").first.locator("img.cutout")).to_be_visible()
+    expect(said.locator(".notice")).to_have_text(re.compile("^notes.xyz is not a PNG, .* picture.$"))
+    expect(page.locator("#script-notice .notice")).to_have_count(0)
+    upload(page, files["story.txt"], frame)
+    expect(said.locator(".notice")).to_contain_text("is a whole story; drop it alone to open it")
     with page.expect_file_chooser() as chooser:
         page.locator("#story-open").click()
     chooser.value.set_files(str(frame))

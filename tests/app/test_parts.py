@@ -1011,8 +1011,12 @@ def test_words_of_ones_own_in_the_menu_of_sketches_are_read_or_told_in_a_sentenc
     page = build(Studio({"mini": lambda: tiny_backend}))
     (taken,) = (fn.fn for fn in page.fns.values() if getattr(fn.fn, "__name__", "") == "taken" and len(fn.inputs) == 4)
     request = SimpleNamespace(headers={"accept-language": "es"}, cookies={})
-    assert "from_sketch: layout 0.3\nthe sea" in taken(request, "Layout 0.3", "the sea", (), ()).values()
-    assert "the sea" in taken(request, "", "from_sketch: 0.3\nthe sea", (), ()).values()
+    for chosen, lines, after in (
+        ("Layout 0.3", "the sea", "from_sketch: layout 0.3\nthe sea"),
+        ("", "from_sketch: 0.3\nthe sea", "the sea"),
+    ):
+        (edits,) = taken(request, chosen, lines, (), ()).values()
+        assert (edits.props["edit"]["before"], edits.props["edit"]["after"]) == (lines, after)
     for wrong in ("<b>often", "2", "nan"):
         with pytest.raises(gr.Error, match=r"from_sketch es .*; "):
             taken(request, wrong, "the sea", (), ())

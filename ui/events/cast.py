@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import gradio as gr
 from anystory.cast.images import ImageError
 from anystory.cast.segment import Segmenter
 from anystory.script.form import MAX_CAST
-from ui import cast, html, masks, shelf
+from ui import cast, entrance, html, masks, script, shelf
 from ui.events import CUTTING, ONE_CAST, SLOW
 from ui.parts import Parts
 from ui.uploads import uploaded
@@ -18,9 +19,6 @@ from ui.words import words
 
 Cast = tuple[cast.Actor, ...]
 Pictures = tuple[cast.Made, ...]
-
-FOLLOW = "(before, after, now) => now === before ? after : now"
-"""The script takes a new name over unless it has been written in meanwhile: nobody's typing is undone."""
 
 ON_CARD: dict[str, Any] = {"trigger_mode": "multiple", **SLOW, **ONE_CAST}
 """How the page hears of what is done on a card."""
@@ -53,9 +51,10 @@ def _pictures(parts: Parts) -> None:
         return {actors.made: (*waiting, *new), actors.notice: html.notice(refused)}
 
     def add(
-        request: gr.Request, dropped: tuple[list[str], int] | None, model: str, made: Pictures, taken: frozenset[str]
+        request: gr.Request, waiting: deque[list[str]], model: str, made: Pictures, taken: frozenset[str]
     ) -> dict[Any, Any]:
-        return cut_out(request, dropped[0], model, made, taken) if dropped else {}
+        paths = entrance.first(waiting)
+        return cut_out(request, paths, model, made, taken) if paths else {}
 
     def picture(
         event: gr.EventData, request: gr.Request, model: str, made: Pictures, taken: frozenset[str]
@@ -71,9 +70,9 @@ def _pictures(parts: Parts) -> None:
 
     cutting = {"api_visibility": "private", **CUTTING}
     made = [chooser.model, actors.made, actors.taken]
-    actors.files.pictures.change(
+    actors.files.pictures.bell.change(
         add,
-        [actors.files.pictures, *made],
+        [actors.files.pictures.waiting, *made],
         [actors.made, actors.notice],
         show_progress_on=actors.files.drop,
         trigger_mode="multiple",
@@ -166,10 +165,10 @@ def _told(parts: Parts) -> None:
 
 def _names(parts: Parts) -> None:
     """A new name, which goes into the script as well, and the way back."""
-    actors = parts.actors
+    actors, edits = parts.actors, parts.text.edits
 
     def rename(event: gr.EventData, present: Cast, lines: str, request: gr.Request) -> dict[Any, Any]:
-        heard: dict[Any, Any] = {actors.cards: gr.HTML(heard=event.count)} | dict.fromkeys(actors.follows, "")
+        heard: dict[Any, Any] = {actors.cards: gr.HTML(heard=event.count)}
         index = cast.find(present, event.key)
         if index is None:
             return heard
@@ -181,7 +180,7 @@ def _names(parts: Parts) -> None:
             return change
         done = cast.Renaming(actor.key, old, actor.name, lines, after)
         said = {actors.renamed: cast.told_renamed(done, words(request)), actors.renaming: done}
-        return change | said | dict(zip(actors.follows, (lines, after), strict=True))
+        return change | said | {edits: script.edited(lines, after)}
 
     def undo(done: cast.Renaming | None, present: Cast, lines: str) -> dict[Any, Any]:
         if done is None:
@@ -189,13 +188,10 @@ def _names(parts: Parts) -> None:
         before = done.before if lines == done.after else cast.script_renamed(lines, present, done.new, done.old)
         index = cast.find(present, done.key)
         now = present if index is None else cast.exchanged(present, cast.renamed(present[index], done.old))
-        return {actors.renamed: "", actors.renaming: None, parts.text.text: before, **shown(actors, now)}
+        return {actors.renamed: "", actors.renaming: None, edits: script.edited(lines, before), **shown(actors, now)}
 
-    renaming = [actors.renamed, actors.renaming, parts.text.text, *actors.outputs]
-    renames = [actors.renamed, actors.renaming, *actors.follows, *actors.outputs]
-    actors.cards.rename(rename, [actors.actors, parts.text.text], renames, **ON_CARD).then(
-        fn=None, inputs=[*actors.follows, parts.text.text], outputs=parts.text.text, js=FOLLOW
-    )
+    renaming = [actors.renamed, actors.renaming, edits, *actors.outputs]
+    actors.cards.rename(rename, [actors.actors, parts.text.text], renaming, **ON_CARD)
     actors.renamed.undo(undo, [actors.renaming, actors.actors, parts.text.text], renaming, **ON_CARD)
 
 

@@ -57,7 +57,7 @@ def wire(parts: Parts) -> None:
     studio, stage, view, text, table = parts.studio, parts.stage, parts.view, parts.text, parts.desk
     here = [view.item, stage.shown]
     inputs = [*here, parts.choice.name, parts.actors.actors, text.text, text.styles, stage.panels, stage.chosen]
-    rewritten = [text.text, text.styles, text.style]
+    rewritten = [text.edits, text.styles, text.style]
 
     def sketches(item: Shown, chosen: str) -> bool:
         """Whether who makes a frame anew is no model."""
@@ -113,13 +113,14 @@ def wire(parts: Parts) -> None:
         make = asked(change)
 
         def handle(event: gr.EventData, request: gr.Request, *values: Any) -> Change:
-            item, count = values[0], event.count
+            at, count = At(*values), event.count
             if parts.visitors.busy(request.session_hash):
                 return {widget: gr.HTML(heard=count, late=count)}
-            if item is not None and event.of != item.id:  # of a frame that was open until just now
-                return {widget: gr.HTML(heard=count)}
-            done = make(event, request, *values)
-            if item is None or stage.progress in done or (widget is view.read and text.text in done):
+            item = next((item for item in (at.item, *at.frames) if item and item.id == event.of), None)
+            done = make(event, request, item, *at[1:])
+            if at.item is None or item is not at.item:  # another frame was opened just then
+                return {**done, widget: gr.HTML(heard=count)}
+            if stage.progress in done or (widget is view.read and text.edits in done):
                 return {**done, widget: gr.HTML(heard=count)}
             number = next(refusals)
             back = laid(studio, item, number), read(studio, item, words(request), number)

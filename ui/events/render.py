@@ -125,11 +125,11 @@ def _wire_start(parts: Parts) -> None:
         except FromSketchError as error:  # words of one's own may be typed there
             raise gr.Error(escape(words(request)(error)), print_exception=False) from error
         except ScriptError:  # of which the page tells beside the text
-            return {text.text: gr.skip()}
+            return {text.edits: gr.skip()}
         return script.rewritten(text, lines, after, styles)
 
     said = [controls.sketch, text.text, text.styles, parts.actors.actors]
-    controls.sketch.input(taken, said, [text.text, text.styles, text.style], **QUICK)
+    controls.sketch.input(taken, said, [text.edits, text.styles, text.style], **QUICK)
 
     controls.start.click(
         begin,
@@ -169,7 +169,7 @@ def _wire_again(parts: Parts) -> None:
 
     opened = [view.item, stage.shown]
     asked = [*opened, actors.actors, text.text, text.styles, parts.choice.name]
-    view.again.click(again, asked, [text.text, text.styles, text.style, *changed(parts)], **QUICK)
+    view.again.click(again, asked, [text.edits, text.styles, text.style, *changed(parts)], **QUICK)
     view.retry.click(retry, [*opened, parts.choice.name], changed(parts), **QUICK)
 
 

@@ -99,10 +99,12 @@ def wire(parts: Parts) -> None:
         around, page = _told(values)
         return views(page, around, request)
 
-    def mended(event: gr.EventData, *said: Any) -> str:
+    def mended(event: gr.EventData, *said: Any) -> gr.HTML:
         page = Written(*said)
         start, end = map(paints.in_text, (event.start, event.end))
-        return script.fixed(page.lines, page.reading(studio).findings, start, end, event.code)
+        return script.edited(
+            page.lines, script.fixed(page.lines, page.reading(studio).findings, start, end, event.code)
+        )
 
     def act(event: gr.EventData, request: gr.Request, *values: Any) -> dict[Any, Any]:
         around, page = _told(values)
@@ -140,9 +142,9 @@ def wire(parts: Parts) -> None:
     answer += frames.follows(parts.controls, stage)
     text.feedback.read(read, asked, answer, trigger_mode="always_last", **QUICK)
     inputs = written(parts)
-    text.findings.click(mended, inputs, text.text, **QUICK)
-    text.feedback.fix(mended, inputs, text.text, **QUICK)
-    acts = [text.text, text.styles, text.style, *answer]
+    text.findings.click(mended, inputs, text.edits, **QUICK)
+    text.feedback.fix(mended, inputs, text.edits, **QUICK)
+    acts = [text.edits, text.styles, text.style, *answer]
     text.feedback.act(act, asked, acts, trigger_mode="multiple", **QUICK).failure(js=UNTOLD)
     text.ideas.pick(pick, [text.before, *inputs], [text.text, text.ideas, text.before], **QUICK)
     actors.actors.change(offer, actors.actors, [text.ideas, text.before], **QUICK)

@@ -40,7 +40,7 @@ def wire(parts: Parts) -> None:
             loaded = studio.backends.loaded(page.backend)  # nobody waits for a model to look at a layout
             sketches = loaded is not None and loaded.about.sketches
             if not always and (value == FRAMES or not sketches or not _is_free(page.reading(studio))):
-                return {text.text: gr.skip()}
+                return {text.edits: gr.skip()}
             before = page.readable(studio, say)
             wanted = "" if key == "pages" and value == FRAMES else value or ""
             try:
@@ -75,7 +75,7 @@ def wire(parts: Parts) -> None:
     def follow(named: str, layout: str) -> str:
         return layout if layout == FRAMES and not named else named or Format.layout
 
-    given, rewritten = [parts.stage.shown, *asking(parts), *written(parts)], [text.text, text.styles, text.style]
+    given, rewritten = [parts.stage.shown, *asking(parts), *written(parts)], [text.edits, text.styles, text.style]
     for happens, ask, menu in (
         (controls.shape.input, asked("shape"), controls.shape),
         (controls.size.input, asked("size"), controls.size),

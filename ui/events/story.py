@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import escape
@@ -12,7 +13,7 @@ import gradio as gr
 
 from anystory.project.archive import ArchiveError, pack
 from anystory.project.drafts import Draft, DraftError
-from ui import cast, frames, masks, script, story
+from ui import cast, entrance, frames, masks, script, story
 from ui.events import ONE_CAST, QUICK, SLOW
 from ui.parts import Parts
 from ui.studio import Visit, slug
@@ -190,8 +191,9 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
 
         return exchange(parts, visit, None, make, request, *values)
 
-    def dropped(file: tuple[str, int] | None, visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
-        return {bar.file: None, **(take(file[0], visit, request, *values) if file else {})}
+    def dropped(waiting: deque[str], visit: Visit | None, request: gr.Request, *values: Any) -> dict[Any, Any]:
+        path = entrance.first(waiting)
+        return take(path, visit, request, *values) if path else {}
 
     def act(
         event: gr.EventData, visit: Visit | None, browser: list[Any], request: gr.Request, *values: Any
@@ -212,7 +214,7 @@ def wire(parts: Parts, page: gr.Blocks) -> None:
 
     one: dict[str, Any] = {**SLOW, **ONE_CAST}
     bar.new.click(anew, [parts.visit, *standing], shown, **one)
-    bar.file.change(dropped, [bar.file, parts.visit, *standing], [bar.file, *shown], **one)
+    bar.files.bell.change(dropped, [bar.files.waiting, parts.visit, *standing], shown, trigger_mode="multiple", **one)
     bar.notice.click(act, [parts.visit, bar.browser, *standing], shown, **one)
 
     def save(visit: Visit | None, request: gr.Request, *values: Any) -> Path:

@@ -2,7 +2,8 @@
 // object has a middle, the size of its upright picture, and an angle; only its transforms change while it is moved.
 const laid = document.querySelector("#laid"), progress = document.querySelector("#progress");
 let frame, words, data, objects = [], picked, changed = false, freed = [], timer, grip, due = false;
-let sent = 0, asked = false;  // moves that were told; whether the last one is not answered yet (`props.heard` counts)
+let sent = 0, asked = null;  // moves that were told; the last one while it is not answered yet (`props.heard` counts)
+const left = [];  // moves of frames that were left before they were told
 let held = "";  // whose object has the focus, also while the page shows another frame of the panel
 
 const make = (kind, name, within) => {
@@ -25,7 +26,11 @@ function begin() {
   const fresh = element.querySelector(".opened-frame");
   if (!fresh) return;
   words = JSON.parse(fresh.dataset.words);
-  if (data && String(data.id) !== fresh.dataset.id) clear();
+  if (data && String(data.id) !== fresh.dataset.id) {
+    if (changed && data.auto) left.push(told());
+    clear();
+    send();
+  }
   if (fresh !== frame) {
     frame = fresh;
     new ResizeObserver(fit).observe(frame);
@@ -48,7 +53,7 @@ function clear() {
   frame?.classList.remove("moving");
   clearTimeout(timer);
   delete plane.dataset.told;
-  [data, objects, picked, changed, freed, due] = [null, [], null, false, [], false];
+  [data, objects, picked, changed, freed, due] = [null, [], null, false, [], left.length > 0];
 }
 
 function lay() {
@@ -215,16 +220,22 @@ function after(object, wait) {
 }
 
 function send() {
-  if (!changed) return;
+  if (!changed && !left.length) return;
   const busy = Boolean(progress?.querySelector(".progress"));
   if (grip || busy || "telling" in document.body.dataset) { due = true; if (busy) wait(true); return; }  // when that is done
   wait(false);
   document.body.dataset.telling = "objects";  // and no chip or card until it is answered
-  asked = true;
+  asked = left.shift() ?? told();
+  due = changed || left.length > 0;
+  trigger("arrange", {...asked, count: ++sent});
+}
+
+function told() {  // what the objects have become
   const [width, height] = data.size;
   const all = objects.filter((object) => !object.freed && (object.moved || object.placed || (data.own && object.keeps)));
-  trigger("arrange", {
-    of: data.id, count: ++sent, free: freed,
+  changed = false;
+  return {
+    of: data.id, free: freed,
     objects: freed.length && !objects.some((object) => object.moved) ? [] : all.map((object) => {
       const [wide, tall] = rounded(object, object.pose), [x, y] = object.middle;
       return {
@@ -232,15 +243,16 @@ function send() {
         box: [(x - wide / 2) / width, (y - tall / 2) / height, (x + wide / 2) / width, (y + tall / 2) / height],
       };
     }),
-  });
-  changed = false;
+  };
 }
 
 function answered(late) {
-  asked = false;
+  const move = asked;
+  asked = null;
   delete document.body.dataset.telling;
-  if (late && data) {  // frames were made just then
-    changed = due = true;
+  if (late) {  // frames were made just then
+    if (data?.id === move.of) changed = true; else left.unshift(move);
+    due = true;
     setTimeout(send, 400);
   } else if (due) send(); else lay();
   document.dispatchEvent(new Event("told"));

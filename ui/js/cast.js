@@ -61,7 +61,7 @@ function tell(input) {
 }
 
 async function pictures(card, files, more) {
-  const images = [...files].filter((file) => file.type.startsWith("image/"));
+  const images = [...files];  // whose types browsers do not always know
   if (!images.length) return;
   card.setAttribute("aria-busy", "true");
   try {

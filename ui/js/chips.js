@@ -27,11 +27,10 @@ function next() {
 
 function show() {  // what was read, not what was refused, and over it what is still to come
   const of = Number(element.querySelector(".reads")?.dataset.of);
-  if (waits.some((one) => one.of !== of)) waits.splice(busy ? 1 : 0);
   element.querySelectorAll("select").forEach((one) => {
     one.selectedIndex = Math.max([...one.options].findIndex(({defaultSelected}) => defaultSelected), 0);
   });
-  waits.forEach((one) => { const there = chip(one); if (there) there.value = one.key; });
+  waits.filter((one) => one.of === of).forEach((one) => { const there = chip(one); if (there) there.value = one.key; });
   next();
 }
 
