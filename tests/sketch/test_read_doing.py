@@ -137,3 +137,7 @@ def test_who_comes_after_the_verb_is_its_subject(line, actions):
 )
 def test_numbers_and_limbs_stand_for_those_who_do_it_in_chinese(lines, actions):
     assert done(*lines, language="zh") == actions
+
+
+def test_what_is_told_in_chinese_ends_with_somebody_else_after_a_comma():
+    assert done("爸爸说该睡觉了，阿花躺下来。", language="zh") == {"爸爸": "talks", "阿花": "lies"}

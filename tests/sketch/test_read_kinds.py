@@ -385,3 +385,31 @@ def test_who_says_i_is_no_he():
         tuple(Panel(line, ("Sam", "Ben")) for line in ("Ben and I go to the lake", "I wait, he swims")), cast
     )
     assert [role.action for role in read_story(story)[-1].roles] == ["stands", "swims"]
+
+
+def test_whom_one_asks_in_chinese_is_there():
+    assert [thing.concept for thing in last("小美问老师一个问题").things] == ["teacher"]
+    assert [thing.concept for thing in last("小美告诉妈妈城堡里有龙").things] == ["mother"]
+
+
+@pytest.mark.parametrize("line", ["Mia says that she is tired", "Mia dice que está cansada", "小美说她累了"])
+def test_how_somebody_says_to_feel_is_how_they_feel(line):
+    assert last(line, members=("Mia", "小美")).roles[0].mood == "sleepy"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "In general Mia laughs",
+        "Mia is a bookworm",
+        "Mia stirs the batter",
+        "I suspect that Mia is late",
+        "Mia brushes her teeth",
+        "Mia canta una nana",
+        "La momia sale de la tumba",
+        "小美把手插进口袋",
+        "小美是我们的英雄",
+    ],
+)
+def test_words_of_something_else_draw_nothing(line):
+    assert not last(line).things

@@ -76,6 +76,7 @@ def test_what_is_told_or_dreamt_in_chinese_is_not_where_they_are(line):
         ("Mia dreams of the sea and walks into the garden.", "garden"),
         ("Mia dreams of the sea, but she is in the garden.", "garden"),
         ("Mia says that it is late. She runs to the beach.", "beach"),
+        ("Mia writes how she feels, then she walks into the garden.", "garden"),
     ],
 )
 def test_what_is_told_ends(line, place):
@@ -130,3 +131,25 @@ def test_what_is_done_is_spelled_out():
 def test_a_story_that_is_handed_down_is_there(line, place):
     shots = read_story(Script((Panel("Mia está en la cocina", ("Mia",)), Panel(line, ("Mia",))), (CastMember("Mia"),)))
     assert shots[-1].place == place
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mia throws the ball up in the air.",
+        "Mia eats a lollipop.",
+        "Mia lights a candle.",
+        "A storm is coming.",
+        "Mia sees a rainbow.",
+        "Mia ve una araña.",
+        "El viento sopla y Mia tiene frío.",
+        "Mia peina su larga cabellera.",
+        "米娅吃巧克力。",
+        "米娅看见一只老鼠。",
+        "米娅吃水果。",
+        "米娅一起跑过来。",
+    ],
+)
+def test_what_is_met_anywhere_tells_no_place(line):
+    who = "米娅" if "米娅" in line else "Mia"
+    assert shots(line, **{who: "a girl"})[0].place == "meadow"

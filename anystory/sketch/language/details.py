@@ -15,6 +15,7 @@ BEARING = (
 )
 """Parts of another on or at which one is."""
 RESTING = ("sits", "rides", "stands", "sleeps", "hides", "climbs", "jumps", "")
+SAID_ALOUD = ("talks", "whispers", "shouts")
 
 
 class Details(Nouns):
@@ -72,7 +73,7 @@ class Details(Nouns):
         return [name for name in reversed(self.meant) if name not in subject][:1]
 
     def mood(self, at: int, value: str) -> None:
-        if self.state != REAL or self.mods.negated:
+        if (self.state != REAL and not self._of_oneself()) or self.mods.negated:
             self.mods.negated = False
             return
         after = self.unit(at + 1)
@@ -87,6 +88,14 @@ class Details(Nouns):
             self.found.moods.setdefault(name, value)
         if not self.actors() and not self.subject:
             self.waiting.append(("moods", value))
+
+    def _of_oneself(self) -> bool:
+        """Whether what is told is how whoever says it feels: "says that she is tired"."""
+        telling = self.telling
+        if telling is None or self._state != REAL or telling.action not in SAID_ALOUD:
+            return False
+        named = self.last.names if self.last is not None else []
+        return bool(telling.actors) and self.actors() == telling.actors and set(named) <= set(telling.actors)
 
     def _described(self, at: int) -> Unit | None:
         """Who lives that an adjective stands before: "the lonely hedgehog", 孤独的刺猬."""

@@ -88,8 +88,10 @@ SAYING = {
     "zh": ("说", "讲", "告诉", "听说", "梦", "问"),
 }
 """Verbs, and beginnings of Chinese ones, after which what is said may follow at once."""
-BUT = ("but", "pero", "但", "但是", "可是")
-"""What leads back from it: "dreams of the sea, but …"."""
+ADDRESSING = ("告诉", "问")
+"""Beginnings of Chinese verbs that whom it is told follows: 问老师 …"""
+BACK = ("but", "then", "pero", "luego", "entonces", "但", "但是", "可是", "然后", "于是")
+"""What leads back from it: "dreams of the sea, but …", "says how she feels, then …"."""
 SAID = ("着", "完", "话", "笑")
 """Ends of Chinese verbs after which it does not."""
 WORDY = ("writes", "reads")
@@ -119,12 +121,12 @@ class _Walk(Details):
                 self.attribute(at)
                 self._clues("", unit)
                 continue
-            if unit.text in BUT:
+            if unit.text in BACK or self._turns(at, unit):
                 self.telling = None
             elif self._opens(unit):
                 self.telling = self.act
             self._read(kind, at, unit)
-            if kind == "verb" and self._tells(at, unit):
+            if (kind == "verb" or self._addressed(at)) and self._tells(at, unit):
                 self.telling = self.act
             self._clues(kind, unit)
             if unit.text in GONE or ("ends" in unit and unit.text.split(" ")[-1] in GONE):
@@ -141,6 +143,18 @@ class _Walk(Details):
         self.found.meant = self.meant[len(self.company.recent) :]
         return self.found
 
+    def _turns(self, at: int, unit: Unit) -> bool:
+        """Whether a Chinese line turns after a comma from what is told to somebody: 妈妈说晚了，小美躺下."""
+        if self.language != "zh" or not unit.name or at < 2 or self.units[at - 1].text not in ",，":
+            return False
+        return not self.units[at - 2].text.startswith(SAYING["zh"])
+
+    def _addressed(self, at: int) -> bool:
+        """Whether a Chinese noun is whom one asks or tells: 问老师 …"""
+        unit = self.unit(at)
+        heard = unit is not None and at > 0 and unit.value("things") in living()
+        return heard and self.units[at - 1].text.startswith(ADDRESSING)
+
     def _opens(self, unit: Unit) -> bool:
         """Whether what is told begins here: "that" of "tells them that …", "if" of "asks if …"."""
         after = ("verb", "noun", "name", "somebody", *PRONOUNS)
@@ -156,7 +170,9 @@ class _Walk(Details):
         if any(other.text == QUOTE for other in self.units):
             return False
         if self.language == "zh":
-            return unit.text.startswith(SAYING["zh"]) and not unit.text.endswith(SAID)
+            verb = self.units[at - 1] if self._addressed(at) else unit
+            says = verb.text.startswith(SAYING["zh"]) and not verb.text.endswith(SAID)
+            return says and not self._addressed(at + 1)
         after = self.unit(at + 1)
         return unit.text in SAYING["en"] and after is not None and after.text in REPORTED
 

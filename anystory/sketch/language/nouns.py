@@ -132,7 +132,7 @@ class Nouns(Relations):
 
     def _nominative(self) -> None:
         """ "up she climbs", "– he plunges", "kneeling on the sand he …": a subject, whatever came before it."""
-        told = self.state if self.previous in ("who", "verb", "the") else REAL  # "she dreams that she can fly"
+        told = self._state if self.previous in ("who", "verb", "the") else REAL  # "she dreams that she can fly"
         if self.act is not None:
             self.clause()
         self.prep, self.mods, self.state = "", Modifiers(), told
