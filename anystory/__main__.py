@@ -51,11 +51,12 @@ def _open_streams() -> None:
 
 @contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """Inside SIGTERM is an exception."""
+    """Inside the first SIGTERM is an exception; further ones do not disturb what is done about it."""
     import signal
     import threading
 
     def end(*_: object) -> NoReturn:
+        signal.signal(signal.SIGTERM, lambda *_: None)
         raise Terminated
 
     if threading.current_thread() is not threading.main_thread():
@@ -108,6 +109,7 @@ def _run(words: Sequence[str]) -> int:
     arguments = parser().parse_args(words)
     report = Report(arguments.name, arguments.json)
     try:
+        report.start()
         status = arguments.command(arguments, report) or 0
     except AnyStoryError as error:
         report.error(str(error))

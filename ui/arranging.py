@@ -21,6 +21,7 @@ from PIL import Image
 from anystory.backends.base import STORYBOOK
 from anystory.errors import AnyStoryError
 from anystory.maps.overlay import colours_of
+from anystory.project.folder import write_atomic
 from anystory.render.session import Asked
 from anystory.sketch.compose import Piece
 from anystory.sketch.staging import Placed
@@ -160,7 +161,7 @@ def _file(item: Shown, picture: Image.Image) -> str:
     else:
         buffer = io.BytesIO()
         picture.save(buffer, "WEBP", quality=84, method=0)
-        path.write_bytes(buffer.getvalue())
+        write_atomic({path: buffer.getvalue()})
     return escape(str(path))
 
 

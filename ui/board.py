@@ -5,6 +5,7 @@ The server puts the sketch on a card. The browser lays the frame over it, as it 
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from dataclasses import replace
 from html import escape
 
 from anystory.errors import AnyStoryError
+from anystory.project.folder import ProjectError
 from anystory.render.session import Asked
 from anystory.render.sketches import SIDE
 from anystory.script.form import Reading
@@ -19,6 +21,7 @@ from anystory.script.wildcards import WildcardError, expand_panel
 from anystory.story.model import Panel, Script, Settings, Story, panel_seed
 from anystory.story.size import Size
 from ui import cast
+from ui.html import hint
 from ui.strip import FILE
 from ui.studio import MAX_SKETCHES, Shown, Studio, Visit, placed
 
@@ -32,6 +35,9 @@ element.querySelector("button").addEventListener("click", ({currentTarget}) => {
 
 PATIENCE = 0.3
 """Seconds after which no further sketch is begun before the page is answered; it asks again for the others."""
+
+READ = 40_000
+"""Characters of a script's panels, from the first on, that sketches are made of: a second's reading."""
 
 
 def slots(
@@ -53,17 +59,22 @@ def slots(
         numbers.append(count if panel and panel.prompt else None)
     if visit is None or count != len(reading.script.panels):
         return [_slot(number, say) for number in numbers]
-    wanted = _wanted(studio, visit, reading.script, actors, shown, seed)
+    wanted, reach = _wanted(studio, visit, reading.script, actors, shown, seed), _reach(reading.script)
     until, html = time.monotonic() + PATIENCE, []
     for number in numbers:
         asked = wanted.get(number) if number else None
         late = asked is not None and time.monotonic() > until and not studio.sketches.has(asked)
         source = ""
         if asked is not None and not late:
-            with suppress(ValueError, OSError):  # a mask that selects nothing, as the card says; or a disk that is full
+            with suppress(ValueError, ProjectError):  # an empty mask, as the card says; a full disk
                 source = f"{FILE}{studio.sketch(asked, visit)}"
-        html.append(_slot(number, say, source, pending=late))
+        html.append(_slot(number, say, source, pending=late, far=(number or 0) > reach))
     return html
+
+
+def _reach(script: Script) -> int:
+    """How many panels of a script sketches are made of, from the first on."""
+    return sum(length <= READ for length in itertools.accumulate(len(panel.prompt) for panel in script.panels))
 
 
 def _wanted(
@@ -74,7 +85,8 @@ def _wanted(
         return {}
     made = {k for k, item in placed(shown, script.panels).items() if item.shows(script.panels[k - 1], k)}
     names = tuple(member.name for member in script.cast)
-    panels = tuple(_filled_in(panel, panel_seed(seed, k), names) for k, panel in enumerate(script.panels, 1))
+    read = script.panels[: _reach(script)]
+    panels = tuple(_filled_in(panel, panel_seed(seed, k), names) for k, panel in enumerate(read, 1))
     script = replace(script, panels=panels).beside(visit.story)
     story = Story(script, cast.sketched(actors), Settings(Size(SIDE, SIDE), seed=seed))
     try:
@@ -93,9 +105,12 @@ def _filled_in(panel: Panel, seed: int, names: tuple[str, ...]) -> Panel:
         return panel
 
 
-def _slot(number: int | None, say: Callable[..., str], source: str = "", pending: bool = False) -> str:
-    """The place of a card's picture. What is in `made` is the browser's: the frame, and how it stands."""
-    sketch = ""
+def _slot(
+    number: int | None, say: Callable[..., str], source: str = "", pending: bool = False, far: bool = False
+) -> str:
+    """The place of a card's picture. What is in `made` is the browser's: the frame, and how it stands. A panel is `far`
+    whose sketch is not made for the length of those before it."""
+    sketch = hint(say("board.sketch.far", most=READ)) if far else ""
     if source:
         alt = escape(say("board.sketch.alt", number=number))
         tag = f'<span class="tag">{escape(say("board.sketch"))}</span>'

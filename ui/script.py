@@ -17,7 +17,7 @@ from anystory.errors import Message
 from anystory.script.edits import with_panel
 from anystory.script.form import Reading as Source
 from anystory.script.form import ScriptError
-from anystory.script.lint import Finding, library_words, lint, mend, pictureless
+from anystory.script.lint import Finding, library_words, lint_reading, mend, pictureless, unreadable
 from anystory.script.read import read_script
 from anystory.story.model import CastMember, Panel, Script, Style
 from anystory.story.styles import MAX_STYLES, NO_STYLE, all_styles, joined
@@ -195,15 +195,19 @@ def read(
     Title and style, where there are any, win over those inside the text; `styles` are presets besides the text's.
     """
     style = (style or "").strip()
-    found = lint(text, cast=members, backend=backend, style=style, styles=styles)
+    source: Source | None = None
+    try:
+        source = read_script(text, cast=members)
+    except ScriptError as error:
+        found: tuple[Finding, ...] = (unreadable(text, error),)
+    else:
+        found = lint_reading(source, cast=members, backend=backend, style=style, styles=styles)
     typed = [("title", title), ("style", style), *((member.name, member.description) for member in members)]
     if halved := [what for what, words in typed if not (_whole(what) and _whole(words))]:
         shown = halved[0].encode("ascii", "backslashreplace").decode() if not _whole(halved[0]) else halved[0]
         words = Message("What is typed for {what} has half a character; write it again.", what=shown)
         return ScriptReading(None, (*found, Finding(1, 1, 0, 0, "error", "script", words)))
-    try:
-        source = read_script(text, cast=members)
-    except ScriptError:  # which is among the findings
+    if source is None:
         return ScriptReading(None, found)
     script, known = source.script, joined(source.script.styles, styles)
     named = {finding.message for finding in found}

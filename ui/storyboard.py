@@ -13,6 +13,7 @@ from anystory.cast.filenames import basename
 from anystory.cast.images import ImageError, open_image
 from anystory.cast.segment import MODELS, Segmenter, SegmentError, is_here
 from anystory.errors import DAMAGE, Message, listed
+from anystory.project.folder import write_atomic
 from anystory.script.form import MAX_CAST, Reading, ScriptError, Span, Where, shown
 from anystory.script.read import SUFFIXES, form_of, read_script, script_text
 from anystory.script.write import script_lines
@@ -74,8 +75,7 @@ def unzipped(paths: Sequence[str]) -> list[str]:
                 with archive.open(entry) as part:
                     data = part.read(entry.file_size)
                 target = source.with_name(f"{source.stem}-{number}") / names[entry.filename]
-                target.parent.mkdir(exist_ok=True)
-                target.write_bytes(data)
+                write_atomic({target: data})
                 found.append(str(target))
     except (*DAMAGE, RuntimeError):  # which is said where a story is opened
         return list(paths)

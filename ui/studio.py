@@ -341,10 +341,10 @@ class Studio:
 
     def sketch(self, asked: Asked, visit: Visit) -> Path:
         """A sketch as a file to show, of which twice `MAX_SKETCHES` are kept for a visitor. Raises ValueError as
-        `Sketches.draw` does."""
+        `Sketches.draw` does, and ProjectError as `write_atomic` does."""
         path = visit.files / f"sketch-{asked.key[:24]}.webp"
         if not path.exists():
-            path.write_bytes(self.sketches.draw(asked))
+            write_atomic({path: self.sketches.draw(asked)})
             for old in sorted(visit.files.glob("sketch-*.webp"), key=lambda file: file.stat().st_mtime)[
                 : -2 * MAX_SKETCHES
             ]:

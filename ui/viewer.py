@@ -14,6 +14,7 @@ from PIL import Image
 from anystory.maps.overlay import overlay, sheet, trace_overlay
 from anystory.pages.balloons import Lettering
 from anystory.pages.layout import Page, lettered
+from anystory.project.folder import write_atomic
 from anystory.story.model import KINDS, ROUTING
 from ui import html
 from ui.arranging import ARRANGING, figure
@@ -174,7 +175,7 @@ def to_take_home(item: Shown, letters: bool, captions: str, dialogue: str) -> Pa
     frame = item.frame
     made = lettered(frame.image, item.panel, frame.maps, Lettering(captions, dialogue))
     target = item.file.with_stem(f"{item.file.stem}-lettered")
-    target.write_bytes(Page(made.image, (item.number,), text=text).png)
+    write_atomic({target: Page(made.image, (item.number,), text=text).png})
     return target
 
 

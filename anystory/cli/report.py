@@ -21,7 +21,11 @@ class Report:
 
     def __init__(self, command: str, machine: bool = False) -> None:
         self.machine = machine
-        self._event("start", format=FORMAT, command=command)
+        self._command = command
+
+    def start(self) -> None:
+        """The command begins."""
+        self._event("start", format=FORMAT, command=self._command)
 
     def tell(self, event: str, words: str = "", stream: TextIO | None = None, **fields: Any) -> None:
         """An event with its fields; a person reads `words`, where there are any, on `stream` (None = stdout)."""

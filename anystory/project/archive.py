@@ -39,9 +39,11 @@ from anystory.project.folder import (
     Project,
     ProjectError,
     is_clutter,
+    make_folder,
     read_list,
     settle,
     settle_folder,
+    settle_folders,
     write_atomic,
 )
 from anystory.project.imprint import without_pictures
@@ -112,7 +114,7 @@ def pack(folder: str | Path, target: str | Path) -> None:
         raise ArchiveError(Message("{target} is not a file; choose another place.", target=target))
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         with part.open("wb") as file:
             with zipfile.ZipFile(file, "w") as archive:
                 for name in names:
@@ -242,7 +244,7 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
             raise ArchiveError(
                 Message("{file} has more than {max_zip} MB.", file=source.name, max_zip=MAX_ZIP // 1000000)
             )
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         _sweep(folder)
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
@@ -253,14 +255,18 @@ def unpack(source: str | Path, folder: str | Path, most: int = MAX_UNPACKED) -> 
         for name, content in _files(source, most):
             path = scratch / name
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
+            with path.open("wb") as file:
+                file.write(content)
+                settle(file)
         notes = _verified(scratch)
         if folder.exists():
             for path in folder.iterdir():
                 os.replace(path, scratch / path.name)
             folder.rmdir()
         os.chmod(scratch, 0o755)
+        settle_folders(scratch)
         os.replace(scratch, folder)
+        settle_folder(folder.parent)
         return Unpacked(folder, tuple(notes))
     except ProjectError as error:
         what = Message("it")

@@ -30,7 +30,16 @@ from PIL import Image
 
 from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
-from anystory.project.folder import ProjectError, cutouts, linked, png, write_atomic
+from anystory.project.folder import (
+    ProjectError,
+    cutouts,
+    linked,
+    make_folder,
+    png,
+    settle_folder,
+    settle_folders,
+    write_atomic,
+)
 from anystory.project.imprint import without_pictures
 from anystory.project.schema import DRAFT, SchemaError, parsed, read_settings
 from anystory.script.form import MAX_BYTES, MAX_CAST, MAX_TEXT, ScriptError
@@ -381,11 +390,16 @@ class Store:
     def copy(self, key: str, other: str) -> None:
         """Keep under the key `other` what is kept of a session: its files, which are only ever replaced, are the same
         ones where the disk can. Raises DraftError where it cannot be written."""
-        source = self.folder(key)
+        source, target = self.folder(key), self.folder(other)
+        part = _nameless(target)
         try:
             if source.is_dir():
-                shutil.copytree(source, self.folder(other), copy_function=linked)
+                shutil.copytree(source, part, copy_function=linked)
+                settle_folders(part)
+                os.replace(part, target)
+                settle_folder(self.root)
         except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
             raise DraftError(
                 Message("The story cannot be put away ({strerror}).", strerror=error.strerror or type(error).__name__)
             ) from error
@@ -396,7 +410,7 @@ class Store:
         folder = self.folder(key)
         now = self._clock()
         with contextlib.suppress(OSError):  # who writes to it says so
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             os.utime(folder, (now, now))
 
     def forget(self, key: str) -> None:
@@ -431,10 +445,15 @@ class Store:
         return removed
 
     def _remove(self, folder: Path) -> None:
-        gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+        gone = _nameless(folder)
         with contextlib.suppress(OSError):
             os.replace(folder, gone)  # at once, so that nobody reads half a story
             shutil.rmtree(gone, ignore_errors=True)
+
+
+def _nameless(folder: Path) -> Path:
+    """A name beside a story's folder for one that is not whole, of those that `Store.sweep` knows."""
+    return folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
 
 
 def _size(paths: Iterable[Path]) -> int:

@@ -239,31 +239,40 @@ Contents = bytes | Callable[[BinaryIO], None]
 def write_atomic(files: Mapping[Path, Contents] | Iterable[tuple[Path, Contents]]) -> None:
     """Write every file beside its place, one after the other, then rename them all: a full disk leaves what was there
     before, and so does a loss of power until this returns; after that what is new is there. Raises ProjectError with a
-    sentence."""
+    sentence, and what making the files raises as it is."""
     parts: dict[Path, Path] = {}
     try:
         for path, contents in files.items() if isinstance(files, Mapping) else files:
-            if path.exists() and not path.is_file():
-                raise ProjectError(Message("is not a file; choose another name."), path)
-            # Of a name that no other program takes, which may write the same file at the same time.
-            parts[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with parts[path].open("wb") as file:
-                if isinstance(contents, bytes):
-                    file.write(contents)
-                else:
-                    contents(file)
-                settle(file)
+            with _writing(path):
+                if path.exists() and not path.is_file():
+                    raise ProjectError(Message("is not a file; choose another name."), path)
+                make_folder(path.parent)
+                # Of a name that no other program takes, which may write the same file at the same time.
+                parts[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+                with parts[path].open("wb") as file:
+                    if isinstance(contents, bytes):
+                        file.write(contents)
+                    else:
+                        contents(file)
+                    settle(file)
         for path, part in parts.items():
-            os.replace(part, path)
-        for folder in {path.parent for path in parts}:
-            settle_folder(folder)
-    except BaseException as error:
+            with _writing(path):
+                os.replace(part, path)
+    except BaseException:
         for part in parts.values():
             with contextlib.suppress(OSError):
                 part.unlink()
-        if not isinstance(error, OSError):
-            raise
+        raise
+    for folder in {path.parent for path in parts}:
+        settle_folder(folder)
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Tells in a sentence why a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise ProjectError(
             Message(
@@ -275,13 +284,24 @@ def write_atomic(files: Mapping[Path, Contents] | Iterable[tuple[Path, Contents]
         ) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder where it is not there yet, with those above it, and have their names on the disk itself. Raises
+    OSError."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in new:
+        settle_folder(each.parent)
+
+
 def linked(source: str | Path, target: str | Path) -> None:
     """Have a file that is only ever replaced as a whole in a second place, as the same one where the disk can. Raises
     OSError where it cannot be read or written."""
     try:
         os.link(source, target)
     except OSError:  # another disk, or one that knows no links
-        shutil.copy2(source, target)
+        with open(source, "rb") as old, open(target, "wb") as new:
+            shutil.copyfileobj(old, new)
+            settle(new)
 
 
 def settle(file: BinaryIO) -> None:
@@ -303,6 +323,12 @@ def settle_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def settle_folders(folder: Path) -> None:
+    """`settle_folder` of a folder and of all inside it."""
+    for inside, _, _ in os.walk(folder):
+        settle_folder(Path(inside))
 
 
 def is_clutter(path: Path) -> bool:
@@ -1149,7 +1175,7 @@ class Project:
         for entry, files in moving:
             picture, maps = (history_file(entry.key, end) for end in (".png", "-maps.npz"))
             try:
-                (self.folder / picture).parent.mkdir(exist_ok=True)
+                make_folder((self.folder / picture).parent)
                 for source, target in ((entry.maps, maps), (entry.image, picture)):
                     with contextlib.suppress(FileExistsError):  # the same frame, in a history too
                         os.link(self._inside(source), self.folder / target)
@@ -1231,7 +1257,7 @@ class Project:
     def _alone(self) -> Iterator[None]:
         """While no other program writes to the folder; on disks that cannot lock files, without that."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             self._lock.acquire()
         except Timeout as error:
             waited = f"{self._lock.timeout:g}"

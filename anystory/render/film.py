@@ -26,7 +26,15 @@ from anystory.errors import AnyStoryError, Message
 from anystory.pages.balloons import Lettering, into, proper_size
 from anystory.pages.layers import words_layer
 from anystory.pages.timing import beats, seconds_of, srt, timeline, vtt
-from anystory.project.folder import ABANDONED, Project, left_out, write_atomic
+from anystory.project.folder import (
+    ABANDONED,
+    Project,
+    left_out,
+    make_folder,
+    settle,
+    settle_folder,
+    write_atomic,
+)
 from anystory.render.again import Again
 from anystory.render.layers import LayerError, frame_layers
 from anystory.sketch.layers import ADD, MULTIPLY, SketchLayer
@@ -371,13 +379,16 @@ def write_film(film: Film, target: Path, tell: Callable[[int, int], None] = lamb
         return
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         _sweep(target)
         if film.ending in VIDEO:
             _by_ffmpeg(film, part, tell)
         else:
             _by_pillow(film, part, tell)
+        with part.open("r+b") as file:
+            settle(file)
         part.replace(target)
+        settle_folder(target.parent)
     except OSError as error:
         raise FilmError(
             Message("{file} cannot be written ({reason}); choose another folder.", file=target, reason=error.strerror)

@@ -9,14 +9,28 @@ import contextlib
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Protocol
 
 from anystory.cast.images import ImageError
 from anystory.errors import Message, listed
-from anystory.script.form import NOBODY, Reading, ScriptError, Span, Where, meant, nearest, place, shown
+from anystory.script.form import (
+    MAX_ERRORS,
+    MAX_NAME,
+    NOBODY,
+    Reading,
+    ScriptError,
+    Span,
+    Where,
+    meant,
+    nearest,
+    place,
+    shown,
+)
 from anystory.script.read import Form, read_script
 from anystory.script.wildcards import (
     Lists,
@@ -163,7 +177,8 @@ def lint(
     style: str = "",
     styles: Sequence[Style] = (),
 ) -> tuple[Finding, ...]:
-    """What is wrong with a script of any form `parse_script` reads, in reading order; nothing where all is well.
+    """What is wrong with a script of any form `parse_script` reads, in reading order; nothing where all is well. Of
+    more than `MAX_ERRORS` of a kind the first are told.
 
     `cast` are characters known already (those with a picture in the app), `folder` is where pictures, `styles.yaml`,
     `things` and `places` lie (None = pasted text), `backend` the one that will render, if it is loaded; `form` as in
@@ -174,36 +189,61 @@ def lint(
     try:
         reading = read_script(text, folder, cast, form)
     except ScriptError as error:
-        return (_finding(text, error.span or (0, 0), "error", "unreadable", error.sentence),)
+        return (unreadable(text, error),)
+    return lint_reading(reading, cast=cast, folder=folder, backend=backend, style=style, styles=styles)
+
+
+def unreadable(text: str, error: ScriptError) -> Finding:
+    """What is to be said of a text that cannot be taken apart."""
+    return _finding(text, error.span or (0, 0), "error", "unreadable", error.sentence)
+
+
+def lint_reading(
+    reading: Reading,
+    *,
+    cast: Sequence[CastMember] = (),
+    folder: str | Path | None = None,
+    backend: ReadingBackend | None = None,
+    style: str = "",
+    styles: Sequence[Style] = (),
+) -> tuple[Finding, ...]:
+    """As `lint`, of a script that has been read already, with the same `cast` and `folder`."""
+    text = reading.source
     chosen = replace(reading.script, style=style or reading.script.style, styles=(*reading.script.styles, *styles))
     spans = {**reading.spans, ("style",): (0, 0)} if style else reading.spans
     reading = replace(reading, script=chosen, spans=spans)
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
-    for out in reading.left_out:
-        message = Message("{words} is left out: {why}.", words=_shown(text, out.span), why=out.why)
-        found.append(_finding(text, out.span, "note", "left-out", message, out.fix))
+    found += _first(_left_out(reading))
     known = {visible(member.name) for member in cast}
-    found += [
-        finding for check in (_unknown, _meant, _absent, _repeated, _caption, _style) for finding in check(reading)
-    ]
+    for check in (_unknown, _meant, _absent, _repeated, _caption, _style):
+        found += _first(check(reading))
     own: Lists = {}
     try:
         own = own_lists(folder) if folder is not None else own
     except WildcardError as error:
         found.append(_finding(text, (0, 0), "error", "wildcard", error.said))
     else:
-        found += _wildcard(reading, own)
+        found += _first(_wildcard(reading, own))
     found += [*_nobody(reading, own, found), *_no_picture(reading, own, known, backend)]
     if folder is not None and (backend is None or backend.about.sketches):
         found += [_finding(text, (0, 0), "error", "own", message) for message in _own(Path(folder))]
     if backend is not None:
-        found += [
-            finding
-            for check in (_crowded, _size, _unsteered, _unfollowed, _foreign, _unread)
-            for finding in check(reading, backend)
-        ]
+        for test in (_crowded, _size, _unsteered, _unfollowed, _foreign, _unread):
+            found += _first(test(reading, backend))
     unique = {(finding.start, finding.end, finding.message): finding for finding in found}
     return tuple(sorted(unique.values(), key=lambda finding: (finding.start, CODES.index(finding.code), finding.end)))
+
+
+def _first(found: Iterator[Finding]) -> Iterator[Finding]:
+    """As many findings as anybody reads; what comes after them is not looked for."""
+    return itertools.islice(found, MAX_ERRORS)
+
+
+def _left_out(reading: Reading) -> Iterator[Finding]:
+    """ "left-out": words of the source that are in no panel."""
+    for out in reading.left_out:
+        message = Message("{words} is left out: {why}.", words=_shown(reading.source, out.span), why=out.why)
+        yield _finding(reading.source, out.span, "note", "left-out", message, out.fix)
 
 
 def _own(folder: Path) -> Iterator[str]:
@@ -262,6 +302,7 @@ def _unknown(reading: Reading) -> Iterator[Finding]:
     """ "unknown-name": words that look like a name but are none; a name in brackets or in a list that nobody has is
     found by the reader."""
     names = [*(member.name for member in reading.script.cast), *reading.aliases]
+    slips = _slipped(names)
     for _, path, panel in _panels(reading):
         for words in _bracketed(panel.prompt):
             near = nearest(words, names)
@@ -273,7 +314,7 @@ def _unknown(reading: Reading) -> Iterator[Finding]:
                 Message("Nobody is named {words}{hint}; add them to the cast.", words=repr(words), hint=hint),
                 near,
             )
-        for words, near in _misspelt(panel.prompt, names):
+        for words, near in _misspelt(panel.prompt, names, slips):
             message = Message("Nobody is named {words}; did you mean {near}?", words=repr(words), near=repr(near))
             yield _at(reading, _sentence(path, reading), words, message, near)
 
@@ -292,30 +333,59 @@ def _bracketed(prompt: str) -> Iterator[str]:
             yield words
 
 
-def _misspelt(prompt: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Capitalised words that one slip of the pen makes of a name, with the name."""
+def _misspelt(prompt: str, names: Sequence[str], slips: Mapping[str, Set[int]]) -> Iterator[tuple[str, str]]:
+    """Capitalised words that one slip of the pen makes of a name, with the name. `slips`: as `_slipped` has them."""
     prompt = re.sub(r"\[[^\[\]]*\]", lambda tag: " " * len(tag[0]), prompt)
-    taken = [(mention.start, mention.end) for mention in find_names(prompt, names)]
-    tokens = list(re.finditer(r"[^\W_](?:[\w-]|['’](?!s\b)\w)*", prompt))
-    seen = 0
-    for index, count in itertools.product(
-        range(len(tokens)), sorted({len(name.split()) for name in names}, reverse=True)
-    ):
-        start, end = tokens[index].start(), tokens[min(index + count, len(tokens)) - 1].end()
+    taken = bytearray(len(prompt))
+    for mention in find_names(prompt, names):
+        taken[mention.start : mention.end] = b"\1" * (mention.end - mention.start)
+    tokens = [hit.span() for hit in re.finditer(r"[^\W_](?:[\w-]|['’](?!s\b)\w)*", prompt)]
+    opening, seen, counts = _openings(prompt), 0, sorted({len(name.split()) for name in names}, reverse=True)
+    for index, count in itertools.product(range(len(tokens)), counts):
+        start, end = tokens[index][0], tokens[min(index + count, len(tokens)) - 1][1]
+        if start < seen or end - start > 2 * MAX_NAME:
+            continue
         words = prompt[start:end]
-        opens = not re.search(r"\w", re.split(r"[.!?:]\s", prompt[:start])[-1])
         if (
-            start < seen
-            or not _may_be_name(words)
+            not _may_be_name(words)
             or len(words.split()) != count
-            or (opens and words.split()[0].casefold() in OPENERS)
-            or any(left < end and start < right for left, right in taken)
+            or (start in opening and words.split()[0].casefold() in OPENERS)
+            or any(taken[start:end])
         ):
             continue
-        near = next((name for name in names if len(name) > 2 and _slips(folded(words), folded(name)) == 1), None)
-        if near:
+        word = folded(words)
+        near = sorted({index for slip in _shortened(word) for index in slips.get(slip, ())})
+        name = next((names[index] for index in near if _slips(word, folded(names[index])) == 1), None)
+        if name:
             seen = end
-            yield words, near
+            yield words, name
+
+
+def _openings(prompt: str) -> set[int]:
+    """Where the first word of each sentence begins."""
+    found, opens = set(), True
+    for hit in re.finditer(r"(?P<end>[.!?:]\s)|\w+", prompt):
+        if opens and not hit["end"]:
+            found.add(hit.start())
+        opens = bool(hit["end"])
+    return found
+
+
+def _shortened(word: str) -> Iterator[str]:
+    """A word, and the word without each of its letters: two words between which is one slip have one of them in
+    common."""
+    yield word
+    for index in range(len(word)):
+        yield word[:index] + word[index + 1 :]
+
+
+def _slipped(names: Sequence[str]) -> dict[str, set[int]]:
+    """The places of names of three letters or more by what `_shortened` makes of them."""
+    found: dict[str, set[int]] = {}
+    for index, name in enumerate(names):
+        for slip in _shortened(folded(name)) if len(name) > 2 else ():
+            found.setdefault(slip, set()).add(index)
+    return found
 
 
 def _may_be_name(words: str) -> bool:
@@ -348,11 +418,11 @@ def _cast(panel: Panel, reading: Reading, own: Lists) -> set[str]:
 
 def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[Finding]:
     """ "nobody": a panel that names nobody and does not say that it means to. Where a name is misspelt that is all."""
-    misspelt = [finding.start for finding in found if finding.code == "unknown-name"]
+    misspelt = sorted(finding.start for finding in found if finding.code == "unknown-name")
     for number, path, panel in _panels(reading):
         start, end = reading.span(path)
         nobody = not panel.told and not _cast(panel, reading, own)
-        if nobody and not any(start <= at < end for at in misspelt):
+        if nobody and bisect_left(misspelt, start) == bisect_left(misspelt, end):
             # A line of plain text starts its line; in YAML a bracket in front would need quotes.
             plain = end > start and (start == 0 or reading.source[start - 1] in "\r\n")
             fix = f"[NC] {reading.source[start:end]}" if plain and (*path, "prompt") not in reading.spans else None
@@ -378,7 +448,7 @@ def _meant(reading: Reading) -> Iterator[Finding]:
             yield _finding(reading.source, reading.span(path), "note", "meant", message)
 
 
-_DENIED = re.compile(r"(?<!\w)(?:no|not|without|sin|ningún|ninguna)\s+$|(?:没有|沒有|看不见|看不見)$", re.IGNORECASE)
+_DENIED = re.compile(r"(?<!\w)(?:no|not|without|sin|ningún|ninguna)\s+|(?:没有|沒有|看不见|看不見)", re.IGNORECASE)
 _THERE = re.compile(r"\s+\w+ing\b|\s+\w+[aei]r(?:se)?\b|['’]s?\b|[^\W\da-zA-Z]")
 """What goes on after who is there all the same: without Mia noticing, not Mia's hat."""
 
@@ -388,10 +458,11 @@ def _absent(reading: Reading) -> Iterator[Finding]:
     names = [member.name for member in reading.script.cast]
     for number, path, panel in _panels(reading):
         mentions = find_names(panel.prompt, names)
+        denied = {hit.end() for hit in _DENIED.finditer(panel.prompt)}
         there = {
             mention.name
             for mention in mentions
-            if not _DENIED.search(panel.prompt[: mention.start]) or _THERE.match(panel.prompt, mention.end)
+            if mention.start not in denied or _THERE.match(panel.prompt, mention.end)
         }
         named = {mention.name for mention in mentions}
         missing = [name for name in panel.cast if name in named - there]
@@ -685,12 +756,7 @@ def _written(text: str, languages: Sequence[str]) -> tuple[str, str]:
     """The first letters in a text that none of `languages` is written in, as ("Chinese", the words up to the end of
     the line or to the next Latin ones); two empty strings for none."""
     fine = {"", *(letters for language in languages for letters in WRITTEN_IN.get(language, ()))}
-    kinds = [
-        LETTERS.get(re.split("[ -]", unicodedata.name(char, ""))[0], "")
-        if unicodedata.category(char)[0] == "L"
-        else None
-        for char in text
-    ]
+    kinds = [_letters(char) for char in text]
     start = next((index for index, kind in enumerate(kinds) if kind is not None and kind not in fine), None)
     if start is None:
         return "", ""
@@ -699,8 +765,18 @@ def _written(text: str, languages: Sequence[str]) -> tuple[str, str]:
     return kinds[start] or "", words
 
 
+@lru_cache(1024)
+def _letters(char: str) -> str | None:
+    """What letters a character is of, one of the values of `LETTERS`, "" for others; None where it is no letter."""
+    if unicodedata.category(char)[0] != "L":
+        return None
+    return LETTERS.get(re.split("[ -]", unicodedata.name(char, ""))[0], "")
+
+
 def _unread(reading: Reading, backend: ReadingBackend) -> Iterator[Finding]:
     """ "unread": words beyond what the text encoder reads, once names are replaced by descriptions."""
+    if backend.about.sketches:
+        return
     script = reading.script
     names = [member.name for member in script.cast]
     for number, path, panel in _panels(reading):

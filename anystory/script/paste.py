@@ -170,7 +170,7 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
     counted. `known` are the names of characters: a line that names one is kept."""
     found: list[Pasted] = []
     left_out: list[LeftOut] = []
-    raw = _unquoted_block(lines(text))
+    raw = _unquoted_block(_closed_up(lines(text)))
     marks = _marks(raw)
     nested = any(mark and _counts(mark) for mark in marks)  # 1.1 is of panel 1, if there is a 1
     counted = [index for index, mark in enumerate(marks) if mark and _counts(mark, nested)]
@@ -262,6 +262,12 @@ def pasted(text: str, known: Sequence[str] = ()) -> tuple[list[Pasted], tuple[Le
         else:
             found.append(Pasted(start, line))
     return _without_headings(found, left_out)
+
+
+def _closed_up(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines with one empty line for every run of them: more say no more."""
+    before = itertools.chain([(0, "a line")], raw)
+    return [line for (_, above), line in zip(before, raw, strict=False) if above or line[1]]
 
 
 def _indent(text: str, start: int) -> int:

@@ -26,7 +26,7 @@ FILE = "wildcards.yaml"
 MAX_BYTES = 200_000
 MAX_DEPTH = 8
 LIST = re.compile(r"__([A-Za-z0-9][A-Za-z0-9 -]{0,38}[A-Za-z0-9]|[A-Za-z0-9])__")
-CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
+CHOICE = re.compile(r"\{([^{}|]*\|[^{}]*)\}")
 """An innermost choice. Braces without a bar are words."""
 
 Lists = Mapping[str, tuple[str, ...]]
@@ -55,12 +55,12 @@ def has_wildcards(text: str) -> bool:
 
 
 def missing(text: str, own: Lists = MappingProxyType({})) -> Iterator[tuple[str, str | None]]:
-    """The wildcards of a prompt that no list is for, as they stand in it, each with the nearest that there is."""
+    """The wildcards of a prompt that no list is for, each once as it stands there, with the nearest that there is."""
     known = {name.casefold() for name in (*lists(), *own)}
-    for match in LIST.finditer(text):
-        if match[1].casefold() not in known:
-            near = nearest(match[1].casefold(), known)
-            yield match[0], near and f"__{near}__"
+    for name, words in {match[1]: match[0] for match in LIST.finditer(text)}.items():
+        if name.casefold() not in known:
+            near = nearest(name.casefold(), known)
+            yield words, near and f"__{near}__"
 
 
 def expand(text: str, seed: int, own: Lists = MappingProxyType({})) -> str:
@@ -92,8 +92,11 @@ def expand(text: str, seed: int, own: Lists = MappingProxyType({})) -> str:
     for _ in range(MAX_DEPTH):
         if not has_wildcards(text):
             return " ".join(text.split())
-        while CHOICE.search(text):
-            text = CHOICE.sub(lambda match: pick(match[1].split("|"), match[0]).strip(), text, count=1)
+        at = 0
+        while choice := CHOICE.search(text, at):
+            chosen = pick(choice[1].split("|"), choice[0]).strip()
+            text = f"{text[: choice.start()]}{chosen}{text[choice.end() :]}"
+            at = max(text.rfind("{", 0, choice.start()), 0)  # of what it was in, which may be innermost now
         text = LIST.sub(entry, text)
         if len(text) > MAX_TEXT:
             raise WildcardError(

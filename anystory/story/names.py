@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +26,7 @@ _POINTS = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\
 """Vowel signs of Hebrew and Arabic, which most texts leave out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NameMention:
     """The characters [start, end) of a text are the name `name`."""
 
@@ -67,20 +69,26 @@ class FoldedText:
     """A text as `folded` sees it, which knows where each of its characters comes from."""
 
     def __init__(self, text: str) -> None:
+        self._starts: Sequence[int]
+        self._ends: Sequence[int]
+        if text.isascii() and not re.search(r"\s\s", text):  # as most lines are
+            self.text = re.sub(r"\s", " ", text.lower()).translate(_ALIKE)
+            self._starts, self._ends = range(len(text)), range(1, len(text) + 1)
+            return
         parts: list[str] = []
-        self._starts: list[int] = []
-        self._ends: list[int] = []
+        starts, ends = array("L"), array("L")
         for start, end in _clusters(text):
             part = text[start:end]
             plain = " " if part.isspace() else _folded_cluster(part)
             if plain == " " and parts[-1:] == [" "]:
-                self._ends[-1] = end
+                ends[-1] = end
                 continue
             if plain:
                 parts.append(plain)
-            self._starts += [start] * len(plain)
-            self._ends += [end] * len(plain)
-        self.text = "".join(parts)
+            for _ in plain:
+                starts.append(start)
+                ends.append(end)
+        self.text, self._starts, self._ends = "".join(parts), starts, ends
 
     def find(self, pattern: str) -> list[tuple[int, int]]:
         """Where a pattern stands, as spans [start, end) of the text as it was given."""

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from anystory.story.apposition import settled
 from anystory.story.english import (
@@ -25,7 +26,7 @@ from anystory.story.english import (
     sentence_case,
 )
 from anystory.story.model import CastMember, Panel, Prompt, Subject
-from anystory.story.names import NameMention, folded, folded_text
+from anystory.story.names import LINE, NameMention, folded, folded_text
 
 NAMELESS = "character"
 """What a subject without a description is called."""
@@ -54,6 +55,9 @@ PROCLITICS = {
 }
 """What may stand before a name in one word with it, by the first word of its letters' Unicode names."""
 
+REACH = 24
+"""Letters and vowel signs of these at most."""
+
 
 def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
     """Where `names` stand in `text` as whole words, in reading order and without overlap, long names first.
@@ -65,10 +69,16 @@ def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
     go on after a name, as particles do; Arabic and Hebrew write "and", "to" and the like in one word with it. Two are
     the same by `anystory.story.names.folded`.
     """
-    found: list[NameMention] = []
-    sought = sorted({*filter(str.strip, names)}, key=lambda name: (-len(name), name))
+    sought = tuple(sorted({*filter(str.strip, names)}, key=lambda name: (-len(name), name)))
     if not sought:
-        return found
+        return []
+    return list((_found if len(text) <= LINE else _found.__wrapped__)(text, sought))
+
+
+@lru_cache(512)
+def _found(text: str, sought: tuple[str, ...]) -> tuple[NameMention, ...]:
+    """As `find_names`, kept: a line is asked for the same names by whoever reads, checks and draws it."""
+    found: list[NameMention] = []
     folds = folded_text(text)
     taken = bytearray(len(text))
     for name in sought:
@@ -80,7 +90,7 @@ def find_names(text: str, names: Iterable[str]) -> list[NameMention]:
             if not any(taken[start:end]):
                 taken[start:end] = b"\1" * (end - start)
                 found.append(NameMention(name, start, end))
-    return sorted(found, key=lambda mention: mention.start)
+    return tuple(sorted(found, key=lambda mention: mention.start))
 
 
 def _forms(name: str) -> list[str]:
@@ -94,10 +104,13 @@ def _stands(text: str, name: str, start: int, end: int) -> bool:
     "and" and "to" together with it."""
     if _is_whole(text, start, end):
         return True
+    before = PROCLITICS.get(_script(text[start]))
+    if before is None:
+        return False
     begin = start
-    while begin and _is_letter(text[begin - 1]):
+    while begin > max(start - REACH, 0) and _is_letter(text[begin - 1]):
         begin -= 1
-    glued = re.fullmatch(PROCLITICS.get(_script(text[start]), "(?!)"), folded(text[begin:start]))
+    glued = re.fullmatch(before, folded(text[begin:start]))
     short = len(folded(name)) < 3 and text[begin:start] not in ("و", "ل", "ו", "ל")
     return glued is not None and not short and _is_whole(text, begin, end)
 
@@ -124,6 +137,7 @@ def _is_whole(text: str, start: int, end: int) -> bool:
     return not (after and (_joined(text[end - 1], after[0], single, particle=True) or _compound(after)))
 
 
+@lru_cache(1024)
 def _joined(left: str, right: str, single: bool, particle: bool) -> bool:
     """Whether two neighbouring characters are of one word. `single` = the name is only one of them, `particle` =
     the second may be a particle after the name."""
@@ -142,15 +156,18 @@ def _compound(ahead: str) -> bool:
     return len(ahead) == 2 and ahead[0] in "-‐‑" and _is_letter(ahead[1])
 
 
+@lru_cache(1024)
 def _is_letter(char: str) -> bool:
     return char == "_" or unicodedata.category(char)[0] in "LMN"
 
 
+@lru_cache(1024)
 def _script(char: str) -> str:
     """The first word of a character's Unicode name, which for a letter tells what it is written in."""
     return re.split("[ -]", unicodedata.name(char, ""))[0]
 
 
+@lru_cache(1024)
 def _kind(char: str) -> str:
     """The script of a character where it matters for word ends, else the empty string."""
     kind = _script(char)

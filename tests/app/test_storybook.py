@@ -61,6 +61,15 @@ def test_the_board_of_a_text_without_panels_is_empty_beside_its_frames(studio, s
         assert len(board.slots(studio, visit, reading.source, actors, shown, 0, words)) == count
 
 
+def test_cards_beyond_what_sketches_are_made_of_say_so(studio, shown, actors):  # noqa: F811
+    text = "".join(f"[NC] a forest {number} {'by night ' * 200}\n" for number in range(30))
+    reading = script.read(text, "", "", cast.members(actors), [])
+    reach = board.READ // len(reading.script.panels[-1].prompt)
+    for code, told in (("en", "No sketch"), ("zh-CN", "没有草图"), ("es", "Sin boceto")):
+        slots = board.slots(studio, shown[0].job.visit, reading.source, actors, (), 0, partial(say, code))
+        assert [told in slot and str(board.READ) in slot for slot in slots] == [False] * reach + [True] * (30 - reach)
+
+
 def test_a_frame_is_taken_home_with_its_letters_and_its_story(shown):
     item, how = shown[0], ("box", "balloons")
     assert viewer.to_take_home(item, False, *how) == item.file

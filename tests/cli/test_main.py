@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -459,6 +460,25 @@ def test_sigterm_ends_json_with_its_end_event(tmp_path):
                 run.terminate()
     assert events[-1] == {"event": "end", "exit": 143} and run.returncode == 143
     assert {event["panel"] for event in events if event["event"] == "frame"} <= set(Project(tmp_path).entries)
+
+
+@pytest.mark.parametrize("moments", [{"start"}, {"start", "error"}])
+def test_sigterm_at_its_first_event_and_again_at_what_is_said_of_it_ends_with_the_end_event(
+    script, moments, monkeypatch, capsys
+):
+    tell = Report._event
+
+    def terminated(self, event, **fields):
+        tell(self, event, **fields)
+        if event in moments:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Report, "_event", terminated)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["check", str(script), "--json"]) == 143
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in events] == ["start", "error", "end"] and events[-1]["exit"] == 143
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_ctrl_c_while_it_starts_is_one_sentence(monkeypatch, capsys):

@@ -1,6 +1,8 @@
 """Drafts kept by session: whole, bounded, expired in time, and nobody else's."""
 
+import errno
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -177,6 +179,24 @@ def test_what_was_killed_over_a_folder_is_swept(tmp_path):
     running.now += 3600
     store.sweep()
     assert not left.exists() and (tmp_path / ".notes-of-mine").exists() and store.load(key) == Draft("mine")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_copy_of_a_story_has_its_name_when_it_is_whole(tmp_path, links, monkeypatch):
+    def full_disk(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if not links:
+        monkeypatch.setattr(os, "link", full_disk)
+    store = Store(tmp_path)
+    store.save(key := store.new_key(), full())
+    store.copy(key, other := store.new_key())
+    assert same(store.load(other), store.load(key))
+    monkeypatch.setattr(os, "link", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(DraftError, match="cannot be put away"):
+        store.copy(key, third := store.new_key())
+    assert not store.folder(third).exists() and not [*tmp_path.glob(".*-*")]
 
 
 def test_a_story_that_is_too_large_takes_words_and_less_but_no_more_pictures(tmp_path):

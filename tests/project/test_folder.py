@@ -325,24 +325,65 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, story, monkeypatch):
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
 
 
-def test_what_is_renamed_is_on_the_disk_and_then_its_name_is(tmp_path, monkeypatch):
+@pytest.fixture
+def settled(tmp_path, monkeypatch):
+    """What is settled on the disk and renamed, as it is done: ("fsync" or "replace", path, bytes there)."""
     done = []
 
     def noted(name, do):
         def and_do(what, *more):
             path = os.readlink(f"/proc/self/fd/{what}") if isinstance(what, int) else str(what)
-            whole = os.path.isdir(path) or os.path.getsize(path) == 3
-            done.append((name, re.sub(r"\.[0-9a-f]{8}\.part", "", os.path.relpath(path, tmp_path)), whole))
+            size = 0 if os.path.isdir(path) else os.path.getsize(path)
+            path = re.sub(r"\.[0-9a-f]{8}\.part|(?<=\.out-)\w{8}", "", os.path.relpath(path, tmp_path))
+            done.append((name, path, size))
             return do(what, *more)
 
         monkeypatch.setattr(os, name, and_do)
 
     noted("fsync", os.fsync)
     noted("replace", os.replace)
-    write_atomic({tmp_path / "frames/001.png": b"abc", tmp_path / "frames/001-maps.npz": b"def"})
-    files = ["frames/.001.png", "frames/.001-maps.npz"]
-    names = [*(("fsync", file, True) for file in files), *(("replace", file, True) for file in files)]
-    assert done == [*names, ("fsync", "frames", True)]
+    return done
+
+
+def test_what_is_renamed_is_on_the_disk_and_then_its_name_is(tmp_path, settled):
+    write_atomic({tmp_path / "a/frames/001.png": b"abc", tmp_path / "a/frames/001-maps.npz": b"def"})
+    files = ["a/frames/.001.png", "a/frames/.001-maps.npz"]
+    made = [("fsync", "a", 0), ("fsync", ".", 0)]  # the new folders' names, where they are
+    assert settled[:2] == made
+    assert settled[2:] == [
+        *(("fsync", file, 3) for file in files),
+        *(("replace", file, 3) for file in files),
+        ("fsync", "a/frames", 0),
+    ]
+
+
+def test_a_new_storys_folder_has_its_name_on_the_disk(tmp_path, story, settled):
+    begin(tmp_path / "stories" / "new", story)
+    assert {("fsync", "stories", 0), ("fsync", ".", 0)} <= {*settled}
+
+
+def test_what_is_unpacked_is_on_the_disk_before_it_has_its_name(tmp_path, story, settled):
+    fill(tmp_path / "story", story)
+    pack(tmp_path / "story", tmp_path / "story.zip")
+    settled.clear()
+    unpack(tmp_path / "story.zip", tmp_path / "out")
+    sizes = {f".out-/{name}": (tmp_path / "out" / name).stat().st_size for name in files(tmp_path / "out")}
+    named = settled.index(("replace", ".out-", 0))
+    folders = {(".out-/" + name).rstrip("/") for name in ("", "frames", "subjects")}
+    assert {("fsync", *file) for file in sizes.items()} | {("fsync", name, 0) for name in folders} <= {*settled[:named]}
+    assert settled[named + 1 :] == [("fsync", ".", 0)]
+
+
+def test_what_making_a_file_raises_is_told_as_it_is_and_nothing_is_left(tmp_path):
+    def made(count):
+        for number in range(count):
+            yield tmp_path / f"{number}.png", b"abc"
+        raise FileNotFoundError(errno.ENOENT, "gone", "picture.png")
+
+    for count in (0, 2):
+        with pytest.raises(FileNotFoundError, match="picture"):
+            write_atomic(made(count))
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_that_cannot_settle_files_is_written_to_all_the_same(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Whatever is written, and however long: a script is read in time that grows as its length does.
+"""Whatever is written, and however long: a script is read, checked and shown in time that grows as its length does.
 
 The work that is counted is calls of functions; repetitions within one pattern are no calls, so every construct is read
 at the greatest length there is too: with a pattern that takes the square of it this file would not come to an end.
@@ -9,15 +9,26 @@ from __future__ import annotations
 import random
 import re
 import sys
-from contextlib import suppress
+from functools import cache
+from types import SimpleNamespace
 
 import pytest
 
+from anystory.backends.base import STORYBOOK, Backend
+from anystory.backends.load import load
+from anystory.render.sketches import Sketches
 from anystory.script.form import MAX_BYTES, MAX_ERRORS, ScriptError, place
+from anystory.script.lint import lint
 from anystory.script.read import read_script
 from anystory.story.steering import PAINT, _placed, read_strengths
+from ui import board
+from ui import script as page
 
-CAST = "".join(f"cast: Name {chr(97 + i % 26)}{chr(97 + i // 26)}\n" for i in range(50))
+NAMES = [f"Name {chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(50)]
+CAST = "".join(f"cast: {name}\n" for name in NAMES)
+
+WORK = 90
+"""Calls for a character of a full panel: more, and the longest script takes more than seconds."""
 
 GROWING = {
     "an open tag": lambda n: "[seed:" + " " * n + "x",
@@ -73,16 +84,71 @@ GROWING = {
     "names of records": lambda n: '{"panels": [{"prompt": "a", "characters": "a' + " " * n + 'b"}]}',
     "an aside of a member": lambda n: "cast: Mia" + " " * n + "x (a\nMia",
     "escaped lines": lambda n: 'panels: ["' + "\\n" * (n // 2 - 9) + '"]',
+    "one word": lambda n: "a" * n,
+    "ideographs": lambda n: "小狐狸跑，" * (n // 5),
+    "accented words": lambda n: "el búho vio la niña. " * (n // 21),
+    "emoji": lambda n: "🦊🌲👩‍🚀🏴‍☠️" * (n // 10),
+    "kinds of brackets": lambda n: "[](){}" * (n // 6),
+    "quotes": lambda n: "\"'“”«»「」" * (n // 8),
+    "only colons": lambda n: ":" * n,
+    "words of nobody": lambda n: "Mia: a word\n" * (n // 12),
+    "words of somebody": lambda n: "cast: Mia\n" + "Mia: a word\n" * (n // 12 - 9),
+    "words below panels": lambda n: "cast: Mia\n1. Mia\n2. Mia\n" + "Mia: a word\n" * (n // 12 - 9),
+    "names of fifty": lambda n: CAST + " ".join(NAMES) * ((n - len(CAST)) // 400),
+    "lines of fifty": lambda n: CAST + "\n".join(NAMES) * ((n - len(CAST)) // 400),
+    "returns": lambda n: "\r\n" * (n // 2),
+    "fences": lambda n: "```\na\n```\n" * (n // 10),
+    "a table": lambda n: "| shot | text |\n|---|---|\n" + "| 1 | a |\n" * (n // 10 - 9),
+    "nothing to see": lambda n: "a\u200d\u202e" * (n // 3),
+    "half characters": lambda n: "\ud800" * n,
+    "nothing at all": lambda n: "\0" * n,
 }  # fmt: skip
+
+PANELS = {
+    "words": "The small fox runs through the forest while the moon rises, and she waves at it. ",
+    "Spanish": "La zorra corre por el bosque, y el búho de Mia duerme en el árbol. ",
+    "Chinese": "小狐狸在森林里奔跑，她看见一只猫头鹰，",
+    "names in Chinese": "小狐和大熊",
+    "Arabic": "ومريم تركض في الغابة ",
+    "a name in one word with itself": "Mia",
+    "an Arabic name in one word with itself": "مريم",
+    "emoji": "🦊🌲👩‍🚀🏴‍☠️🐻‍❄️👍🏽",
+    "names": "Mia and Tom meet ",
+    "nearly names": "Mya met Tomm, Nia ",
+    "nobody": "Mia is not Tom, without Mia, no Tom. ",
+    "pronouns": "she waves at him and they laugh with her; ",
+    "brackets": "[Mya] and [Tomm] ",
+    "wildcards": "{a|b} __animal__ ",
+    "bars": "|",
+    "unknown lists": "__anmal__ ",
+    "hashes": "x#yy z ",
+    "stops": ": ",
+    "owners": "Mia's hat, the wizard Tom waves, ",
+    "quotations": 'Mia says "hello" and «hola» ',
+}
+"""What panels are full of."""
+
+
+def full(words: str, width: int) -> str:
+    """A script of 20 panels of about as many characters."""
+    cast = "cast: Mia, a girl\ncast: Tom, a boy\ncast: 小狐\ncast: 大熊\ncast: مريم\n"
+    return cast + "".join(f"{width} {number} {words * (width // len(words))}\n" for number in range(20))
+
+
+@cache
+def storybook() -> Backend:
+    return load(STORYBOOK)
 
 
 def read(text: str) -> None:
-    with suppress(ScriptError):
-        read_script(text)
+    """What the page does with a text while it is written, and so does `check`."""
+    reading = page.read(text, "", "", (), (), storybook())
+    page.feedback(reading)
+    lint(text)
 
 
 def calls(text: str) -> int:
-    """How many functions reading a text calls."""
+    """How many functions that calls."""
     count = 0
 
     def told(frame, event, argument):
@@ -104,11 +170,32 @@ def test_twice_the_length_is_at_most_about_twice_the_work(what):
     assert long < 2.6 * short + 2000, (short, long)
 
 
+@pytest.mark.parametrize("what", PANELS)
+def test_a_panel_of_twice_the_length_is_at_most_about_twice_the_work(what):
+    read(full(PANELS[what], 300))
+    short, long = (calls(full(PANELS[what], width)) for width in (900, 1800))
+    assert long < 2.6 * short + 2000, (short, long)
+    assert long < WORK * len(full(PANELS[what], 1800)), long
+
+
 @pytest.mark.parametrize("what", GROWING)
 def test_the_longest_text_is_read_or_refused(what):
     text = GROWING[what](MAX_BYTES - 3000)
     assert MAX_BYTES // 2 < len(text) <= MAX_BYTES
     read(text)
+
+
+def test_of_a_kind_of_finding_the_first_are_told():
+    found = lint("cast: Mia\n" + "Nia Mya Mla Mja\n" * 150)
+    assert 0 < sum(finding.code == "unknown-name" for finding in found) <= MAX_ERRORS
+
+
+def test_sketches_are_asked_for_as_many_words_as_are_read_in_a_second(tmp_path):
+    there = SimpleNamespace(story=tmp_path)
+    studio = SimpleNamespace(sketches=Sketches())
+    script = read_script("".join(f"[NC] a forest {number} {'by night ' * 100}\n" for number in range(90))).script
+    wanted = board._wanted(studio, there, script, (), (), 0)
+    assert len(wanted) == board.READ // len(script.panels[-1].prompt) and list(wanted) == [*range(1, len(wanted) + 1)]
 
 
 @pytest.mark.parametrize("depth", [2000, MAX_BYTES - 10])
@@ -156,4 +243,4 @@ def test_places_are_those_of_an_editor():
 def test_what_is_longer_than_a_panel_may_be_is_not_searched_for_names():
     text = GROWING["action of a screenplay"](12000)
     read(text)
-    assert calls(text) < 10 * len(text)  # a call or two for every word, not for every letter
+    assert calls(text) < 20 * len(text)  # a call or two for every word, not for every letter

@@ -1,4 +1,5 @@
-"""`python -m tests.solid fuzz|kills|app-kills|visitors`: what docs/promises.md promises, tried at full count.
+"""`python -m tests.solid fuzz|kills|app-kills|visitors|fsync`: what docs/promises.md promises, tried at full count, and
+what it costs.
 
 The suite tries the same at a small count. Exit status 1 where a promise did not hold.
 """
@@ -10,12 +11,14 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from statistics import median
 
 from playwright.sync_api import sync_playwright
 
 from tests.app.conftest import ARGUMENTS, CHROMIUM
 from tests.solid.fuzz import Fault, fuzz
 from tests.solid.kills import app_kills, kills
+from tests.solid.settling import PANELS, SIDE, settling
 from tests.solid.visitors import GROWTH, SECONDS, visitors
 
 
@@ -39,6 +42,10 @@ def main() -> int:
     command.add_argument("--minutes", type=float, default=10, metavar="N", help="how long they stay (%(default)s)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of their pauses (%(default)s)")
     command.set_defaults(run=_visitors)
+    command = commands.add_parser("fsync", help="what it costs a render to settle its files on the disk")
+    command.add_argument("--count", type=int, default=6, metavar="N", help="renders of each kind (%(default)s)")
+    command.add_argument("--on", type=Path, metavar="DIR", help="a folder of the disk (that of temporary files)")
+    command.set_defaults(run=_fsync)
     asked = parser.parse_args()
     return asked.run(asked)
 
@@ -76,6 +83,14 @@ def _visitors(asked: argparse.Namespace) -> int:
         report = visitors(asked.count, asked.minutes, Path(work), asked.seed)
     print("\n".join([*report.wrong, f"{asked.count} visitors for {asked.minutes:g} minutes: {report}"]))
     return 1 if report.wrong or report.slowest > SECONDS or report.grown > GROWTH else 0
+
+
+def _fsync(asked: argparse.Namespace) -> int:
+    pairs = list(settling(asked.count, asked.on or Path(tempfile.gettempdir())))
+    settled, bare = (median(each) for each in zip(*pairs, strict=True))
+    more = 100 * (settled / bare - 1)
+    print(f"{PANELS} panels of {SIDE} px, {asked.count} times: {settled:.2f} s, unsettled {bare:.2f} s ({more:+.1f} %)")
+    return 0
 
 
 if __name__ == "__main__":

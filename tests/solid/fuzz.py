@@ -13,6 +13,7 @@ import time
 import traceback
 import zipfile
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,7 +53,8 @@ TEXTS = (
 
 NASTY: tuple[Any, ...] = (
     None, True, -1, 0, 1.5, 10**30, 10**400, float("nan"), float("inf"), -float("inf"), "", "x", "\ud800", "\0",
-    "../../etc/passwd", "[" * 500, "x" * 5000, [], {}, [[]], [{}], {"a": {}}, ["x"] * 50,
+    "../../etc/passwd", "[" * 500, "x" * 5000, "a\ud800", "\u202eevil\u202c", "a\0b", -(10**400), 2**63, -0.0,
+    [], {}, [[]], [{}], {"a": {}}, ["x"] * 50,
     "subjects/../../x.png", 1e308, "1e999",
 )  # fmt: skip
 """Values that nobody expects."""
@@ -60,7 +62,8 @@ NASTY: tuple[Any, ...] = (
 PIECES = (
     "[", "]", "#", "::", "{", "}", "|", '"', ":", "\n", "\t", "\0", "\u202e", "&x", "*x", "!!python/object:os", "---\n",
     " " * 300, "[seed:", "(((", "__place__", "[Fox@left]", "\ud800", "é" * 50, "1e999", "- - - ", "%YAML 9\n", "<<: *a",
-    "cast:",
+    "cast:", "1" * 401, f"[seed: {'9' * 401}]", f"[size: {'9' * 401}]", "{" * 300, "[" * 300, "{a|" * 60, "> " * 200,
+    "\u2067", "\u200f", "\u202c", "\ud83d", "\udc00", "\0" * 40, "<b>" * 100, '{"a":' * 200, "height: 1e400",
 )  # fmt: skip
 """Pieces that mean something in one form of script or another."""
 
@@ -166,7 +169,7 @@ def _mutated_data(chance: random.Random, data: Any) -> Any:
         inside, key = chance.choice(found)
         how = chance.randrange(6)
         if how < 4:
-            inside[key] = chance.choice(NASTY)
+            inside[key] = deepcopy(chance.choice(NASTY))  # or one that was changed comes again
         elif how == 4:
             del inside[key]
         elif isinstance(inside, list):

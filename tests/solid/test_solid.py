@@ -2,6 +2,7 @@
 
 from tests.solid.fuzz import SHARES, fuzz
 from tests.solid.kills import kills
+from tests.solid.settling import settling
 from tests.solid.visitors import Report, visitors
 
 
@@ -13,6 +14,11 @@ def test_bad_input_is_read_or_refused_in_a_sentence(tmp_path):
 
 def test_no_announced_frame_is_lost_to_a_kill(tmp_path):
     assert list(kills(1, 22, tmp_path)) == []
+
+
+def test_what_settling_costs_is_measured_by_whole_renders(tmp_path):
+    pairs = list(settling(2, tmp_path, panels=1, side=64))
+    assert len(pairs) == 2 and all(seconds > 0 for pair in pairs for seconds in pair) and not any(tmp_path.iterdir())
 
 
 def test_nobody_is_shown_somebody_elses_character(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from anystory.sketch.language.lexicon import lexicon
 from anystory.sketch.language.tokens import language_of, units_of
@@ -286,6 +286,7 @@ def titles(name: str) -> tuple[str, ...]:
     return tuple(unit.value("things") for unit in units if "things" in unit and unit.text not in lexicon(language).rare)
 
 
+@lru_cache(1024)
 def gender(description: str) -> str:
     """ "she", "he", or "" where a description does not say."""
     words = description.lower()

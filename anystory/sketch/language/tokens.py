@@ -224,7 +224,7 @@ def _segmented(text: str, book: Lexicon) -> list[str]:
         options = []
         for end in range(start + 1, min(start + book.longest, len(text)) + 1):
             word = text[start:end]
-            known = word in book or re.fullmatch(r"[a-z0-9']+", word) is not None
+            known = word in book or (word.isascii() and re.fullmatch(r"[a-z0-9']+", word) is not None)
             if known or end - start == 1:
                 cost = 1.0 + 0.1 * (end - start == 1) if known else 2.2
                 options.append((cost + best[end][0], -end))
@@ -379,12 +379,19 @@ def _closes(token: Token, language: str) -> bool:
     return bool(token.name or token.place) or token.text in MARKS or token.text in CLOSING[language]
 
 
+SKIPPED = 3
+"""Words between those of a phrase, at most: "a pair of old shoes"."""
+
+
 def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str]) -> tuple[Unit, int]:
     """The longest phrase that begins at a token, with all its senses, and where it ends; a longer one of a word's other
     readings does not hide an equally long one."""
     reach, found = at, list[tuple[Sense, str]]()
+    near = {base for token in tokens[at + 1 : at + 2 + SKIPPED] for base, _ in token.bases}
     for base, form in tokens[at].bases:
         for key in book.starts.get(base, ()):
+            if len(key) > 1 and key[1] not in near:
+                continue
             end = _match(tokens, at, key, between)
             if end is None or end < reach:
                 continue
@@ -444,7 +451,7 @@ def _match(tokens: list[Token], at: int, key: tuple[str, ...], between: frozense
         while end < len(tokens) and not tokens[end].name:
             if any(base == word for base, _ in tokens[end].bases):
                 break
-            if skipped == 3 or tokens[end].text not in between:
+            if skipped == SKIPPED or tokens[end].text not in between:
                 return None
             end, skipped = end + 1, skipped + 1
         if end >= len(tokens) or tokens[end].name:
