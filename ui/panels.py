@@ -116,7 +116,8 @@ def cards(
         here = [finding for finding in found if finding.end and starts[index] <= finding.start < starts[index + 1]]
         raw = reading.source[slice(*reading.span(("panels", index)))]
         slot = slots[index] if slots else ""
-        shown.append(_card(index + 1, len(reading.panels), panel, raw, names, here, seed, slot, word))
+        told = html.findings(here, say, "div", "div")
+        shown.append(_card(index + 1, len(reading.panels), panel, raw, names, told, seed, slot, word))
     lists = "".join(f'<option value="{escape(preset)}"></option>' for preset in presets)
     drawn = "".join(f'<option value="{size}"></option>' for size in _offered(sizes))
     shapes = "".join(f'<option value="{shape}"></option>' for shape in SHAPES)
@@ -138,7 +139,7 @@ def _card(
     panel: Panel | None,
     raw: str,
     names: list[str],
-    found: list[Finding],
+    findings: str,
     seed: int,
     slot: str,
     say: Words,
@@ -161,7 +162,7 @@ def _card(
     )
     return (
         f'<li class="panel" data-number="{number}" aria-label="{where}">{slot}<div class="head">{grip}'
-        f'<span class="order">{tools}</span></div>{body}{html.findings(found, say, "div", "div")}</li>'
+        f'<span class="order">{tools}</span></div>{body}{findings}</li>'
     )
 
 

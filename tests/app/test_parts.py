@@ -757,6 +757,14 @@ def test_nothing_typed_becomes_markup(actors):
         assert "&lt;img" in page
 
 
+def test_what_is_found_in_a_panel_reads_the_same_below_the_text_and_on_its_card(actors):
+    reading = read("Bruno meets Fernn's 'friend' & [Brunno] waves", actors)
+    assert any("'" in finding.message for finding in reading.findings)
+    below, cards = script.feedback(reading)
+    said = re.findall(r"<span>(.*?)</span>", below)
+    assert said and all(f"<span>{one}</span>" in cards for one in said)
+
+
 # Renders
 
 
