@@ -171,6 +171,9 @@ class CastWidgets:
 
 def create() -> CastWidgets:
     """Lay out the cards and the place to drop pictures."""
+    with gr.Row(elem_id="start"):  # above the cards, so that it stays where it is when they come
+        drop, pictures, scripts = entrance.create()
+        example = sample.create()
     cards = gr.HTML(
         "",
         html_template='<div id="actors" role="list"></div>',
@@ -180,9 +183,6 @@ def create() -> CastWidgets:
         cut=0,
         elem_id="cards",
     )
-    with gr.Row(elem_id="start"):
-        example = sample.create()
-        drop, pictures, scripts = entrance.create()
     files = entrance.Entrance(drop, entrance.create_said(), pictures, scripts)
     describe = gr.Button(t("cast.describe"), size="sm", elem_id="describe")
     notice = gr.HTML(elem_id="cast-notice")
