@@ -132,9 +132,10 @@ def test_a_bad_script_says_the_line_and_starts_nothing(page):
 
     write(page, "")
     page.locator("#render").click()
-    expect(page.locator("#findings .error")).to_contain_text("no panels")
+    expect(page.locator(".toast-body")).to_contain_text("no panels")
     upload(page, EXAMPLE / "bruno.png")
     expect(page.locator("img.cutout")).to_have_count(3)
+    expect(page.locator("#findings .error")).to_have_count(0)
     expect(frames(page)).to_have_count(1)
     expect(page.locator("#frame .whole")).to_be_visible()
 

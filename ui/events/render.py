@@ -109,6 +109,8 @@ def _wire_start(parts: Parts) -> None:
         asked, page = Asking(*values[: len(Asking._fields)]), Written(*values[len(Asking._fields) :])
         if asked.visit is None:
             return {controls.notice: html.notice([words(request)("story.lost")])}
+        if not page.lines.strip():  # told by itself: whoever reads an empty page finds nothing, maybe after this answer
+            page.readable(studio, words(request))  # which it is not
         reading = page.reading(studio)
         if reading.script is None or reading.errors:
             found, _ = script.feedback(reading, int(asked.seed or 0), words(request))
