@@ -159,7 +159,11 @@ def test_what_the_server_did_though_its_answer_got_lost_is_not_done_again(browse
     context = browser.new_context(viewport={"width": 1360, "height": 950})
     page, lost = context.new_page(), []
     page.goto(storybook)
+    expect(page.locator(".model.ready")).to_be_visible()
     expect(page.locator(".story")).to_be_visible()
+    page.locator("#describe").click()
+    expect(page.locator(".actor")).to_have_count(1)
+    describe = page.locator("#describe")
 
     def lose(route):
         if lost:
@@ -167,12 +171,22 @@ def test_what_the_server_did_though_its_answer_got_lost_is_not_done_again(browse
         lost.append(route.fetch().json())
         return route.abort()
 
-    page.route("**/queue/join*", lose)
-    page.locator("#describe").click()
-    expect(page.locator(".actor")).to_have_count(1)
+    with page.expect_request("**/queue/join*") as asked:
+        describe.click()
+    trigger = asked.value.post_data_json["trigger_id"]
+    expect(page.locator(".actor")).to_have_count(2)
+
+    def is_describe(request):
+        return (request.post_data_json or {}).get("trigger_id") == trigger
+
+    page.route("**/queue/join*", lambda route: lose(route) if is_describe(route.request) else route.continue_())
+    describe.click()
+    expect(page.locator(".actor")).to_have_count(3)
     assert lost[0]["event_id"]
-    page.locator("#describe").click()
-    expect(page.locator(".actor .name input")).to_have_count(2)
+    describe.click()
+    expect(page.locator(".actor")).to_have_count(4)
+    names = page.locator(".actor .name input").evaluate_all("all => all.map((one) => one.value)")
+    assert names == ["Character", "Character 2", "Character 3", "Character 4"]
     context.close()
 
 
