@@ -168,7 +168,7 @@ class Reader:
         if "place" in told:
             spot, self._known = Spot(told["place"]), True
             guessed.discard("place")
-        time, weather = self._moment(sentence, spot.place, said)
+        time, weather = self._moment(sentence, text, spot.place, said)
         time, weather = told.get("time", time), told.get("weather", weather)
         said |= told.keys() & {"place", "time", "weather"}
         if time == "sunrise" and "time" not in said and self._before is not None and spot.place != self._before.place:
@@ -305,13 +305,13 @@ class Reader:
         """Where one is who goes out."""
         return vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"]
 
-    def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
+    def _moment(self, sentence: Sentence, text: str, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""
         time, weather = time_of(sentence, self._time, PLACES[place].times != ("",)), weather_of(sentence)
         if not weather and place != "snow" and vague_snow(sentence):
             weather = "snow"
         said |= {field for field, value in (("time", time), ("weather", weather)) if value}
-        if not weather and self._weather in PASSING and new_day(sentence, self._time):
+        if not weather and self._weather in PASSING and new_day(sentence, text, self._time):
             weather = WEATHER
         return time or self._time, weather or self._weather
 

@@ -18,6 +18,7 @@ from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
 from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import (
+    APPEARING,
     LIKE,
     NEGATED,
     PREPOSITIONS,
@@ -434,6 +435,8 @@ class _Walk(Details):
         if self.language == "en" and unit.form == forms.ING and self.previous in ("of", "for", "like"):
             self.act.state = self.act.state or UNREAL  # "tired of waiting", "thinks about flying"
         self.act.word = unit.text
+        for mention in self.subject if unit.text.startswith(APPEARING) else ():
+            mention.act = self.act if mention.kind == "place" else mention.act
         self.act.purpose = self.act.purpose or self._over(at, action) or self._earlier(at)
         for name in self.act.actors if felt else ():
             self.moved.setdefault(name, felt)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
 from anystory.sketch.language.parts import hollow
-from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
+from anystory.sketch.language.sentence import APPEARING, REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
 from anystory.story.shot import Thing
@@ -349,6 +349,8 @@ def _strength(mention: Mention, still: bool) -> int:
     manners = act.manners if act is not None else frozenset()
     if "leaves" in manners and prep in ("", "of", "to", "from"):
         return NOWHERE
+    if act is not None and act.word.startswith(APPEARING) and not prep:
+        return AFAR  # "a lighthouse appeared"
     if "due" in manners and mention.role in ("object", "prep"):
         return AFAR  # "the mail must reach the camp by Friday"
     if mention.value in ("inside", "outside"):
