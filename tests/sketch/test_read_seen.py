@@ -120,3 +120,22 @@ def test_strangers_ways_to_tell_where_a_story_begins():
     assert {language: sum(found) / len(found) >= 0.84 for language, found in right.items()} == dict.fromkeys(
         right, True
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "seen"),
+    [
+        (["Mia walks along the beach.", "A lighthouse appeared."], "beach", "lighthouse"),
+        (["Mia walks in the forest.", "Suddenly a castle appeared before her."], "forest", "castle"),
+        (["Mia walks in the forest.", "A door appeared."], "forest", "door"),
+        (["Mia pasea por el bosque.", "Apareció un faro."], "forest", "lighthouse"),
+        (["小美走在沙滩上", "前面出现一座城堡"], "beach", "castle"),
+    ],
+)
+def test_what_appears_is_seen_from_where_they_are(lines, place, seen):
+    shot = shots(*lines, **{"小美" if "小美" in lines[0] else "Mia": "a girl"})[-1]
+    assert (shot.place, [thing.concept for thing in shot.things]) == (place, [seen])
+
+
+def test_a_story_may_begin_where_something_appears():
+    assert shots("A castle appeared.")[0].place == "castle"
