@@ -196,7 +196,7 @@ class _Walk(Details):
         self.found.clues += [Clue(number, state, doing=True) for number in done]
         alone = ("verb", "moods", "sizes", "colours") if self.language == "en" else ("verb",)  # "rocas rojas"
         bare = kind in alone and " " not in unit.text and self.language != "zh"
-        if not unit.signs or bare:
+        if not unit.signs or bare or (kind == "unknown" and unit.noun):  # "Mia bats her eyes" in no cave
             return
         noun = self.last if kind in ("noun", "unknown", SURE) else None
         prep = noun.prep if noun is not None else self.prep
