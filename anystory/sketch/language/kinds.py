@@ -20,7 +20,7 @@ from anystory.sketch.language.sentence import (
     Mention,
     Sentence,
 )
-from anystory.sketch.language.tokens import PLURAL, Unit
+from anystory.sketch.language.tokens import Unit
 from anystory.sketch.words import listed, vocabulary
 
 SMALL_WORDS = (
