@@ -181,3 +181,25 @@ def test_who_uses_furniture_has_come_in(lines, place):
 )
 def test_a_verb_leaves_its_preposition_to_the_place_after_it(line):
     assert shots("Mia sits in the kitchen.", line)[-1].place in ("park", "lake")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "She had been at the beach the day before.",
+        "When Mia was a little girl, she lived by the sea.",
+        "Grandpa used to live in a lighthouse.",
+        "Había estado en la playa.",
+        "Cuando era pequeña vivía en un castillo.",
+        "小时候她住在海边。",
+        "她曾经去过沙漠。",
+    ],
+)
+def test_what_was_before_the_story_is_not_where_they_are(line):
+    chinese = not line.isascii() and line.endswith("。")
+    who, begins = ("米娅", "米娅坐在公园里。") if chinese else ("Mia", "Mia sits in the park.")
+    assert shots(begins, line, **{who: "a girl"})[-1].place == "park"
+
+
+def test_a_story_may_begin_with_what_was_before():
+    assert shots("When she was little, Mia lived in a castle.")[0].place == "palace"

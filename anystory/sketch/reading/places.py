@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -59,6 +60,14 @@ VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
 
+BACKSTORY = re.compile(
+    r"\bused to\b|\bwhen (?:\w+ ){1,2}(?:was|were) (?:little|small|young|a (?:little )?(?:child|girl|boy|baby|kid))\b"
+    r"|\bas a (?:child|girl|boy|baby|kid)\b|\bhad (?:once |already )?(?:been (?:to|in|at)|lived|grown up|spent)\b"
+    r"|\bcuando (?:\w+ ){0,2}(?:era|eran|éramos) (?:pequeñ|niñ|joven|jóvenes)|\bde (?:pequeñ|niñ)[oa]s?\b|\bsolían?\b"
+    r"|\b(?:había|habían|habíamos) (?:estado|vivido|crecido|pasado)\b|小时候|小的时候|以前|曾经|那时候",
+    re.IGNORECASE,
+)
+"""What begins to tell of what was before the story."""
 WORLDS = ("underwater", "candy land", "mushroom forest", "dinosaur valley", "space")
 WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mountains", "meadow", "jungle", "canyon")
 """Places that a world of its own may have, and remain one."""
