@@ -87,6 +87,7 @@ def test_the_files_of_frames_that_nobody_shows_go(studio, actors, monkeypatch): 
 def test_a_frame_that_is_opened_shows_at_once_and_is_told_of_then(story_page):
     page = story_page
     upload(page, EXAMPLE / "bruno.png")
+    expect(page.locator("img.cutout")).to_have_count(1)
     write(page, "Bruno at the beach\nBruno in the forest\nBruno in the snow")
     page.locator("#render").click()
     expect(frames(page)).to_have_count(3)
