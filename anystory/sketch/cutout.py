@@ -13,6 +13,7 @@ from anystory.cast.images import SELECTED
 from anystory.errors import Message
 from anystory.sketch.facing import guessed
 from anystory.sketch.matting import CLEAR, SOLID, defringed, softened
+from anystory.sketch.reading.roles import is_vehicle
 from anystory.story.model import Subject
 
 DRAWING, PHOTOGRAPH, PIXELS = "drawing", "photograph", "pixels"
@@ -40,7 +41,8 @@ class Cutout:
     bust, half a body; what the upper edge cuts is rounded off, but for pixel art, and `crown` is the share of the
     height that was. `kind`: `DRAWING`, `PHOTOGRAPH` or `PIXELS`; `grid`: of pixel art, how many of these pixels make
     one of its own. `foot`: the x of the middle of what touches the ground, as a share of the width. `facing`: "left",
-    "right", or "" where it cannot be told; what a `Role` says of it goes before."""
+    "right", or "" where it cannot be told; what a `Role` says of it goes before. `rigid`: it is a
+    vehicle, which neither leans nor bends on its wheels."""
 
     name: str
     pixels: np.ndarray
@@ -50,6 +52,7 @@ class Cutout:
     foot: float = 0.5
     facing: str = ""
     crown: float = 0.0
+    rigid: bool = False
 
 
 def prepare(subject: Subject) -> Cutout:
@@ -77,7 +80,7 @@ def prepare(subject: Subject) -> Cutout:
     pixels[pixels[..., 3] == 0] = 0
     shape = pixels[..., 3] >= SELECTED
     facing = "" if cut or kind == PHOTOGRAPH else guessed(shape)  # of a part, or any photograph, it is not known
-    return Cutout(subject.name, pixels, cut, kind, grid, _foot(shape), facing, crown)
+    return Cutout(subject.name, pixels, cut, kind, grid, _foot(shape), facing, crown, is_vehicle(subject.description))
 
 
 def _trimmed(rgb: np.ndarray, alpha: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,7 @@ from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, 
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
 from anystory.sketch.reading.own import OwnPlaces
 from anystory.sketch.reading.places import (
+    BACKSTORY,
     WITHIN_IT,
     PlaceOwners,
     Spot,
@@ -164,11 +165,11 @@ class Reader:
         guessed: set[str] = set()
         shows = all_told(panel.shows, members)
         told = {kind: key for (kind, who), key in shows.items() if not who}
-        spot = self._spot(sentence, members, said, guessed)
+        spot = self._spot(sentence, members, said, guessed, BACKSTORY.search(panel.prompt) is not None)
         if "place" in told:
             spot, self._known = Spot(told["place"]), True
             guessed.discard("place")
-        time, weather = self._moment(sentence, spot.place, said)
+        time, weather = self._moment(sentence, text, spot.place, said)
         time, weather = told.get("time", time), told.get("weather", weather)
         said |= told.keys() & {"place", "time", "weather"}
         if time == "sunrise" and "time" not in said and self._before is not None and spot.place != self._before.place:
@@ -231,8 +232,11 @@ class Reader:
         else:
             self._outdoors = place
 
-    def _spot(self, sentence: Sentence, members: Sequence[str], said: set[str], guessed: set[str]) -> Spot:
-        """Where the panel is: where its line says, else where the story was."""
+    def _spot(
+        self, sentence: Sentence, members: Sequence[str], said: set[str], guessed: set[str], earlier: bool
+    ) -> Spot:
+        """Where the panel is: where its line says, else where the story was. `earlier`: the line tells of what was
+        before."""
         before = self._before
         begins = [haunt_of(self._cast[members[0]])] if members and before is None else []
         spot = spot_of(sentence, before.place if before is not None else "", members, begins or self._been)
@@ -244,6 +248,8 @@ class Reader:
             spot = None
         if spot is not None and spot.afar and spot.place in SEASIDE and sails(sentence):
             spot = replace(spot, place="sea")  # "they row towards the island"
+        if earlier and before is not None:
+            return Spot(before.place, open=before.place == "room" and self._open)
         where = spot.place if spot is not None else ""
         here = before.place if before is not None else ""
         if spot is not None and where not in ("inside", "outside"):
@@ -305,13 +311,13 @@ class Reader:
         """Where one is who goes out."""
         return vocabulary()["outside"]["of"].get(here) or self._outdoors or vocabulary()["outside"]["place"]
 
-    def _moment(self, sentence: Sentence, place: str, said: set[str]) -> tuple[str, str]:
+    def _moment(self, sentence: Sentence, text: str, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""
         time, weather = time_of(sentence, self._time, PLACES[place].times != ("",)), weather_of(sentence)
         if not weather and place != "snow" and vague_snow(sentence):
             weather = "snow"
         said |= {field for field, value in (("time", time), ("weather", weather)) if value}
-        if not weather and self._weather in PASSING and new_day(sentence, self._time):
+        if not weather and self._weather in PASSING and new_day(sentence, text, self._time):
             weather = WEATHER
         return time or self._time, weather or self._weather
 

@@ -11,8 +11,9 @@ from anystory.sketch import bend
 from anystory.sketch.bend import Bend, bent, tallness
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.stagecraft.bends import BENDS, FOURS, ROUND, UPRIGHT, bend_of
-from anystory.sketch.stagecraft.figure import kind_of
+from anystory.sketch.stagecraft.figure import figure, kind_of
 from anystory.sketch.words import vocabulary
+from anystory.story.shot import Role
 from tests.sketch.panels import REAL, asset, drawing
 
 EVERY = sorted({one for kinds in BENDS.values() for one in kinds.values()}, key=repr)
@@ -156,3 +157,11 @@ def test_nobody_leans_forwards_of_whom_nobody_knows_where_that_is():
     assert bend_of("runs", UPRIGHT, 1, False).bow == -bend_of("runs", UPRIGHT, -1, False).bow > 0
     assert bend_of("dances", ROUND, 0, True).sway == -bend_of("dances", ROUND, 0, False).sway
     assert bend_of("sits", UPRIGHT, 0, False).legs < 1 and bend_of("stands", UPRIGHT, 1, False) == Bend()
+
+
+@pytest.mark.parametrize("action", ["runs", "chases", "sneaks", "dances", "works"])
+def test_a_car_keeps_its_wheels_on_the_road(action):
+    pixels, luck = asset("shelf/leo.webp"), np.array([0.5, 0.5])
+    car = figure(0, Role("A", action), Cutout("A", pixels, rigid=True, facing="left"), luck)
+    assert (car.turn, car.lift, car.bend) == (0.0, 0.0, bend.STRAIGHT)
+    assert figure(0, Role("A", action), Cutout("A", pixels, facing="left"), luck).turn != 0.0

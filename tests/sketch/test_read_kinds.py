@@ -188,6 +188,38 @@ def test_a_new_day_clears_the_sky_and_another_place_the_dawn():
     assert [shot.time for shot in shown] == ["sunrise", "day"]
 
 
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        ("Mia walks in the rain through the park", "A week later Mia is in the park"),
+        ("Mia sits in her bedroom. It is raining outside", "On Sunday Mia plays in the park"),
+        ("Mia está en el parque y llueve", "Unos días después Mia está en la playa"),
+        ("小美在公园。下雨了", "几天后小美在海边玩"),
+    ],
+)
+def test_the_rain_of_another_day_has_passed(before, line):
+    assert shots(before, line)[-1].weather == "clear"
+
+
+@pytest.mark.parametrize(
+    ("line", "weather"),
+    [
+        ("Tom says it is raining", "rain"),
+        ("Tom said that it was snowing", "snow"),
+        ("Tom says it will rain tomorrow", "clear"),
+        ("Tom asks if it is raining", "clear"),
+        ("Mia dreams that it is snowing", "clear"),
+        ("Tom dice que llueve", "rain"),
+        ("Tom dice que mañana lloverá", "clear"),
+        ("Tom pregunta si llueve", "clear"),
+        ("小美说下雨了", "rain"),
+        ("小美说明天会下雨", "clear"),
+    ],
+)
+def test_the_weather_that_somebody_tells_of_is_there(line, weather):
+    assert shots("小美在公园" if "小美" in line else "Mia is in the park", line)[-1].weather == weather
+
+
 def test_stars_of_paper_are_no_night():
     assert last("Mia hung five silver stars on the tree").time == "day"
 

@@ -153,3 +153,53 @@ def test_a_story_that_is_handed_down_is_there(line, place):
 def test_what_is_met_anywhere_tells_no_place(line):
     who = "米娅" if "米娅" in line else "Mia"
     assert shots(line, **{who: "a girl"})[0].place == "meadow"
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["Mia walks in the park.", "Mia climbs into the bathtub."], "bathroom"),
+        (["Mia walks in the forest.", "Mia sits down at her desk."], "room"),
+        (["Mia pasea por el bosque.", "Mia se esconde debajo del escritorio."], "room"),
+        (["米娅在公园散步。", "米娅爬进浴缸。"], "bathroom"),
+        (["米娅在公园散步。", "米娅躲进衣柜里。"], "bedroom"),
+        (["Mia walks in the park.", "Mia sits on the picnic blanket."], "park"),
+        (["Mia walks in the park.", "Mia sits on the bench."], "park"),
+        (["Mia walks in the park.", "Mia carries the desk."], "park"),
+        (["Mia walks in the park.", "Mia thinks of her bed."], "park"),
+        (["Mia flies through the sky.", "Mia lies on the flying bed."], "sky"),
+        (["Mia is in the classroom.", "Mia sits down at her desk."], "classroom"),
+    ],
+)
+def test_who_uses_furniture_has_come_in(lines, place):
+    who = "米娅" if "米娅" in lines[0] else "Mia"
+    assert shots(*lines, **{who: "a girl"})[-1].place == place
+
+
+@pytest.mark.parametrize(
+    "line", ["Mia plays in the park.", "Mia cavorts in the park.", "Mia squats by the lake in the park."]
+)
+def test_a_verb_leaves_its_preposition_to_the_place_after_it(line):
+    assert shots("Mia sits in the kitchen.", line)[-1].place in ("park", "lake")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "She had been at the beach the day before.",
+        "When Mia was a little girl, she lived by the sea.",
+        "Grandpa used to live in a lighthouse.",
+        "Había estado en la playa.",
+        "Cuando era pequeña vivía en un castillo.",
+        "小时候她住在海边。",
+        "她曾经去过沙漠。",
+    ],
+)
+def test_what_was_before_the_story_is_not_where_they_are(line):
+    chinese = not line.isascii() and line.endswith("。")
+    who, begins = ("米娅", "米娅坐在公园里。") if chinese else ("Mia", "Mia sits in the park.")
+    assert shots(begins, line, **{who: "a girl"})[-1].place == "park"
+
+
+def test_a_story_may_begin_with_what_was_before():
+    assert shots("When she was little, Mia lived in a castle.")[0].place == "palace"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from anystory.sketch.read import read_story
+from anystory.sketch.reading.roles import is_vehicle
 from anystory.story.model import CastMember, Panel, Script
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -120,3 +121,47 @@ def test_strangers_ways_to_tell_where_a_story_begins():
     assert {language: sum(found) / len(found) >= 0.84 for language, found in right.items()} == dict.fromkeys(
         right, True
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "seen"),
+    [
+        (["Mia walks along the beach.", "A lighthouse appeared."], "beach", "lighthouse"),
+        (["Mia walks in the forest.", "Suddenly a castle appeared before her."], "forest", "castle"),
+        (["Mia walks in the forest.", "A door appeared."], "forest", "door"),
+        (["Mia pasea por el bosque.", "Apareció un faro."], "forest", "lighthouse"),
+        (["小美走在沙滩上", "前面出现一座城堡"], "beach", "castle"),
+    ],
+)
+def test_what_appears_is_seen_from_where_they_are(lines, place, seen):
+    shot = shots(*lines, **{"小美" if "小美" in lines[0] else "Mia": "a girl"})[-1]
+    assert (shot.place, [thing.concept for thing in shot.things]) == (place, [seen])
+
+
+def test_a_story_may_begin_where_something_appears():
+    assert shots("A castle appeared.")[0].place == "castle"
+
+
+@pytest.mark.parametrize("line", ["Tom chains the bike.", "Mia bottles the milk.", "Mia bats her eyes."])
+def test_a_noun_that_is_the_verb_is_not_seen_and_tells_no_place(line):
+    shot = shots(line, **{line.split()[0]: "a child"})[0]
+    assert shot.place != "cave"
+    assert not {"chain", "bottle", "bat"} & {thing.concept for thing in shot.things}
+
+
+def test_who_races_a_car_is_in_it():
+    (role,) = shots("Tom races the car.", Tom="a boy")[0].roles
+    assert (role.action, role.relation, role.targets) == ("rides", "in", ("car",))
+    assert actions("Tom races the dog.", Tom="a boy") == {"Tom": "runs"}
+
+
+@pytest.mark.parametrize(
+    "description", ["a red race car", "a little blue truck with big eyes", "un coche rojo", "一辆公交车"]
+)
+def test_vehicles_are_known_by_their_descriptions(description):
+    assert is_vehicle(description)
+
+
+@pytest.mark.parametrize("description", ["a boy with a toy car", "a bus driver", "a robot on wheels", ""])
+def test_who_only_has_a_vehicle_is_none(description):
+    assert not is_vehicle(description)

@@ -16,6 +16,11 @@ BEARING = (
 """Parts of another on or at which one is."""
 RESTING = ("sits", "rides", "stands", "sleeps", "hides", "climbs", "jumps", "")
 SAID_ALOUD = ("talks", "whispers", "shouts")
+NOW = ("is", "'s", "was", "que", "está", "estaba", "hace")
+"""Words after which a weather that is told of is that of the hour: "says that it is raining"."""
+NOT_NOW = ("if", "whether", "when", "yesterday", "tomorrow", "cuando", "si", "ayer", "mañana", "会", "要", "明天", 
+           "昨天", "问", "小时候", "以前", "那天", "故事")  # fmt: skip
+"""Words after which it is not."""
 
 
 class Details(Nouns):
@@ -146,6 +151,8 @@ class Details(Nouns):
 
     def moment(self, at: int, unit: Unit) -> None:
         state = NEGATED if self.mods.negated or self.prep == "without" else self.state
+        if "weathers" in unit and self._falls_now(at):
+            state = REAL
         if self.prep == "like":
             state = LIKE
         elif self.prep in ("for", "of", "above") and self.last is not None and self.last.depicts:
@@ -171,6 +178,16 @@ class Details(Nouns):
         if self.language == "en" and following is not None and {"places", "buildings"} & set(following.senses):
             return  # "into the rainy street"
         self.prep, self.mods = "", Modifiers()
+
+    def _falls_now(self, at: int) -> bool:
+        """Whether somebody says what the weather is: "says that it is raining", "dice que llueve", 说下雨了."""
+        telling = self.telling
+        if telling is None or not telling.actors or self._state != REAL or telling.action not in SAID_ALOUD:
+            return False
+        told = self.units[at].text
+        words = [unit.text for unit in self.units[:at]]
+        now = told.startswith("下") if self.language == "zh" else words[-1].split()[-1] in NOW
+        return now and not told.endswith("rá") and not any(word in NOT_NOW for word in words)
 
     def _fair_morning(self, at: int) -> bool:
         """ "on a clear morning", which is how captions say that the sun is low; "one morning" is any hour of it."""

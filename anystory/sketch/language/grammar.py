@@ -18,6 +18,7 @@ from anystory.sketch.language.kinds import SILENT, Modifiers, names_of
 from anystory.sketch.language.lexicon import SURE, lexicon
 from anystory.sketch.language.parts import hollow, living
 from anystory.sketch.language.sentence import (
+    APPEARING,
     LIKE,
     NEGATED,
     PREPOSITIONS,
@@ -195,7 +196,7 @@ class _Walk(Details):
         self.found.clues += [Clue(number, state, doing=True) for number in done]
         alone = ("verb", "moods", "sizes", "colours") if self.language == "en" else ("verb",)  # "rocas rojas"
         bare = kind in alone and " " not in unit.text and self.language != "zh"
-        if not unit.signs or bare:
+        if not unit.signs or bare or (kind == "unknown" and unit.noun):  # "Mia bats her eyes" in no cave
             return
         noun = self.last if kind in ("noun", "unknown", SURE) else None
         prep = noun.prep if noun is not None else self.prep
@@ -434,6 +435,8 @@ class _Walk(Details):
         if self.language == "en" and unit.form == forms.ING and self.previous in ("of", "for", "like"):
             self.act.state = self.act.state or UNREAL  # "tired of waiting", "thinks about flying"
         self.act.word = unit.text
+        for mention in self.subject if unit.text.startswith(APPEARING) else ():
+            mention.act = self.act if mention.kind == "place" else mention.act
         self.act.purpose = self.act.purpose or self._over(at, action) or self._earlier(at)
         for name in self.act.actors if felt else ():
             self.moved.setdefault(name, felt)

@@ -20,7 +20,7 @@ from anystory.sketch.language.sentence import (
     Mention,
     Sentence,
 )
-from anystory.sketch.language.tokens import PLURAL, Unit
+from anystory.sketch.language.tokens import Unit
 from anystory.sketch.words import listed, vocabulary
 
 SMALL_WORDS = (
@@ -157,7 +157,7 @@ class Position:
     def _done_by_a_name(self, unit: Unit) -> bool:
         """Whether a plural is a verb that nobody knows: "Tom bears the bag", "she bats the ball"."""
         after_one = self.previous in ("name", "she", "he") and self.act is None and bool(self.subject)
-        plural = self.language == "en" and unit.forms.get("things") == PLURAL and " " not in unit.text
+        plural = self.language == "en" and unit.text.endswith("s") and unit.text[-2:] != "ss" and " " not in unit.text
         return after_one and plural and not (self.mods.open or self.joined or self.prep)
 
     def _adjective(self, at: int, unit: Unit) -> str:

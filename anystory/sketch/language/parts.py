@@ -32,6 +32,8 @@ HANDLED = {
     "arrastr": "pulls",
 }
 """What verbs mean, by how they begin, where a thing is their object: "dangles a string", "sets out his loaves"."""
+RACED = ("car", "race car", "racing car", "bicycle", "motorcycle", "truck", "boat", "canoe", "sled", "scooter", "kart")
+"""What one is in or on who races it."""
 LED = ("lead", "led", "guía", "guia", "带", "领")
 """How verbs begin of who takes somebody along on foot."""
 LEGIBLE = ("book", "newspaper", "letter", "notebook")
@@ -158,6 +160,8 @@ class SentenceParts(Position):
             if act.action == "eats" and mention.value in DRINKS:
                 act.action = "drinks"
             act.action = next((done for verb, done in HANDLED.items() if _is_word(act.word, verb)), act.action)
+            if mention.value in RACED and _is_word(act.word, "race"):
+                act.action = "rides"  # "races the car"
             if act.action in MOVED and not act.manners and mention.value not in (living() | fixtures()):
                 act.action = MOVED[act.action]
             if act.action == "gives" and len(act.actors) > 1 and not act.toward and mention.value in foods():

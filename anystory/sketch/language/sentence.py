@@ -19,6 +19,9 @@ ALONE = (*STATES, "walks", "runs", "jumps", "flies", "floats", "falls", "swims",
 STILL = (*STATES, "waves", "shouts", "sings", "laughs", "points", "looks", "talks", "plays", "reads", "cries", "peeks")
 """Actions that are done where one is: who waves from the bridge is on it."""
 
+APPEARING = ("appear", "aparec", "出现", "浮现")
+"""Beginnings of verbs whose subject comes into sight: "a lighthouse appeared"."""
+
 
 @dataclass
 class Act:

@@ -25,6 +25,23 @@ FAR_OUT = ("space", "spaceship")
 WATERS = ("sea", "lake", "beach", "pier", "harbour", "pirate ship", "underwater")
 """Places from which one dives down."""
 WOODS = ("forest", "mushroom forest")
+FURNITURE = (
+    "bathtub",
+    "bed",
+    "crib",
+    "desk",
+    "fireplace",
+    "fridge",
+    "shower",
+    "sink",
+    "sofa",
+    "stove",
+    "toilet",
+    "wardrobe",
+)
+"""What stands in rooms only: who is in it, on it or at it has come in."""
+USED, INTO = ("in", "on", "under", "at", "to", "behind", "in front of"), ("climbs", "crawls", "jumps")
+"""How one is to it, and actions that have it as an object: 爬进浴缸."""
 HAUNTS = {
     "pirate ship": "pirate",
     "space": "astronaut, alien, cosmonaut, martian",
@@ -89,7 +106,8 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
         if not _there(clue) or (framed and clue.mention is not None and clue.mention.value != "window"):
             continue
         kept = kept or (here in sign.at and indoors(here))
-        if not (sign.moves or (clue.doing and sign.sure)) and (here or _in_hand(clue, sign.sure)):
+        moves = sign.moves or (clue.doing and sign.sure) or _comes_in(clue, here)
+        if not moves and (here or _in_hand(clue, sign.sure)):
             continue
         if here and indoors(here) and (_brought(clue) or _borne(clue)):
             continue
@@ -117,7 +135,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
 def tellers_of(sentence: Sentence, place: str, here: str) -> int:
     """How much of a line tells of a place first; what somebody does there, or how what is seen lies, as three."""
     told = [clue for clue in clues_of(sentence) if _there(clue) and signs()[clue.number].at[0] == place]
-    done = any(clue.doing and signs()[clue.number].sure for clue in told)
+    done = any((clue.doing and signs()[clue.number].sure) or _comes_in(clue, here) for clue in told)
     return 3 if done or place == _wonder(sentence, here) else len(told)
 
 
@@ -209,6 +227,16 @@ def _in_hand(clue: Clue, loose: bool) -> bool:
     mention = clue.mention
     act = mention.act if mention is not None and mention.role == "object" else None
     return act is not None and act.action in (*CARRYING, *(("pulls",) if loose else ())) and not act.implied
+
+
+def _comes_in(clue: Clue, here: str) -> bool:
+    """Whether somebody of the cast who was outdoors is in, on or at a piece of furniture; a bed may fly."""
+    mention = clue.mention
+    act = mention.act if mention is not None and mention.value in FURNITURE else None
+    if mention is None or act is None or not here or here == "sky" or indoors(here):
+        return False
+    used = mention.prep in USED or (mention.role == "object" and act.action in INTO)
+    return used and mention.state == act.state == REAL and bool(act.actors)
 
 
 def room_of(sentence: Sentence) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from anystory.sketch.language.sentence import LIKE, NEGATED, REAL, UNREAL, Mention, Sentence
 
 NEAREST_TIMES: dict[str, tuple[str, ...]] = {
@@ -19,8 +21,16 @@ NEAREST_WEATHERS = {
 }
 OF_NIGHT = ("moon", "star", "firefly", "firework", "shooting star")
 """Things that are seen at night."""
-NEXT_DAYS = ("next day", "next morning", "following", "第二天", "次日", "隔天", "第二日", "siguiente", "otro día")
-"""What is in words of a time that is another day's."""
+NEXT_DAYS = re.compile(
+    r"\b(?:next|following) (?:day|morning|week|month|year|spring|summer|autumn|winter)\b"
+    r"|\b(?:days|weeks?|months?|years?) (?:later|after|went by|passed)\b"
+    r"|\bon (?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
+    r"|\b(?:días?|semanas?|mes|meses|años?) (?:después|más tarde|siguiente)\b|\bmañana siguiente\b|\botro día\b"
+    r"|\bel (?:lunes|martes|miércoles|jueves|viernes|sábado|domingo)\b"
+    r"|第二[天日年]|次日|隔天|[天周月年]后|[天周月年]之后|过了[^,，。]{1,3}[天周月年]|星期[一二三四五六日天]|周[一二三四五六日]",
+    re.IGNORECASE,
+)
+"""What says that it is another day."""
 HANDLING = ("works", "paints", "writes", "holds", "carries", "gives", "takes", "cooks", "eats", "pulls", "pushes")
 """Actions whose object is in the hands, and not in the sky."""
 _TELLING = ("rain", "snow", "fog", "cloudy", "clear")
@@ -53,11 +63,11 @@ def _handled(mention: Mention) -> bool:
     return mention.role == "object" and mention.act is not None and mention.act.action in HANDLING
 
 
-def new_day(sentence: Sentence, now: str) -> bool:
+def new_day(sentence: Sentence, text: str, now: str) -> bool:
     """Whether a line says that a night, or more, has passed, so that the rain of before need not fall any more."""
     said = [moment for moment in sentence.moments if moment.kind == "times" and moment.state == REAL]
     dawned = now == "night" and any(moment.value in ("day", "sunrise") for moment in said)
-    return dawned or any(word in moment.text for moment in said for word in NEXT_DAYS)
+    return dawned or NEXT_DAYS.search(text) is not None
 
 
 def _also_weather(sentence: Sentence, text: str) -> bool:

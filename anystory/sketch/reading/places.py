@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from anystory.sketch.language.lexicon import NEAR, SURE
 from anystory.sketch.language.parts import hollow
-from anystory.sketch.language.sentence import REAL, RELATIONS, STILL, Act, Mention, Sentence
+from anystory.sketch.language.sentence import APPEARING, REAL, RELATIONS, STILL, Act, Mention, Sentence
 from anystory.sketch.scenery import PLACES
 from anystory.sketch.words import listed, vocabulary
 from anystory.story.shot import Thing
@@ -59,6 +60,14 @@ VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
 
+BACKSTORY = re.compile(
+    r"\bused to\b|\bwhen (?:\w+ ){1,2}(?:was|were) (?:little|small|young|a (?:little )?(?:child|girl|boy|baby|kid))\b"
+    r"|\bas a (?:child|girl|boy|baby|kid)\b|\bhad (?:once |already )?(?:been (?:to|in|at)|lived|grown up|spent)\b"
+    r"|\bcuando (?:\w+ ){0,2}(?:era|eran|éramos) (?:pequeñ|niñ|joven|jóvenes)|\bde (?:pequeñ|niñ)[oa]s?\b|\bsolían?\b"
+    r"|\b(?:había|habían|habíamos) (?:estado|vivido|crecido|pasado)\b|小时候|小的时候|以前|曾经|那时候",
+    re.IGNORECASE,
+)
+"""What begins to tell of what was before the story."""
 WORLDS = ("underwater", "candy land", "mushroom forest", "dinosaur valley", "space")
 WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mountains", "meadow", "jungle", "canyon")
 """Places that a world of its own may have, and remain one."""
@@ -349,6 +358,8 @@ def _strength(mention: Mention, still: bool) -> int:
     manners = act.manners if act is not None else frozenset()
     if "leaves" in manners and prep in ("", "of", "to", "from"):
         return NOWHERE
+    if act is not None and act.word.startswith(APPEARING) and not prep:
+        return AFAR  # "a lighthouse appeared"
     if "due" in manners and mention.role in ("object", "prep"):
         return AFAR  # "the mail must reach the camp by Friday"
     if mention.value in ("inside", "outside"):

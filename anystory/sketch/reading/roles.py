@@ -10,6 +10,7 @@ from anystory.sketch.language.company import head_nouns
 from anystory.sketch.language.parts import living
 from anystory.sketch.language.sentence import REAL, STATES, Act, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
+from anystory.sketch.things.drawing import all_drawings
 from anystory.sketch.words import ACTIONS, DEFAULT_HEIGHT, SIZES, drawn, things
 from anystory.story.shot import Role
 
@@ -189,6 +190,14 @@ def _extra(sentence: Sentence, act: Act | None) -> str:
     return next(
         (one.value for one in done_to if (one.role == "object" or one.prep in with_whom) and one.value in living()), ""
     )
+
+
+def is_vehicle(description: str) -> bool:
+    """Whether somebody is a car, a train, a ship, by its description."""
+    kinds = {
+        name: drawing.kind for drawing in all_drawings() for name in (*drawing.names.get("en", ()), drawing.concept)
+    }
+    return next((kinds[noun] for noun in head_nouns(description) if noun in kinds), "") == "vehicle"
 
 
 def height_of(description: str) -> float:

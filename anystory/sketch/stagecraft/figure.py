@@ -13,7 +13,7 @@ import numpy as np
 from anystory.sketch.bend import STRAIGHT, Bend, bent, tallness
 from anystory.sketch.cutout import PIXELS, Cutout
 from anystory.sketch.stagecraft.bends import FOURS, ON_A_SEAT, ROUND, TILT, UPRIGHT, bend_of
-from anystory.sketch.stagecraft.poses import LYING, SEATED, Pose, pose_of
+from anystory.sketch.stagecraft.poses import GROUND, LYING, SEATED, Pose, pose_of
 from anystory.sketch.things.drawing import LibraryDrawing
 from anystory.story.shot import Role
 
@@ -126,6 +126,8 @@ def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
         turn = 4.0  # who crawls is on all fours already
     if pose.sways and index % 2:
         turn = -turn
+    if cutout.rigid and pose.kind == GROUND:
+        turn = lift = 0.0  # its wheels stay on the road
     if "bottom" in cutout.cut:  # its cut edge stays out of sight
         turn, lift = min(max(turn, -10.0), 10.0), 0.0
     if cutout.kind == PIXELS:
@@ -145,7 +147,7 @@ def figure(index: int, role: Role, cutout: Cutout, luck: np.ndarray) -> Figure:
 
 def kind_of(cutout: Cutout, facing: str) -> str:
     """What can be bent of a picture, one of the words of `bends`, or "" for nothing; `facing` as of a `Role`."""
-    if cutout.cut or cutout.kind == PIXELS:
+    if cutout.cut or cutout.kind == PIXELS or cutout.rigid:
         return ""
     if facing != "front" and on_all_fours(cutout):
         return FOURS
