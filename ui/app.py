@@ -46,6 +46,7 @@ from ui.gate import EVENTS, Gate
 from ui.parts import Parts
 from ui.quick import one_server
 from ui.running import MAX_QUEUE, Visitors
+from ui.sessions import Sessions
 from ui.storage import STORAGE
 from ui.studio import Studio
 from ui.theme import KEYS, STYLES, theme
@@ -169,6 +170,7 @@ def launch(
             "middleware": [
                 Middleware(Gate, upload=2 * MAX_UPLOAD, listeners=studio.listeners),
                 Middleware(Tongue),
+                Middleware(Sessions, page=page),
             ],
             "openapi_url": None,  # Gradio's own is behind the login
         },
