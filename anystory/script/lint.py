@@ -249,8 +249,11 @@ def _first(found: Iterator[Finding]) -> Iterator[Finding]:
 
 def _rest(last: Finding) -> Finding:
     """What is said after as many findings of a kind as are told, the `last` of which is given."""
-    words = "Only the first {most} findings of this kind are told; mend some to see whether there are more."
-    return replace(last, severity="note", message=Message(words, most=MAX_ERRORS), fix=None)
+    message = Message(
+        "Only the first {most} findings of this kind are told; mend some to see whether there are more.",
+        most=MAX_ERRORS,
+    )
+    return replace(last, severity="note", message=message, fix=None)
 
 
 def _left_out(reading: Reading) -> Iterator[Finding]:
