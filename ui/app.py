@@ -43,6 +43,7 @@ from ui.events import story as story_events
 from ui.events import storyboard as storyboard_events
 from ui.events import viewer as viewer_events
 from ui.gate import EVENTS, Gate
+from ui.once import Once
 from ui.parts import Parts
 from ui.quick import one_server
 from ui.running import MAX_QUEUE, Visitors
@@ -169,6 +170,7 @@ def launch(
         app_kwargs={
             "middleware": [
                 Middleware(Gate, upload=2 * MAX_UPLOAD, listeners=studio.listeners),
+                Middleware(Once),
                 Middleware(Tongue),
                 Middleware(Sessions, page=page),
             ],

@@ -77,7 +77,7 @@ def laid(studio: Studio, item: Shown | None, refused: int = 0) -> str:
         return ""
     # A model takes its time: its frame waits to be asked for.
     data["auto"] = data["own"] and studio.backends.loaded(item.backend) is not None
-    data["refused"] = refused
+    data["of"], data["refused"] = item.token, refused
     return f"<div data-laid='{escape(json.dumps(data))}'></div>"
 
 

@@ -20,6 +20,7 @@ from anystory.cast.masks import brushed, hints
 from anystory.cast.segment import Segmenter, SegmentError
 from anystory.errors import Message
 from anystory.maps.overlay import colour
+from anystory.project.drafts import DraftPicture
 from anystory.script.form import HEIGHTS, MAX_CAST, composed
 from anystory.story.model import FACINGS, LIBRARY, MAX_PICTURES, CastMember, Subject
 from anystory.story.prompt import rename
@@ -75,12 +76,15 @@ class Picture:
             picture.thumbnail((SKETCHED, SKETCHED), Image.Resampling.LANCZOS)
         return image, mask
 
+    @cached_property
+    def kept(self) -> DraftPicture:
+        """The picture as a draft has it."""
+        return DraftPicture(self.upload, self.automatic, self.mask, self.strokes)
+
     @property
     def cutout(self) -> Image.Image:
         """The picture as RGBA with its mask as alpha."""
-        rgba = self.look[0].copy()
-        rgba.putalpha(self.mask)
-        return rgba
+        return self.kept.cutout
 
     @cached_property
     def hints(self) -> tuple[str, ...]:
@@ -171,6 +175,9 @@ class CastWidgets:
 
 def create() -> CastWidgets:
     """Lay out the cards and the place to drop pictures."""
+    with gr.Row(elem_id="start"):  # above the cards, so that it stays where it is when they come
+        drop, pictures, scripts = entrance.create()
+        example = sample.create()
     cards = gr.HTML(
         "",
         html_template='<div id="actors" role="list"></div>',
@@ -180,9 +187,6 @@ def create() -> CastWidgets:
         cut=0,
         elem_id="cards",
     )
-    with gr.Row(elem_id="start"):
-        example = sample.create()
-        drop, pictures, scripts = entrance.create()
     files = entrance.Entrance(drop, entrance.create_said(), pictures, scripts)
     describe = gr.Button(t("cast.describe"), size="sm", elem_id="describe")
     notice = gr.HTML(elem_id="cast-notice")

@@ -18,14 +18,15 @@ from ui.studio import Shown, Studio
 
 CHIPS = (Path(__file__).parent / "js" / "chips.js").read_text(encoding="utf-8")
 """What happens on the chips: `choose` of a `kind` of `who` the `key`, "" for what the line says, one after the other;
-`of` is the frame's id, `count` counts them."""
+`of` tells the frame (`Shown.token`), `count` counts them."""
 
 OF_SHOT = {"place": "place", "time": "time", "weather": "weather", "shot": "framing"}
 """Where a `Shot` has each kind."""
 
 
-def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..., str], of: int = 0) -> str:
-    """The chips of a panel that shows a `shot`, as HTML; nothing where nobody read it. `of` is the id of its frame."""
+def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..., str], of: str = "") -> str:
+    """The chips of a panel that shows a `shot`, as HTML; nothing where nobody read it. `of` tells its frame
+    (`Shown.token`)."""
     if shot is None:
         return ""
     language = say("chips.language")
@@ -57,16 +58,15 @@ def chips(shot: Shot | None, panel: Panel, cast: Sequence[str], say: Callable[..
         roles = chip("does", role.action, role.name) + chip("mood", role.mood, role.name)
         shown += f'<div class="role" style="--who:{fill}"><b>{escape(role.name)}</b>{roles}</div>'
     waits = f'<p class="waits" role="status" data-words="{escape(say("arrange.waits"))}"></p>'
-    return (
-        f'<div class="reads" role="group" aria-label="{escape(say("chips.about"))}" data-of="{of}">{shown}{waits}</div>'
-    )
+    about = f'role="group" aria-label="{escape(say("chips.about"))}" data-of="{escape(of)}"'
+    return f'<div class="reads" {about}>{shown}{waits}</div>'
 
 
 def read(studio: Studio, item: Shown | None, say: Callable[..., str], refused: int = 0) -> str:
     """The chips of an opened frame. `refused`, another number each time, has them say again what was read of it."""
     if item is None:
         return ""
-    return chips(shot_of(studio, item), item.panel, item.job.names, say, item.id) + f"<!-- {refused} -->"
+    return chips(shot_of(studio, item), item.panel, item.job.names, say, item.token) + f"<!-- {refused} -->"
 
 
 def chosen(panel: Panel, choice: Mapping[str, Any], say: Callable[..., str]) -> Panel:

@@ -1,12 +1,14 @@
 """A connection that breaks: what is done on the page meanwhile is sent when the server answers again.
 
-Gradio loads the page anew after a request that found no server, and what was typed since would be gone.
+Gradio loads the page anew after a request that found no server, and what was typed since would be gone. The server may
+have heard the request all the same, and only its answer got lost: by its number it does nothing twice (`ui.once`).
 """
 
 from __future__ import annotations
 
 import gradio as gr
 
+from ui.once import NUMBER
 from ui.words import t
 
 AGAIN = """
@@ -27,6 +29,11 @@ AGAIN = """
   window.fetch = async (what, how) => {
     const address = String(what?.url ?? what);
     if (address.endsWith(LIVES) && unsent()) throw new TypeError("There is something to be sent first.");
+    if (EVENT.test(address)) {
+      const headers = new Headers(how?.headers), number = crypto.getRandomValues(new Uint32Array(4));
+      headers.set("NUMBER", number.join("-"));
+      how = {...how, headers};
+    }
     for (let tries = 1; ; tries++) {
       try {
         return await ask(what, how);
@@ -40,7 +47,7 @@ AGAIN = """
   };
 })();
 </script>
-"""
+""".replace("NUMBER", NUMBER)
 """For the page's head. Files are not sent again: the server may have refused them for their size."""
 
 

@@ -143,18 +143,14 @@ def _kept(actor: cast.Actor) -> drafts.DraftActor:
         return drafts.DraftActor(
             actor.name, actor.description, height=actor.height, facing=actor.facing, drawing=actor.drawing
         )
-    pictures = (drafts.DraftPicture(each.upload, each.automatic, each.cutout, each.strokes) for each in actor.pictures)
+    pictures = tuple(each.kept for each in actor.pictures)
     drawn = actor.drawn[0] if actor.drawn else ""
-    return drafts.DraftActor(
-        actor.name, actor.description, drawn, tuple(pictures), actor.height, actor.facing, actor.drawing
-    )
+    return drafts.DraftActor(actor.name, actor.description, drawn, pictures, actor.height, actor.facing, actor.drawing)
 
 
 def actor(kept: drafts.DraftActor) -> cast.Actor:
     """A character that comes back."""
-    pictures = (
-        cast.Picture(each.upload, each.automatic, each.cutout.getchannel("A"), each.strokes) for each in kept.pictures
-    )
+    pictures = (cast.Picture(each.upload, each.automatic, each.mask, each.strokes) for each in kept.pictures)
     drawn = (kept.drawn, kept.description.strip()) if kept.drawn else None
     return cast.Actor(kept.name, kept.description, tuple(pictures), drawn, kept.height, kept.facing, kept.drawing)
 

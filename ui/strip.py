@@ -112,7 +112,10 @@ element.addEventListener("click", (event) => {
   element.querySelectorAll("[aria-current]").forEach((other) => other.removeAttribute("aria-current"));
   button.setAttribute("aria-current", "true");
   const count = ++opened;
-  show(button).finally(() => trigger("select", {id: Number(button.dataset.open), count}));
+  show(button).then(painted).then(() => trigger("select", {id: Number(button.dataset.open), count}));
+});
+const painted = () => new Promise((done) => {  // what asks the server keeps the browser from painting for a while
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
 });
 const ahead = new Map();  // pictures that may be opened next, which the browser has as long as they are here
 function fetched(item) {

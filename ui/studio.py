@@ -194,6 +194,11 @@ class Shown:
     pinned: bool = False
 
     @property
+    def token(self) -> str:
+        """What tells the frame of its panel from all others that the page has had, those of other stories too."""
+        return f"{self.job.visit.story.name}/{self.id}"
+
+    @property
     def frame(self) -> Frame:
         """The whole frame. Raises ProjectError where it can no longer be read."""
         return self.still.frame
@@ -381,6 +386,10 @@ class Studio:
     def holds(self, visit: Visit) -> bool:
         """Whether no other page has opened this story since."""
         return self._open.get(visit.key) == visit.files
+
+    def has_left(self, visit: Visit) -> bool:
+        """Whether the page that had this story shows another one by now."""
+        return any(page == visit.files and key != visit.key for key, page in list(self._open.items()))
 
     def leave(self, visit: Visit | None) -> None:
         """Forget a visitor: what was only kept for the visit goes."""

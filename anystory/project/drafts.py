@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ from anystory.cast.images import MAX_PIXELS
 from anystory.errors import AnyStoryError, Message
 from anystory.project.folder import (
     ProjectError,
-    cutouts,
     linked,
     make_folder,
     png,
@@ -59,13 +59,30 @@ class DraftError(AnyStoryError, RuntimeError):
 
 @dataclass(frozen=True)
 class DraftPicture:
-    """A picture of a character: `upload` as it came (RGB or RGBA), `automatic` its mask (L) before any brush,
-    `cutout` (RGBA, alpha = the mask) what comes of it and of the `strokes` (RGBA) brushed over it, if there are any."""
+    """A picture of a character: `upload` as it came (RGB or RGBA), `automatic` its mask (L) before any brush, `mask`
+    (L) what comes of it and of the `strokes` (RGBA) brushed over it, if there are any. Nobody changes their pixels."""
 
     upload: Image.Image
     automatic: Image.Image
-    cutout: Image.Image
+    mask: Image.Image
     strokes: Image.Image | None = None
+
+    @property
+    def look(self) -> tuple[Image.Image, Image.Image]:
+        """Image and mask as a `Subject` takes them."""
+        return self.upload if self.upload.mode == "RGB" else self.upload.convert("RGB"), self.mask
+
+    @property
+    def cutout(self) -> Image.Image:
+        """The picture as RGBA with its mask as alpha; made anew each time."""
+        rgba = self.upload.convert("RGBA")
+        rgba.putalpha(self.mask)
+        return rgba
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The names of its files by their kinds, each a hash of pixels: made once, as a story is kept at each pause."""
+        return {kind: _picture_name(image) for kind in MODES if (image := getattr(self, kind))}
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,7 @@ class DraftActor:
         """The character as a story takes it; None for one without a picture."""
         if not self.pictures:
             return None
-        looks = [(rgba.convert("RGB"), rgba.getchannel("A")) for rgba in (each.cutout for each in self.pictures)]
+        looks = [each.look for each in self.pictures]
         return Subject(self.name, *looks[0], self.description, self.drawn, tuple(looks[1:]), self.height, self.facing)
 
 
@@ -118,10 +135,8 @@ def draft_of(story: Story) -> Draft:
         description = subject.description if subject else member.description
         actor = DraftActor(member.name, description, height=member.height, facing=member.facing, drawing=member.drawing)
         if subject:
-            looks = zip(subject.pictures, cutouts(subject), strict=True)
-            actor = replace(
-                actor, drawn=subject.drawn, pictures=tuple(DraftPicture(*look, rgba) for look, rgba in looks)
-            )
+            pictures = tuple(DraftPicture(image, mask, mask) for image, mask in subject.pictures)
+            actor = replace(actor, drawn=subject.drawn, pictures=pictures)
         cast.append(actor)
     script, text = story.script, script_lines(story.script)
     try:
@@ -146,14 +161,12 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
                 )
             )
     folder = Path(folder)
-    files: dict[Path, Image.Image] = {}
+    files: dict[Path, tuple[DraftPicture, str]] = {}
     cast = []
     for actor in draft.cast:
-        parts = [{kind: image for kind in MODES if (image := getattr(each, kind))} for each in actor.pictures]
-        named = [{kind: _picture_name(image) for kind, image in part.items()} for part in parts]
-        for part, names in zip(parts, named, strict=True):
-            files |= {folder / names[kind]: image for kind, image in part.items()}
-        first, *more = named or [{}]
+        for each in actor.pictures:
+            files |= {folder / name: (each, kind) for kind, name in each.names.items()}
+        first, *more = [each.names for each in actor.pictures] or [{}]
         listed: dict[str, Any] = {"name": actor.name, "description": actor.description, "drawn": actor.drawn, **first}
         told = {"height": actor.height, "facing": actor.facing, "drawing": actor.drawing or None}
         listed |= {key: value for key, value in told.items() if value is not None}
@@ -183,7 +196,7 @@ def save_draft(folder: str | Path, draft: Draft, most: float = math.inf) -> None
             )
         )
     try:
-        new = {path: png(image) for path, image in files.items() if not path.exists()}
+        new = {path: png(getattr(each, kind)) for path, (each, kind) in files.items() if not path.exists()}
         gone = [path for path in (folder / "draft").glob("*.png") if path not in files]
         grown = sum(map(len, new.values())) - _size(gone)
         if grown > 0 and _size(folder.rglob("*")) + grown > most:  # words are few bytes and always kept
@@ -290,7 +303,8 @@ def _picture(listed: dict[str, Any], folder: Path) -> DraftPicture:
                 if picture.width * picture.height > MAX_PIXELS or picture.mode not in modes:
                     raise ValueError(f"{kind} is no such picture")
                 parts[kind] = picture.copy()
-    return DraftPicture(**parts)
+    mask = parts.pop("cutout").getchannel("A")
+    return DraftPicture(**parts, mask=mask)
 
 
 def cache_folder() -> Path:

@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def measure(page) -> None:
-    """Write three lines, make their frames, and open one."""
+    """Write three lines, make their frames, and open two: while the page is still busy with their end, and at rest."""
     upload(page, EXAMPLE / "fern.png", EXAMPLE / "bruno.png")
     expect(page.locator("img.cutout")).to_have_count(2)
     box, asked = page.locator("#script textarea"), []
@@ -86,9 +86,12 @@ def measure(page) -> None:
     page.locator("#render").click()
     expect(frames(page)).to_have_count(len(LINES))
     settle(page)
-    before = page.locator("#frame .whole").get_attribute("src")
-    frames(page).nth(1).click()
-    print(f"a panel opened after {page.evaluate(SEEN, ['#frame .whole', 1, before]):.2f} s")
+    for index, when in ((1, "just after the render"), (2, "after that")):
+        before = page.locator("#frame .whole").get_attribute("src")
+        frames(page).nth(index).click()
+        print(f"a panel opened {when} after {page.evaluate(SEEN, ['#frame .whole', 1, before]):.2f} s")
+        expect(page.locator("#viewer .prompt")).to_have_text(LINES[index])
+        expect(page.locator("#read select").first).to_be_visible()
     drag(page)
 
 

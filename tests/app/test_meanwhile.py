@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import expect
 
-from tests.app.steps import EXAMPLE, frames, upload, write
+from tests.app.steps import EXAMPLE, frames, saved, upload, write
 from tests.app.test_arranging import composed, named, opened
 
 
@@ -153,6 +153,69 @@ def test_what_is_done_while_the_connection_is_broken_stays_and_is_sent_again(bro
     expect(page.locator("#story-head .name")).to_have_text("A day")
     assert page.evaluate("window.same"), "the page was not loaded anew"
     context.close()
+
+
+def test_what_the_server_did_though_its_answer_got_lost_is_not_done_again(browser, storybook):
+    context = browser.new_context(viewport={"width": 1360, "height": 950})
+    page, lost = context.new_page(), []
+    page.goto(storybook)
+    expect(page.locator(".model.ready")).to_be_visible()
+    expect(page.locator(".story")).to_be_visible()
+    page.locator("#describe").click()
+    expect(page.locator(".actor")).to_have_count(1)
+    describe = page.locator("#describe")
+
+    def lose(route):
+        if lost:
+            return route.continue_()
+        lost.append(route.fetch().json())
+        return route.abort()
+
+    with page.expect_request("**/queue/join*") as asked:
+        describe.click()
+    trigger = asked.value.post_data_json["trigger_id"]
+    expect(page.locator(".actor")).to_have_count(2)
+
+    def is_describe(request):
+        return (request.post_data_json or {}).get("trigger_id") == trigger
+
+    page.route("**/queue/join*", lambda route: lose(route) if is_describe(route.request) else route.continue_())
+    describe.click()
+    expect(page.locator(".actor")).to_have_count(3)
+    assert lost[0]["event_id"]
+    describe.click()
+    expect(page.locator(".actor")).to_have_count(4)
+    names = page.locator(".actor .name input").evaluate_all("all => all.map((one) => one.value)")
+    assert names == ["Character", "Character 2", "Character 3", "Character 4"]
+    context.close()
+
+
+def test_a_story_that_is_put_away_goes_with_what_was_done_just_before(story_page):
+    page = story_page
+    script = opened(page)
+    with answered_late(page) as told:
+        page.locator("#read [data-kind=weather]").select_option("snow")
+        told()
+        page.locator("#story-new").click()
+    expect(script).to_have_value(re.compile(r"\[shows: snow\]"))
+    composed(page)
+    page.locator("#story-new").click()
+    expect(frames(page)).to_have_count(0)
+    expect(script).to_have_value("")
+
+
+def test_what_was_done_on_a_frame_of_a_story_that_was_put_away_changes_no_other(story_page, tmp_path):
+    page = story_page
+    script = opened(page)
+    lines, story = script.input_value(), saved(page, "#story-save", tmp_path)
+    with answered_late(page) as told:
+        page.locator("#read [data-kind=weather]").select_option("snow")
+        told()
+        upload(page, story)
+        expect(page.locator("#story-notice")).to_contain_text(story.name)
+    expect(page.locator("#refused")).to_contain_text("no longer on the page")
+    expect(script).to_have_value(lines)
+    expect(frames(page)).to_have_count(2)
 
 
 def test_files_that_are_dropped_while_others_are_on_their_way_come_in_as_well(story_page, tmp_path):

@@ -20,6 +20,23 @@ def studio():
     return Studio({"storybook": lambda: load("storybook")})
 
 
+PAINTED = """() => {
+  const ask = window.fetch, decode = HTMLImageElement.prototype.decode;
+  const count = () => { window.frames_since += 1; requestAnimationFrame(count); };
+  HTMLImageElement.prototype.decode = async function () {
+    await decode.call(this);
+    window.frames_since = 0;
+  };
+  window.frames_since = 0;
+  count();
+  window.fetch = (what, how) => {
+    if (/"event_data":\\{"id"/.test(how?.body)) window.painted ??= window.frames_since;
+    return ask(what, how);
+  };
+}"""
+"""Counts the frames that the browser has painted from when the last picture was ready until a frame is asked about."""
+
+
 def rendered(studio, actors, lines=("Bruno at the beach", "Bruno and Fern")):  # noqa: F811
     return last(studio.render(job(studio, actors, "\n".join(f"[size: 96] {line}" for line in lines)))).shown
 
@@ -87,10 +104,12 @@ def test_the_files_of_frames_that_nobody_shows_go(studio, actors, monkeypatch): 
 def test_a_frame_that_is_opened_shows_at_once_and_is_told_of_then(story_page):
     page = story_page
     upload(page, EXAMPLE / "bruno.png")
+    expect(page.locator("img.cutout")).to_have_count(1)
     write(page, "Bruno at the beach\nBruno in the forest\nBruno in the snow")
     page.locator("#render").click()
     expect(frames(page)).to_have_count(3)
     settle(page)
+    page.evaluate(PAINTED)
     held, waits = [], True
     # Nobody answers for now.
     page.route("**/gradio_api/run/predict**", lambda route: held.append(route) if waits else route.continue_())
@@ -98,6 +117,8 @@ def test_a_frame_that_is_opened_shows_at_once_and_is_told_of_then(story_page):
         button = frames(page).nth(number - 1)
         button.click()
         expect(page.locator("#frame .whole")).to_have_attribute("src", button.get_attribute("data-file"))
+    page.wait_for_function("() => 'painted' in window")
+    assert page.evaluate("() => painted") >= 2, "the picture is on the screen before the page is busy asking"
     expect(page.locator("#viewer .opened .number")).to_contain_text("1")
     expect(page.locator("#frame .plane .object")).to_have_count(0)
     waits = False

@@ -18,7 +18,7 @@ from anystory.pages.form import Format
 from anystory.project import drafts
 from anystory.project.archive import ArchiveError, pack, unpack
 from anystory.project.drafts import Draft, Store, load_draft, save_draft
-from anystory.project.folder import Project, ProjectError, content, cutout
+from anystory.project.folder import Project, ProjectError, content
 from anystory.project.lineage import renamed
 from anystory.script.read import read_script
 from anystory.script.wildcards import expand_script
@@ -46,7 +46,7 @@ def studio(tmp_path):
 
 def drawn_by_hand(name, of="Fox"):
     made = subject(of)
-    return drafts.DraftActor(name, "a fox", "", (drafts.DraftPicture(made.image, made.mask, cutout(made)),))
+    return drafts.DraftActor(name, "a fox", "", (drafts.DraftPicture(made.image, made.mask, made.mask),))
 
 
 def test_the_page_that_opened_a_story_last_keeps_it(studio):

@@ -101,7 +101,8 @@ def wire(parts: Parts) -> None:
             if free and pinned(at.item):
                 return said("desk.pinned", request, number=at.item.number)
             try:
-                return change(event, request, at)
+                done = change(event, request, at)
+                return said("desk.gone", request) if studio.has_left(at.item.job.visit) else done
             except (ProjectError, ScriptError, ValueError) as error:
                 return {table.notice: html.notice([words(request)(error)])}
 
@@ -116,9 +117,12 @@ def wire(parts: Parts) -> None:
             at, count = At(*values), event.count
             if parts.visitors.busy(request.session_hash):
                 return {widget: gr.HTML(heard=count, late=count)}
-            item = next((item for item in (at.item, *at.frames) if item and item.id == event.of), None)
+            item = next((item for item in (at.item, *at.frames) if item and item.token == event.of), None)
+            if item is None:
+                gone = html.notice([words(request)("desk.gone")])
+                return {parts.controls.notice: gone, widget: gr.HTML(heard=count)}
             done = make(event, request, item, *at[1:])
-            if at.item is None or item is not at.item:  # another frame was opened just then
+            if item is not at.item:  # another frame was opened just then
                 return {**done, widget: gr.HTML(heard=count)}
             if stage.progress in done or (widget is view.read and text.edits in done):
                 return {**done, widget: gr.HTML(heard=count)}

@@ -28,6 +28,8 @@ from ui.words import words
 def start(parts: Parts, job: Job, shown: tuple[Shown, ...], request: gr.Request) -> dict[Any, Any]:
     """Begin the render of `job`, or say why not: values for some of `changed`."""
     visitor, say = parts.visitors[request.session_hash], words(request)
+    if parts.studio.has_left(job.visit):  # while this was on its way
+        return {}
     try:
         visitor.allowance.render(job.frames)
         if len(parts.studio.turns) >= MAX_QUEUE:

@@ -235,7 +235,7 @@ function told() {  // what the objects have become
   const all = objects.filter((object) => !object.freed && (object.moved || object.placed || (data.own && object.keeps)));
   changed = false;
   return {
-    of: data.id, free: freed,
+    of: data.of, free: freed,
     objects: freed.length && !objects.some((object) => object.moved) ? [] : all.map((object) => {
       const [wide, tall] = rounded(object, object.pose), [x, y] = object.middle;
       return {
@@ -251,7 +251,7 @@ function answered(late) {
   asked = null;
   delete document.body.dataset.telling;
   if (late) {  // frames were made just then
-    if (data?.id === move.of) changed = true; else left.unshift(move);
+    if (data?.of === move.of) changed = true; else left.unshift(move);
     due = true;
     setTimeout(send, 400);
   } else if (due) send(); else lay();

@@ -9,7 +9,7 @@ const chip = ({kind, who}) => [...element.querySelectorAll("select")].find(({dat
 element.addEventListener("change", ({target}) => {
   const {kind, who} = target.dataset;
   if (!kind) return;
-  const of = Number(target.closest(".reads").dataset.of);
+  const {of} = target.closest(".reads").dataset;
   waits.push({of, kind, who, key: target.value});
   next();
 });
@@ -26,7 +26,7 @@ function next() {
 }
 
 function show() {  // what was read, not what was refused, and over it what is still to come
-  const of = Number(element.querySelector(".reads")?.dataset.of);
+  const of = element.querySelector(".reads")?.dataset.of;
   element.querySelectorAll("select").forEach((one) => {
     one.selectedIndex = Math.max([...one.options].findIndex(({defaultSelected}) => defaultSelected), 0);
   });

@@ -139,9 +139,9 @@ element.addEventListener("click", ({target, detail}) => {
   }
 });
 
-// Frames are made of what stands in the cards, also of what was typed just now.
+// Frames are made of what stands in the cards, also of what was typed just now, and a story is put away with it.
 document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("#render");
+  const button = event.target.closest?.("#render, #example, #story-new, #story-notice [data-do=undo]");
   if (!button) return;
   flush();
   if (!waits()) return;
