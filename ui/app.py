@@ -47,6 +47,7 @@ from ui.once import Once
 from ui.parts import Parts
 from ui.quick import one_server
 from ui.running import MAX_QUEUE, Visitors
+from ui.sessions import Sessions
 from ui.storage import STORAGE
 from ui.studio import Studio
 from ui.theme import KEYS, STYLES, theme
@@ -171,6 +172,7 @@ def launch(
                 Middleware(Gate, upload=2 * MAX_UPLOAD, listeners=studio.listeners),
                 Middleware(Once),
                 Middleware(Tongue),
+                Middleware(Sessions, page=page),
             ],
             "openapi_url": None,  # Gradio's own is behind the login
         },

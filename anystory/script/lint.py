@@ -31,6 +31,7 @@ from anystory.script.form import (
     place,
     shown,
 )
+from anystory.script.pronouns import LONG, READ
 from anystory.script.read import Form, read_script
 from anystory.script.wildcards import (
     Lists,
@@ -213,6 +214,8 @@ def lint_reading(
     spans = {**reading.spans, ("style",): (0, 0)} if style else reading.spans
     reading = replace(reading, script=chosen, spans=spans)
     found = [_finding(text, e.span or (0, 0), "error", e.code, e.sentence, e.fix) for e in reading.errors]
+    if len(found) >= MAX_ERRORS:
+        found.append(_rest(found[-1]))
     found += _first(_left_out(reading))
     known = {visible(member.name) for member in cast}
     for check in (_unknown, _meant, _absent, _repeated, _caption, _style):
@@ -235,8 +238,22 @@ def lint_reading(
 
 
 def _first(found: Iterator[Finding]) -> Iterator[Finding]:
-    """As many findings as anybody reads; what comes after them is not looked for."""
-    return itertools.islice(found, MAX_ERRORS)
+    """As many findings as anybody reads, and where there are more, that; what comes after them is not looked for."""
+    last = None
+    for number, each in enumerate(found):
+        if number == MAX_ERRORS and last is not None:
+            yield _rest(last)
+            return
+        yield (last := each)
+
+
+def _rest(last: Finding) -> Finding:
+    """What is said after as many findings of a kind as are told, the `last` of which is given."""
+    message = Message(
+        "Only the first {most} findings of this kind are told; mend some to see whether there are more.",
+        most=MAX_ERRORS,
+    )
+    return replace(last, severity="note", message=message, fix=None)
 
 
 def _left_out(reading: Reading) -> Iterator[Finding]:
@@ -434,9 +451,22 @@ def _nobody(reading: Reading, own: Lists, found: Sequence[Finding]) -> Iterator[
 
 
 def _meant(reading: Reading) -> Iterator[Finding]:
-    """ "meant", as a note: who is in a panel by its words, and is not named: by pronouns, nouns and parts of names."""
+    """ "meant", as a note: who is in a panel by its words, and is not named: by pronouns, nouns and parts of names; and
+    where such words are no longer read."""
     names = [member.name for member in reading.script.cast]
+    read = 0
     for number, path, panel in _panels(reading):
+        if names and not panel.told:
+            if read >= READ:
+                message = Message(
+                    "Words such as “she” and “they” are read in the first {most} characters of the panels; from panel "
+                    "{number} on, write the names.",
+                    most=READ,
+                    number=number,
+                )
+                yield _finding(reading.source, reading.span(path), "note", "meant", message)
+                return
+            read += len(panel.prompt[:LONG])
         named = {mention.name for mention in find_names(panel.prompt, names)}
         meant = [name for name in panel.cast if name not in named]
         if meant and not panel.told:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from anystory.errors import Message
 from anystory.script.escapes import unquoted
-from anystory.script.form import NEWLINE, LeftOut, Span
+from anystory.script.form import NEWLINE, LeftOut, Span, place
 from anystory.script.imports.sheet import column, is_nothing
 from anystory.story.names import folded
 from anystory.story.prompt import find_names
@@ -153,9 +153,11 @@ def unfenced(text: str) -> tuple[str, str, tuple[LeftOut, ...]]:
         return text, "", ()
     data = [block for block in blocks if block[0] in DATA or text[slice(*block[2])].lstrip()[:1] == "{"]
     chosen = data[:1] or blocks
-    kept = _blank(text)
+    blank, parts, at = _blank(text), list[str](), 0
     for _, _, (start, end) in chosen:
-        kept = kept[:start] + text[start:end] + kept[end:]
+        parts += blank[at:start], text[start:end]
+        at = end
+    kept = "".join([*parts, blank[at:]])
     marks = {at for _, (start, end), (inner, stop) in blocks for at in (*range(start, inner), *range(stop, end))}
     left_out = [
         LeftOut((start, start + len(line)), Message("outside the block with the script"))
@@ -272,7 +274,7 @@ def _closed_up(raw: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 def _indent(text: str, start: int) -> int:
     """How far from the beginning of its line something stands."""
-    return start - max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) - 1
+    return place(text, start)[1] - 1
 
 
 def _without_headings(found: list[Pasted], left_out: list[LeftOut]) -> tuple[list[Pasted], tuple[LeftOut, ...]]:

@@ -27,6 +27,8 @@ RECENT = 3
 """Panels with people in which "she" is looked for first, and "they" where the last has only one."""
 LONG = 300
 """Characters of a line that are read: a scene told at length shows whom it names."""
+READ = 20_000
+"""Characters of all lines, each up to `LONG`, that are read: a hundred for each of the most panels a story has."""
 PERSONAL = ("she", "he", "they", "all")
 """Pronouns of words.yaml's grammar; "it" is a thing or the weather, and "I" has no name."""
 LOOSE = frozenset(("all", "hers", "themselves", "herself", "himself", "它们", "它俩"))
@@ -72,9 +74,11 @@ class Word:
 
 @dataclass
 class People:
-    """Who has been in the panels so far. `descriptions`: {name: description} of the whole cast, in its order."""
+    """Who has been in the panels so far. `descriptions`: {name: description} of the whole cast, in its order; `read`:
+    characters of lines that have been read."""
 
     descriptions: Mapping[str, str]
+    read: int = 0
     shown: list[tuple[str, ...]] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
 
@@ -87,9 +91,14 @@ class People:
             self.prompts.append(prompt)
 
     def meant(self, prompt: str, named: Sequence[str] = ()) -> list[str]:
-        """Whom a panel's words mean besides those it names, in the cast's order."""
+        """Whom a panel's words mean besides those it names, in the cast's order; nobody once `READ` is read."""
         names = tuple(self.descriptions)
         prompt = prompt[:LONG]
+        if self.read >= READ:
+            return []
+        self.read += len(prompt)
+        if {*names} <= {*named}:
+            return []
         words = words_of(prompt, names)
         found, unsaid = _read(prompt, tuple(self.descriptions.items()), self._recent(), self._learned(), words)
         found = list(found)
@@ -285,10 +294,12 @@ def _means_a_noun(kind: str, units: Sequence[Unit], at: int) -> bool:
     from anystory.sketch.language.company import gender
     from anystory.sketch.language.tokens import PLURAL
 
-    counted = [False, *(any(kind in unit for kind in ("numbers", "the", "a")) for unit in units)]
-    nouns = [
-        unit for unit, noun in zip(units[:at], counted, strict=False) if "things" in unit and (noun or not unit.verb)
-    ]
+    nouns = (
+        unit
+        for number, unit in enumerate(units[:at])
+        if "things" in unit
+        and (not unit.verb or (number and any(kind in units[number - 1] for kind in ("numbers", "the", "a"))))
+    )
     if kind == "they" and _count(units[at].text) is None:
         if units[at].text == "them" and at and units[at - 1].value("actions") in HANDLING:
             return True

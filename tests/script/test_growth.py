@@ -19,6 +19,7 @@ from anystory.backends.load import load
 from anystory.render.sketches import Sketches
 from anystory.script.form import MAX_BYTES, MAX_ERRORS, ScriptError, place
 from anystory.script.lint import lint
+from anystory.script.pronouns import LONG, READ
 from anystory.script.read import read_script
 from anystory.story.steering import PAINT, _placed, read_strengths
 from ui import board
@@ -185,9 +186,25 @@ def test_the_longest_text_is_read_or_refused(what):
     read(text)
 
 
-def test_of_a_kind_of_finding_the_first_are_told():
-    found = lint("cast: Mia\n" + "Nia Mya Mla Mja\n" * 150)
-    assert 0 < sum(finding.code == "unknown-name" for finding in found) <= MAX_ERRORS
+def test_of_a_kind_of_finding_the_first_are_told_and_that_there_are_more():
+    found = [each for each in lint("cast: Mia\n" + "Nia Mya Mla Mja\n" * 150) if each.code == "unknown-name"]
+    *told, last = found
+    assert len(told) == MAX_ERRORS and last.severity == "note" and last.fix is None
+    assert f"Only the first {MAX_ERRORS} findings of this kind are told" in last.message
+    assert not any("Only the first" in each.message for each in lint("cast: Mia\n" + "Nia Mya Mla Mja\n" * 9))
+    assert any("Only the first" in each.message for each in lint("title: a\n" * 5000))
+
+
+def test_whom_words_mean_is_read_in_as_much_as_is_said():
+    lines = "She runs " + "through the forest " * 15
+    few, many = 9, READ // LONG + 9
+    for count in (few, many):
+        script = "cast: Mia, a girl\nMia waits\n" + "".join(f"{lines}{number}\n" for number in range(count))
+        panels = read_script(script).script.panels
+        shown = [number for number, panel in enumerate(panels, 1) if panel.cast]
+        noted = [each.line for each in lint(script) if "write the names" in each.message]
+        assert shown == [*range(1, len(shown) + 1)]
+        assert (len(shown), noted) == ((few + 1, []) if count == few else (noted[0] - 2, [noted[0]]))
 
 
 def test_sketches_are_asked_for_as_many_words_as_are_read_in_a_second(tmp_path):

@@ -1,5 +1,5 @@
-"""`python -m tests.solid fuzz|kills|app-kills|visitors|fsync`: what docs/promises.md promises, tried at full count, and
-what it costs.
+"""`python -m tests.solid fuzz|kills|app-kills|visitors|fsync|texts`: what docs/promises.md promises, tried at full
+count, and what it costs.
 
 The suite tries the same at a small count. Exit status 1 where a promise did not hold.
 """
@@ -19,6 +19,8 @@ from tests.app.conftest import ARGUMENTS, CHROMIUM
 from tests.solid.fuzz import Fault, fuzz
 from tests.solid.kills import app_kills, kills
 from tests.solid.settling import PANELS, SIDE, settling
+from tests.solid.texts import SECONDS as SECONDS_OF_A_TEXT
+from tests.solid.texts import reading, texts
 from tests.solid.visitors import GROWTH, SECONDS, visitors
 
 
@@ -46,6 +48,9 @@ def main() -> int:
     command.add_argument("--count", type=int, default=6, metavar="N", help="renders of each kind (%(default)s)")
     command.add_argument("--on", type=Path, metavar="DIR", help="a folder of the disk (that of temporary files)")
     command.set_defaults(run=_fsync)
+    command = commands.add_parser("texts", help="what reading the longest script of every construct takes")
+    command.add_argument("--only", default="", metavar="WORDS", help="constructs with these words in their names")
+    command.set_defaults(run=_texts)
     asked = parser.parse_args()
     return asked.run(asked)
 
@@ -91,6 +96,15 @@ def _fsync(asked: argparse.Namespace) -> int:
     more = 100 * (settled / bare - 1)
     print(f"{PANELS} panels of {SIDE} px, {asked.count} times: {settled:.2f} s, unsettled {bare:.2f} s ({more:+.1f} %)")
     return 0
+
+
+def _texts(asked: argparse.Namespace) -> int:
+    seconds = []
+    for what, each in reading({what: text for what, text in texts().items() if asked.only in what}):
+        seconds.append(each)
+        print(f"{each:5.2f} s  {what}", flush=True)
+    print(f"{len(seconds)} texts: the slowest took {max(seconds, default=0):.2f} s of processor time")
+    return 1 if max(seconds, default=0) > SECONDS_OF_A_TEXT else 0
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ def words_of(text: str, language: str) -> list[str]:
 
 class Lexicon:
     """All phrases of a language. `verbs`: {form: [(infinitive, kind of form)]} of every verb that is known;
-    `rare`: nouns that only `objects` knows."""
+    `rare`: nouns that only `objects` knows; `longest`: characters of the longest Chinese word, `reaches`: those of the
+    longest that begins with each."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -115,7 +116,11 @@ class Lexicon:
             starts.setdefault(key[0], set()).add(key)
         self.starts = {word: sorted(keys, key=lambda key: (-len(key), key)) for word, keys in starts.items()}
         self.signs = self._signs()
-        self.longest = max(len(key[0]) for key in self._phrases) if language == "zh" else 0
+        self.longest, self.reaches = 0, dict[str, int]()
+        if language == "zh":
+            for word, *_ in self._phrases:
+                self.reaches[word[0]] = max(len(word), self.reaches.get(word[0], 0))
+            self.longest = max(self.reaches.values())
 
     def _add_drawn(self) -> None:
         """The names of drawings that mean nothing else, nor are the plural of what does, "friends"; in Chinese no
@@ -255,13 +260,20 @@ class Lexicon:
             known = forms.spanish_verb(verb)
             pairs = [(form, (verb, kind)) for form, kind in known.items()]
         else:
-            irregular = [
-                (form, pair) for form, found in forms.english_verbs().items() for pair in found if pair[0] == verb
-            ]
-            pairs = irregular or [(form, (verb, kind)) for form, kind in forms.verb_forms(verb).items()]
+            pairs = _irregular().get(verb) or [(form, (verb, kind)) for form, kind in forms.verb_forms(verb).items()]
         for form, pair in pairs:
             if pair not in self.verbs.setdefault(form, []):
                 self.verbs[form].append(pair)
+
+
+@cache
+def _irregular() -> dict[str, list[tuple[str, tuple[str, str]]]]:
+    """English verbs whose forms are listed: {infinitive: [(form, (infinitive, kind of form))]}."""
+    found: dict[str, list[tuple[str, tuple[str, str]]]] = {}
+    for form, pairs in forms.english_verbs().items():
+        for pair in pairs:
+            found.setdefault(pair[0], []).append((form, pair))
+    return found
 
 
 @cache

@@ -6,8 +6,8 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from anystory.sketch.language import forms
@@ -147,7 +147,14 @@ def units_of(text: str, names: Mapping[str, str], language: str, places: Mapping
         else:
             tokens.append(Token(mention.name, place=places[mention.name]))
         done = mention.end
-    return _units(tokens + _cut(text[done:], book), book)
+    units = _kept(tuple([*tokens, *_cut(text[done:], book)]), book)
+    return [replace(unit, senses=dict(unit.senses), forms=dict(unit.forms)) for unit in units]
+
+
+@lru_cache(maxsize=1024)
+def _kept(tokens: tuple[Token, ...], book: Lexicon) -> tuple[Unit, ...]:
+    """A line's units, kept for whoever reads it for something else."""
+    return tuple(_units(list(tokens), book))
 
 
 def narrated(text: str, names: Sequence[str], language: str) -> str:
@@ -164,10 +171,11 @@ def narrated(text: str, names: Sequence[str], language: str) -> str:
     return text
 
 
-def _cut(text: str, book: Lexicon) -> list[Token]:
-    """The words of a piece of text without names."""
+@lru_cache(maxsize=1024)
+def _cut(text: str, book: Lexicon) -> tuple[Token, ...]:
+    """The words of a piece of text without names, kept for whoever reads the same line for other names."""
     if book.language == "zh":
-        return [Token(word, bases=((word, SAME),)) for word in _segmented(simplified(text).lower(), book)]
+        return tuple(Token(word, bases=((word, SAME),)) for word in _segmented(simplified(text).lower(), book))
     tokens: list[Token] = []
     for written in _words(text.replace("’", "'"), book):
         word = written.lower()
@@ -182,7 +190,7 @@ def _cut(text: str, book: Lexicon) -> list[Token]:
         else:
             parts = ["not"] if word == "n't" else [word]
         tokens += [Token(part, bases=_bases(part, book)) for part in parts]
-    return tokens
+    return tuple(tokens)
 
 
 def _words(text: str, book: Lexicon) -> list[str]:
@@ -197,6 +205,7 @@ def _words(text: str, book: Lexicon) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _bases(word: str, book: Lexicon) -> tuple[tuple[str, str], ...]:
     found = [(word, SAME)]
     found += [(base, kind) for base, kind in book.verbs.get(word, ()) if (base, kind) != (word, SAME)]
@@ -222,7 +231,8 @@ def _segmented(text: str, book: Lexicon) -> list[str]:
     best: list[tuple[float, int]] = [(0.0, 0)] * (len(text) + 1)  # from each place on: the cost, where its word ends
     for start in range(len(text) - 1, -1, -1):
         options = []
-        for end in range(start + 1, min(start + book.longest, len(text)) + 1):
+        reach = book.longest if text[start].isascii() else book.reaches.get(text[start], 1)
+        for end in range(start + 1, min(start + reach, len(text)) + 1):
             word = text[start:end]
             known = word in book or (word.isascii() and re.fullmatch(r"[a-z0-9']+", word) is not None)
             if known or end - start == 1:
@@ -345,8 +355,11 @@ def _signs(tokens: list[Token], book: Lexicon) -> dict[int, list[tuple[int, int]
     closed = [_closes(tokens[at], book.language) for at in whose]
     spans: dict[tuple[int, int, int], None] = {}
     for start, part in enumerate(parts):
+        following = parts[start + 1] if start + 1 < len(parts) else set()
         for first in sorted(part):
             for words, number in book.signs.get(first, ()):
+                if words[1:2] and words[1] not in following and words[1] != GAP:
+                    continue
                 end = _end_of(words, start, parts, closed)
                 if end:
                     spans[start, end, number] = None
@@ -387,9 +400,10 @@ def _longest(tokens: list[Token], at: int, book: Lexicon, between: frozenset[str
     """The longest phrase that begins at a token, with all its senses, and where it ends; a longer one of a word's other
     readings does not hide an equally long one."""
     reach, found = at, list[tuple[Sense, str]]()
-    near = {base for token in tokens[at + 1 : at + 2 + SKIPPED] for base, _ in token.bases}
-    for base, form in tokens[at].bases:
-        for key in book.starts.get(base, ()):
+    starts = [(base, form, keys) for base, form in tokens[at].bases if (keys := book.starts.get(base))]
+    near = {base for token in tokens[at + 1 : at + 2 + SKIPPED] for base, _ in token.bases} if starts else set()
+    for base, form, keys in starts:
+        for key in keys:
             if len(key) > 1 and key[1] not in near:
                 continue
             end = _match(tokens, at, key, between)
