@@ -36,7 +36,7 @@ from anystory.story.model import (
 from anystory.story.shot import Shot
 from anystory.story.size import Size
 
-PROGRAM = "4"
+PROGRAM = "5"
 """Raised when the same shot, settings and seed would give another frame of the same painted place; the painter counts
 its own changes (`scenery.PROGRAM`)."""
 

@@ -22,7 +22,6 @@ from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, 
 from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
 from anystory.sketch.reading.own import OwnPlaces
 from anystory.sketch.reading.places import (
-    BACKSTORY,
     WITHIN_IT,
     PlaceOwners,
     Spot,
@@ -36,6 +35,7 @@ from anystory.sketch.reading.places import (
     left_of,
     sails,
     spot_of,
+    tells_of_before,
     vague_snow,
 )
 from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
@@ -165,7 +165,7 @@ class Reader:
         guessed: set[str] = set()
         shows = all_told(panel.shows, members)
         told = {kind: key for (kind, who), key in shows.items() if not who}
-        spot = self._spot(sentence, members, said, guessed, BACKSTORY.search(panel.prompt) is not None)
+        spot = self._spot(sentence, members, said, guessed, tells_of_before(panel.prompt))
         if "place" in told:
             spot, self._known = Spot(told["place"]), True
             guessed.discard("place")

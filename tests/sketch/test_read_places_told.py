@@ -201,5 +201,19 @@ def test_what_was_before_the_story_is_not_where_they_are(line):
     assert shots(begins, line, **{who: "a girl"})[-1].place == "park"
 
 
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("Mia, used to the dark, walks into the cave.", "cave"),
+        ("She used to live in a castle, but now she walks into the kitchen.", "kitchen"),
+        ("睡觉以前，米娅去厨房。", "kitchen"),
+        ("以前她住在海边，现在她走进厨房。", "kitchen"),
+    ],
+)
+def test_what_is_now_is_where_they_are(line, place):
+    who, begins = ("米娅", "米娅坐在公园里。") if "，" in line else ("Mia", "Mia sits in the park.")
+    assert shots(begins, line, **{who: "a girl"})[-1].place == place
+
+
 def test_a_story_may_begin_with_what_was_before():
     assert shots("When she was little, Mia lived in a castle.")[0].place == "palace"

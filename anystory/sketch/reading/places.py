@@ -61,13 +61,16 @@ VAGUE = ("snow", "room", "meadow", "inside", "outside")
 
 
 BACKSTORY = re.compile(
-    r"\bused to\b|\bwhen (?:\w+ ){1,2}(?:was|were) (?:little|small|young|a (?:little )?(?:child|girl|boy|baby|kid))\b"
+    r"\bused to (?:be|come|go|have|live|play|run|sit|sleep|stay|swim|visit|walk|work)\b"
+    r"|\bwhen (?:\w+ ){1,2}(?:was|were) (?:little|small|young|a (?:little )?(?:child|girl|boy|baby|kid))\b"
     r"|\bas a (?:child|girl|boy|baby|kid)\b|\bhad (?:once |already )?(?:been (?:to|in|at)|lived|grown up|spent)\b"
     r"|\bcuando (?:\w+ ){0,2}(?:era|eran|éramos) (?:pequeñ|niñ|joven|jóvenes)|\bde (?:pequeñ|niñ)[oa]s?\b|\bsolían?\b"
-    r"|\b(?:había|habían|habíamos) (?:estado|vivido|crecido|pasado)\b|小时候|小的时候|以前|曾经|那时候",
+    r"|\b(?:había|habían|habíamos) (?:estado|vivido|crecido|pasado)\b|小时候|小的时候|(?:^|[，。；,]|很久)以前|曾经|那时候",
     re.IGNORECASE,
 )
 """What begins to tell of what was before the story."""
+PRESENT = re.compile(r"\b(?:now|today|ahora|hoy)\b|现在|如今|今天", re.IGNORECASE)
+"""What goes on with the story in a line that told of what was before."""
 WORLDS = ("underwater", "candy land", "mushroom forest", "dinosaur valley", "space")
 WITHIN = ("castle", "palace", "garden", "forest", "city", "village", "cave", "mountains", "meadow", "jungle", "canyon")
 """Places that a world of its own may have, and remain one."""
@@ -127,6 +130,11 @@ class PlaceOwners:
 def indoors(place: str) -> bool:
     """Whether a place has no weather because it has a roof; under water and in space there is none either."""
     return PLACES[place].weathers == ("",) and place not in ("space", "underwater")
+
+
+def tells_of_before(text: str) -> bool:
+    """Whether a line tells of what was before the story, and nothing of now."""
+    return BACKSTORY.search(text) is not None and PRESENT.search(text) is None
 
 
 def spot_of(sentence: Sentence, here: str, members: Sequence[str] = (), known: Sequence[str] = ()) -> Spot | None:
