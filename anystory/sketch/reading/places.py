@@ -59,13 +59,13 @@ ROOFED = ("house", "tower", "train", "ship", "bus", "submarine", "rocket", "car"
 VAGUE = ("snow", "room", "meadow", "inside", "outside")
 """Places that another one of the same line makes more precise: "at home in the kitchen", "in the snow by the lake"."""
 
-
 BACKSTORY = re.compile(
     r"\bused to (?:be|come|go|have|live|play|run|sit|sleep|stay|swim|visit|walk|work)\b"
     r"|\bwhen (?:\w+ ){1,2}(?:was|were) (?:little|small|young|a (?:little )?(?:child|girl|boy|baby|kid))\b"
     r"|\bas a (?:child|girl|boy|baby|kid)\b|\bhad (?:once |already )?(?:been (?:to|in|at)|lived|grown up|spent)\b"
     r"|\bcuando (?:\w+ ){0,2}(?:era|eran|éramos) (?:pequeñ|niñ|joven|jóvenes)|\bde (?:pequeñ|niñ)[oa]s?\b|\bsolían?\b"
-    r"|\b(?:había|habían|habíamos) (?:estado|vivido|crecido|pasado)\b|小时候|小的时候|(?:^|[，。；,]|很久)以前|曾经|那时候",
+    r"|\b(?:había|habían|habíamos) (?:estado|vivido|crecido|pasado)\b"
+    r"|小时候|小的时候|(?:^|[，。；,]|很久)以前|曾经|那时候",
     re.IGNORECASE,
 )
 """What begins to tell of what was before the story."""
