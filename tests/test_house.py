@@ -224,6 +224,13 @@ def test_every_file_marked_slow_is_there():
     assert [name for name in SLOW if not (ROOT / "tests" / name).is_file()] == []
 
 
+def test_what_shares_fixtures_runs_in_one_process(request):
+    """Or each process of the suite would have an app and a Chromium of its own, which takes three times as long."""
+    if not hasattr(request.config, "workerinput"):
+        pytest.skip("the suite runs in one process")
+    assert request.node.nodeid.endswith("@test_house.py"), "pytest-xdist has not read the groups of tests/conftest.py"
+
+
 def test_no_tracked_file_is_over_50_mb():
     assert {p.name: p.stat().st_size for p in tracked_files() if p.is_file() and p.stat().st_size > 50e6} == {}
 

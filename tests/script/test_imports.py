@@ -191,7 +191,7 @@ def test_a_workbook(tmp_path):
     assert script.panels[0].dialogue == (Line("Mia", "Hi"), Line("Tom", "Ho"))
 
 
-@pytest.mark.parametrize("data", [b"PK", b"Panel,Prompt", workbook([])[:200]])
+@pytest.mark.parametrize("data", [b"PK", b"Panel,Prompt", workbook([])[:200]], ids=("magic", "csv", "torn"))
 def test_what_is_no_workbook_is_one_sentence(data, tmp_path):
     (tmp_path / "a.xlsx").write_bytes(data)
     with pytest.raises(ScriptError, match=r"not an Excel workbook.*save it as"):
