@@ -12,8 +12,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 NUMBER = "x-question"
 """The header with the number of a question: nobody guesses it."""
 
+ASKED = ("/run/predict", "/queue/join")
+"""What the paths of questions end with. Answers of other routes, whole films among them, are passed on as they come,
+whatever header somebody sends."""
+
 KEPT = 8_000_000
-"""Bytes of answers that are kept, the last ones."""
+"""Bytes of memory for answers that are kept, the last ones."""
+
+EACH = 3000
+"""Bytes that an answer takes besides its words."""
 
 Answer = list[Message]
 
@@ -28,7 +35,7 @@ class Once:
         self._weight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        number = Headers(scope=scope).get(NUMBER) if scope["type"] == "http" else None
+        number = _number(scope)
         if number is None:
             await self._app(scope, receive, send)
             return
@@ -53,11 +60,18 @@ class Once:
             del self._asked[number]
         if answer and answer[0].get("status") == 200:
             self._answers[number] = answer
-            self._weight += _weight(answer)
+            self._weight += _weight(number, answer)
             while self._weight > self._most:
-                self._weight -= _weight(self._answers.popitem(last=False)[1])
+                self._weight -= _weight(*self._answers.popitem(last=False))
         return answer
 
 
-def _weight(answer: Answer) -> int:
-    return sum(len(message.get("body", b"")) for message in answer)
+def _number(scope: Scope) -> str | None:
+    """The number of a question; None for what is none."""
+    if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(ASKED):
+        return None
+    return Headers(scope=scope).get(NUMBER)
+
+
+def _weight(number: str, answer: Answer) -> int:
+    return EACH + len(number) + sum(len(message.get("body", b"")) for message in answer)

@@ -387,6 +387,14 @@ class Studio:
         """Whether no other page has opened this story since."""
         return self._open.get(visit.key) == visit.files
 
+    def turn_back(self, visit: Visit, other: Visit, held: bool) -> None:
+        """The page stays with `visit`, as the `other` story cannot be opened. `held`: it kept that before."""
+        with self._opening:
+            if self.holds(other):
+                del self._open[other.key]
+            if held:
+                self._open[visit.key] = visit.files
+
     def has_left(self, visit: Visit) -> bool:
         """Whether the page that had this story shows another one by now."""
         return any(page == visit.files and key != visit.key for key, page in list(self._open.items()))

@@ -304,6 +304,8 @@ def _picture(listed: dict[str, Any], folder: Path) -> DraftPicture:
                     raise ValueError(f"{kind} is no such picture")
                 parts[kind] = picture.copy()
     mask = parts.pop("cutout").getchannel("A")
+    if mask.size != parts["upload"].size:
+        raise ValueError("the cutout is of another picture")
     return DraftPicture(**parts, mask=mask)
 
 

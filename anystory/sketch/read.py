@@ -35,7 +35,7 @@ from anystory.sketch.reading.places import (
     left_of,
     sails,
     spot_of,
-    tells_of_before,
+    told_now,
     vague_snow,
 )
 from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
@@ -57,6 +57,8 @@ SEASIDE = ("pirate ship", "island", "beach", "harbour", "pier", "lighthouse", "s
 
 PASSING = ("rain", "fog", "cloudy")
 """Weathers that a night ends; snow lies on."""
+ONCE = "很久以前"
+"""How a story begins, after its title too."""
 TENTED = ("camp", "forest", "mountains", "lake")
 """Where the story is that calls a tent "tienda", as Spanish also calls a shop."""
 
@@ -156,16 +158,14 @@ class Reader:
         """The shot of the story's next panel."""
         members = [name for name in self._cast if name in panel.cast]
         language = language_of(panel.prompt, list(self._names))
-        text = panel.prompt
-        if language == "en":
-            text = settled(text, find_names(text, self._names), self._told, shown=True)
+        text = self._settled(panel.prompt, language)
         company = Company(self._names, members, self._meant, self._narrator, self._genders, self._topic)
         sentence = parse(text, company, language, self._own.kinds)
         said: set[str] = set()
         guessed: set[str] = set()
         shows = all_told(panel.shows, members)
         told = {kind: key for (kind, who), key in shows.items() if not who}
-        spot = self._spot(sentence, members, said, guessed, tells_of_before(panel.prompt))
+        spot = self._spot(self._of_now(sentence, panel.prompt, members, language), members, said, guessed)
         if "place" in told:
             spot, self._known = Spot(told["place"]), True
             guessed.discard("place")
@@ -232,11 +232,22 @@ class Reader:
         else:
             self._outdoors = place
 
-    def _spot(
-        self, sentence: Sentence, members: Sequence[str], said: set[str], guessed: set[str], earlier: bool
-    ) -> Spot:
-        """Where the panel is: where its line says, else where the story was. `earlier`: the line tells of what was
-        before."""
+    def _of_now(self, sentence: Sentence, text: str, members: Sequence[str], language: str) -> Sentence:
+        """A line that was read, less what it tells of what was before the story, which may begin with that."""
+        begins = self._before is None or (not self._known and ONCE in text)
+        now = text if begins else told_now(text)
+        if now == text:
+            return sentence
+        learned = dict(self._genders)
+        company = Company(self._names, members, self._meant, self._narrator, learned, self._topic)
+        return parse(self._settled(now, language), company, language, self._own.kinds)
+
+    def _settled(self, text: str, language: str) -> str:
+        """A line in which what says who somebody is does nothing."""
+        return settled(text, find_names(text, self._names), self._told, shown=True) if language == "en" else text
+
+    def _spot(self, sentence: Sentence, members: Sequence[str], said: set[str], guessed: set[str]) -> Spot:
+        """Where the panel is: where its line says, else where the story was."""
         before = self._before
         begins = [haunt_of(self._cast[members[0]])] if members and before is None else []
         spot = spot_of(sentence, before.place if before is not None else "", members, begins or self._been)
@@ -248,8 +259,6 @@ class Reader:
             spot = None
         if spot is not None and spot.afar and spot.place in SEASIDE and sails(sentence):
             spot = replace(spot, place="sea")  # "they row towards the island"
-        if earlier and before is not None:
-            return Spot(before.place, open=before.place == "room" and self._open)
         where = spot.place if spot is not None else ""
         here = before.place if before is not None else ""
         if spot is not None and where not in ("inside", "outside"):

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from ui.once import NUMBER, Once
+from ui.connection import AGAIN
+from ui.once import ASKED, EACH, NUMBER, Once
 
 
 class Counting:
@@ -21,7 +22,7 @@ class Counting:
         await send({"type": "http.response.body", "body": body + b" %d" % self.count})
 
 
-def asking(once, number, body=b"what", lost=False):
+def asking(once, number, body=b"what", lost=False, method="POST", path="/gradio_api/queue/join"):
     """A question under way; the answer of one that is `lost` finds nobody."""
     headers = [(NUMBER.encode(), number)] if number else []
     heard = []
@@ -35,7 +36,7 @@ def asking(once, number, body=b"what", lost=False):
         heard.append(message.get("body", b""))
 
     async def asked():
-        await once({"type": "http", "headers": headers}, receive, send)
+        await once({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
         return b"".join(heard)
 
     return asyncio.create_task(asked())
@@ -62,7 +63,7 @@ def test_the_last_answers_are_kept():
     async def said():
         app = Counting()
         app.may.set()
-        once = Once(app, kept=20)
+        once = Once(app, kept=3 * EACH + 100)
         for number in (b"1", b"2", b"3", b"4"):
             await asking(once, number)
         assert [await asking(once, number) for number in (b"2", b"3", b"4", b"1")] == [
@@ -70,3 +71,35 @@ def test_the_last_answers_are_kept():
         ]  # fmt: skip
 
     asyncio.run(said())
+
+
+def test_only_what_a_page_asks_is_kept_and_all_else_passes_as_it_comes():
+    async def said():
+        app = Counting()
+        app.may.set()
+        once = Once(app)
+        for method, path in (("GET", "/gradio_api/queue/join"), ("POST", "/gradio_api/upload"), ("GET", "/file=a.mp4")):
+            first, again = [await asking(once, b"1", method=method, path=path) for _ in range(2)]
+            assert first != again
+        app.may.clear()
+        began = asyncio.Event()
+
+        async def film(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await app.may.wait()
+
+        async def heard(message):
+            began.set()
+
+        scope = {"type": "http", "method": "GET", "path": "/file=a.mp4", "headers": [(NUMBER.encode(), b"2")]}
+        film_ends = asyncio.create_task(Once(film)(scope, None, heard))
+        await asyncio.wait_for(began.wait(), 5)
+        app.may.set()
+        await film_ends
+
+    asyncio.run(said())
+
+
+@pytest.mark.parametrize("route", ["run/predict", "queue/join"])
+def test_the_page_numbers_what_is_kept(route):
+    assert f"/{route}" in ASKED and route.replace("/", "\\/") in AGAIN

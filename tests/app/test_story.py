@@ -399,6 +399,19 @@ def test_a_tab_that_no_longer_holds_the_story_changes_nothing_of_it(studio, app,
     assert SAVED in new.does("story.here") and new.browser == [kept_story, mine]
 
 
+def test_a_tab_that_no_longer_holds_its_story_makes_frames_after_a_file_that_is_none(studio, app, kept_story, tmp_path):
+    old, new = Tab(app, [kept_story, None]), Tab(app, [kept_story, None])
+    file = tmp_path / "uploads" / "bad.zip"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"PK no story")
+    visit = next(block for block in app.blocks.values() if getattr(block, "delete_callback", None) == studio.leave)
+    for tab in (old, new):
+        tab.does("storyboard.sort", drop=[{"path": str(file), "meta": {"_type": "gradio.FileData"}}])
+        assert "bad.zip" in tab.does("story.dropped")
+        assert not studio.has_left(tab.holder["tab"][visit._id])
+    assert studio.holds(new.holder["tab"][visit._id])
+
+
 def test_the_story_before_can_be_had_back_after_a_reload(app, kept_story):
     tab = Tab(app, [kept_story, None])
     assert UNDO not in tab.shown("story-notice")

@@ -123,6 +123,17 @@ def test_a_damaged_draft_is_one_sentence(tmp_path, change):
     assert "\n" not in str(error.value)
 
 
+def test_a_cutout_of_another_size_than_its_picture_is_damage(tmp_path):
+    save_draft(tmp_path, full())
+    path = tmp_path / "draft.json"
+    listed = json.loads(path.read_text())
+    first = listed["cast"][0]
+    first["cutout"] = first["more"][0]["cutout"]
+    path.write_text(json.dumps(listed))
+    with pytest.raises(DraftError, match="is damaged"):
+        load_draft(tmp_path)
+
+
 class Clock:
     now = 1_800_000_000.0
 

@@ -195,10 +195,19 @@ def test_a_new_day_clears_the_sky_and_another_place_the_dawn():
         ("Mia sits in her bedroom. It is raining outside", "On Sunday Mia plays in the park"),
         ("Mia está en el parque y llueve", "Unos días después Mia está en la playa"),
         ("小美在公园。下雨了", "几天后小美在海边玩"),
+        ("Mia está en el parque y llueve", "La tarde siguiente Mia corre"),
+        ("小美在公园。下雨了", "過了三天，小美跑步"),
     ],
 )
 def test_the_rain_of_another_day_has_passed(before, line):
     assert shots(before, line)[-1].weather == "clear"
+
+
+@pytest.mark.parametrize(
+    "line", ["四周一片漆黑，小美害怕", "过了一会儿天黑了，小美跑步", "那天后来小美跑步", "小美每天后悔"]
+)
+def test_the_rain_of_the_same_day_falls_on(line):
+    assert shots("小美在公园。下雨了", line)[-1].weather == "rain"
 
 
 @pytest.mark.parametrize(
@@ -214,6 +223,9 @@ def test_the_rain_of_another_day_has_passed(before, line):
         ("Tom pregunta si llueve", "clear"),
         ("小美说下雨了", "rain"),
         ("小美说明天会下雨", "clear"),
+        ("小美说没有下雨", "clear"),
+        ("小美说下雪最好玩", "clear"),
+        ("小美说外面下雪", "snow"),
     ],
 )
 def test_the_weather_that_somebody_tells_of_is_there(line, weather):

@@ -162,6 +162,14 @@ def test_vehicles_are_known_by_their_descriptions(description):
     assert is_vehicle(description)
 
 
-@pytest.mark.parametrize("description", ["a boy with a toy car", "a bus driver", "a robot on wheels", ""])
+@pytest.mark.parametrize(
+    "description", ["a boy with a toy car", "a bus driver", "a robot on wheels", "captain of a ship", ""]
+)
 def test_who_only_has_a_vehicle_is_none(description):
     assert not is_vehicle(description)
+
+
+def test_who_returns_goes_and_who_returns_something_gives_it():
+    assert actions("Mia returns to the beach.", Mia="a girl") == {"Mia": "walks"}
+    given = actions("Mia returns the hat to Tom.", Mia="a girl", Tom="a boy")
+    assert given["Mia"] == "gives"

@@ -94,8 +94,7 @@ def exchange(
     try:
         opened = make(other) or story.Opened(Draft())
     except story.ERRORS as error:
-        if held:
-            studio.visit(visit.key, visit.files)
+        studio.turn_back(visit, other, held)
         return {bar.notice: story.note([say(error)])}
     before = None if story.is_empty(now) else mine
     return {

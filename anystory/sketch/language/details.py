@@ -18,6 +18,8 @@ RESTING = ("sits", "rides", "stands", "sleeps", "hides", "climbs", "jumps", "")
 SAID_ALOUD = ("talks", "whispers", "shouts")
 NOW = ("is", "'s", "was", "que", "está", "estaba", "hace")
 """Words after which a weather that is told of is that of the hour: "says that it is raining"."""
+FALLING = ("在", "正在", "正", "又", "外面", "外头")
+"""The same in Chinese, where it has no 了 after it."""
 NOT_NOW = ("if", "whether", "when", "yesterday", "tomorrow", "cuando", "si", "ayer", "mañana", "会", "要", "明天", 
            "昨天", "问", "小时候", "以前", "那天", "故事")  # fmt: skip
 """Words after which it is not."""
@@ -151,7 +153,7 @@ class Details(Nouns):
 
     def moment(self, at: int, unit: Unit) -> None:
         state = NEGATED if self.mods.negated or self.prep == "without" else self.state
-        if "weathers" in unit and self._falls_now(at):
+        if "weathers" in unit and state != NEGATED and self._falls_now(at):
             state = REAL
         if self.prep == "like":
             state = LIKE
@@ -186,7 +188,12 @@ class Details(Nouns):
             return False
         told = self.units[at].text
         words = [unit.text for unit in self.units[:at]]
-        now = told.startswith("下") if self.language == "zh" else words[-1].split()[-1] in NOW
+        after = self.unit(at + 1)
+        if self.language == "zh":  # 说下雪最好玩 is of no hour
+            begun = told.endswith("了") or (after is not None and after.text == "了")
+            now = told.startswith("下") and (begun or words[-1] in FALLING)
+        else:
+            now = words[-1].split()[-1] in NOW
         return now and not told.endswith("rá") and not any(word in NOT_NOW for word in words)
 
     def _fair_morning(self, at: int) -> bool:

@@ -26,12 +26,13 @@ DRINKS = (
 MOVED = {"runs": "pushes", "dances": "works", "floats": "carries"}
 """What verbs of motion say where a thing is moved: "slides a letter", "spins the wheel"."""
 HANDLED = {
+    "return": "gives",
     **dict.fromkeys(("set out", "sets out", "setting out", "hang", "hung"), "works"),
     **dict.fromkeys(("dangl", "se aferr"), "holds"),
     "gather": "takes",
     "arrastr": "pulls",
 }
-"""What verbs mean, by how they begin, where a thing is their object: "dangles a string", "sets out his loaves"."""
+"""What verbs mean, by how they begin, where a thing is their object: "dangles a string", "returns the hat"."""
 RACED = ("car", "race car", "racing car", "bicycle", "motorcycle", "truck", "boat", "canoe", "sled", "scooter", "kart")
 """What one is in or on who races it."""
 LED = ("lead", "led", "guía", "guia", "带", "领")

@@ -6,7 +6,7 @@ from functools import cache
 
 from anystory.sketch.language.sentence import LIKE, REAL, Clue, Mention, Sentence
 from anystory.sketch.language.tokens import language_of, units_of
-from anystory.sketch.reading.places import indoors, only_of_things, out_of_a_window, seen_outside
+from anystory.sketch.reading.places import indoors, made_of_something, only_of_things, out_of_a_window, seen_outside
 from anystory.sketch.reading.things import VESSELS
 from anystory.sketch.words import listed, signs
 
@@ -42,6 +42,8 @@ FURNITURE = (
 """What stands in rooms only: who is in it, on it or at it has come in."""
 USED, INTO = ("in", "on", "under", "at", "to", "behind", "in front of"), ("climbs", "crawls", "jumps")
 """How one is to it, and actions that have it as an object: 爬进浴缸."""
+FROM_AFAR = ("looks", "points", "waves", "shouts", "throws")
+"""Actions that are done at it, and not there."""
 HAUNTS = {
     "pirate ship": "pirate",
     "space": "astronaut, alien, cosmonaut, martian",
@@ -106,7 +108,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
         if not _there(clue) or (framed and clue.mention is not None and clue.mention.value != "window"):
             continue
         kept = kept or (here in sign.at and indoors(here))
-        moves = sign.moves or (clue.doing and sign.sure) or _comes_in(clue, here)
+        moves = sign.moves or (clue.doing and sign.sure) or _comes_in(sentence, clue, here)
         if not moves and (here or _in_hand(clue, sign.sure)):
             continue
         if here and indoors(here) and (_brought(clue) or _borne(clue)):
@@ -135,7 +137,7 @@ def shown_by(sentence: Sentence, here: str, housed: bool = False, haunt: str = "
 def tellers_of(sentence: Sentence, place: str, here: str) -> int:
     """How much of a line tells of a place first; what somebody does there, or how what is seen lies, as three."""
     told = [clue for clue in clues_of(sentence) if _there(clue) and signs()[clue.number].at[0] == place]
-    done = any((clue.doing and signs()[clue.number].sure) or _comes_in(clue, here) for clue in told)
+    done = any((clue.doing and signs()[clue.number].sure) or _comes_in(sentence, clue, here) for clue in told)
     return 3 if done or place == _wonder(sentence, here) else len(told)
 
 
@@ -229,11 +231,14 @@ def _in_hand(clue: Clue, loose: bool) -> bool:
     return act is not None and act.action in (*CARRYING, *(("pulls",) if loose else ())) and not act.implied
 
 
-def _comes_in(clue: Clue, here: str) -> bool:
-    """Whether somebody of the cast who was outdoors is in, on or at a piece of furniture; a bed may fly."""
+def _comes_in(sentence: Sentence, clue: Clue, here: str) -> bool:
+    """Whether somebody of the cast who was outdoors is in, on or at a piece of furniture; a bed may fly, or be of
+    leaves."""
     mention = clue.mention
     act = mention.act if mention is not None and mention.value in FURNITURE else None
     if mention is None or act is None or not here or here == "sky" or indoors(here):
+        return False
+    if made_of_something(sentence, mention) or (mention.prep in ("at", "to") and act.action in FROM_AFAR):
         return False
     used = mention.prep in USED or (mention.role == "object" and act.action in INTO)
     return used and mention.state == act.state == REAL and bool(act.actors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from anystory.sketch.language.sentence import LIKE, NEGATED, REAL, UNREAL, Mention, Sentence
+from anystory.sketch.language.traditional import simplified
 
 NEAREST_TIMES: dict[str, tuple[str, ...]] = {
     "day": ("sunrise", "sunset", "night"),
@@ -22,15 +23,17 @@ NEAREST_WEATHERS = {
 OF_NIGHT = ("moon", "star", "firefly", "firework", "shooting star")
 """Things that are seen at night."""
 NEXT_DAYS = re.compile(
-    r"\b(?:next|following) (?:day|morning|week|month|year|spring|summer|autumn|winter)\b"
+    r"\b(?:next|following) (?:day|morning|afternoon|evening|night|week|month|year|spring|summer|autumn|winter)\b"
     r"|\b(?:days|weeks?|months?|years?) (?:later|after|went by|passed)\b"
     r"|\bon (?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
-    r"|\b(?:días?|semanas?|mes|meses|años?) (?:después|más tarde|siguiente)\b|\bmañana siguiente\b|\botro día\b"
+    r"|\b(?:días?|semanas?|mes|meses|años?) (?:después|más tarde)\b|\botro día\b"
+    r"|\b(?:día|mañana|tarde|noche|semana|mes|año) siguiente\b"
     r"|\bel (?:lunes|martes|miércoles|jueves|viernes|sábado|domingo)\b"
-    r"|第二[天日年]|次日|隔天|[天周月年]后|[天周月年]之后|过了[^,，。]{1,3}[天周月年]|星期[一二三四五六日天]|周[一二三四五六日]",
+    r"|第二[天日年]|次日|隔天|[天周月年](?:之后|后(?![来面边背院悔]))"
+    r"|过了[一二两三四五六七八九十百几好多半\d]+个?(?:[天周月年]|星期)|星期[一二三四五六日天]|(?<!四)周[一二三四五六日](?!片)",
     re.IGNORECASE,
 )
-"""What says that it is another day."""
+"""What says that it is another day; 那天后来 is the same, and 四周一片 is all around."""
 HANDLING = ("works", "paints", "writes", "holds", "carries", "gives", "takes", "cooks", "eats", "pulls", "pushes")
 """Actions whose object is in the hands, and not in the sky."""
 _TELLING = ("rain", "snow", "fog", "cloudy", "clear")
@@ -67,7 +70,7 @@ def new_day(sentence: Sentence, text: str, now: str) -> bool:
     """Whether a line says that a night, or more, has passed, so that the rain of before need not fall any more."""
     said = [moment for moment in sentence.moments if moment.kind == "times" and moment.state == REAL]
     dawned = now == "night" and any(moment.value in ("day", "sunrise") for moment in said)
-    return dawned or NEXT_DAYS.search(text) is not None
+    return dawned or NEXT_DAYS.search(simplified(text)) is not None
 
 
 def _also_weather(sentence: Sentence, text: str) -> bool:

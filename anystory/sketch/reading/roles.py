@@ -197,7 +197,7 @@ def is_vehicle(description: str) -> bool:
     kinds = {
         name: drawing.kind for drawing in all_drawings() for name in (*drawing.names.get("en", ()), drawing.concept)
     }
-    return next((kinds[noun] for noun in head_nouns(description) if noun in kinds), "") == "vehicle"
+    return next((kinds[noun] for noun in head_nouns(description.split(" of ")[0]) if noun in kinds), "") == "vehicle"
 
 
 def height_of(description: str) -> float:
