@@ -151,12 +151,13 @@ def reason(error: Exception) -> str:
 
 @dataclass
 class Visitor:
-    """Somebody with the page open: what they may still have, their render, and how many frames they had `opened` when
-    the last one was opened."""
+    """Somebody with the page open: what they may still have, their render, how many frames they had `opened` when the
+    last one was opened, and how many `looks` at the pages they have asked for."""
 
     allowance: Allowance
     run: Run | None = None
     opened: int = 0
+    looks: int = 0
     seen: float = field(default_factory=time.monotonic)
 
 

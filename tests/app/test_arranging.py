@@ -306,6 +306,7 @@ def test_what_a_chip_may_say_is_what_is_offered():
 
 
 def centre(locator):
+    expect(locator).to_be_visible()
     box = locator.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -150,6 +150,27 @@ def test_a_script_is_saved_for_other_programs_with_the_frames_there_are(shown):
     assert [panel.prompt for panel in again.panels] == [panel.prompt for panel in script.panels]
 
 
+def test_a_look_that_another_has_overtaken_changes_nothing(shown, monkeypatch, tiny_backend):
+    page = build(Studio({"mini": lambda: tiny_backend}))
+    ours = [each.fn for each in page.fns.values() if getattr(each.fn, "__module__", "") == "ui.events.book"]
+    (look,) = [each for each in ours if each.__name__ == "look"]
+    request = SimpleNamespace(headers={"accept-language": "en"}, cookies={}, session_hash="me")
+    pages = ["2x2", "", 4.0, "box", "balloons", "", "", "", "", "", None, 150, False]
+    asked = 1, "pages", *pages, (), (), "\n".join(item.panel.prompt for item in shown), "", None, "mini"
+    preview, later = book.preview, []
+
+    def slow(*values):
+        if not later:  # the first look is not done yet when the second begins
+            later.append(None)
+            later[0] = look(request, shown, *asked)
+        return preview(*values)
+
+    monkeypatch.setattr(book, "preview", slow)
+    first = look(request, shown[:1], *asked)
+    assert later[0][0] == 1 and "left out" not in later[0][1]
+    assert first == (gr.skip(), gr.skip())
+
+
 def test_frames_become_pages_that_are_turned_over_and_saved(page, tmp_path):
     expect(page.locator("#pages .no-pages")).to_be_visible()
     expect(page.locator("#save-pdf")).to_be_hidden()

@@ -37,7 +37,14 @@ def wire(parts: Parts) -> None:
         """The pages, for those values."""
         return book.pages(shown, Written(*values[len(pages.settings) :]).reading(parts.studio).script, form)
 
-    def look(request: gr.Request, shown: tuple[Shown, ...], at: int, show: str, *values: Any) -> tuple[int, str]:
+    def look(request: gr.Request, shown: tuple[Shown, ...], at: int, show: str, *values: Any) -> tuple[Any, Any]:
+        visitor = parts.visitors[request.session_hash]
+        visitor.looks = this = visitor.looks + 1
+        seen = looked(request, shown, at, show, *values)
+        # What was asked since is answered already, or soon: two looks at once may end in any order.
+        return seen if this == visitor.looks else (gr.skip(), gr.skip())
+
+    def looked(request: gr.Request, shown: tuple[Shown, ...], at: int, show: str, *values: Any) -> tuple[int, str]:
         if not shown:
             return 1, book.empty()
         say, run = words(request), parts.visitors[request.session_hash].run
@@ -53,7 +60,7 @@ def wire(parts: Parts) -> None:
 
     def turn(
         event: gr.EventData, request: gr.Request, shown: tuple[Shown, ...], show: str, *values: Any
-    ) -> tuple[int, str]:
+    ) -> tuple[Any, Any]:
         return look(request, shown, int(event.page), show, *values)
 
     seen, values = [pages.at, pages.preview], [*pages.settings, *written(parts)]
