@@ -505,7 +505,7 @@ def card(actor: Actor, index: int, count: int) -> str:
         more = (
             f'<button type="button" class="mask" data-picture="{actor.pictures[0].key}">{t("cast.mask")}</button>'
             f'<label class="more" title="{_said("cast.more")}"><span class="unseen">{t("cast.more")}</span>'
-            '<span aria-hidden="true">＋</span><input type="file" accept="image/*" multiple></label>'
+            '<span aria-hidden="true">+</span><input type="file" accept="image/*" multiple></label>'
         )
     return (
         f'<div class="actor" id="actor-{index + 1}" role="listitem" tabindex="-1" data-key="{actor.key}" '
