@@ -1,11 +1,18 @@
 """A question that is asked again, because its answer got lost, is answered and not done again."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ui.connection import AGAIN
 from ui.once import ASKED, EACH, NUMBER, Once
+
+
+def run(told):
+    """Run a coroutine in a thread of its own: where the browser's tests ran before, this one has a loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, told).result()
 
 
 class Counting:
@@ -56,7 +63,7 @@ def test_a_question_is_done_once_whatever_becomes_of_its_answer():
         assert [await asking(once, None), await asking(once, None)] == [b"what 3", b"what 4"]
         assert [await asking(once, b"3", b"bad"), await asking(once, b"3", b"bad")] == [b"bad 5", b"bad 6"]
 
-    asyncio.run(said())
+    run(said())
 
 
 def test_the_last_answers_are_kept():
@@ -70,7 +77,7 @@ def test_the_last_answers_are_kept():
             b"what 2", b"what 3", b"what 4", b"what 5",
         ]  # fmt: skip
 
-    asyncio.run(said())
+    run(said())
 
 
 def test_only_what_a_page_asks_is_kept_and_all_else_passes_as_it_comes():
@@ -97,7 +104,7 @@ def test_only_what_a_page_asks_is_kept_and_all_else_passes_as_it_comes():
         app.may.set()
         await film_ends
 
-    asyncio.run(said())
+    run(said())
 
 
 @pytest.mark.parametrize("route", ["run/predict", "queue/join"])
