@@ -18,8 +18,9 @@ from anystory.sketch.language.sentence import Sentence
 from anystory.sketch.language.tokens import language_of
 from anystory.sketch.language.traditional import as_written
 from anystory.sketch.own_places import OwnPlace, own_places
+from anystory.sketch.reading.backstory import told_now
 from anystory.sketch.reading.clues import haunt_of, refined, room_of, shown_by, surely_elsewhere, tellers_of
-from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, time_of, weather_of
+from anystory.sketch.reading.moments import NEAREST_TIMES, NEAREST_WEATHERS, new_day, starry, time_of, weather_of
 from anystory.sketch.reading.own import OwnPlaces
 from anystory.sketch.reading.places import (
     WITHIN_IT,
@@ -35,7 +36,6 @@ from anystory.sketch.reading.places import (
     left_of,
     sails,
     spot_of,
-    told_now,
     vague_snow,
 )
 from anystory.sketch.reading.roles import RESTING, height_of, postures, roles_of
@@ -322,11 +322,13 @@ class Reader:
 
     def _moment(self, sentence: Sentence, text: str, place: str, said: set[str]) -> tuple[str, str]:
         """The story's time and weather, whether or not its place shows them."""
-        time, weather = time_of(sentence, self._time, PLACES[place].times != ("",)), weather_of(sentence)
+        sky = PLACES[place].times != ("",)
+        time, weather = time_of(sentence, self._time, sky), weather_of(sentence)
         if not weather and place != "snow" and vague_snow(sentence):
             weather = "snow"
         said |= {field for field, value in (("time", time), ("weather", weather)) if value}
-        if not weather and self._weather in PASSING and new_day(sentence, text, self._time):
+        passed = self._weather in PASSING and new_day(sentence, text, self._time)
+        if not weather and (passed or (sky and starry(sentence))):
             weather = WEATHER
         return time or self._time, weather or self._weather
 

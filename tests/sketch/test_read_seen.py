@@ -173,3 +173,20 @@ def test_who_returns_goes_and_who_returns_something_gives_it():
     assert actions("Mia returns to the beach.", Mia="a girl") == {"Mia": "walks"}
     given = actions("Mia returns the hat to Tom.", Mia="a girl", Tom="a boy")
     assert given["Mia"] == "gives"
+
+
+@pytest.mark.parametrize(
+    ("lines", "weather"),
+    [
+        (["It is snowing outside.", "At night Mia sits in the mountains and looks at the stars."], "clear"),
+        (["It rains in the park.", "The moon shines over the lake."], "clear"),
+        (["Llueve en el parque.", "De noche Mia mira las estrellas en la colina."], "clear"),
+        (["公园里下着雨。", "晚上，米娅在山坡上看星星。"], "clear"),
+        (["It rains in the park.", "Mia hangs up a paper star in her room.", "Mia walks to the lake."], "rain"),
+        (["It rains in the park.", "No stars can be seen over the lake."], "rain"),
+        (["It rains in the park.", "At night Mia walks to the lake."], "rain"),
+    ],
+)
+def test_who_sees_the_stars_sees_a_clear_sky(lines, weather):
+    who = "米娅" if "米娅" in lines[-1] else "Mia"
+    assert shots(*lines, **{who: "a girl"})[-1].weather == weather

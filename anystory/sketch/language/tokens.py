@@ -151,7 +151,7 @@ def units_of(text: str, names: Mapping[str, str], language: str, places: Mapping
     return [replace(unit, senses=dict(unit.senses), forms=dict(unit.forms)) for unit in units]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _kept(tokens: tuple[Token, ...], book: Lexicon) -> tuple[Unit, ...]:
     """A line's units, kept for whoever reads it for something else."""
     return tuple(_units(list(tokens), book))
@@ -171,7 +171,7 @@ def narrated(text: str, names: Sequence[str], language: str) -> str:
     return text
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _cut(text: str, book: Lexicon) -> tuple[Token, ...]:
     """The words of a piece of text without names, kept for whoever reads the same line for other names."""
     if book.language == "zh":

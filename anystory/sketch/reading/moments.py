@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from anystory.sketch.language.sentence import LIKE, NEGATED, REAL, UNREAL, Mention, Sentence
 from anystory.sketch.language.traditional import simplified
@@ -20,7 +21,11 @@ NEAREST_WEATHERS = {
     "snow": ("cloudy", "clear"),
     "fog": ("cloudy", "clear"),
 }
-OF_NIGHT = ("moon", "star", "firefly", "firework", "shooting star")
+SKY = ("moon", "star", "shooting star")
+"""Things that are seen in a clear sky."""
+OVERHEAD = ("moon", "star", "luna", "estrell", "月", "星")
+"""The same in words for a night: "moonlight", "bajo las estrellas", 星空."""
+OF_NIGHT = (*SKY, "firefly", "firework")
 """Things that are seen at night."""
 NEXT_DAYS = re.compile(
     r"\b(?:next|following) (?:day|morning|afternoon|evening|night|week|month|year|spring|summer|autumn|winter)\b"
@@ -54,11 +59,20 @@ def time_of(sentence: Sentence, now: str, sky: bool = True) -> str:
             continue
         if moment.value != "day" or not said:
             said = moment.value
-    shown = any(
-        mention.value in OF_NIGHT and mention.state in (REAL, NEGATED) and not _handled(mention)
-        for mention in sentence.mentions
-    )
+    shown = _overhead(sentence, OF_NIGHT, (REAL, NEGATED))
     return said or ("night" if shown and sky and now != "night" else "")
+
+
+def starry(sentence: Sentence) -> bool:
+    """Whether a line shows the stars or the moon, which no rain or snow of before still hides."""
+    nights = [moment.text for moment in sentence.moments if moment.value == "night" and moment.state == REAL]
+    return _overhead(sentence, SKY, (REAL,)) or any(word in night for night in nights for word in OVERHEAD)
+
+
+def _overhead(sentence: Sentence, things: Sequence[str], states: Sequence[str]) -> bool:
+    return any(
+        mention.value in things and mention.state in states and not _handled(mention) for mention in sentence.mentions
+    )
 
 
 def _handled(mention: Mention) -> bool:
